@@ -1,0 +1,57 @@
+// Child processes: run to the end, with a time limit, and never leave a grandchild behind.
+import { spawn } from 'node:child_process';
+
+const windows = process.platform === 'win32';
+
+/**
+ * Runs a program to its end. Resolves with its exit code and, where `capture` is set, its output; rejects only if it cannot be started.
+ * Options: cwd, env (added to ours), capture, timeout_s.
+ */
+export function run(program, args, { cwd, env, capture = false, timeout_s = 600 } = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', capture ? 'pipe' : 'inherit', capture ? 'pipe' : 'inherit'],
+      // npm is a .cmd on Windows, which only a shell can start.
+      shell: windows && !program.endsWith('.exe'),
+      // Its own process group: one signal then ends whatever it has started, too.
+      detached: !windows,
+    });
+    let output = '';
+    let timedOut = false;
+    child.stdout?.on('data', (data) => (output += data));
+    child.stderr?.on('data', (data) => (output += data));
+    const end = () => killGroup(child);
+    const timer = setTimeout(() => {
+      timedOut = true;
+      end();
+    }, timeout_s * 1000);
+    process.once('exit', end);
+    child.once('error', reject);
+    child.once('close', (code) => {
+      clearTimeout(timer);
+      process.removeListener('exit', end);
+      if (timedOut) output += `\n${program} was stopped after ${timeout_s} s.\n`;
+      resolve({ code: timedOut ? 124 : (code ?? 1), output, timedOut });
+    });
+  });
+}
+
+/** Like `run`, for steps that must succeed: throws with the output. */
+export async function mustRun(program, args, options = {}) {
+  const { code, output } = await run(program, args, options);
+  if (code !== 0) throw new Error(`${program} ${args.join(' ')} failed (${code}).\n${output}`);
+  return output;
+}
+
+/** KILL, not TERM: some parents wait for a child that the same signal has already ended. */
+export function killGroup(child, signal = 'SIGKILL') {
+  if (child.pid === undefined) return;
+  try {
+    if (windows) child.kill(signal);
+    else process.kill(-child.pid, signal);
+  } catch {
+    // It has ended by itself.
+  }
+}

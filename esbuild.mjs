@@ -18,7 +18,8 @@ const node = {
   banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
   minify,
   keepNames: true,
-  sourcemap: !minify,
+  // Beside the bundle; .vscodeignore keeps it out of the package.
+  sourcemap: true,
   logLevel: 'warning',
 };
 
@@ -29,7 +30,7 @@ const browser = {
   target: 'chrome128',
   loader: { '.svg': 'dataurl' },
   minify,
-  sourcemap: minify ? false : 'inline',
+  sourcemap: true,
   logLevel: 'warning',
 };
 
@@ -52,7 +53,11 @@ const builds = [
   ...foldersIn('src/webviews')
     .filter((name) => existsSync(`src/webviews/${name}/main.ts`))
     // The panel's style sheet is imported by its main.ts and comes out beside it, as main.css.
-    .map((name) => ({ ...browser, entryPoints: [`src/webviews/${name}/main.ts`], outfile: `dist/webviews/${name}/main.js` })),
+    .map((name) => ({
+      ...browser,
+      entryPoints: [`src/webviews/${name}/main.ts`],
+      outfile: `dist/webviews/${name}/main.js`,
+    })),
   ...testsInHost(),
 ];
 
@@ -80,5 +85,15 @@ function testsInHost() {
     .map((name) => `test/vscode/${name}`);
   if (entryPoints.length === 0) return [];
   const external = [...node.external, 'mocha'];
-  return [{ ...node, entryPoints, outdir: 'out-test', outExtension: { '.js': '.cjs' }, external, minify: false, sourcemap: 'inline' }];
+  return [
+    {
+      ...node,
+      entryPoints,
+      outdir: 'out-test',
+      outExtension: { '.js': '.cjs' },
+      external,
+      minify: false,
+      sourcemap: 'inline',
+    },
+  ];
 }

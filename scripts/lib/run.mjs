@@ -4,8 +4,19 @@ import { spawn } from 'node:child_process';
 const windows = process.platform === 'win32';
 
 /**
- * Runs a program to its end. Resolves with its exit code and, where `capture` is set, its output; rejects only if it cannot be started.
- * Options: cwd, env (added to ours), capture, timeout_s.
+ * @typedef {object} RunOptions
+ * @property {string} [cwd]
+ * @property {Record<string, string | undefined>} [env] added to ours
+ * @property {boolean} [capture] keep the output instead of showing it
+ * @property {number} [timeout_s]
+ */
+
+/**
+ * Runs a program to its end. Rejects only if it cannot be started.
+ * @param {string} program
+ * @param {readonly string[]} args
+ * @param {RunOptions} [options]
+ * @returns {Promise<{ code: number, output: string, timedOut: boolean }>}
  */
 export function run(program, args, { cwd, env, capture = false, timeout_s = 600 } = {}) {
   return new Promise((resolve, reject) => {
@@ -38,14 +49,23 @@ export function run(program, args, { cwd, env, capture = false, timeout_s = 600 
   });
 }
 
-/** Like `run`, for steps that must succeed: throws with the output. */
+/**
+ * Like `run`, for steps that must succeed: throws with the output.
+ * @param {string} program
+ * @param {readonly string[]} args
+ * @param {RunOptions} [options]
+ */
 export async function mustRun(program, args, options = {}) {
   const { code, output } = await run(program, args, options);
   if (code !== 0) throw new Error(`${program} ${args.join(' ')} failed (${code}).\n${output}`);
   return output;
 }
 
-/** KILL, not TERM: some parents wait for a child that the same signal has already ended. */
+/**
+ * KILL, not TERM: some parents wait for a child that the same signal has already ended.
+ * @param {import('node:child_process').ChildProcess} child
+ * @param {NodeJS.Signals} [signal]
+ */
 export function killGroup(child, signal = 'SIGKILL') {
   if (child.pid === undefined) return;
   try {

@@ -77,13 +77,14 @@ function foldersIn(folder) {
     .map((entry) => entry.name);
 }
 
-/** Tests inside the extension host: each file its own bundle, so that a stack trace names it; mocha is loaded from node_modules. */
+/** Tests inside the extension host: a bundle per file, so that a failure names it; mocha is loaded from node_modules. */
 function testsInHost() {
   if (!existsSync('test/vscode')) return [];
-  const entryPoints = readdirSync('test/vscode')
-    .filter((name) => name.endsWith('.ts'))
-    .map((name) => `test/vscode/${name}`);
-  if (entryPoints.length === 0) return [];
+  const tests = readdirSync('test/vscode').filter((name) => name.endsWith('.test.ts'));
+  const entryPoints = [
+    { in: 'test/vscode/runner/index.ts', out: 'index' },
+    ...tests.map((name) => ({ in: `test/vscode/${name}`, out: name.slice(0, -'.ts'.length) })),
+  ];
   const external = [...node.external, 'mocha'];
   return [
     {

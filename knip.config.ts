@@ -6,7 +6,7 @@ const config: KnipConfig = {
     'src/{worker,relay,member}/main.ts',
     'src/webviews/*/main.ts',
     'test/**/*.test.ts',
-    'test/vscode/*.ts',
+    'test/vscode/*.test.ts',
     'test/vscode/runner/index.ts',
     'bench/*.ts',
     'scripts/*.{ts,mjs}',

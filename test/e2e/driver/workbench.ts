@@ -1,0 +1,236 @@
+// One VS Code window, in a person's words. Every selector of VS Code's own pages is in this file.
+import { type FrameLocator, type Locator, type Page } from 'playwright-core';
+
+/** Whose webviews are ours: publisher.name of the extension. */
+const EXTENSION = 'coterie.coterie';
+
+export class Workbench {
+  readonly page: Page;
+
+  constructor(page: Page) {
+    this.page = page;
+  }
+
+  /** Waits until the window can be worked in. */
+  async ready(): Promise<void> {
+    await this.page.locator('.monaco-workbench .activitybar').waitFor();
+    await this.page.locator('.monaco-workbench .statusbar').waitFor();
+  }
+
+  // ---- the palette and what it asks ------------------------------------------------------------------------------
+
+  /** Runs a command from the palette; `title` as the palette shows it, e.g. "Coterie: Invite…". */
+  async command(title: string): Promise<void> {
+    await this.#quickInputClosed();
+    await this.page.keyboard.press('F1');
+    await this.inputBox.waitFor();
+    await this.inputBox.fill(`>${title}`);
+    await this.choice(title).waitFor();
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** The box of the palette, a quick pick or an input box: whichever is open. */
+  get inputBox(): Locator {
+    return this.page.locator('.quick-input-widget:visible input:not([type=checkbox])').first();
+  }
+
+  /** The input box's title, prompt and error, as shown. */
+  get inputMessage(): Locator {
+    return this.page.locator('.quick-input-widget:visible .quick-input-message');
+  }
+
+  get inputTitle(): Locator {
+    return this.page.locator('.quick-input-widget:visible .quick-input-title');
+  }
+
+  /** A row of the open quick pick. */
+  choice(text: string | RegExp): Locator {
+    return this.page.locator('.quick-input-widget:visible .monaco-list-row', { hasText: text }).first();
+  }
+
+  /** Types an answer into an input box (also into the simple file dialog) and accepts it. */
+  async answer(text: string): Promise<void> {
+    await this.inputBox.waitFor();
+    await this.inputBox.fill(text);
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Chooses a row of a quick pick. */
+  async choose(text: string | RegExp): Promise<void> {
+    await this.choice(text).click();
+  }
+
+  /** Ticks rows of a quick pick that takes several, and accepts. */
+  async chooseAll(texts: readonly string[]): Promise<void> {
+    for (const text of texts) await this.choice(text).locator('input[type=checkbox], .monaco-checkbox').first().click();
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Names a path of the server's disk in the simple file dialog. */
+  async choosePath(path: string): Promise<void> {
+    await this.inputBox.waitFor();
+    await this.inputBox.fill(path);
+    // The dialog looks the path up while one types; its button accepts what it has found, Enter may come too early.
+    await this.page.locator('.quick-input-widget:visible .quick-input-action .monaco-button').first().click();
+    await this.#quickInputClosed();
+  }
+
+  async escape(): Promise<void> {
+    await this.page.keyboard.press('Escape');
+  }
+
+  async #quickInputClosed(): Promise<void> {
+    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+  }
+
+  // ---- activity bar, trees, status bar ---------------------------------------------------------------------------
+
+  activityIcon(title: string): Locator {
+    // With a badge the label goes on: "Coterie - 3 unread".
+    return this.page.locator(`.activitybar .action-label[aria-label^="${title}"]`);
+  }
+
+  /** The number on an icon of the activity bar. */
+  activityBadge(title: string): Locator {
+    return this.page
+      .locator('.activitybar .action-item', { has: this.page.locator(`.action-label[aria-label^="${title}"]`) })
+      .locator('.badge-content');
+  }
+
+  /** Shows the view container, whichever was there before. */
+  async showSideBar(title: string): Promise<void> {
+    const icon = this.activityIcon(title);
+    await icon.waitFor();
+    const shown = this.page.locator('.activitybar .action-item.checked', { has: icon });
+    if ((await shown.count()) === 0) await icon.click();
+    await this.page.locator('.sidebar').waitFor();
+  }
+
+  treeRow(text: string | RegExp): Locator {
+    return this.page.locator('.sidebar .monaco-list-row', { hasText: text }).first();
+  }
+
+  /** All rows of the trees in the side bar that are on screen, as text. */
+  async treeTexts(): Promise<string[]> {
+    return this.page.locator('.sidebar .monaco-list-row').allInnerTexts();
+  }
+
+  async expand(text: string | RegExp): Promise<void> {
+    const row = this.treeRow(text);
+    await row.waitFor();
+    if ((await row.getAttribute('aria-expanded')) === 'false') await row.locator('.monaco-tl-twistie').click();
+  }
+
+  /** A button that a row of a tree shows when the pointer is over it. */
+  async rowButton(row: string | RegExp, label: string): Promise<void> {
+    await this.treeRow(row).hover();
+    await this.treeRow(row).locator(`.actions .action-label[aria-label^="${label}"]`).click();
+  }
+
+  /** An entry of a row's context menu. */
+  async rowMenu(row: string | RegExp, entry: string): Promise<void> {
+    await this.treeRow(row).click({ button: 'right' });
+    await this.page.locator('.monaco-menu .action-menu-item', { hasText: entry }).first().click();
+  }
+
+  /** The text and the buttons of a view that has nothing to show yet. */
+  get welcome(): Locator {
+    return this.page.locator('.sidebar .welcome-view-content');
+  }
+
+  async welcomeButton(text: string): Promise<void> {
+    await this.welcome.locator('.monaco-button', { hasText: text }).first().click();
+  }
+
+  statusItem(text: string | RegExp): Locator {
+    return this.page.locator('.statusbar .statusbar-item', { hasText: text }).first();
+  }
+
+  // ---- editors ---------------------------------------------------------------------------------------------------
+
+  /** An open tab by file name; `.dirty` in `state` for one with unsaved text. */
+  tab(name: string, state: '' | '.dirty' | ':not(.dirty)' | '.active' = ''): Locator {
+    return this.page.locator(`.tab[data-resource-name="${name}"]${state}`).first();
+  }
+
+  get editor(): Locator {
+    return this.page.locator('.editor-instance .monaco-editor').first();
+  }
+
+  /** The visible lines of the active editor. */
+  async editorText(): Promise<string> {
+    const text = await this.page.locator('.editor-instance .view-lines').first().innerText();
+    return text.replace(/\u00a0/g, ' ');
+  }
+
+  /** Types at the end of the active editor. */
+  async typeInEditor(text: string): Promise<void> {
+    await this.editor.click();
+    await this.page.keyboard.press('Control+End');
+    await this.page.keyboard.type(text);
+  }
+
+  async save(): Promise<void> {
+    await this.page.keyboard.press('Control+S');
+  }
+
+  async closeEditors(): Promise<void> {
+    await this.command('View: Close All Editors');
+  }
+
+  // ---- notifications and dialogs ---------------------------------------------------------------------------------
+
+  toast(text: string | RegExp): Locator {
+    return this.page.locator('.notifications-toasts .notification-toast', { hasText: text }).first();
+  }
+
+  async toastButton(text: string | RegExp, button: string): Promise<void> {
+    await this.toast(text).locator('.monaco-button', { hasText: button }).first().click();
+  }
+
+  async clearToasts(): Promise<void> {
+    await this.command('Notifications: Clear All Notifications');
+  }
+
+  get dialog(): Locator {
+    return this.page.locator('.monaco-dialog-box');
+  }
+
+  async dialogButton(text: string): Promise<void> {
+    await this.dialog.locator('.monaco-button', { hasText: text }).first().click();
+  }
+
+  // ---- webviews --------------------------------------------------------------------------------------------------
+
+  /** The page of an open webview panel (an editor tab) of the extension. A webview is an iframe in an iframe. */
+  panel(extension = EXTENSION): FrameLocator {
+    return this.#webview(extension, ':not([src*="purpose=webviewView"])');
+  }
+
+  /** The page of a webview that stands in the side bar. */
+  view(extension = EXTENSION): FrameLocator {
+    return this.#webview(extension, '[src*="purpose=webviewView"]');
+  }
+
+  #webview(extension: string, kind: string): FrameLocator {
+    return this.page
+      .frameLocator(`iframe.webview.ready[src*="extensionId=${extension}"]${kind}`)
+      .frameLocator('iframe#active-frame');
+  }
+
+  // ---- the rest --------------------------------------------------------------------------------------------------
+
+  /** Opens a link of the extension (`vscode://…`), as a click on it outside VS Code would. */
+  async openLink(link: string): Promise<void> {
+    // This build of VS Code answers to a scheme of its own.
+    const own = link.replace(/^[a-z-]+:/, 'code-oss:');
+    await this.command('Open URL');
+    await this.page.locator('.quick-input-widget:visible', { hasNot: this.page.locator('.monaco-list-row') }).waitFor();
+    await this.answer(own);
+    await this.dialogButton('Open');
+  }
+
+  async clipboard(): Promise<string> {
+    return this.page.evaluate<string>('navigator.clipboard.readText()');
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * Device certificate (I1): an account vouches for a device's keys.
+ *
+ * | field | bytes | meaning |
+ * | --- | --- | --- |
+ * | account | 32 | Ed25519 key of the account |
+ * | signing | 32 | Ed25519 key of the device; it is the device's id |
+ * | agreement | 32 | X25519 key of the device: epoch boxes, and its static key in the channel |
+ * | name | ≤ 255 | what the person calls the device |
+ * | created | count | milliseconds since 1970, a claim |
+ * | signature | 64 | by the account, over `"coterie device 0"` and the deterministic CBOR of the other fields |
+ */
+import type { Crypto } from '../crypto/crypto.ts';
+import { KEY_BYTES, SIGNATURE_BYTES } from '../crypto/crypto.ts';
+import { concatBytes, toHex } from '../base/bytes.ts';
+import type { AccountId, DeviceId } from '../base/ids.ts';
+import { err, ok, type Result } from '../base/result.ts';
+import { toUtf8 } from '../base/utf8.ts';
+import { asArray, asBytes, asCount, asText, decode, encode, type Value } from './codec.ts';
+import { MAX_NAME_BYTES } from './limits.ts';
+
+export interface Certificate {
+  readonly account: AccountId;
+  readonly device: DeviceId;
+  readonly accountKey: Uint8Array;
+  readonly signingKey: Uint8Array;
+  readonly agreementKey: Uint8Array;
+  readonly name: string;
+  readonly created: number;
+  /** The certificate as it came: what is stored and handed on. */
+  readonly bytes: Uint8Array;
+}
+
+export interface CertificateError {
+  readonly tag: 'badCertificate';
+  readonly reason: 'malformed' | 'unsoundKey' | 'badSignature';
+}
+
+const DOMAIN = toUtf8('coterie device 0');
+export const MAX_CERTIFICATE_BYTES = 512;
+
+export function issueCertificate(
+  crypto: Crypto,
+  accountSeed: Uint8Array,
+  device: { signingKey: Uint8Array; agreementKey: Uint8Array; name: string; created: number },
+): Certificate {
+  const accountKey = crypto.signingKeyOf(accountSeed);
+  const fields: Value[] = [accountKey, device.signingKey, device.agreementKey, device.name, device.created];
+  const signature = crypto.sign(accountSeed, concatBytes(DOMAIN, encode(fields)));
+  return named({ accountKey, ...device }, encode([...fields, signature]));
+}
+
+export function readCertificate(crypto: Crypto, bytes: Uint8Array): Result<Certificate, CertificateError> {
+  const bad = (reason: CertificateError['reason']) => err({ tag: 'badCertificate', reason } as const);
+  if (bytes.length > MAX_CERTIFICATE_BYTES) return bad('malformed');
+  const decoded = decode(bytes);
+  const fields = decoded.ok ? asArray(decoded.value, 6) : undefined;
+  const accountKey = asBytes(fields?.[0], KEY_BYTES);
+  const signingKey = asBytes(fields?.[1], KEY_BYTES);
+  const agreementKey = asBytes(fields?.[2], KEY_BYTES);
+  const name = asText(fields?.[3], MAX_NAME_BYTES);
+  const created = asCount(fields?.[4]);
+  const signature = asBytes(fields?.[5], SIGNATURE_BYTES);
+  if (
+    !fields ||
+    !accountKey ||
+    !signingKey ||
+    !agreementKey ||
+    name === undefined ||
+    created === undefined ||
+    !signature
+  ) {
+    return bad('malformed');
+  }
+  if (!crypto.isSoundSigningKey(accountKey) || !crypto.isSoundSigningKey(signingKey)) return bad('unsoundKey');
+  if (!crypto.verify(accountKey, concatBytes(DOMAIN, encode(fields.slice(0, 5))), signature))
+    return bad('badSignature');
+  return ok(named({ accountKey, signingKey, agreementKey, name, created }, bytes));
+}
+
+function named(
+  fields: Pick<Certificate, 'accountKey' | 'signingKey' | 'agreementKey' | 'name' | 'created'>,
+  bytes: Uint8Array,
+): Certificate {
+  return {
+    ...fields,
+    account: toHex(fields.accountKey) as AccountId,
+    device: toHex(fields.signingKey) as DeviceId,
+    bytes,
+  };
+}

@@ -1,0 +1,91 @@
+/**
+ * Every length, count, depth, rate and queue that something from outside can fill, with the reason for the figure (D4).
+ * Units stand last in the names. A relay publishes its own (R3); these are what the code refuses beyond.
+ */
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+// Codec
+/** Nothing of ours nests deeper than 6; a decoder's stack must not depend on a peer. */
+export const MAX_CBOR_DEPTH = 12;
+/** One message (S1): bounds what a peer makes us hold before we can check it. */
+export const MAX_MESSAGE_BYTES = 1 * MIB;
+/** A delta holds a decision, not file bytes (L2). A chunk list of 4,096 entries and 50 members' boxes fit in. */
+export const MAX_DELTA_BYTES = 256 * KIB;
+/** D5. */
+export const MAX_DEPS = 32;
+/** A batch is sent when it has this much (S1): big enough to amortise sealing, small enough to interleave. */
+export const BATCH_BYTES = 64 * KIB;
+
+// Channel
+/** A Noise message may have 65,535 bytes, 16 of them the tag (Noise §3). */
+export const MAX_NOISE_MESSAGE_BYTES = 65_535;
+/** R3: frame of 64 KiB with its header and tag. */
+export const MAX_FRAME_PAYLOAD_BYTES = 65_000;
+/** A handshake that takes longer is a peer that holds a socket for nothing. */
+export const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** Silence after which a connection is taken for dead; both sides ping at a third of it. */
+export const CONNECTION_IDLE_MS = 45_000;
+/** Strangers' connections at once: a device under attack keeps room for its members. */
+export const MAX_INBOUND_CONNECTIONS = 256;
+/** Of these, how many may be in the handshake at once (each costs three curve operations). */
+export const MAX_PENDING_HANDSHAKES = 32;
+/** What may wait unsent to one peer in memory; beyond it the sender waits or, if ephemeral, drops. */
+export const MAX_SEND_BUFFER_BYTES = 8 * MIB;
+
+// Relay (R3, R4, R9): defaults of the operator's settings
+export const RELAY_QUEUE_BYTES = 64 * MIB;
+export const RELAY_QUEUE_MESSAGES = 50_000;
+/** One sender may fill at most this share of a queue. */
+export const RELAY_SENDER_SHARE = 1 / 4;
+export const RELAY_MAX_RECIPIENTS = 256;
+export const RELAY_TTL_DAYS = 30;
+/** First contact (a sender whose capability is not known): its own small queue. */
+export const RELAY_FIRST_CONTACT_MESSAGES = 32;
+export const RELAY_FIRST_CONTACT_BYTES = 1 * MIB;
+export const RELAY_PARCEL_QUOTA_BYTES = 2 * 1024 * MIB;
+export const RELAY_MAX_PARCEL_BYTES = 256 * MIB;
+/** One read or write of a parcel; smaller than a message with its header. */
+export const RELAY_PARCEL_SLICE_BYTES = 512 * KIB;
+/** Capabilities a device may have confirmed: 50 workspaces, several epochs and invitations each. */
+export const RELAY_MAX_CAPABILITIES = 4_096;
+
+// Engine
+/** Deltas that wait for their past (D5), of one workspace: an hour of a busy team. */
+export const MAX_WAITING_DELTAS = 10_000;
+export const MAX_WAITING_BYTES = 32 * MIB;
+/** A feed generation opens after a restored back-up (D2): nobody has thousands of those. */
+export const MAX_FEED_GENERATION = 65_535;
+/** Joins that wait for a decision: more is a flood, the oldest unanswered stay. */
+export const MAX_PENDING_JOINS = 64;
+export const MAX_MEMBERS = 50;
+export const MAX_DEVICES = 150;
+export const MAX_TOOLS = 100;
+/** R3-like: what a workspace's invitations may number while open. */
+export const MAX_OPEN_INVITATIONS = 100;
+
+// Words people type
+/** In UTF-8 bytes: fits every tree row and every file system. */
+export const MAX_NAME_BYTES = 255;
+export const MAX_CHAT_TEXT_BYTES = 32 * KIB;
+export const MAX_ADDRESS_BYTES = 512;
+export const MAX_ADDRESSES = 16;
+
+// Files
+/** FastCDC (F1): minimum, average and maximum of a chunk; a file of up to 256 KiB is one chunk. */
+export const CHUNK_MIN_BYTES = 64 * KIB;
+export const CHUNK_AVERAGE_BYTES = 256 * KIB;
+export const CHUNK_MAX_BYTES = 960 * KIB;
+export const SINGLE_CHUNK_BYTES = 256 * KIB;
+/** Chunk ids that stand in a version itself; a longer list is itself content, in chunks. */
+export const MAX_INLINE_CHUNKS = 64;
+/** Chunks under this size live in packs (L2). */
+export const PACK_BELOW_BYTES = 64 * KIB;
+/** A file: 16 GiB is 65,536 chunks, whose list is 3 MB. */
+export const MAX_FILE_BYTES = 16 * 1024 * MIB;
+/** Folders in folders; deeper paths break other systems' limits. */
+export const MAX_FOLDER_DEPTH = 64;
+/** A chain of binary differences that must be walked to read a file; past it a version is stored whole. */
+export const MAX_PATCH_CHAIN = 64;
+/** Chunks asked of one peer and not yet answered: 4 MiB keeps a fast path busy. */
+export const MAX_CHUNK_REQUESTS = 16;

@@ -1,0 +1,360 @@
+/**
+ * The one API that every face uses: the views over rpc, the headless member, the benches and the tests.
+ * Asynchronous, structured-clone values only, no object identity across it; ids are hexadecimal text.
+ * What cannot be done throws a ServiceError with a stable code; views turn codes into sentences.
+ */
+
+export type Role = 'manager' | 'participant' | 'guest';
+export type ToolKind = 'files' | 'chat';
+
+export interface IdentityInfo {
+  readonly account: string;
+  readonly device: string;
+  /** What others see. */
+  readonly name: string;
+  readonly deviceName: string;
+}
+
+export interface WorkspaceInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly role: Role | undefined;
+  /** `joining`: the initial copy is on its way; `closed`: removed or deleted. */
+  readonly state: 'open' | 'joining' | 'closed';
+  readonly tools: readonly ToolInfo[];
+  readonly members: readonly MemberInfo[];
+  readonly sync: SyncInfo;
+  readonly unread: number;
+}
+
+export interface ToolInfo {
+  readonly id: string;
+  readonly kind: ToolKind;
+  readonly name: string;
+  readonly unread: number;
+}
+
+export interface MemberInfo {
+  readonly account: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly self: boolean;
+  readonly presence: 'online' | 'idle' | 'offline';
+  /** Groups of digits to compare by voice (I3). */
+  readonly safetyNumber: string;
+  readonly verified: boolean;
+  /** Whether this member's devices are known to hold everything we hold. */
+  readonly inSync: boolean;
+}
+
+export interface SyncInfo {
+  /** Members other than ourselves, and how many are known to hold all we hold. */
+  readonly others: number;
+  readonly inSync: number;
+  /** File content that is known and not here yet. */
+  readonly missingChunks: number;
+  readonly missingBytes: number;
+}
+
+export interface RelayInfo {
+  readonly state: 'off' | 'connecting' | 'connected' | 'failed';
+  readonly reason?: 'unreachable' | 'wrongKey' | 'refused' | 'badAddress';
+  readonly detail?: string;
+}
+
+export interface InvitationInfo {
+  readonly workspaceName: string;
+  readonly workspace: string;
+  readonly inviterName: string;
+  readonly inviterAccount: string;
+  readonly safetyNumber: string;
+  readonly role: Role;
+  /** Milliseconds since 1970. */
+  readonly expires: number;
+  readonly alreadyMember: boolean;
+}
+
+export interface Invitation {
+  readonly id: string;
+  /** `vscode://coterie.coterie/join#…`: the part after the `#` is the secret; `scheme` is what `env.uriScheme` says. */
+  readonly link: string;
+  /** Content of a `.coterie-invite` file. */
+  readonly file: string;
+}
+
+export interface JoinInfo {
+  readonly workspace: string;
+  readonly workspaceName: string;
+  readonly state: 'asking' | 'waiting' | 'copying' | 'done' | 'refused' | 'failed';
+  /** Of the refusal or failure. */
+  readonly reason?: 'expired' | 'revoked' | 'used' | 'declined' | 'unknown' | 'unreachable' | 'workspaceFull';
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+}
+
+export interface JoinRequestInfo {
+  readonly id: string;
+  readonly workspace: string;
+  readonly name: string;
+  readonly account: string;
+  readonly safetyNumber: string;
+  readonly role: Role;
+}
+
+// ---- files --------------------------------------------------------------------------------------------------------
+
+export interface FileEntry {
+  readonly item: string;
+  /** As shown: made safe, and unique in its folder whatever the case (F4). */
+  readonly name: string;
+  readonly kind: 'file' | 'folder';
+  readonly bytes: number;
+  /** Milliseconds since 1970: the author's claim, clamped to receipt. */
+  readonly modified: number;
+  readonly created: number;
+  readonly modifiedBy: string;
+  /** Id of the version shown: what a write names as its base. */
+  readonly version: string;
+  /** Set where the entry is a conflict copy: whose changes it holds (F2). */
+  readonly conflictOf?: string;
+  readonly present: boolean;
+  readonly unread: boolean;
+}
+
+export interface WriteOptions {
+  readonly create: boolean;
+  readonly overwrite: boolean;
+  /** The version that the writer had read; the present one where absent. A newer one makes a conflict copy, never a loss. */
+  readonly base?: string;
+}
+
+export interface FileChange {
+  readonly path: string;
+  readonly type: 'created' | 'changed' | 'deleted';
+}
+
+export interface ImportReport {
+  readonly files: number;
+  readonly folders: number;
+  readonly bytes: number;
+  /** Files left out, each with why. */
+  readonly skipped: readonly {
+    readonly path: string;
+    readonly reason: 'unreadable' | 'kept changing' | 'link' | 'too large' | 'name' | 'special';
+  }[];
+  readonly cancelled: boolean;
+}
+
+// ---- chat ---------------------------------------------------------------------------------------------------------
+
+export interface ChatPost {
+  readonly id: string;
+  readonly author: string;
+  readonly authorName: string;
+  readonly self: boolean;
+  readonly text: string;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  readonly edited: boolean;
+  readonly unread: boolean;
+  /** `sent`: with everyone else; `waiting`: durable here, not yet known to be with all. */
+  readonly delivery: 'waiting' | 'sent';
+}
+
+export interface ChatPage {
+  readonly posts: readonly ChatPost[];
+  /** Whether there are older ones before the first. */
+  readonly more: boolean;
+}
+
+// ---- events -------------------------------------------------------------------------------------------------------
+
+export type ServiceEvent =
+  /** Something in the list, a name, a tool, a member, presence, sync state or a count has changed: ask again. */
+  | { readonly type: 'workspaces' }
+  | {
+      readonly type: 'files';
+      readonly workspace: string;
+      readonly tool: string;
+      readonly changes: readonly FileChange[];
+    }
+  /** Posts added or changed, whole: a panel puts them in by id. */
+  | {
+      readonly type: 'chat';
+      readonly workspace: string;
+      readonly tool: string;
+      readonly posts: readonly ChatPost[];
+      readonly removed: readonly string[];
+    }
+  | { readonly type: 'relay'; readonly relay: RelayInfo }
+  | { readonly type: 'join'; readonly join: JoinInfo }
+  | { readonly type: 'joinRequest'; readonly request: JoinRequestInfo }
+  | { readonly type: 'joined'; readonly workspace: string; readonly name: string }
+  | {
+      readonly type: 'import';
+      readonly operation: string;
+      readonly doneFiles: number;
+      readonly doneBytes: number;
+      readonly current: string;
+    }
+  /** Something the person should know; `code` selects the sentence, `detail` fills it. */
+  | {
+      readonly type: 'notice';
+      readonly code: NoticeCode;
+      readonly workspace?: string;
+      readonly detail: Readonly<Record<string, string>>;
+    };
+
+export type NoticeCode =
+  | 'conflict' // file, member
+  | 'tailCut' // bytes: the last moments before a crash were not saved
+  | 'damaged' // count: damaged records set aside, being fetched again
+  | 'diskFull' //
+  | 'storeFailed' // reason
+  | 'fork' // member: a device has shown two histories
+  | 'relayFull' // member: their relay's queue is full; what is missing goes directly
+  | 'newerVersion' // a member uses a newer Coterie
+  | 'badDelta'; // member: what was sent was not authentic and was dropped
+
+export type ServiceErrorCode =
+  | 'noIdentity'
+  | 'locked'
+  | 'inUse'
+  | 'notFound'
+  | 'exists'
+  | 'notAFolder'
+  | 'isAFolder'
+  | 'notEmpty'
+  | 'badName'
+  | 'notPermitted'
+  | 'notPresent' // content not here yet and nobody reachable
+  | 'tooLarge'
+  | 'badInvitation' // truncated, damaged or not one
+  | 'invitationExpired'
+  | 'invitationForeign' // of a newer format
+  | 'alreadyMember'
+  | 'badRelayAddress'
+  | 'diskFull'
+  | 'storeFailed'
+  | 'cancelled'
+  | 'stopped'
+  | 'internal';
+
+export class ServiceError extends Error {
+  override readonly name = 'ServiceError';
+  readonly code: ServiceErrorCode;
+  /** What a sentence may name: a path, a member. */
+  readonly detail: Readonly<Record<string, string>>;
+  constructor(code: ServiceErrorCode, detail: Readonly<Record<string, string>> = {}, message: string = code) {
+    super(message);
+    this.code = code;
+    this.detail = detail;
+  }
+}
+
+export interface Settings {
+  /** Text form of a relay address; empty for none. */
+  readonly relay: string;
+  readonly name: string;
+  readonly deviceName: string;
+  /** First port to try for direct connections; 0 does not listen. */
+  readonly directPort: number;
+  readonly lanDiscovery: boolean;
+}
+
+/** `api.events` delivers every ServiceEvent; a subscriber filters. */
+export interface CoterieApi {
+  identity(): Promise<IdentityInfo>;
+  configure(settings: Settings): Promise<void>;
+  relay(): Promise<RelayInfo>;
+
+  workspaces(): Promise<readonly WorkspaceInfo[]>;
+  createWorkspace(options: { readonly name: string }): Promise<string>;
+  renameWorkspace(workspace: string, name: string): Promise<void>;
+  addTool(workspace: string, kind: ToolKind, name: string): Promise<string>;
+  renameTool(workspace: string, tool: string, name: string): Promise<void>;
+  deleteTool(workspace: string, tool: string): Promise<void>;
+  markSeen(workspace: string, tool: string, item?: string): Promise<void>;
+  setVerified(account: string, verified: boolean): Promise<void>;
+
+  invite(
+    workspace: string,
+    options: {
+      readonly role: Role;
+      readonly expiresInMs: number;
+      readonly uses: number;
+      readonly confirm: boolean;
+      readonly scheme: string;
+    },
+  ): Promise<Invitation>;
+  revokeInvitation(workspace: string, invitation: string): Promise<void>;
+  readInvitation(text: string): Promise<InvitationInfo>;
+  acceptInvitation(text: string): Promise<JoinInfo>;
+  joins(): Promise<readonly JoinInfo[]>;
+  cancelJoin(workspace: string): Promise<void>;
+  joinRequests(): Promise<readonly JoinRequestInfo[]>;
+  answerJoin(request: string, accept: boolean): Promise<void>;
+
+  /** Paths are `/a/b`, in shown names; `/` is the root of the tool. */
+  stat(workspace: string, tool: string, path: string): Promise<FileEntry>;
+  list(workspace: string, tool: string, path: string): Promise<readonly FileEntry[]>;
+  read(
+    workspace: string,
+    tool: string,
+    path: string,
+    range?: { readonly offset: number; readonly length: number },
+  ): Promise<Uint8Array>;
+  /** Answers the version's id. */
+  write(workspace: string, tool: string, path: string, bytes: Uint8Array, options: WriteOptions): Promise<string>;
+  makeFolder(workspace: string, tool: string, path: string): Promise<void>;
+  remove(workspace: string, tool: string, path: string, options: { readonly recursive: boolean }): Promise<void>;
+  rename(
+    workspace: string,
+    tool: string,
+    from: string,
+    to: string,
+    options: { readonly overwrite: boolean },
+  ): Promise<void>;
+  copy(
+    workspace: string,
+    tool: string,
+    from: string,
+    to: string,
+    options: { readonly overwrite: boolean },
+  ): Promise<void>;
+  /** Adds real files and folders, streaming; `operation` names it for progress events and `cancel`. */
+  importPaths(
+    workspace: string,
+    tool: string,
+    folder: string,
+    localPaths: readonly string[],
+    operation: string,
+  ): Promise<ImportReport>;
+  /** Streams a file or folder out to disk. */
+  exportPath(
+    workspace: string,
+    tool: string,
+    path: string,
+    localFolder: string,
+    operation: string,
+  ): Promise<ImportReport>;
+  cancel(operation: string): Promise<void>;
+
+  post(workspace: string, tool: string, text: string): Promise<ChatPost>;
+  editPost(workspace: string, tool: string, post: string, text: string): Promise<void>;
+  deletePost(workspace: string, tool: string, post: string): Promise<void>;
+  /** The newest page, or the one before a post. */
+  chat(
+    workspace: string,
+    tool: string,
+    options: { readonly before?: string; readonly limit: number },
+  ): Promise<ChatPage>;
+}
+
+/** Secrets of this device, kept by the window in SecretStorage (I2); base64url of 32 bytes each. */
+export interface DeviceSecrets {
+  readonly accountSeed: string;
+  readonly signingSeed: string;
+  readonly agreementSecret: string;
+  readonly storeKey: string;
+}

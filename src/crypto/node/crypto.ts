@@ -1,0 +1,88 @@
+/**
+ * The provider of every program of ours. node:crypto does what it has; what Electron's node:crypto misses, noble does:
+ *
+ * | operation | by |
+ * | --- | --- |
+ * | Ed25519 sign and verify, X25519, SHA-256, HMAC, HKDF | node:crypto; it is the only verifier (I1) |
+ * | AES-256-GCM | node:crypto, noble where it is not there: the same bytes |
+ * | XChaCha20-Poly1305, soundness of Ed25519 keys | noble |
+ */
+import {
+  createHash,
+  createHmac,
+  diffieHellman,
+  hkdfSync,
+  randomBytes as systemRandom,
+  sign as nodeSign,
+  verify as nodeVerify,
+} from 'node:crypto';
+import { KEY_BYTES, SIGNATURE_BYTES, type Crypto } from '../crypto.ts';
+import { nobleGcm, xchacha } from '../noble/aead.ts';
+import { isSoundSigningKey } from '../noble/sound-key.ts';
+import { nodeGcm, nodeHasGcm } from './gcm.ts';
+import { privateKeyOf, publicKeyOf, rawPublicKey, RecentByBytes } from './keys.ts';
+
+/** Members' keys in use: 50 workspaces of 150 devices at most, far fewer at once; a miss costs some 20 µs. */
+const PUBLIC_KEYS_KEPT = 1024;
+/** One's own device and account. Agreement secrets are never kept: ephemeral ones must be forgotten. */
+const SIGNING_KEYS_KEPT = 8;
+
+export function nodeCrypto(random: (length: number) => Uint8Array = systemRandom): Crypto {
+  const signingKeys = new RecentByBytes(SIGNING_KEYS_KEPT, (seed) => privateKeyOf('ed25519', seed));
+  const verifyKeys = new RecentByBytes(PUBLIC_KEYS_KEPT, (key) => publicKeyOf('ed25519', key));
+  const soundness = new RecentByBytes(PUBLIC_KEYS_KEPT, isSoundSigningKey);
+
+  return {
+    randomBytes: (length) => plain(random(length)),
+
+    sha256(...parts) {
+      const hash = createHash('sha256');
+      for (const part of parts) hash.update(part);
+      return plain(hash.digest());
+    },
+
+    hmacSha256(key, ...parts) {
+      const hmac = createHmac('sha256', key);
+      for (const part of parts) hmac.update(part);
+      return plain(hmac.digest());
+    },
+
+    hkdfSha256: (ikm, salt, info, length) => new Uint8Array(hkdfSync('sha256', ikm, salt, info, length)),
+
+    signingKeyOf: (seed) => rawPublicKey(signingKeys.get(seed)),
+
+    sign: (seed, message) => plain(nodeSign(null, message, signingKeys.get(seed))),
+
+    verify(publicKey, message, signature) {
+      if (publicKey.length !== KEY_BYTES || signature.length !== SIGNATURE_BYTES) return false;
+      try {
+        return nodeVerify(null, message, verifyKeys.get(publicKey), signature);
+      } catch {
+        return false; // a key that is not a point
+      }
+    },
+
+    isSoundSigningKey: (publicKey) => publicKey.length === KEY_BYTES && soundness.get(publicKey),
+
+    agreementKeyOf: (secret) => rawPublicKey(privateKeyOf('x25519', secret)),
+
+    agree(secret, publicKey) {
+      const privateKey = privateKeyOf('x25519', secret);
+      if (publicKey.length !== KEY_BYTES) return undefined;
+      try {
+        const shared = diffieHellman({ privateKey, publicKey: publicKeyOf('x25519', publicKey) });
+        return shared.some((byte) => byte !== 0) ? plain(shared) : undefined;
+      } catch {
+        return undefined; // OpenSSL and BoringSSL refuse an all-zero output themselves
+      }
+    },
+
+    ...xchacha,
+    ...(nodeHasGcm() ? nodeGcm : nobleGcm),
+  };
+}
+
+/** A Buffer's bytes as what the face promises: no Buffer leaves this room. */
+function plain(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+}

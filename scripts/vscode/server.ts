@@ -1,5 +1,5 @@
 // One VS Code of one person: a server with its own settings, extensions and storage, opened in any browser.
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -104,13 +104,12 @@ export class VSCodeServer {
     await this.#answers(child);
   }
 
-  /** As a person ends it: the extension host gets to say goodbye. */
+  /** As a person ends it, when the windows are closed: the extension hosts get to finish what `deactivate` does. */
   async stop(): Promise<void> {
     const child = this.#child;
     if (child === undefined) return;
-    killGroup(child, 'SIGTERM');
     const limit = Date.now() + STOP_LIMIT_MS;
-    while (groupIsAlive(child) && Date.now() < limit) await sleep(50);
+    while (hasExtensionHost(child) && Date.now() < limit) await sleep(100);
     await this.kill();
   }
 
@@ -180,13 +179,8 @@ export class VSCodeServer {
 const running = new Set<ChildProcess>();
 process.on('exit', () => running.forEach((child) => killGroup(child)));
 
-function groupIsAlive(child: ChildProcess): boolean {
-  try {
-    process.kill(-(child.pid ?? 0), 0);
-    return true;
-  } catch {
-    return false;
-  }
+function hasExtensionHost(server: ChildProcess): boolean {
+  return spawnSync('pgrep', ['-g', String(server.pid), '-f', 'type=extensionHost']).status === 0;
 }
 
 function freePort(): Promise<number> {

@@ -9,10 +9,11 @@ import { Workbench } from './workbench.ts';
 
 const PATIENCE_MS = 30_000;
 
+/** Its label in VS Code's list, and the class that its window then has. */
 const themes = {
   dark: ['Dark Modern', 'vs-dark'],
   light: ['Light Modern', 'vs'],
-  'high-contrast': ['Default High Contrast', 'hc-black'],
+  'high-contrast': ['Dark High Contrast', 'hc-black'],
 } as const;
 
 export type Theme = keyof typeof themes;
@@ -127,8 +128,12 @@ export class Person {
   }
 
   async theme(theme: Theme): Promise<void> {
-    const [colorTheme, className] = themes[theme];
-    this.server.changeSettings({ 'workbench.colorTheme': colorTheme });
+    const [label, className] = themes[theme];
+    await this.window.command('Preferences: Color Theme');
+    // The list draws only what is on screen: wait for it, then narrow it down.
+    await this.window.choice(/Dark|Light/).waitFor();
+    await this.window.inputBox.fill(label);
+    await this.window.choose(label);
     await this.window.page.locator(`.monaco-workbench.${className}`).waitFor();
   }
 

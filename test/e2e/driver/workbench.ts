@@ -14,7 +14,8 @@ export class Workbench {
   /** Waits until the window can be worked in. */
   async ready(): Promise<void> {
     await this.page.locator('.monaco-workbench .activitybar').waitFor();
-    await this.page.locator('.monaco-workbench .statusbar').waitFor();
+    // Among the last things to come when a window starts; a command run before would wait, and its toasts may be lost.
+    await this.page.locator('.statusbar [id="status.problems"]').waitFor();
   }
 
   // ---- the palette and what it asks ------------------------------------------------------------------------------
@@ -25,8 +26,9 @@ export class Workbench {
     await this.page.keyboard.press('F1');
     await this.inputBox.waitFor();
     await this.inputBox.fill(`>${title}`);
-    await this.choice(title).waitFor();
-    await this.page.keyboard.press('Enter');
+    // By its whole name: the palette may put a longer one first, and for a moment shows the rows of what was typed before.
+    const name = this.page.locator('.label-name', { hasText: new RegExp(`^${escaped(title)}$`) });
+    await this.page.locator('.quick-input-widget:visible .monaco-list-row', { has: name }).first().click();
   }
 
   /** The box of the palette, a quick pick or an input box: whichever is open. */
@@ -62,8 +64,8 @@ export class Workbench {
 
   /** Ticks rows of a quick pick that takes several, and accepts. */
   async chooseAll(texts: readonly string[]): Promise<void> {
-    for (const text of texts) await this.choice(text).locator('input[type=checkbox], .monaco-checkbox').first().click();
-    await this.page.keyboard.press('Enter');
+    for (const text of texts) await this.choice(text).click();
+    await this.#inputButton.click();
   }
 
   /** Names a path of the server's disk in the simple file dialog. */
@@ -71,12 +73,17 @@ export class Workbench {
     await this.inputBox.waitFor();
     await this.inputBox.fill(path);
     // The dialog looks the path up while one types; its button accepts what it has found, Enter may come too early.
-    await this.page.locator('.quick-input-widget:visible .quick-input-action .monaco-button').first().click();
+    await this.#inputButton.click();
     await this.#quickInputClosed();
   }
 
   async escape(): Promise<void> {
     await this.page.keyboard.press('Escape');
+  }
+
+  /** The OK of the open quick pick. */
+  get #inputButton(): Locator {
+    return this.page.locator('.quick-input-widget:visible .quick-input-action .monaco-button').first();
   }
 
   async #quickInputClosed(): Promise<void> {
@@ -130,7 +137,9 @@ export class Workbench {
   /** An entry of a row's context menu. */
   async rowMenu(row: string | RegExp, entry: string): Promise<void> {
     await this.treeRow(row).click({ button: 'right' });
-    await this.page.locator('.monaco-menu .action-menu-item', { hasText: entry }).first().click();
+    // A menu that has just opened takes no clicks, so that the click that opened it does not choose; it does take Enter.
+    await this.page.locator('.monaco-menu .action-menu-item', { hasText: entry }).first().hover();
+    await this.page.keyboard.press('Enter');
   }
 
   /** The text and the buttons of a view that has nothing to show yet. */
@@ -233,4 +242,8 @@ export class Workbench {
   async clipboard(): Promise<string> {
     return this.page.evaluate<string>('navigator.clipboard.readText()');
   }
+}
+
+function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

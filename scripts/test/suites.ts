@@ -1,0 +1,82 @@
+// Stages that run mocha: beside us, or inside the extension host of a real VS Code.
+import { existsSync, globSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { out, root, tool } from '../lib/project.mjs';
+import { run } from '../lib/run.mjs';
+import { type Counts } from './stage.ts';
+
+export interface MochaRun {
+  readonly name: string;
+  readonly files: readonly string[];
+  readonly reporter: 'Dot' | 'Spec';
+  readonly limit_s: number;
+  /** Further options of mocha. */
+  readonly args?: readonly string[];
+}
+
+/** All but what needs a VS Code around it. */
+export function unitTests(): string[] {
+  return globSync('test/**/*.test.ts', { cwd: root, exclude: ['test/vscode/**', 'test/e2e/**'] }).sort();
+}
+
+export function endToEndTests(): string[] {
+  return globSync('test/e2e/**/*.test.ts', { cwd: root }).sort();
+}
+
+export async function runMocha({ name, files, reporter, limit_s, args = [] }: MochaRun): Promise<Counts> {
+  if (files.length === 0) return { passed: 0, failed: 0 };
+  const counts = freshFile(`counts-${name}.json`);
+  const program = [
+    tool('mocha', 'bin', 'mocha.js'),
+    '--reporter',
+    'scripts/lib/counting-reporter.cjs',
+    '--forbid-only',
+    ...args,
+  ];
+  const env = { COTERIE_TEST_COUNTS: counts, COTERIE_TEST_REPORTER: reporter };
+  const command = ['--disable-warning=ExperimentalWarning', ...program];
+  const { code, timedOut } = await run(process.execPath, command, { cwd: root, env, timeout_s: limit_s });
+  if (timedOut) console.log(`Stopped after ${limit_s} s.`);
+  if (!existsSync(counts)) return { passed: 0, failed: 1 };
+  const { passes, failures } = JSON.parse(readFileSync(counts, 'utf8')) as { passes: number; failures: number };
+  // Mocha can fail with no failed test: a hook outside any test, an error nobody caught, a process that would not end.
+  return { passed: passes, failed: code === 0 ? failures : Math.max(failures, 1) };
+}
+
+interface InHostResults {
+  readonly stats: { readonly passes: number; readonly failures: number };
+  readonly tests: readonly {
+    readonly fullTitle: string;
+    readonly err: { readonly message?: string; readonly stack?: string };
+  }[];
+}
+
+export async function runInsideVSCode(): Promise<Counts> {
+  if (globSync('test/vscode/*.test.ts', { cwd: root }).length === 0) return { passed: 0, failed: 0 };
+  // Only now: it needs what npm installs.
+  const { runInHost } = await import('../vscode/in-host.ts');
+  const results = freshFile('in-host.json');
+  const code = await runInHost({
+    extension: root,
+    tests: join(root, 'out-test', 'index.cjs'),
+    env: { COTERIE_TEST_RESULTS: results },
+    screenshot: join(out, 'in-host.png'),
+  });
+  if (!existsSync(results)) {
+    console.log(`The run inside VS Code ended (${code}) without a report: out/in-host.png shows how it looked.`);
+    return { passed: 0, failed: 1 };
+  }
+  const { stats, tests } = JSON.parse(readFileSync(results, 'utf8')) as InHostResults;
+  for (const { fullTitle, err } of tests) {
+    console.log(err.message === undefined ? `  ok   ${fullTitle}` : `  FAIL ${fullTitle}\n${err.stack ?? err.message}`);
+  }
+  return { passed: stats.passes, failed: code === 0 ? stats.failures : Math.max(stats.failures, 1) };
+}
+
+/** A path in out/ where nothing of an earlier run stands. */
+function freshFile(name: string): string {
+  mkdirSync(out, { recursive: true });
+  const path = join(out, name);
+  rmSync(path, { force: true });
+  return path;
+}

@@ -3,7 +3,7 @@ import { existsSync, globSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { out, root, tool } from '../lib/project.mjs';
 import { run } from '../lib/run.mjs';
-import { type Counts } from './stage.ts';
+import type { Counts } from './stage.ts';
 
 export interface MochaRun {
   readonly name: string;

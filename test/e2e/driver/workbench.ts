@@ -1,5 +1,5 @@
 // One VS Code window, in a person's words. Every selector of VS Code's own pages is in this file.
-import { type FrameLocator, type Locator, type Page } from 'playwright-core';
+import type { FrameLocator, Locator, Page } from 'playwright-core';
 
 /** Whose webviews are ours: publisher.name of the extension. */
 const EXTENSION = 'coterie.coterie';

@@ -10,6 +10,7 @@ const config: KnipConfig = {
     'test/vscode/runner/index.ts',
     'bench/*.ts',
     'scripts/*.{ts,mjs}',
+    'scripts/lib/counting-reporter.cjs',
     'types/*.d.ts',
   ],
   project: ['src/**', 'test/**/*.ts', 'bench/**/*.ts', 'scripts/**'],

@@ -32,6 +32,7 @@ export async function runMocha({ name, files, reporter, limit_s, args = [] }: Mo
     'scripts/lib/counting-reporter.cjs',
     '--forbid-only',
     ...args,
+    ...files,
   ];
   const env = { COTERIE_TEST_COUNTS: counts, COTERIE_TEST_REPORTER: reporter };
   const command = ['--disable-warning=ExperimentalWarning', ...program];

@@ -7,6 +7,8 @@ const base = '^src/base/';
 const cryptoFace = '^src/crypto/[^/]+\\.ts$';
 const protocol = '^src/protocol/';
 const codec = '^src/protocol/codec';
+// Every length, count and rate has its limit in this one file, so every room may read it (D4).
+const limits = '^src/protocol/limits\\.ts$';
 const sync = '^src/sync/';
 const ports = '^src/sync/ports';
 const tools = '^src/tools/';
@@ -26,20 +28,25 @@ const rooms = {
   protocol: [protocol, [base, cryptoFace, ...npm('cborg')], false],
   sync: [sync, [base, cryptoFace, protocol], false],
   'tools-model': [models, [base], false],
-  tools: [tools, [base, sync, ...npm('yjs', 'node-diff3')], false],
-  store: ['^src/store/', [base, '^src/crypto/', ports, tools, ...npm('sql\\.js')], true],
+  // What a delta of a tool holds is CBOR with hashes in it: pure like the tools themselves.
+  tools: [tools, [base, cryptoFace, codec, limits, sync, ...npm('yjs', 'node-diff3')], false],
+  store: ['^src/store/', [base, '^src/crypto/', limits, ports, tools, ...npm('sql\\.js')], true],
   'relay-client': ['^src/relay-client/', [base, '^src/crypto/', protocol, ports, ...npm('ws')], true],
-  bridges: ['^src/bridges/', [base, service], true],
-  service: [service, [base, cryptoFace, codec, sync, tools], false],
-  rpc: [rpc, [base, service, codec], true],
+  bridges: ['^src/bridges/', [base, limits, service], true],
+  service: [service, [base, cryptoFace, codec, limits, sync, tools], false],
+  rpc: [rpc, [base, service, codec, limits], true],
   'worker-and-member': [
     '^src/(worker|member)/',
     ['^src/(?!relay/|views/|webviews/|extension\\.ts)', '^node_modules/'],
     true,
   ],
   relay: ['^src/relay/', [base, '^src/crypto/', protocol, ...npm('ws')], true],
-  webviews: ['^src/webviews/', [base, models, ...npm('markdown-it', 'dompurify')], false],
-  'views-and-extension': ['^src/(views/|extension\\.ts$)', [base, rpc, service, models, messages, vscode], true],
+  webviews: ['^src/webviews/', [base, limits, models, ...npm('markdown-it', 'dompurify')], false],
+  'views-and-extension': [
+    '^src/(views/|extension\\.ts$)',
+    [base, limits, rpc, service, models, messages, vscode],
+    true,
+  ],
 };
 
 const roomRules = Object.entries(rooms).map(([name, [path, mayImport, mayUseNode]]) => ({

@@ -12,6 +12,7 @@
  */
 import type { Crypto } from '../crypto/crypto.ts';
 import { KEY_BYTES, SIGNATURE_BYTES } from '../crypto/crypto.ts';
+import { assert } from '../base/assert.ts';
 import { concatBytes, toHex } from '../base/bytes.ts';
 import type { AccountId, DeviceId } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
@@ -44,6 +45,7 @@ export function issueCertificate(
   accountSeed: Uint8Array,
   device: { signingKey: Uint8Array; agreementKey: Uint8Array; name: string; created: number },
 ): Certificate {
+  assert(asText(device.name, MAX_NAME_BYTES) !== undefined, 'a device name has at most MAX_NAME_BYTES');
   const accountKey = crypto.signingKeyOf(accountSeed);
   const fields: Value[] = [accountKey, device.signingKey, device.agreementKey, device.name, device.created];
   const signature = crypto.sign(accountSeed, concatBytes(DOMAIN, encode(fields)));

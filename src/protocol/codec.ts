@@ -2,9 +2,22 @@
  * The one codec (D4): CBOR (RFC 8949) in its deterministic form (§4.2.1), through cborg.
  * Values are integers, byte strings, text, arrays, null and booleans; no maps, floats, tags or indefinite lengths,
  * so that a value has one encoding and a reader needs no rule for duplicate keys.
+ *
+ * | head | meaning |
+ * | --- | --- |
+ * | 00–1b | integer ≥ 0, at most 2^53 - 1 |
+ * | 20–3b | integer < 0, at least -(2^53 - 1) |
+ * | 40–5a | byte string |
+ * | 60–7a | text: well-formed UTF-8 |
+ * | 80–9a | array, at most MAX_CBOR_DEPTH deep |
+ * | f4, f5, f6 | false, true, null |
+ *
+ * Each length and integer stands in the shortest head that holds it. Every other byte sequence is refused.
  */
 import { decode as cborDecode, encode as cborEncode } from 'cborg';
+import { assert } from '../base/assert.ts';
 import { err, ok, type Result } from '../base/result.ts';
+import { fromUtf8, toUtf8 } from '../base/utf8.ts';
 import { MAX_CBOR_DEPTH } from './limits.ts';
 
 export type Value = number | string | boolean | null | Uint8Array | readonly Value[];
@@ -15,70 +28,68 @@ export interface DecodeError {
 }
 
 export function encode(value: Value): Uint8Array {
-  return cborEncode(value);
+  assert(isEncodable(value), 'a number on the wire is a safe integer');
+  const bytes = cborEncode(value);
+  // In Node cborg hands out a Buffer, perhaps a part of a shared pool; whoever gets these bytes may keep or transfer them.
+  return bytes.length === bytes.buffer.byteLength ? new Uint8Array(bytes.buffer) : new Uint8Array(bytes);
 }
 
 /** Refuses what `encode` would not have written, byte for byte. */
 export function decode(bytes: Uint8Array): Result<Value, DecodeError> {
-  const depth = deepest(bytes);
-  if (depth > MAX_CBOR_DEPTH) return err({ tag: 'malformed', reason: 'nested too deep' });
+  const flaw = flawOf(bytes);
+  if (flaw !== undefined) return err({ tag: 'malformed', reason: flaw });
   try {
-    const value = cborDecode(bytes, {
-      strict: true,
-      useMaps: false,
-      allowIndefinite: false,
-      allowUndefined: false,
-      allowInfinity: false,
-      allowNaN: false,
-      allowBigInt: false,
-      rejectDuplicateMapKeys: true,
-    }) as unknown;
-    return isValue(value) ? ok(value) : err({ tag: 'malformed', reason: 'a kind of value that is not used' });
+    return ok(cborDecode(bytes, { strict: true, allowIndefinite: false, allowUndefined: false }) as Value);
   } catch (error) {
     return err({ tag: 'malformed', reason: error instanceof Error ? error.message : 'not CBOR' });
   }
 }
 
-function isValue(value: unknown): value is Value {
-  switch (typeof value) {
-    case 'number':
-      return Number.isSafeInteger(value);
-    case 'string':
-    case 'boolean':
-      return true;
-    case 'object':
-      if (value === null || value instanceof Uint8Array) return true;
-      return Array.isArray(value) && value.every(isValue);
-    default:
-      return false;
-  }
+function isEncodable(value: Value): boolean {
+  if (typeof value === 'number') return Number.isSafeInteger(value);
+  return !Array.isArray(value) || value.every(isEncodable);
 }
 
-/** Depth of arrays by a scan of the heads alone: cborg recurses, so the bound must stand before it. */
-function deepest(bytes: Uint8Array): number {
-  const left: number[] = [];
-  let deep = 0;
-  for (let at = 0; at < bytes.length;) {
-    const head = bytes[at++]!;
+/** By the number of argument bytes (1, 2, 4, 8): a smaller argument has a shorter form. */
+const SHORTEST = [24, 0x100, 0x10000, 0x100000000] as const;
+
+/**
+ * What keeps the bytes from being one value in its one form, or undefined. It reads the heads alone, before cborg does:
+ * cborg recurses, takes floats for integers and mends text that is not UTF-8.
+ */
+function flawOf(bytes: Uint8Array): string | undefined {
+  /** Items still to come, of each array that is open. */
+  const open: number[] = [];
+  let at = 0;
+  do {
+    const head = bytes[at++];
+    if (head === undefined) return 'cut short';
     const major = head >> 5;
-    let count = head & 31;
-    if (count >= 24) {
-      const width = 1 << (count - 24);
-      if (count > 27) return deep; // not ours; cborg says why
-      count = 0;
-      for (let i = 0; i < width; i++) count = count * 256 + (bytes[at++] ?? 0);
+    let argument = head & 31;
+    if (major === 7) {
+      if (head < 0xf4 || head > 0xf6) return 'a kind of value that is not used';
+    } else if (major > 4 || argument > 27) {
+      return 'a kind of value that is not used';
+    } else if (argument >= 24) {
+      const form = argument - 24;
+      argument = 0;
+      for (const end = at + (1 << form); at < end; at++) argument = argument * 256 + (bytes[at] ?? 0);
+      if (argument < SHORTEST[form]!) return 'not the shortest form';
     }
-    if (major === 2 || major === 3) at += count;
-    const items = major === 4 ? count : major === 5 ? 2 * count : major === 6 ? 1 : 0;
-    if (items > 0) {
-      left.push(items);
-      deep = Math.max(deep, left.length);
-      if (deep > MAX_CBOR_DEPTH) return deep;
+    if (argument > Number.MAX_SAFE_INTEGER - (major === 1 ? 1 : 0)) return 'too large a number';
+    if (major === 2 || major === 3) {
+      if (argument > bytes.length - at) return 'cut short';
+      if (major === 3 && fromUtf8(bytes.subarray(at, at + argument)) === undefined) return 'text that is not UTF-8';
+      at += argument;
+    } else if (major === 4 && argument > 0) {
+      if (argument > bytes.length - at) return 'cut short';
+      open.push(argument);
+      if (open.length > MAX_CBOR_DEPTH) return 'nested too deep';
       continue;
     }
-    while (left.length > 0 && --left[left.length - 1]! === 0) left.pop();
-  }
-  return deep;
+    while (open.length > 0 && --open[open.length - 1]! === 0) open.pop();
+  } while (open.length > 0);
+  return at === bytes.length ? undefined : at > bytes.length ? 'cut short' : 'bytes after the value';
 }
 
 // ---- readers: each answers undefined where the value is not of that shape -----------------------------------------
@@ -96,9 +107,11 @@ export function asCount(value: Value | undefined, maximum: number = Number.MAX_S
   return typeof value === 'number' && value >= 0 && value <= maximum ? value : undefined;
 }
 
-/** A well-formed text of at most so many UTF-16 units (a UTF-8 text never has more units than bytes). */
+/** A text of at most so many bytes in UTF-8. */
 export function asText(value: Value | undefined, maximumBytes: number): string | undefined {
-  return typeof value === 'string' && value.length <= maximumBytes && value.isWellFormed() ? value : undefined;
+  if (typeof value !== 'string' || value.length > maximumBytes) return undefined;
+  // A UTF-16 unit takes at most three bytes: most texts need no counting.
+  return 3 * value.length <= maximumBytes || toUtf8(value).length <= maximumBytes ? value : undefined;
 }
 
 export function asFlag(value: Value | undefined): boolean | undefined {

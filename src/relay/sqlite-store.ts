@@ -1,0 +1,111 @@
+/**
+ * The relay's store on SQLite (R6), synchronous: a batch of calls is one transaction, so what arrives during a commit shares
+ * the next. Runs in a thread of its own (store-thread.ts).
+ */
+import type { DatabaseSync } from 'node:sqlite';
+import { toHex } from '../base/bytes.ts';
+import { Code } from '../protocol/relay-messages.ts';
+import type { QueueLimits } from './limits.ts';
+import { Queues } from './queues.ts';
+import type { RelayStore } from './store.ts';
+import { asStoreError, openTables } from './tables.ts';
+
+type SyncStore = {
+  readonly [Name in Exclude<keyof RelayStore, 'close'>]: (
+    ...values: Parameters<RelayStore[Name]>
+  ) => Awaited<ReturnType<RelayStore[Name]>>;
+};
+
+export type StoreCall = {
+  readonly [Name in keyof SyncStore]: { readonly name: Name; readonly values: Parameters<SyncStore[Name]> };
+}[keyof SyncStore];
+
+export class SqliteStore {
+  readonly #database: DatabaseSync;
+  readonly #calls: SyncStore;
+
+  /** Throws RelayStoreError. */
+  constructor(folder: string, limits: QueueLimits) {
+    this.#database = openTables(folder);
+    const queues = new Queues(this.#database, limits);
+    this.#calls = {
+      registration: (...values) => queues.registration(...values),
+      register: (...values) => queues.register(...values),
+      confirm: (...values) => queues.confirm(...values),
+      capabilities: (...values) => queues.capabilities(...values),
+      submit: (...values) => queues.submit(...values),
+      page: (...values) => queues.page(...values),
+      ack: (...values) => queues.ack(...values),
+      expireMessages: (...values) => queues.expireMessages(...values),
+      ...parcelCalls(this.#database),
+    };
+  }
+
+  /** Carries out all of them, in order, durably and together; or none. Throws RelayStoreError. */
+  commit(calls: readonly StoreCall[]): unknown[] {
+    try {
+      this.#database.exec('BEGIN');
+      const answers = calls.map(({ name, values }) => {
+        const call = this.#calls[name] as (...all: readonly unknown[]) => unknown;
+        return call(...values);
+      });
+      this.#database.exec('COMMIT');
+      return answers;
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      throw asStoreError(error);
+    }
+  }
+
+  /** Moves the log into the database and empties it: what was acknowledged is then on the disk no more. */
+  checkpoint(): void {
+    try {
+      this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch (error) {
+      throw asStoreError(error);
+    }
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}
+
+function parcelCalls(database: DatabaseSync) {
+  const find = database.prepare('SELECT account, total, received FROM parcels WHERE id = ?');
+  const used = database.prepare('SELECT coalesce(sum(total), 0) AS bytes FROM parcels WHERE account = ?');
+  const add = database.prepare('INSERT INTO parcels (id, account, total, renewed) VALUES (?, ?, ?, ?)');
+  const advance = database.prepare('UPDATE parcels SET received = ?, renewed = ? WHERE id = ?');
+  const keep = database.prepare('UPDATE parcels SET refs = ?, renewed = ? WHERE id = ?');
+  const drop = database.prepare('DELETE FROM parcels WHERE id = ?');
+  const dropOld = database.prepare('DELETE FROM parcels WHERE renewed < ? RETURNING id');
+  const ids = database.prepare('SELECT id FROM parcels');
+  const row = (id: Uint8Array) => find.get(id) as { account: Uint8Array; total: number; received: number } | undefined;
+  const all = (rows: Record<string, unknown>[]) => rows.map((one) => one['id'] as Uint8Array);
+
+  return {
+    openParcel: (id, account, total, quotaBytes, now) => {
+      const found = row(id);
+      if (found && toHex(found.account) !== toHex(account)) return { code: Code.refused, received: 0 };
+      if (found) return { code: found.total === total ? Code.ok : Code.badRequest, received: found.received };
+      if (Number(used.get(account)?.['bytes']) + total > quotaBytes) return { code: Code.quota, received: 0 };
+      add.run(id, account, total, now);
+      return { code: Code.ok, received: 0 };
+    },
+    advanceParcel: (id, received, now) => void advance.run(received, now, id),
+    parcel: (id) => {
+      const found = row(id);
+      return found && { total: found.total, received: found.received };
+    },
+    keepParcel: (id, account, references, now) => {
+      const found = row(id);
+      if (!found) return Code.notFound;
+      if (toHex(found.account) !== toHex(account)) return Code.refused;
+      if (references === 0) drop.run(id);
+      else keep.run(references, now, id);
+      return Code.ok;
+    },
+    expireParcels: (before) => all(dropOld.all(before)),
+    parcelIds: () => all(ids.all()),
+  } satisfies Partial<SyncStore>;
+}

@@ -89,3 +89,29 @@ export const MAX_FOLDER_DEPTH = 64;
 export const MAX_PATCH_CHAIN = 64;
 /** Chunks asked of one peer and not yet answered: 4 MiB keeps a fast path busy. */
 export const MAX_CHUNK_REQUESTS = 16;
+
+// Transport
+/** Devices that no route names, connected at once: joiners knock this way, and so does whoever scans the port. */
+export const MAX_STRANGER_CONNECTIONS = 32;
+/** What a stranger may send before he is known: a join request is a few KiB. */
+export const STRANGER_BURST_BYTES = 2 * MIB;
+export const STRANGER_BYTES_PER_S = 128 * KIB;
+/** Frames and pings of a stranger: each costs a decryption or an answer. */
+export const STRANGER_BURST_FRAMES = 256;
+export const STRANGER_FRAMES_PER_S = 32;
+/** Connections of one device at once: two cross in a simultaneous connect, a third is a restart that was not noticed. */
+export const MAX_CONNECTIONS_PER_DEVICE = 3;
+/** Addresses heard on the LAN for one device: IPv4 and IPv6 of two adapters. */
+export const MAX_LAN_CANDIDATES = 4;
+/** Other people's relays that are kept connected: beyond it the one idle for longest is closed. */
+export const MAX_VISITED_RELAYS = 32;
+/** Bodies submitted to one relay and not yet answered; the rest waits with the caller. */
+export const RELAY_IN_FLIGHT_BYTES = 4 * MIB;
+/** Slices of a parcel on their way at once: 2 MiB fill a path of 160 Mbit/s at 100 ms. */
+export const PARCEL_SLICES_IN_FLIGHT = 4;
+/** A file that is still kept as a difference against its parent (F1): above it chunks do the same work without reading the parent. */
+export const MAX_PATCHED_BYTES = 4 * SINGLE_CHUNK_BYTES;
+/** A difference travels inside its delta, before other members' chunks: as much as one batch, no more. */
+export const MAX_PATCH_BYTES = 64 * KIB;
+/** The list of a file's chunks where it is content itself: every chunk at its minimum, and 45 bytes for each. */
+export const MAX_CHUNK_LIST_BYTES = Math.ceil(MAX_FILE_BYTES / CHUNK_MIN_BYTES) * 45;

@@ -1,5 +1,5 @@
 /**
- * The one codec (D4): CBOR (RFC 8949) in its deterministic form (§4.2.1), through cborg.
+ * The one codec (D4): CBOR (RFC 8949) in its deterministic form (§4.2.1).
  * Values are integers, byte strings, text, arrays, null and booleans; no maps, floats, tags or indefinite lengths,
  * so that a value has one encoding and a reader needs no rule for duplicate keys.
  *
@@ -13,8 +13,11 @@
  * | f4, f5, f6 | false, true, null |
  *
  * Each length and integer stands in the shortest head that holds it. Every other byte sequence is refused.
+ *
+ * cborg writes. It does not read: strict as it can be told to be, it takes a float for an integer, mends text that is not UTF-8,
+ * drops a byte order mark and recurses as deep as a stranger likes.
  */
-import { decode as cborDecode, encode as cborEncode } from 'cborg';
+import { encode as cborEncode } from 'cborg';
 import { assert } from '../base/assert.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { fromUtf8, toUtf8 } from '../base/utf8.ts';
@@ -34,17 +37,6 @@ export function encode(value: Value): Uint8Array {
   return bytes.length === bytes.buffer.byteLength ? new Uint8Array(bytes.buffer) : new Uint8Array(bytes);
 }
 
-/** Refuses what `encode` would not have written, byte for byte. */
-export function decode(bytes: Uint8Array): Result<Value, DecodeError> {
-  const flaw = flawOf(bytes);
-  if (flaw !== undefined) return err({ tag: 'malformed', reason: flaw });
-  try {
-    return ok(cborDecode(bytes, { strict: true, allowIndefinite: false, allowUndefined: false }) as Value);
-  } catch (error) {
-    return err({ tag: 'malformed', reason: error instanceof Error ? error.message : 'not CBOR' });
-  }
-}
-
 function isEncodable(value: Value): boolean {
   if (typeof value === 'number') return Number.isSafeInteger(value);
   return !Array.isArray(value) || value.every(isEncodable);
@@ -53,43 +45,68 @@ function isEncodable(value: Value): boolean {
 /** By the number of argument bytes (1, 2, 4, 8): a smaller argument has a shorter form. */
 const SHORTEST = [24, 0x100, 0x10000, 0x100000000] as const;
 
-/**
- * What keeps the bytes from being one value in its one form, or undefined. It reads the heads alone, before cborg does:
- * cborg recurses, takes floats for integers and mends text that is not UTF-8.
- */
-function flawOf(bytes: Uint8Array): string | undefined {
-  /** Items still to come, of each array that is open. */
-  const open: number[] = [];
+/** Refuses what `encode` would not have written, byte for byte. Byte strings are copies. */
+export function decode(bytes: Uint8Array): Result<Value, DecodeError> {
+  const malformed = (reason: string) => err({ tag: 'malformed', reason } as const);
+  /** The arrays that are not complete yet, the outermost first. */
+  const open: { readonly items: Value[]; readonly count: number }[] = [];
   let at = 0;
-  do {
+  for (;;) {
     const head = bytes[at++];
-    if (head === undefined) return 'cut short';
+    if (head === undefined) return malformed('cut short');
     const major = head >> 5;
     let argument = head & 31;
-    if (major === 7) {
-      if (head < 0xf4 || head > 0xf6) return 'a kind of value that is not used';
-    } else if (major > 4 || argument > 27) {
-      return 'a kind of value that is not used';
-    } else if (argument >= 24) {
+    if (major === 7 ? head < 0xf4 || head > 0xf6 : major > 4 || argument > 27) {
+      return malformed('a kind of value that is not used');
+    }
+    if (major !== 7 && argument >= 24) {
       const form = argument - 24;
-      argument = 0;
-      for (const end = at + (1 << form); at < end; at++) argument = argument * 256 + (bytes[at] ?? 0);
-      if (argument < SHORTEST[form]!) return 'not the shortest form';
+      const end = at + (1 << form);
+      if (end > bytes.length) return malformed('cut short');
+      for (argument = 0; at < end; at++) argument = argument * 256 + bytes[at]!;
+      if (argument < SHORTEST[form]!) return malformed('not the shortest form');
     }
-    if (argument > Number.MAX_SAFE_INTEGER - (major === 1 ? 1 : 0)) return 'too large a number';
-    if (major === 2 || major === 3) {
-      if (argument > bytes.length - at) return 'cut short';
-      if (major === 3 && fromUtf8(bytes.subarray(at, at + argument)) === undefined) return 'text that is not UTF-8';
-      at += argument;
-    } else if (major === 4 && argument > 0) {
-      if (argument > bytes.length - at) return 'cut short';
-      open.push(argument);
-      if (open.length > MAX_CBOR_DEPTH) return 'nested too deep';
-      continue;
+
+    let value: Value;
+    switch (major) {
+      case 0:
+      case 1:
+        value = major === 0 ? argument : -1 - argument;
+        if (!Number.isSafeInteger(value)) return malformed('too large a number');
+        break;
+      case 2:
+      case 3: {
+        if (argument > bytes.length - at) return malformed('cut short');
+        const content = bytes.subarray(at, at + argument);
+        at += argument;
+        const read = major === 2 ? new Uint8Array(content) : fromUtf8(content);
+        if (read === undefined) return malformed('text that is not UTF-8');
+        value = read;
+        break;
+      }
+      case 4:
+        // Each element has a byte at least, so a count cannot promise more than was sent.
+        if (argument > bytes.length - at) return malformed('cut short');
+        value = [];
+        if (argument > 0) {
+          if (open.length === MAX_CBOR_DEPTH) return malformed('nested too deep');
+          open.push({ items: value as Value[], count: argument });
+          continue;
+        }
+        break;
+      default:
+        value = head === 0xf6 ? null : head === 0xf5;
     }
-    while (open.length > 0 && --open[open.length - 1]! === 0) open.pop();
-  } while (open.length > 0);
-  return at === bytes.length ? undefined : at > bytes.length ? 'cut short' : 'bytes after the value';
+
+    // The value goes into the innermost open array; where that completes the array, the array is the next value.
+    for (let array = open.at(-1); array; array = open.at(-1)) {
+      array.items.push(value);
+      if (array.items.length < array.count) break;
+      value = array.items;
+      open.pop();
+    }
+    if (open.length === 0) return at === bytes.length ? ok(value) : malformed('bytes after the value');
+  }
 }
 
 // ---- readers: each answers undefined where the value is not of that shape -----------------------------------------

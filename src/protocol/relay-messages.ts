@@ -103,6 +103,23 @@ export type RelayNotice =
   | { readonly type: 'replaced' }
   | { readonly type: 'hello'; readonly limits: readonly (readonly [string, number])[] };
 
+/** Fields of each type, the type itself among them: one more or one fewer is another message, which nobody knows. */
+const FIELDS: ReadonlyMap<Value | undefined, number> = new Map([
+  [1, 3],
+  [2, 3],
+  [3, 6],
+  [4, 2],
+  [5, 3],
+  [6, 6],
+  [7, 5],
+  [8, 4],
+  [64, 4],
+  [65, 5],
+  [66, 3],
+  [67, 1],
+  [68, 2],
+]);
+
 export interface RelayMessageError {
   readonly tag: 'badRelayMessage';
 }
@@ -135,9 +152,14 @@ export function encodeRequest(id: number, request: RelayRequest): Uint8Array {
   }
 }
 
-export function decodeRequest(bytes: Uint8Array): Result<{ id: number; request: RelayRequest }, RelayMessageError> {
+function fieldsOf(bytes: Uint8Array): readonly Value[] | undefined {
   const decoded = decode(bytes);
-  const fields = decoded.ok ? asArray(decoded.value, 2, 6) : undefined;
+  const fields = decoded.ok ? asArray(decoded.value, 1, 6) : undefined;
+  return fields?.length === FIELDS.get(fields?.[0]) ? fields : undefined;
+}
+
+export function decodeRequest(bytes: Uint8Array): Result<{ id: number; request: RelayRequest }, RelayMessageError> {
+  const fields = fieldsOf(bytes);
   const id = asCount(fields?.[1]);
   const request = fields && readRequest(fields);
   return request && id !== undefined ? ok({ id, request }) : err({ tag: 'badRelayMessage' });
@@ -217,8 +239,7 @@ export function encodeNotice(notice: RelayNotice): Uint8Array {
 }
 
 export function decodeNotice(bytes: Uint8Array): Result<RelayNotice, RelayMessageError> {
-  const decoded = decode(bytes);
-  const fields = decoded.ok ? asArray(decoded.value, 1, 5) : undefined;
+  const fields = fieldsOf(bytes);
   const notice = fields && readNotice(fields);
   return notice ? ok(notice) : err({ tag: 'badRelayMessage' });
 }

@@ -1,0 +1,164 @@
+/**
+ * The api as a client has it. A client outlives its connections: calls made while there is none wait, and those that
+ * were on their way when one ended are sent again on the next (methods.ts says which, and how that stays harmless).
+ */
+import { randomBytes } from 'node:crypto';
+import { assert } from '../base/assert.ts';
+import { Emitter, type Event } from '../base/event.ts';
+import type { CoterieApi, ServiceEvent } from '../service/api.ts';
+import { type Call, serverMessageOf, type ServerMessage } from './messages.ts';
+import { METHODS, type MethodName } from './methods.ts';
+import { withOwnBytes } from './own-bytes.ts';
+import { type MessageDuplex, MessageTooLargeError } from './port.ts';
+import { MAX_RPC_IN_FLIGHT, MAX_RPC_WAITING, RPC_PROTOCOL } from './rpc-limits.ts';
+import { ServiceFailure } from './service-failure.ts';
+
+interface Pending {
+  readonly call: Call;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** How a connection began: only `welcome` makes it the client's. `stalled`: there is someone, who does not answer. */
+export type Greeting = 'welcome' | 'closed' | 'stalled' | { readonly refusedBy: string };
+
+export class ApiClient {
+  readonly #build: string;
+  readonly #keyPrefix = randomBytes(9).toString('base64url');
+  readonly #events = new Emitter<ServiceEvent>();
+  readonly #waiting = new Map<number, Pending>();
+  readonly #inFlight = new Map<number, Pending>();
+  #duplex: MessageDuplex | undefined;
+  #nextId = 1;
+  #failed: ServiceFailure | undefined;
+
+  readonly events: Event<ServiceEvent> = this.#events.event;
+  readonly api: CoterieApi = apiOf((method, args) => this.#call(method, args));
+
+  constructor(build: string) {
+    this.#build = build;
+  }
+
+  /** Greets, and once welcome sends everything that waits. An owner that has said that it opens is waited for. */
+  attach(duplex: MessageDuplex, stalledAfter_ms?: number): Promise<Greeting> {
+    assert(!this.#duplex, 'a client has one connection');
+    return new Promise((resolve) => {
+      const timer = stalledAfter_ms === undefined ? undefined : setTimeout(() => greeted('stalled'), stalledAfter_ms);
+      const greeted = (greeting: Greeting) => {
+        clearTimeout(timer);
+        resolve(greeting);
+        if (greeting !== 'welcome') duplex.close();
+      };
+      duplex.onClose(() => {
+        this.#detach(duplex);
+        greeted('closed');
+      });
+      duplex.onMessage((value) => {
+        const message = serverMessageOf(value);
+        if (message?.type === 'opening') clearTimeout(timer);
+        else if (message?.type === 'refused') greeted({ refusedBy: message.build });
+        else if (message?.type === 'welcome') {
+          this.#duplex = duplex;
+          greeted('welcome');
+          this.#sendWaiting();
+        } else if (message) this.#arrived(message);
+      });
+      duplex.send({ type: 'hello', protocol: RPC_PROTOCOL, build: this.#build });
+    });
+  }
+
+  /** Tells the views as the service would: after a takeover everything may be otherwise. */
+  announce(event: ServiceEvent): void {
+    this.#events.fire(event);
+  }
+
+  /** The end: what waits and what comes is rejected. */
+  fail(error: ServiceFailure): void {
+    this.#failed ??= error;
+    const lost = [...this.#inFlight.values(), ...this.#waiting.values()];
+    this.#inFlight.clear();
+    this.#waiting.clear();
+    for (const { reject } of lost) reject(this.#failed);
+    this.#duplex?.close();
+  }
+
+  #call(method: MethodName, args: readonly unknown[]): Promise<unknown> {
+    if (this.#failed) return Promise.reject(this.#failed);
+    if (this.#waiting.size >= MAX_RPC_WAITING)
+      return Promise.reject(new ServiceFailure('internal', { reason: 'busy' }));
+    const id = this.#nextId++;
+    const key = METHODS[method] === 'once' ? { key: `${this.#keyPrefix}.${id}` } : {};
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { call: { type: 'call', id, method, args, ...key }, resolve, reject });
+      this.#sendWaiting();
+    });
+  }
+
+  #sendWaiting(): void {
+    if (!this.#duplex) return;
+    for (const [id, pending] of this.#waiting) {
+      if (this.#inFlight.size >= MAX_RPC_IN_FLIGHT) return;
+      this.#waiting.delete(id);
+      this.#inFlight.set(id, pending);
+      this.#send(this.#duplex, pending);
+    }
+  }
+
+  #send(duplex: MessageDuplex, { call, reject }: Pending): void {
+    try {
+      const owned = call.args.map(withOwnBytes);
+      const transfer = owned.flatMap((argument) => argument.transfer);
+      duplex.send({ ...call, args: owned.map((argument) => argument.value) }, transfer);
+    } catch (error) {
+      this.#inFlight.delete(call.id);
+      reject(error instanceof MessageTooLargeError ? new ServiceFailure('tooLarge') : error);
+    }
+  }
+
+  #arrived(message: ServerMessage): void {
+    if (message.type === 'event') return this.#events.fire(message.event);
+    if (message.type !== 'answer' && message.type !== 'failure') return;
+    const pending = this.#inFlight.get(message.id);
+    if (!pending) return;
+    this.#inFlight.delete(message.id);
+    if (message.type === 'answer') pending.resolve(message.value);
+    else pending.reject(new ServiceFailure(message.code, message.detail));
+    this.#sendWaiting();
+  }
+
+  #detach(duplex: MessageDuplex): void {
+    if (this.#duplex !== duplex) return;
+    this.#duplex = undefined;
+    const older = [...this.#inFlight];
+    const newer = [...this.#waiting];
+    this.#inFlight.clear();
+    this.#waiting.clear();
+    for (const [id, pending] of [...older, ...newer]) this.#waiting.set(id, pending);
+    for (const [id, { call, reject }] of older) {
+      if (METHODS[call.method] !== 'long') continue;
+      this.#waiting.delete(id);
+      reject(new ServiceFailure('stopped'));
+    }
+  }
+}
+
+/** A client with one connection and no other: calls fail when it closes. */
+export function apiClient(port: MessageDuplex, build = ''): ApiClient {
+  const client = new ApiClient(build);
+  void client.attach(port).then((greeting) => {
+    if (typeof greeting === 'object') client.fail(versionFailure(build, greeting.refusedBy));
+    port.onClose(() => client.fail(new ServiceFailure('stopped')));
+  });
+  return client;
+}
+
+/** Another window, of another version of Coterie, has the store. */
+export function versionFailure(ours: string, theirs: string): ServiceFailure {
+  return new ServiceFailure('inUse', { reason: 'version', ours, theirs });
+}
+
+function apiOf(call: (method: MethodName, args: readonly unknown[]) => Promise<unknown>): CoterieApi {
+  const names = Object.keys(METHODS) as MethodName[];
+  const methods = names.map((name) => [name, (...args: readonly unknown[]) => call(name, args)] as const);
+  return Object.fromEntries(methods) as unknown as CoterieApi;
+}

@@ -1,0 +1,53 @@
+import type { CoterieApi } from '../service/api.ts';
+
+/**
+ * What may happen to a call whose owner goes away before it has answered (L3):
+ * - `ask` changes nothing, and is simply asked again;
+ * - `once` carries an idempotency id, so that the one who has done it already answers without doing it twice;
+ * - `long` streams from or to disk; it ends with `stopped`, and the person sees how far it came.
+ */
+export type MethodKind = 'ask' | 'once' | 'long';
+
+/** Every method of the api: the compiler finds the one that is missing here, or is none. */
+export const METHODS = {
+  identity: 'ask',
+  configure: 'once',
+  relay: 'ask',
+  workspaces: 'ask',
+  createWorkspace: 'once',
+  renameWorkspace: 'once',
+  addTool: 'once',
+  renameTool: 'once',
+  deleteTool: 'once',
+  markSeen: 'once',
+  setVerified: 'once',
+  invite: 'once',
+  revokeInvitation: 'once',
+  readInvitation: 'ask',
+  acceptInvitation: 'once',
+  joins: 'ask',
+  cancelJoin: 'once',
+  joinRequests: 'ask',
+  answerJoin: 'once',
+  stat: 'ask',
+  list: 'ask',
+  read: 'ask',
+  write: 'once',
+  makeFolder: 'once',
+  remove: 'once',
+  rename: 'once',
+  copy: 'once',
+  importPaths: 'long',
+  exportPath: 'long',
+  cancel: 'once',
+  post: 'once',
+  editPost: 'once',
+  deletePost: 'once',
+  chat: 'ask',
+} as const satisfies Record<keyof CoterieApi, MethodKind>;
+
+export type MethodName = keyof typeof METHODS;
+
+export function isMethodName(name: unknown): name is MethodName {
+  return typeof name === 'string' && Object.hasOwn(METHODS, name);
+}

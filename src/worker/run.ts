@@ -1,0 +1,152 @@
+/**
+ * The life of the worker thread: elected, given its secrets, open, closed. It serves the window beside it and its guests
+ * in the same way; the host only passes messages on.
+ */
+import { readFile } from 'node:fs/promises';
+import type { MessagePort } from 'node:worker_threads';
+import { assert } from '../base/assert.ts';
+import type { Event } from '../base/event.ts';
+import { elect } from '../rpc/election.ts';
+import type { LocalListener } from '../rpc/local-socket.ts';
+import { MessagePortDuplex } from '../rpc/message-port.ts';
+import { ApiServer } from '../rpc/server.ts';
+import { storeExists } from '../rpc/store-presence.ts';
+import type { FromWorker, ToWorker, WorkerFailure, WorkerStart } from '../rpc/worker-control.ts';
+import { type CoterieApi, type DeviceSecrets, ServiceError, type ServiceEvent, type Settings } from '../service/api.ts';
+import { StoreError } from '../sync/ports.ts';
+import { areSecrets, newSecrets } from './secrets.ts';
+
+export interface ComposeOptions {
+  readonly folder: string;
+  readonly secrets: DeviceSecrets;
+  readonly settings: Settings;
+  /** sql.js's. */
+  readonly wasm: Uint8Array;
+}
+
+export interface Composed {
+  readonly api: CoterieApi;
+  readonly events: Event<ServiceEvent>;
+  /** Resolves when everything is flushed. */
+  close(): Promise<void>;
+}
+
+export type Compose = (options: ComposeOptions) => Promise<Composed>;
+
+/** Runs until the window says close, or the store cannot be opened, or is another window's. */
+export async function runWorker(port: MessagePort, compose: Compose): Promise<void> {
+  const window = new WindowDoor(port);
+  const start = await window.next('start');
+  const server = new ApiServer({ build: start.build, onFault: reportFault });
+  let listener: LocalListener | undefined;
+  let composed: Composed | undefined;
+  try {
+    listener = await elect(start.folder, (guest) => server.accept(guest));
+    if (!listener) return window.leave({ type: 'lost' });
+    composed = await open(window, start, compose);
+  } catch (error) {
+    server.close();
+    await listener?.close();
+    return window.leave({ type: 'failed', ...failureOf(error) });
+  }
+  server.open(composed.api, composed.events);
+  server.accept(new MessagePortDuplex(start.port));
+  window.tell({ type: 'open' });
+
+  await window.next('close');
+  // Guests elect as soon as the listener is closed: by then the store must be let go.
+  const failure = await closed(server, composed);
+  server.close();
+  await listener.close();
+  window.leave({ type: 'closed', failure });
+}
+
+async function open(window: WindowDoor, start: WorkerStart, compose: Compose): Promise<Composed> {
+  const wasm = new Uint8Array(await readFile(start.wasmPath));
+  const secrets = await secretsFor(window, start.folder);
+  return compose({ folder: start.folder, secrets, settings: start.settings, wasm });
+}
+
+/** A store without its secrets stays locked: new ones would open nothing, and overwrite the last hope (I2). */
+async function secretsFor(window: WindowDoor, folder: string): Promise<DeviceSecrets> {
+  window.tell({ type: 'wantSecrets' });
+  const { secrets } = await window.next('secrets');
+  if (secrets !== undefined) {
+    if (!areSecrets(secrets)) throw new ServiceError('locked', { reason: 'secrets' });
+    return secrets;
+  }
+  if (await storeExists(folder)) throw new ServiceError('locked', { reason: 'missing' });
+  const fresh = newSecrets();
+  window.tell({ type: 'keepSecrets', secrets: fresh });
+  const { kept } = await window.next('secretsKept');
+  if (!kept) throw new ServiceError('locked', { reason: 'notKept' });
+  return fresh;
+}
+
+async function closed(server: ApiServer, composed: Composed): Promise<WorkerFailure | undefined> {
+  const drained = server.drain();
+  try {
+    await composed.close();
+    await drained;
+    return undefined;
+  } catch (error) {
+    return failureOf(error);
+  }
+}
+
+function failureOf(error: unknown): WorkerFailure {
+  if (error instanceof ServiceError) return { code: error.code, detail: error.detail };
+  if (error instanceof StoreError) {
+    const { code } = error;
+    if (code === 'locked' || code === 'inUse' || code === 'diskFull') return { code, detail: {} };
+    return { code: 'storeFailed', detail: { reason: code } };
+  }
+  const system = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (system === 'ENOSPC' || system === 'EDQUOT') return { code: 'diskFull', detail: {} };
+  if (/^E[A-Z]+$/.test(system)) return { code: 'storeFailed', detail: { reason: system } };
+  reportFault(error);
+  return { code: 'internal', detail: {} };
+}
+
+/** For whoever mends it: where, and not what, since a message may hold names. */
+function reportFault(error: unknown): void {
+  const where = error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)) : [];
+  console.error(
+    ['coterie: a fault in the worker', error instanceof Error ? error.name : typeof error, ...where].join('\n'),
+  );
+}
+
+/** The window's messages, each waited for by what it is: none is lost that comes early. */
+class WindowDoor {
+  readonly #port: MessagePort;
+  readonly #early = new Map<ToWorker['type'], ToWorker>();
+  readonly #awaited = new Map<ToWorker['type'], (message: ToWorker) => void>();
+
+  constructor(port: MessagePort) {
+    this.#port = port;
+    port.on('message', (message: ToWorker) => {
+      const awaited = this.#awaited.get(message.type);
+      this.#awaited.delete(message.type);
+      if (awaited) awaited(message);
+      else this.#early.set(message.type, message);
+    });
+  }
+
+  async next<T extends ToWorker['type']>(type: T): Promise<Extract<ToWorker, { readonly type: T }>> {
+    assert(!this.#awaited.has(type), 'one waits for a message');
+    const early = this.#early.get(type);
+    this.#early.delete(type);
+    const message = early ?? (await new Promise<ToWorker>((resolve) => this.#awaited.set(type, resolve)));
+    return message as Extract<ToWorker, { readonly type: T }>;
+  }
+
+  tell(message: FromWorker): void {
+    this.#port.postMessage(message);
+  }
+
+  /** The last word: nothing keeps the thread alive afterwards. */
+  leave(message: FromWorker): void {
+    this.tell(message);
+    this.#port.close();
+  }
+}

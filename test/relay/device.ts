@@ -79,7 +79,10 @@ export class Device {
       this.socket.on('close', () => reject(new Error('closed in the handshake')));
       this.socket.on('message', (frame: Buffer) => {
         const received = this.channel.receive(frame);
-        if (!received.ok) return reject(new Error(received.error.tag));
+        if (!received.ok) {
+          reject(new Error(received.error.tag));
+          return this.socket.terminate();
+        }
         for (const bytes of received.value.send) this.socket.send(bytes);
         if (received.value.established) resolve();
         for (const packet of received.value.packets) this.#notice(packet.bytes);

@@ -1,0 +1,239 @@
+/** What strangers and broken peers do to a relay. Afterwards it must serve the others as before. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { WebSocket } from 'ws';
+import { issueCertificate } from '../../src/protocol/certificate.ts';
+import { encode } from '../../src/protocol/codec.ts';
+import { MAX_FRAME_PAYLOAD_BYTES, MAX_MESSAGE_BYTES, MAX_NOISE_MESSAGE_BYTES } from '../../src/protocol/limits.ts';
+import { XxHandshake } from '../../src/protocol/noise.ts';
+import { readRelayAddress, writeRelayAddress } from '../../src/protocol/relay-address.ts';
+import { Code, encodeRequest } from '../../src/protocol/relay-messages.ts';
+import { capabilityOf, crypto, Device, person, type Person } from './device.ts';
+import { House } from './house.ts';
+
+describe('relay: hostile and broken peers', () => {
+  const alice = person('Alice');
+  const bob = person('Bob');
+  let house: House;
+  beforeEach(() => (house = new House()));
+  afterEach(() => house.end());
+
+  const stillServes = async () => {
+    const atBob = await house.subscriber(bob);
+    const atAlice = await house.member(alice);
+    const before = atBob.notices.length;
+    await atAlice.submit([bob], 'as before');
+    assert.equal((await atBob.bodies(before + 1)).at(-1), 'as before');
+  };
+  const open = async () => {
+    const socket = new WebSocket(`ws://127.0.0.1:${house.relay.port}/`);
+    await once(socket, 'open');
+    socket.on('error', () => {});
+    return socket;
+  };
+
+  it('T1 garbage instead of a handshake ends the connection', async () => {
+    await house.start();
+    for (const garbage of [
+      new Uint8Array(0),
+      new Uint8Array(31),
+      new Uint8Array(33).fill(255),
+      crypto.randomBytes(5_000),
+    ]) {
+      const socket = await open();
+      socket.send(garbage);
+      await once(socket, 'close');
+    }
+    await stillServes();
+  });
+
+  it('T1 text, and a frame over the limit, end the connection', async () => {
+    await house.start();
+    const talker = await open();
+    talker.send('hello');
+    await once(talker, 'close');
+    const giant = await open();
+    giant.send(new Uint8Array(MAX_NOISE_MESSAGE_BYTES + 1));
+    await once(giant, 'close');
+    await stillServes();
+  });
+
+  it('T1 a frame that does not open ends the connection', async () => {
+    await house.start();
+    const device = await house.member(alice);
+    device.socket.send(crypto.randomBytes(100));
+    await device.closed;
+    await stillServes();
+  });
+
+  it('T1 a replayed frame ends the connection and is not accepted twice', async () => {
+    await house.start();
+    const atBob = await house.subscriber(bob);
+    const device = await house.member(alice);
+    const recipients = [{ device: bob.id, capability: capabilityOf(bob) }];
+    const body = Buffer.from('once');
+    device.channel.push(
+      0,
+      encodeRequest(99, { type: 'submit', messageId: new Uint8Array(16), ephemeral: false, recipients, body }),
+    );
+    const frame = device.channel.pull()!;
+    device.socket.send(frame);
+    await atBob.until(1);
+    device.socket.send(frame);
+    await device.closed;
+    await stillServes();
+    assert.deepEqual(await atBob.bodies(2), ['once', 'replaced']);
+  });
+
+  it('T1 a request that cannot be read ends the connection', async () => {
+    await house.start();
+    for (const packet of [
+      crypto.randomBytes(50),
+      new Uint8Array(0),
+      encode([99, 1]),
+      encode([3, 1, new Uint8Array(15), false, [], new Uint8Array(1)]),
+      encode([6, 1, new Uint8Array(32), 10, 5, new Uint8Array(6)]),
+      encode([5, -1, 1]),
+    ]) {
+      const device = await house.member(alice);
+      device.raw(packet);
+      await device.closed;
+    }
+    await stillServes();
+  });
+
+  it('R3 a message over the limit is not taken, however it is cut', async () => {
+    await house.start();
+    for (const cut of [MAX_FRAME_PAYLOAD_BYTES, 1_000]) {
+      const { socket, seal } = await rawChannel(alice, house.relay.address);
+      // Never the last one of its packet: the relay must not wait for it.
+      const crumb = new Uint8Array(1 + cut);
+      for (let sent = 0; sent <= MAX_MESSAGE_BYTES; sent += cut) socket.send(seal(crumb));
+      await once(socket, 'close');
+    }
+    await stillServes();
+  });
+
+  it('T1 a peer without a certificate, or with another one than its key, gets no further', async () => {
+    await house.start();
+    await assert.rejects(Device.connect(alice, house.relay.address, new Uint8Array(0)));
+    await assert.rejects(Device.connect(alice, house.relay.address, bob.certificate.bytes));
+    await stillServes();
+  });
+
+  it('T1 a relay with another key than the pinned one is not spoken to', async () => {
+    await house.start();
+    const address = writeRelayAddress({ ...readRelayAddress(house.relay.address)!, key: crypto.randomBytes(32) });
+    const device = new Device(alice, address);
+    await assert.rejects(device.until(1));
+    await device.closed;
+  });
+
+  it('R4 registration wants the token, and slows down who guesses', async () => {
+    await house.start({ limits: { badTokenRate: { perSecond: 0.001, burst: 2 } } });
+    const device = await house.connect(alice);
+    assert.equal(await device.code({ type: 'subscribe' }), Code.notRegistered);
+    assert.equal(await device.code({ type: 'confirm', hashes: [] }), Code.notRegistered);
+    assert.equal(await device.code({ type: 'ack', position: 0 }), Code.notRegistered);
+    assert.equal(await device.code({ type: 'register', token: '' }), Code.refused);
+    assert.equal(await device.code({ type: 'register', token: 'wrong' }), Code.refused);
+    assert.equal(await device.code({ type: 'register', token: 'wrong too' }), Code.tooFast);
+    const { token } = readRelayAddress(house.relay.address)!;
+    assert.equal(await device.code({ type: 'register', token }), Code.ok, 'the right one is never too fast');
+    assert.equal(await device.code({ type: 'register', token: '' }), Code.ok, 'who stands here needs it no more');
+  });
+
+  it('R4 an open relay takes everybody', async () => {
+    await house.start({ openRegistration: true });
+    const device = await house.connect(alice);
+    assert.equal(await device.code({ type: 'register', token: '' }), Code.ok);
+  });
+
+  it('R4 nobody takes a queue over by a certificate of his own that names its device', async () => {
+    await house.start();
+    const atBob = await house.subscriber(bob);
+    const mallory = person('Mallory');
+    const forged = issueCertificate(crypto, mallory.accountSeed, {
+      signingKey: bob.id,
+      agreementKey: crypto.agreementKeyOf(mallory.agreementSecret),
+      name: 'Bob',
+      created: 1,
+    });
+    const intruder = await house.connect(mallory, forged.bytes);
+    const { token } = readRelayAddress(house.relay.address)!;
+    assert.equal(await intruder.code({ type: 'register', token }), Code.refused);
+    assert.equal(await intruder.code({ type: 'subscribe' }), Code.refused);
+    assert.equal(await intruder.code({ type: 'ack', position: 0 }), Code.refused);
+    const recipients = [{ device: bob.id, capability: capabilityOf(bob) }];
+    const body = new Uint8Array(1);
+    const submit = { type: 'submit', messageId: new Uint8Array(16), ephemeral: false, recipients, body } as const;
+    assert.equal(await intruder.code(submit), Code.refused);
+    assert.equal(atBob.notices.length, 0, 'he was neither replaced nor written to');
+  });
+
+  it('R3 too many connections and handshakes are turned away, and room is found again', async () => {
+    await house.start({ limits: { pendingHandshakes: 2 } });
+    const waiting = [await open(), await open()];
+    const third = new WebSocket(`ws://127.0.0.1:${house.relay.port}/`);
+    third.on('error', () => {});
+    await once(third, 'close');
+    for (const socket of waiting) {
+      socket.terminate();
+      await once(socket, 'close');
+    }
+    await stillServes();
+  });
+
+  it('R1 a device that comes back often does not shut itself out', async () => {
+    await house.start({ limits: { connectionsPerDevice: 2 } });
+    const first = await house.subscriber(bob);
+    await house.subscriber(bob);
+    await house.subscriber(bob);
+    await first.closed;
+    await stillServes();
+  });
+
+  it('R3 who sends too fast is slowed, and nothing of his is lost', async () => {
+    await house.start({ limits: { requestRate: { perSecond: 100, burst: 10 }, queueMessages: 1_000 } });
+    const atBob = await house.subscriber(bob);
+    const atAlice = await house.member(alice);
+    const started = performance.now();
+    await Promise.all(Array.from({ length: 40 }, (_, i) => atAlice.submit([bob], String(i))));
+    const passed_ms = performance.now() - started;
+    assert.ok(passed_ms > 200, `forty at a hundred a second, ten of them free, took ${passed_ms} ms`);
+    assert.deepEqual(
+      await atBob.bodies(40),
+      Array.from({ length: 40 }, (_, i) => String(i)),
+    );
+  });
+
+  it('anything but a WebSocket on / gets a short answer', async () => {
+    await house.start();
+    const response = await fetch(`http://127.0.0.1:${house.relay.port}/health`);
+    assert.deepEqual([response.status, await response.text()], [404, 'A Coterie relay.\n']);
+    const other = new WebSocket(`ws://127.0.0.1:${house.relay.port}/other`);
+    const [error] = (await once(other, 'error').catch((reason: unknown) => [reason])) as [Error];
+    assert.match(error.message, /400/);
+    const raw = connect(house.relay.port, '127.0.0.1');
+    raw.on('error', () => {});
+    raw.end('\x00\x01 not HTTP\r\n\r\n').resume();
+    await once(raw, 'close');
+    await stillServes();
+  });
+});
+
+/** A channel below its own rules: seals whatever it is given as a frame. */
+async function rawChannel(who: Person, address: string) {
+  const socket = new WebSocket(`ws://127.0.0.1:${readRelayAddress(address)!.port}/`);
+  socket.on('error', () => {});
+  await once(socket, 'open');
+  const prologue = Buffer.from('coterie channel 0');
+  const noise = new XxHandshake({ crypto, role: 'initiator', prologue, staticSecret: who.agreementSecret });
+  socket.send(noise.write(new Uint8Array(0))!);
+  const [second] = (await once(socket, 'message')) as [Buffer];
+  assert(noise.read(second));
+  socket.send(noise.write(who.certificate.bytes)!);
+  const transport = noise.split();
+  return { socket, seal: (plaintext: Uint8Array) => transport.send.seal(plaintext) };
+}

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { readdirSync, truncateSync, writeFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { toHex } from '../../src/base/bytes.ts';
+import { Code } from '../../src/protocol/relay-messages.ts';
+import { crypto, person, type Device } from './device.ts';
+import { House } from './house.ts';
+
+describe('relay: parcels', () => {
+  const alice = person('Alice');
+  const laptop = person("Alice's laptop", alice.accountSeed);
+  const bob = person('Bob');
+  let house: House;
+  beforeEach(() => (house = new House()));
+  afterEach(() => house.end());
+
+  const put = async (at: Device, parcel: Uint8Array, whole: Uint8Array, offset: number, length: number) => {
+    const bytes = whole.subarray(offset, offset + length);
+    const answer = await at.request({ type: 'parcelPut', parcel, total: whole.length, offset, bytes });
+    return [answer.code, answer.value];
+  };
+  const get = async (at: Device, parcel: Uint8Array, offset: number, length: number) => {
+    const { code, value } = await at.request({ type: 'parcelGet', parcel, offset, length });
+    const [total, bytes] = (value ?? []) as [number?, Uint8Array?];
+    return { code, total, bytes: bytes && Buffer.from(bytes) };
+  };
+
+  it('R9 is put in slices, resumed where it stopped after a restart, and read in ranges by whoever has its id', async () => {
+    await house.start();
+    const id = crypto.randomBytes(32);
+    const whole = Buffer.from(crypto.randomBytes(900_000));
+    const first = await house.member(alice);
+    assert.deepEqual(await put(first, id, whole, 0, 400_000), [Code.ok, 400_000]);
+    assert.equal((await get(first, id, 0, 10)).code, Code.notFound, 'what is not whole is not there');
+
+    await house.restart();
+    const second = await house.member(alice);
+    assert.deepEqual(await put(second, id, whole, 0, 400_000), [Code.ok, 400_000], 'says where to go on');
+    assert.deepEqual(await put(second, id, whole, 700_000, 100_000), [Code.ok, 400_000], 'and leaves no hole');
+    assert.deepEqual(await put(second, id, whole, 400_000, 500_000), [Code.ok, 900_000]);
+    assert.deepEqual(await put(second, id, whole, 400_000, 500_000), [Code.ok, 900_000], 'a repeat changes nothing');
+
+    const reader = await house.connect(bob);
+    const parts = [await get(reader, id, 0, 500_000), await get(reader, id, 500_000, 524_288)];
+    assert.deepEqual(Buffer.concat(parts.map((part) => part.bytes!)), whole);
+    assert.equal(parts[0]!.total, whole.length);
+    assert.deepEqual((await get(reader, id, 900_000, 10)).bytes, Buffer.alloc(0));
+    assert.equal((await get(reader, crypto.randomBytes(32), 0, 10)).code, Code.notFound);
+  });
+
+  it('R9 bytes of a crash, written but never acknowledged, are not taken for content', async () => {
+    await house.start();
+    const id = crypto.randomBytes(32);
+    const whole = Buffer.from(crypto.randomBytes(1_000));
+    await put(await house.member(alice), id, whole, 0, 600);
+    const path = join(house.folder, 'parcels', toHex(id).slice(0, 2), toHex(id));
+    writeFileSync(path, Buffer.alloc(300, 'z'), { flag: 'a' });
+    await house.restart();
+    const again = await house.member(alice);
+    assert.deepEqual(await put(again, id, whole, 600, 400), [Code.ok, 1_000]);
+    assert.deepEqual((await get(again, id, 0, 1_000)).bytes, whole);
+  });
+
+  it('R9 a file that the disk has lost a part of is not handed out', async () => {
+    await house.start();
+    const id = crypto.randomBytes(32);
+    const atAlice = await house.member(alice);
+    await put(atAlice, id, Buffer.alloc(1_000, 'a'), 0, 1_000);
+    truncateSync(join(house.folder, 'parcels', toHex(id).slice(0, 2), toHex(id)), 500);
+    assert.equal((await get(atAlice, id, 0, 1_000)).code, Code.notFound);
+  });
+
+  it('R9 only its account keeps or drops it, from any of its devices', async () => {
+    await house.start();
+    const id = crypto.randomBytes(32);
+    await put(await house.member(alice), id, Buffer.alloc(10), 0, 10);
+    const atBob = await house.member(bob);
+    const keep = (at: Device, references: number) => at.code({ type: 'parcelKeep', parcel: id, references });
+    assert.equal(await keep(atBob, 0), Code.refused);
+    assert.deepEqual((await put(atBob, id, Buffer.alloc(10), 0, 10))[0], Code.refused);
+    assert.equal((await get(atBob, id, 0, 10)).code, Code.ok);
+    const atLaptop = await house.member(laptop);
+    assert.equal(await keep(atLaptop, 2), Code.ok);
+    assert.equal(await keep(atLaptop, 0), Code.ok);
+    assert.equal(await keep(atLaptop, 0), Code.notFound);
+    assert.equal((await get(atBob, id, 0, 10)).code, Code.notFound);
+    assert.deepEqual(readdirSync(join(house.folder, 'parcels', toHex(id).slice(0, 2))), []);
+  });
+
+  it('R9 an account has its quota, over all its devices; what it drops makes room', async () => {
+    await house.start({ limits: { parcelQuotaBytes: 1_000 } });
+    const atAlice = await house.member(alice);
+    const atLaptop = await house.member(laptop);
+    const id = crypto.randomBytes(32);
+    assert.deepEqual(await put(atAlice, id, Buffer.alloc(600), 0, 600), [Code.ok, 600]);
+    assert.deepEqual((await put(atLaptop, crypto.randomBytes(32), Buffer.alloc(600), 0, 600))[0], Code.quota);
+    assert.deepEqual(await put(await house.member(bob), crypto.randomBytes(32), Buffer.alloc(600), 0, 600), [
+      Code.ok,
+      600,
+    ]);
+    await atAlice.code({ type: 'parcelKeep', parcel: id, references: 0 });
+    assert.deepEqual(await put(atLaptop, crypto.randomBytes(32), Buffer.alloc(600), 0, 600), [Code.ok, 600]);
+  });
+
+  it('R9 only a registered device may put; a size may not change, nor be nothing', async () => {
+    await house.start();
+    const id = crypto.randomBytes(32);
+    assert.equal((await put(await house.connect(bob), id, Buffer.alloc(10), 0, 10))[0], Code.notRegistered);
+    const atAlice = await house.member(alice);
+    assert.deepEqual(await put(atAlice, id, Buffer.alloc(0), 0, 0), [Code.badRequest, 0]);
+    await put(atAlice, id, Buffer.alloc(10), 0, 5);
+    assert.equal((await put(atAlice, id, Buffer.alloc(11), 5, 6))[0], Code.badRequest);
+  });
+
+  it('R9 slices of one parcel that come at once are written one after another', async () => {
+    await house.start();
+    const id = crypto.randomBytes(32);
+    const whole = Buffer.from(crypto.randomBytes(500_000));
+    const atAlice = await house.member(alice);
+    const answers = await Promise.all([0, 1, 2, 3, 4].map((i) => put(atAlice, id, whole, i * 100_000, 100_000)));
+    assert.deepEqual(answers.at(-1), [Code.ok, 500_000]);
+    assert.deepEqual((await get(atAlice, id, 0, 500_000)).bytes, whole);
+  });
+
+  it('R9 what nobody keeps expires, and files of no parcel are swept', async () => {
+    const day = 86_400_000;
+    let now = 1_000 * day;
+    await house.start({ now: () => now });
+    const [kept, left] = [crypto.randomBytes(32), crypto.randomBytes(32)];
+    const atAlice = await house.member(alice);
+    for (const id of [kept, left]) await put(atAlice, id, Buffer.alloc(10), 0, 10);
+    now += 20 * day;
+    await atAlice.code({ type: 'parcelKeep', parcel: kept, references: 1 });
+    now += 20 * day;
+    await house.relay.expire();
+    assert.deepEqual(
+      [(await get(atAlice, kept, 0, 1)).code, (await get(atAlice, left, 0, 1)).code],
+      [Code.ok, Code.notFound],
+    );
+
+    const stray = join(house.folder, 'parcels', 'ff');
+    mkdirSync(stray, { recursive: true });
+    writeFileSync(join(stray, 'ff'.repeat(32)), 'stray');
+    await house.restart({ now: () => now });
+    assert.deepEqual(readdirSync(stray), []);
+    assert.equal((await get(await house.member(alice), kept, 0, 1)).code, Code.ok);
+  });
+});

@@ -10,13 +10,14 @@ import { type Call, serverMessageOf, type ServerMessage } from './messages.ts';
 import { METHODS, type MethodName } from './methods.ts';
 import { withOwnBytes } from './own-bytes.ts';
 import { type MessageDuplex, MessageTooLargeError } from './port.ts';
-import { MAX_RPC_IN_FLIGHT, MAX_RPC_WAITING, RPC_PROTOCOL } from './rpc-limits.ts';
+import { MAX_RPC_IN_FLIGHT, MAX_RPC_SENDS, MAX_RPC_WAITING, RPC_PROTOCOL } from './rpc-limits.ts';
 import { ServiceFailure } from './service-failure.ts';
 
 interface Pending {
   readonly call: Call;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
+  sent: number;
 }
 
 /** How a connection began: only `welcome` makes it the client's. `stalled`: there is someone, who does not answer. */
@@ -89,7 +90,7 @@ export class ApiClient {
     const id = this.#nextId++;
     const key = METHODS[method] === 'once' ? { key: `${this.#keyPrefix}.${id}` } : {};
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { call: { type: 'call', id, method, args, ...key }, resolve, reject });
+      this.#waiting.set(id, { call: { type: 'call', id, method, args, ...key }, resolve, reject, sent: 0 });
       this.#sendWaiting();
     });
   }
@@ -100,6 +101,7 @@ export class ApiClient {
       if (this.#inFlight.size >= MAX_RPC_IN_FLIGHT) return;
       this.#waiting.delete(id);
       this.#inFlight.set(id, pending);
+      pending.sent++;
       this.#send(this.#duplex, pending);
     }
   }
@@ -134,8 +136,8 @@ export class ApiClient {
     this.#inFlight.clear();
     this.#waiting.clear();
     for (const [id, pending] of [...older, ...newer]) this.#waiting.set(id, pending);
-    for (const [id, { call, reject }] of older) {
-      if (METHODS[call.method] !== 'long') continue;
+    for (const [id, { call, reject, sent }] of older) {
+      if (METHODS[call.method] !== 'long' && sent < MAX_RPC_SENDS) continue;
       this.#waiting.delete(id);
       reject(new ServiceFailure('stopped'));
     }

@@ -13,6 +13,8 @@ export const MAX_RPC_IN_FLIGHT = 256;
 export const MAX_RPC_SERVED_AT_ONCE = 2 * MAX_RPC_IN_FLIGHT;
 /** Calls that wait in a client: a search over a large tree fits, a runaway loop is told. */
 export const MAX_RPC_WAITING = 20_000;
+/** A call that has met its owner's end this often may well be the reason for it. */
+export const MAX_RPC_SENDS = 3;
 /** Outcomes remembered for calls that come a second time (L3): far more than all clients have in flight. */
 export const MAX_REMEMBERED_CALLS = 4_096;
 /** Windows of one person on one store. */

@@ -1,5 +1,5 @@
 import type { Transferable } from 'node:worker_threads';
-import { type Disposable } from '../base/disposable.ts';
+import type { Disposable } from '../base/disposable.ts';
 import type { Event } from '../base/event.ts';
 import type { CoterieApi, ServiceEvent } from '../service/api.ts';
 import { CallMemory } from './call-memory.ts';

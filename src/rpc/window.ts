@@ -69,8 +69,8 @@ class ServiceLink implements WindowService {
     this.#client = new ApiClient(build);
     this.events = this.#client.events;
     // An owner to be starts with the settings of now, not with those of when its window opened.
-    const { configure } = this.#client.api;
-    this.api = { ...this.#client.api, configure: (settings) => configure((this.#settings = settings)) };
+    const api = this.#client.api;
+    this.api = { ...api, configure: (settings) => api.configure((this.#settings = settings)) };
   }
 
   get role(): 'owner' | 'guest' {
@@ -100,12 +100,16 @@ class ServiceLink implements WindowService {
   async #settle(deadline: number): Promise<void> {
     for (;;) {
       if (await this.#tryGuest(deadline)) return;
-      if (this.#disposing) return;
+      if (this.#leaving()) return;
       if (await this.#tryOwner()) return;
-      if (this.#disposing) return;
+      if (this.#leaving()) return;
       if (Date.now() > deadline) throw new ServiceFailure('inUse', { reason: 'unsettled' });
       await new Promise((resolve) => setTimeout(resolve, ELECTION_PAUSE_MS));
     }
+  }
+
+  #leaving(): boolean {
+    return this.#disposing !== undefined;
   }
 
   async #tryGuest(deadline: number): Promise<boolean> {
@@ -133,7 +137,7 @@ class ServiceLink implements WindowService {
 
   /** The owner's window has closed: this one takes over, or finds who did. A stalled one keeps the connection open. */
   #lost(): void {
-    if (this.#disposing || this.#over) return;
+    if (this.#leaving() || this.#over) return;
     this.#connecting = this.#settle(Infinity).then(
       () => this.#client.announce({ type: 'workspaces' }),
       (error: unknown) => this.#end(asFailure(error)),

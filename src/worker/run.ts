@@ -9,6 +9,7 @@ import type { Event } from '../base/event.ts';
 import { elect } from '../rpc/election.ts';
 import type { LocalListener } from '../rpc/local-socket.ts';
 import { MessagePortDuplex } from '../rpc/message-port.ts';
+import { RPC_LINGER_MS } from '../rpc/rpc-limits.ts';
 import { ApiServer } from '../rpc/server.ts';
 import { storeExists } from '../rpc/store-presence.ts';
 import type { FromWorker, ToWorker, WorkerFailure, WorkerStart } from '../rpc/worker-control.ts';
@@ -87,7 +88,8 @@ async function closed(server: ApiServer, composed: Composed): Promise<WorkerFail
   const drained = server.drain();
   try {
     await composed.close();
-    await drained;
+    // What the closed service has not ended by now never ends: its callers ask the next owner.
+    await Promise.race([drained, new Promise((resolve) => setTimeout(resolve, RPC_LINGER_MS))]);
     return undefined;
   } catch (error) {
     return failureOf(error);

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { elect } from '../../src/rpc/election.ts';
+import { dial } from '../../src/rpc/local-socket.ts';
+import { newestRecord, newToken, publishRecord } from '../../src/rpc/owner-record.ts';
+import { temporaryFolder, TestProcess } from './fixtures/processes.ts';
+
+const ELECTOR = join(import.meta.dirname, 'fixtures', 'elector-process.ts');
+
+describe('election', function () {
+  this.timeout(60_000);
+  const home = temporaryFolder();
+  const processes: TestProcess[] = [];
+  const elector = async () => {
+    const process = new TestProcess(ELECTOR);
+    processes.push(process);
+    await process.next('ready');
+    return process;
+  };
+  after(async () => {
+    await Promise.all(processes.map((process) => process.kill()));
+    home.remove();
+  });
+
+  it('L3 of two processes that start together exactly one owns the store, 50 times', async () => {
+    const [one, two] = [await elector(), await elector()];
+    const wins = [0, 0];
+    for (let round = 0; round < 50; round++) {
+      const folder = join(home.path, `race${round}`);
+      // Every other time over what a dead owner has left behind.
+      if (round % 2 === 1) await leaveDeadOwner(folder, 1 + (round % 5));
+      one.send({ elect: folder });
+      two.send({ elect: folder });
+      const won = [await one.next('won'), await two.next('won')];
+      assert.equal(won.filter(Boolean).length, 1, `round ${round}: ${won.join()}`);
+      wins[won[0] ? 0 : 1]!++;
+    }
+    assert.equal(wins[0]! + wins[1]!, 50);
+    for (const process of [one, two]) {
+      process.send({ release: true });
+      await process.next('released');
+    }
+  });
+
+  it('L3 ten at once over one dead owner: one wins, and the records do not pile up', async () => {
+    const folder = join(home.path, 'crowd');
+    await leaveDeadOwner(folder, 7);
+    for (let round = 0; round < 5; round++) {
+      const listeners = await Promise.all(Array.from({ length: 10 }, () => elect(folder, (guest) => guest.close())));
+      const won = listeners.filter((listener) => listener !== undefined);
+      assert.equal(won.length, 1);
+      assert.equal((await newestRecord(folder))!.generation, 8 + round);
+      await won[0]!.close();
+    }
+    assert.deepEqual(readdirSync(join(folder, 'owner')).sort(), ['11', '12']);
+  });
+
+  it('L3 a stalled owner whose socket is open is not robbed', async () => {
+    const folder = join(home.path, 'stalled');
+    const owner = await elector();
+    owner.send({ elect: folder });
+    assert.equal(await owner.next('won'), true);
+    owner.child.kill('SIGSTOP');
+    try {
+      assert.equal(await elect(folder, (guest) => guest.close(), 300), undefined);
+      assert.equal((await dial((await newestRecord(folder))!.record!, 100)).state, 'stalled');
+    } finally {
+      owner.child.kill('SIGCONT');
+    }
+    const dialled = await dial((await newestRecord(folder))!.record!, 5_000);
+    assert.equal(dialled.state, 'open');
+    await owner.kill();
+    const listener = await elect(folder, (guest) => guest.close());
+    assert.ok(listener, 'but a dead one is succeeded');
+    await listener.close();
+  });
+
+  it('L3 one who comes late with an old number steps back', async () => {
+    const folder = join(home.path, 'late');
+    const record = { socket: '/nowhere', token: newToken() };
+    assert.equal(await publishRecord(folder, 5, record), true);
+    assert.equal(await publishRecord(folder, 5, record), false, 'taken');
+    assert.equal(await publishRecord(folder, 3, record), false, 'cleared away, and superseded');
+    assert.deepEqual(readdirSync(join(folder, 'owner')), ['5']);
+  });
+
+  it('L3 a damaged record is a dead owner', async () => {
+    for (const [index, text] of [
+      '',
+      '{',
+      '{"socket":1}',
+      'x'.repeat(10_000),
+      '{"socket":"/x","token":"AA"}',
+    ].entries()) {
+      const folder = join(home.path, `damaged${index}`);
+      mkdirSync(join(folder, 'owner', '1'), { recursive: true });
+      writeFileSync(join(folder, 'owner', '1', 'record'), text);
+      const listener = await elect(folder, (guest) => guest.close());
+      assert.ok(listener, text);
+      await listener.close();
+    }
+  });
+
+  it('the token is for this person alone', async function () {
+    if (process.platform === 'win32') return this.skip();
+    const folder = join(home.path, 'modes');
+    const listener = await elect(folder, (guest) => guest.close());
+    assert.ok(listener);
+    assert.equal(statSync(folder).mode & 0o777, 0o700);
+    assert.equal(statSync(join(folder, 'owner', '1')).mode & 0o777, 0o700);
+    assert.equal(statSync(join(folder, 'owner', '1', 'record')).mode & 0o777, 0o600);
+    assert.equal(statSync(join(listener.path, '..')).mode & 0o777, 0o700);
+    assert.ok(Buffer.byteLength(listener.path) <= 103);
+    await listener.close();
+  });
+});
+
+async function leaveDeadOwner(folder: string, generation: number): Promise<void> {
+  await publishRecord(folder, generation, { socket: join(folder, 'nobody'), token: newToken() });
+}

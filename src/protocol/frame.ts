@@ -16,7 +16,7 @@ import { concatBytes } from '../base/bytes.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { MAX_FRAME_PAYLOAD_BYTES, MAX_MESSAGE_BYTES } from './limits.ts';
 
-export const LANES = 4;
+const LANES = 4;
 const LANE_MASK = 0x03;
 const LAST = 0x80;
 

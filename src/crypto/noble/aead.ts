@@ -7,8 +7,8 @@ import { xchacha20poly1305 } from '@noble/ciphers/chacha.js';
 import type { Crypto } from '../crypto.ts';
 import { TAG_BYTES } from '../crypto.ts';
 
-export type Aead = Pick<Crypto, 'seal' | 'open'>;
-export type GcmAead = Pick<Crypto, 'sealGcm' | 'openGcm'>;
+type Aead = Pick<Crypto, 'seal' | 'open'>;
+type GcmAead = Pick<Crypto, 'sealGcm' | 'openGcm'>;
 
 export const xchacha: Aead = {
   seal: (key, nonce, plaintext, associated) => xchacha20poly1305(key, nonce, associated).encrypt(plaintext),

@@ -82,7 +82,7 @@ export function nodeCrypto(random: (length: number) => Uint8Array = systemRandom
   };
 }
 
-/** A Buffer's bytes as what the face promises: no Buffer leaves this room. */
+/** A Buffer's bytes as what the face promises: no Buffer leaves this room, since its slice() is not a copy. */
 function plain(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }

@@ -12,7 +12,7 @@ import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { assert } from '../../base/assert.ts';
 import { KEY_BYTES } from '../crypto.ts';
 
-export type Curve = 'ed25519' | 'x25519';
+type Curve = 'ed25519' | 'x25519';
 
 const OID = { ed25519: '70', x25519: '6e' } as const;
 

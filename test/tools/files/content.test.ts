@@ -70,7 +70,7 @@ describe('F1 content as it stands in a delta', () => {
       fc.property(anyContent, (content) => {
         const back = throughBytes(content);
         assert.deepEqual(back, content);
-        assert.deepEqual(encode(contentToValue(back!)), encode(contentToValue(content)));
+        assert.deepEqual(encode(contentToValue(back)), encode(contentToValue(content)));
       }),
       { seed: 11, numRuns: 500 },
     );

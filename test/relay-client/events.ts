@@ -13,7 +13,7 @@ export function next<T>(event: Event<T>, fits: (value: T) => boolean = () => tru
 }
 
 /** Resolves when `holds` does: asked now and after every event. */
-export function until(holds: () => boolean, ...events: readonly Event<never>[]): Promise<void> {
+export function until(holds: () => boolean, ...events: readonly Event<unknown>[]): Promise<void> {
   if (holds()) return Promise.resolve();
   return new Promise((resolve) => {
     const listening = events.map((event) =>

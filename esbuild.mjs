@@ -61,13 +61,15 @@ const builds = [
   ...testsInHost(),
 ];
 
-await Promise.all(builds.map(build));
+// Each for itself: what can be built is, and esbuild has said what is wrong with the rest.
+const results = await Promise.allSettled(builds.map(build));
+if (results.some(({ status }) => status === 'rejected')) process.exitCode = 1;
 
 async function build(options) {
   const builder = await context(options);
   if (watch) return builder.watch();
-  await builder.rebuild();
-  await builder.dispose();
+  // An undisposed builder keeps the process alive, also after a failure.
+  await builder.rebuild().finally(() => builder.dispose());
 }
 
 function foldersIn(folder) {

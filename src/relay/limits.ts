@@ -28,6 +28,8 @@ export interface QueueLimits {
   readonly senderShare: number;
   readonly firstContactBytes: number;
   readonly firstContactMessages: number;
+  /** With less than this free on the disk nothing new is taken, so that acks, which make room, still can be written. */
+  readonly reserveBytes: number;
 }
 
 /** A token bucket: so many a second, and so many at once after a pause. */
@@ -61,6 +63,7 @@ export const DEFAULT_LIMITS: RelayLimits = {
   senderShare: RELAY_SENDER_SHARE,
   firstContactBytes: RELAY_FIRST_CONTACT_BYTES,
   firstContactMessages: RELAY_FIRST_CONTACT_MESSAGES,
+  reserveBytes: 64 * MIB,
   ttlDays: RELAY_TTL_DAYS,
   parcelQuotaBytes: RELAY_PARCEL_QUOTA_BYTES,
   connections: 4_096,

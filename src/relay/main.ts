@@ -82,6 +82,15 @@ async function run(
     openRegistration,
     ...(publicHost === undefined ? {} : { publicHost }),
   });
+  // Before the ready line: whoever waits for it may send a signal at once.
+  const stop = () => {
+    void relay.stop().then(() => {
+      process.stdout.write('relay stopped\n');
+      process.exit(0);
+    });
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
   const hosts = reachableHosts(host, publicHost);
   const lines = hosts.flatMap((one) => [`  from ${one.from}:`, `    ${relay.addressFor(one.host)}`]);
   process.stdout.write(
@@ -99,14 +108,6 @@ async function run(
       '',
     ].join('\n'),
   );
-  const stop = () => {
-    void relay.stop().then(() => {
-      process.stdout.write('relay stopped\n');
-      process.exit(0);
-    });
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
   const error = await relay.failed;
   end(
     `relay stopped: the disk failed (${error.message}). What was acknowledged is kept; nothing was acknowledged after it.`,

@@ -79,8 +79,8 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
       await doors.close();
       await store.close();
     })());
-  void options.store?.failed?.then((error) => hub.fail(error));
-  if ('failed' in store) void store.failed?.then((error) => (stopping ? undefined : hub.fail(error)));
+  // Not when it ends because we do.
+  void store.failed?.then((error) => (stopping ? undefined : hub.fail(error)));
   const failed = hub.failed.then(async (error) => {
     await stop();
     return error;
@@ -96,7 +96,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
   };
 }
 
-async function openStore(folder: string, limits: RelayLimits) {
+async function openStore(folder: string, limits: RelayLimits): Promise<NonNullable<RelayOptions['store']>> {
   try {
     return await openThreadedStore(folder, limits);
   } catch (error) {

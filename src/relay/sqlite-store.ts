@@ -2,8 +2,10 @@
  * The relay's store on SQLite (R6), synchronous: a batch of calls is one transaction, so what arrives during a commit shares
  * the next. Runs in a thread of its own (store-thread.ts).
  */
+import { statfsSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { toHex } from '../base/bytes.ts';
+import { err, type Result } from '../base/result.ts';
 import { Code } from '../protocol/relay-messages.ts';
 import type { QueueLimits } from './limits.ts';
 import { Queues } from './queues.ts';
@@ -20,12 +22,24 @@ export type StoreCall = {
   readonly [Name in keyof SyncStore]: { readonly name: Name; readonly values: Parameters<SyncStore[Name]> };
 }[keyof SyncStore];
 
+/** What a call has come to. */
+export type Outcome = Result<unknown, { readonly code: 'full'; readonly message: string }>;
+
+const FULL: Outcome = err({ code: 'full', message: 'no room on the disk' });
+
+/** Calls that fill the disk; the others make room, or need next to none. */
+const NEW_CONTENT: ReadonlySet<StoreCall['name']> = new Set(['register', 'submit', 'openParcel', 'advanceParcel']);
+
 export class SqliteStore {
   readonly #database: DatabaseSync;
   readonly #calls: SyncStore;
+  readonly #folder: string;
+  readonly #reserveBytes: number;
 
   /** Throws RelayStoreError. */
   constructor(folder: string, limits: QueueLimits) {
+    this.#folder = folder;
+    this.#reserveBytes = limits.reserveBytes;
     this.#database = openTables(folder);
     const queues = new Queues(this.#database, limits);
     this.#calls = {
@@ -41,20 +55,38 @@ export class SqliteStore {
     };
   }
 
-  /** Carries out all of them, in order, durably and together; or none. Throws RelayStoreError. */
-  commit(calls: readonly StoreCall[]): unknown[] {
+  /**
+   * Carries out all of them, in order and durably; what the disk has no room for fails alone. Throws RelayStoreError where
+   * nobody can say what is durable.
+   */
+  commit(calls: readonly StoreCall[]): Outcome[] {
+    const room = this.#hasRoom();
+    const all = this.#transact(calls, room);
+    return all ?? calls.map((call) => this.#transact([call], room)?.[0] ?? FULL);
+  }
+
+  /** Undefined where the disk was full: then nothing has happened. */
+  #transact(calls: readonly StoreCall[], room: boolean): Outcome[] | undefined {
     try {
       this.#database.exec('BEGIN');
-      const answers = calls.map(({ name, values }) => {
+      const outcomes = calls.map(({ name, values }): Outcome => {
+        if (!room && NEW_CONTENT.has(name)) return FULL;
         const call = this.#calls[name] as (...all: readonly unknown[]) => unknown;
-        return call(...values);
+        return { ok: true, value: call(...values) };
       });
       this.#database.exec('COMMIT');
-      return answers;
+      return outcomes;
     } catch (error) {
+      const storeError = asStoreError(error);
+      if (storeError.code !== 'full') throw storeError;
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-      throw asStoreError(error);
+      return undefined;
     }
+  }
+
+  #hasRoom(): boolean {
+    const { bavail, bsize } = statfsSync(this.#folder);
+    return bavail * bsize >= this.#reserveBytes;
   }
 
   /** Moves the log into the database and empties it: what was acknowledged is then on the disk no more. */
@@ -62,7 +94,9 @@ export class SqliteStore {
     try {
       this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     } catch (error) {
-      throw asStoreError(error);
+      // The log stays, and with it everything that is in it; it is tried again.
+      const storeError = asStoreError(error);
+      if (storeError.code !== 'full') throw storeError;
     }
   }
 

@@ -4,7 +4,7 @@
  * | message | content |
  * | --- | --- |
  * | to the thread | a batch of calls, or `checkpoint`, or `close` |
- * | back | `ready`, then for each batch its answers, or the error of the whole batch |
+ * | back | `ready`, then for each batch its answers, or an error that ends it all |
  *
  * One batch is under way at a time; what is asked meanwhile is the next one (group commit). Acks alone do not start a batch
  * at once: they wait a moment to share one, since losing an ack only means a second delivery.
@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { assert } from '../base/assert.ts';
 import type { QueueLimits } from './limits.ts';
-import { SqliteStore, type StoreCall } from './sqlite-store.ts';
+import { SqliteStore, type Outcome, type StoreCall } from './sqlite-store.ts';
 import { RelayStoreError, type RelayStore, type Submission } from './store.ts';
 
 /** How long an ack waits for company. */
@@ -39,7 +39,7 @@ type ToThread =
 
 type FromThread =
   | { readonly type: 'ready' | 'done' | 'closed' }
-  | { readonly type: 'answers'; readonly answers: readonly unknown[] }
+  | { readonly type: 'answers'; readonly answers: readonly Outcome[] }
   | { readonly type: 'error'; readonly code: RelayStoreError['code']; readonly message: string };
 
 interface Waiting {
@@ -83,7 +83,7 @@ class Threaded implements ThreadedStore {
     this.#thread = thread;
     this.failed = new Promise((resolve) => (this.#fail = resolve));
     thread.on('message', (message: FromThread) => this.#received(message));
-    thread.on('error', (error) => this.#stop(new RelayStoreError('io', error.message, { cause: error })));
+    thread.on('error', (error: Error) => this.#stop(new RelayStoreError('io', error.message, { cause: error })));
     thread.on('exit', () => this.#stop(new RelayStoreError('io', 'the store has ended')));
   }
 
@@ -153,17 +153,16 @@ class Threaded implements ThreadedStore {
   #received(message: FromThread): void {
     const underWay = this.#underWay;
     assert(underWay, 'an answer to something asked');
+    if (message.type === 'error') return this.#stop(new RelayStoreError(message.code, message.message));
     this.#underWay = undefined;
     switch (message.type) {
       case 'answers':
-        underWay.forEach((waiting, i) => waiting.resolve(message.answers[i] as never));
+        underWay.forEach((waiting, i) => {
+          const outcome = message.answers[i]!;
+          if (outcome.ok) waiting.resolve(outcome.value as never);
+          else waiting.reject(new RelayStoreError(outcome.error.code, outcome.error.message));
+        });
         break;
-      case 'error': {
-        const error = new RelayStoreError(message.code, message.message);
-        for (const waiting of underWay) waiting.reject(error);
-        if (error.code !== 'full') return this.#stop(error);
-        break;
-      }
       case 'closed':
         this.#error = new RelayStoreError('closed', 'the store is closed');
         void this.#thread.terminate().then(() => this.#closing?.resolve());

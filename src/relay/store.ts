@@ -10,7 +10,7 @@
  *
  * No names, no addresses, and nothing of a message after its last ack (R5).
  */
-import { Code, type Marker } from '../protocol/relay-messages.ts';
+import type { Code, Marker } from '../protocol/relay-messages.ts';
 
 export interface DeviceKeys {
   readonly device: Uint8Array;

@@ -10,6 +10,7 @@ export const SMALL_LIMITS: QueueLimits = {
   senderShare: 1 / 4,
   firstContactBytes: 400,
   firstContactMessages: 8,
+  reserveBytes: 0,
 };
 
 export const bytes = (length: number, fill: number) => new Uint8Array(length).fill(fill);

@@ -56,4 +56,42 @@ describe('relay: a failing disk', () => {
     assert.deepEqual(await atAlice.submit([bob], 'again'), [Code.ok]);
     assert.deepEqual(await atBob.bodies(1), ['again']);
   });
+
+  it('R7 with little room left it takes nothing new, while what is there can be fetched and acknowledged', async () => {
+    await house.start();
+    await house.member(bob);
+    await (await house.member(alice)).submit([bob], 'from before');
+
+    await house.restart({ limits: { reserveBytes: Number.MAX_SAFE_INTEGER } });
+    const atBob = await house.connect(bob);
+    await atBob.code({ type: 'subscribe' });
+    assert.deepEqual(await atBob.bodies(1), ['from before']);
+    const recipients = [{ device: bob.id, capability: new Uint8Array(32) }];
+    const submit = {
+      type: 'submit',
+      messageId: new Uint8Array(16),
+      ephemeral: false,
+      body: new Uint8Array(1),
+    } as const;
+    const put = {
+      type: 'parcelPut',
+      parcel: new Uint8Array(32),
+      total: 1,
+      offset: 0,
+      bytes: new Uint8Array(1),
+    } as const;
+    // All at once, so that they share a commit.
+    const codes = await Promise.all([
+      atBob.code({ ...submit, recipients }),
+      atBob.code({ type: 'ack', position: 1 }),
+      atBob.code(put),
+    ]);
+    assert.deepEqual(codes, [Code.unavailable, Code.ok, Code.unavailable]);
+
+    await house.restart();
+    const again = await house.connect(bob);
+    await again.code({ type: 'subscribe' });
+    assert.deepEqual(await again.submit([bob], 'room again', { capability: new Uint8Array(32) }), [Code.ok]);
+    assert.deepEqual(await again.bodies(1), ['room again']);
+  });
 });

@@ -1,0 +1,53 @@
+/**
+ * A sealed message (K5): `tag 8 ‖ nonce 24 ‖ XChaCha20-Poly1305(key, nonce, padded plaintext, associated data = tag)`.
+ * The tag tells which key, an epoch's or an invitation's; it says nothing to who does not hold it, but that two messages
+ * belong to one group.
+ *
+ * Padding (R3): the plaintext, a byte 1, then zeros, up to a multiple of 32 below 1 KiB and to a Padmé length above (at most
+ * 12 % more): lengths leak little.
+ */
+import { concatBytes, toHex } from '../base/bytes.ts';
+import { SEAL_NONCE_BYTES, TAG_BYTES, type Crypto } from '../crypto/crypto.ts';
+import { idBytes } from './delta.ts';
+import { EPOCH_TAG_BYTES } from './epoch.ts';
+
+const STEP_BYTES = 32;
+const PADME_FROM_BYTES = 1024;
+const HEAD_BYTES = EPOCH_TAG_BYTES + SEAL_NONCE_BYTES;
+
+export interface SealKey {
+  /** Hexadecimal of 8 bytes. */
+  readonly tag: string;
+  readonly key: Uint8Array;
+}
+
+export function sealMessage(crypto: Crypto, { tag, key }: SealKey, plaintext: Uint8Array): Uint8Array {
+  const tagBytes = idBytes(tag);
+  const nonce = crypto.randomBytes(SEAL_NONCE_BYTES);
+  const padded = new Uint8Array(paddedLength(plaintext.length + 1));
+  padded.set(plaintext);
+  padded[plaintext.length] = 1;
+  return concatBytes(tagBytes, nonce, crypto.seal(key, nonce, padded, tagBytes));
+}
+
+/** Which key it is sealed under, or undefined where it is too short to be sealed. */
+export function envelopeTag(bytes: Uint8Array): string | undefined {
+  return bytes.length < HEAD_BYTES + TAG_BYTES + STEP_BYTES ? undefined : toHex(bytes.subarray(0, EPOCH_TAG_BYTES));
+}
+
+export function openMessage(crypto: Crypto, key: Uint8Array, bytes: Uint8Array): Uint8Array | undefined {
+  const tag = bytes.subarray(0, EPOCH_TAG_BYTES);
+  const padded = crypto.open(key, bytes.subarray(EPOCH_TAG_BYTES, HEAD_BYTES), bytes.subarray(HEAD_BYTES), tag);
+  if (!padded) return undefined;
+  let end = padded.length - 1;
+  while (end >= 0 && padded[end] === 0) end--;
+  return end >= 0 && padded[end] === 1 ? padded.subarray(0, end) : undefined;
+}
+
+export function paddedLength(length: number): number {
+  if (length <= PADME_FROM_BYTES) return Math.ceil(length / STEP_BYTES) * STEP_BYTES;
+  const exponent = Math.floor(Math.log2(length));
+  const kept = Math.floor(Math.log2(exponent)) + 1;
+  const step = 2 ** (exponent - kept);
+  return Math.ceil(length / step) * step;
+}

@@ -1,0 +1,120 @@
+/**
+ * Epochs (K1): a random 256-bit key, committed to by the control delta that makes it and boxed to every device.
+ *
+ * commit = HKDF(key, "coterie epoch commit 0", 32); its first 8 bytes are the epoch's **tag**, which stands in front of
+ * every message sealed under it and names the generation of the chunks made under it (F1).
+ *
+ * A set of boxes: `[ephemeral X25519 key 32, [[first 8 bytes of the device id, AES-256-GCM(key) 48] …]]`, where a box's key is
+ * HKDF(X25519(ephemeral, device), salt = commit, info = "coterie box 0" ‖ device's X25519 key, 32) with a zero nonce:
+ * the ephemeral key is fresh, so no box key is used twice.
+ */
+import { concatBytes, equalBytes, toHex } from '../base/bytes.ts';
+import type { DeviceId } from '../base/ids.ts';
+import { toUtf8 } from '../base/utf8.ts';
+import { GCM_NONCE_BYTES, KEY_BYTES, TAG_BYTES, type Crypto } from '../crypto/crypto.ts';
+import { asArray, asBytes, asList, type Value } from '../protocol/codec.ts';
+import { MAX_DEVICES } from '../protocol/limits.ts';
+import { idBytes } from './delta.ts';
+
+export const EPOCH_TAG_BYTES = 8;
+const DEVICE_PREFIX_BYTES = 8;
+const BOX_BYTES = KEY_BYTES + TAG_BYTES;
+const COMMIT_INFO = toUtf8('coterie epoch commit 0');
+const BOX_INFO = toUtf8('coterie box 0');
+const CAPABILITY_INFO = toUtf8('coterie capability 0');
+const NONE = new Uint8Array(0);
+const ZERO_NONCE = new Uint8Array(GCM_NONCE_BYTES);
+
+/** Hexadecimal of the first 8 bytes of the commitment. */
+export type EpochTag = string;
+
+export interface Epoch {
+  readonly tag: EpochTag;
+  readonly commit: Uint8Array;
+  readonly key: Uint8Array;
+}
+
+export interface BoxTarget {
+  readonly device: DeviceId;
+  readonly agreementKey: Uint8Array;
+}
+
+export interface EpochNotice {
+  readonly commit: Uint8Array;
+  readonly boxes: Boxes;
+}
+
+export interface Boxes {
+  readonly ephemeral: Uint8Array;
+  readonly entries: readonly { readonly prefix: Uint8Array; readonly box: Uint8Array }[];
+}
+
+export function epochOf(crypto: Crypto, key: Uint8Array): Epoch {
+  const commit = crypto.hkdfSha256(key, NONE, COMMIT_INFO, KEY_BYTES);
+  return { key, commit, tag: tagOf(commit) };
+}
+
+export function tagOf(commit: Uint8Array): EpochTag {
+  return toHex(commit.subarray(0, EPOCH_TAG_BYTES));
+}
+
+export function boxEpoch(crypto: Crypto, epoch: Epoch, targets: readonly BoxTarget[]): Value {
+  const secret = crypto.randomBytes(KEY_BYTES);
+  const boxes: Value[] = [];
+  for (const target of targets) {
+    const key = boxKey(crypto, secret, target.agreementKey, target.agreementKey, epoch.commit);
+    if (!key) continue; // a key of low order: its device has shut itself out
+    const box = crypto.sealGcm(key, ZERO_NONCE, epoch.key, NONE);
+    boxes.push([idBytes(target.device).slice(0, DEVICE_PREFIX_BYTES), box]);
+  }
+  return [epoch.commit, crypto.agreementKeyOf(secret), boxes];
+}
+
+export function readEpochNotice(value: Value | undefined): EpochNotice | undefined {
+  const fields = asArray(value, 3);
+  const commit = asBytes(fields?.[0], KEY_BYTES);
+  const ephemeral = asBytes(fields?.[1], KEY_BYTES);
+  const entries = asList(fields?.[2], MAX_DEVICES, (entry) => {
+    const pair = asArray(entry, 2);
+    const prefix = asBytes(pair?.[0], DEVICE_PREFIX_BYTES);
+    const box = asBytes(pair?.[1], BOX_BYTES);
+    return prefix && box ? { prefix, box } : undefined;
+  });
+  return commit && ephemeral && entries ? { commit, boxes: { ephemeral, entries } } : undefined;
+}
+
+/** The epoch, where one of the boxes is ours and holds what the commitment says; undefined for a bad or missing box. */
+export function openEpoch(
+  crypto: Crypto,
+  notice: EpochNotice,
+  device: DeviceId,
+  secret: Uint8Array,
+): Epoch | undefined {
+  const prefix = idBytes(device).subarray(0, DEVICE_PREFIX_BYTES);
+  const own = crypto.agreementKeyOf(secret);
+  for (const entry of notice.boxes.entries) {
+    if (!equalBytes(entry.prefix, prefix)) continue;
+    const boxed = boxKey(crypto, secret, notice.boxes.ephemeral, own, notice.commit);
+    const key = boxed && crypto.openGcm(boxed, ZERO_NONCE, entry.box, NONE);
+    if (!key || key.length !== KEY_BYTES) continue;
+    const epoch = epochOf(crypto, key);
+    if (equalBytes(epoch.commit, notice.commit)) return epoch;
+  }
+  return undefined;
+}
+
+/** R4: what a sender shows to a recipient's relay; the relay holds its SHA-256. */
+export function capabilityOf(crypto: Crypto, key: Uint8Array, recipient: DeviceId): Uint8Array {
+  return crypto.hkdfSha256(key, idBytes(recipient), CAPABILITY_INFO, KEY_BYTES);
+}
+
+function boxKey(
+  crypto: Crypto,
+  secret: Uint8Array,
+  other: Uint8Array,
+  deviceKey: Uint8Array,
+  commit: Uint8Array,
+): Uint8Array | undefined {
+  const shared = crypto.agree(secret, other);
+  return shared && crypto.hkdfSha256(shared, commit, concatBytes(BOX_INFO, deviceKey), KEY_BYTES);
+}

@@ -1,0 +1,142 @@
+/**
+ * Invitations (N1, N2). The secret travels in the link alone; members learn what it derives.
+ *
+ * secret 32 → signing seed = HKDF(secret, "coterie invite sign 0"), seal key = HKDF(secret, "coterie invite seal 0"), and the
+ * tag of messages under the seal key = first 8 bytes of HKDF(seal key, "coterie invite tag 0").
+ *
+ * The invitation itself is the deterministic CBOR of
+ * `[0, workspace 32, invite delta 32, workspace name, inviter name, inviter account 32, role, expires, secret 32,
+ *   [[device 32, relay address, [direct address …]] …]]` followed by the first 4 bytes of its SHA-256, in base64url: a link
+ * that was cut or mistyped is told from a foreign one.
+ */
+import { concatBytes, equalBytes, fromBase64Url, toBase64Url, toHex } from '../base/bytes.ts';
+import type { AccountId, DeltaId, DeviceId, WorkspaceId } from '../base/ids.ts';
+import { err, ok, type Result } from '../base/result.ts';
+import { toUtf8 } from '../base/utf8.ts';
+import { KEY_BYTES, type Crypto } from '../crypto/crypto.ts';
+import { asArray, asBytes, asCount, asList, asText, decode, encode, type Value } from '../protocol/codec.ts';
+import { MAX_ADDRESSES, MAX_ADDRESS_BYTES, MAX_NAME_BYTES } from '../protocol/limits.ts';
+import { Role } from './control.ts';
+import { idBytes } from './delta.ts';
+import type { SealKey } from './envelope.ts';
+import { EPOCH_TAG_BYTES } from './epoch.ts';
+import type { Route } from './ports.ts';
+
+export interface Invitation {
+  readonly workspace: WorkspaceId;
+  readonly invite: DeltaId;
+  readonly workspaceName: string;
+  readonly inviterName: string;
+  readonly inviter: AccountId;
+  readonly role: Role;
+  readonly expires: number;
+  readonly secret: Uint8Array;
+  /** Devices that may answer: the inviter's and the managers' (N2). */
+  readonly routes: readonly Route[];
+}
+
+export interface InvitationKeys {
+  readonly signingSeed: Uint8Array;
+  readonly publicKey: Uint8Array;
+  readonly seal: SealKey;
+}
+
+export type InvitationError = { readonly tag: 'notAnInvitation' | 'damaged' | 'newer' };
+
+const VERSION = 0;
+const CHECK_BYTES = 4;
+const MAX_TEXT = 16_384;
+const MAX_ROUTES = 16;
+const NONE = new Uint8Array(0);
+const JOIN_DOMAIN = toUtf8('coterie join 0');
+
+export function invitationKeys(crypto: Crypto, secret: Uint8Array): InvitationKeys {
+  const signingSeed = crypto.hkdfSha256(secret, NONE, toUtf8('coterie invite sign 0'), KEY_BYTES);
+  const key = crypto.hkdfSha256(secret, NONE, toUtf8('coterie invite seal 0'), KEY_BYTES);
+  return { signingSeed, publicKey: crypto.signingKeyOf(signingSeed), seal: invitationSeal(crypto, key) };
+}
+
+/** Members know the seal key from the invite delta. */
+export function invitationSeal(crypto: Crypto, key: Uint8Array): SealKey {
+  return { key, tag: toHex(crypto.hkdfSha256(key, NONE, toUtf8('coterie invite tag 0'), EPOCH_TAG_BYTES)) };
+}
+
+/** What a joiner signs with the invitation's one-time key (N2). */
+export function joinSubject(workspace: WorkspaceId, invite: DeltaId, certificate: Uint8Array): Uint8Array {
+  return concatBytes(JOIN_DOMAIN, idBytes(workspace), idBytes(invite), certificate);
+}
+
+export function writeInvitation(crypto: Crypto, invitation: Invitation): string {
+  const body = encode([
+    VERSION,
+    idBytes(invitation.workspace),
+    idBytes(invitation.invite),
+    invitation.workspaceName,
+    invitation.inviterName,
+    idBytes(invitation.inviter),
+    invitation.role,
+    invitation.expires,
+    invitation.secret,
+    invitation.routes
+      .slice(0, MAX_ROUTES)
+      .map((r) => [idBytes(r.device), r.relay ?? '', r.addresses.slice(0, MAX_ADDRESSES)]),
+  ]);
+  return toBase64Url(concatBytes(body, crypto.sha256(body).subarray(0, CHECK_BYTES)));
+}
+
+/** Takes a whole link, the content of an invitation file, or the bare text. */
+export function readInvitation(crypto: Crypto, text: string): Result<Invitation, InvitationError> {
+  if (text.length > MAX_TEXT) return err({ tag: 'notAnInvitation' });
+  const parts = text.split(/[\s#?&=]+/).filter((part) => /^[A-Za-z0-9_-]{64,}$/.test(part));
+  const bytes = parts.length === 1 ? fromBase64Url(parts[0]!) : undefined;
+  if (!bytes) return err({ tag: /join|BEGIN COTERIE/.test(text) ? 'damaged' : 'notAnInvitation' });
+  const body = bytes.subarray(0, -CHECK_BYTES);
+  if (!equalBytes(crypto.sha256(body).subarray(0, CHECK_BYTES), bytes.subarray(-CHECK_BYTES)))
+    return err({ tag: 'damaged' });
+  const decoded = decode(body);
+  const fields = decoded.ok ? asArray(decoded.value, 1, 32) : undefined;
+  if (fields && typeof fields[0] === 'number' && fields[0] > VERSION) return err({ tag: 'newer' });
+  const invitation = fields && readFields(fields);
+  return invitation ? ok(invitation) : err({ tag: 'damaged' });
+}
+
+function readFields(f: readonly Value[]): Invitation | undefined {
+  const [workspace, invite, inviter] = [asBytes(f[1], KEY_BYTES), asBytes(f[2], KEY_BYTES), asBytes(f[5], KEY_BYTES)];
+  const [workspaceName, inviterName] = [asText(f[3], MAX_NAME_BYTES), asText(f[4], MAX_NAME_BYTES)];
+  const [role, expires, secret] = [
+    asCount(f[6], Role.guest) as Role | undefined,
+    asCount(f[7]),
+    asBytes(f[8], KEY_BYTES),
+  ];
+  const routes = asList(f[9], MAX_ROUTES, readRoute);
+  if (f.length !== 10 || !workspace || !invite || !inviter || workspaceName === undefined || inviterName === undefined)
+    return undefined;
+  if (role === undefined || expires === undefined || !secret || !routes) return undefined;
+  return {
+    workspace: toHex(workspace) as WorkspaceId,
+    invite: toHex(invite) as DeltaId,
+    workspaceName,
+    inviterName,
+    inviter: toHex(inviter) as AccountId,
+    role,
+    expires,
+    secret,
+    routes,
+  };
+}
+
+function readRoute(value: Value): Route | undefined {
+  const f = asArray(value, 3);
+  const [device, relay] = [asBytes(f?.[0], KEY_BYTES), asText(f?.[1], MAX_ADDRESS_BYTES)];
+  const addresses = asList(f?.[2], MAX_ADDRESSES, (address) => asText(address, MAX_ADDRESS_BYTES));
+  if (!device || relay === undefined || !addresses) return undefined;
+  return { device: toHex(device) as DeviceId, relay: relay === '' ? undefined : relay, addresses };
+}
+
+const FILE_HEAD = '-----BEGIN COTERIE INVITATION-----';
+const FILE_TAIL = '-----END COTERIE INVITATION-----';
+
+/** Content of a `.coterie-invite` file. */
+export function invitationFile(text: string): string {
+  return `${FILE_HEAD}\n${text}\n${FILE_TAIL}\n`;
+}

@@ -1,0 +1,239 @@
+/**
+ * What members say to each other (K5, S1): `[kind, sender's device 32, …]` in CBOR, padded, sealed once, and sent to every
+ * recipient as the same bytes.
+ *
+ * | kind | name | fields after the sender |
+ * | --- | --- | --- |
+ * | 0 | deltas | [[delta bytes …] …]: runs of feeds |
+ * | 1 | have | vector, whether an answer is wanted |
+ * | 2 | got | vector of what is durable, of the feeds that changed |
+ * | 3 | want | [chunk id 32 …] |
+ * | 4 | chunks | [[chunk id 32, bytes] …], [chunk id 32 …] that are not here |
+ * | 5 | parcels | [[relay address, parcel id 32, [[chunk id 32, offset, length] …]] …] |
+ * | 6 | presence | state (0 leaving, 1 online, 2 idle), [address …], whether an answer is wanted |
+ * | 7 | join | certificate, member name, relay address, [address …], signature 64 (N2) |
+ * | 8 | welcome | admit delta bytes, total deltas |
+ * | 9 | declined | reason code |
+ *
+ * vector = [[device 32, generation, seq, first 8 bytes of the id at seq] …].
+ */
+import { toHex } from '../base/bytes.ts';
+import type { ChunkId, DeltaId, DeviceId, FeedId } from '../base/ids.ts';
+import { err, ok, type Result } from '../base/result.ts';
+import { KEY_BYTES, SIGNATURE_BYTES } from '../crypto/crypto.ts';
+import { MAX_CERTIFICATE_BYTES } from '../protocol/certificate.ts';
+import { asArray, asBytes, asCount, asFlag, asList, asText, decode, encode, type Value } from '../protocol/codec.ts';
+import {
+  MAX_ADDRESSES,
+  MAX_ADDRESS_BYTES,
+  MAX_DELTA_BYTES,
+  MAX_FEED_GENERATION,
+  MAX_MESSAGE_BYTES,
+  MAX_NAME_BYTES,
+  RELAY_MAX_PARCEL_BYTES,
+} from '../protocol/limits.ts';
+import { feedOf, idBytes } from './delta.ts';
+
+export interface FeedMark {
+  readonly feed: FeedId;
+  readonly seq: number;
+  /** First 8 bytes of the id at seq, hexadecimal: two histories show (D8). */
+  readonly tip: string;
+}
+
+export interface ParcelNotice {
+  readonly relay: string;
+  readonly parcel: Uint8Array;
+  readonly chunks: readonly { readonly id: ChunkId; readonly offset: number; readonly length: number }[];
+}
+
+export const DeclineReason = { declined: 0, expired: 1, revoked: 2, used: 3, unknown: 4, workspaceFull: 5 } as const;
+export type DeclineReason = (typeof DeclineReason)[keyof typeof DeclineReason];
+
+export type Message =
+  | { readonly kind: 'deltas'; readonly runs: readonly (readonly Uint8Array[])[] }
+  | { readonly kind: 'have'; readonly vector: readonly FeedMark[]; readonly answer: boolean }
+  | { readonly kind: 'got'; readonly vector: readonly FeedMark[] }
+  | { readonly kind: 'want'; readonly chunks: readonly ChunkId[] }
+  | {
+      readonly kind: 'chunks';
+      readonly chunks: readonly { readonly id: ChunkId; readonly bytes: Uint8Array }[];
+      readonly absent: readonly ChunkId[];
+    }
+  | { readonly kind: 'parcels'; readonly parcels: readonly ParcelNotice[] }
+  | {
+      readonly kind: 'presence';
+      readonly state: 0 | 1 | 2;
+      readonly addresses: readonly string[];
+      readonly answer: boolean;
+    }
+  | {
+      readonly kind: 'join';
+      readonly certificate: Uint8Array;
+      readonly name: string;
+      readonly relay: string;
+      readonly addresses: readonly string[];
+      readonly signature: Uint8Array;
+    }
+  | { readonly kind: 'welcome'; readonly admit: Uint8Array; readonly total: number }
+  | { readonly kind: 'declined'; readonly reason: DeclineReason };
+
+export interface MessageError {
+  readonly tag: 'badMessage';
+}
+
+const TIP_BYTES = 8;
+const MAX_LIST = 65_536;
+
+export function encodeMessage(sender: DeviceId, message: Message): Uint8Array {
+  const from = idBytes(sender);
+  switch (message.kind) {
+    case 'deltas':
+      return encode([0, from, message.runs.map((run) => [...run])]);
+    case 'have':
+      return encode([1, from, message.vector.map(markToValue), message.answer]);
+    case 'got':
+      return encode([2, from, message.vector.map(markToValue)]);
+    case 'want':
+      return encode([3, from, message.chunks.map(idBytes)]);
+    case 'chunks':
+      return encode([4, from, message.chunks.map((c) => [idBytes(c.id), c.bytes]), message.absent.map(idBytes)]);
+    case 'parcels':
+      return encode([5, from, message.parcels.map(parcelToValue)]);
+    case 'presence':
+      return encode([6, from, message.state, [...message.addresses], message.answer]);
+    case 'join':
+      return encode([
+        7,
+        from,
+        message.certificate,
+        message.name,
+        message.relay,
+        [...message.addresses],
+        message.signature,
+      ]);
+    case 'welcome':
+      return encode([8, from, message.admit, message.total]);
+    case 'declined':
+      return encode([9, from, message.reason]);
+  }
+}
+
+export function decodeMessage(bytes: Uint8Array): Result<{ sender: DeviceId; message: Message }, MessageError> {
+  const decoded = decode(bytes);
+  const fields = decoded.ok ? asArray(decoded.value, 2, 8) : undefined;
+  const sender = asBytes(fields?.[1], KEY_BYTES);
+  const message = fields && readMessage(fields);
+  return sender && message ? ok({ sender: toHex(sender) as DeviceId, message }) : err({ tag: 'badMessage' });
+}
+
+function readMessage(f: readonly Value[]): Message | undefined {
+  switch (f[0]) {
+    case 0: {
+      const runs = asList(f[2], MAX_LIST, (run) =>
+        asList(run, MAX_LIST, (delta) => asBytes(delta, 1, MAX_DELTA_BYTES)),
+      );
+      return runs && { kind: 'deltas', runs };
+    }
+    case 1: {
+      const [vector, answer] = [asList(f[2], MAX_LIST, readMark), asFlag(f[3])];
+      return vector && answer !== undefined ? { kind: 'have', vector, answer } : undefined;
+    }
+    case 2: {
+      const vector = asList(f[2], MAX_LIST, readMark);
+      return vector && { kind: 'got', vector };
+    }
+    case 3: {
+      const chunks = asList(f[2], MAX_LIST, asChunkId);
+      return chunks && { kind: 'want', chunks };
+    }
+    case 4: {
+      const chunks = asList(f[2], MAX_LIST, (entry) => {
+        const pair = asArray(entry, 2);
+        const [id, bytes] = [asChunkId(pair?.[0]), asBytes(pair?.[1], 1, MAX_MESSAGE_BYTES)];
+        return id && bytes ? { id, bytes } : undefined;
+      });
+      const absent = asList(f[3], MAX_LIST, asChunkId);
+      return chunks && absent ? { kind: 'chunks', chunks, absent } : undefined;
+    }
+    case 5: {
+      const parcels = asList(f[2], MAX_LIST, readParcel);
+      return parcels && { kind: 'parcels', parcels };
+    }
+    case 6: {
+      const [state, addresses, answer] = [asCount(f[2], 2) as 0 | 1 | 2 | undefined, readAddresses(f[3]), asFlag(f[4])];
+      return state !== undefined && addresses && answer !== undefined
+        ? { kind: 'presence', state, addresses, answer }
+        : undefined;
+    }
+    case 7: {
+      const [certificate, name, relay] = [
+        asBytes(f[2], 1, MAX_CERTIFICATE_BYTES),
+        asText(f[3], MAX_NAME_BYTES),
+        asAddress(f[4]),
+      ];
+      const [addresses, signature] = [readAddresses(f[5]), asBytes(f[6], SIGNATURE_BYTES)];
+      if (!certificate || !name?.trim() || relay === undefined || !addresses || !signature) return undefined;
+      return { kind: 'join', certificate, name, relay, addresses, signature };
+    }
+    case 8: {
+      const [admit, total] = [asBytes(f[2], 1, MAX_DELTA_BYTES), asCount(f[3])];
+      return admit && total !== undefined ? { kind: 'welcome', admit, total } : undefined;
+    }
+    case 9: {
+      const reason = asCount(f[2], DeclineReason.workspaceFull) as DeclineReason | undefined;
+      return reason === undefined ? undefined : { kind: 'declined', reason };
+    }
+    default:
+      return undefined;
+  }
+}
+
+export function markOf(feed: FeedId, seq: number, tip: DeltaId): FeedMark {
+  return { feed, seq, tip: tip.slice(0, 2 * TIP_BYTES) };
+}
+
+function markToValue({ feed, seq, tip }: FeedMark): Value {
+  const [device, generation] = feed.split('.') as [string, string];
+  return [idBytes(device), Number(generation), seq, idBytes(tip)];
+}
+
+function readMark(value: Value): FeedMark | undefined {
+  const f = asArray(value, 4);
+  const [device, generation] = [asBytes(f?.[0], KEY_BYTES), asCount(f?.[1], MAX_FEED_GENERATION)];
+  const [seq, tip] = [asCount(f?.[2]), asBytes(f?.[3], TIP_BYTES)];
+  if (!device || generation === undefined || !seq || !tip) return undefined;
+  return { feed: feedOf(toHex(device) as DeviceId, generation), seq, tip: toHex(tip) };
+}
+
+function parcelToValue({ relay, parcel, chunks }: ParcelNotice): Value {
+  return [relay, parcel, chunks.map((c) => [idBytes(c.id), c.offset, c.length])];
+}
+
+function readParcel(value: Value): ParcelNotice | undefined {
+  const f = asArray(value, 3);
+  const [relay, parcel] = [asAddress(f?.[0]), asBytes(f?.[1], KEY_BYTES)];
+  const chunks = asList(f?.[2], MAX_LIST, (entry) => {
+    const c = asArray(entry, 3);
+    const [id, offset, length] = [
+      asChunkId(c?.[0]),
+      asCount(c?.[1], RELAY_MAX_PARCEL_BYTES),
+      asCount(c?.[2], MAX_MESSAGE_BYTES),
+    ];
+    return id && offset !== undefined && length ? { id, offset, length } : undefined;
+  });
+  return relay !== undefined && parcel && chunks ? { relay, parcel, chunks } : undefined;
+}
+
+function asChunkId(value: Value | undefined): ChunkId | undefined {
+  const bytes = asBytes(value, KEY_BYTES);
+  return bytes && (toHex(bytes) as ChunkId);
+}
+
+function asAddress(value: Value | undefined): string | undefined {
+  return asText(value, MAX_ADDRESS_BYTES);
+}
+
+function readAddresses(value: Value | undefined): readonly string[] | undefined {
+  return asList(value, MAX_ADDRESSES, asAddress);
+}

@@ -1,0 +1,35 @@
+/** Chat: posts are added; their authors, and managers, edit and delete them (PRODUCT, default permissions). */
+import type { Node } from '../../sync/graph.ts';
+import type { Context, ContentVoid, Reducer, Transaction } from '../../sync/reducer.ts';
+import { readChatDelta } from './deltas.ts';
+import { POSTS, postFromRow, postToRow } from './rows.ts';
+
+export const chatReducer: Reducer = {
+  kind: 'chat',
+  apply(transaction: Transaction, node: Node, context: Context): ContentVoid | undefined {
+    const { id, time, kind, body } = node.delta;
+    const delta = readChatDelta(kind, body);
+    if (!delta) return 'malformed';
+    if (delta.kind === 'post') {
+      if (!context.can('add')) return 'notPermitted';
+      transaction.put(
+        POSTS,
+        id,
+        postToRow({ author: context.author, text: delta.text, time, edited: 0, height: node.height }),
+      );
+      return undefined;
+    }
+    const row = transaction.get(POSTS, delta.post);
+    if (!row) return 'noTarget';
+    const post = postFromRow(row);
+    const own = post.author === context.author;
+    if (delta.kind === 'edit') {
+      if (!(own ? context.can('editOwn') : context.can('edit'))) return 'notPermitted';
+      transaction.put(POSTS, delta.post, postToRow({ ...post, text: delta.text, edited: time }));
+      return undefined;
+    }
+    if (!(own ? context.can('deleteOwn') : context.can('delete'))) return 'notPermitted';
+    transaction.put(POSTS, delta.post, undefined);
+    return undefined;
+  },
+};

@@ -1,0 +1,147 @@
+/**
+ * Files: items with versions (F1, F2, F4). A version replaces the heads it names; two that name the same parent both stay, so
+ * nothing is lost, and the folder shows the later one as a conflict copy. A rename is a move, not a delete and an add.
+ */
+import type { DeltaId } from '../../base/ids.ts';
+import { MAX_FOLDER_DEPTH } from '../../protocol/limits.ts';
+import type { Node } from '../../sync/graph.ts';
+import type { Context, ContentVoid, Reducer, Transaction } from '../../sync/reducer.ts';
+import { readFilesDelta, type FilesDelta, type FolderId } from './deltas.ts';
+import {
+  ITEMS,
+  itemFromRow,
+  itemToRow,
+  VERSIONS,
+  versionFromRow,
+  versionToRow,
+  type Item,
+  type Version,
+} from './rows.ts';
+
+export const filesReducer: Reducer = {
+  kind: 'files',
+  apply(transaction, node, context) {
+    const delta = readFilesDelta(node.delta.kind, node.delta.body);
+    if (!delta) return 'malformed';
+    switch (delta.kind) {
+      case 'file':
+      case 'folder':
+        return add(transaction, node, context, delta);
+      case 'ver':
+      case 'del':
+        return version(transaction, node, context, delta);
+      case 'move':
+        return move(transaction, context, delta);
+    }
+  },
+};
+
+function add(
+  transaction: Transaction,
+  node: Node,
+  context: Context,
+  delta: FilesDelta & { kind: 'file' | 'folder' },
+): ContentVoid | undefined {
+  if (!context.can('add')) return 'notPermitted';
+  if (!isFolder(transaction, delta.parent) || depthOf(transaction, delta.parent) >= MAX_FOLDER_DEPTH) return 'noTarget';
+  const { id, time } = node.delta;
+  putItem(transaction, id, {
+    folder: delta.kind === 'folder',
+    parent: delta.parent,
+    name: delta.name,
+    creator: context.author,
+    created: time,
+    height: node.height,
+    heads: [id],
+  });
+  putVersion(transaction, id, {
+    item: id,
+    parents: [],
+    live: true,
+    content: delta.kind === 'file' ? delta.content : undefined,
+    author: context.author,
+    time,
+    height: node.height,
+  });
+  return undefined;
+}
+
+function version(
+  transaction: Transaction,
+  node: Node,
+  context: Context,
+  delta: FilesDelta & { kind: 'ver' | 'del' },
+): ContentVoid | undefined {
+  const parents = delta.parents.map((id) => getVersion(transaction, id));
+  const itemId = parents[0]?.item;
+  const item = itemId && getItem(transaction, itemId);
+  if (!item || parents.some((parent) => parent?.item !== itemId)) return 'noTarget';
+  if (delta.kind === 'ver' && item.folder) return 'noTarget';
+  if (delta.kind === 'ver' && delta.content.kind === 'patch' && !parents[0]!.content) return 'noTarget';
+  const own = item.creator === context.author;
+  const allowed =
+    delta.kind === 'ver'
+      ? context.can('edit') || (own && context.can('editOwn'))
+      : context.can('delete') || (own && context.can('deleteOwn'));
+  if (!allowed) return 'notPermitted';
+  const { id, time } = node.delta;
+  putVersion(transaction, id, {
+    item: itemId,
+    parents: delta.parents,
+    live: delta.kind === 'ver',
+    content: delta.kind === 'ver' ? delta.content : undefined,
+    author: context.author,
+    time,
+    height: node.height,
+  });
+  putItem(transaction, itemId, { ...item, heads: [...item.heads.filter((head) => !delta.parents.includes(head)), id] });
+  return undefined;
+}
+
+function move(
+  transaction: Transaction,
+  context: Context,
+  delta: FilesDelta & { kind: 'move' },
+): ContentVoid | undefined {
+  const item = getItem(transaction, delta.item);
+  if (!item || !isFolder(transaction, delta.parent)) return 'noTarget';
+  if (!(context.can('edit') || (item.creator === context.author && context.can('editOwn')))) return 'notPermitted';
+  // Two members may each have moved one folder into the other: the later move in D6 order finds the first one's and is void.
+  if (isInside(transaction, delta.parent, delta.item)) return 'noTarget';
+  if (depthOf(transaction, delta.parent) >= MAX_FOLDER_DEPTH) return 'noTarget';
+  putItem(transaction, delta.item, { ...item, parent: delta.parent, name: delta.name });
+  return undefined;
+}
+
+function isFolder(transaction: Transaction, folder: FolderId): boolean {
+  return folder === undefined || getItem(transaction, folder)?.folder === true;
+}
+
+function isInside(transaction: Transaction, start: FolderId, ancestor: DeltaId): boolean {
+  for (let at = start; at !== undefined; at = getItem(transaction, at)?.parent) if (at === ancestor) return true;
+  return false;
+}
+
+function depthOf(transaction: Transaction, folder: FolderId): number {
+  let depth = 0;
+  for (let at = folder; at !== undefined; at = getItem(transaction, at)?.parent) depth++;
+  return depth;
+}
+
+function getItem(transaction: Transaction, id: DeltaId): Item | undefined {
+  const row = transaction.get(ITEMS, id);
+  return row && itemFromRow(row);
+}
+
+function putItem(transaction: Transaction, id: DeltaId, item: Item): void {
+  transaction.put(ITEMS, id, itemToRow(item));
+}
+
+function getVersion(transaction: Transaction, id: DeltaId): Version | undefined {
+  const row = transaction.get(VERSIONS, id);
+  return row && versionFromRow(row);
+}
+
+function putVersion(transaction: Transaction, id: DeltaId, version: Version): void {
+  transaction.put(VERSIONS, id, versionToRow(version));
+}

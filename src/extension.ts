@@ -1,0 +1,47 @@
+/** Composition root of a window. Nothing is read or started before `activate` has returned, and no thread before it is needed. */
+import * as vscode from 'vscode';
+import { developmentFile, fileSecrets, storedSecrets } from './views/secrets.ts';
+import { readSettings } from './views/settings.ts';
+import { type CoterieWindow, openWindow } from './views/window.ts';
+
+let open: CoterieWindow | undefined;
+
+export function activate(context: vscode.ExtensionContext): TestDoor | undefined {
+  const began_ms = performance.now();
+  const log = vscode.window.createOutputChannel('Coterie', { log: true });
+  const { file, refused } = developmentFile(process.env);
+  if (refused) log.warn('COTERIE_DEV_SECRETS is refused without COTERIE_DEV=1: secrets are in the secret storage.');
+  const secrets = file === undefined ? storedSecrets(context.secrets) : fileSecrets(file);
+  const folder = context.globalStorageUri.fsPath;
+  const inDist = (name: string): string => vscode.Uri.joinPath(context.extensionUri, 'dist', name).fsPath;
+
+  const window = openWindow({
+    context,
+    log,
+    development: file !== undefined,
+    storeExists: async () => (await import('./rpc/store-presence.ts')).storeExists(folder),
+    connect: async () => {
+      const { connectService } = await import('./rpc/window.ts');
+      const [workerPath, wasmPath] = [inDist('worker.cjs'), inDist('sql-wasm.wasm')];
+      return connectService({ folder, workerPath, wasmPath, secrets, settings: readSettings() });
+    },
+  });
+  open = window;
+  context.subscriptions.push(window);
+  setImmediate(() => void window.house.session.open());
+
+  const activation_ms = performance.now() - began_ms;
+  log.debug(`activated in ${activation_ms.toFixed(2)} ms`);
+  return context.extensionMode === vscode.ExtensionMode.Test ? { window, activation_ms } : undefined;
+}
+
+/** What is not written yet is written before VS Code ends. */
+export async function deactivate(): Promise<void> {
+  await open?.close();
+}
+
+/** For tests inside VS Code alone. */
+export interface TestDoor {
+  readonly window: CoterieWindow;
+  readonly activation_ms: number;
+}

@@ -1,0 +1,195 @@
+/** A chat in an editor tab: the page (src/webviews/chat) shows and asks, this side answers from the service. */
+import * as vscode from 'vscode';
+import { type Disposable, DisposableStore } from '../base/disposable.ts';
+import type { ChatPost, ServiceEvent } from '../service/api.ts';
+import { type FromHost, type Labels, readToHost, type ToHost } from '../webviews/chat/messages.ts';
+import { chatHtml } from './chat-html.ts';
+import type { House } from './house.ts';
+import { mayWrite } from './tree-nodes.ts';
+
+const PAGE_POSTS = 50;
+
+export interface ChatPlace {
+  readonly workspace: string;
+  readonly tool: string;
+}
+
+export class ChatPanel implements Disposable {
+  readonly #house: House;
+  readonly #place: ChatPlace;
+  readonly #panel: vscode.WebviewPanel;
+  readonly #openLink: (href: string) => void;
+  readonly #held = new DisposableStore();
+  /** Events that come while a snapshot is being made follow it. */
+  #waiting: FromHost[] | undefined;
+  #ready = false;
+  #canPost = false;
+
+  constructor(house: House, place: ChatPlace, panel: vscode.WebviewPanel, openLink: (href: string) => void) {
+    this.#house = house;
+    this.#place = place;
+    this.#panel = panel;
+    this.#openLink = openLink;
+    const { webview } = panel;
+    const folder = vscode.Uri.joinPath(house.context.extensionUri, 'dist', 'webviews', 'chat');
+    webview.options = { enableScripts: true, localResourceRoots: [folder] };
+    panel.iconPath = {
+      light: vscode.Uri.joinPath(house.context.extensionUri, 'media', 'chat-light.svg'),
+      dark: vscode.Uri.joinPath(house.context.extensionUri, 'media', 'chat-dark.svg'),
+    };
+    this.#held.add(webview.onDidReceiveMessage((message: unknown) => void this.#receive(readToHost(message))));
+    this.#held.add(
+      panel.onDidChangeViewState(() => {
+        // Hidden, the page is gone; it says `ready` when it is back.
+        if (!panel.visible) this.#ready = false;
+        this.#see();
+      }),
+    );
+    this.#held.add(vscode.window.onDidChangeWindowState(() => this.#see()));
+    this.#held.add(house.session.events((event) => this.#follow(event)));
+    this.#held.add(house.list.onChange(() => this.#retitle()));
+    this.#held.add(
+      house.session.onState((state) => {
+        if (state.kind === 'open' && this.#ready) void this.#snapshot();
+      }),
+    );
+    this.#retitle();
+    webview.html = chatHtml(webview, folder);
+  }
+
+  get onClosed(): vscode.Event<void> {
+    return this.#panel.onDidDispose;
+  }
+
+  reveal(): void {
+    this.#panel.reveal();
+  }
+
+  dispose(): void {
+    this.#held.dispose();
+  }
+
+  #retitle(): void {
+    const { workspace, tool } = this.#place;
+    const [info, toolInfo] = [this.#house.list.workspace(workspace), this.#house.list.tool(workspace, tool)];
+    const title = toolInfo === undefined ? vscode.l10n.t('Chat') : `${toolInfo.name} – ${info?.name ?? ''}`;
+    if (this.#panel.title !== title) this.#panel.title = title;
+    const canPost = info !== undefined && toolInfo !== undefined && mayWrite(info);
+    if (canPost === this.#canPost) return;
+    this.#canPost = canPost;
+    this.#send({ type: 'rights', canPost });
+  }
+
+  #follow(event: ServiceEvent): void {
+    if (event.type !== 'chat' || event.workspace !== this.#place.workspace || event.tool !== this.#place.tool) return;
+    this.#send({ type: 'posts', posts: event.posts, removed: event.removed });
+    if (event.posts.some(({ unread }) => unread)) this.#see();
+  }
+
+  async #receive(message: ToHost | undefined): Promise<void> {
+    const { workspace, tool } = this.#place;
+    switch (message?.type) {
+      case undefined:
+        return;
+      case 'ready':
+        this.#ready = true;
+        return this.#snapshot();
+      case 'post':
+        return this.#attempt(async (api) => {
+          const post = await api.post(workspace, tool, message.text);
+          this.#put(post);
+        }, message.text);
+      case 'edit':
+        return this.#attempt((api) => api.editPost(workspace, tool, message.post, message.text), message.text);
+      case 'delete':
+        return this.#delete(message.post);
+      case 'older':
+        return this.#attempt(async (api) => {
+          const page = await api.chat(workspace, tool, { before: message.before, limit: PAGE_POSTS });
+          this.#send({ type: 'older', posts: page.posts, more: page.more });
+        });
+      case 'open':
+        this.#openLink(message.href);
+    }
+  }
+
+  async #delete(post: string): Promise<void> {
+    const yes = vscode.l10n.t('Delete');
+    const question = vscode.l10n.t('Delete this message, for every member?');
+    if ((await vscode.window.showWarningMessage(question, { modal: true }, yes)) !== yes) return;
+    await this.#attempt((api) => api.deletePost(this.#place.workspace, this.#place.tool, post));
+  }
+
+  async #snapshot(): Promise<void> {
+    const { workspace, tool } = this.#place;
+    this.#waiting ??= [];
+    await this.#attempt(async (api) => {
+      if (this.#house.list.tool(workspace, tool) === undefined) await this.#house.list.reload();
+      const page = await api.chat(workspace, tool, { limit: PAGE_POSTS });
+      await this.#panel.webview.postMessage({
+        type: 'snapshot',
+        ...this.#place,
+        language: vscode.env.language,
+        labels: labels(),
+        canPost: this.#canPost,
+        posts: page.posts,
+        more: page.more,
+      } satisfies FromHost);
+    });
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    for (const message of waiting) this.#send(message);
+    this.#see();
+  }
+
+  #put(post: ChatPost): void {
+    this.#send({ type: 'posts', posts: [post], removed: [] });
+  }
+
+  #send(message: FromHost): void {
+    if (this.#waiting !== undefined) this.#waiting.push(message);
+    else if (this.#ready) void this.#panel.webview.postMessage(message);
+  }
+
+  /** A failure is said on the page, beside what was written, which comes back. */
+  async #attempt(
+    work: (api: Awaited<ReturnType<House['session']['api']>>) => Promise<void>,
+    text?: string,
+  ): Promise<void> {
+    try {
+      await work(await this.#house.session.api());
+    } catch (error) {
+      const sentence = this.#house.say.textOf(error, { path: vscode.l10n.t('The message') });
+      const failed: FromHost = { type: 'failed', sentence, ...(text === undefined ? {} : { text }) };
+      await this.#panel.webview.postMessage(failed);
+    }
+  }
+
+  /** Seen is what stands before a person's eyes: the tab in front, in the window they are in. */
+  #see(): void {
+    if (!this.#ready || !this.#panel.active || !vscode.window.state.focused) return;
+    const { workspace, tool } = this.#place;
+    void this.#house.session.current?.markSeen(workspace, tool).catch(() => undefined);
+  }
+}
+
+function labels(): Labels {
+  const { t } = vscode.l10n;
+  return {
+    posts: t('Messages'),
+    write: t('Write a message'),
+    send: t('Send'),
+    editing: t('Editing: Enter saves, Escape gives up'),
+    edit: t('Edit'),
+    delete: t('Delete'),
+    edited: t('edited'),
+    waiting: t('waiting'),
+    sent: t('sent'),
+    unread: t('New'),
+    older: t('Loading older messages…'),
+    empty: t('Nothing has been said here yet.'),
+    you: t('you'),
+    readOnly: t('Your role in this workspace is to read.'),
+    deleted: t('Deleted'),
+  };
+}

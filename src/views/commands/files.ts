@@ -1,0 +1,105 @@
+/** Commands on single shared files and folders. */
+import * as vscode from 'vscode';
+import { baseName, childPath, parentPath } from '../files/place.ts';
+import { uriOf } from '../files/uri.ts';
+import type { House } from '../house.ts';
+import { asNode, askName, type FileTarget, fileOf, pickFolder, pickTool } from '../targets.ts';
+import { mayWrite, type Node } from '../tree-nodes.ts';
+
+export async function newFile(house: House, argument?: unknown, given?: unknown): Promise<void> {
+  const folder = await pickFolder(house, argument, mayWrite);
+  const name = folder && (typeof given === 'string' ? given : await askName(vscode.l10n.t('New File')));
+  if (folder === undefined || name === undefined) return;
+  const place = { ...folder, path: childPath(folder.path, name) };
+  await house.say.guard(
+    async () => {
+      const api = await house.session.api();
+      await api.write(place.workspace, place.tool, place.path, new Uint8Array(), { create: true, overwrite: false });
+      await vscode.commands.executeCommand('vscode.open', uriOf(place));
+    },
+    { path: place.path, name },
+  );
+}
+
+export async function newFolder(house: House, argument?: unknown, given?: unknown): Promise<void> {
+  const folder = await pickFolder(house, argument, mayWrite);
+  const name = folder && (typeof given === 'string' ? given : await askName(vscode.l10n.t('New Folder')));
+  if (folder === undefined || name === undefined) return;
+  const path = childPath(folder.path, name);
+  await house.say.guard(async () => (await house.session.api()).makeFolder(folder.workspace, folder.tool, path), {
+    path,
+    name,
+  });
+}
+
+/** Through VS Code's own edit, so that open tabs follow the file. */
+export async function renameItem(house: House, selected: Selected, argument?: unknown): Promise<void> {
+  const target = targetOf(argument ?? selected());
+  if (target === undefined || target.place.path === '/') return;
+  const { place } = target;
+  const old = baseName(place.path);
+  const dot = target.kind === 'file' ? old.lastIndexOf('.') : -1;
+  const name = await askName(vscode.l10n.t('Rename'), old, [0, dot > 0 ? dot : old.length]);
+  if (name === undefined || name === old) return;
+  const path = childPath(parentPath(place.path), name);
+  await house.say.guard(
+    async () => {
+      const api = await house.session.api();
+      const edit = new vscode.WorkspaceEdit();
+      edit.renameFile(uriOf(place), uriOf({ ...place, path }), { overwrite: false });
+      if (await vscode.workspace.applyEdit(edit)) return;
+      // The edit says only that it did not work: the service says why.
+      await api.rename(place.workspace, place.tool, place.path, path, { overwrite: false });
+    },
+    { path, name },
+  );
+}
+
+export async function deleteItem(house: House, selected: Selected, argument?: unknown): Promise<void> {
+  const target = targetOf(argument ?? selected());
+  if (target === undefined || target.place.path === '/') return;
+  const { workspace, tool, path } = target.place;
+  const yes = vscode.l10n.t('Delete');
+  const answer = await vscode.window.showWarningMessage(
+    vscode.l10n.t('Delete {0}, for every member?', baseName(path)),
+    { modal: true, ...(target.kind === 'folder' ? { detail: vscode.l10n.t('What is in the folder goes too.') } : {}) },
+    yes,
+  );
+  if (answer !== yes) return;
+  await house.say.guard(async () => (await house.session.api()).remove(workspace, tool, path, { recursive: true }), {
+    path,
+  });
+}
+
+export async function copyPath(selected: Selected, argument?: unknown): Promise<void> {
+  const target = targetOf(argument ?? selected());
+  if (target !== undefined) await vscode.env.clipboard.writeText(target.place.path);
+}
+
+/** Shows a tool's files, or a folder of them, in VS Code's explorer beside the local folders. */
+export async function openAsFolder(house: House, argument?: unknown): Promise<void> {
+  const folder = fileOf(argument);
+  const target = await pickTool(house, argument, 'files');
+  if (target === undefined) return;
+  const { workspace, tool } = target;
+  const path = folder?.place.path ?? '/';
+  const uri = uriOf({ workspace: workspace.id, tool: tool.id, path });
+  const folders = vscode.workspace.workspaceFolders ?? [];
+  if (folders.some((one) => one.uri.toString() === uri.toString())) {
+    await vscode.commands.executeCommand('revealInExplorer', uri);
+    return;
+  }
+  const name = [workspace.name, tool.name, ...(path === '/' ? [] : [baseName(path)])].join(' – ');
+  vscode.workspace.updateWorkspaceFolders(folders.length, 0, { uri, name });
+}
+
+export type Selected = () => Node | undefined;
+
+/** A row, an address, or, from the palette, the open shared file. */
+function targetOf(argument: unknown): FileTarget | undefined {
+  if (argument === undefined || asNode(argument)?.kind === 'workspace') {
+    const uri = vscode.window.activeTextEditor?.document.uri;
+    return uri && fileOf(uri);
+  }
+  return fileOf(argument);
+}

@@ -1,0 +1,55 @@
+/** Every command of package.json, and what it runs. A test compares the two lists. */
+import * as vscode from 'vscode';
+import { type Disposable, DisposableStore } from '../../base/disposable.ts';
+import type { ChatPanels } from '../chat-panels.ts';
+import type { House } from '../house.ts';
+import type { Joins } from '../joins.ts';
+import * as files from './files.ts';
+import * as invitations from './invitations.ts';
+import * as people from './people.ts';
+import * as transfers from './transfers.ts';
+import * as workspaces from './workspaces.ts';
+
+export interface CommandParts {
+  readonly house: House;
+  readonly joins: Joins;
+  readonly chats: ChatPanels;
+  readonly selected: files.Selected;
+}
+
+export function registerCommands({ house, joins, chats, selected }: CommandParts): Disposable {
+  const commands: Readonly<Record<string, (...args: readonly unknown[]) => unknown>> = {
+    createWorkspace: (name) => workspaces.createWorkspace(house, name),
+    acceptInvitation: (invitation) => invitations.acceptInvitation(house, joins, invitation),
+    invite: (on, options) => invitations.invite(house, on, options),
+    revokeInvitation: (on) => invitations.revokeInvitation(house, on),
+    answerJoinRequests: (on) => invitations.answerJoinRequests(house, on),
+    cancelJoin: (on) => invitations.cancelJoin(house, on),
+    addFiles: (on, paths) => transfers.addFiles(house, on, paths),
+    addToWorkspace: (on, selection) => transfers.addToWorkspace(house, on, selection),
+    exportItem: (on, folder) => transfers.exportItem(house, on, folder),
+    openChat: (on) => chats.openChat(on),
+    newFile: (on, name) => files.newFile(house, on, name),
+    newFolder: (on, name) => files.newFolder(house, on, name),
+    renameItem: (on) => files.renameItem(house, selected, on),
+    deleteItem: (on) => files.deleteItem(house, selected, on),
+    copyPath: (on) => files.copyPath(selected, on),
+    openAsFolder: (on) => files.openAsFolder(house, on),
+    markAllRead: (on) => workspaces.markAllRead(house, on),
+    renameWorkspace: (on) => workspaces.renameWorkspace(house, on),
+    addTool: (on) => workspaces.addTool(house, on),
+    renameTool: (on) => workspaces.renameTool(house, on),
+    deleteTool: (on) => workspaces.deleteTool(house, on),
+    showSafetyNumber: (on) => people.showSafetyNumber(house, on),
+    verifyMember: (on) => people.verifyMember(house, on),
+    showRelay: () => people.showRelay(house),
+    setRelay: (address) => people.askRelay(house, address),
+    start: () => house.session.open(),
+    showLog: () => house.say.log.show(),
+  };
+  const held = new DisposableStore();
+  for (const [name, run] of Object.entries(commands)) {
+    held.add(vscode.commands.registerCommand(`coterie.${name}`, run));
+  }
+  return held;
+}

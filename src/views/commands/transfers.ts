@@ -1,0 +1,169 @@
+/** Whole files and folders in and out: with amounts, a way to stop, and an account of what was left out. */
+import * as vscode from 'vscode';
+import type { CoterieApi, ImportReport } from '../../service/api.ts';
+import { amount } from '../amounts.ts';
+import type { FilePlace } from '../files/place.ts';
+import type { House } from '../house.ts';
+import { skipSentences } from '../sentences.ts';
+import { asPlace, fileOf, pickFolder, pickTool } from '../targets.ts';
+import { mayWrite } from '../tree-nodes.ts';
+
+/** Called on a row, on an address, or on nothing; `paths` (texts or `file:` addresses) stand for the dialog's answer. */
+export async function addFiles(house: House, argument?: unknown, paths?: unknown): Promise<ImportReport | undefined> {
+  const target = await pickFolder(house, await folderIfFolder(house, argument), mayWrite);
+  if (target === undefined) return undefined;
+  const chosen = localPaths(paths) ?? (await askLocalPaths());
+  if (chosen === undefined || chosen.length === 0) return undefined;
+  return add(house, target, chosen);
+}
+
+/** From the explorer: local files and folders were named, the place is asked for. */
+export async function addToWorkspace(
+  house: House,
+  argument?: unknown,
+  selection?: unknown,
+): Promise<ImportReport | undefined> {
+  const chosen = localPaths(selection) ?? localPaths([argument]);
+  if (chosen === undefined) {
+    void vscode.window.showWarningMessage(
+      vscode.l10n.t(
+        'These files are not on the machine where Coterie runs, so they cannot be added from here. Nothing was changed.',
+      ),
+    );
+    return undefined;
+  }
+  const target = await pickTool(house, undefined, 'files', mayWrite);
+  return target && add(house, { workspace: target.workspace.id, tool: target.tool.id, path: '/' }, chosen);
+}
+
+async function add(
+  house: House,
+  { workspace, tool, path }: FilePlace,
+  paths: readonly string[],
+): Promise<ImportReport | undefined> {
+  const report = await transfer(house, vscode.l10n.t('Adding files'), (api, operation) =>
+    api.importPaths(workspace, tool, path, paths, operation),
+  );
+  if (report !== undefined) void tell(house, report, vscode.l10n.t('added'));
+  return report;
+}
+
+/** `folder` stands for the dialog's answer. */
+export async function exportItem(
+  house: House,
+  argument?: unknown,
+  folder?: unknown,
+): Promise<ImportReport | undefined> {
+  let place = fileOf(argument)?.place;
+  if (place === undefined) {
+    const target = await pickTool(house, argument, 'files');
+    if (target === undefined) return undefined;
+    place = { workspace: target.workspace.id, tool: target.tool.id, path: '/' };
+  }
+  const { workspace, tool, path } = place;
+  const chosen = localPaths([folder])?.[0] ?? (await askExportFolder());
+  if (chosen === undefined) return undefined;
+  const report = await transfer(house, vscode.l10n.t('Exporting files'), (api, operation) =>
+    api.exportPath(workspace, tool, path, chosen, operation),
+  );
+  if (report !== undefined) void tell(house, report, vscode.l10n.t('exported'));
+  return report;
+}
+
+async function transfer(
+  house: House,
+  title: string,
+  work: (api: CoterieApi, operation: string) => Promise<ImportReport>,
+): Promise<ImportReport | undefined> {
+  const operation = globalThis.crypto.randomUUID();
+  return house.say.guard(async () => {
+    const api = await house.session.api();
+    const location = vscode.ProgressLocation.Notification;
+    return vscode.window.withProgress({ location, title, cancellable: true }, async (progress, token) => {
+      const cancelling = token.onCancellationRequested(() => void house.say.guard(() => api.cancel(operation)));
+      const following = house.session.events((event) => {
+        if (event.type !== 'import' || event.operation !== operation) return;
+        progress.report({ message: vscode.l10n.t('{0} files, {1}', event.doneFiles, amount(event.doneBytes)) });
+      });
+      try {
+        return await work(api, operation);
+      } finally {
+        cancelling.dispose();
+        following.dispose();
+      }
+    });
+  });
+}
+
+async function tell(house: House, report: ImportReport, done: string): Promise<void> {
+  const counts = vscode.l10n.t(
+    '{0} files and {1} folders {2}, {3}.',
+    report.files,
+    report.folders,
+    done,
+    amount(report.bytes),
+  );
+  const text = report.cancelled ? `${vscode.l10n.t('Cancelled. What was finished before is kept.')} ${counts}` : counts;
+  if (report.skipped.length === 0) {
+    await vscode.window.showInformationMessage(text);
+    return;
+  }
+  const show = vscode.l10n.t('Show Which');
+  const answer = await vscode.window.showWarningMessage(
+    `${text} ${vscode.l10n.t('{0} were left out; they are as they were.', report.skipped.length)}`,
+    show,
+  );
+  if (answer !== show) return;
+  const content = report.skipped
+    .map(({ path, reason }) => `${path}: ${vscode.l10n.t(skipSentences[reason])}`)
+    .join('\n');
+  await house.say.guard(async () => {
+    const document = await vscode.workspace.openTextDocument({ content, language: 'plaintext' });
+    await vscode.window.showTextDocument(document);
+  });
+}
+
+async function askLocalPaths(): Promise<readonly string[] | undefined> {
+  const chosen = await vscode.window.showOpenDialog({
+    title: vscode.l10n.t('Add Files or Folder'),
+    openLabel: vscode.l10n.t('Add'),
+    canSelectFiles: true,
+    canSelectFolders: true,
+    canSelectMany: true,
+  });
+  return localPaths(chosen);
+}
+
+async function askExportFolder(): Promise<string | undefined> {
+  const chosen = await vscode.window.showOpenDialog({
+    title: vscode.l10n.t('Export To'),
+    openLabel: vscode.l10n.t('Export Here'),
+    canSelectFiles: false,
+    canSelectFolders: true,
+    canSelectMany: false,
+  });
+  return localPaths(chosen)?.[0];
+}
+
+/** Paths on the disk of the machine where we run; undefined where the value names none, as a menu's second argument. */
+function localPaths(value: unknown): readonly string[] | undefined {
+  if (!Array.isArray(value)) return typeof value === 'string' ? [value] : undefined;
+  const paths = value.map((one: unknown) => {
+    if (typeof one === 'string') return one;
+    return one instanceof vscode.Uri && one.scheme === 'file' ? one.fsPath : undefined;
+  });
+  const found = paths.filter((path) => path !== undefined);
+  return found.length > 0 && found.length === paths.length ? found : undefined;
+}
+
+/** An address from the explorer says nothing of its kind: a folder is added into, a file is added beside. */
+async function folderIfFolder(house: House, argument: unknown): Promise<unknown> {
+  const place = asPlace(argument);
+  if (place === undefined || place.path === '/') return argument;
+  const workspace = house.list.workspace(place.workspace);
+  if (workspace === undefined) return argument;
+  const entry = await house.say.guard(async () =>
+    (await house.session.api()).stat(place.workspace, place.tool, place.path),
+  );
+  return entry === undefined ? argument : { kind: 'entry', workspace, tool: place.tool, path: place.path, entry };
+}

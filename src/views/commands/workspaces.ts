@@ -1,0 +1,98 @@
+/** Commands on workspaces, their tools and what is unread in them. */
+import * as vscode from 'vscode';
+import type { ToolKind } from '../../service/api.ts';
+import type { House } from '../house.ts';
+import { asNode, askName, pick, pickTool, pickWorkspace } from '../targets.ts';
+import { mayWrite, rights } from '../tree-nodes.ts';
+import type { WorkspaceInfo } from '../../service/api.ts';
+
+const manages = (workspace: WorkspaceInfo): boolean => rights(workspace).endsWith('manager');
+
+export async function createWorkspace(house: House, argument?: unknown): Promise<string | undefined> {
+  const title = vscode.l10n.t('Create a Workspace');
+  const name = typeof argument === 'string' ? argument : await askWorkspaceName(title);
+  if (name === undefined) return undefined;
+  return house.say.guard(
+    async () => {
+      const api = await house.begin();
+      if (api === undefined) return undefined;
+      const id = await api.createWorkspace({ name });
+      await house.list.reload();
+      await vscode.commands.executeCommand('coterie.workspaces.focus');
+      return id;
+    },
+    { name },
+  );
+}
+
+async function askWorkspaceName(title: string): Promise<string | undefined> {
+  const name = await vscode.window.showInputBox({
+    title,
+    prompt: vscode.l10n.t('A name that the members will see, of a team or a project.'),
+    placeHolder: vscode.l10n.t('Apollo'),
+    ignoreFocusOut: true,
+    validateInput: (text) => (text.trim() === '' ? vscode.l10n.t('A name is needed.') : undefined),
+  });
+  return name?.trim();
+}
+
+export async function renameWorkspace(house: House, argument?: unknown): Promise<void> {
+  const workspace = await pickWorkspace(house, argument, manages);
+  if (workspace === undefined) return;
+  const name = await askName(vscode.l10n.t('Rename Workspace'), workspace.name);
+  if (name === undefined || name === workspace.name) return;
+  await house.say.guard(async () => (await house.session.api()).renameWorkspace(workspace.id, name), { name });
+}
+
+export async function addTool(house: House, argument?: unknown): Promise<void> {
+  const workspace = await pickWorkspace(house, argument, mayWrite);
+  if (workspace === undefined) return;
+  const kinds: readonly { readonly kind: ToolKind; readonly label: string; readonly icon: string }[] = [
+    { kind: 'files', label: vscode.l10n.t('Files'), icon: 'files' },
+    { kind: 'chat', label: vscode.l10n.t('Chat'), icon: 'comment-discussion' },
+  ];
+  const chosen = await pick(kinds, vscode.l10n.t('Kind of Tool'), ({ label, icon }) => ({
+    label: `$(${icon}) ${label}`,
+  }));
+  if (chosen === undefined) return;
+  const name = await askName(vscode.l10n.t('Name of the Tool'), chosen.label);
+  if (name === undefined) return;
+  await house.say.guard(async () => (await house.session.api()).addTool(workspace.id, chosen.kind, name), { name });
+}
+
+export async function renameTool(house: House, argument?: unknown): Promise<void> {
+  const target = await pickTool(house, argument, undefined, manages);
+  if (target === undefined) return;
+  const { workspace, tool } = target;
+  const name = await askName(vscode.l10n.t('Rename Tool'), tool.name);
+  if (name === undefined || name === tool.name) return;
+  await house.say.guard(async () => (await house.session.api()).renameTool(workspace.id, tool.id, name), { name });
+}
+
+export async function deleteTool(house: House, argument?: unknown): Promise<void> {
+  const target = await pickTool(house, argument, undefined, manages);
+  if (target === undefined) return;
+  const { workspace, tool } = target;
+  const yes = vscode.l10n.t('Delete');
+  const answer = await vscode.window.showWarningMessage(
+    vscode.l10n.t('Delete {0} from {1}, for every member?', tool.name, workspace.name),
+    { modal: true, detail: vscode.l10n.t('What is in it goes too. Export it first if you may need it.') },
+    yes,
+  );
+  if (answer !== yes) return;
+  await house.say.guard(async () => (await house.session.api()).deleteTool(workspace.id, tool.id));
+}
+
+/** Of a tool or a workspace where called on one, else of all. */
+export async function markAllRead(house: House, argument?: unknown): Promise<void> {
+  const node = asNode(argument);
+  const workspaces = node?.kind === 'workspace' || node?.kind === 'tool' ? [node.workspace] : house.list.workspaces;
+  await house.say.guard(async () => {
+    const api = await house.session.api();
+    for (const { id, tools } of workspaces) {
+      for (const tool of tools) {
+        if (node?.kind !== 'tool' || node.tool.id === tool.id) await api.markSeen(id, tool.id);
+      }
+    }
+  });
+}

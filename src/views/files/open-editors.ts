@@ -1,0 +1,112 @@
+/**
+ * Open tabs of shared files. A clean one is refreshed by VS Code itself, from the file system's events. A dirty one is left alone, and its
+ * person is told, once for each newer version. What a person looks at counts as seen.
+ */
+import * as vscode from 'vscode';
+import { type Disposable, DisposableStore } from '../../base/disposable.ts';
+import type { House } from '../house.ts';
+import type { CoterieFiles } from './provider.ts';
+import { baseName, type FilePlace, placeOf } from './place.ts';
+import { uriOf } from './uri.ts';
+
+export class OpenEditors implements Disposable {
+  readonly #house: House;
+  readonly #files: CoterieFiles;
+  readonly #held = new DisposableStore();
+  /** The version that the person of a dirty tab was told of. */
+  readonly #told = new Map<string, string>();
+
+  constructor(house: House, files: CoterieFiles) {
+    this.#house = house;
+    this.#files = files;
+    this.#held.add(
+      house.session.events((event) => {
+        if (event.type !== 'files') return;
+        for (const { path, type } of event.changes) {
+          if (type === 'deleted') continue;
+          const place = { workspace: event.workspace, tool: event.tool, path };
+          void this.#warn(place);
+          if (isActive(place)) void this.#seen(place);
+        }
+      }),
+    );
+    this.#held.add(vscode.window.tabGroups.onDidChangeTabs(() => this.#lookAtActive()));
+    this.#held.add(vscode.window.tabGroups.onDidChangeTabGroups(() => this.#lookAtActive()));
+    this.#held.add(vscode.workspace.onDidCloseTextDocument(({ uri }) => void this.#told.delete(uri.toString())));
+  }
+
+  dispose(): void {
+    this.#held.dispose();
+  }
+
+  #lookAtActive(): void {
+    const place = activePlace();
+    if (place !== undefined) void this.#seen(place);
+  }
+
+  async #seen(place: FilePlace): Promise<void> {
+    const api = this.#house.session.current;
+    if (api === undefined || !vscode.window.state.focused) return;
+    try {
+      const entry = await api.stat(place.workspace, place.tool, place.path);
+      if (entry.unread) await api.markSeen(place.workspace, place.tool, entry.item);
+    } catch {
+      // Gone meanwhile, or the connection is: it stays unread.
+    }
+  }
+
+  async #warn(place: FilePlace): Promise<void> {
+    const uri = uriOf(place);
+    const key = uri.toString();
+    const api = this.#house.session.current;
+    if (api === undefined || !isDirty(key)) return;
+    try {
+      const entry = await api.stat(place.workspace, place.tool, place.path);
+      // Our own save, or told already.
+      if (entry.version === this.#files.versions.base(key) || entry.version === this.#told.get(key)) return;
+      // It may have been saved while we asked.
+      if (!isDirty(key)) return;
+      this.#told.set(key, entry.version);
+      await this.#tell(uri, place, entry.modifiedBy);
+    } catch {
+      // Gone meanwhile: VS Code shows that itself.
+    }
+  }
+
+  async #tell(uri: vscode.Uri, place: FilePlace, author: string): Promise<void> {
+    const compare = vscode.l10n.t('Compare');
+    const members = this.#house.list.workspace(place.workspace)?.members ?? [];
+    const name = members.find(({ account }) => account === author)?.name ?? author;
+    const answer = await vscode.window.showWarningMessage(
+      vscode.l10n.t(
+        '{file} was changed by {member} while you are editing it. Your text is kept. Compare the two; when you save, nothing of either is lost.',
+        { file: baseName(place.path), member: name },
+      ),
+      compare,
+    );
+    if (answer !== compare) return;
+    await vscode.window.showTextDocument(uri);
+    await vscode.commands.executeCommand('workbench.files.action.compareWithSaved');
+  }
+}
+
+function isDirty(key: string): boolean {
+  return vscode.workspace.textDocuments.some((document) => document.isDirty && document.uri.toString() === key);
+}
+
+function isActive(place: FilePlace): boolean {
+  const active = activePlace();
+  return active?.path === place.path && active.tool === place.tool && active.workspace === place.workspace;
+}
+
+function activePlace(): FilePlace | undefined {
+  const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
+  if (
+    input instanceof vscode.TabInputText ||
+    input instanceof vscode.TabInputCustom ||
+    input instanceof vscode.TabInputNotebook
+  ) {
+    return placeOf(input.uri);
+  }
+  return undefined;
+}

@@ -1,0 +1,262 @@
+/** Shared files as VS Code's own: every operation of a file system, each one call of the service. */
+import * as vscode from 'vscode';
+import { type Disposable, DisposableStore } from '../../base/disposable.ts';
+import type { CoterieApi, FileEntry } from '../../service/api.ts';
+import { errorCode } from '../errors.ts';
+import type { House } from '../house.ts';
+import { mayWrite } from '../tree-nodes.ts';
+import { childPath, type FilePlace, placeOf } from './place.ts';
+import { requirePlace, uriOf } from './uri.ts';
+import { Versions } from './versions.ts';
+
+/** Larger files come in slices of this size, so that neither the worker nor the host stops for one. */
+const READ_SLICE_BYTES = 4 * 1024 * 1024;
+/** How often a file that changes while it is read in slices is begun again. */
+const READ_ATTEMPTS = 5;
+/** VS Code stats once right after a save; by then it has, and may be told that what stands there is another version. */
+const AFTER_SAVE_MS = [50, 1000];
+
+export class CoterieFiles implements vscode.FileSystemProvider, Disposable {
+  readonly #house: House;
+  readonly #changes = new vscode.EventEmitter<vscode.FileChangeEvent[]>();
+  readonly #held = new DisposableStore();
+  readonly versions = new Versions();
+
+  constructor(house: House) {
+    this.#house = house;
+    this.#held.add(this.#changes);
+    this.#held.add(
+      house.session.events((event) => {
+        if (event.type !== 'files') return;
+        const { workspace, tool } = event;
+        this.#changes.fire(
+          event.changes.map(({ path, type }) => ({ type: changeTypes[type], uri: uriOf({ workspace, tool, path }) })),
+        );
+      }),
+    );
+  }
+
+  get onDidChangeFile(): vscode.Event<vscode.FileChangeEvent[]> {
+    return this.#changes.event;
+  }
+
+  /** The service tells of every change, watched or not. */
+  watch(): vscode.Disposable {
+    return new vscode.Disposable(() => undefined);
+  }
+
+  async stat(uri: vscode.Uri): Promise<vscode.FileStat> {
+    const place = requirePlace(uri);
+    return this.#mapped(uri, async (api) => {
+      if (place.path === '/') return this.#root(uri, place);
+      const entry = await api.stat(place.workspace, place.tool, place.path);
+      return this.#statOf(uri, place, entry);
+    });
+  }
+
+  async readDirectory(uri: vscode.Uri): Promise<[string, vscode.FileType][]> {
+    const { workspace, tool, path } = requirePlace(uri);
+    return this.#mapped(uri, async (api) => {
+      const entries = await api.list(workspace, tool, path);
+      return entries.map(({ name, kind }): [string, vscode.FileType] => [name, fileTypes[kind]]);
+    });
+  }
+
+  async readFile(uri: vscode.Uri): Promise<Uint8Array> {
+    const place = requirePlace(uri);
+    return this.#mapped(uri, async (api) => {
+      // Looked at before reading: if a newer version comes in between, a save builds on the older and loses nothing.
+      for (let attempt = 1; ; attempt++) {
+        const before = await api.stat(place.workspace, place.tool, place.path);
+        if (before.kind === 'folder') throw vscode.FileSystemError.FileIsADirectory(uri);
+        const bytes = await readWhole(api, place, before.bytes);
+        const whole =
+          before.bytes <= READ_SLICE_BYTES ||
+          (await api.stat(place.workspace, place.tool, place.path)).version === before.version;
+        if (!whole && attempt < READ_ATTEMPTS) continue;
+        this.versions.read(uri.toString(), before.version);
+        return bytes;
+      }
+    });
+  }
+
+  async writeFile(
+    uri: vscode.Uri,
+    content: Uint8Array,
+    options: { readonly create: boolean; readonly overwrite: boolean },
+  ): Promise<void> {
+    const { workspace, tool, path } = requirePlace(uri);
+    const key = uri.toString();
+    await this.#mapped(uri, async (api) => {
+      const base = this.versions.base(key);
+      const { create, overwrite } = options;
+      // Exactly these bytes: what VS Code gives may be a view into something larger.
+      const bytes = content.slice();
+      const version = await api.write(workspace, tool, path, bytes, {
+        create,
+        overwrite,
+        ...(base === undefined ? {} : { base }),
+      });
+      this.versions.read(key, version);
+      const shown = await api.stat(workspace, tool, path);
+      if (shown.version !== version) this.#readAgain(uri);
+    });
+  }
+
+  async createDirectory(uri: vscode.Uri): Promise<void> {
+    const { workspace, tool, path } = requirePlace(uri);
+    await this.#mapped(uri, (api) => api.makeFolder(workspace, tool, path));
+  }
+
+  async delete(uri: vscode.Uri, options: { readonly recursive: boolean }): Promise<void> {
+    const { workspace, tool, path } = requirePlace(uri);
+    await this.#mapped(uri, async (api) => {
+      await api.remove(workspace, tool, path, { recursive: options.recursive });
+      this.versions.forget(uri.toString());
+    });
+  }
+
+  async rename(from: vscode.Uri, to: vscode.Uri, options: { readonly overwrite: boolean }): Promise<void> {
+    const [source, target] = [requirePlace(from), requirePlace(to)];
+    await this.#mapped(from, async (api) => {
+      if (sameTool(source, target)) {
+        await api.rename(source.workspace, source.tool, source.path, target.path, { overwrite: options.overwrite });
+      } else {
+        // Between workspaces the content is the same and everything else is not: it is added there, then removed here.
+        await this.#copyAcross(api, source, target, options.overwrite);
+        await api.remove(source.workspace, source.tool, source.path, { recursive: true });
+      }
+      this.versions.forget(from.toString());
+    });
+  }
+
+  async copy(from: vscode.Uri, to: vscode.Uri, options: { readonly overwrite: boolean }): Promise<void> {
+    const [source, target] = [requirePlace(from), requirePlace(to)];
+    await this.#mapped(from, async (api) => {
+      if (sameTool(source, target)) {
+        await api.copy(source.workspace, source.tool, source.path, target.path, { overwrite: options.overwrite });
+      } else {
+        await this.#copyAcross(api, source, target, options.overwrite);
+      }
+    });
+  }
+
+  dispose(): void {
+    this.#held.dispose();
+  }
+
+  async #root(uri: vscode.Uri, { workspace, tool }: FilePlace): Promise<vscode.FileStat> {
+    const { list } = this.#house;
+    if (list.tool(workspace, tool) === undefined) await list.reload();
+    if (list.tool(workspace, tool)?.kind !== 'files') throw vscode.FileSystemError.FileNotFound(uri);
+    return { type: vscode.FileType.Directory, ctime: 0, mtime: 0, size: 0, ...this.#permissions(workspace) };
+  }
+
+  #statOf(uri: vscode.Uri, place: FilePlace, entry: FileEntry): vscode.FileStat {
+    return {
+      type: fileTypes[entry.kind],
+      ctime: entry.created,
+      mtime: this.versions.stat(uri.toString(), entry.version, entry.modified),
+      size: entry.bytes,
+      ...this.#permissions(place.workspace),
+    };
+  }
+
+  /** A guest sees an editor that does not take what it could not keep. */
+  #permissions(workspace: string): { readonly permissions?: vscode.FilePermission } {
+    const info = this.#house.list.workspace(workspace);
+    return info === undefined || mayWrite(info) ? {} : { permissions: vscode.FilePermission.Readonly };
+  }
+
+  /** What was saved has become a conflict copy or part of a merge: the tab, which believes to show it, reads what stands there. */
+  #readAgain(uri: vscode.Uri): void {
+    for (const delay_ms of AFTER_SAVE_MS) {
+      const timer = setTimeout(() => {
+        this.versions.touch(uri.toString());
+        this.#changes.fire([{ type: vscode.FileChangeType.Changed, uri }]);
+      }, delay_ms);
+      this.#held.add({ dispose: () => clearTimeout(timer) });
+    }
+  }
+
+  async #copyAcross(api: CoterieApi, from: FilePlace, to: FilePlace, overwrite: boolean): Promise<void> {
+    const entry = await api.stat(from.workspace, from.tool, from.path);
+    if (entry.kind === 'file') {
+      const bytes = await readWhole(api, from, entry.bytes);
+      await api.write(to.workspace, to.tool, to.path, bytes, { create: true, overwrite });
+      return;
+    }
+    await api.makeFolder(to.workspace, to.tool, to.path);
+    for (const { name } of await api.list(from.workspace, from.tool, from.path)) {
+      const [source, target] = [from, to].map((place) => ({ ...place, path: childPath(place.path, name) }));
+      await this.#copyAcross(api, source!, target!, overwrite);
+    }
+  }
+
+  async #mapped<T>(uri: vscode.Uri, work: (api: CoterieApi) => Promise<T>): Promise<T> {
+    try {
+      return await work(await this.#house.session.api());
+    } catch (error) {
+      if (error instanceof vscode.FileSystemError) throw error;
+      if (errorCode(error) === 'notFound') this.versions.forget(uri.toString());
+      throw this.#fileSystemError(error, uri);
+    }
+  }
+
+  #fileSystemError(error: unknown, uri: vscode.Uri): vscode.FileSystemError {
+    const text = this.#house.say.textOf(error, { path: placeOf(uri)?.path ?? '' });
+    switch (errorCode(error)) {
+      case 'notFound':
+        return vscode.FileSystemError.FileNotFound(uri);
+      case 'exists':
+        return vscode.FileSystemError.FileExists(uri);
+      case 'notAFolder':
+        return vscode.FileSystemError.FileNotADirectory(uri);
+      case 'isAFolder':
+        return vscode.FileSystemError.FileIsADirectory(uri);
+      case 'notPermitted':
+        return vscode.FileSystemError.NoPermissions(text);
+      case 'noIdentity':
+      case 'notEmpty':
+      case 'badName':
+      case 'notPresent':
+      case 'tooLarge':
+      case 'diskFull':
+      case 'storeFailed':
+      case 'locked':
+      case 'inUse':
+      case 'stopped':
+      case 'cancelled':
+        return vscode.FileSystemError.Unavailable(text);
+      default:
+        this.#house.say.log.error(`file system: ${errorCode(error)}`);
+        return vscode.FileSystemError.Unavailable(text);
+    }
+  }
+}
+
+const fileTypes = { file: vscode.FileType.File, folder: vscode.FileType.Directory } as const;
+
+const changeTypes = {
+  created: vscode.FileChangeType.Created,
+  changed: vscode.FileChangeType.Changed,
+  deleted: vscode.FileChangeType.Deleted,
+} as const;
+
+function sameTool(a: FilePlace, b: FilePlace): boolean {
+  return a.workspace === b.workspace && a.tool === b.tool;
+}
+
+async function readWhole(api: CoterieApi, { workspace, tool, path }: FilePlace, size: number): Promise<Uint8Array> {
+  if (size <= READ_SLICE_BYTES) return api.read(workspace, tool, path);
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  while (at < size) {
+    const slice = await api.read(workspace, tool, path, { offset: at, length: Math.min(READ_SLICE_BYTES, size - at) });
+    // It has become shorter meanwhile.
+    if (slice.length === 0) break;
+    bytes.set(slice.subarray(0, size - at), at);
+    at += slice.length;
+  }
+  return at < size ? bytes.subarray(0, at) : bytes;
+}

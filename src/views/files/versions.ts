@@ -1,0 +1,67 @@
+/**
+ * What VS Code has seen of each file, so that a save says what it builds upon and a stat says whether there is something newer.
+ *
+ * The base of a write is the version last *read* (or written) here, not the one last stat'ed: VS Code stats just before it saves, and a base
+ * taken from there would declare as known what nobody has looked at, and so overwrite it.
+ *
+ * VS Code tells versions apart by time and size, and only a later time is newer to it. Times are other clocks' claims, so each further
+ * version of a file is shown at least one millisecond after the one before.
+ */
+interface Seen {
+  /** The version whose content VS Code holds. */
+  read: string | undefined;
+  version: string;
+  modified: number;
+  shown: number;
+}
+
+/** An open window rarely touches more; beyond it the longest untouched are forgotten, and a write then builds upon what is there. */
+const MAX_FILES = 10_000;
+
+export class Versions {
+  readonly #files = new Map<string, Seen>();
+
+  /** The time to show for a version that was just stat'ed. */
+  stat(key: string, version: string, modified: number): number {
+    const seen = this.#files.get(key);
+    if (seen?.version === version && seen.modified === modified) return seen.shown;
+    const shown = seen === undefined ? modified : Math.max(modified, seen.shown + 1);
+    this.#set(key, { read: seen?.read, version, modified, shown });
+    return shown;
+  }
+
+  read(key: string, version: string): void {
+    const seen = this.#files.get(key);
+    if (seen === undefined) this.#set(key, { read: version, version, modified: 0, shown: 0 });
+    else this.#set(key, { ...seen, read: version });
+  }
+
+  /** What a write builds upon; undefined where nothing was read. */
+  base(key: string): string | undefined {
+    return this.#files.get(key)?.read;
+  }
+
+  /**
+   * After a write that did not become what is shown (a conflict copy, or a merge): VS Code believes that its own text stands there, and reads
+   * again only if the time has moved.
+   */
+  touch(key: string): void {
+    const seen = this.#files.get(key);
+    if (seen !== undefined) this.#set(key, { ...seen, shown: seen.shown + 1 });
+  }
+
+  forget(key: string): void {
+    this.#files.delete(key);
+  }
+
+  #set(key: string, seen: Seen): void {
+    this.#files.delete(key);
+    this.#files.set(key, seen);
+    if (this.#files.size > MAX_FILES) {
+      for (const oldest of this.#files.keys()) {
+        this.#files.delete(oldest);
+        break;
+      }
+    }
+  }
+}

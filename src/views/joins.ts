@@ -1,0 +1,132 @@
+/**
+ * The joins of this window's person, from accepting to the whole copy. A join that waits for somebody's confirmation may wait for days:
+ * its notification ends with a word of what happens next, and the tree keeps showing it; progress comes back with the copy.
+ */
+import * as vscode from 'vscode';
+import { type Disposable, DisposableStore } from '../base/disposable.ts';
+import { Emitter } from '../base/event.ts';
+import type { JoinInfo } from '../service/api.ts';
+import { amount, growth } from './amounts.ts';
+import type { House } from './house.ts';
+import { joinSentences } from './sentences.ts';
+
+export class Joins implements Disposable {
+  readonly #house: House;
+  readonly #held = new DisposableStore();
+  readonly #progress = new Emitter<JoinInfo>();
+  /** Joins with a notification of progress now. */
+  readonly #shown = new Set<string>();
+  /** Joins of which the person was told that they wait, and those that are over. */
+  readonly #told = new Map<string, JoinInfo['state']>();
+
+  constructor(house: House) {
+    this.#house = house;
+    this.#held.add(
+      house.session.events((event) => {
+        if (event.type === 'join') this.follow(event.join);
+      }),
+    );
+    this.#held.add(
+      house.session.onState((state) => {
+        if (state.kind === 'open') void this.#resume();
+      }),
+    );
+  }
+
+  follow(join: JoinInfo): void {
+    this.#progress.fire(join);
+    switch (join.state) {
+      case 'asking':
+      case 'copying':
+        this.#told.delete(join.workspace);
+        if (!this.#shown.has(join.workspace)) void this.#show(join);
+        return;
+      case 'waiting':
+      case 'done':
+      case 'refused':
+      case 'failed':
+        if (this.#told.get(join.workspace) === join.state) return;
+        this.#told.set(join.workspace, join.state);
+        void this.#tell(join);
+    }
+  }
+
+  dispose(): void {
+    this.#held.dispose();
+    this.#progress.dispose();
+  }
+
+  /** What was under way when VS Code was closed. */
+  async #resume(): Promise<void> {
+    const joins = await this.#house.session.current?.joins().catch(() => []);
+    for (const join of joins ?? []) if (join.state === 'copying') this.follow(join);
+  }
+
+  async #show(first: JoinInfo): Promise<void> {
+    this.#shown.add(first.workspace);
+    const title = vscode.l10n.t('Joining {0}', first.workspaceName);
+    const location = vscode.ProgressLocation.Notification;
+    await vscode.window.withProgress({ location, title, cancellable: true }, async (progress, token) => {
+      let shown = 0;
+      const report = (join: JoinInfo): void => {
+        const { increment, now } = growth(shown, join.doneBytes, join.totalBytes);
+        shown = now;
+        progress.report({ message: progressWords(join), increment });
+      };
+      report(first);
+      await new Promise<void>((resolve) => {
+        const held = new DisposableStore();
+        const end = (): void => {
+          held.dispose();
+          resolve();
+        };
+        held.add(
+          this.#progress.event((join) => {
+            if (join.workspace !== first.workspace) return;
+            if (join.state === 'asking' || join.state === 'copying') report(join);
+            else end();
+          }),
+        );
+        held.add(
+          token.onCancellationRequested(() => {
+            void this.#cancel(first.workspace).finally(end);
+          }),
+        );
+        held.add(this.#house.session.onState((state) => state.kind !== 'open' && end()));
+      });
+    });
+    this.#shown.delete(first.workspace);
+  }
+
+  async #cancel(workspace: string): Promise<void> {
+    await this.#house.say.guard(async () => (await this.#house.session.api()).cancelJoin(workspace));
+  }
+
+  async #tell(join: JoinInfo): Promise<void> {
+    const name = join.workspaceName;
+    if (join.state === 'waiting') {
+      await vscode.window.showInformationMessage(
+        vscode.l10n.t(
+          'Your request to join {0} was sent. It opens by itself when it is confirmed; you can go on working.',
+          name,
+        ),
+      );
+    } else if (join.state === 'done') {
+      const show = vscode.l10n.t('Show');
+      const answer = await vscode.window.showInformationMessage(
+        vscode.l10n.t('You are now a member of {0}.', name),
+        show,
+      );
+      if (answer === show) await vscode.commands.executeCommand('coterie.workspaces.focus');
+    } else {
+      await this.#house.say.show(joinSentences[join.reason ?? 'unknown'], { workspace: name });
+    }
+  }
+}
+
+function progressWords(join: JoinInfo): string {
+  if (join.state === 'asking') return vscode.l10n.t('looking for a member…');
+  return join.totalBytes === 0
+    ? amount(join.doneBytes)
+    : vscode.l10n.t('{0} of {1}', amount(join.doneBytes), amount(join.totalBytes));
+}

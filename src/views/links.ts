@@ -1,0 +1,17 @@
+/** `vscode://coterie.coterie/join#…`: only ever the beginning of a question, never an act. */
+import * as vscode from 'vscode';
+import { invitationOfLink } from './invitation-text.ts';
+
+export const linkHandler: vscode.UriHandler = {
+  handleUri(uri) {
+    const invitation = invitationOfLink(uri);
+    if (invitation !== undefined)
+      return vscode.commands.executeCommand('coterie.acceptInvitation', invitation).then(() => undefined);
+    void vscode.window.showWarningMessage(
+      vscode.l10n.t(
+        'This link is not a whole invitation: a program on the way may have cut it. Nothing was changed. Copy the link and use “Coterie: Accept Invitation…”.',
+      ),
+    );
+    return undefined;
+  },
+};

@@ -1,0 +1,64 @@
+/** What the service wants the person to know, and who joins or asks to. */
+import * as vscode from 'vscode';
+import type { Disposable } from '../base/disposable.ts';
+import type { JoinRequestInfo, ServiceEvent } from '../service/api.ts';
+import type { House } from './house.ts';
+import { noticeSentences } from './sentences.ts';
+import { roleWord } from './tree-item.ts';
+
+/** Requests that this window has put before its person already. */
+const shown = new Set<string>();
+
+export function showNotices(house: House): Disposable {
+  return house.session.events((event) => void show(house, event));
+}
+
+async function show(house: House, event: ServiceEvent): Promise<void> {
+  switch (event.type) {
+    case 'notice': {
+      const about = `${event.code} ${event.workspace ?? ''} ${Object.values(event.detail).join(' ')}`;
+      house.say.log.warn(`notice ${event.code}`);
+      // A conflict names a file; of what a peer may repeat at will, one is told per workspace.
+      const key =
+        event.code === 'badDelta' || event.code === 'relayFull' ? `${event.code} ${event.workspace ?? ''}` : about;
+      await house.say.once(key, noticeSentences[event.code], event.detail);
+      return;
+    }
+    case 'joinRequest':
+      if (shown.has(event.request.id)) return;
+      shown.add(event.request.id);
+      await askAboutRequest(house, event.request);
+      return;
+    case 'joined': {
+      const name = house.list.workspace(event.workspace)?.name ?? '';
+      await vscode.window.showInformationMessage(vscode.l10n.t('{0} joined {1}.', event.name, name));
+      return;
+    }
+    case 'workspaces':
+    case 'files':
+    case 'chat':
+    case 'relay':
+    case 'join':
+    case 'import':
+      return;
+  }
+}
+
+/** Accept, decline, or leave it for later: it stays in the tree. */
+export async function askAboutRequest(house: House, request: JoinRequestInfo): Promise<void> {
+  const accept = vscode.l10n.t('Accept');
+  const decline = vscode.l10n.t('Decline');
+  const workspace = house.list.workspace(request.workspace)?.name ?? '';
+  const answer = await vscode.window.showInformationMessage(
+    vscode.l10n.t('{name} asks to join {workspace} as {role}. Safety number: {number}', {
+      name: request.name,
+      workspace,
+      role: roleWord(request.role),
+      number: request.safetyNumber,
+    }),
+    accept,
+    decline,
+  );
+  if (answer === undefined) return;
+  await house.say.guard(async () => (await house.session.api()).answerJoin(request.id, answer === accept));
+}

@@ -1,0 +1,150 @@
+/**
+ * Every failure and every notice in one sentence or two: what happened, what was kept, what to do.
+ * The English text is the key of the translation (l10n/bundle.l10n.json). `{name}` is filled from the detail; what the detail lacks, from `lacking`.
+ */
+import type { JoinInfo, NoticeCode, ServiceErrorCode, ImportReport, RelayInfo } from '../service/api.ts';
+
+export type Severity = 'information' | 'warning' | 'error';
+
+export interface Sentence {
+  readonly severity: Severity;
+  readonly text: string;
+}
+
+const error = (text: string): Sentence => ({ severity: 'error', text });
+const warning = (text: string): Sentence => ({ severity: 'warning', text });
+const information = (text: string): Sentence => ({ severity: 'information', text });
+
+export const errorSentences: Readonly<Record<ServiceErrorCode, Sentence>> = {
+  noIdentity: information('There is no workspace on this machine yet. Create one, or accept an invitation.'),
+  locked: error(
+    'Your workspaces are on this machine, encrypted, but the key that opens them is not in this VS Code’s secret storage. Nothing was changed. Open VS Code as you did when you made them, then try again.',
+  ),
+  inUse: error(
+    'Another VS Code window holds your workspaces and does not answer. Nothing was changed. Close that window, then try again.',
+  ),
+  notFound: error(
+    '{path} is not there any more. It may have been renamed or deleted by another member. Nothing was changed.',
+  ),
+  exists: error('{path} exists already. Nothing was overwritten. Choose another name.'),
+  notAFolder: error('{path} is a file, not a folder. Nothing was changed.'),
+  isAFolder: error('{path} is a folder, not a file. Nothing was changed.'),
+  notEmpty: error('{path} is not empty. Nothing was deleted. Delete what is in it first.'),
+  badName: error(
+    '“{name}” cannot be a name: it is empty, too long, or holds characters that some system refuses. Nothing was changed. Choose another name.',
+  ),
+  notPermitted: error(
+    'Your role in this workspace does not allow that. Nothing was changed. A manager can do it, or change your role.',
+  ),
+  notPresent: error(
+    'The content of {path} has not arrived yet, and no member who holds it is reachable. It is fetched by itself as soon as one is. Try again then.',
+  ),
+  tooLarge: error('{path} is larger than a workspace can hold. What is there was kept. Share it in smaller parts.'),
+  badInvitation: error(
+    'This is not a whole invitation: it may have been cut off when it was copied. Nothing was changed. Ask for the link or the file again.',
+  ),
+  invitationExpired: error(
+    'This invitation has expired. Nothing was changed. Ask the person who invited you for a new one.',
+  ),
+  invitationForeign: error(
+    'This invitation was made by a newer Coterie. Nothing was changed. Update the extension, then open the invitation again.',
+  ),
+  alreadyMember: information('You are a member of this workspace already. You find it in the Coterie view.'),
+  badRelayAddress: error(
+    'The address of the relay is not a valid one, so no relay is used. Everything is kept on this machine. Copy the whole address as the relay printed it.',
+  ),
+  diskFull: error(
+    'The disk is full, so the last change could not be saved. What was saved before is kept. Free some space, then save again.',
+  ),
+  storeFailed: error(
+    'Your workspaces’ store could not be read or written. What was saved before is kept. Check the disk, then reload the window.',
+  ),
+  cancelled: information('Cancelled. What was finished before is kept.'),
+  stopped: warning(
+    'The connection to your workspaces ended before this was done. What was saved is kept. It reconnects by itself; try again.',
+  ),
+  internal: error(
+    'Something went wrong inside Coterie. What was saved is kept. Try again; the log says where it happened.',
+  ),
+};
+
+export const noticeSentences: Readonly<Record<NoticeCode, Sentence>> = {
+  conflict: warning(
+    '{file} was changed by you and by {member} at the same time. Both were kept: one under its own name, the other beside it as a conflict copy. Compare them and delete what you do not need.',
+  ),
+  tailCut: warning(
+    'VS Code ended before the last moments were saved ({bytes} bytes). Everything before is kept. Look whether your last change is there.',
+  ),
+  damaged: warning(
+    'The store held damaged records ({count}). They were set aside and are fetched again from other members. Everything else is kept. Check the disk.',
+  ),
+  diskFull: error('The disk is full. What was saved is kept; new changes are not. Free some space, then go on.'),
+  storeFailed: error(
+    'The store could not be written. What was saved before is kept. Check the disk, then reload the window.',
+  ),
+  fork: warning(
+    'A device of {member} has shown two different histories: a restored back-up, or a stolen key. What had arrived is kept; nothing more is taken from that device. Ask {member}.',
+  ),
+  relayFull: warning(
+    'The relay of {member} has no room left. Nothing is lost: what is missing goes to {member} directly, when you are online together.',
+  ),
+  newerVersion: warning(
+    'A member uses a newer Coterie. What this version does not know was kept, and is shown once you update the extension.',
+  ),
+  badDelta: warning(
+    'Something that {member} sent was not authentic and was dropped. Everything else is kept. If this goes on, ask {member} to reload VS Code.',
+  ),
+};
+
+export const joinSentences: Readonly<Record<NonNullable<JoinInfo['reason']>, Sentence>> = {
+  expired: error('The invitation to {workspace} has expired. Nothing was changed. Ask for a new one.'),
+  revoked: error('The invitation to {workspace} was revoked. Nothing was changed. Ask the person who invited you.'),
+  used: error('The invitation to {workspace} was used already. Nothing was changed. Ask for a new one.'),
+  declined: warning(
+    'Your request to join {workspace} was declined. Nothing was changed. Ask the person who invited you.',
+  ),
+  unknown: error(
+    'Nobody in {workspace} knows this invitation. Nothing was changed. Ask the person who invited you for a new one.',
+  ),
+  unreachable: warning(
+    'No member of {workspace} could be reached. The invitation stays good: leave VS Code open, or accept it again when the person who invited you is online.',
+  ),
+  workspaceFull: error('{workspace} has as many members as it can have. Nothing was changed. A manager can make room.'),
+};
+
+export const relaySentences: Readonly<Record<NonNullable<RelayInfo['reason']>, Sentence>> = {
+  unreachable: warning(
+    'The relay does not answer. Everything is kept here and goes out directly or when the relay is back. Check the address and your network.',
+  ),
+  wrongKey: error(
+    'What answers at the relay’s address is not your relay: its key is another. Nothing was sent to it. Ask who runs the relay for its address.',
+  ),
+  refused: error(
+    'The relay does not let this device register. Everything is kept here. Ask who runs the relay for an invitation to it.',
+  ),
+  badAddress: errorSentences.badRelayAddress,
+};
+
+export const skipSentences: Readonly<Record<ImportReport['skipped'][number]['reason'], string>> = {
+  unreadable: 'could not be read',
+  'kept changing': 'kept changing while it was read; add it again when it rests',
+  link: 'is a link; what it points to was not followed',
+  'too large': 'is larger than a workspace can hold',
+  name: 'has a name that some system refuses',
+  special: 'is not an ordinary file',
+};
+
+/** Words for what a sentence names and the detail does not tell. */
+const lacking: Readonly<Record<string, string>> = {
+  path: 'The file or folder',
+  name: '',
+  file: 'A file',
+  member: 'another member',
+  bytes: '?',
+  count: '?',
+  workspace: 'the workspace',
+};
+
+export function fills(detail: Readonly<Record<string, string>>): Record<string, string> {
+  return { ...lacking, ...detail };
+}

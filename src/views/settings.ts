@@ -1,0 +1,61 @@
+/** The person's settings, as the service takes them; and their name, asked for once. */
+import { execFile } from 'node:child_process';
+import { hostname, userInfo } from 'node:os';
+import * as vscode from 'vscode';
+import type { Settings } from '../service/api.ts';
+
+const SECTION = 'coterie';
+const DIRECT_PORT = 2492;
+
+export function readSettings(): Settings {
+  const settings = vscode.workspace.getConfiguration(SECTION);
+  return {
+    relay: settings.get('relay', '').trim(),
+    name: settings.get('displayName', '').trim() || accountName(),
+    deviceName: settings.get('deviceName', '').trim() || hostname(),
+    directPort: settings.get('directPort', DIRECT_PORT),
+    lanDiscovery: settings.get('lanDiscovery', true),
+  };
+}
+
+export function changesSettings(event: vscode.ConfigurationChangeEvent): boolean {
+  return event.affectsConfiguration(SECTION);
+}
+
+export async function setRelay(address: string): Promise<void> {
+  await vscode.workspace.getConfiguration(SECTION).update('relay', address, vscode.ConfigurationTarget.Global);
+}
+
+/** Asks under which name others shall see this person, unless they have said so; false where they would not. */
+export async function ensureName(): Promise<boolean> {
+  const settings = vscode.workspace.getConfiguration(SECTION);
+  if (settings.get('displayName', '').trim() !== '') return true;
+  const name = await vscode.window.showInputBox({
+    title: vscode.l10n.t('Your Name'),
+    prompt: vscode.l10n.t('The name under which other members see you. You can change it in the settings.'),
+    value: (await gitName()) ?? accountName(),
+    ignoreFocusOut: true,
+    validateInput: (value) => (value.trim() === '' ? vscode.l10n.t('A name is needed.') : undefined),
+  });
+  if (name === undefined) return false;
+  await settings.update('displayName', name.trim(), vscode.ConfigurationTarget.Global);
+  return true;
+}
+
+/** Not every system has an account name to tell (a container without a password file has none). */
+function accountName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return 'me';
+  }
+}
+
+function gitName(): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    execFile('git', ['config', '--global', 'user.name'], { timeout: 2000 }, (error, stdout) => {
+      const name = stdout.trim();
+      resolve(error === null && name !== '' ? name : undefined);
+    });
+  });
+}

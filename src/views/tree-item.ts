@@ -1,0 +1,193 @@
+/** How a row looks and what a screen reader says of it. */
+import * as vscode from 'vscode';
+import type { FileEntry, JoinInfo, MemberInfo, Role, SyncInfo, WorkspaceInfo } from '../service/api.ts';
+import { amount } from './amounts.ts';
+import { rowUri, uriOf } from './files/uri.ts';
+import { contextValue, type Node, nodeId } from './tree-nodes.ts';
+
+const { Collapsed, Expanded, None } = vscode.TreeItemCollapsibleState;
+
+export function treeItem(node: Node): vscode.TreeItem {
+  const item = lookOf(node);
+  item.id = nodeId(node);
+  item.contextValue = contextValue(node);
+  return item;
+}
+
+function lookOf(node: Node): vscode.TreeItem {
+  switch (node.kind) {
+    case 'workspace':
+      return workspaceItem(node.workspace);
+    case 'tool': {
+      const { tool, workspace } = node;
+      const item = new vscode.TreeItem(tool.name, tool.kind === 'files' ? Collapsed : None);
+      item.iconPath = new vscode.ThemeIcon(tool.kind === 'files' ? 'files' : 'comment-discussion');
+      item.resourceUri = rowUri(workspace.id, tool.id);
+      item.tooltip = tool.name;
+      item.accessibilityInformation = { label: [tool.name, ...unreadWords(tool.unread)].join(', ') };
+      if (tool.kind === 'chat') {
+        item.command = { command: 'coterie.openChat', title: vscode.l10n.t('Open Chat'), arguments: [node] };
+      }
+      return item;
+    }
+    case 'members': {
+      const item = new vscode.TreeItem(vscode.l10n.t('Members'), Collapsed);
+      item.iconPath = new vscode.ThemeIcon('organization');
+      const online = node.workspace.members.filter(({ presence, self }) => presence !== 'offline' && !self).length;
+      item.description = [
+        String(node.workspace.members.length),
+        ...(online > 0 ? [vscode.l10n.t('{0} online', online)] : []),
+        ...(node.requests.length > 0 ? [vscode.l10n.t('{0} asking to join', node.requests.length)] : []),
+      ].join(' · ');
+      item.tooltip = '';
+      return item;
+    }
+    case 'member':
+      return memberItem(node.member);
+    case 'request': {
+      const { request } = node;
+      const item = new vscode.TreeItem(request.name, None);
+      item.iconPath = new vscode.ThemeIcon('person-add', new vscode.ThemeColor('coterie.unreadForeground'));
+      item.description = vscode.l10n.t('asks to join as {0}', roleWord(request.role));
+      item.tooltip = lines(vscode.l10n.t('Safety number'), request.safetyNumber);
+      item.command = { command: 'coterie.answerJoinRequests', title: vscode.l10n.t('Answer'), arguments: [node] };
+      return item;
+    }
+    case 'join':
+      return joinItem(node.join);
+    case 'entry':
+      return entryItem(node.workspace.id, node.tool, node.path, node.entry);
+  }
+}
+
+function workspaceItem(workspace: WorkspaceInfo): vscode.TreeItem {
+  const item = new vscode.TreeItem(workspace.name, Expanded);
+  item.iconPath = new vscode.ThemeIcon(workspace.state === 'closed' ? 'circle-slash' : 'broadcast');
+  item.resourceUri = rowUri(workspace.id);
+  const sync = syncWords(workspace.sync);
+  item.description = workspace.state === 'closed' ? vscode.l10n.t('closed') : sync;
+  item.tooltip = lines(
+    workspace.name,
+    sync,
+    ...(workspace.role === undefined ? [] : [vscode.l10n.t('Your role: {0}', roleWord(workspace.role))]),
+    ...missingWords(workspace.sync),
+  );
+  const label = [workspace.name, sync, ...unreadWords(workspace.unread)].filter((part) => part !== '').join(', ');
+  item.accessibilityInformation = { label };
+  return item;
+}
+
+function memberItem(member: MemberInfo): vscode.TreeItem {
+  const item = new vscode.TreeItem(member.name, None);
+  const [icon, color] = presenceIcons[member.presence];
+  item.iconPath = new vscode.ThemeIcon(icon, color === undefined ? undefined : new vscode.ThemeColor(color));
+  const verified = member.verified ? [`✓ ${vscode.l10n.t('verified')}`] : [];
+  item.description = [
+    ...(member.self ? [vscode.l10n.t('you')] : []),
+    roleWord(member.role),
+    ...(member.self ? [] : verified),
+  ].join(' · ');
+  const presence = presenceWord(member.presence);
+  const others = member.self
+    ? []
+    : [
+        member.verified
+          ? vscode.l10n.t('Verified')
+          : vscode.l10n.t('Not verified: compare the safety number by voice.'),
+        `${vscode.l10n.t('Safety number')}: ${member.safetyNumber}`,
+        member.inSync ? vscode.l10n.t('Holds all that you hold') : vscode.l10n.t('Not known to hold all that you hold'),
+      ];
+  item.tooltip = lines(`${member.name} (${roleWord(member.role)})`, presence, ...others);
+  item.accessibilityInformation = {
+    label: [member.name, roleWord(member.role), presence, ...(member.verified ? [vscode.l10n.t('verified')] : [])].join(
+      ', ',
+    ),
+  };
+  return item;
+}
+
+function joinItem(join: JoinInfo): vscode.TreeItem {
+  const item = new vscode.TreeItem(join.workspaceName, None);
+  item.iconPath = new vscode.ThemeIcon('sync~spin');
+  switch (join.state) {
+    case 'asking':
+      item.description = vscode.l10n.t('looking for a member…');
+      break;
+    case 'waiting':
+      item.description = vscode.l10n.t('waiting for confirmation…');
+      item.iconPath = new vscode.ThemeIcon('watch');
+      break;
+    default:
+      item.description = vscode.l10n.t('{0} of {1}', amount(join.doneBytes), amount(join.totalBytes));
+  }
+  return item;
+}
+
+function entryItem(workspace: string, tool: string, path: string, entry: FileEntry): vscode.TreeItem {
+  const uri = uriOf({ workspace, tool, path });
+  const folder = entry.kind === 'folder';
+  const item = new vscode.TreeItem(entry.name, folder ? Collapsed : None);
+  item.resourceUri = uri;
+  if (folder) {
+    item.iconPath = vscode.ThemeIcon.Folder;
+  } else {
+    item.iconPath = vscode.ThemeIcon.File;
+    item.command = { command: 'vscode.open', title: vscode.l10n.t('Open'), arguments: [uri] };
+  }
+  const notes = [
+    ...(entry.conflictOf === undefined ? [] : [vscode.l10n.t('conflict copy of {0}', entry.conflictOf)]),
+    ...(entry.present || folder ? [] : [vscode.l10n.t('not here yet')]),
+  ];
+  if (notes.length > 0) item.description = notes.join(' · ');
+  item.tooltip = lines(path, ...(folder ? [] : [amount(entry.bytes)]), ...notes);
+  item.accessibilityInformation = {
+    label: [entry.name, ...notes, ...(entry.unread ? [vscode.l10n.t('unread')] : [])].join(', '),
+  };
+  return item;
+}
+
+/** 'in sync with 3 of 4', or nothing for one who is alone. */
+export function syncWords({ others, inSync }: SyncInfo): string {
+  return others === 0 ? '' : vscode.l10n.t('in sync with {0} of {1}', inSync, others);
+}
+
+export function missingWords({ missingBytes }: SyncInfo): string[] {
+  return missingBytes === 0 ? [] : [vscode.l10n.t('{0} on the way', amount(missingBytes))];
+}
+
+export function unreadWords(unread: number): string[] {
+  return unread === 0 ? [] : [vscode.l10n.t('{0} unread', unread)];
+}
+
+export function roleWord(role: Role): string {
+  switch (role) {
+    case 'manager':
+      return vscode.l10n.t('manager');
+    case 'participant':
+      return vscode.l10n.t('participant');
+    case 'guest':
+      return vscode.l10n.t('guest');
+  }
+}
+
+function presenceWord(presence: MemberInfo['presence']): string {
+  switch (presence) {
+    case 'online':
+      return vscode.l10n.t('online');
+    case 'idle':
+      return vscode.l10n.t('idle');
+    case 'offline':
+      return vscode.l10n.t('offline');
+  }
+}
+
+/** By shape too: colour alone tells nothing to some. */
+const presenceIcons: Readonly<Record<MemberInfo['presence'], readonly [string, string | undefined]>> = {
+  online: ['circle-filled', 'coterie.onlineForeground'],
+  idle: ['clock', 'coterie.idleForeground'],
+  offline: ['circle-outline', undefined],
+};
+
+function lines(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join('\n');
+}

@@ -1,0 +1,114 @@
+/** The rows of the Coterie view, and what each offers: pure, so that a test can read a tree without a window. */
+import type { FileEntry, JoinInfo, JoinRequestInfo, MemberInfo, ToolInfo, WorkspaceInfo } from '../service/api.ts';
+import type { Lists } from './workspace-list.ts';
+
+export type Node =
+  | { readonly kind: 'workspace'; readonly workspace: WorkspaceInfo }
+  | { readonly kind: 'tool'; readonly workspace: WorkspaceInfo; readonly tool: ToolInfo }
+  | { readonly kind: 'members'; readonly workspace: WorkspaceInfo; readonly requests: readonly JoinRequestInfo[] }
+  | { readonly kind: 'member'; readonly workspace: WorkspaceInfo; readonly member: MemberInfo }
+  | { readonly kind: 'request'; readonly workspace: WorkspaceInfo; readonly request: JoinRequestInfo }
+  | { readonly kind: 'join'; readonly join: JoinInfo }
+  | EntryNode;
+
+export interface EntryNode {
+  readonly kind: 'entry';
+  readonly workspace: WorkspaceInfo;
+  readonly tool: string;
+  readonly path: string;
+  readonly entry: FileEntry;
+}
+
+/** The same for the same thing, whatever has changed in it: VS Code keeps by it what is expanded and selected. */
+export function nodeId(node: Node): string {
+  switch (node.kind) {
+    case 'workspace':
+      return node.workspace.id;
+    case 'tool':
+      return `${node.workspace.id}.${node.tool.id}`;
+    case 'members':
+      return `${node.workspace.id}/members`;
+    case 'member':
+      return `${node.workspace.id}/members/${node.member.account}`;
+    case 'request':
+      return `${node.workspace.id}/requests/${node.request.id}`;
+    case 'join':
+      return `join/${node.join.workspace}`;
+    case 'entry':
+      return `${node.workspace.id}.${node.tool}${node.path}`;
+  }
+}
+
+/** What menus ask for in `when` clauses: the kind first, then what this member may do. Ends with a blank, so that words match whole. */
+export function contextValue(node: Node): string {
+  switch (node.kind) {
+    case 'workspace':
+      return words('workspace', rights(node.workspace));
+    case 'tool':
+      return words('tool', node.tool.kind, rights(node.workspace));
+    case 'members':
+      return words('members', rights(node.workspace));
+    case 'member':
+      return words('member', node.member.self ? 'self' : 'other', node.member.verified ? 'verified' : 'unverified');
+    case 'request':
+      return words('request', rights(node.workspace));
+    case 'join':
+      return words('join', node.join.state);
+    case 'entry':
+      return words('entry', node.entry.kind, rights(node.workspace));
+  }
+}
+
+/** By the default permissions; where a manager has changed them, the service says no in time. */
+export function rights({ role, state }: WorkspaceInfo): string {
+  if (state !== 'open') return '';
+  if (role === 'manager') return 'writer inviter manager';
+  return role === 'participant' ? 'writer inviter' : '';
+}
+
+export function mayWrite(workspace: WorkspaceInfo): boolean {
+  return rights(workspace).startsWith('writer');
+}
+
+export function rootNodes({ workspaces, joins }: Lists): readonly Node[] {
+  const joining = joins.filter(
+    ({ workspace }) => !workspaces.some(({ id, state }) => id === workspace && state !== 'joining'),
+  );
+  const shown = workspaces.filter(({ id }) => !joining.some(({ workspace }) => workspace === id));
+  return [
+    ...shown.map((workspace): Node => ({ kind: 'workspace', workspace })),
+    ...joining.map((join): Node => ({ kind: 'join', join })),
+  ];
+}
+
+export function workspaceNodes(workspace: WorkspaceInfo, { requests }: Lists): readonly Node[] {
+  return [
+    ...workspace.tools.map((tool): Node => ({ kind: 'tool', workspace, tool })),
+    { kind: 'members', workspace, requests: requests.filter((request) => request.workspace === workspace.id) },
+  ];
+}
+
+/** Who asks to join first, then ourselves, then by name. */
+export function memberNodes(workspace: WorkspaceInfo, requests: readonly JoinRequestInfo[]): readonly Node[] {
+  const members = [...workspace.members].sort(
+    (a, b) => Number(b.self) - Number(a.self) || a.name.localeCompare(b.name) || (a.account < b.account ? -1 : 1),
+  );
+  return [
+    ...requests.map((request): Node => ({ kind: 'request', workspace, request })),
+    ...members.map((member): Node => ({ kind: 'member', workspace, member })),
+  ];
+}
+
+/** Folders first, then by name as VS Code's explorer does. */
+export function sortEntries(entries: readonly FileEntry[]): readonly FileEntry[] {
+  return [...entries].sort(
+    (a, b) =>
+      Number(b.kind === 'folder') - Number(a.kind === 'folder') ||
+      a.name.localeCompare(b.name, undefined, { numeric: true, sensitivity: 'base' }) ||
+      (a.name < b.name ? -1 : 1),
+  );
+}
+
+function words(...parts: readonly string[]): string {
+  return `${parts.filter((part) => part !== '').join(' ')} `;
+}

@@ -1,0 +1,109 @@
+/** Puts the parts of a window together: the views, the commands, the file system, and what they share. */
+import * as vscode from 'vscode';
+import { type Disposable, DisposableStore } from '../base/disposable.ts';
+import { ChatPanels } from './chat-panels.ts';
+import { registerCommands } from './commands/register.ts';
+import { OpenEditors } from './files/open-editors.ts';
+import { SCHEME } from './files/place.ts';
+import { CoterieFiles } from './files/provider.ts';
+import type { House } from './house.ts';
+import { Joins } from './joins.ts';
+import { linkHandler } from './links.ts';
+import { showNotices } from './notices.ts';
+import { Say } from './say.ts';
+import { Session, type SessionPorts } from './session.ts';
+import { changesSettings, ensureName, readSettings } from './settings.ts';
+import { StatusBar } from './status-bar.ts';
+import { WorkspaceTree } from './tree.ts';
+import { showUnreadOn, UnreadDecorations } from './unread.ts';
+import { WorkspaceList } from './workspace-list.ts';
+
+export interface WindowParts {
+  readonly context: vscode.ExtensionContext;
+  readonly log: vscode.LogOutputChannel;
+  readonly connect: SessionPorts['connect'];
+  readonly storeExists: SessionPorts['storeExists'];
+  /** Whether secrets are in the file for development. */
+  readonly development: boolean;
+}
+
+export interface CoterieWindow extends Disposable {
+  readonly house: House;
+  readonly files: CoterieFiles;
+  close(): Promise<void>;
+}
+
+export function openWindow({ context, log, connect, storeExists, development }: WindowParts): CoterieWindow {
+  const held = new DisposableStore();
+  const say = held.add(new Say(log));
+  const session = new Session({ connect, storeExists, later });
+  const list = held.add(new WorkspaceList(session));
+  const house: House = {
+    session,
+    list,
+    say,
+    context,
+    async begin() {
+      if (session.current !== undefined) return session.current;
+      return (await ensureName()) ? session.api({ create: true }) : undefined;
+    },
+  };
+
+  const files = held.add(new CoterieFiles(house));
+  held.add(vscode.workspace.registerFileSystemProvider(SCHEME, files, { isCaseSensitive: true }));
+  held.add(new OpenEditors(house, files));
+
+  const tree = held.add(new WorkspaceTree(house));
+  const view = held.add(
+    vscode.window.createTreeView('coterie.workspaces', { treeDataProvider: tree, showCollapseAll: true }),
+  );
+  held.add(showUnreadOn(view, house));
+  const decorations = held.add(new UnreadDecorations(house));
+  held.add(vscode.window.registerFileDecorationProvider(decorations));
+
+  const chats = held.add(new ChatPanels(house));
+  const joins = held.add(new Joins(house));
+  held.add(showNotices(house));
+  held.add(new StatusBar(house, { development }));
+  held.add(registerCommands({ house, joins, chats, selected: () => view.selection[0] }));
+  held.add(vscode.window.registerUriHandler(linkHandler));
+  held.add(followContexts(house));
+  held.add(followSettings(house));
+
+  return {
+    house,
+    files,
+    close: () => session.close(),
+    dispose: () => {
+      session.dispose();
+      held.dispose();
+    },
+  };
+}
+
+/** What `when` clauses of package.json ask for. */
+function followContexts(house: House): Disposable {
+  const held = new DisposableStore();
+  const set = (name: string, value: unknown): void =>
+    void vscode.commands.executeCommand('setContext', `coterie.${name}`, value);
+  held.add(house.session.onState(({ kind }) => set('state', kind)));
+  held.add(
+    house.list.onChange(({ workspaces, joins }) => {
+      set('workspaceCount', workspaces.length);
+      set('joinCount', joins.length);
+    }),
+  );
+  return held;
+}
+
+function followSettings(house: House): Disposable {
+  return vscode.workspace.onDidChangeConfiguration((event) => {
+    const api = house.session.current;
+    if (api !== undefined && changesSettings(event)) void house.say.guard(() => api.configure(readSettings()));
+  });
+}
+
+function later(delay_ms: number, run: () => void): Disposable {
+  const timer = setTimeout(run, delay_ms);
+  return { dispose: () => clearTimeout(timer) };
+}

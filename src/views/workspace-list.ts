@@ -1,0 +1,106 @@
+/** The window's copy of the list of workspaces: asked for again whenever the service says that something in it has changed. */
+import { type Disposable, DisposableStore } from '../base/disposable.ts';
+import { Emitter, type Event } from '../base/event.ts';
+import type { JoinInfo, JoinRequestInfo, ToolInfo, WorkspaceInfo } from '../service/api.ts';
+import type { Session } from './session.ts';
+
+export interface Lists {
+  readonly workspaces: readonly WorkspaceInfo[];
+  /** Joins that are under way. */
+  readonly joins: readonly JoinInfo[];
+  readonly requests: readonly JoinRequestInfo[];
+}
+
+const EMPTY: Lists = { workspaces: [], joins: [], requests: [] };
+
+export class WorkspaceList implements Disposable {
+  readonly #session: Session;
+  readonly #changes = new Emitter<Lists>();
+  readonly #held = new DisposableStore();
+  #lists = EMPTY;
+  /** The reload under way, and whether another was asked for meanwhile: however many events come, at most one waits. */
+  #loading: Promise<void> | undefined;
+  #stale = false;
+
+  constructor(session: Session) {
+    this.#session = session;
+    this.#held.add(
+      session.onState((state) => {
+        if (state.kind === 'open') void this.reload();
+        else if (state.kind !== 'connecting') this.#become(EMPTY);
+      }),
+    );
+    this.#held.add(
+      session.events((event) => {
+        if (['workspaces', 'join', 'joinRequest', 'joined'].includes(event.type)) void this.reload();
+      }),
+    );
+  }
+
+  readonly onChange: Event<Lists> = this.#changes.event;
+
+  get lists(): Lists {
+    return this.#lists;
+  }
+
+  get workspaces(): readonly WorkspaceInfo[] {
+    return this.#lists.workspaces;
+  }
+
+  get unread(): number {
+    return this.#lists.workspaces.reduce((sum, workspace) => sum + workspace.unread, 0);
+  }
+
+  workspace(id: string): WorkspaceInfo | undefined {
+    return this.#lists.workspaces.find((workspace) => workspace.id === id);
+  }
+
+  tool(workspace: string, tool: string): ToolInfo | undefined {
+    return this.workspace(workspace)?.tools.find(({ id }) => id === tool);
+  }
+
+  /** Resolves when a list is here that was asked for after this call. */
+  reload(): Promise<void> {
+    if (this.#loading !== undefined) {
+      this.#stale = true;
+      return this.#loading;
+    }
+    this.#loading = this.#load().finally(() => {
+      this.#loading = undefined;
+    });
+    return this.#loading;
+  }
+
+  dispose(): void {
+    this.#held.dispose();
+    this.#changes.dispose();
+  }
+
+  async #load(): Promise<void> {
+    do await this.#loadOnce();
+    while (this.#takeStale());
+  }
+
+  async #loadOnce(): Promise<void> {
+    const api = this.#session.current;
+    if (api === undefined) return;
+    try {
+      const [workspaces, joins, requests] = await Promise.all([api.workspaces(), api.joins(), api.joinRequests()]);
+      const underWay = joins.filter(({ state }) => state === 'asking' || state === 'waiting' || state === 'copying');
+      this.#become({ workspaces, joins: underWay, requests });
+    } catch {
+      // The connection went while asking: the next state brings the next list.
+    }
+  }
+
+  #takeStale(): boolean {
+    const stale = this.#stale;
+    this.#stale = false;
+    return stale;
+  }
+
+  #become(lists: Lists): void {
+    this.#lists = lists;
+    this.#changes.fire(lists);
+  }
+}

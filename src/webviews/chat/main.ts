@@ -1,0 +1,76 @@
+/** The chat's page: composes, shows, and tells its host. State that must outlive it is in VS Code's setState. */
+import './style.css';
+import { Composer } from './composer.ts';
+import type { FromHost, PageState, ToHost } from './messages.ts';
+import { PostLog } from './post-log.ts';
+
+interface Host {
+  postMessage(message: ToHost): void;
+  getState(): PageState | undefined;
+  setState(state: PageState): void;
+}
+
+declare function acquireVsCodeApi(): Host;
+
+const host = acquireVsCodeApi();
+const element = (id: string): HTMLElement => document.getElementById(id)!;
+
+const log = new PostLog(element('posts'), {
+  older: (before) => host.postMessage({ type: 'older', before }),
+  edit: (post) => composer.edit(post),
+  delete: (post) => host.postMessage({ type: 'delete', post: post.id }),
+  open: (href) => host.postMessage({ type: 'open', href }),
+});
+const composer = new Composer(element('composer') as HTMLFormElement, {
+  post: (text) => host.postMessage({ type: 'post', text }),
+  edit: (post, text) => host.postMessage({ type: 'edit', post, text }),
+  lastOwn: () => log.lastOwn(),
+  changed: keep,
+});
+const status = element('status');
+
+let place: { readonly workspace: string; readonly tool: string } | undefined;
+
+function keep(): void {
+  if (place === undefined) return;
+  const { draft, editing } = composer;
+  host.setState({ ...place, draft, ...(editing === undefined ? {} : { editing }) });
+}
+
+function receive(message: FromHost): void {
+  switch (message.type) {
+    case 'snapshot': {
+      const first = place === undefined;
+      place = { workspace: message.workspace, tool: message.tool };
+      document.documentElement.lang = message.language;
+      composer.label(message.labels, message.canPost);
+      log.snapshot(message);
+      const state = host.getState();
+      if (first && state !== undefined && state.tool === message.tool)
+        composer.restore(state.draft, log.post(state.editing));
+      status.textContent = '';
+      keep();
+      if (first) composer.focus();
+      return;
+    }
+    case 'posts':
+      log.put(message.posts, message.removed);
+      return;
+    case 'older':
+      log.prepend(message.posts, message.more);
+      return;
+    case 'rights':
+      composer.allow(message.canPost);
+      return;
+    case 'failed':
+      status.textContent = message.sentence;
+      if (message.text !== undefined) composer.giveBack(message.text);
+  }
+}
+
+window.addEventListener('message', (event: MessageEvent<FromHost>) => receive(event.data));
+// Typing anywhere in the page begins to write; Escape in the list goes back to the composer.
+document.addEventListener('keydown', (event) => {
+  if (event.key === 'Escape' && event.target !== composer.box) composer.focus();
+});
+host.postMessage({ type: 'ready' });

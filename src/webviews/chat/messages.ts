@@ -1,0 +1,113 @@
+/**
+ * What the chat's page and its host say to each other. The page is asked nothing while hidden (VS Code throws it away then): whenever it
+ * comes, it says `ready` and gets a whole snapshot.
+ */
+export interface ShownPost {
+  readonly id: string;
+  readonly author: string;
+  readonly authorName: string;
+  readonly self: boolean;
+  readonly text: string;
+  readonly time: number;
+  readonly edited: boolean;
+  readonly unread: boolean;
+  readonly delivery: 'waiting' | 'sent';
+}
+
+/** Every word the page shows, in the person's language. */
+export interface Labels {
+  readonly posts: string;
+  readonly write: string;
+  readonly send: string;
+  readonly editing: string;
+  readonly edit: string;
+  readonly delete: string;
+  readonly edited: string;
+  readonly waiting: string;
+  readonly sent: string;
+  readonly unread: string;
+  readonly older: string;
+  readonly empty: string;
+  readonly you: string;
+  readonly readOnly: string;
+  readonly deleted: string;
+}
+
+export type FromHost =
+  | {
+      readonly type: 'snapshot';
+      readonly workspace: string;
+      readonly tool: string;
+      readonly language: string;
+      readonly labels: Labels;
+      readonly canPost: boolean;
+      readonly posts: readonly ShownPost[];
+      readonly more: boolean;
+    }
+  | { readonly type: 'posts'; readonly posts: readonly ShownPost[]; readonly removed: readonly string[] }
+  | { readonly type: 'older'; readonly posts: readonly ShownPost[]; readonly more: boolean }
+  | { readonly type: 'rights'; readonly canPost: boolean }
+  /** What the person had written comes back to them. */
+  | { readonly type: 'failed'; readonly sentence: string; readonly text?: string };
+
+export type ToHost =
+  | { readonly type: 'ready' }
+  | { readonly type: 'post'; readonly text: string }
+  | { readonly type: 'edit'; readonly post: string; readonly text: string }
+  | { readonly type: 'delete'; readonly post: string }
+  | { readonly type: 'older'; readonly before: string }
+  | { readonly type: 'open'; readonly href: string };
+
+/** What VS Code keeps for the page while it is away. */
+export interface PageState {
+  readonly workspace: string;
+  readonly tool: string;
+  readonly draft: string;
+  readonly editing?: string;
+}
+
+/** As much as the service takes, in UTF-8 bytes, is at most this many characters. */
+export const MAX_TEXT_CHARACTERS = 32 * 1024;
+const MAX_HREF_CHARACTERS = 4096;
+
+/** Whether a link in a post may be followed: nothing that runs here (`command:`) or reads the disk (`file:`). */
+export function isAllowedLink(href: string): boolean {
+  return href.length <= MAX_HREF_CHARACTERS && /^(https?:\/\/|mailto:|vscode:\/\/)[^\s\p{Cc}]+$/iu.test(href);
+}
+
+/** The page shows hostile text, so the host takes nothing from it on trust. */
+export function readToHost(value: unknown): ToHost | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { type, text, post, before, href } = value as Record<string, unknown>;
+  switch (type) {
+    case 'ready':
+      return { type };
+    case 'post':
+      return isText(text) ? { type, text } : undefined;
+    case 'edit':
+      return isText(text) && isId(post) ? { type, post, text } : undefined;
+    case 'delete':
+      return isId(post) ? { type, post } : undefined;
+    case 'older':
+      return isId(before) ? { type, before } : undefined;
+    case 'open':
+      return typeof href === 'string' && isAllowedLink(href) ? { type, href } : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** What VS Code gives back to restore a page: written by the page once. */
+export function readPageState(value: unknown): { readonly workspace: string; readonly tool: string } | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { workspace, tool } = value as Record<string, unknown>;
+  return isId(workspace) && isId(tool) ? { workspace, tool } : undefined;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.trim() !== '' && value.length <= MAX_TEXT_CHARACTERS;
+}
+
+function isId(value: unknown): value is string {
+  return typeof value === 'string' && /^[\w.:-]{1,200}$/.test(value);
+}

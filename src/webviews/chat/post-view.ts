@@ -1,0 +1,86 @@
+/** One post on the page. Names and text come from others: they go in as text, or through the sanitiser. */
+import { renderPost } from './markdown.ts';
+import type { Labels, ShownPost } from './messages.ts';
+
+/** Posts of one author that follow each other within this time share a heading. */
+const TOGETHER_MS = 5 * 60_000;
+
+export class PostView {
+  readonly element = document.createElement('article');
+  readonly #labels: Labels;
+  readonly #author = document.createElement('bdi');
+  readonly #time = document.createElement('time');
+  readonly #body = document.createElement('div');
+  readonly #state = document.createElement('span');
+  #post: ShownPost;
+
+  constructor(post: ShownPost, labels: Labels) {
+    this.#labels = labels;
+    this.#post = post;
+    this.element.className = 'post';
+    this.element.tabIndex = -1;
+    this.#author.className = 'author';
+    this.#body.className = 'body';
+    this.#body.dir = 'auto';
+    this.#state.className = 'state';
+    const head = document.createElement('header');
+    head.append(this.#author, this.#time);
+    const foot = document.createElement('footer');
+    foot.append(this.#state);
+    if (post.self) foot.append(this.#button('edit', labels.edit), this.#button('delete', labels.delete));
+    this.element.append(head, this.#body, foot);
+    this.#show();
+    this.#render();
+  }
+
+  get post(): ShownPost {
+    return this.#post;
+  }
+
+  update(post: ShownPost): void {
+    const changed = post.text !== this.#post.text;
+    this.#post = post;
+    this.#show();
+    if (changed) this.#render();
+  }
+
+  /** Told which post stands before, says whether it needs a heading. */
+  follow(before: ShownPost | undefined): void {
+    const { author, time } = this.#post;
+    const together = before?.author === author && Math.abs(time - before.time) < TOGETHER_MS;
+    this.element.classList.toggle('together', together);
+  }
+
+  #show(): void {
+    const { self, authorName, time, edited, delivery } = this.#post;
+    const labels = this.#labels;
+    this.element.classList.toggle('own', self);
+    this.#author.textContent = authorName;
+    const at = new Date(time);
+    const { lang } = document.documentElement;
+    const locale = lang === '' ? undefined : lang;
+    this.#time.dateTime = at.toISOString();
+    this.#time.textContent = at.toLocaleTimeString(locale, { hour: '2-digit', minute: '2-digit' });
+    this.#time.title = at.toLocaleString(locale);
+    const states = [...(edited ? [labels.edited] : []), ...(self ? [labels[delivery]] : [])];
+    this.#state.textContent = states.join(' · ');
+    this.#state.classList.toggle('waiting', self && delivery === 'waiting');
+    const who = self ? `${authorName} (${labels.you})` : authorName;
+    this.element.setAttribute(
+      'aria-label',
+      `${who}, ${this.#time.textContent}${states.length > 0 ? `, ${states.join(', ')}` : ''}`,
+    );
+  }
+
+  #render(): void {
+    this.#body.replaceChildren(renderPost(this.#post.text));
+  }
+
+  #button(kind: 'edit' | 'delete', label: string): HTMLButtonElement {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.className = kind;
+    button.textContent = label;
+    return button;
+  }
+}

@@ -1,0 +1,337 @@
+/** A small service in memory: enough of CoterieApi for views to be tried without worker, store and network. */
+import { Emitter } from '../../src/base/event.ts';
+import {
+  type ChatPost,
+  type CoterieApi,
+  type FileChange,
+  type FileEntry,
+  type ImportReport,
+  type JoinInfo,
+  type JoinRequestInfo,
+  type MemberInfo,
+  type Role,
+  ServiceError,
+  type ServiceEvent,
+  type ToolInfo,
+  type ToolKind,
+  type WorkspaceInfo,
+} from '../../src/service/api.ts';
+
+interface FakeFile extends FileEntry {
+  readonly content: Uint8Array;
+}
+
+interface FakeTool {
+  readonly id: string;
+  readonly kind: ToolKind;
+  name: string;
+  readonly files: Map<string, FakeFile>;
+  posts: ChatPost[];
+}
+
+interface FakeWorkspace {
+  readonly id: string;
+  name: string;
+  role: Role;
+  readonly tools: Map<string, FakeTool>;
+  readonly members: MemberInfo[];
+}
+
+const BASE_TIME = Date.UTC(2026, 0, 5, 9, 0, 0);
+const SAFETY = '12345 67890 12345 67890 12345 67890';
+const nothing: ImportReport = { files: 0, folders: 0, bytes: 0, skipped: [], cancelled: false };
+
+export class FakeService {
+  readonly emitter = new Emitter<ServiceEvent>();
+  readonly events = this.emitter.event;
+  readonly closed = new Emitter<Error | undefined>();
+  readonly onClosed = this.closed.event;
+  readonly calls: string[] = [];
+  readonly fakeJoins: JoinInfo[] = [];
+  readonly requests: JoinRequestInfo[] = [];
+  readonly #workspaces = new Map<string, FakeWorkspace>();
+  readonly self = 'aa'.repeat(32);
+  disposed = false;
+  #counter = 0;
+
+  readonly api: CoterieApi = this.#makeApi();
+
+  async dispose(): Promise<void> {
+    this.disposed = true;
+  }
+
+  workspace(id: string): FakeWorkspace {
+    return found(this.#workspaces.get(id));
+  }
+
+  /** A change by another member. */
+  writeAs(workspace: string, tool: string, path: string, text: string, author = 'bob'): void {
+    this.#put(this.#tool(workspace, tool), path, new TextEncoder().encode(text), author);
+    this.#filesChanged(workspace, tool, [{ path, type: 'changed' }]);
+  }
+
+  postAs(workspace: string, tool: string, text: string, authorName = 'Bob'): ChatPost {
+    const post = this.#post(text, authorName.toLowerCase(), authorName, false);
+    this.#tool(workspace, tool).posts.push(post);
+    this.emitter.fire({ type: 'chat', workspace, tool, posts: [post], removed: [] });
+    this.#changed();
+    return post;
+  }
+
+  addMember(workspace: string, name: string, more: Partial<MemberInfo> = {}): void {
+    const account = this.#id(32);
+    this.workspace(workspace).members.push({ ...memberOf(account, name), ...more });
+    this.#changed();
+  }
+
+  #makeApi(): CoterieApi {
+    const api: CoterieApi = {
+      identity: async () => ({ account: this.self, device: 'dd'.repeat(32), name: 'Alice', deviceName: 'laptop' }),
+      configure: async () => undefined,
+      relay: async () => ({ state: 'off' }),
+      workspaces: async () => [...this.#workspaces.values()].map((workspace) => this.#infoOf(workspace)),
+      createWorkspace: async ({ name }) => {
+        const id = this.#id(32);
+        const alice = { ...memberOf(this.self, 'Alice'), self: true, role: 'manager' as const };
+        this.#workspaces.set(id, { id, name, role: 'manager', tools: new Map(), members: [alice] });
+        await api.addTool(id, 'files', 'Files');
+        await api.addTool(id, 'chat', 'Chat');
+        return id;
+      },
+      renameWorkspace: async (workspace, name) => {
+        this.workspace(workspace).name = name;
+        this.#changed();
+      },
+      addTool: async (workspace, kind, name) => {
+        const id = this.#id(8);
+        this.workspace(workspace).tools.set(id, { id, kind, name, files: new Map(), posts: [] });
+        this.#changed();
+        return id;
+      },
+      renameTool: async (workspace, tool, name) => {
+        this.#tool(workspace, tool).name = name;
+        this.#changed();
+      },
+      deleteTool: async (workspace, tool) => {
+        this.workspace(workspace).tools.delete(tool);
+        this.#changed();
+      },
+      markSeen: async (workspace, tool, item) => {
+        const { files, posts } = this.#tool(workspace, tool);
+        for (const [path, file] of files) {
+          if (item === undefined || file.item === item) files.set(path, { ...file, unread: false });
+        }
+        const seen = posts.filter(({ unread }) => unread).map((post) => ({ ...post, unread: false }));
+        this.#tool(workspace, tool).posts = posts.map((post) => ({ ...post, unread: false }));
+        if (seen.length > 0) this.emitter.fire({ type: 'chat', workspace, tool, posts: seen, removed: [] });
+        this.#changed();
+      },
+      setVerified: async () => undefined,
+      invite: async () => ({ id: this.#id(8), link: 'vscode://coterie.coterie/join#fake', file: 'fake' }),
+      revokeInvitation: async () => undefined,
+      readInvitation: async () => ({
+        workspaceName: 'Apollo',
+        workspace: 'ee'.repeat(32),
+        inviterName: 'Bob',
+        inviterAccount: 'bb'.repeat(32),
+        safetyNumber: SAFETY,
+        role: 'participant',
+        expires: BASE_TIME + 7 * 86_400_000,
+        alreadyMember: false,
+      }),
+      acceptInvitation: async () => {
+        const join: JoinInfo = {
+          workspace: 'ee'.repeat(32),
+          workspaceName: 'Apollo',
+          state: 'asking',
+          doneBytes: 0,
+          totalBytes: 0,
+        };
+        this.fakeJoins.push(join);
+        return join;
+      },
+      joins: async () => this.fakeJoins,
+      cancelJoin: async () => undefined,
+      joinRequests: async () => this.requests,
+      answerJoin: async () => undefined,
+      stat: async (workspace, tool, path) => found(this.#tool(workspace, tool).files.get(path)),
+      list: async (workspace, tool, folder) => {
+        const { files } = this.#tool(workspace, tool);
+        if (folder !== '/' && found(files.get(folder)).kind === 'file') throw new ServiceError('notAFolder');
+        return [...files].filter(([path]) => parent(path) === folder).map(([, file]) => file);
+      },
+      read: async (workspace, tool, path, range) => {
+        const { content, kind } = found(this.#tool(workspace, tool).files.get(path));
+        if (kind === 'folder') throw new ServiceError('isAFolder');
+        return range === undefined ? content.slice() : content.slice(range.offset, range.offset + range.length);
+      },
+      write: async (workspace, tool, path, bytes, { create, overwrite, base }) => {
+        const store = this.#tool(workspace, tool);
+        const present = store.files.get(path);
+        if (present === undefined && !create) throw new ServiceError('notFound', { path });
+        if (present !== undefined && !overwrite) throw new ServiceError('exists', { path });
+        const conflict = present !== undefined && base !== undefined && base !== present.version;
+        const target = conflict ? `${path} (conflict)` : path;
+        const version = this.#put(store, target, bytes, this.self);
+        this.#filesChanged(workspace, tool, [{ path: target, type: present && !conflict ? 'changed' : 'created' }]);
+        return version;
+      },
+      makeFolder: async (workspace, tool, path) => {
+        const { files } = this.#tool(workspace, tool);
+        if (files.has(path)) throw new ServiceError('exists', { path });
+        files.set(path, this.#entry(path, 'folder', new Uint8Array(), this.self));
+        this.#filesChanged(workspace, tool, [{ path, type: 'created' }]);
+      },
+      remove: async (workspace, tool, path, { recursive }) => {
+        const { files } = this.#tool(workspace, tool);
+        found(files.get(path));
+        const inside = [...files.keys()].filter((other) => other.startsWith(`${path}/`));
+        if (inside.length > 0 && !recursive) throw new ServiceError('notEmpty', { path });
+        for (const gone of [path, ...inside]) files.delete(gone);
+        this.#filesChanged(workspace, tool, [{ path, type: 'deleted' }]);
+      },
+      rename: async (workspace, tool, from, to, { overwrite }) => {
+        await api.copy(workspace, tool, from, to, { overwrite });
+        await api.remove(workspace, tool, from, { recursive: true });
+      },
+      copy: async (workspace, tool, from, to, { overwrite }) => {
+        const { files } = this.#tool(workspace, tool);
+        found(files.get(from));
+        if (files.has(to) && !overwrite) throw new ServiceError('exists', { path: to });
+        for (const [path, file] of [...files]) {
+          if (path !== from && !path.startsWith(`${from}/`)) continue;
+          const target = to + path.slice(from.length);
+          files.set(target, { ...file, name: nameOf(target) });
+        }
+        this.#filesChanged(workspace, tool, [{ path: to, type: 'created' }]);
+      },
+      importPaths: async () => nothing,
+      exportPath: async () => nothing,
+      cancel: async () => undefined,
+      post: async (workspace, tool, text) => {
+        const post = this.#post(text, this.self, 'Alice', true);
+        this.#tool(workspace, tool).posts.push(post);
+        this.emitter.fire({ type: 'chat', workspace, tool, posts: [post], removed: [] });
+        return post;
+      },
+      editPost: async (workspace, tool, id, text) => {
+        const store = this.#tool(workspace, tool);
+        const edited = { ...found(store.posts.find((post) => post.id === id)), text, edited: true };
+        store.posts = store.posts.map((post) => (post.id === id ? edited : post));
+        this.emitter.fire({ type: 'chat', workspace, tool, posts: [edited], removed: [] });
+      },
+      deletePost: async (workspace, tool, id) => {
+        const store = this.#tool(workspace, tool);
+        store.posts = store.posts.filter((post) => post.id !== id);
+        this.emitter.fire({ type: 'chat', workspace, tool, posts: [], removed: [id] });
+      },
+      chat: async (workspace, tool, { before, limit }) => {
+        const { posts } = this.#tool(workspace, tool);
+        const end = before === undefined ? posts.length : posts.findIndex(({ id }) => id === before);
+        const start = Math.max(0, end - limit);
+        return { posts: posts.slice(start, end), more: start > 0 };
+      },
+    };
+    return new Proxy(api, {
+      get: (target, name: keyof CoterieApi) => {
+        const call = target[name] as ((...args: unknown[]) => unknown) | undefined;
+        // Whoever awaits it asks for `then`.
+        if (call === undefined) return undefined;
+        return (...args: unknown[]) => {
+          this.calls.push(name);
+          return call(...args);
+        };
+      },
+    });
+  }
+
+  #infoOf({ id, name, role, tools, members }: FakeWorkspace): WorkspaceInfo {
+    const infos = [...tools.values()].map((tool): ToolInfo => ({
+      id: tool.id,
+      kind: tool.kind,
+      name: tool.name,
+      unread: [...tool.files.values(), ...tool.posts].filter(({ unread }) => unread).length,
+    }));
+    const others = members.filter(({ self }) => !self);
+    const inSync = others.filter((member) => member.inSync).length;
+    const unread = infos.reduce((sum, tool) => sum + tool.unread, 0);
+    const sync = { others: others.length, inSync, missingChunks: 0, missingBytes: 0 };
+    return { id, name, role, state: 'open', tools: infos, members: [...members], sync, unread };
+  }
+
+  #put({ files }: FakeTool, path: string, content: Uint8Array, author: string): string {
+    const entry = this.#entry(path, 'file', content, author);
+    files.set(path, entry);
+    return entry.version;
+  }
+
+  #entry(path: string, kind: FileEntry['kind'], content: Uint8Array, author: string): FakeFile {
+    const version = this.#id(32);
+    const time = BASE_TIME + this.#counter;
+    return {
+      item: this.#id(8),
+      name: nameOf(path),
+      kind,
+      bytes: content.length,
+      modified: time,
+      created: time,
+      modifiedBy: author,
+      version,
+      present: true,
+      unread: author !== this.self,
+      content: content.slice(),
+    };
+  }
+
+  #post(text: string, author: string, authorName: string, self: boolean): ChatPost {
+    const time = BASE_TIME + this.#counter * 60_000;
+    const id = this.#id(32);
+    return { id, author, authorName, self, text, time, edited: false, unread: !self, delivery: 'waiting' };
+  }
+
+  #tool(workspace: string, tool: string): FakeTool {
+    return found(this.workspace(workspace).tools.get(tool));
+  }
+
+  #filesChanged(workspace: string, tool: string, changes: readonly FileChange[]): void {
+    this.emitter.fire({ type: 'files', workspace, tool, changes });
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.emitter.fire({ type: 'workspaces' });
+  }
+
+  #id(bytes: number): string {
+    this.#counter++;
+    return this.#counter.toString(16).padStart(2 * bytes, '0');
+  }
+}
+
+function memberOf(account: string, name: string): MemberInfo {
+  const presence = 'online';
+  return {
+    account,
+    name,
+    role: 'participant',
+    self: false,
+    presence,
+    safetyNumber: SAFETY,
+    verified: false,
+    inSync: true,
+  };
+}
+
+function found<T>(value: T | undefined): T {
+  if (value === undefined) throw new ServiceError('notFound');
+  return value;
+}
+
+function parent(path: string): string {
+  const cut = path.lastIndexOf('/');
+  return cut === 0 ? '/' : path.slice(0, cut);
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { type CoterieApi, ServiceError } from '../../src/service/api.ts';
+import { type Connection, Session, type SessionState } from '../../src/views/session.ts';
+import { WorkspaceList } from '../../src/views/workspace-list.ts';
+import { FakeService } from '../fakes/fake-service.ts';
+
+describe('the window’s session', () => {
+  function world(options: { exists: boolean; connect?: () => Promise<Connection> }) {
+    const service = new FakeService();
+    const timers: (() => void)[] = [];
+    let connects = 0;
+    const session = new Session({
+      storeExists: async () => options.exists,
+      connect: async () => {
+        connects++;
+        return options.connect?.() ?? service;
+      },
+      later: (_delay_ms, run) => {
+        timers.push(run);
+        return { dispose: () => undefined };
+      },
+    });
+    const states: SessionState['kind'][] = [];
+    session.onState(({ kind }) => states.push(kind));
+    return { service, session, states, timers, connects: () => connects };
+  }
+
+  it('starts nothing where no store exists', async () => {
+    const { session, connects } = world({ exists: false });
+    await session.open();
+    assert.equal(connects(), 0);
+    assert.equal(session.state.kind, 'empty');
+    await assert.rejects(session.api(), { code: 'noIdentity' });
+  });
+
+  it('starts the service for a first create', async () => {
+    const { session, states } = world({ exists: false });
+    await session.api({ create: true });
+    assert.deepEqual(states, ['connecting', 'open']);
+  });
+
+  it('connects once, however many ask at the same time', async () => {
+    const { session, connects } = world({ exists: true });
+    await Promise.all([session.api(), session.api(), session.open()]);
+    assert.equal(connects(), 1);
+  });
+
+  for (const [code, kind] of [
+    ['locked', 'locked'],
+    ['inUse', 'inUse'],
+    ['storeFailed', 'failed'],
+  ] as const) {
+    it(`I2, L3: shows ${kind} where the store answers ${code}, and a new try can open it`, async () => {
+      let healed = false;
+      const service = new FakeService();
+      const connect = async (): Promise<Connection> => {
+        if (!healed) throw new ServiceError(code);
+        return service;
+      };
+      const { session } = world({ exists: true, connect });
+      await session.open();
+      assert.equal(session.state.kind, kind);
+      healed = true;
+      await session.open();
+      assert.equal(session.state.kind, 'open');
+    });
+  }
+
+  it('L3: connects anew when the connection ends by itself, and not when the window closes it', async () => {
+    const { session, service, timers, connects, states } = world({ exists: true });
+    await session.open();
+    service.closed.fire(undefined);
+    assert.equal(session.current, undefined);
+    assert.equal(timers.length, 1);
+    timers[0]!();
+    await session.api();
+    assert.equal(connects(), 2);
+    assert.deepEqual(states, ['connecting', 'open', 'connecting', 'connecting', 'open']);
+    await session.close();
+    assert.equal(service.disposed, true);
+    service.closed.fire(undefined);
+    assert.equal(timers.length, 1);
+  });
+
+  it('passes the service’s events on, and none of a lost connection', async () => {
+    const { session, service } = world({ exists: true });
+    const seen: string[] = [];
+    session.events(({ type }) => seen.push(type));
+    await session.open();
+    service.emitter.fire({ type: 'workspaces' });
+    service.closed.fire(undefined);
+    service.emitter.fire({ type: 'workspaces' });
+    assert.deepEqual(seen, ['workspaces']);
+  });
+
+  it('keeps the list of workspaces up to date, and asks at most once more for many events', async () => {
+    const { session, service } = world({ exists: true });
+    const list = new WorkspaceList(session);
+    const api: CoterieApi = await session.api();
+    const id = await api.createWorkspace({ name: 'Apollo' });
+    await list.reload();
+    await list.reload();
+    assert.equal(list.workspace(id)?.name, 'Apollo');
+    const before = service.calls.filter((name) => name === 'workspaces').length;
+    for (let i = 0; i < 50; i++) service.emitter.fire({ type: 'workspaces' });
+    await list.reload();
+    const asked = service.calls.filter((name) => name === 'workspaces').length - before;
+    assert.ok(asked >= 1 && asked <= 2, `asked ${asked} times`);
+    const tool = list.workspace(id)!.tools[1]!;
+    service.postAs(id, tool.id, 'hello');
+    await list.reload();
+    assert.equal(list.unread, 1);
+    assert.equal(list.tool(id, tool.id)?.unread, 1);
+    list.dispose();
+  });
+});

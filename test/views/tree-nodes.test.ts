@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import type { FileEntry, JoinInfo, Role } from '../../src/service/api.ts';
+import { amount, badge, growth } from '../../src/views/amounts.ts';
+import {
+  contextValue,
+  memberNodes,
+  type Node,
+  nodeId,
+  rootNodes,
+  sortEntries,
+  workspaceNodes,
+} from '../../src/views/tree-nodes.ts';
+import { FakeService } from '../fakes/fake-service.ts';
+
+const join: JoinInfo = { workspace: 'ff', workspaceName: 'Zeus', state: 'waiting', doneBytes: 0, totalBytes: 0 };
+
+describe('the tree', () => {
+  async function apollo() {
+    const service = new FakeService();
+    const id = await service.api.createWorkspace({ name: 'Apollo' });
+    service.addMember(id, 'Zoe');
+    service.addMember(id, 'Bob', { verified: true });
+    const [workspace] = await service.api.workspaces();
+    return { service, workspace: workspace! };
+  }
+
+  it('shows workspaces with their tools and members, ourselves first', async () => {
+    const { workspace } = await apollo();
+    const lists = { workspaces: [workspace], joins: [join], requests: [] };
+    assert.deepEqual(
+      rootNodes(lists).map(({ kind }) => kind),
+      ['workspace', 'join'],
+    );
+    const children = workspaceNodes(workspace, lists);
+    assert.deepEqual(
+      children.map((node) => (node.kind === 'tool' ? node.tool.name : node.kind)),
+      ['Files', 'Chat', 'members'],
+    );
+    const members = memberNodes(workspace, []).map((node) => (node.kind === 'member' ? node.member.name : ''));
+    assert.deepEqual(members, ['Alice', 'Bob', 'Zoe']);
+  });
+
+  it('a workspace that is being joined stands there once', async () => {
+    const { workspace } = await apollo();
+    const joining = { ...workspace, state: 'joining' as const };
+    const copying: JoinInfo = { ...join, workspace: workspace.id, state: 'copying' };
+    const shown = rootNodes({ workspaces: [joining], joins: [copying], requests: [] });
+    assert.deepEqual(
+      shown.map(({ kind }) => kind),
+      ['join'],
+    );
+  });
+
+  it('who asks to join stands first under the members', async () => {
+    const { workspace } = await apollo();
+    const request = {
+      id: 'r1',
+      workspace: workspace.id,
+      name: 'Carol',
+      account: 'cc',
+      safetyNumber: '1',
+      role: 'guest' as const,
+    };
+    assert.equal(memberNodes(workspace, [request])[0]!.kind, 'request');
+  });
+
+  it('rows keep their ids when what they show changes, and no two share one', async () => {
+    const { workspace } = await apollo();
+    const lists = { workspaces: [workspace], joins: [], requests: [] };
+    const renamed = { ...workspace, name: 'Artemis' };
+    assert.equal(nodeId({ kind: 'workspace', workspace }), nodeId({ kind: 'workspace', workspace: renamed }));
+    const all = [...rootNodes(lists), ...workspaceNodes(workspace, lists), ...memberNodes(workspace, [])];
+    assert.equal(new Set(all.map(nodeId)).size, all.length);
+  });
+
+  it('folders come first, then names as people count', () => {
+    const entry = (name: string, kind: 'file' | 'folder'): FileEntry => ({ name, kind }) as FileEntry;
+    const names = sortEntries([entry('b10', 'file'), entry('B2', 'file'), entry('src', 'folder'), entry('a', 'file')]);
+    assert.deepEqual(
+      names.map(({ name }) => name),
+      ['src', 'a', 'B2', 'b10'],
+    );
+  });
+
+  it('A2: every row offers by role what its menus ask for', async () => {
+    const { workspace } = await apollo();
+    const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
+      contributes: { menus: { 'view/item/context': { command: string; when: string }[] } };
+    };
+    const menus = manifest.contributes.menus['view/item/context'];
+    const offered = (node: Node): string[] => {
+      const value = contextValue(node);
+      const matching = menus.filter(({ when }) => new RegExp(/viewItem =~ \/(.*)\/$/.exec(when)![1]!).test(value));
+      return [...new Set(matching.map(({ command }) => command.replace('coterie.', '')))].sort();
+    };
+    const as = (role: Role) => ({ ...workspace, role });
+    const [files, chat] = workspace.tools;
+    const tool = (role: Role, of = files!): Node => ({ kind: 'tool', workspace: as(role), tool: of });
+    assert.deepEqual(offered(tool('guest')), ['exportItem', 'markAllRead', 'openAsFolder']);
+    assert.ok(offered(tool('participant')).includes('addFiles'));
+    assert.ok(!offered(tool('participant')).includes('deleteTool'));
+    assert.ok(offered(tool('manager')).includes('deleteTool'));
+    assert.ok(offered(tool('guest', chat)).includes('openChat'));
+    assert.deepEqual(offered({ kind: 'workspace', workspace: as('guest') }), ['markAllRead']);
+    assert.ok(offered({ kind: 'workspace', workspace: as('participant') }).includes('invite'));
+    assert.ok(!offered({ kind: 'workspace', workspace: as('participant') }).includes('renameWorkspace'));
+    const closed = { ...workspace, state: 'closed' as const };
+    assert.deepEqual(offered({ kind: 'workspace', workspace: closed }), ['markAllRead']);
+    const [self, other] = memberNodes(workspace, []);
+    assert.deepEqual(offered(self!), []);
+    assert.deepEqual(offered(other!), ['showSafetyNumber', 'verifyMember']);
+    assert.deepEqual(offered({ kind: 'join', join }), ['cancelJoin']);
+  });
+
+  it('amounts are short, and progress never goes back', () => {
+    assert.deepEqual([0, 999, 1000, 30_400_000, 5e12].map(amount), [
+      '0 bytes',
+      '999 bytes',
+      '1.0 KB',
+      '30.4 MB',
+      '5.0 TB',
+    ]);
+    assert.deepEqual([1, 9, 10].map(badge), ['1', '9', '9+']);
+    assert.deepEqual(growth(0, 50, 200), { increment: 25, now: 25 });
+    assert.deepEqual(growth(25, 10, 200), { increment: 0, now: 25 });
+    assert.deepEqual(growth(25, 10, 0), { increment: 0, now: 25 });
+    assert.deepEqual(growth(25, 999, 200), { increment: 75, now: 100 });
+  });
+});

@@ -14,7 +14,13 @@ import { Emitter } from '../base/event.ts';
 import { MAX_MESSAGE_BYTES, HANDSHAKE_TIMEOUT_MS } from '../protocol/limits.ts';
 import type { Value } from '../protocol/codec.ts';
 import type { RelayAddress } from '../protocol/relay-address.ts';
-import { type Code, decodeNotice, encodeRequest, type RelayNotice, type RelayRequest } from '../protocol/relay-messages.ts';
+import {
+  type Code,
+  decodeNotice,
+  encodeRequest,
+  type RelayNotice,
+  type RelayRequest,
+} from '../protocol/relay-messages.ts';
 import type { Lane } from '../sync/ports.ts';
 import { Backoff } from './backoff.ts';
 import { openSocket } from './dial.ts';

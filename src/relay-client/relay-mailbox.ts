@@ -45,9 +45,11 @@ export class RelayMailbox implements Disposable {
   #window = new AckWindow();
   #acked = 0;
   #ackScheduled = false;
+  /** Why nothing is asked of the relay for a while, and until when: it outlives the connection. */
+  #rest: { readonly until_ms: number; readonly detail: string } | undefined;
   /** Goes up with every connection: an answer of an older one means nothing. */
   #session = 0;
-  #cancelRetry: () => void = () => {};
+  readonly #retries = new Set<() => void>();
   #cancelAck: () => void = () => {};
 
   constructor(
@@ -99,7 +101,8 @@ export class RelayMailbox implements Disposable {
 
   #leave(): void {
     this.#session++;
-    this.#cancelRetry();
+    for (const cancel of this.#retries) cancel();
+    this.#retries.clear();
     this.#cancelAck();
     this.#confirmed = undefined;
     this.#confirming = false;
@@ -111,7 +114,16 @@ export class RelayMailbox implements Disposable {
     this.#leave();
     this.#window = new AckWindow();
     this.#acked = 0;
+    if (this.#rest && this.#rest.until_ms > this.#clock.now()) return this.#resume();
     void this.#register(this.#session);
+  }
+
+  /** Says why it rests, and registers again when it has. */
+  #resume(): void {
+    if (!this.#rest) return;
+    this.#fail('refused', this.#rest.detail);
+    const session = this.#session;
+    this.#again(session, this.#rest.until_ms - this.#clock.now(), () => this.#register(session));
   }
 
   async #register(session: number): Promise<void> {
@@ -123,10 +135,11 @@ export class RelayMailbox implements Disposable {
       await confirmed;
       return;
     }
-    const isRefused = code === Code.refused || code === Code.notRegistered;
-    if (isRefused) this.#fail('refused', 'the relay does not take this device: its token is wrong or used up');
-    else this.#fail('unreachable', 'the relay is busy');
-    this.#again(session, isRefused ? REFUSED_RETRY_MS : BUSY_RETRY_MS, () => this.#register(session));
+    if (code === Code.refused || code === Code.notRegistered) {
+      return this.#restFor(REFUSED_RETRY_MS, 'the relay does not take this device: its token is wrong or used up');
+    }
+    this.#fail('unreachable', 'the relay is busy');
+    this.#again(session, BUSY_RETRY_MS, () => this.#register(session));
   }
 
   async #confirm(session: number): Promise<void> {
@@ -156,14 +169,19 @@ export class RelayMailbox implements Disposable {
   }
 
   #tellConnected(): void {
-    if (this.#subscribed && this.#confirmed) this.#events.state({ state: 'connected' });
+    if (!this.#subscribed || !this.#confirmed) return;
+    this.#rest = undefined;
+    this.#events.state({ state: 'connected' });
   }
 
   #replaced(): void {
     this.#subscribed = false;
-    this.#fail('refused', 'another copy of this device has connected to the relay');
-    const session = this.#session;
-    this.#again(session, REPLACED_RETRY_MS, () => this.#subscribe(session));
+    this.#restFor(REPLACED_RETRY_MS, 'another copy of this device has connected to the relay');
+  }
+
+  #restFor(duration_ms: number, detail: string): void {
+    this.#rest = { until_ms: this.#clock.now() + duration_ms, detail };
+    this.#resume();
   }
 
   #deliver(position: number, sender: Uint8Array, body: Uint8Array): void {
@@ -207,14 +225,11 @@ export class RelayMailbox implements Disposable {
   }
 
   #again(session: number, after_ms: number, act: () => Promise<void>): void {
-    const cancelBefore = this.#cancelRetry;
     const cancel = this.#clock.wakeAt(this.#clock.now() + after_ms, () => {
+      this.#retries.delete(cancel);
       if (session === this.#session) void act();
     });
-    this.#cancelRetry = () => {
-      cancelBefore();
-      cancel();
-    };
+    this.#retries.add(cancel);
   }
 
   #fail(reason: 'refused' | 'unreachable', detail: string): void {

@@ -71,8 +71,24 @@ describe('F4 export into a local folder', () => {
   });
 
   it('F4 names that some system refuses are written under safe ones', async () => {
-    await put([file('aux.c'), file('what?.txt'), file('dots...'), file('photo\u202egpj.exe'), file('half\ud800')]);
-    assert.deepEqual(await paths(), ['aux_.c', 'dots___', 'half_', 'photogpj.exe', 'what_.txt']);
+    await put([
+      file('aux/what?/x'),
+      file('aux.c'),
+      file('what?.txt'),
+      file('dots...'),
+      file('photo\u202egpj.exe'),
+      file('half\ud800'),
+    ]);
+    assert.deepEqual(await paths(), [
+      'aux_',
+      'aux_.c',
+      'aux_/what_',
+      'aux_/what_/x',
+      'dots___',
+      'half_',
+      'photogpj.exe',
+      'what_.txt',
+    ]);
   });
 
   it('F5 .git is left out in every spelling, and reported', async () => {

@@ -113,6 +113,10 @@ describe('F1 content as it stands in a delta', () => {
     ['a generation twice', [bytes, sha, [genA!, genA!], chunks, indirect]],
     ['a generation unused', [bytes, sha, [...generations, seededBytes(8, 4)], chunks, indirect]],
     ['generations out of order', [bytes, sha, generations, [chunks[1]!, chunks[0]!], indirect]],
+    [
+      'generations out of order, each used',
+      [bytes + 20, sha, generations, [chunks[1]!, chunks[0]!, chunks[1]!], indirect],
+    ],
     ['a generation that is not listed', changed(7, id, 10)],
     ['an empty chunk', [20, sha, generations, [[0, id, 0], chunks[1]!], indirect]],
     [

@@ -77,6 +77,13 @@ describe('F4 how a name that some system refuses is shown', () => {
     it(`F4 ${JSON.stringify(name)} as ${expected}`, () => assert.equal(safeName(name), expected));
   }
 
+  it('F4 an over-long name does not end in a dot or a space where it is cut', () => {
+    for (const end of ['.', ' ', '. .']) {
+      const name = `${'x'.repeat(MAX_NAME_BYTES - end.length)}${end}${'y'.repeat(40)}`;
+      assert.equal(safeName(name), `${'x'.repeat(MAX_NAME_BYTES - end.length)}${'_'.repeat(end.length)}`);
+    }
+  });
+
   it('F4 an over-long name keeps its extension and whole characters', () => {
     const name = safeName(`${'文'.repeat(200)}.txt`);
     assert.ok(name.endsWith('.txt') && Buffer.byteLength(name) <= MAX_NAME_BYTES && Buffer.byteLength(name) > 250);

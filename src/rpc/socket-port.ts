@@ -4,14 +4,14 @@
  * | bytes | what |
  * |---|---|
  * | 4 | length of the message, big endian, at most MAX_RPC_MESSAGE_BYTES |
- * | length | the message as node:v8 serialises structured-clone values |
+ * | length | the message, as frame-values.ts encodes structured-clone values |
  *
  * v8's format is taken because both ends are the same person and the same build, and maps, bytes and undefined come
  * through it as they are. Anything else on the socket closes that connection and nothing more.
  */
 import type { Socket } from 'node:net';
-import { deserialize, serialize } from 'node:v8';
 import { Emitter } from '../base/event.ts';
+import { decodeValue, encodeValue } from './frame-values.ts';
 import { OnceEvent } from './once-event.ts';
 import { type MessageDuplex, MessageTooLargeError } from './port.ts';
 import { MAX_RPC_MESSAGE_BYTES, MAX_RPC_UNSENT_BYTES, RPC_LINGER_MS } from './rpc-limits.ts';
@@ -56,13 +56,14 @@ export class SocketDuplex implements MessageDuplex {
 
   send(message: unknown): void {
     if (this.#socket.destroyed || this.#closing) return;
-    const body = serialize(message);
-    if (body.length > MAX_RPC_MESSAGE_BYTES) throw new MessageTooLargeError('a message of the rpc is too large');
+    const { head, bytes, length } = encodeValue(message);
+    if (length > MAX_RPC_MESSAGE_BYTES) throw new MessageTooLargeError('a message of the rpc is too large');
     const header = Buffer.allocUnsafe(HEADER_BYTES);
-    header.writeUInt32BE(body.length);
+    header.writeUInt32BE(length);
     this.#socket.cork();
     this.#socket.write(header);
-    this.#socket.write(body);
+    this.#socket.write(head);
+    for (const part of bytes) this.#socket.write(part);
     this.#socket.uncork();
     if (this.#socket.writableLength > MAX_RPC_UNSENT_BYTES) this.#end(new Error('the other side does not read'));
   }
@@ -85,7 +86,7 @@ export class SocketDuplex implements MessageDuplex {
   }
 
   #arrived(frame: Buffer): void {
-    if (!this.#socket.destroyed && !this.#closing) this.#messages.fire(deserialize(frame));
+    if (!this.#socket.destroyed && !this.#closing) this.#messages.fire(decodeValue(frame));
   }
 
   #end(error: Error): void {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { elect } from '../../src/rpc/election.ts';
-import { dial } from '../../src/rpc/local-socket.ts';
+import { elect as electFor } from '../../src/rpc/election.ts';
+import { dial, type LocalListener } from '../../src/rpc/local-socket.ts';
 import { newestRecord, newToken, publishRecord } from '../../src/rpc/owner-record.ts';
 import { temporaryFolder, TestProcess } from './fixtures/processes.ts';
 
@@ -12,6 +12,12 @@ describe('election', function () {
   this.timeout(60_000);
   const home = temporaryFolder();
   const processes: TestProcess[] = [];
+  const listening: LocalListener[] = [];
+  const elect = async (folder: string, stalledAfter_ms?: number) => {
+    const listener = await electFor(folder, (guest) => guest.close(), stalledAfter_ms);
+    if (listener) listening.push(listener);
+    return listener;
+  };
   const elector = async () => {
     const process = new TestProcess(ELECTOR);
     processes.push(process);
@@ -20,6 +26,7 @@ describe('election', function () {
   };
   after(async () => {
     await Promise.all(processes.map((process) => process.kill()));
+    await Promise.all(listening.map((listener) => listener.close()));
     home.remove();
   });
 
@@ -47,11 +54,12 @@ describe('election', function () {
     const folder = join(home.path, 'crowd');
     await leaveDeadOwner(folder, 7);
     for (let round = 0; round < 5; round++) {
-      const listeners = await Promise.all(Array.from({ length: 10 }, () => elect(folder, (guest) => guest.close())));
+      const listeners = await Promise.all(Array.from({ length: 10 }, () => elect(folder)));
       const won = listeners.filter((listener) => listener !== undefined);
       assert.equal(won.length, 1);
       assert.equal((await newestRecord(folder))!.generation, 8 + round);
       await won[0]!.close();
+      listening.length = 0;
     }
     assert.deepEqual(readdirSync(join(folder, 'owner')).sort(), ['11', '12']);
   });
@@ -63,7 +71,7 @@ describe('election', function () {
     assert.equal(await owner.next('won'), true);
     owner.child.kill('SIGSTOP');
     try {
-      assert.equal(await elect(folder, (guest) => guest.close(), 300), undefined);
+      assert.equal(await elect(folder, 300), undefined);
       assert.equal((await dial((await newestRecord(folder))!.record!, 100)).state, 'stalled');
     } finally {
       owner.child.kill('SIGCONT');
@@ -71,7 +79,7 @@ describe('election', function () {
     const dialled = await dial((await newestRecord(folder))!.record!, 5_000);
     assert.equal(dialled.state, 'open');
     await owner.kill();
-    const listener = await elect(folder, (guest) => guest.close());
+    const listener = await elect(folder);
     assert.ok(listener, 'but a dead one is succeeded');
     await listener.close();
   });
@@ -96,7 +104,7 @@ describe('election', function () {
       const folder = join(home.path, `damaged${index}`);
       mkdirSync(join(folder, 'owner', '1'), { recursive: true });
       writeFileSync(join(folder, 'owner', '1', 'record'), text);
-      const listener = await elect(folder, (guest) => guest.close());
+      const listener = await elect(folder);
       assert.ok(listener, text);
       await listener.close();
     }
@@ -105,7 +113,7 @@ describe('election', function () {
   it('the token is for this person alone', async function () {
     if (process.platform === 'win32') return this.skip();
     const folder = join(home.path, 'modes');
-    const listener = await elect(folder, (guest) => guest.close());
+    const listener = await elect(folder);
     assert.ok(listener);
     assert.equal(statSync(folder).mode & 0o777, 0o700);
     assert.equal(statSync(join(folder, 'owner', '1')).mode & 0o777, 0o700);

@@ -115,9 +115,11 @@ describe('local socket', () => {
       Buffer.from([0, 0, 0, 0]),
       Buffer.from([255, 255, 255, 255, 1]),
       framed(undefined),
-      Buffer.concat([Buffer.from([0, 0, 0, 5]), randomBytes(5)]),
+      Buffer.from([0, 0, 0, 1, 9]),
+      Buffer.from([0, 0, 0, 6, 255, 255, 255, 255, 0, 0]),
+      Buffer.concat([Buffer.from([0, 0, 0, 9, 0, 0, 0, 5]), randomBytes(5)]),
       Buffer.concat([hello, framed({ type: 'call', id: 1, method: '__proto__', args: [] })]),
-      Buffer.concat([hello, framed({ type: 'call', id: 1, method: 'relay', args: [] }).fill(255, 6)]),
+      Buffer.concat([hello, framed({ type: 'call', id: 1, method: 'relay', args: [] }).fill(255, 12)]),
     ]) {
       const socket = createConnection(record.socket);
       assert.notEqual(typeof (await proveAsGuest(socket, token, 5_000)), 'string');
@@ -200,9 +202,10 @@ describe('local socket', () => {
 
 function framed(message: unknown): Buffer {
   const body = serialize(message);
-  const header = Buffer.alloc(4);
-  header.writeUInt32BE(body.length);
-  return Buffer.concat([header, body]);
+  const lengths = Buffer.alloc(8);
+  lengths.writeUInt32BE(4 + body.length);
+  lengths.writeUInt32BE(body.length, 4);
+  return Buffer.concat([lengths, body]);
 }
 
 function closeOf(socket: Socket): Promise<void> {

@@ -1,0 +1,248 @@
+/**
+ * Small chunks share packs (L2): a file each would cost a block of the disk and a name. Which chunk is where is in memory,
+ * learnt by reading the packs when the store is opened. Every owner writes packs of its own, made exclusively, so an
+ * earlier owner's late writes damage nothing.
+ *
+ * `sync` rewrites what is mostly dead: the chunks in use move to the present pack, that is fsynced, and only then the old
+ * one goes. A removal moves along as long as another pack still holds the chunk it removes.
+ */
+import type { ChunkId } from '../base/ids.ts';
+import type { Crypto } from '../crypto/crypto.ts';
+import type { Disk } from './disk.ts';
+import type { StoreKeys } from './keys.ts';
+import {
+  deadBytes,
+  emptyPack,
+  ENTRY_HEAD_BYTES,
+  EntryKind,
+  readEntries,
+  readEntry,
+  writeEntry,
+  type Pack,
+} from './pack.ts';
+import { FileKind } from './record.ts';
+import { fileName, HEADER_BYTES, numbersOf, readHeader, writeHeader } from './segment.ts';
+
+const PACK = 'pack';
+/** A pack takes no more after this: bounds what one rewriting moves. */
+const PACK_BYTES = 32 * 1024 * 1024;
+/** Every opening leaves a pack of its own; more small ones than this are put together. */
+const SMALL_PACK_BYTES = 1024 * 1024;
+const MAX_SMALL_PACKS = 8;
+const NOTHING = new Uint8Array(0);
+
+interface Place {
+  readonly pack: Pack;
+  readonly offset: number;
+  readonly end: number;
+}
+
+export class ChunkPacks {
+  readonly #disk: Disk;
+  readonly #folder: string;
+  readonly #crypto: Crypto;
+  readonly #keys: StoreKeys;
+  readonly #packs = new Map<number, Pack>();
+  readonly #live = new Map<ChunkId, Place>();
+  #generation = 1;
+  #nextNumber = 1;
+  /** The pack of this owner that takes what comes. */
+  #present: Pack | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+
+  private constructor(disk: Disk, folder: string, crypto: Crypto, keys: StoreKeys) {
+    this.#disk = disk;
+    this.#folder = folder;
+    this.#crypto = crypto;
+    this.#keys = keys;
+  }
+
+  static async open(disk: Disk, folder: string, crypto: Crypto, keys: StoreKeys): Promise<ChunkPacks> {
+    const packs = new ChunkPacks(disk, folder, crypto, keys);
+    for (const number of numbersOf(await disk.list(folder), PACK)) await packs.#learn(number);
+    return packs;
+  }
+
+  has(id: ChunkId): boolean {
+    return this.#live.has(id);
+  }
+
+  put(id: ChunkId, bytes: Uint8Array): Promise<void> {
+    return this.#oneAtATime(() => this.#write(EntryKind.chunk, id, bytes));
+  }
+
+  /** Undefined where it is not there, or not as it was written: then it is forgotten, to be fetched again. */
+  get(id: ChunkId): Promise<Uint8Array | undefined> {
+    return this.#oneAtATime(async () => (this.#live.has(id) ? this.#read(id) : undefined));
+  }
+
+  delete(id: ChunkId): Promise<void> {
+    return this.#oneAtATime(async () => {
+      if (!this.#live.has(id)) return;
+      await this.#write(EntryKind.removal, id, NOTHING);
+    });
+  }
+
+  sync(): Promise<void> {
+    return this.#oneAtATime(async () => {
+      const rewritten = await this.#rewrite();
+      for (const pack of this.#packs.values()) if (pack.syncedLength < pack.length) await this.#syncPack(pack);
+      for (const pack of rewritten) await this.#remove(pack);
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#oneAtATime(async () => {
+      for (const pack of this.#packs.values()) await pack.file.close();
+      this.#packs.clear();
+    });
+  }
+
+  async #learn(number: number): Promise<void> {
+    this.#nextNumber = Math.max(this.#nextNumber, number + 1);
+    const path = this.#path(number);
+    const bytes = await this.#disk.read(path);
+    const file = await this.#disk.open(path);
+    if (!bytes || !file) return;
+    const generation = readHeader(this.#crypto, this.#keys, FileKind.pack, number, bytes);
+    if (generation !== undefined) this.#generation = Math.max(this.#generation, generation + 1);
+    // A damaged header changes nothing: each entry has its own checksum, and the chunk itself is authenticated by its reader.
+    const pack = emptyPack(number, file, Math.max(bytes.length, HEADER_BYTES));
+    this.#packs.set(number, pack);
+    for (const entry of readEntries(bytes)) this.#enter(pack, entry.kind, entry.id, entry.offset, entry.end);
+  }
+
+  /** Packs are read in the order of their numbers and entries in the order they were written: the last word counts. */
+  #enter(pack: Pack, kind: EntryKind, id: ChunkId, offset: number, end: number): void {
+    this.#forget(id);
+    if (kind === EntryKind.removal) {
+      pack.removals.add(id);
+      return;
+    }
+    pack.chunks.add(id);
+    pack.liveBytes += end - offset;
+    this.#live.set(id, { pack, offset, end });
+  }
+
+  #forget(id: ChunkId): void {
+    const place = this.#live.get(id);
+    if (!place) return;
+    this.#live.delete(id);
+    place.pack.liveBytes -= place.end - place.offset;
+  }
+
+  async #read(id: ChunkId): Promise<Uint8Array | undefined> {
+    const { pack, offset, end } = this.#live.get(id)!;
+    const bytes = await pack.file.read(offset, end - offset);
+    const entry = readEntry(bytes, 0);
+    if (entry?.id === id && entry.kind === EntryKind.chunk && entry.end === bytes.length) {
+      return bytes.slice(ENTRY_HEAD_BYTES);
+    }
+    this.#forget(id);
+    return undefined;
+  }
+
+  async #write(kind: EntryKind, id: ChunkId, bytes: Uint8Array): Promise<void> {
+    const pack = await this.#presentPack();
+    const entry = writeEntry(kind, id, bytes);
+    const offset = pack.length;
+    try {
+      await pack.file.write(offset, entry);
+    } catch (error) {
+      // What the cut leaves is no whole entry, and the next one is written over it.
+      await pack.file.truncate(offset).catch(() => this.#retire(pack));
+      throw error;
+    }
+    pack.length += entry.length;
+    this.#enter(pack, kind, id, offset, pack.length);
+  }
+
+  async #presentPack(): Promise<Pack> {
+    if (this.#present && this.#present.length < PACK_BYTES) return this.#present;
+    const number = this.#nextNumber;
+    const path = this.#path(number);
+    const file = await this.#disk.create(path);
+    this.#nextNumber += 1;
+    try {
+      const header = writeHeader(this.#crypto, this.#keys, {
+        kind: FileKind.pack,
+        generation: this.#generation,
+        number,
+      });
+      await file.write(0, header);
+      await this.#disk.syncFolder(this.#folder);
+      this.#present = emptyPack(number, file, header.length);
+      this.#packs.set(number, this.#present);
+      return this.#present;
+    } catch (error) {
+      await file.close().catch(() => undefined);
+      await this.#disk.remove(path).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  #retire(pack: Pack): void {
+    if (this.#present === pack) this.#present = undefined;
+  }
+
+  async #syncPack(pack: Pack): Promise<void> {
+    const length = pack.length;
+    try {
+      await pack.file.sync();
+    } catch (error) {
+      // Nobody knows what of it is on the disk now: what was not durable before is forgotten, and goes elsewhere next time.
+      this.#retire(pack);
+      for (const [id, place] of [...this.#live]) {
+        if (place.pack === pack && place.end > pack.syncedLength) this.#forget(id);
+      }
+      throw error;
+    }
+    pack.syncedLength = length;
+  }
+
+  /** Moves what is in use out of packs that are not worth their space. */
+  async #rewrite(): Promise<readonly Pack[]> {
+    if (this.#present && isMostlyDead(this.#present)) this.#retire(this.#present);
+    const others = [...this.#packs.values()].filter((pack) => pack !== this.#present);
+    const small = others.filter((pack) => pack.length < SMALL_PACK_BYTES);
+    const worthless = new Set(others.filter((pack) => isMostlyDead(pack)));
+    if (small.length > MAX_SMALL_PACKS) for (const pack of small) worthless.add(pack);
+    if (worthless.size === 0) return [];
+
+    for (const [id, place] of [...this.#live]) {
+      if (!worthless.has(place.pack)) continue;
+      const bytes = await this.#read(id);
+      if (bytes) await this.#write(EntryKind.chunk, id, bytes);
+    }
+    const remaining = [...this.#packs.values()].filter((pack) => !worthless.has(pack));
+    for (const { removals } of worthless) {
+      for (const id of removals) {
+        const stillThere = remaining.some((pack) => pack.chunks.has(id));
+        if (stillThere && !this.#live.has(id)) await this.#write(EntryKind.removal, id, NOTHING);
+      }
+    }
+    return [...worthless];
+  }
+
+  async #remove(pack: Pack): Promise<void> {
+    this.#packs.delete(pack.number);
+    await pack.file.close();
+    await this.#disk.remove(this.#path(pack.number));
+  }
+
+  #oneAtATime<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+
+  #path(number: number): string {
+    return `${this.#folder}/${fileName(number, PACK)}`;
+  }
+}
+
+/** Half of it or more, and a block of the disk at least: rewriting must give something back. */
+function isMostlyDead(pack: Pack): boolean {
+  const dead = deadBytes(pack);
+  return dead >= 4096 && dead * 2 >= pack.length;
+}

@@ -1,0 +1,91 @@
+/**
+ * One pack: a file header (segment.ts), then entries. Integers are little-endian.
+ *
+ * | offset | bytes | field |
+ * | --- | --- | --- |
+ * | 0 | 4 | marker `CtP0`: where reading resumes after damage |
+ * | 4 | 4 | CRC-32 of bytes 8 to the end |
+ * | 8 | 1 | 1 a chunk, 2 its removal (no bytes follow) |
+ * | 9 | 3 | zero |
+ * | 12 | 4 | n, length of the chunk |
+ * | 16 | 32 | chunk id |
+ * | 48 | n | the chunk, ciphertext already |
+ */
+import { crc32 } from 'node:zlib';
+import { fromHex, toHex } from '../base/bytes.ts';
+import type { ChunkId } from '../base/ids.ts';
+import type { DiskFile } from './disk.ts';
+import { HEADER_BYTES } from './segment.ts';
+
+export const EntryKind = { chunk: 1, removal: 2 } as const;
+export type EntryKind = (typeof EntryKind)[keyof typeof EntryKind];
+
+const MARKER = Buffer.from('CtP0', 'latin1');
+export const ENTRY_HEAD_BYTES = 48;
+/** Only smaller chunks go into packs; a longer length is damage. */
+const MAX_ENTRY_BYTES = 64 * 1024;
+
+export interface Pack {
+  readonly number: number;
+  readonly file: DiskFile;
+  /** Bytes that count; what a failed write left behind them is overwritten. */
+  length: number;
+  /** Up to here nothing is lost if the machine stops now. */
+  syncedLength: number;
+  /** Bytes of entries that are the ones in use. */
+  liveBytes: number;
+  /** Every chunk that stands in it, in use or not. */
+  readonly chunks: Set<ChunkId>;
+  readonly removals: Set<ChunkId>;
+}
+
+export interface Entry {
+  readonly kind: EntryKind;
+  readonly id: ChunkId;
+  readonly offset: number;
+  readonly end: number;
+}
+
+export function emptyPack(number: number, file: DiskFile, length: number): Pack {
+  return { number, file, length, syncedLength: 0, liveBytes: 0, chunks: new Set(), removals: new Set() };
+}
+
+export function deadBytes(pack: Pack): number {
+  return pack.length - HEADER_BYTES - pack.liveBytes;
+}
+
+export function writeEntry(kind: EntryKind, id: ChunkId, bytes: Uint8Array): Uint8Array {
+  const entry = new Uint8Array(ENTRY_HEAD_BYTES + bytes.length);
+  const view = new DataView(entry.buffer);
+  entry.set(MARKER, 0);
+  entry[8] = kind;
+  view.setUint32(12, bytes.length, true);
+  entry.set(fromHex(id)!, 16);
+  entry.set(bytes, ENTRY_HEAD_BYTES);
+  view.setUint32(4, crc32(entry.subarray(8)), true);
+  return entry;
+}
+
+/** The whole entry that starts here, or undefined. */
+export function readEntry(bytes: Uint8Array, offset: number): Entry | undefined {
+  if (offset + ENTRY_HEAD_BYTES > bytes.length) return undefined;
+  for (let i = 0; i < MARKER.length; i++) if (bytes[offset + i] !== MARKER[i]) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset + offset, ENTRY_HEAD_BYTES);
+  const length = view.getUint32(12, true);
+  const end = offset + ENTRY_HEAD_BYTES + length;
+  if (length > MAX_ENTRY_BYTES || end > bytes.length) return undefined;
+  if (view.getUint32(4, true) !== crc32(bytes.subarray(offset + 8, end))) return undefined;
+  const kind = bytes[offset + 8];
+  if (kind !== EntryKind.chunk && kind !== EntryKind.removal) return undefined;
+  return { kind, id: toHex(bytes.subarray(offset + 16, offset + ENTRY_HEAD_BYTES)) as ChunkId, offset, end };
+}
+
+/** Every entry that is whole; what lies between them is passed over, and its chunks are fetched again. */
+export function* readEntries(bytes: Uint8Array): Generator<Entry> {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let offset = HEADER_BYTES; offset >= 0 && offset < bytes.length;) {
+    const entry = readEntry(bytes, offset);
+    if (entry) yield entry;
+    offset = entry ? entry.end : buffer.indexOf(MARKER, offset + 1);
+  }
+}

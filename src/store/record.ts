@@ -1,0 +1,169 @@
+/**
+ * Sealed records, the unit in which journal and snapshot are written (L1). Integers are little-endian.
+ *
+ * | offset | bytes | field |
+ * | --- | --- | --- |
+ * | 0 | 4 | marker `CtR0`: where reading resumes after damage |
+ * | 4 | 4 | n, length of the ciphertext with its tag |
+ * | 8 | 4 | CRC-32 of bytes 4..8 and 12..36+n: tells damage by the disk, quickly |
+ * | 12 | 24 | nonce, random |
+ * | 36 | n | XChaCha20-Poly1305 under the store's seal key |
+ *
+ * Associated data: kind of file (1), store id (16), generation (4), number of the file (4), offset of the record in it (8):
+ * a record opens only where it was written.
+ *
+ * The plaintext is a purpose (1) and a list of entries, each a length (4) and its bytes. Several entries share one record
+ * so that what was appended together is there together, and what shares an fsync shares a tag.
+ */
+import { crc32 } from 'node:zlib';
+import { assert } from '../base/assert.ts';
+import { SEAL_NONCE_BYTES, TAG_BYTES, type Crypto } from '../crypto/crypto.ts';
+import { STORE_ID_BYTES, type StoreKeys } from './keys.ts';
+
+export const Purpose = { entries: 0, fence: 1, end: 2 } as const;
+export type Purpose = (typeof Purpose)[keyof typeof Purpose];
+
+export const FileKind = { journal: 1, snapshot: 2, pack: 3 } as const;
+export type FileKind = (typeof FileKind)[keyof typeof FileKind];
+
+/** Which file a record stands in. */
+export interface Place {
+  readonly kind: FileKind;
+  readonly generation: number;
+  readonly number: number;
+}
+
+const MARKER = Buffer.from('CtR0', 'latin1');
+const HEAD_BYTES = 12 + SEAL_NONCE_BYTES;
+/** A longer length is damage, not a record: bounds what a flipped bit can make us check. */
+export const MAX_RECORD_BYTES = 32 * 1024 * 1024;
+
+export type Stretch =
+  | { readonly kind: 'record'; readonly offset: number; readonly end: number; readonly plain: Uint8Array }
+  | { readonly kind: 'damaged'; readonly offset: number; readonly end: number };
+
+export class Sealer {
+  readonly #crypto: Crypto;
+  readonly #keys: StoreKeys;
+
+  constructor(crypto: Crypto, keys: StoreKeys) {
+    this.#crypto = crypto;
+    this.#keys = keys;
+  }
+
+  seal(place: Place, offset: number, plain: Uint8Array): Uint8Array {
+    const length = plain.length + TAG_BYTES;
+    assert(length <= MAX_RECORD_BYTES, 'a record within its limit');
+    const nonce = this.#crypto.randomBytes(SEAL_NONCE_BYTES);
+    const record = new Uint8Array(HEAD_BYTES + length);
+    record.set(MARKER, 0);
+    const view = new DataView(record.buffer);
+    view.setUint32(4, length, true);
+    record.set(nonce, 12);
+    record.set(this.#crypto.seal(this.#keys.seal, nonce, plain, this.#associated(place, offset)), HEAD_BYTES);
+    view.setUint32(8, checksum(record, 0, record.length), true);
+    return record;
+  }
+
+  /** The record that starts at `offset`, or undefined where none that is whole and ours does. */
+  open(place: Place, bytes: Uint8Array, offset: number): { plain: Uint8Array; end: number } | undefined {
+    const end = this.#wholeUntil(bytes, offset);
+    if (end === undefined) return undefined;
+    const nonce = bytes.subarray(offset + 12, offset + HEAD_BYTES);
+    const sealed = bytes.subarray(offset + HEAD_BYTES, end);
+    const plain = this.#crypto.open(this.#keys.seal, nonce, sealed, this.#associated(place, offset));
+    return plain && { plain, end };
+  }
+
+  /** Everything from `start` to the end: records, and between them what is none. */
+  *read(place: Place, bytes: Uint8Array, start: number): Generator<Stretch> {
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    let offset = start;
+    while (offset < bytes.length) {
+      const record = this.open(place, bytes, offset);
+      if (record) {
+        yield { kind: 'record', offset, ...record };
+        offset = record.end;
+        continue;
+      }
+      const damaged = offset;
+      for (offset += 1; offset < bytes.length; offset += 1) {
+        const marker = buffer.indexOf(MARKER, offset);
+        offset = marker < 0 ? bytes.length : marker;
+        if (marker >= 0 && this.open(place, bytes, offset)) break;
+      }
+      yield { kind: 'damaged', offset: damaged, end: Math.min(offset, bytes.length) };
+    }
+  }
+
+  #wholeUntil(bytes: Uint8Array, offset: number): number | undefined {
+    if (offset + HEAD_BYTES + TAG_BYTES > bytes.length) return undefined;
+    for (let i = 0; i < MARKER.length; i++) if (bytes[offset + i] !== MARKER[i]) return undefined;
+    const view = new DataView(bytes.buffer, bytes.byteOffset + offset, HEAD_BYTES);
+    const length = view.getUint32(4, true);
+    const end = offset + HEAD_BYTES + length;
+    if (length < TAG_BYTES || length > MAX_RECORD_BYTES || end > bytes.length) return undefined;
+    return view.getUint32(8, true) === checksum(bytes, offset, end) ? end : undefined;
+  }
+
+  #associated(place: Place, offset: number): Uint8Array {
+    const bytes = new Uint8Array(1 + STORE_ID_BYTES + 16);
+    const view = new DataView(bytes.buffer);
+    bytes[0] = place.kind;
+    bytes.set(this.#keys.storeId, 1);
+    view.setUint32(17, place.generation, true);
+    view.setUint32(21, place.number, true);
+    view.setBigUint64(25, BigInt(offset), true);
+    return bytes;
+  }
+}
+
+function checksum(bytes: Uint8Array, offset: number, end: number): number {
+  return crc32(bytes.subarray(offset + 12, end), crc32(bytes.subarray(offset + 4, offset + 8)));
+}
+
+export function packEntries(purpose: Purpose, entries: readonly Uint8Array[]): Uint8Array {
+  let length = 1;
+  for (const entry of entries) length += 4 + entry.length;
+  const plain = new Uint8Array(length);
+  const view = new DataView(plain.buffer);
+  plain[0] = purpose;
+  let at = 1;
+  for (const entry of entries) {
+    view.setUint32(at, entry.length, true);
+    plain.set(entry, at + 4);
+    at += 4 + entry.length;
+  }
+  return plain;
+}
+
+/** Copies, so that one entry that is kept does not keep its neighbours. What is sealed is ours: other shapes are a fault of ours. */
+export function unpackEntries(plain: Uint8Array): { purpose: number; entries: Uint8Array[] } {
+  assert(plain.length >= 1, 'a record has a purpose');
+  const view = new DataView(plain.buffer, plain.byteOffset, plain.byteLength);
+  const entries: Uint8Array[] = [];
+  let at = 1;
+  while (at < plain.length) {
+    const length = view.getUint32(at, true);
+    assert(at + 4 + length <= plain.length, 'an entry lies within its record');
+    entries.push(plain.slice(at + 4, at + 4 + length));
+    at += 4 + length;
+  }
+  return { purpose: plain[0]!, entries };
+}
+
+/** Groups of entries of about so many bytes, each to become one record. */
+export function* grouped(entries: Iterable<Uint8Array>, targetBytes: number): Generator<Uint8Array[]> {
+  let group: Uint8Array[] = [];
+  let bytes = 0;
+  for (const entry of entries) {
+    if (group.length > 0 && bytes + entry.length > targetBytes) {
+      yield group;
+      group = [];
+      bytes = 0;
+    }
+    group.push(entry);
+    bytes += entry.length + 4;
+  }
+  if (group.length > 0) yield group;
+}

@@ -52,6 +52,8 @@ async function main(): Promise<void> {
   if (unusable) return end(`${unusable.host} is not a host name or address.`);
   const folder = resolve(values.data);
 
+  // Whatever it writes is for its own user, also in a folder that others may read.
+  process.umask(0o077);
   quietAboutSqlite();
   const { RelayStartError } = await import('./identity.ts');
   try {

@@ -51,7 +51,7 @@ describe('relay: the program', function () {
     const before = readRelayAddress(await first.ready())!;
     first.child.kill('SIGINT');
     assert.equal(await first.exited, 0);
-    for (const name of ['relay.key', 'registration-token'])
+    for (const name of ['relay.key', 'registration-token', 'relay.db'])
       assert.equal(statSync(join(folder, name)).mode & 0o777, 0o600);
     const print = new Program([
       '--data',

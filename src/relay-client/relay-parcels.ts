@@ -8,6 +8,7 @@ import { asArray, asBytes, asCount } from '../protocol/codec.ts';
 import { PARCEL_SLICES_IN_FLIGHT, RELAY_MAX_PARCEL_BYTES, RELAY_PARCEL_SLICE_BYTES } from '../protocol/limits.ts';
 import { Code, type RelayRequest } from '../protocol/relay-messages.ts';
 import { Lane, TransportError } from '../sync/ports.ts';
+import { ByteGate } from './byte-gate.ts';
 import type { RelayConnection, Reply } from './relay-connection.ts';
 
 /** In a row, without a byte of progress. */
@@ -22,6 +23,8 @@ type Answer = Extract<Reply, { readonly type: 'answer' }>;
 
 export class RelayParcels {
   readonly #connection: RelayConnection;
+  /** Shared by all parcels: however many are on their way, messages find room beside them. */
+  readonly #gate = new ByteGate(PARCEL_SLICES_IN_FLIGHT * RELAY_PARCEL_SLICE_BYTES);
 
   constructor(connection: RelayConnection) {
     this.#connection = connection;
@@ -33,10 +36,7 @@ export class RelayParcels {
     const total = bytes.length;
     const slice = async (offset: number, length: number): Promise<number | 'down'> => {
       const piece = bytes.subarray(offset, offset + length);
-      const reply = await this.#connection.request(
-        { type: 'parcelPut', parcel, total, offset, bytes: piece },
-        Lane.chunks,
-      );
+      const reply = await this.#request({ type: 'parcelPut', parcel, total, offset, bytes: piece }, piece.length);
       if (reply.type !== 'answer') return 'down';
       if (reply.code !== Code.ok) throw errorOf(reply.code);
       const next = asCount(reply.value, total);
@@ -127,10 +127,19 @@ export class RelayParcels {
   async #ask(request: RelayRequest): Promise<Answer> {
     for (let tries = 0; tries < FRUITLESS_TRIES; tries++) {
       await this.#reachable();
-      const reply = await this.#connection.request(request, Lane.chunks);
+      const reply = await this.#request(request, request.type === 'parcelGet' ? request.length : 0);
       if (reply.type === 'answer') return reply;
     }
     throw new TransportError('unreachable', 'the relay does not answer');
+  }
+
+  async #request(request: RelayRequest, size: number): Promise<Reply> {
+    if (!this.#gate.tryEnter(size)) await this.#gate.enter(size);
+    try {
+      return await this.#connection.request(request, Lane.chunks);
+    } finally {
+      this.#gate.leave(size);
+    }
   }
 
   async #reachable(): Promise<void> {

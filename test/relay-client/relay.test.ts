@@ -449,6 +449,24 @@ describe('the relay client', () => {
       assert.equal(Buffer.compare(store.held, bytes), 0);
     });
 
+    it('R9 many at once, and a message among them, all get through', async () => {
+      const held = new Map<string, number>();
+      relay.script = (request) => {
+        if (request.type !== 'parcelPut') return undefined;
+        const key = toHex(request.parcel);
+        if (request.offset === (held.get(key) ?? 0)) held.set(key, request.offset + request.bytes.length);
+        return { code: Code.ok, value: held.get(key) ?? 0 };
+      };
+      await connect();
+      const puts = Array.from({ length: 16 }, (_, i) => transport.putParcel(new Uint8Array(32).fill(i), bytes));
+      assert.deepEqual(await submit(new Uint8Array(1_000_000)), ['ok']);
+      await Promise.all(puts);
+      assert.deepEqual(
+        [...held.values()],
+        Array.from({ length: 16 }, () => bytes.length),
+      );
+    }).timeout(30_000);
+
     it('R9 goes on from where an earlier try stopped', async () => {
       const store = { held: bytes.slice(0, 2 * SLICE + 17) };
       keep(store);

@@ -13,5 +13,5 @@ const child = spawn(node, ['--disable-warning=ExperimentalWarning', script, ...a
 });
 // The terminal sends Ctrl-C to both: the script decides when to end, we only wait. A signal sent to us alone is passed on.
 process.on('SIGINT', () => {});
-process.on('SIGTERM', () => child.kill('SIGTERM'));
+for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));

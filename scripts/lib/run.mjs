@@ -3,6 +3,9 @@ import { spawn } from 'node:child_process';
 
 const windows = process.platform === 'win32';
 
+/** @type {readonly NodeJS.Signals[]} */
+const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
 /**
  * @typedef {object} RunOptions
  * @property {string} [cwd]
@@ -39,10 +42,14 @@ export function run(program, args, { cwd, env, capture = false, timeout_s = 600 
       end();
     }, timeout_s * 1000);
     process.once('exit', end);
+    // In a group of its own the child does not hear the terminal's Ctrl-C: we do, and take it along.
+    const endWithUs = () => process.exit(130);
+    for (const signal of endings) process.once(signal, endWithUs);
     child.once('error', reject);
     child.once('close', (code) => {
       clearTimeout(timer);
       process.removeListener('exit', end);
+      for (const signal of endings) process.removeListener(signal, endWithUs);
       if (timedOut) output += `\n${program} was stopped after ${timeout_s} s.\n`;
       resolve({ code: timedOut ? 124 : (code ?? 1), output, timedOut });
     });

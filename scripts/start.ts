@@ -20,23 +20,31 @@ console.log('Building and packaging ...');
 await mustRun(process.execPath, ['scripts/package.ts'], { cwd: root, capture: true, timeout_s: 180 });
 
 // Only now: these may need what npm has just installed.
-const { startRelay } = await import('./start/relay.ts');
+const { LocalRelay } = await import('./start/relay.ts');
 const { openVSCode } = await import('./start/people.ts');
-const { preshare } = await import('./start/preshare.ts');
+const { developmentSecrets, preshare } = await import('./start/preshare.ts');
 
-const relay = await startRelay(join(state, 'relay'));
-const people = ['alice', 'bob'].map((name) => ({ name, state: join(state, name) }));
-const stores = Object.fromEntries(
-  people.map((person) => [person.name, join(person.state, 'data/User/globalStorage/coterie.coterie')]),
-);
-const environments = await preshare({ state, relay: relay.address, sample: join(root, 'src', 'base'), stores });
+let ending = false;
+const relay = new LocalRelay(join(state, 'relay'));
+await relay.start(() => {
+  if (!ending) console.log('The relay has ended; Alice and Bob go on directly.');
+});
+const people = ['Alice', 'Bob'].map((name) => {
+  const home = join(state, name.toLowerCase());
+  const store = join(home, 'data/User/globalStorage/coterie.coterie');
+  return { name, home, store, secrets: join(home, 'development-secrets.json') };
+});
+const [alice, bob] = people;
+if (alice === undefined || bob === undefined) throw new Error('There are two people.');
+console.log('Sharing "Apollo" ...');
+await preshare({ state, relay: relay.address, sample: join(root, 'src', 'base'), alice, bob });
 
-const settings = { 'coterie.relay': relay.address };
 const windows = await Promise.all(
-  people.map(async (person) => ({
-    name: person.name,
-    ...(await openVSCode({ ...person, vsix, settings, env: environments[person.name] ?? {} })),
-  })),
+  people.map(async (person) => {
+    const settings = { 'coterie.relay': relay.address, 'coterie.displayName': person.name };
+    const env = developmentSecrets(person);
+    return { name: person.name, ...(await openVSCode({ name: person.name, state: person.home, vsix, settings, env })) };
+  }),
 );
 
 console.log('\nAlice and Bob share the workspace "Apollo". Look under the Coterie icon in the activity bar.');
@@ -44,17 +52,13 @@ for (const { name, where } of windows) console.log(`  ${name.padEnd(6)} ${where}
 console.log(`  relay  ${relay.address}`);
 console.log(`Their data is in ${state}; npm start -- --fresh begins again.\nCtrl-C ends all of it.`);
 
-let ending = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void end());
-relay.process.once('exit', () => {
-  if (!ending) console.log('The relay has ended; Alice and Bob go on directly.');
-});
 
 async function end(): Promise<void> {
   if (ending) return;
   ending = true;
   console.log('\nClosing ...');
   await Promise.all(windows.map(({ close }) => close()));
-  relay.process.kill('SIGTERM');
+  await relay.stop();
   process.exit(0);
 }

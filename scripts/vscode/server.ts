@@ -183,7 +183,7 @@ function hasExtensionHost(server: ChildProcess): boolean {
   return spawnSync('pgrep', ['-g', String(server.pid), '-f', 'type=extensionHost']).status === 0;
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {
       const { port } = server.address() as AddressInfo;

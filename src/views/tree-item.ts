@@ -62,7 +62,7 @@ function lookOf(node: Node): vscode.TreeItem {
 
 function workspaceItem(workspace: WorkspaceInfo): vscode.TreeItem {
   const item = new vscode.TreeItem(workspace.name, Expanded);
-  item.iconPath = new vscode.ThemeIcon(workspace.state === 'closed' ? 'circle-slash' : 'broadcast');
+  item.iconPath = new vscode.ThemeIcon(workspace.state === 'closed' ? 'circle-slash' : 'layers');
   item.resourceUri = rowUri(workspace.id);
   const sync = syncWords(workspace.sync);
   item.description = workspace.state === 'closed' ? vscode.l10n.t('closed') : sync;

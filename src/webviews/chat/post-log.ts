@@ -60,7 +60,7 @@ export class PostLog {
     for (const post of posts) {
       const present = this.#posts.find((view) => view.post.id === post.id);
       if (present !== undefined) present.update(post);
-      else this.#insert(new PostView(post, this.#labels));
+      else if (!this.#isOnOlderPage(post)) this.#insert(new PostView(post, this.#labels));
       if (post.self) this.#separatorBefore = undefined;
       else if (post.unread && !document.hasFocus()) this.#separatorBefore ??= post.id;
     }
@@ -83,6 +83,12 @@ export class PostLog {
     this.#quietly(() => this.#layOut());
     this.#list.scrollTop = this.#list.scrollHeight - fromEnd_px;
     this.#askOlder();
+  }
+
+  /** A change to what has not been scrolled to yet: it comes with its page. */
+  #isOnOlderPage({ time }: ShownPost): boolean {
+    const first = this.#posts[0];
+    return this.#more && first !== undefined && time < first.post.time;
   }
 
   /** By the claimed time, from the end: late ones from others stand where they belong; the next snapshot has the true order. */

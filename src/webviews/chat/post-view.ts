@@ -26,8 +26,8 @@ export class PostView {
     const head = document.createElement('header');
     head.append(this.#author, this.#time);
     const foot = document.createElement('footer');
-    foot.append(this.#state);
     if (post.self) foot.append(this.#button('edit', labels.edit), this.#button('delete', labels.delete));
+    foot.append(this.#state);
     this.element.append(head, this.#body, foot);
     this.#show();
     this.#render();

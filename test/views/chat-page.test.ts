@@ -1,0 +1,349 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { browser as browserPath } from '../../scripts/vscode/install.ts';
+import { chatPage } from '../../src/views/chat-page.ts';
+import {
+  type FromHost,
+  isAllowedLink,
+  type Labels,
+  readToHost,
+  type ShownPost,
+  type ToHost,
+} from '../../src/webviews/chat/messages.ts';
+
+/** Runs in the page before its own script: the test is the host, and lies in these. As text, since this realm knows no DOM. */
+const fakeHost = `
+  window.sent = [];
+  window.fired = [];
+  window.acquireVsCodeApi = () => ({
+    postMessage: (message) => window.sent.push(message),
+    getState: () => JSON.parse(localStorage.getItem('state') ?? 'null') ?? undefined,
+    setState: (value) => localStorage.setItem('state', JSON.stringify(value)),
+  });
+`;
+
+const labels = Object.fromEntries(
+  [
+    ...['posts', 'write', 'send', 'editing', 'edit', 'delete', 'edited', 'waiting', 'sent', 'unread', 'older', 'empty'],
+    ...['you', 'readOnly', 'deleted'],
+  ].map((key) => [key, key]),
+) as unknown as Labels;
+
+/** What people have tried elsewhere, each meant to run or to load something. */
+const hostile = [
+  '<script>fired.push("script")</script>',
+  '<img src=x onerror="fired.push(\'img\')">',
+  '<svg onload="fired.push(\'svg\')"><animate onbegin="fired.push(1)" attributeName="x"></svg>',
+  '<iframe srcdoc="<script>parent.fired.push(1)</script>"></iframe>',
+  '<a href="javascript:fired.push(1)">x</a>',
+  '[x](javascript:fired.push(1))',
+  '[x](JaVaScRiPt&colon;fired.push(1))',
+  '[x](data:text/html,<script>fired.push(1)</script>)',
+  '[x](command:workbench.action.terminal.new)',
+  '[x](file:///etc/passwd)',
+  '[x](vbscript:x)',
+  '![x](https://example.com/spy.png)',
+  '![x](x"onerror="fired.push(1))',
+  '<style>*{display:none}</style>',
+  '<form action="https://example.com"><input name=a autofocus onfocus="fired.push(1)"></form>',
+  '<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=1 onerror=fired.push(1)&gt;">',
+  '<base href="https://example.com/">',
+  '<details open ontoggle="fired.push(1)">',
+  '`<img src=x onerror=fired.push(1)>`',
+  '```html" onmouseover="fired.push(1)\n<b>x</b>\n```',
+  '<https://example.com/"onmouseover="fired.push(1)>',
+  '| a |\n|---|\n| <script>fired.push(1)</script> |',
+  '> '.repeat(5000),
+  '['.repeat(8000),
+  '*a '.repeat(6000),
+];
+
+describe('the chat’s page', function () {
+  this.timeout(60_000);
+  let folder: string;
+  let chrome: Browser;
+  let page: Page;
+  let posts = 0;
+
+  const post = (text: string, more: Partial<ShownPost> = {}): ShownPost => ({
+    id: `p${String(++posts).padStart(6, '0')}`,
+    author: 'bob',
+    authorName: 'Bob',
+    self: false,
+    text,
+    time: Date.UTC(2026, 0, 5, 9) + posts * 1000,
+    edited: false,
+    unread: false,
+    delivery: 'sent',
+    ...more,
+  });
+  const own = (text: string, more: Partial<ShownPost> = {}): ShownPost =>
+    post(text, { self: true, author: 'alice', authorName: 'Alice', ...more });
+  const tell = (message: FromHost): Promise<unknown> =>
+    page.evaluate(`window.postMessage(${JSON.stringify(message)}, '*')`);
+  const snapshot = (shown: readonly ShownPost[], more = false, canPost = true): Promise<unknown> =>
+    tell({ type: 'snapshot', workspace: 'aa', tool: 'bb', language: 'en', labels, canPost, posts: shown, more });
+  const sent = (): Promise<ToHost[]> => page.evaluate('window.sent');
+  const waitForSent = (type: ToHost['type']) =>
+    page.waitForFunction(`window.sent.some((message) => message.type === '${type}')`);
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'cot-page-'));
+    await build({
+      entryPoints: ['src/webviews/chat/main.ts'],
+      outfile: join(folder, 'main.js'),
+      bundle: true,
+      format: 'iife',
+      target: 'chrome128',
+    });
+    chrome = await chromium.launch({
+      executablePath: await browserPath(),
+      chromiumSandbox: process.getuid?.() !== 0,
+    });
+  });
+
+  after(async () => {
+    await chrome.close();
+    await rm(folder, { recursive: true });
+  });
+
+  beforeEach(async () => {
+    const context = await chrome.newContext({ viewport: { width: 800, height: 500 } });
+    page = await context.newPage();
+    const policy =
+      "default-src 'none'; style-src https://page.test; script-src 'nonce-n'; base-uri 'none'; form-action 'none'";
+    await page.route('**/*', async (route) => {
+      const { pathname, host } = new URL(route.request().url());
+      if (host !== 'page.test') return route.abort();
+      if (pathname === '/') {
+        const html = chatPage({
+          policy,
+          nonce: 'n',
+          style: 'https://page.test/main.css',
+          script: 'https://page.test/main.js',
+        });
+        return route.fulfill({ contentType: 'text/html', body: html });
+      }
+      const contentType = pathname.endsWith('.css') ? 'text/css' : 'text/javascript';
+      return route.fulfill({ contentType, body: await readFile(join(folder, pathname)) });
+    });
+    await page.addInitScript(fakeHost);
+    await page.goto('https://page.test/');
+    await waitForSent('ready');
+  });
+
+  afterEach(async () => {
+    await page.context().close();
+  });
+
+  it('hostile text neither runs nor loads anything, and leaves only harmless elements', async () => {
+    const loaded: string[] = [];
+    page.on('request', (request) => loaded.push(request.url()));
+    await snapshot(hostile.map((text) => post(text, { authorName: '<img src=x onerror="fired.push(2)">' })));
+    await page
+      .locator('.post')
+      .nth(hostile.length - 1)
+      .waitFor();
+    await page.evaluate('new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))');
+    assert.deepEqual(await page.evaluate('window.fired'), []);
+    assert.deepEqual(loaded, []);
+    const found = await page.evaluate<{ names: string[]; attributes: string[]; links: string[] }>(`(() => {
+      const elements = [...document.querySelectorAll('.body *')];
+      return {
+        names: [...new Set(elements.map(({ localName }) => localName))],
+        attributes: [...new Set(elements.flatMap((one) => one.getAttributeNames()))],
+        links: elements.filter(({ localName }) => localName === 'a').map((one) => one.getAttribute('href')),
+      };
+    })()`);
+    const allowed =
+      'p br hr strong em s code pre blockquote ul ol li a h1 h2 h3 h4 h5 h6 table thead tbody tr th td'.split(' ');
+    assert.deepEqual(
+      found.names.filter((name) => !allowed.includes(name)),
+      [],
+    );
+    assert.deepEqual(
+      found.attributes.filter((name) => name !== 'href' && name !== 'title'),
+      [],
+    );
+    assert.deepEqual(
+      found.links.filter((href) => !isAllowedLink(href)),
+      [],
+    );
+  });
+
+  it('a post’s links go to the host, and nowhere by themselves', async () => {
+    await snapshot([post('see [the site](https://example.com/a) and https://example.org')]);
+    await page.locator('.body a').first().click();
+    await waitForSent('open');
+    assert.deepEqual((await sent()).at(-1), { type: 'open', href: 'https://example.com/a' });
+    assert.equal(await page.locator('.body a').first().getAttribute('title'), 'https://example.com/a');
+    assert.equal(page.url(), 'https://page.test/');
+  });
+
+  it('Enter sends, Shift+Enter is a new line, and an empty text is not sent', async () => {
+    await snapshot([]);
+    const box = page.locator('textarea');
+    await box.press('Enter');
+    await box.pressSequentially('one');
+    await box.press('Shift+Enter');
+    await box.pressSequentially('two');
+    await box.press('Enter');
+    await waitForSent('post');
+    assert.deepEqual((await sent()).slice(1), [{ type: 'post', text: 'one\ntwo' }]);
+    assert.equal(await box.inputValue(), '');
+  });
+
+  it('Up edits the last own post, Escape gives up, Enter saves', async () => {
+    await snapshot([own('mine'), post('theirs')]);
+    const box = page.locator('textarea');
+    await box.press('ArrowUp');
+    assert.equal(await box.inputValue(), 'mine');
+    await box.press('Escape');
+    assert.equal(await box.inputValue(), '');
+    await box.press('ArrowUp');
+    await box.pressSequentially('!');
+    await box.press('Enter');
+    await waitForSent('edit');
+    const edit = (await sent()).at(-1);
+    assert.ok(edit?.type === 'edit' && edit.text === 'mine!');
+  });
+
+  it('the list is a log for screen readers, and can be gone through by keyboard', async () => {
+    await snapshot([post('a'), own('b')]);
+    const log = page.getByRole('log');
+    assert.equal(await log.getAttribute('aria-live'), 'polite');
+    await log.focus();
+    await page.keyboard.press('ArrowUp');
+    assert.match(await page.evaluate<string>(`document.activeElement.getAttribute('aria-label')`), /^Alice \(you\), /);
+    await page.keyboard.press('Delete');
+    await waitForSent('delete');
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('Delete');
+    assert.equal((await sent()).filter(({ type }) => type === 'delete').length, 1);
+    await page.keyboard.press('Escape');
+    assert.equal(await page.evaluate('document.activeElement.localName'), 'textarea');
+  });
+
+  it('new, edited and deleted posts show at once, and a line stands before the first unread', async () => {
+    const [first, second] = [post('first'), post('second', { unread: true })];
+    await snapshot([first, second]);
+    assert.equal(await page.locator('.unread').count(), 1);
+    await tell({
+      type: 'posts',
+      posts: [{ ...second, text: 'changed', edited: true, unread: false }],
+      removed: [first.id],
+    });
+    await page.locator('.post', { hasText: 'changed' }).waitFor();
+    assert.deepEqual(await page.locator('.body').allInnerTexts(), ['changed']);
+    assert.equal(await page.locator('.state').innerText(), 'edited');
+    assert.equal(await page.locator('.unread').count(), 1);
+    const mine = own('mine', { delivery: 'waiting' });
+    await tell({ type: 'posts', posts: [mine], removed: [] });
+    await page.locator('.state.waiting').waitFor();
+    await tell({ type: 'posts', posts: [{ ...mine, delivery: 'sent' }], removed: [] });
+    await page.locator('.own .state', { hasText: 'sent' }).waitFor();
+  });
+
+  it('older posts come by scrolling up, once, and what one reads stays where it is', async () => {
+    const older = Array.from({ length: 30 }, (_, i) => post(`older ${i}`));
+    const newer = Array.from({ length: 30 }, (_, i) => post(`newer ${i}`));
+    await snapshot(newer, true);
+    await page.locator('.post', { hasText: 'newer 29' }).waitFor();
+    const list = `document.getElementById('posts')`;
+    const below_px = await page.evaluate<number>(`${list}.scrollHeight - ${list}.scrollTop - ${list}.clientHeight`);
+    assert.ok(below_px < 4, 'at the end');
+    // A change to a post of an older page does not show it out of place.
+    await tell({ type: 'posts', posts: [older[3]!], removed: [] });
+    await page.evaluate(`${list}.scrollTo(0, 0)`);
+    await waitForSent('older');
+    const top = await page.locator('.post', { hasText: 'newer 0' }).boundingBox();
+    assert.equal(await page.locator('.post').count(), 30);
+    await tell({ type: 'older', posts: older, more: false });
+    await page.locator('.post', { hasText: 'older 0' }).waitFor({ state: 'attached' });
+    const after = await page.locator('.post', { hasText: 'newer 0' }).boundingBox();
+    assert.ok(Math.abs(top!.y - after!.y) < 60, `moved by ${after!.y - top!.y}`);
+    assert.equal((await sent()).filter(({ type }) => type === 'older').length, 1);
+    assert.equal(await page.locator('.post').count(), 60);
+  });
+
+  it('a draft, and an edit under way, survive the page', async () => {
+    const mine = own('mine');
+    await snapshot([mine]);
+    await page.locator('textarea').press('ArrowUp');
+    await page.locator('textarea').pressSequentially(' and more');
+    await page.reload();
+    await waitForSent('ready');
+    await snapshot([mine]);
+    await page.locator('#composer.editing').waitFor();
+    assert.equal(await page.locator('textarea').inputValue(), 'mine and more');
+  });
+
+  it('what could not be sent comes back, with the reason', async () => {
+    await snapshot([]);
+    await page.locator('textarea').pressSequentially('lost?');
+    await page.locator('textarea').press('Enter');
+    await tell({ type: 'failed', sentence: 'The disk is full.', text: 'lost?' });
+    await page.locator('#status', { hasText: 'The disk is full.' }).waitFor();
+    assert.equal(await page.locator('textarea').inputValue(), 'lost?');
+  });
+
+  it('who may only read is told so, and cannot write', async () => {
+    await snapshot([post('a')], false, false);
+    await page.locator('textarea[placeholder=readOnly]').waitFor();
+    assert.equal(await page.locator('textarea').isDisabled(), true);
+    await tell({ type: 'rights', canPost: true });
+    await page.locator('textarea:enabled').waitFor();
+  });
+});
+
+describe('what the chat’s page asks of its host', () => {
+  it('is taken only in the shapes that exist', () => {
+    assert.deepEqual(readToHost({ type: 'ready', more: 1 }), { type: 'ready' });
+    assert.deepEqual(readToHost({ type: 'post', text: 'x' }), { type: 'post', text: 'x' });
+    for (const value of [
+      undefined,
+      null,
+      'ready',
+      {},
+      { type: 'post' },
+      { type: 'post', text: ' ' },
+      { type: 'post', text: 'x'.repeat(40_000) },
+      { type: 'edit', text: 'x' },
+      { type: 'edit', text: 'x', post: '../x' },
+      { type: 'delete', post: { toString: 1 } },
+      { type: 'older', before: '' },
+      { type: 'open', href: 'command:x' },
+      { type: 'constructor' },
+    ]) {
+      assert.equal(readToHost(value), undefined, JSON.stringify(value));
+    }
+  });
+
+  it('links lead to the web, to mail, or to a question in VS Code', () => {
+    for (const href of [
+      'https://a.b/c?d#e',
+      'http://localhost:3000',
+      'mailto:a@b.c',
+      'vscode://coterie.coterie/join#x',
+    ]) {
+      assert.equal(isAllowedLink(href), true, href);
+    }
+    for (const href of [
+      '',
+      '/a',
+      'javascript:x',
+      ' https://a',
+      'https://a b',
+      'command:x',
+      'file:///a',
+      'data:x',
+      'coterie://a',
+    ]) {
+      assert.equal(isAllowedLink(href), false, href);
+    }
+  });
+});

@@ -5,7 +5,7 @@ import { Emitter } from '../../src/base/event.ts';
 import { startRelay } from '../../src/relay/relay.ts';
 import type { Transport } from '../../src/sync/ports.ts';
 import { PumpedNetwork } from '../fakes/pumped-network.ts';
-import { makeDevice, makeTransport } from '../relay-client/devices.ts';
+import { makeDevice, makeTransport, SkippingClock } from '../relay-client/devices.ts';
 import { until } from '../relay-client/events.ts';
 import { listen, transportContract, type TransportWorld } from './transport.ts';
 
@@ -32,6 +32,7 @@ for (const seed of [1, 2, 3]) {
         await settle();
         return promise;
       },
+      windOn: () => {},
       setRelayUp: async (up) => relay.setUp(up),
       close: async () => {},
     };
@@ -44,11 +45,12 @@ transportContract('on sockets', async (): Promise<TransportWorld> => {
   let relay: typeof first | undefined = first;
   const transports: Transport[] = [];
   const heard = new Emitter<void>();
+  const clock = new SkippingClock();
   return {
     relay: first.address,
     async start(number) {
       const device = makeDevice(number);
-      const transport = makeTransport(device);
+      const transport = makeTransport(device, { clock });
       transports.push(transport);
       const member = listen(device.device, transport, () => heard.fire());
       await transport.start();
@@ -56,6 +58,7 @@ transportContract('on sockets', async (): Promise<TransportWorld> => {
     },
     wait: (holds) => until(holds, heard.event),
     complete: (promise) => promise,
+    windOn: (duration_ms) => clock.skip(duration_ms),
     async setRelayUp(up) {
       if (up) relay = await startRelay({ folder, port: first.port });
       else await relay?.stop();

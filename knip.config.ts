@@ -8,6 +8,8 @@ const config: KnipConfig = {
     'test/**/*.test.ts',
     'test/vscode/*.test.ts',
     'test/vscode/runner/index.ts',
+    // Programs that tests start by path.
+    'test/**/fixtures/*.ts',
     'bench/*.ts',
     'scripts/*.{ts,mjs}',
     'scripts/lib/counting-reporter.cjs',

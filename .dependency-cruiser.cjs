@@ -13,6 +13,8 @@ const sync = '^src/sync/';
 const ports = '^src/sync/ports';
 const tools = '^src/tools/';
 const models = '^src/tools/.*/model\\.ts$';
+// Which names a disk may be given is one rule (F4), for the tool and for the folders it goes out to.
+const safeNames = '^src/tools/files/safe-name\\.ts$';
 const service = '^src/service/';
 const rpc = '^src/rpc/';
 const messages = '^src/webviews/.*messages\\.ts$';
@@ -32,8 +34,8 @@ const rooms = {
   tools: [tools, [base, cryptoFace, codec, limits, sync, ...npm('yjs', 'node-diff3')], false],
   store: ['^src/store/', [base, '^src/crypto/', limits, ports, tools, ...npm('sql\\.js')], true],
   'relay-client': ['^src/relay-client/', [base, '^src/crypto/', protocol, ports, ...npm('ws')], true],
-  bridges: ['^src/bridges/', [base, limits, service], true],
-  service: [service, [base, cryptoFace, codec, limits, sync, tools], false],
+  bridges: ['^src/bridges/', [base, limits, service, safeNames], true],
+  service: [service, [base, cryptoFace, protocol, sync, tools], false],
   rpc: [rpc, [base, service, codec, limits], true],
   'worker-and-member': [
     '^src/(worker|member)/',

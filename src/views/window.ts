@@ -30,6 +30,9 @@ export interface WindowParts {
 export interface CoterieWindow extends Disposable {
   readonly house: House;
   readonly files: CoterieFiles;
+  /** What VS Code does not wait for at activation; then the service, where a store exists. */
+  start(): Promise<void>;
+  /** Resolves when everything is flushed. */
   close(): Promise<void>;
 }
 
@@ -51,28 +54,29 @@ export function openWindow({ context, log, connect, storeExists, development }: 
 
   const files = held.add(new CoterieFiles(house));
   held.add(vscode.workspace.registerFileSystemProvider(SCHEME, files, { isCaseSensitive: true }));
-  held.add(new OpenEditors(house, files));
-
   const tree = held.add(new WorkspaceTree(house));
   const view = held.add(
     vscode.window.createTreeView('coterie.workspaces', { treeDataProvider: tree, showCollapseAll: true }),
   );
-  held.add(showUnreadOn(view, house));
-  const decorations = held.add(new UnreadDecorations(house));
-  held.add(vscode.window.registerFileDecorationProvider(decorations));
-
   const chats = held.add(new ChatPanels(house));
   const joins = held.add(new Joins(house));
-  held.add(showNotices(house));
-  held.add(new StatusBar(house, { development }));
   held.add(registerCommands({ house, joins, chats, selected: () => view.selection[0] }));
   held.add(vscode.window.registerUriHandler(linkHandler));
-  held.add(followContexts(house));
-  held.add(followSettings(house));
 
   return {
     house,
     files,
+    start() {
+      held.add(showUnreadOn(view, house));
+      const decorations = held.add(new UnreadDecorations(house));
+      held.add(vscode.window.registerFileDecorationProvider(decorations));
+      held.add(new OpenEditors(house, files));
+      held.add(new StatusBar(house, { development }));
+      held.add(showNotices(house));
+      held.add(followContexts(house));
+      held.add(followSettings(house));
+      return session.open();
+    },
     close: () => session.close(),
     dispose: () => {
       session.dispose();

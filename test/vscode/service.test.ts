@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { ImportReport } from '../../src/service/api.ts';
 import { parseSecrets, SECRET_KEY } from '../../src/views/secrets.ts';
-import { bytes, closeTabs, door, makeWorld, text, type World } from './world.ts';
+import { bytes, closeTabs, door, makeWorld, next, text, type World } from './world.ts';
 
 describe('commands on the real service', () => {
   let world: World;
@@ -62,12 +62,15 @@ describe('commands on the real service', () => {
   });
 
   it('a chat opens in a tab, and is open once', async () => {
+    const chats = () =>
+      vscode.window.tabGroups.all
+        .flatMap((group) => group.tabs)
+        .filter(({ input, label }) => input instanceof vscode.TabInputWebview && label.endsWith('Commands'));
+    const opened = next(vscode.window.tabGroups.onDidChangeTabs, () => chats().length > 0);
     await vscode.commands.executeCommand('coterie.openChat', world.chat.id);
+    await opened;
     await vscode.commands.executeCommand('coterie.openChat', world.chat.id);
-    const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
-    const chats = tabs.filter(({ input }) => input instanceof vscode.TabInputWebview);
-    assert.equal(chats.length, 1);
-    assert.match(chats[0]!.label, /Commands$/);
+    assert.equal(chats().length, 1);
   });
 
   it('a new file opens, and its empty content is shared', async () => {

@@ -5,7 +5,7 @@
  */
 import type { AccountId, DeltaId, DeviceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
-import { MAX_MEMBERS } from '../protocol/limits.ts';
+import { MAX_DEVICES, MAX_MEMBERS } from '../protocol/limits.ts';
 import { Role, readControl, type Control } from './control.ts';
 import { compareNodes, inPast, type Graph, type Node } from './graph.ts';
 import { allowedByDefault, type Action, type Scope } from './permissions.ts';
@@ -42,7 +42,11 @@ interface Credential {
 interface Restriction {
   readonly node: Node;
   readonly key: Key;
+  /** Credentials of this role and lower ones stay as they are: of a demotion; NOBODY for a removal. */
+  readonly spares: number;
 }
+
+const NOBODY = Role.guest + 1;
 
 interface Entry {
   readonly node: Node;
@@ -68,12 +72,19 @@ export class Authority {
   readonly #crypto: Crypto;
   /** Every control delta with a readable body, whatever its verdict. */
   readonly #controls = new Map<DeltaId, Accepted>();
+  /** Void by their form alone. */
+  readonly #malformed = new Set<DeltaId>();
   readonly #verdicts = new Map<DeltaId, Verdict>();
   readonly #credentials = new Map<AccountId, Credential[]>();
   readonly #restrictions = new Map<AccountId, Restriction[]>();
   readonly #leaves = new Map<AccountId, Node[]>();
   readonly #settings: PermSetting[] = [];
   readonly #accounts = new Map<DeviceId, AccountId>();
+  /** Accepted admits of each invitation, as far as the pass has come. */
+  readonly #uses = new Map<DeltaId, number>();
+  /** By account and by invitation, whatever the verdict: what they depend on may sort later in the pass (A6). */
+  readonly #admissions = new Map<AccountId, Node[]>();
+  readonly #revocations = new Map<DeltaId, Accepted[]>();
   #accepted: readonly Accepted[] = [];
 
   constructor(crypto: Crypto, graph: Graph) {
@@ -94,18 +105,28 @@ export class Authority {
     return this.#accounts.get(device);
   }
 
-  /** Takes a control delta in. Answers whether anything but its own verdict may have changed. */
-  add(node: Node): boolean {
-    const control = readControl(this.#crypto, node.delta);
-    if (!control) {
-      this.#verdicts.set(node.delta.id, refused('malformed'));
-      return false;
-    }
-    this.#controls.set(node.delta.id, { node, control });
+  /** Takes control deltas in, judged together. Answers whether anything but their own verdicts may have changed. */
+  addAll(nodes: readonly Node[]): boolean {
     const before = new Map(this.#verdicts);
+    let reaches = false;
+    for (const node of nodes) {
+      const control = readControl(this.#crypto, node.delta);
+      if (!control) {
+        this.#malformed.add(node.delta.id);
+        continue;
+      }
+      const entry = { node, control };
+      this.#controls.set(node.delta.id, entry);
+      if (control.kind === 'genesis' || control.kind === 'admit') {
+        push(this.#admissions, control.certificates[0]!.account, node);
+      }
+      if (control.kind === 'revoke') push(this.#revocations, control.invite, entry);
+      reaches ||= restricts(control);
+    }
     this.#evaluate();
+    if (reaches) return true;
     for (const [id, verdict] of before) if (this.#verdicts.get(id)?.accepted !== verdict.accepted) return true;
-    return restricts(control);
+    return false;
   }
 
   /** The verdict on a content delta, but for what its tool asks (`can`). */
@@ -135,14 +156,15 @@ export class Authority {
   // ---- evaluation ---------------------------------------------------------------------------------------------------
 
   #evaluate(): void {
-    for (const map of [this.#verdicts, this.#credentials, this.#restrictions, this.#leaves, this.#accounts])
+    for (const map of [this.#verdicts, this.#credentials, this.#restrictions, this.#leaves, this.#accounts, this.#uses])
       map.clear();
     this.#settings.length = 0;
+    for (const id of this.#malformed) this.#verdicts.set(id, refused('malformed'));
     const entries = [...this.#controls.values()].map((c) => this.#entry(c)).filter((e) => e !== undefined);
     entries.sort(compareEntries);
     const accepted: Accepted[] = [];
     for (const entry of entries) {
-      const verdict = this.#judgeControl(entry, accepted);
+      const verdict = this.#judgeControl(entry);
       this.#verdicts.set(entry.node.delta.id, verdict);
       if (!verdict.accepted) continue;
       accepted.push(entry);
@@ -163,12 +185,12 @@ export class Authority {
     return { node, control, key };
   }
 
-  #judgeControl(entry: Entry, accepted: readonly Accepted[]): Verdict {
+  #judgeControl(entry: Entry): Verdict {
     const { node, control } = entry;
     if (control.kind === 'genesis') return this.#judgeGenesis(node, control);
     const standing = this.#standing(node);
     if (standing) return standing;
-    return this.#judgeConditions(entry, accepted);
+    return this.#judgeConditions(entry);
   }
 
   #judgeGenesis(node: Node, control: Control & { kind: 'genesis' }): Verdict {
@@ -182,7 +204,7 @@ export class Authority {
     const credential = this.#credentialOf(node);
     if (account === undefined || !credential) return refused('noCredential');
     for (const r of this.#restrictions.get(account) ?? []) {
-      if (compareKeys(r.key, credential.key) >= 0 || inPast(node, r.node)) continue;
+      if (!reachesCredential(r, credential) || inPast(node, r.node)) continue;
       if (!inPast(r.node, credential.node) && r.node !== credential.node) return refused('cutOff');
     }
     for (const leave of this.#leaves.get(account) ?? []) {
@@ -208,7 +230,7 @@ export class Authority {
   #liveIn(credential: Credential, view: Node): boolean {
     const binds = (r: Node) => inPast(r, view) && !inPast(r, credential.node) && r !== credential.node;
     const cut = (this.#restrictions.get(credential.account) ?? []).some(
-      (r) => compareKeys(r.key, credential.key) < 0 && binds(r.node),
+      (r) => reachesCredential(r, credential) && binds(r.node),
     );
     return !cut && !(this.#leaves.get(credential.account) ?? []).some(binds);
   }
@@ -216,7 +238,7 @@ export class Authority {
   #liveNow(credential: Credential): boolean {
     const binds = (r: Node) => !inPast(r, credential.node) && r !== credential.node;
     const cut = (this.#restrictions.get(credential.account) ?? []).some(
-      (r) => compareKeys(r.key, credential.key) < 0 && binds(r.node),
+      (r) => reachesCredential(r, credential) && binds(r.node),
     );
     return !cut && !(this.#leaves.get(credential.account) ?? []).some(binds);
   }
@@ -228,7 +250,7 @@ export class Authority {
   }
 
   /** A2, A10 and N3. */
-  #judgeConditions({ node, control, key }: Entry, accepted: readonly Accepted[]): Verdict {
+  #judgeConditions({ node, control, key }: Entry): Verdict {
     const allowed = (yes: boolean) => (yes ? ACCEPTED : refused('notPermitted'));
     switch (control.kind) {
       case 'admit': {
@@ -236,26 +258,27 @@ export class Authority {
         if (this.#bestIn(control.account, node)) return refused('noTarget');
         if (control.certificates.some((c) => (this.#accounts.get(c.device) ?? c.account) !== c.account))
           return refused('noTarget');
-        if (this.#membersIn(node) >= MAX_MEMBERS) return refused('notPermitted');
-        return control.invite === undefined ? ACCEPTED : this.#judgeInvitation(node, control, control.invite, accepted);
+        const { members, devices } = this.#crowdIn(node);
+        if (members >= MAX_MEMBERS || devices + control.certificates.length > MAX_DEVICES)
+          return refused('notPermitted');
+        return control.invite === undefined ? ACCEPTED : this.#judgeInvitation(node, control, control.invite);
       }
       case 'remove': {
-        const target = this.#bestIn(control.account, node);
-        if (!target || control.account === this.#accounts.get(node.delta.device)) return refused('noTarget');
-        return allowed(this.can(node, 'workspace', 'uninvite') && compareKeys(key, target.key) < 0);
+        if (!this.#isTarget(control.account, node)) return refused('noTarget');
+        return allowed(this.can(node, 'workspace', 'uninvite') && this.#outranks(key, control.account, node));
       }
       case 'setRole': {
-        const target = this.#bestIn(control.account, node);
-        if (!target || control.account === this.#accounts.get(node.delta.device)) return refused('noTarget');
-        return allowed(key.role === Role.manager && control.role >= key.role && compareKeys(key, target.key) < 0);
+        if (!this.#isTarget(control.account, node)) return refused('noTarget');
+        const granted = key.role === Role.manager && control.role >= key.role;
+        return allowed(granted && this.#outranks(key, control.account, node));
       }
       case 'setPerm':
         return allowed(key.role === Role.manager && control.role !== Role.manager);
       case 'invite':
         return allowed(this.can(node, 'workspace', 'invite') && control.role >= key.role);
       case 'revoke': {
-        const invite = accepted.find((a) => a.node.delta.id === control.invite);
-        if (invite?.control.kind !== 'invite' || !inPast(invite.node, node)) return refused('noTarget');
+        const invite = this.#inviteIn(control.invite, node);
+        if (!invite) return refused('noTarget');
         const own = this.#accounts.get(invite.node.delta.device) === this.#accounts.get(node.delta.device);
         return allowed(own || key.role === Role.manager);
       }
@@ -275,28 +298,60 @@ export class Authority {
     }
   }
 
-  /** N3: of concurrent admits on one use the first in A6 order stands; a revocation in its past voids it. */
-  #judgeInvitation(
-    node: Node,
-    admit: Control & { kind: 'admit' },
-    id: DeltaId,
-    accepted: readonly Accepted[],
-  ): Verdict {
-    const invite = accepted.find((a) => a.node.delta.id === id);
-    if (invite?.control.kind !== 'invite' || !inPast(invite.node, node) || admit.role !== invite.control.role) {
-      return refused('invitation');
-    }
-    const revoked = accepted.some(
-      (a) => a.control.kind === 'revoke' && a.control.invite === id && inPast(a.node, node),
-    );
-    const used = accepted.filter((a) => a.control.kind === 'admit' && a.control.invite === id).length;
-    return revoked || used >= invite.control.uses ? refused('invitation') : ACCEPTED;
+  /**
+   * A live target other than oneself (A10). Whom a junior has admitted is judged later in the pass: an admission in the past
+   * that has no verdict yet counts, or no senior could remove him.
+   */
+  #isTarget(account: AccountId, node: Node): boolean {
+    if (account === this.#accounts.get(node.delta.device)) return false;
+    return this.#bestIn(account, node) !== undefined || this.#isPending(account, node);
   }
 
-  #membersIn(view: Node): number {
-    let members = 0;
-    for (const account of this.#credentials.keys()) if (this.#bestIn(account, view)) members++;
-    return members;
+  #isPending(account: AccountId, view: Node): boolean {
+    return (this.#admissions.get(account) ?? []).some(
+      (admission) => inPast(admission, view) && !this.#verdicts.has(admission.delta.id),
+    );
+  }
+
+  /** A2: what is still to be judged rests on a greater key. */
+  #outranks(key: Key, account: AccountId, view: Node): boolean {
+    const target = this.#bestIn(account, view);
+    return target === undefined || compareKeys(key, target.key) < 0;
+  }
+
+  /** N3: of concurrent admits on one use the first in A6 order stands; a revocation in its past voids it. */
+  #judgeInvitation(node: Node, admit: Control & { kind: 'admit' }, id: DeltaId): Verdict {
+    const invite = this.#inviteIn(id, node);
+    if (!invite || admit.role !== invite.control.role || this.#isRevoked(invite.node, node))
+      return refused('invitation');
+    return (this.#uses.get(id) ?? 0) < invite.control.uses ? ACCEPTED : refused('invitation');
+  }
+
+  /** An invitation in the past, unless it is known to be void. A junior's is judged later: the admitter, who has the right himself, vouches. */
+  #inviteIn(
+    id: DeltaId,
+    view: Node,
+  ): { readonly node: Node; readonly control: Control & { kind: 'invite' } } | undefined {
+    const found = this.#controls.get(id);
+    if (found?.control.kind !== 'invite' || !inPast(found.node, view)) return undefined;
+    return this.#verdicts.get(id)?.accepted === false ? undefined : { node: found.node, control: found.control };
+  }
+
+  #isRevoked(invite: Node, view: Node): boolean {
+    return (this.#revocations.get(invite.delta.id) ?? []).some(({ node }) => {
+      if (!inPast(node, view)) return false;
+      const verdict = this.#verdicts.get(node.delta.id);
+      if (verdict) return verdict.accepted;
+      const cited = this.#controls.get(node.delta.credential ?? ('' as DeltaId));
+      return node.delta.device === invite.delta.device || (cited && keyOf(cited))?.role === Role.manager;
+    });
+  }
+
+  #crowdIn(view: Node): { readonly members: number; readonly devices: number } {
+    const live = new Set([...this.#credentials.keys()].filter((account) => this.#bestIn(account, view)));
+    let devices = 0;
+    for (const account of this.#accounts.values()) if (live.has(account)) devices++;
+    return { members: live.size, devices };
   }
 
   #takeEffect({ node, control, key }: Entry): void {
@@ -305,17 +360,22 @@ export class Authority {
       case 'admit': {
         const account = control.certificates[0]!.account;
         for (const certificate of control.certificates) this.#accounts.set(certificate.device, account);
+        if (control.kind === 'admit' && control.invite !== undefined) {
+          this.#uses.set(control.invite, (this.#uses.get(control.invite) ?? 0) + 1);
+        }
         this.#grant(account, { node, control });
         return;
       }
       case 'setRole': {
         const target = this.#bestIn(control.account, node);
-        if (target && control.role > target.key.role) push(this.#restrictions, control.account, { node, key });
+        // Where his best is not judged yet, whatever turns out to be above the new role is cut.
+        const spares = target === undefined ? control.role : control.role > target.key.role ? NOBODY : undefined;
+        if (spares !== undefined) push(this.#restrictions, control.account, { node, key, spares });
         this.#grant(control.account, { node, control });
         return;
       }
       case 'remove':
-        push(this.#restrictions, control.account, { node, key });
+        push(this.#restrictions, control.account, { node, key, spares: NOBODY });
         return;
       case 'leave':
         push(this.#leaves, this.#accounts.get(node.delta.device)!, node);
@@ -358,6 +418,11 @@ function keyOf({ node, control }: Accepted): Key | undefined {
         ? control.role
         : undefined;
   return role === undefined ? undefined : { role, height: node.height, id: node.delta.id };
+}
+
+/** A4: a restriction reaches credentials with a strictly greater key, a demotion those above the new role. */
+function reachesCredential(r: Restriction, credential: Credential): boolean {
+  return credential.key.role < r.spares && compareKeys(r.key, credential.key) < 0;
 }
 
 function compareKeys(a: Key, b: Key): number {

@@ -52,15 +52,17 @@ export class Fold {
     for (const [key, row] of this.#rows) yield { ...splitKey(key), row };
   }
 
-  insert(node: Node): void {
-    const at = this.#placeOf(node);
-    const behind = this.#takeBack(at);
-    this.#applyAll([{ node, verdict: 'applied', undo: [] }, ...behind]);
+  /** Takes back once for all of them, from the place of the first. */
+  insertAll(nodes: readonly Node[]): void {
+    const added = nodes.toSorted(compareNodes).map((node): Entry => ({ node, verdict: 'applied', undo: [] }));
+    if (added.length === 0) return;
+    const behind = this.#takeBack(this.#placeOf(added[0]!.node));
+    this.#applyAll(behind.length === 0 ? added : merged(added, behind));
   }
 
-  /** Judges everything again, from the first delta whose verdict differs. */
-  reconsider(differs: (node: Node, verdict: FoldVerdict) => boolean): void {
-    const first = this.#entries.findIndex((entry) => differs(entry.node, entry.verdict));
+  /** Applies everything again, from the first delta that is judged differently now. */
+  reconsider(differs: (node: Node) => boolean): void {
+    const first = this.#entries.findIndex((entry) => differs(entry.node));
     if (first >= 0) this.#applyAll(this.#takeBack(first));
   }
 
@@ -112,6 +114,15 @@ export class Fold {
     else this.#rows.set(key, row);
     this.#touched.add(key);
   }
+}
+
+function merged(a: readonly Entry[], b: readonly Entry[]): readonly Entry[] {
+  const all: Entry[] = [];
+  for (let i = 0, j = 0; i < a.length || j < b.length;) {
+    const first = j >= b.length || (i < a.length && compareNodes(a[i]!.node, b[j]!.node) < 0);
+    all.push(first ? a[i++]! : b[j++]!);
+  }
+  return all;
 }
 
 function rowKey(tool: ToolId, table: string, key: string): string {

@@ -82,8 +82,9 @@ export class Graph {
   }
 
   /** What a peer with this vector lacks, in the order of arrival: every delta after its past. */
-  *beyond(theirs: Vector): Generator<Node> {
-    const cursors = [...this.#feeds].map(([feed, nodes]) => ({ nodes, at: theirs.get(feed) ?? 0 }));
+  *beyond(theirs: Vector, only?: (feed: FeedId) => boolean): Generator<Node> {
+    const feeds = [...this.#feeds].filter(([feed]) => only?.(feed) ?? true);
+    const cursors = feeds.map(([feed, nodes]) => ({ nodes, at: theirs.get(feed) ?? 0 }));
     for (;;) {
       let first: (typeof cursors)[number] | undefined;
       for (const cursor of cursors) {

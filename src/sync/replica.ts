@@ -10,11 +10,12 @@ import { err, ok, type Result } from '../base/result.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import type { Value } from '../protocol/codec.ts';
 import { MAX_DEPS } from '../protocol/limits.ts';
-import { Authority } from './authority.ts';
+import { Authority, type VoidReason } from './authority.ts';
 import { controlBody } from './control.ts';
 import { checkSignature, DELTA_VERSION, feedOf, readDelta, signDelta, type Delta, type Signer } from './delta.ts';
 import { Fold, type FoldVerdict, type RowChange } from './fold.ts';
 import { Graph, type Node, type Vector } from './graph.ts';
+import type { Action } from './permissions.ts';
 import type { Reducer, Row, Transaction } from './reducer.ts';
 import { rosterOf, type Roster } from './roster.ts';
 
@@ -22,12 +23,16 @@ export interface ReplicaOptions {
   readonly crypto: Crypto;
   readonly workspace: WorkspaceId;
   readonly reducers: readonly Reducer[];
+  /** The feed this device writes. */
+  readonly own: FeedId;
 }
 
 /** What a batch did. */
 export interface Ingest {
   /** Newly held, in the order they came in; to be made durable, then told. */
   readonly added: readonly Node[];
+  /** Where each authentic run ended, known or new: what its sender holds. */
+  readonly heard: readonly { readonly feed: FeedId; readonly seq: number }[];
   readonly controlChanged: boolean;
   /** Ids that something waits for and nobody has sent (D5). */
   readonly missing: readonly DeltaId[];
@@ -37,6 +42,15 @@ export interface Ingest {
 export interface IngestFault {
   readonly tag: 'badDelta' | 'badSignature' | 'brokenChain' | 'fork' | 'overflow';
   readonly device: DeviceId | undefined;
+}
+
+/** What the verdict on a content delta rested on, but for the rows. */
+interface Premises {
+  readonly refused: VoidReason | undefined;
+  readonly toolKind: string | undefined;
+  readonly author: AccountId | undefined;
+  /** What its tool asked, and was told. */
+  readonly answers: Map<Action, boolean>;
 }
 
 export interface Entry {
@@ -52,10 +66,18 @@ export class Replica {
   readonly #authority: Authority;
   readonly #fold: Fold;
   readonly #reducers: ReadonlyMap<string, Reducer>;
+  /** Come in, and not yet judged and applied. */
+  readonly #entered: Node[] = [];
+  readonly #premises = new Map<DeltaId, Premises>();
+  /** Ends of runs whose signature was checked and that wait for their past. */
+  readonly #proven = new Set<DeltaId>();
   /** Highest seq of each feed whose signature was checked here: what is served ends there (D7). */
   readonly #checked = new Map<FeedId, number>();
   #controls = 0;
   /** D8: what has shown two histories is not heard any more. */
+  readonly #own: FeedId;
+  /** Highest seq of the own feed that is on disk: what is beyond it nobody may hear of yet (D1). */
+  #durable = 0;
   readonly #forked = new Set<DeviceId>();
   #roster: Roster;
   #newer = false;
@@ -63,6 +85,7 @@ export class Replica {
   constructor(options: ReplicaOptions) {
     this.#crypto = options.crypto;
     this.workspace = options.workspace;
+    this.#own = options.own;
     this.#reducers = new Map(options.reducers.map((reducer) => [reducer.kind, reducer]));
     this.#authority = new Authority(options.crypto, this.#graph);
     this.#fold = new Fold((node, transaction) => this.#applyContent(node, transaction));
@@ -70,6 +93,7 @@ export class Replica {
   }
 
   get roster(): Roster {
+    this.#settle();
     return this.#roster;
   }
 
@@ -82,13 +106,26 @@ export class Replica {
     return this.#graph.size;
   }
 
+  /** What is held, of the own feed only what is durable (D1): what others may be told. */
   vector(): Vector {
-    return this.#graph.vector();
+    const vector = new Map(this.#graph.vector());
+    if (vector.has(this.#own)) vector.set(this.#own, this.#durable);
+    if (this.#durable === 0) vector.delete(this.#own);
+    return vector;
   }
 
-  /** The last id of a feed, to tell a peer what is held (S1). */
-  tip(feed: FeedId): DeltaId | undefined {
-    return this.#graph.tip(feed)?.delta.id;
+  /** Own deltas up to this one are on disk. */
+  madeDurable(node: Node): void {
+    if (node.delta.feed === this.#own) this.#durable = Math.max(this.#durable, node.delta.seq);
+  }
+
+  /** Every delta, in the order of arrival. */
+  nodes(): Iterable<Node> {
+    return this.#graph.beyond(new Map());
+  }
+
+  get arrivals(): number {
+    return this.#graph.arrivals;
   }
 
   node(id: DeltaId): Node | undefined {
@@ -100,18 +137,22 @@ export class Replica {
   }
 
   accountOf(device: DeviceId): AccountId | undefined {
+    this.#settle();
     return this.#authority.accountOf(device);
   }
 
   row(tool: ToolId, table: string, key: string): Row | undefined {
+    this.#settle();
     return this.#fold.row(tool, table, key);
   }
 
   rows(): Iterable<RowChange> {
+    this.#settle();
     return this.#fold.rows();
   }
 
   takeChanges(): readonly RowChange[] {
+    this.#settle();
     return this.#fold.takeChanges();
   }
 
@@ -121,6 +162,7 @@ export class Replica {
 
   /** 'accepted' or why it has no effect, for control and content alike. */
   verdictOf(id: DeltaId): 'accepted' | Exclude<FoldVerdict, 'applied'> | undefined {
+    this.#settle();
     const control = this.#authority.verdictOf(id);
     if (control) return control.accepted ? 'accepted' : control.reason;
     const content = this.#fold.verdictOf(id);
@@ -149,11 +191,12 @@ export class Replica {
   }
 
   #authorOne(signer: Signer, generation: number, entry: Entry, now: number): Node {
+    this.#settle();
     const feed = feedOf(signer.device, generation);
     const prev = this.#graph.tip(feed);
     const account = this.#authority.accountOf(signer.device);
     const isGenesis = entry.tool === undefined && entry.kind === 'genesis';
-    const delta = signDelta(this.#crypto, signer, isGenesis ? undefined : this.workspace, {
+    const signed = signDelta(this.#crypto, signer, isGenesis ? undefined : this.workspace, {
       generation,
       seq: (prev?.delta.seq ?? 0) + 1,
       prev: prev?.delta.id,
@@ -165,6 +208,10 @@ export class Replica {
       time: now,
       ...entry,
     });
+    // Read back, so that what stands here is what others read; one that they would refuse would end the feed for them.
+    const read = readDelta(this.#crypto, this.workspace, signed.bytes);
+    assert(read.ok && read.value.id === signed.id, 'an own delta is one that others take');
+    const delta = read.value;
     const outcome = this.#graph.insert(delta);
     assert(outcome.outcome === 'added', `an own delta is added, not ${outcome.outcome}`);
     this.#enter(outcome.node);
@@ -174,25 +221,31 @@ export class Replica {
 
   // ---- others' deltas -----------------------------------------------------------------------------------------------
 
-  /** What was durable here once: its signatures were checked then. */
+  /** What was durable here once: authentic then (D7), though the signature that proved it may not have come back. */
   restore(bytes: Uint8Array): void {
     const delta = readDelta(this.#crypto, this.workspace, bytes);
     if (!delta.ok) return;
-    for (const node of this.#insert([delta.value], [])) this.#checked.set(node.delta.feed, node.delta.seq);
+    for (const node of this.#insert([delta.value], [])) this.madeDurable(node);
   }
 
   /** Runs of feeds as they came (S2): one signature check per contiguous run, at its end (D7). */
   ingest(runs: readonly (readonly Uint8Array[])[]): Ingest {
     const added: Node[] = [];
     const faults: IngestFault[] = [];
+    const heard: { readonly feed: FeedId; readonly seq: number }[] = [];
     const before = this.#controls;
     for (const run of runs) {
       const deltas = this.#authentic(run);
-      if (!deltas.ok) faults.push(deltas.error);
-      else added.push(...this.#insert(deltas.value, faults));
+      if (!deltas.ok) {
+        faults.push(deltas.error);
+        continue;
+      }
+      for (const node of this.#insert(deltas.value, faults)) added.push(node);
+      const last = deltas.value.at(-1);
+      if (last) heard.push({ feed: last.feed, seq: last.seq });
     }
-    for (const node of added) this.#raiseChecked(node);
-    return { added, controlChanged: this.#controls !== before, missing: this.#graph.missing(), faults };
+    this.#settle();
+    return { added, heard, controlChanged: this.#controls !== before, missing: this.#graph.missing(), faults };
   }
 
   /** The run's deltas where its chain holds and its last signature stands. A known last one was checked already (S3). */
@@ -201,6 +254,10 @@ export class Replica {
     for (const bytes of run) {
       const delta = readDelta(this.#crypto, this.workspace, bytes);
       if (!delta.ok) return err({ tag: 'badDelta', device: undefined });
+      // Another workspace's genesis is authentic in any: taken for a part of this one it would look like a fork (D8).
+      if (isGenesis(delta.value) && (delta.value.id as string) !== this.workspace) {
+        return err({ tag: 'badDelta', device: delta.value.device });
+      }
       const last = deltas.at(-1);
       if (
         last &&
@@ -214,9 +271,9 @@ export class Replica {
     if (!last) return ok([]);
     if (this.#forked.has(last.device)) return err({ tag: 'fork', device: last.device });
     if (this.#graph.has(last.id)) return ok(deltas);
-    return checkSignature(this.#crypto, this.workspace, last)
-      ? ok(deltas)
-      : err({ tag: 'badSignature', device: last.device });
+    if (!checkSignature(this.#crypto, this.workspace, last)) return err({ tag: 'badSignature', device: last.device });
+    this.#proven.add(last.id);
+    return ok(deltas);
   }
 
   #insert(deltas: readonly Delta[], faults: IngestFault[]): Node[] {
@@ -229,16 +286,20 @@ export class Replica {
         case 'added':
           added.push(outcome.node);
           this.#enter(outcome.node);
+          if (this.#proven.delete(delta.id)) this.#checked.set(delta.feed, delta.seq);
           for (const free of this.#graph.released(delta.id)) queue.push(free);
           break;
         case 'fork':
+          this.#proven.delete(delta.id);
           this.#forked.add(outcome.device);
           faults.push({ tag: 'fork', device: outcome.device });
           break;
         case 'broken':
+          this.#proven.delete(delta.id);
           faults.push({ tag: 'brokenChain', device: delta.device });
           break;
         case 'overflow':
+          this.#proven.delete(delta.id);
           faults.push({ tag: 'overflow', device: delta.device });
           break;
         case 'known':
@@ -249,12 +310,6 @@ export class Replica {
     return added;
   }
 
-  #raiseChecked(node: Node): void {
-    // A run is inserted up to its checked end; what waited was the end of, or inside, a run checked when it came.
-    const { feed, seq } = node.delta;
-    if ((this.#checked.get(feed) ?? 0) < seq) this.#checked.set(feed, seq);
-  }
-
   // ---- the one door -------------------------------------------------------------------------------------------------
 
   #enter(node: Node): void {
@@ -262,38 +317,56 @@ export class Replica {
       this.#newer = true;
       return;
     }
-    if (node.delta.tool === undefined) this.#enterControl(node);
-    else this.#fold.insert(node);
+    if (node.delta.tool === undefined) this.#controls++;
+    this.#entered.push(node);
   }
 
-  #enterControl(node: Node): void {
-    if (node.delta.kind === 'genesis' && !this.#isOwnGenesis(node)) return; // of another workspace: void (D9)
-    this.#controls++;
-    const reaches = this.#authority.add(node);
-    this.#roster = rosterOf(this.#authority);
-    if (reaches || node.delta.kind === 'deleteTool') this.#reconsider();
+  /** Judges and applies what has come in, all of it at once: whoever looks calls this first. */
+  #settle(): void {
+    if (this.#entered.length === 0) return;
+    const entered = this.#entered.splice(0);
+    const controls = entered.filter((node) => node.delta.tool === undefined);
+    if (controls.length > 0) {
+      const reaches = this.#authority.addAll(controls);
+      this.#roster = rosterOf(this.#authority);
+      if (reaches || controls.some(({ delta }) => delta.kind === 'addTool' || delta.kind === 'deleteTool'))
+        this.#reconsider();
+    }
+    this.#fold.insertAll(entered.filter((node) => node.delta.tool !== undefined));
   }
 
-  #isOwnGenesis(node: Node): boolean {
-    return (node.delta.id as string) === this.workspace;
-  }
-
-  /** A restriction that arrives late undoes what it voids (L5). */
+  /** A restriction that arrives late undoes what it voids (L5): from the first delta whose premises are others now. */
   #reconsider(): void {
-    this.#fold.reconsider((node, verdict) => {
-      const judged = this.#authority.judge(node);
-      return judged.accepted !== (verdict === 'applied') || (!judged.accepted && judged.reason !== verdict);
+    this.#fold.reconsider((node) => {
+      const before = this.#premises.get(node.delta.id)!;
+      const now = this.#premisesOf(node);
+      if (before.refused !== now.refused || before.toolKind !== now.toolKind || before.author !== now.author)
+        return true;
+      return [...before.answers].some(
+        ([action, answer]) => this.#authority.can(node, now.toolKind!, action) !== answer,
+      );
     });
   }
 
-  #applyContent(node: Node, transaction: Transaction): FoldVerdict {
+  #premisesOf(node: Node): Premises {
     const judged = this.#authority.judge(node);
-    if (!judged.accepted) return judged.reason;
-    const tool = this.#roster.tools.get(node.delta.tool!);
-    const reducer = tool && this.#reducers.get(tool.kind);
-    const author = this.#authority.accountOf(node.delta.device);
-    if (!tool || !reducer || author === undefined) return 'unknownTool';
-    const can = (action: Parameters<Authority['can']>[2]) => this.#authority.can(node, tool.kind, action);
+    const refused = judged.accepted ? undefined : judged.reason;
+    const toolKind = this.#roster.tools.get(node.delta.tool!)?.kind;
+    return { refused, toolKind, author: this.#authority.accountOf(node.delta.device), answers: new Map() };
+  }
+
+  #applyContent(node: Node, transaction: Transaction): FoldVerdict {
+    const premises = this.#premisesOf(node);
+    this.#premises.set(node.delta.id, premises);
+    const { refused, toolKind, author, answers } = premises;
+    if (refused) return refused;
+    const reducer = toolKind === undefined ? undefined : this.#reducers.get(toolKind);
+    if (toolKind === undefined || !reducer || author === undefined) return 'unknownTool';
+    const can = (action: Action) => {
+      const answer = this.#authority.can(node, toolKind, action);
+      answers.set(action, answer);
+      return answer;
+    };
     return reducer.apply(transaction, node, { author, can }) ?? 'applied';
   }
 
@@ -301,33 +374,43 @@ export class Replica {
    * Runs that a peer with this vector lacks, until about `maxBytes` are together (S1): a causally closed share, one run per
    * feed, each ending at a signature that stands (D7).
    */
-  lacking(theirs: Vector, maxBytes: number): readonly (readonly Uint8Array[])[] {
+  lacking(theirs: Vector, maxBytes: number, only?: (feed: FeedId) => boolean): readonly (readonly Node[])[] {
     const picked = new Map<FeedId, Node[]>();
     let bytes = 0;
-    for (const node of this.#graph.beyond(theirs)) {
+    for (const node of this.#graph.beyond(theirs, only)) {
+      if (node.delta.feed === this.#own && node.delta.seq > this.#durable) continue;
       const run = picked.get(node.delta.feed) ?? [];
       run.push(node);
       picked.set(node.delta.feed, run);
       bytes += node.delta.bytes.length;
       if (bytes >= maxBytes) break;
     }
-    return [...picked.values()].map((run) => this.#toCheckedEnd(run).map((node) => node.delta.bytes));
+    return [...picked.values()].map((run) => this.#toCheckedEnd(run)).filter((run) => run.length > 0);
   }
 
   #toCheckedEnd(run: Node[]): readonly Node[] {
+    const picked = run.length;
     for (let last = run.at(-1)!; !this.#stands(last); last = run.at(-1)!) {
       const next = this.#graph.at(last.delta.feed, last.delta.seq + 1);
-      assert(next, 'a held feed ends at a checked signature');
+      if (!next) {
+        // The signature that proved the rest is still waiting for its past, or was lost with it.
+        return run.slice(0, run.findLastIndex((node, i) => i < picked && this.#stands(node)) + 1);
+      }
       run.push(next);
     }
     return run;
   }
 
-  #stands(node: Node): boolean {
-    return (
-      this.#checked.get(node.delta.feed) === node.delta.seq || checkSignature(this.#crypto, this.workspace, node.delta)
-    );
+  #stands({ delta }: Node): boolean {
+    if (this.#checked.get(delta.feed) === delta.seq) return true;
+    if (!checkSignature(this.#crypto, this.workspace, delta)) return false;
+    if ((this.#checked.get(delta.feed) ?? 0) < delta.seq) this.#checked.set(delta.feed, delta.seq);
+    return true;
   }
+}
+
+function isGenesis(delta: Delta): boolean {
+  return delta.kind === 'genesis' && delta.tool === undefined;
 }
 
 /** A new workspace's id is its genesis delta's. */

@@ -1,0 +1,310 @@
+import assert from 'node:assert/strict';
+import { controlBody, Role } from '../../src/sync/control.ts';
+import { CHAT, NOW, Team } from './team.ts';
+
+describe('A authority', () => {
+  it('A10 a senior removes whom a junior has admitted', () => {
+    const team = new Team(1);
+    const alice = team.founder;
+    const bob = team.join('Bob');
+    const carol = team.join('Carol', bob);
+    alice.meet(bob);
+    assert.equal(alice.roleOf(carol.person), Role.participant);
+    assert.equal(alice.verdict(alice.remove(carol.person)), 'accepted');
+    assert.equal(alice.roleOf(carol.person), undefined);
+  });
+
+  it('A10 a senior changes the role of whom a junior has admitted, down and up', () => {
+    const team = new Team(2);
+    const alice = team.founder;
+    const bob = team.join('Bob');
+    const carol = team.join('Carol', bob);
+    alice.meet(bob);
+    for (const role of [Role.guest, Role.participant, Role.manager]) {
+      assert.equal(alice.verdict(alice.setRole(carol.person, role)), 'accepted');
+      assert.equal(alice.roleOf(carol.person), role);
+    }
+  });
+
+  it('N3 a senior admits on the invitation of a junior, as often as it has uses, and revokes it', () => {
+    const team = new Team(3);
+    const alice = team.founder;
+    const bob = team.join('Bob');
+    const invite = bob.invite();
+    const second = bob.invite();
+    const third = bob.invite();
+    bob.control('revoke', controlBody.revoke(third));
+    alice.meet(bob);
+    const [carol, dave, eve, frank] = ['Carol', 'Dave', 'Eve', 'Frank'].map((name) => team.person(name));
+    assert.equal(alice.verdict(alice.admit(carol!, Role.participant, invite)), 'accepted');
+    assert.equal(alice.verdict(alice.admit(dave!, Role.participant, invite)), 'invitation');
+    assert.equal(alice.verdict(alice.control('revoke', controlBody.revoke(second))), 'accepted');
+    assert.equal(alice.verdict(alice.admit(eve!, Role.participant, second)), 'invitation');
+    assert.equal(alice.verdict(alice.admit(frank!, Role.participant, third)), 'invitation');
+    const { invites } = alice.replica.roster;
+    assert.deepEqual(
+      [invite, second, third].map((id) => invites.get(id)?.revoked),
+      [false, true, true],
+    );
+  });
+
+  it('N3 of two concurrent admits on one use the first in A6 order stands, everywhere', () => {
+    const team = new Team(4);
+    const alice = team.founder;
+    const invite = alice.invite();
+    const bob = team.join('Bob');
+    const [carol, dave] = [team.person('Carol'), team.person('Dave')];
+    const byAlice = alice.admit(carol, Role.participant, invite);
+    const byBob = bob.admit(dave, Role.participant, invite);
+    assert.equal(bob.verdict(byBob), 'accepted');
+    alice.meet(bob);
+    for (const copy of [alice, bob]) {
+      assert.deepEqual([copy.verdict(byAlice), copy.verdict(byBob)], ['accepted', 'invitation']);
+      assert.equal(copy.roleOf(dave), undefined);
+    }
+  });
+
+  it('N3 a revocation in its past voids an admit; a concurrent one does not', () => {
+    const team = new Team(5);
+    const alice = team.founder;
+    const invite = alice.invite(Role.participant, 5);
+    const bob = team.join('Bob');
+    const [carol, dave] = [team.person('Carol'), team.person('Dave')];
+    alice.control('revoke', controlBody.revoke(invite));
+    const concurrent = bob.admit(carol, Role.participant, invite);
+    bob.meet(alice);
+    const after = bob.admit(dave, Role.participant, invite);
+    assert.deepEqual([bob.verdict(concurrent), bob.verdict(after)], ['accepted', 'invitation']);
+  });
+
+  it('N3 an invitation gives its own role and no other', () => {
+    const team = new Team(6);
+    const invite = team.founder.invite(Role.guest);
+    assert.equal(
+      team.founder.verdict(team.founder.admit(team.person('Carol'), Role.participant, invite)),
+      'invitation',
+    );
+  });
+
+  it('A4 what a removed member did concurrently is void, what the remover had seen stays', () => {
+    const team = new Team(7);
+    const alice = team.founder;
+    const bob = team.join('Bob');
+    const seen = bob.post('seen');
+    alice.meet(bob);
+    alice.remove(bob.person);
+    const unseen = bob.post('unseen');
+    const admitted = bob.admit(team.person('Mallory'));
+    alice.meet(bob);
+    for (const copy of [alice, bob]) {
+      assert.deepEqual(
+        [seen, unseen, admitted].map((id) => copy.verdict(id)),
+        ['accepted', 'cutOff', 'cutOff'],
+      );
+      assert.equal(copy.replica.row(CHAT, 'posts', unseen), undefined);
+      assert.ok(copy.replica.row(CHAT, 'posts', seen));
+      assert.equal(copy.replica.roster.members.size, 1);
+    }
+  });
+
+  it('A4 a later re-admission restores', () => {
+    const team = new Team(8);
+    const alice = team.founder;
+    const bob = team.join('Bob');
+    alice.remove(bob.person);
+    bob.meet(alice);
+    assert.equal(bob.verdict(bob.post('too late')), 'noCredential');
+    alice.meet(bob);
+    assert.equal(alice.verdict(alice.admit(bob.person)), 'accepted');
+    bob.meet(alice);
+    assert.equal(bob.verdict(bob.post('back')), 'accepted');
+  });
+
+  it('A7 two managers remove each other: the senior stands, on both copies', () => {
+    const team = new Team(9);
+    const alice = team.founder;
+    const bob = team.join('Bob', alice, Role.manager);
+    const byAlice = alice.remove(bob.person);
+    const byBob = bob.remove(alice.person);
+    alice.meet(bob);
+    for (const copy of [alice, bob]) {
+      assert.equal(copy.verdict(byAlice), 'accepted');
+      assert.notEqual(copy.verdict(byBob), 'accepted');
+      assert.deepEqual([...copy.replica.roster.members.keys()], [alice.person.account]);
+    }
+  });
+
+  it('A7 leave binds only what has it in its past', () => {
+    const team = new Team(10);
+    const alice = team.founder;
+    const bob = team.join('Bob');
+    const admit = bob.replica.roster.members.get(bob.person.account)!.credential;
+    bob.post('before');
+    const leave = bob.control('leave', controlBody.leave());
+    const past = [...alice.replica.nodes()].at(-1)!.delta.id;
+    const after = team.forge(bob.person, { seq: 3, prev: leave, credential: admit });
+    const beside = team.forge(bob.person, { generation: 1, seq: 1, deps: [past], credential: admit });
+    alice.meet(bob);
+    alice.replica.ingest([[after.bytes], [beside.bytes]]);
+    assert.deepEqual(
+      [after, beside].map(({ id }) => alice.verdict(id)),
+      ['left', 'accepted'],
+    );
+    assert.equal(alice.roleOf(bob.person), undefined);
+    assert.notEqual(bob.verdict(bob.post('after')), 'accepted');
+  });
+
+  describe('A2 no escalation', () => {
+    it('A2 a participant admits no manager, sets no role, sets no permission', () => {
+      const team = new Team(11);
+      const bob = team.join('Bob');
+      const carol = team.person('Carol');
+      const acts = [
+        bob.admit(carol, Role.manager),
+        bob.setRole(bob.person, Role.manager),
+        bob.setRole(team.alice, Role.guest),
+        bob.setPerm('workspace', 'uninvite', Role.participant, true),
+        bob.remove(team.alice),
+        bob.remove(bob.person),
+        bob.control('rename', controlBody.rename('Mine')),
+        bob.control('deleteTool', controlBody.deleteTool(CHAT)),
+        bob.control('invite', controlBody.invite(new Uint8Array(32), new Uint8Array(32), Role.manager, NOW, 1, false)),
+      ];
+      const verdicts = acts.map((id) => bob.verdict(id));
+      assert.ok(
+        verdicts.every((verdict) => verdict === 'notPermitted' || verdict === 'noTarget'),
+        verdicts.join(),
+      );
+      assert.equal(bob.roleOf(bob.person), Role.participant);
+      assert.equal(bob.roleOf(team.alice), Role.manager);
+    });
+
+    it('A2 a junior manager reaches no senior, a senior reaches him', () => {
+      const team = new Team(12);
+      const alice = team.founder;
+      const bob = team.join('Bob', alice, Role.manager);
+      assert.equal(bob.verdict(bob.setRole(team.alice, Role.guest)), 'notPermitted');
+      assert.equal(bob.verdict(bob.remove(team.alice)), 'notPermitted');
+      alice.meet(bob);
+      assert.equal(alice.verdict(alice.setRole(bob.person, Role.guest)), 'accepted');
+      bob.meet(alice);
+      assert.equal(bob.verdict(bob.post('as a guest')), 'notPermitted');
+    });
+
+    it('A2 a manager who is being demoted concurrently escalates nobody', () => {
+      const team = new Team(13);
+      const alice = team.founder;
+      const bob = team.join('Bob', alice, Role.manager);
+      const carol = team.join('Carol', bob, Role.guest);
+      alice.meet(bob);
+      const demoted = alice.setRole(bob.person, Role.participant);
+      const raised = bob.setRole(carol.person, Role.manager);
+      alice.meet(bob);
+      assert.deepEqual([alice.verdict(demoted), alice.verdict(raised)], ['accepted', 'cutOff']);
+      assert.equal(bob.roleOf(carol.person), Role.guest);
+      assert.equal(bob.roleOf(bob.person), Role.participant);
+    });
+
+    it("A3 another's credential, a foreign one and none do not count", () => {
+      const team = new Team(14);
+      const alice = team.founder;
+      const bob = team.join('Bob');
+      const heads = [...alice.replica.nodes()].at(-1)!;
+      const mallory = team.person('Mallory');
+      for (const credential of [team.genesis.id, undefined, heads.delta.id]) {
+        const forged = team.forge(mallory, { seq: 1, deps: [heads.delta.id], credential });
+        const copy = team.copyOf(bob.person, alice);
+        copy.replica.ingest([[forged.bytes]]);
+        assert.equal(copy.verdict(forged.id), 'noCredential');
+      }
+    });
+
+    it('A3 a demoted member cannot go on under his former role', () => {
+      const team = new Team(15);
+      const alice = team.founder;
+      const bob = team.join('Bob', alice, Role.manager);
+      const former = bob.replica.roster.members.get(bob.person.account)!.credential;
+      const demotion = alice.setRole(bob.person, Role.guest);
+      const carol = team.person('Carol');
+      // Without the demotion in his past he is cut off; with it the credential is not live.
+      for (const deps of [[former], [demotion]]) {
+        const body = controlBody.remove(carol.account, null);
+        const forged = team.forge(bob.person, {
+          seq: 1,
+          deps,
+          credential: former,
+          tool: undefined,
+          kind: 'remove',
+          body,
+        });
+        const copy = team.copyOf(team.alice, alice);
+        copy.replica.ingest([[forged.bytes]]);
+        assert.ok(['cutOff', 'noCredential'].includes(copy.verdict(forged.id)!), copy.verdict(forged.id));
+      }
+    });
+  });
+
+  it('A5 a permission counts where it is in the past; a concurrent denial voids, also what was applied before it came', () => {
+    const team = new Team(16);
+    const alice = team.founder;
+    const bob = team.join('Bob');
+    const early = bob.post('early');
+    alice.meet(bob);
+    alice.setPerm('chat', 'add', Role.participant, false);
+    const concurrent = bob.post('concurrent');
+    assert.equal(bob.verdict(concurrent), 'accepted');
+    bob.meet(alice);
+    const late = bob.post('late');
+    alice.meet(bob);
+    for (const copy of [alice, bob]) {
+      assert.deepEqual(
+        [early, concurrent, late].map((id) => copy.verdict(id)),
+        ['accepted', 'notPermitted', 'notPermitted'],
+      );
+      assert.equal(copy.replica.row(CHAT, 'posts', concurrent), undefined);
+    }
+    alice.setPerm('chat', 'add', Role.participant, true);
+    bob.meet(alice);
+    assert.equal(bob.verdict(bob.post('again')), 'accepted');
+  });
+
+  it('D9 a deleted tool takes its rows along, whichever came first', () => {
+    const team = new Team(17);
+    const alice = team.founder;
+    const bob = team.join('Bob');
+    const before = bob.post('before');
+    alice.meet(bob);
+    alice.control('deleteTool', controlBody.deleteTool(CHAT));
+    const concurrent = bob.post('concurrent');
+    alice.meet(bob);
+    for (const copy of [alice, bob]) {
+      assert.deepEqual(
+        [before, concurrent].map((id) => copy.verdict(id)),
+        ['unknownTool', 'unknownTool'],
+      );
+      assert.deepEqual([...copy.replica.rows()], []);
+    }
+  });
+
+  it('D9 a control delta of a bad form is void, and its author goes on', () => {
+    const team = new Team(18);
+    const alice = team.founder;
+    for (const body of [null, [], [1, 2, 3], ['x'.repeat(300)], 7, 'text', [[[[]]]]]) {
+      for (const kind of [
+        'admit',
+        'setRole',
+        'remove',
+        'setPerm',
+        'invite',
+        'revoke',
+        'addTool',
+        'renameTool',
+        'rename',
+        'profile',
+      ]) {
+        assert.equal(alice.verdict(alice.control(kind, body)), 'malformed', `${kind} ${JSON.stringify(body)}`);
+      }
+    }
+    assert.equal(alice.verdict(alice.post('still here')), 'accepted');
+  });
+});

@@ -101,6 +101,28 @@ export class MemoryDisk implements Disk {
     this.#claims.clear();
   }
 
+  /** The disk as one process sees it: gone with the next crash. */
+  mount(): Disk {
+    const life = this.#life;
+    const alive = <A extends unknown[], T>(call: (...args: A) => Promise<T>) => {
+      return async (...args: A): Promise<T> => {
+        if (life !== this.#life) throw new DiskError('io', 'this process is no more');
+        return call.apply(this, args);
+      };
+    };
+    return {
+      makeFolder: alive(this.makeFolder),
+      list: alive(this.list),
+      read: alive(this.read),
+      create: alive(this.create),
+      open: alive(this.open),
+      rename: alive(this.rename),
+      remove: alive(this.remove),
+      syncFolder: alive(this.syncFolder),
+      claim: alive(this.claim),
+    };
+  }
+
   flipBit(path: string, offset: number, bit = 0): void {
     const inode = this.#inode(path);
     inode.live = inode.live.slice();

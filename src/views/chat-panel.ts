@@ -190,6 +190,5 @@ function labels(): Labels {
     empty: t('Nothing has been said here yet.'),
     you: t('you'),
     readOnly: t('Your role in this workspace is to read.'),
-    deleted: t('Deleted'),
   };
 }

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import type { Disposable } from '../base/disposable.ts';
 import { errorCode, errorDetail, errorTrace } from './errors.ts';
-import { errorSentences, fills, type Sentence } from './sentences.ts';
+import { errorSentence, fills, type Sentence } from './sentences.ts';
 
 /** The same warning again within this time is noise, and a peer could cause it without end. */
 const REPEAT_AFTER_MS = 60_000;
@@ -17,7 +17,8 @@ export class Say implements Disposable {
 
   /** The sentence of a failure, filled in. */
   textOf(error: unknown, detail: Readonly<Record<string, string>> = {}): string {
-    return render(errorSentences[errorCode(error)], { ...detail, ...errorDetail(error) });
+    const all = { ...detail, ...errorDetail(error) };
+    return render(errorSentence(errorCode(error), all), all);
   }
 
   /** Says a failure and logs where it was. `detail` names what was being done, for what the error itself does not tell. */
@@ -26,7 +27,8 @@ export class Say implements Disposable {
     this.log.error(errorTrace(error));
     const showLog = vscode.l10n.t('Show Log');
     const actions = code === 'internal' || code === 'storeFailed' ? [showLog] : [];
-    const answer = await this.show(errorSentences[code], { ...detail, ...errorDetail(error) }, ...actions);
+    const all = { ...detail, ...errorDetail(error) };
+    const answer = await this.show(errorSentence(code, all), all, ...actions);
     if (answer === showLog) this.log.show();
   }
 

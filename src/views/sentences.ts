@@ -68,6 +68,17 @@ export const errorSentences: Readonly<Record<ServiceErrorCode, Sentence>> = {
   ),
 };
 
+/** Where the detail of a failure says more than its code: by code and `reason`. */
+export const reasonSentences: Readonly<Record<string, Sentence>> = {
+  'inUse version': error(
+    'Another VS Code window runs another version of Coterie. Nothing was changed. Reload that window, then this one.',
+  ),
+};
+
+export function errorSentence(code: ServiceErrorCode, detail: Readonly<Record<string, string>>): Sentence {
+  return reasonSentences[`${code} ${detail['reason'] ?? ''}`] ?? errorSentences[code];
+}
+
 export const noticeSentences: Readonly<Record<NoticeCode, Sentence>> = {
   conflict: warning(
     '{file} was changed by you and by {member} at the same time. Both were kept: one under its own name, the other beside it as a conflict copy. Compare them and delete what you do not need.',

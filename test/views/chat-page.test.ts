@@ -29,7 +29,7 @@ const fakeHost = `
 const labels = Object.fromEntries(
   [
     ...['posts', 'write', 'send', 'editing', 'edit', 'delete', 'edited', 'waiting', 'sent', 'unread', 'older', 'empty'],
-    ...['you', 'readOnly', 'deleted'],
+    ...['you', 'readOnly'],
   ].map((key) => [key, key]),
 ) as unknown as Labels;
 

@@ -3,10 +3,12 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode, errorTrace } from '../../src/views/errors.ts';
 import {
+  errorSentence,
   errorSentences,
   fills,
   joinSentences,
   noticeSentences,
+  reasonSentences,
   relaySentences,
   skipSentences,
 } from '../../src/views/sentences.ts';
@@ -61,6 +63,12 @@ describe('sentences for people', () => {
     for (const reason of Object.keys(skipSentences)) assert.ok(reasons.includes(reason), reason);
   });
 
+  it('a failure that tells its reason has the sentence of that reason, and else of its code', () => {
+    assert.match(errorSentence('inUse', { reason: 'version' }).text, /another version/);
+    assert.equal(errorSentence('inUse', { reason: 'stalled' }), errorSentences.inUse);
+    assert.equal(errorSentence('exists', {}), errorSentences.exists);
+  });
+
   it('a failure is known by its code wherever it was made, and what is not one of ours is internal', () => {
     assert.equal(errorCode(new ServiceError('diskFull')), 'diskFull');
     assert.equal(errorCode({ name: 'ServiceError', code: 'exists' }), 'exists');
@@ -79,6 +87,7 @@ describe('sentences for people', () => {
     const wanted = new Set<string>();
     for (const [, , table] of tables) for (const { text } of Object.values(table)) wanted.add(text);
     for (const text of Object.values(skipSentences)) wanted.add(text);
+    for (const { text } of Object.values(reasonSentences)) wanted.add(text);
     for (const file of sourceFiles('src/views'))
       for (const text of literals(readFileSync(file, 'utf8'))) wanted.add(text);
     const bundle = JSON.parse(readFileSync('l10n/bundle.l10n.json', 'utf8')) as Record<string, string>;

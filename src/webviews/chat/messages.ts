@@ -30,7 +30,6 @@ export interface Labels {
   readonly empty: string;
   readonly you: string;
   readonly readOnly: string;
-  readonly deleted: string;
 }
 
 export type FromHost =

@@ -44,12 +44,16 @@ export async function runMocha({ name, files, reporter, limit_s, args = [] }: Mo
   return { passed: passes, failed: code === 0 ? failures : Math.max(failures, 1) };
 }
 
+interface InHostTest {
+  readonly fullTitle: string;
+  readonly err: { readonly message?: string; readonly stack?: string };
+}
+
 interface InHostResults {
   readonly stats: { readonly passes: number; readonly failures: number };
-  readonly tests: readonly {
-    readonly fullTitle: string;
-    readonly err: { readonly message?: string; readonly stack?: string };
-  }[];
+  readonly tests: readonly InHostTest[];
+  /** Hooks that failed are in here, and are no tests. */
+  readonly failures: readonly InHostTest[];
 }
 
 export async function runInsideVSCode(): Promise<Counts> {
@@ -67,10 +71,10 @@ export async function runInsideVSCode(): Promise<Counts> {
     console.log(`The run inside VS Code ended (${code}) without a report: out/in-host.png shows how it looked.`);
     return { passed: 0, failed: 1 };
   }
-  const { stats, tests } = JSON.parse(readFileSync(results, 'utf8')) as InHostResults;
-  for (const { fullTitle, err } of tests) {
-    console.log(err.message === undefined ? `  ok   ${fullTitle}` : `  FAIL ${fullTitle}\n${err.stack ?? err.message}`);
-  }
+  const { stats, tests, failures } = JSON.parse(readFileSync(results, 'utf8')) as InHostResults;
+  const failed = new Set(failures.map(({ fullTitle }) => fullTitle));
+  for (const { fullTitle } of tests) if (!failed.has(fullTitle)) console.log(`  ok   ${fullTitle}`);
+  for (const { fullTitle, err } of failures) console.log(`  FAIL ${fullTitle}\n${err.stack ?? err.message ?? ''}`);
   return { passed: stats.passes, failed: code === 0 ? stats.failures : Math.max(stats.failures, 1) };
 }
 

@@ -56,33 +56,20 @@ export async function invite(house: House, argument?: unknown, given?: unknown):
 
 async function askInviteOptions(workspace: WorkspaceInfo): Promise<InviteOptions | undefined> {
   const title = vscode.l10n.t('Invite to {0}', workspace.name);
+  // One line each: VS Code lays the hover of a second line over the next row.
   const roles: readonly (readonly [Role, string])[] = [
-    ['participant', vscode.l10n.t('Adds and changes content, and may invite')],
-    ['guest', vscode.l10n.t('Sees everything, changes nothing')],
+    ['participant', vscode.l10n.t('participant: adds and changes content, may invite')],
+    ['guest', vscode.l10n.t('guest: sees everything, changes nothing')],
     // Nobody grants a role above their own (A2).
-    ...(workspace.role === 'manager'
-      ? [['manager', vscode.l10n.t('May do everything, also remove members')] as const]
-      : []),
+    ...(workspace.role === 'manager' ? [['manager', vscode.l10n.t('manager: may do everything')] as const] : []),
   ];
-  const role = await pick(roles, `${title}: ${vscode.l10n.t('Role')}`, ([role, detail]) => ({
-    label: roleWord(role),
-    detail,
-  }));
+  const role = await pick(roles, `${title}: ${vscode.l10n.t('Role')}`, ([, label]) => ({ label }));
   if (role === undefined) return undefined;
-  const confirmations = [true, false] as const;
-  const confirm = await pick(confirmations, `${title}: ${vscode.l10n.t('Confirmation')}`, (confirm) =>
-    confirm
-      ? {
-          label: vscode.l10n.t('Ask me before they join'),
-          detail: vscode.l10n.t('You see who asks, with their safety number. A link in the wrong hands opens nothing.'),
-        }
-      : {
-          label: vscode.l10n.t('Let them join at once'),
-          detail: vscode.l10n.t(
-            'Whoever has the link first joins, also while you are away, if another member is online.',
-          ),
-        },
-  );
+  const confirmations: readonly (readonly [boolean, string])[] = [
+    [true, vscode.l10n.t('Ask me before they join: a link in the wrong hands opens nothing')],
+    [false, vscode.l10n.t('Let them join at once: whoever has the link first is in')],
+  ];
+  const confirm = await pick(confirmations, `${title}: ${vscode.l10n.t('Confirmation')}`, ([, label]) => ({ label }));
   if (confirm === undefined) return undefined;
   const expiries: readonly (readonly [string, number])[] = [
     [vscode.l10n.t('7 days'), 7 * DAY_MS],
@@ -91,7 +78,7 @@ async function askInviteOptions(workspace: WorkspaceInfo): Promise<InviteOptions
     [vscode.l10n.t('30 days'), 30 * DAY_MS],
   ];
   const expiry = await pick(expiries, `${title}: ${vscode.l10n.t('Good For')}`, ([label]) => ({ label }));
-  return expiry && { role: role[0], confirm, expiresInMs: expiry[1] };
+  return expiry && { role: role[0], confirm: confirm[0], expiresInMs: expiry[1] };
 }
 
 async function offerFile(house: House, workspace: WorkspaceInfo, content: string): Promise<void> {

@@ -1,5 +1,6 @@
 /**
- * Device certificate (I1): an account vouches for a device's keys.
+ * Device certificate (I1): an account vouches for a device's keys, and the device says that it belongs to the account.
+ * Without the device's word anybody could name somebody else's device, with an agreement key of his own, from an account of his own.
  *
  * | field | bytes | meaning |
  * | --- | --- | --- |
@@ -8,7 +9,8 @@
  * | agreement | 32 | X25519 key of the device: epoch boxes, and its static key in the channel |
  * | name | ≤ 255 | what the person calls the device |
  * | created | count | milliseconds since 1970, a claim |
- * | signature | 64 | by the account, over `"coterie device 0"` and the deterministic CBOR of the other fields |
+ * | account signature | 64 | by the account, over `"coterie device 0"` and the deterministic CBOR of the five fields above |
+ * | device signature | 64 | by the device's signing key, over `"coterie device countersign 0"` and the same |
  */
 import type { Crypto } from '../crypto/crypto.ts';
 import { KEY_BYTES, SIGNATURE_BYTES } from '../crypto/crypto.ts';
@@ -37,32 +39,39 @@ export interface CertificateError {
   readonly reason: 'malformed' | 'unsoundKey' | 'badSignature';
 }
 
-const DOMAIN = toUtf8('coterie device 0');
+const ACCOUNT_DOMAIN = toUtf8('coterie device 0');
+const DEVICE_DOMAIN = toUtf8('coterie device countersign 0');
+/** The longest has 501: a name of MAX_NAME_BYTES, a time past 2^32. */
 export const MAX_CERTIFICATE_BYTES = 512;
 
 export function issueCertificate(
   crypto: Crypto,
   accountSeed: Uint8Array,
-  device: { signingKey: Uint8Array; agreementKey: Uint8Array; name: string; created: number },
+  device: { signingSeed: Uint8Array; agreementKey: Uint8Array; name: string; created: number },
 ): Certificate {
   assert(asText(device.name, MAX_NAME_BYTES) !== undefined, 'a device name has at most MAX_NAME_BYTES');
+  const { signingSeed, agreementKey, name, created } = device;
   const accountKey = crypto.signingKeyOf(accountSeed);
-  const fields: Value[] = [accountKey, device.signingKey, device.agreementKey, device.name, device.created];
-  const signature = crypto.sign(accountSeed, concatBytes(DOMAIN, encode(fields)));
-  return named({ accountKey, ...device }, encode([...fields, signature]));
+  const signingKey = crypto.signingKeyOf(signingSeed);
+  const fields: Value[] = [accountKey, signingKey, agreementKey, name, created];
+  const signed = encode(fields);
+  const byAccount = crypto.sign(accountSeed, concatBytes(ACCOUNT_DOMAIN, signed));
+  const byDevice = crypto.sign(signingSeed, concatBytes(DEVICE_DOMAIN, signed));
+  return named({ accountKey, signingKey, agreementKey, name, created }, encode([...fields, byAccount, byDevice]));
 }
 
 export function readCertificate(crypto: Crypto, bytes: Uint8Array): Result<Certificate, CertificateError> {
   const bad = (reason: CertificateError['reason']) => err({ tag: 'badCertificate', reason } as const);
   if (bytes.length > MAX_CERTIFICATE_BYTES) return bad('malformed');
   const decoded = decode(bytes);
-  const fields = decoded.ok ? asArray(decoded.value, 6) : undefined;
+  const fields = decoded.ok ? asArray(decoded.value, 7) : undefined;
   const accountKey = asBytes(fields?.[0], KEY_BYTES);
   const signingKey = asBytes(fields?.[1], KEY_BYTES);
   const agreementKey = asBytes(fields?.[2], KEY_BYTES);
   const name = asText(fields?.[3], MAX_NAME_BYTES);
   const created = asCount(fields?.[4]);
-  const signature = asBytes(fields?.[5], SIGNATURE_BYTES);
+  const byAccount = asBytes(fields?.[5], SIGNATURE_BYTES);
+  const byDevice = asBytes(fields?.[6], SIGNATURE_BYTES);
   if (
     !fields ||
     !accountKey ||
@@ -70,13 +79,19 @@ export function readCertificate(crypto: Crypto, bytes: Uint8Array): Result<Certi
     !agreementKey ||
     name === undefined ||
     created === undefined ||
-    !signature
+    !byAccount ||
+    !byDevice
   ) {
     return bad('malformed');
   }
   if (!crypto.isSoundSigningKey(accountKey) || !crypto.isSoundSigningKey(signingKey)) return bad('unsoundKey');
-  if (!crypto.verify(accountKey, concatBytes(DOMAIN, encode(fields.slice(0, 5))), signature))
+  const signed = encode(fields.slice(0, 5));
+  if (
+    !crypto.verify(accountKey, concatBytes(ACCOUNT_DOMAIN, signed), byAccount) ||
+    !crypto.verify(signingKey, concatBytes(DEVICE_DOMAIN, signed), byDevice)
+  ) {
     return bad('badSignature');
+  }
   return ok(named({ accountKey, signingKey, agreementKey, name, created }, bytes));
 }
 

@@ -12,12 +12,13 @@ import vector from '../vectors/certificate.json' with { type: 'json' };
 
 const crypto = nodeCrypto(seededRandom('certificate'));
 const accountSeed = crypto.randomBytes(32);
-const signingKey = crypto.signingKeyOf(crypto.randomBytes(32));
+const signingSeed = crypto.randomBytes(32);
+const signingKey = crypto.signingKeyOf(signingSeed);
 const agreementKey = crypto.agreementKeyOf(crypto.randomBytes(32));
 const created = 1_700_000_000_000;
 
 function issue(name = 'Alice’s desk') {
-  return issueCertificate(crypto, accountSeed, { signingKey, agreementKey, name, created });
+  return issueCertificate(crypto, accountSeed, { signingSeed, agreementKey, name, created });
 }
 
 function fieldsOf(bytes: Uint8Array): readonly Value[] {
@@ -26,10 +27,16 @@ function fieldsOf(bytes: Uint8Array): readonly Value[] {
   return decoded.value as readonly Value[];
 }
 
-/** Signs whatever stands in the fields, as a hostile account could. */
-function signed(fields: readonly Value[], seed = accountSeed): Uint8Array {
-  const signature = crypto.sign(seed, concatBytes(toUtf8('coterie device 0'), encode(fields)));
-  return encode([...fields, signature]);
+const ACCOUNT_DOMAIN = 'coterie device 0';
+const DEVICE_DOMAIN = 'coterie device countersign 0';
+
+function signature(fields: readonly Value[], seed: Uint8Array, domain: string): Uint8Array {
+  return crypto.sign(seed, concatBytes(toUtf8(domain), encode(fields)));
+}
+
+/** Signs whatever stands in the fields, as a hostile account and device could. */
+function signed(fields: readonly Value[], account = accountSeed, device = signingSeed): Uint8Array {
+  return encode([...fields, signature(fields, account, ACCOUNT_DOMAIN), signature(fields, device, DEVICE_DOMAIN)]);
 }
 
 function reasonOf(bytes: Uint8Array): string | undefined {
@@ -50,7 +57,7 @@ describe('device certificate', () => {
   it('I1 has the bytes of the vector', () => {
     const hex = (text: string) => fromHex(text)!;
     const certificate = issueCertificate(crypto, hex(vector.accountSeed), {
-      signingKey: hex(vector.signingKey),
+      signingSeed: hex(vector.signingSeed),
       agreementKey: hex(vector.agreementKey),
       name: vector.name,
       created: vector.created,
@@ -81,15 +88,43 @@ describe('device certificate', () => {
     assert.equal(reasonOf(concatBytes(bytes, Uint8Array.of(0))), 'malformed');
   });
 
-  it('I1 refuses another account’s signature', () => {
+  it('I1 refuses another account’s or another device’s signature', () => {
     const fields = fieldsOf(issue().bytes).slice(0, 5);
     assert.equal(reasonOf(signed(fields)), undefined);
     assert.equal(reasonOf(signed(fields, crypto.randomBytes(32))), 'badSignature');
+    assert.equal(reasonOf(signed(fields, accountSeed, crypto.randomBytes(32))), 'badSignature');
+  });
+
+  it('I1 refuses what an account alone says of somebody else’s device', () => {
+    const victim = issue();
+    const malloryAccount = crypto.randomBytes(32);
+    const malloryDevice = crypto.randomBytes(32);
+    const forged = fieldsOf(victim.bytes)
+      .slice(0, 5)
+      .with(0, crypto.signingKeyOf(malloryAccount))
+      .with(2, crypto.agreementKeyOf(crypto.randomBytes(32)));
+    const byAccount = signature(forged, malloryAccount, ACCOUNT_DOMAIN);
+    assert.equal(reasonOf(encode([...forged, byAccount])), 'malformed', 'as it sufficed before');
+    assert.equal(reasonOf(signed(forged, malloryAccount, malloryAccount)), 'badSignature');
+    assert.equal(reasonOf(signed(forged, malloryAccount, malloryDevice)), 'badSignature');
+    const lent = fieldsOf(victim.bytes)[6]!;
+    assert.equal(reasonOf(encode([...forged, byAccount, lent])), 'badSignature', 'the device spoke of another account');
   });
 
   it('I1 refuses a signature made for something else', () => {
     const fields = fieldsOf(issue().bytes).slice(0, 5);
-    assert.equal(reasonOf(encode([...fields, crypto.sign(accountSeed, encode(fields))])), 'badSignature');
+    const [byAccount, byDevice] = [
+      signature(fields, accountSeed, ACCOUNT_DOMAIN),
+      signature(fields, signingSeed, DEVICE_DOMAIN),
+    ];
+    assert.equal(reasonOf(encode([...fields, byAccount, byDevice])), undefined);
+    assert.equal(reasonOf(encode([...fields, byDevice, byAccount])), 'badSignature');
+    for (const domain of ['', DEVICE_DOMAIN]) {
+      assert.equal(reasonOf(encode([...fields, signature(fields, accountSeed, domain), byDevice])), 'badSignature');
+    }
+    for (const domain of ['', ACCOUNT_DOMAIN]) {
+      assert.equal(reasonOf(encode([...fields, byAccount, signature(fields, signingSeed, domain)])), 'badSignature');
+    }
   });
 
   it('I1 refuses fields of the wrong shape, signed or not', () => {

@@ -5,6 +5,7 @@ import type { DeviceId } from '../../src/base/ids.ts';
 import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
 import { issueCertificate, type Certificate } from '../../src/protocol/certificate.ts';
 import { SecureChannel, type ChannelFault, type ChannelOptions, type Packet } from '../../src/protocol/channel.ts';
+import { encode } from '../../src/protocol/codec.ts';
 import { MAX_FRAME_PAYLOAD_BYTES, MAX_MESSAGE_BYTES, MAX_NOISE_MESSAGE_BYTES } from '../../src/protocol/limits.ts';
 import { XxHandshake } from '../../src/protocol/noise.ts';
 import { toUtf8 } from '../../src/base/utf8.ts';
@@ -22,7 +23,7 @@ interface Someone {
 function someone(name: string): Someone {
   const secret = crypto.randomBytes(32);
   const certificate = issueCertificate(crypto, crypto.randomBytes(32), {
-    signingKey: crypto.signingKeyOf(crypto.randomBytes(32)),
+    signingSeed: crypto.randomBytes(32),
     agreementKey: crypto.agreementKeyOf(secret),
     name,
     created: 1_700_000_000_000,
@@ -158,6 +159,28 @@ describe('secure channel: the handshake', () => {
       const fault = role === 'initiator' ? shakeHands(mallory, victim) : shakeHands(victim, mallory);
       assert.deepEqual(fault, { tag: 'badCertificate', reason: 'otherKey' });
       isDead(victim, 'badCertificate');
+    }
+  });
+
+  it('I1 refuses a stranger’s account that names a member’s device with a key of its own', () => {
+    const [account, secret] = [crypto.randomBytes(32), crypto.randomBytes(32)];
+    const fields = [
+      crypto.signingKeyOf(account),
+      bob.certificate.signingKey,
+      crypto.agreementKeyOf(secret),
+      'Bob’s lap',
+      1_700_000_000_000,
+    ];
+    const sign = (domain: string) => crypto.sign(account, concatBytes(toUtf8(domain), encode(fields)));
+    const byAccount = sign('coterie device 0');
+    for (const [payload, reason] of [
+      [encode([...fields, byAccount]), 'malformed'],
+      [encode([...fields, byAccount, sign('coterie device countersign 0')]), 'badSignature'],
+    ] as const) {
+      const a = open('initiator', alice.identity, { device: bob.certificate.device });
+      const fault = shakeHands(a, open('responder', { staticSecret: secret, payload }));
+      assert.deepEqual(fault, { tag: 'badCertificate', reason });
+      assert.equal(a.peer, undefined);
     }
   });
 

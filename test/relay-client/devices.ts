@@ -17,7 +17,7 @@ export function makeDevice(number: number): TestDevice {
   const secret = (what: number) => crypto.sha256(Uint8Array.of(what, number >> 8, number & 255));
   const agreementSecret = secret(3);
   const certificate = issueCertificate(crypto, secret(1), {
-    signingKey: crypto.signingKeyOf(secret(2)),
+    signingSeed: secret(2),
     agreementKey: crypto.agreementKeyOf(agreementSecret),
     name: `device ${number}`,
     created: 1_700_000_000_000,

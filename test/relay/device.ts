@@ -34,7 +34,7 @@ export function person(
 ): Person {
   const agreementSecret = crypto.randomBytes(32);
   const certificate = issueCertificate(crypto, accountSeed, {
-    signingKey: crypto.signingKeyOf(signingSeed),
+    signingSeed,
     agreementKey: crypto.agreementKeyOf(agreementSecret),
     name,
     created: 1,

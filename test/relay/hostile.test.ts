@@ -150,12 +150,12 @@ describe('relay: hostile and broken peers', () => {
     assert.equal(await device.code({ type: 'register', token: '' }), Code.ok);
   });
 
-  it('R4 nobody takes a queue over by a certificate of his own that names its device', async () => {
+  it('R4 nobody takes a queue over by another account or channel key, not even with its device’s signing key', async () => {
     await house.start();
     const atBob = await house.subscriber(bob);
     const mallory = person('Mallory');
     const forged = issueCertificate(crypto, mallory.accountSeed, {
-      signingKey: bob.id,
+      signingSeed: bob.signingSeed,
       agreementKey: crypto.agreementKeyOf(mallory.agreementSecret),
       name: 'Bob',
       created: 1,

@@ -32,14 +32,13 @@ export class Person {
     this.name = name;
     const seed = crypto.randomBytes(32);
     this.agreementSecret = crypto.randomBytes(32);
-    const signingKey = crypto.signingKeyOf(seed);
     this.certificate = issueCertificate(crypto, crypto.randomBytes(32), {
-      signingKey,
+      signingSeed: seed,
       agreementKey: crypto.agreementKeyOf(this.agreementSecret),
       name: `${name}'s laptop`,
       created: NOW,
     });
-    this.signer = { device: toHex(signingKey) as DeviceId, seed };
+    this.signer = { device: this.certificate.device, seed };
   }
 
   get account(): AccountId {

@@ -1,0 +1,491 @@
+/**
+ * Keeping copies in step (S1–S4): for each of the other devices, what it is known to hold, what was sent, and what is due.
+ * Pure: every call answers with what to send; the caller seals, sends, and says what became of it.
+ *
+ * - A direct path opens: both say `have`; each then sends what the other lacks, a credit of 1 MiB unacknowledged at most.
+ * - A new delta goes at once to every open path, and at once to the relay of those that have none (S4).
+ * - What a direct peer has not acknowledged after 2 s goes to its relay too. A second copy costs one look-up (S3).
+ * - Each device is answerable for its own feeds; others' deltas are served to whoever says `have`.
+ */
+import type { DeviceId, FeedId } from '../base/ids.ts';
+import { BATCH_BYTES, MAX_MESSAGE_BYTES } from '../protocol/limits.ts';
+import type { Node } from './graph.ts';
+import { markOf, type FeedMark, type Message } from './messages.ts';
+import { Lane } from './ports.ts';
+import type { Replica } from './replica.ts';
+
+export interface Outgoing {
+  readonly to: readonly DeviceId[];
+  readonly path: 'direct' | 'relay';
+  readonly message: Message;
+  readonly lane: Lane;
+  /** Lost where nobody listens: for what is worth nothing later. */
+  readonly ephemeral: boolean;
+  /** Of a relayed batch: what the recipients will hold; to be told to `relayed` or `relayFailed`. */
+  readonly holds?: readonly Mark[];
+  /** The deltas in it, for who must see to their content first. */
+  readonly nodes?: readonly Node[];
+}
+
+export interface Mark {
+  readonly feed: FeedId;
+  readonly seq: number;
+}
+
+interface Batch {
+  readonly message: Message;
+  readonly ends: readonly Mark[];
+  readonly bytes: number;
+  readonly nodes: readonly Node[];
+}
+
+interface Peer {
+  reach: 'direct' | 'none';
+  /** Whether it has said on this connection what it holds. */
+  introduced: boolean;
+  /** What it is known to hold durably. */
+  known: Map<FeedId, number>;
+  /** What was sent on this connection, whether acknowledged or not. */
+  sent: Map<FeedId, number>;
+  /** What its relay has promised to keep for it. */
+  relayed: Map<FeedId, number>;
+  unackedBytes: number;
+  unackedSince: number | undefined;
+  relaying: boolean;
+  /** 0: at once. */
+  relayRetryAt: number;
+  askedAt: number;
+  /** How often in vain since something came. */
+  asks: number;
+  /** How often in a row it was sent everything again on this connection, and when it may be next. */
+  restarts: number;
+  restartAt: number;
+  /** What answers by relay have carried since `servedAt`, kept or not yet. */
+  served: Map<FeedId, number>;
+  servedAt: number;
+}
+
+export const ACK_PATIENCE_MS = 2_000;
+const RELAY_RETRY_MS = 10_000;
+const ASK_AGAIN_MS = 5_000;
+/** Who cannot answer (his history is another, D8) is asked ever more seldom: at last every five minutes. */
+const MAX_ASKS_DOUBLED = 6;
+/** A path that answers nothing is tried again after 2, 4, 8 … s, as often as this: then it is the transport's to give it up. */
+const MAX_RESTARTS = 6;
+/** What an answer by relay has carried is not sent again for so long: it may still be on its way through the queue. */
+const SERVE_AGAIN_MS = 30_000;
+/** One relayed message: well under the frame's and message's limits with seal and padding. */
+const RELAY_BATCH_BYTES = MAX_MESSAGE_BYTES / 4;
+/** An answer by relay to who lacks much: the rest is asked for again. */
+const RELAY_SERVE_BATCHES = 64;
+
+export class Session {
+  readonly #replica: Replica;
+  readonly #self: DeviceId;
+  readonly #peers = new Map<DeviceId, Peer>();
+  /** Whose queue can be written to: the device has a relay and so do we, or its address is reachable. */
+  #relayable: (device: DeviceId) => boolean = () => false;
+
+  constructor(replica: Replica, self: DeviceId, relayable: (device: DeviceId) => boolean) {
+    this.#replica = replica;
+    this.#self = self;
+    this.#relayable = relayable;
+  }
+
+  /** The other devices of the workspace, as the roster has them. New ones start with nothing known. */
+  setDevices(devices: Iterable<DeviceId>): void {
+    const wanted = new Set(devices);
+    wanted.delete(this.#self);
+    for (const device of this.#peers.keys()) if (!wanted.has(device)) this.#peers.delete(device);
+    for (const device of wanted) if (!this.#peers.has(device)) this.#peers.set(device, newPeer());
+  }
+
+  get devices(): readonly DeviceId[] {
+    return [...this.#peers.keys()];
+  }
+
+  isPeer(device: DeviceId): boolean {
+    return this.#peers.has(device);
+  }
+
+  reach(device: DeviceId): 'direct' | 'none' {
+    return this.#peers.get(device)?.reach ?? 'none';
+  }
+
+  /** Whether a device is known to hold all we hold. */
+  inSync(device: DeviceId): boolean {
+    const known = this.#peers.get(device)?.known;
+    if (!known) return false;
+    for (const [feed, seq] of this.#replica.vector()) if ((known.get(feed) ?? 0) < seq) return false;
+    return true;
+  }
+
+  /** What is kept of a device across a restart. */
+  memory(device: DeviceId): { known: readonly Mark[]; relayed: readonly Mark[] } {
+    const peer = this.#peers.get(device);
+    const marks = (map: ReadonlyMap<FeedId, number> = new Map()) => [...map].map(([feed, seq]) => ({ feed, seq }));
+    return { known: marks(peer?.known), relayed: marks(peer?.relayed) };
+  }
+
+  remember(device: DeviceId, known: readonly Mark[], relayed: readonly Mark[]): void {
+    const peer = this.#peers.get(device);
+    if (!peer) return;
+    for (const { feed, seq } of known) raise(peer.known, feed, seq);
+    for (const { feed, seq } of relayed) raise(peer.relayed, feed, seq);
+  }
+
+  // ---- what happens ---------------------------------------------------------------------------------------------------
+
+  reached(device: DeviceId, reach: 'direct' | 'none', now: number): readonly Outgoing[] {
+    const peer = this.#peers.get(device);
+    if (!peer || peer.reach === reach) return [];
+    peer.reach = reach;
+    peer.introduced = false;
+    peer.sent = new Map(peer.known);
+    peer.unackedBytes = 0;
+    calm(peer);
+    // Waits for its introduction as for an acknowledgement.
+    peer.unackedSince = reach === 'direct' ? now : undefined;
+    return reach === 'direct' ? [this.#direct(device, this.#have(false), Lane.control)] : this.#relayDue(now);
+  }
+
+  /** New deltas are here, our own or another's: they go to whom they are due. */
+  grown(now: number): readonly Outgoing[] {
+    return [...this.#pumpAll(now), ...this.#relayDue(now)];
+  }
+
+  /** The relay is there again: what failed is tried again at once. */
+  relayUp(now: number): readonly Outgoing[] {
+    for (const peer of this.#peers.values()) peer.relayRetryAt = 0;
+    return this.#relayDue(now);
+  }
+
+  received(from: DeviceId, path: 'direct' | 'relay', message: Message, now: number): readonly Outgoing[] {
+    const peer = this.#peers.get(from);
+    if (!peer) return [];
+    switch (message.kind) {
+      case 'have':
+        return this.#heard(from, peer, path, message, now);
+      case 'got':
+        return this.#acknowledged(from, peer, message.vector, now);
+      default:
+        return [];
+    }
+  }
+
+  /** Others' deltas are durable here: say so to who sent them, and pass on what somebody else is due. */
+  ingested(
+    from: DeviceId,
+    path: 'direct' | 'relay',
+    nodes: readonly Node[],
+    gap: boolean,
+    now: number,
+    heard: readonly Mark[] = nodes.map(({ delta }) => ({ feed: delta.feed, seq: delta.seq })),
+  ): readonly Outgoing[] {
+    const peer = this.#peers.get(from);
+    const out: Outgoing[] = [];
+    if (peer) {
+      if (nodes.length > 0) peer.asks = 0;
+      for (const { feed, seq } of heard) {
+        raise(peer.known, feed, seq);
+        raise(peer.sent, feed, seq);
+      }
+      // A copy of what is here already is acknowledged too, or its sender would send it again and again.
+      const marks = this.#marks(
+        heard.length > 0 ? new Set(heard.map(({ feed }) => feed)) : this.#replica.vector().keys(),
+      );
+      if (marks.length > 0) out.push(this.#reply(from, path, { kind: 'got', vector: marks }, true));
+      if (gap) out.push(...this.askAgain(from, path, now));
+    }
+    return nodes.length > 0 ? [...out, ...this.#pumpAll(now)] : out;
+  }
+
+  /** Something waits for a past that has not come (D5), or a relay has dropped messages: ask. */
+  askAgain(device: DeviceId, path: 'direct' | 'relay', now: number): readonly Outgoing[] {
+    const peer = this.#peers.get(device);
+    if (!peer || now - peer.askedAt < ASK_AGAIN_MS * 2 ** Math.min(peer.asks, MAX_ASKS_DOUBLED)) return [];
+    peer.askedAt = now;
+    peer.asks++;
+    return [this.#reply(device, path, this.#have(false), false)];
+  }
+
+  /** Greets a device that is online behind a relay: what it lacks, and what we lack, will show. */
+  greet(device: DeviceId, now: number): readonly Outgoing[] {
+    const peer = this.#peers.get(device);
+    if (!peer || peer.reach === 'direct' || !this.#relayable(device) || now - peer.askedAt < ASK_AGAIN_MS) return [];
+    peer.askedAt = now;
+    return [this.#reply(device, 'relay', this.#have(true), true)];
+  }
+
+  /** A joiner without a direct path gets everything through the relay. */
+  serveByRelay(device: DeviceId): readonly Outgoing[] {
+    const peer = this.#peers.get(device);
+    if (!peer || peer.reach === 'direct') return [];
+    peer.served = new Map();
+    return this.#serve(device, peer);
+  }
+
+  relayed(devices: readonly DeviceId[], holds: readonly Mark[], now: number): readonly Outgoing[] {
+    for (const device of devices) {
+      const peer = this.#peers.get(device);
+      if (!peer) continue;
+      peer.relaying = false;
+      for (const { feed, seq } of holds) raise(peer.relayed, feed, seq);
+    }
+    return this.#relayDue(now);
+  }
+
+  relayFailed(devices: readonly DeviceId[], now: number): void {
+    for (const device of devices) {
+      const peer = this.#peers.get(device);
+      if (!peer) continue;
+      peer.relaying = false;
+      peer.served = new Map();
+      peer.relayRetryAt = now + RELAY_RETRY_MS;
+    }
+  }
+
+  tick(now: number): readonly Outgoing[] {
+    return [...this.#relayDue(now), ...this.#pumpAll(now)];
+  }
+
+  /** When `tick` is next worth calling. */
+  nextWake(): number | undefined {
+    let at: number | undefined;
+    for (const peer of this.#peers.values()) {
+      const patience =
+        peer.unackedSince === undefined ? 0 : Math.max(peer.unackedSince + ACK_PATIENCE_MS, peer.restartAt);
+      for (const due of [patience, peer.relayRetryAt]) {
+        if (due > 0 && due < (at ?? Number.POSITIVE_INFINITY)) at = due;
+      }
+    }
+    return at;
+  }
+
+  // ---- answers ----------------------------------------------------------------------------------------------------------
+
+  #heard(
+    from: DeviceId,
+    peer: Peer,
+    path: 'direct' | 'relay',
+    message: Message & { kind: 'have' },
+    now: number,
+  ): readonly Outgoing[] {
+    const answer = message.answer ? [this.#reply(from, path, this.#have(false), true)] : [];
+    // It has lain in a queue, and its sender has said newer things since, directly.
+    if (path === 'relay' && peer.reach === 'direct') return answer;
+    // What a peer says replaces what was believed: it may have lost what it once had (D2).
+    peer.known = new Map(message.vector.map(({ feed, seq }) => [feed, seq]));
+    peer.relayed = new Map();
+    if (path === 'relay')
+      return [...answer, ...this.#askWhatWeLack(from, message, now), ...this.#serveAgain(from, peer, now)];
+    peer.introduced = peer.reach === 'direct';
+    peer.sent = new Map(peer.known);
+    peer.unackedBytes = 0;
+    peer.unackedSince = undefined;
+    calm(peer);
+    return [...answer, ...this.#pump(from, peer, now, new Map())];
+  }
+
+  /** An answer says what we lack; without one asked for, we ask, but not again and again while it is on its way. */
+  #askWhatWeLack(from: DeviceId, { vector, answer }: Message & { kind: 'have' }, now: number): readonly Outgoing[] {
+    return !answer && this.#lacks(vector) ? this.askAgain(from, 'relay', now) : [];
+  }
+
+  #acknowledged(from: DeviceId, peer: Peer, vector: readonly FeedMark[], now: number): readonly Outgoing[] {
+    const news = vector.some(({ feed, seq }) => (peer.known.get(feed) ?? 0) < seq);
+    if (!news) return [];
+    for (const { feed, seq } of vector) raise(peer.known, feed, seq);
+    if (peer.reach === 'direct' && !peer.introduced) return [];
+    calm(peer);
+    if (covers(peer.known, peer.sent)) {
+      peer.unackedBytes = 0;
+      peer.unackedSince = undefined;
+    } else {
+      peer.unackedBytes = Math.max(0, peer.unackedBytes - BATCH_BYTES);
+      if (peer.unackedSince !== undefined) peer.unackedSince = now;
+    }
+    return this.#pump(from, peer, now, new Map());
+  }
+
+  #pumpAll(now: number): readonly Outgoing[] {
+    const made = new Map<string, Message>();
+    return merged([...this.#peers].flatMap(([device, peer]) => this.#pump(device, peer, now, made)));
+  }
+
+  /** Sends what the peer lacks on its open path, within its credit (S1). Equal batches are one message, sealed once (K5). */
+  #pump(device: DeviceId, peer: Peer, now: number, made: Map<string, Message>): readonly Outgoing[] {
+    if (peer.reach !== 'direct' || !peer.introduced) return [];
+    const out: Outgoing[] = [];
+    while (peer.unackedBytes < MAX_MESSAGE_BYTES) {
+      const batch = this.#batch(peer.sent, BATCH_BYTES, made);
+      if (!batch) break;
+      for (const { feed, seq } of batch.ends) raise(peer.sent, feed, seq);
+      peer.unackedBytes += batch.bytes;
+      peer.unackedSince ??= now;
+      out.push(this.#direct(device, batch.message, Lane.structured));
+    }
+    return out;
+  }
+
+  #batch(
+    from: ReadonlyMap<FeedId, number>,
+    maxBytes: number,
+    made: Map<string, Message>,
+    only?: (feed: FeedId) => boolean,
+  ): Batch | undefined {
+    const runs = this.#replica.lacking(from, maxBytes, only);
+    if (runs.length === 0) return undefined;
+    const nodes = runs.flat();
+    const ends = runs.map((run) => ({ feed: run.at(-1)!.delta.feed, seq: run.at(-1)!.delta.seq }));
+    const bytes = nodes.reduce((sum, node) => sum + node.delta.bytes.length, 0);
+    const key = runs.map((run) => `${run[0]!.delta.id}+${run.length}`).join();
+    const message: Message = made.get(key) ?? {
+      kind: 'deltas',
+      runs: runs.map((run) => run.map((node) => node.delta.bytes)),
+    };
+    made.set(key, message);
+    return { message, ends, bytes, nodes };
+  }
+
+  /** Own deltas that no direct path has taken: to the relays, one batch at a time per peer, stored once for all (S4, R2). */
+  #relayDue(now: number): readonly Outgoing[] {
+    const made = new Map<string, Message>();
+    const out: Outgoing[] = [];
+    for (const [device, peer] of this.#peers) {
+      if (now >= peer.relayRetryAt) peer.relayRetryAt = 0;
+      const direct = peer.reach === 'direct';
+      if (direct && (peer.unackedSince === undefined || now - peer.unackedSince < ACK_PATIENCE_MS)) continue;
+      if (direct && now >= peer.restartAt) out.push(...this.#restart(device, peer, now));
+      if (peer.relaying || peer.relayRetryAt > 0 || !this.#relayable(device)) continue;
+      const held = highest(highest(peer.known, peer.relayed), this.#servedTo(peer, now));
+      const batch = this.#batch(held, RELAY_BATCH_BYTES, made, (feed) => feed.startsWith(this.#self));
+      if (!batch) continue;
+      peer.relaying = true;
+      out.push(this.#relay(device, batch));
+    }
+    return merged(out);
+  }
+
+  /** A direct path that took bytes and answers nothing: what it has not acknowledged is sent again (S3: copies are cheap). */
+  #restart(device: DeviceId, peer: Peer, now: number): readonly Outgoing[] {
+    peer.restarts++;
+    peer.restartAt =
+      peer.restarts > MAX_RESTARTS ? Number.POSITIVE_INFINITY : now + ACK_PATIENCE_MS * 2 ** peer.restarts;
+    if (!peer.introduced) return [this.#direct(device, this.#have(true), Lane.control)];
+    peer.sent = new Map(peer.known);
+    peer.unackedBytes = 0;
+    const again = this.#pump(device, peer, now, new Map());
+    if (again.length === 0) peer.unackedSince = undefined;
+    return again;
+  }
+
+  #servedTo(peer: Peer, now: number): ReadonlyMap<FeedId, number> {
+    if (now - peer.servedAt >= SERVE_AGAIN_MS) peer.served = new Map();
+    return peer.served;
+  }
+
+  /** Two who ask each other by relay both answer; what the first answer carried is not in the second. */
+  #serveAgain(device: DeviceId, peer: Peer, now: number): readonly Outgoing[] {
+    if (this.#servedTo(peer, now).size === 0) peer.servedAt = now;
+    return this.#serve(device, peer);
+  }
+
+  /** Everything a peer lacks, through its relay. */
+  #serve(device: DeviceId, peer: Peer): readonly Outgoing[] {
+    const out: Outgoing[] = [];
+    const held = highest(peer.known, peer.served);
+    while (out.length < RELAY_SERVE_BATCHES) {
+      const batch = this.#batch(held, RELAY_BATCH_BYTES, new Map());
+      if (!batch) break;
+      for (const { feed, seq } of batch.ends) {
+        raise(held, feed, seq);
+        raise(peer.served, feed, seq);
+      }
+      out.push(this.#relay(device, batch));
+    }
+    return out;
+  }
+
+  #lacks(theirs: readonly FeedMark[]): boolean {
+    const ours = this.#replica.vector();
+    return theirs.some(({ feed, seq }) => (ours.get(feed) ?? 0) < seq);
+  }
+
+  #have(answer: boolean): Message {
+    return { kind: 'have', vector: this.#marks(this.#replica.vector().keys()), answer };
+  }
+
+  #marks(feeds: Iterable<FeedId>): readonly FeedMark[] {
+    const vector = this.#replica.vector();
+    const marks: FeedMark[] = [];
+    for (const feed of feeds) {
+      const seq = vector.get(feed);
+      const tip = seq === undefined ? undefined : this.#replica.nodeAt(feed, seq);
+      if (tip) marks.push(markOf(feed, tip.delta.seq, tip.delta.id));
+    }
+    return marks;
+  }
+
+  #direct(device: DeviceId, message: Message, lane: Lane): Outgoing {
+    return { to: [device], path: 'direct', message, lane, ephemeral: false };
+  }
+
+  #relay(device: DeviceId, { message, ends, nodes }: Batch): Outgoing {
+    return { to: [device], path: 'relay', message, lane: Lane.structured, ephemeral: false, holds: ends, nodes };
+  }
+
+  #reply(device: DeviceId, path: 'direct' | 'relay', message: Message, ephemeral: boolean): Outgoing {
+    return { to: [device], path, message, lane: Lane.control, ephemeral };
+  }
+}
+
+function newPeer(): Peer {
+  return {
+    reach: 'none',
+    introduced: false,
+    known: new Map(),
+    sent: new Map(),
+    relayed: new Map(),
+    unackedBytes: 0,
+    unackedSince: undefined,
+    relaying: false,
+    relayRetryAt: 0,
+    askedAt: Number.NEGATIVE_INFINITY,
+    asks: 0,
+    restarts: 0,
+    restartAt: 0,
+    served: new Map(),
+    servedAt: Number.NEGATIVE_INFINITY,
+  };
+}
+
+function calm(peer: Peer): void {
+  peer.restarts = 0;
+  peer.restartAt = 0;
+}
+
+function raise(vector: Map<FeedId, number>, feed: FeedId, seq: number): void {
+  if ((vector.get(feed) ?? 0) < seq) vector.set(feed, seq);
+}
+
+function covers(known: ReadonlyMap<FeedId, number>, sent: ReadonlyMap<FeedId, number>): boolean {
+  for (const [feed, seq] of sent) if ((known.get(feed) ?? 0) < seq) return false;
+  return true;
+}
+
+function highest(a: ReadonlyMap<FeedId, number>, b: ReadonlyMap<FeedId, number>): Map<FeedId, number> {
+  const both = new Map(a);
+  for (const [feed, seq] of b) raise(both, feed, seq);
+  return both;
+}
+
+/** The same message to several devices is one sending. */
+function merged(out: readonly Outgoing[]): readonly Outgoing[] {
+  const byMessage = new Map<Message, Outgoing>();
+  for (const one of out) {
+    const before = byMessage.get(one.message);
+    byMessage.set(one.message, before ? { ...before, to: [...before.to, ...one.to] } : one);
+  }
+  return [...byMessage.values()];
+}

@@ -1,0 +1,378 @@
+/**
+ * Getting the chunks that versions name, and giving those that others ask for (F1, F3, R9). Pulled, so the asker paces it:
+ * from members on a direct path first, else from parcels on a relay, else a member is asked by relay to leave one there.
+ *
+ * A chunk is believed only when it opens under its generation's key and is the plaintext its id names.
+ */
+import { concatBytes, toHex } from '../base/bytes.ts';
+import type { ChunkId, DeviceId } from '../base/ids.ts';
+import type { Crypto } from '../crypto/crypto.ts';
+import { MAX_CHUNK_REQUESTS, MAX_MESSAGE_BYTES, RELAY_PARCEL_SLICE_BYTES } from '../protocol/limits.ts';
+import type { Message, ParcelNotice } from '../sync/messages.ts';
+import { Lane, type ChunkStore, type Clock, type Transport } from '../sync/ports.ts';
+import { openChunk, type ChunkRef } from '../tools/files/content.ts';
+import type { ChunkKeys } from './ports.ts';
+
+export interface ChunkExchangeOptions {
+  readonly crypto: Crypto;
+  readonly clock: Clock;
+  readonly chunks: ChunkStore;
+  readonly keys: ChunkKeys;
+  readonly transport: Transport;
+  /** Own relay, where parcels are left. */
+  relay(): string | undefined;
+  /** Other devices of the workspace. */
+  devices(): readonly DeviceId[];
+  sendDirect(device: DeviceId, message: Message, lane: Lane): boolean;
+  sendByRelay(devices: readonly DeviceId[], message: Message): Promise<boolean>;
+  /** Chunks have come (durably): who waits for content looks again. */
+  onArrived(chunks: readonly ChunkId[]): void;
+  onProgress(): void;
+}
+
+/** Answers are cut so that one message, sealed and padded, stays within its limit. */
+const ANSWER_BYTES = MAX_MESSAGE_BYTES - 160 * 1024;
+const PARCEL_BYTES = 8 * 1024 * 1024;
+const WANTED_BYTES_AT_ONCE = 4 * 1024 * 1024;
+const WANT_PATIENCE_MS = 20_000;
+const PAUSE_MS = 5;
+/** Of a relayed request: what one parcel can hold, asked for again when that has come. */
+const RELAY_WANT_CHUNKS = 512;
+const RELAY_WANT_AGAIN_MS = 60_000;
+
+interface Request {
+  readonly ids: Set<ChunkId>;
+  readonly cancel: () => void;
+}
+
+export class ChunkExchange {
+  readonly #options: ChunkExchangeOptions;
+  /** What is named by versions and not here, in the order it was named. */
+  readonly #lacking = new Map<ChunkId, ChunkRef>();
+  readonly #asked = new Map<DeviceId, Request>();
+  /** Who has said that he has not got it (yet). */
+  readonly #absent = new Map<ChunkId, Set<DeviceId>>();
+  readonly #parcels: ParcelNotice[] = [];
+  readonly #uploaded = new Map<ChunkId, ParcelNotice>();
+  readonly #relayAsked = new Map<ChunkId, number>();
+  readonly #serving = new Set<DeviceId>();
+  #fetching = false;
+  #lackingBytes = 0;
+  #stopped = false;
+
+  constructor(options: ChunkExchangeOptions) {
+    this.#options = options;
+  }
+
+  get lackingChunks(): number {
+    return this.#lacking.size;
+  }
+
+  get lackingBytes(): number {
+    return this.#lackingBytes;
+  }
+
+  lacks(id: ChunkId): boolean {
+    return this.#lacking.has(id);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const request of this.#asked.values()) request.cancel();
+  }
+
+  // ---- wanting --------------------------------------------------------------------------------------------------------
+
+  need(refs: readonly ChunkRef[]): void {
+    for (const ref of refs) {
+      if (this.#lacking.has(ref.id) || this.#options.chunks.has(ref.id)) continue;
+      this.#lacking.set(ref.id, ref);
+      this.#lackingBytes += ref.bytes;
+    }
+    this.pump();
+  }
+
+  /** Somebody opens what is not here: it goes first. */
+  hurry(refs: readonly ChunkRef[]): void {
+    this.need(refs);
+    const rest = [...this.#lacking].filter(([id]) => !refs.some((ref) => ref.id === id));
+    const first = refs.flatMap((ref) => (this.#lacking.has(ref.id) ? [[ref.id, ref] as const] : []));
+    this.#lacking.clear();
+    for (const [id, ref] of [...first, ...rest]) this.#lacking.set(id, ref);
+    this.pump();
+  }
+
+  /** A path has opened or closed, or a request was answered: ask on. */
+  pump(): void {
+    if (this.#stopped || this.#lacking.size === 0) return;
+    const direct = this.#options.devices().filter((device) => this.#options.transport.reach(device) === 'direct');
+    for (const [device] of this.#asked) if (!direct.includes(device)) this.#end(device);
+    for (const device of direct) if (!this.#asked.has(device)) this.#ask(device);
+    void this.#fetchParcels();
+    if (direct.length === 0) this.#askByRelay();
+  }
+
+  #ask(device: DeviceId): void {
+    const taken = new Set([...this.#asked.values()].flatMap((request) => [...request.ids]));
+    const ids: ChunkId[] = [];
+    let bytes = 0;
+    for (const [id, ref] of this.#lacking) {
+      if (taken.has(id) || this.#absent.get(id)?.has(device)) continue;
+      ids.push(id);
+      bytes += ref.bytes;
+      if (bytes >= WANTED_BYTES_AT_ONCE || ids.length >= 16 * MAX_CHUNK_REQUESTS) break;
+    }
+    if (ids.length === 0) return;
+    if (!this.#options.sendDirect(device, { kind: 'want', chunks: ids }, Lane.structured)) return;
+    const cancel = this.#options.clock.wakeAt(this.#options.clock.now() + WANT_PATIENCE_MS, () => {
+      this.#end(device);
+      this.pump();
+    });
+    this.#asked.set(device, { ids: new Set(ids), cancel });
+  }
+
+  #end(device: DeviceId): void {
+    this.#asked.get(device)?.cancel();
+    this.#asked.delete(device);
+  }
+
+  /** Nobody is on a direct path: whoever is online may leave a parcel. */
+  #askByRelay(): void {
+    const now = this.#options.clock.now();
+    const known = new Set(this.#parcels.flatMap((parcel) => parcel.chunks.map((chunk) => chunk.id)));
+    const ids: ChunkId[] = [];
+    for (const id of this.#lacking.keys()) {
+      if (known.has(id) || now - (this.#relayAsked.get(id) ?? Number.NEGATIVE_INFINITY) < RELAY_WANT_AGAIN_MS) continue;
+      ids.push(id);
+      if (ids.length >= RELAY_WANT_CHUNKS) break;
+    }
+    if (ids.length === 0) return;
+    for (const id of ids) this.#relayAsked.set(id, now);
+    void this.#options.sendByRelay(this.#options.devices(), { kind: 'want', chunks: ids });
+  }
+
+  async received(device: DeviceId, message: Message & { kind: 'chunks' }): Promise<void> {
+    for (const id of message.absent) {
+      const who = this.#absent.get(id) ?? new Set();
+      this.#absent.set(id, who.add(device));
+    }
+    await this.#take(message.chunks);
+    const request = this.#asked.get(device);
+    if (request) {
+      for (const { id } of message.chunks) request.ids.delete(id);
+      for (const id of message.absent) request.ids.delete(id);
+      if (request.ids.size === 0) this.#end(device);
+    }
+    this.pump();
+  }
+
+  /** Verifies, stores, makes durable, then tells. */
+  async #take(chunks: readonly { readonly id: ChunkId; readonly bytes: Uint8Array }[]): Promise<void> {
+    const taken: ChunkId[] = [];
+    for (const { id, bytes } of chunks) {
+      const ref = this.#lacking.get(id);
+      const key = ref && this.#options.keys.find(ref.generation);
+      if (!ref || !key || openChunk(this.#options.crypto, key, id, bytes)?.length !== ref.bytes) continue;
+      await this.#options.chunks.put(id, bytes);
+      taken.push(id);
+    }
+    if (taken.length === 0) return;
+    await this.#options.chunks.sync();
+    for (const id of taken) {
+      const ref = this.#lacking.get(id);
+      if (!ref) continue;
+      this.#lacking.delete(id);
+      this.#absent.delete(id);
+      this.#relayAsked.delete(id);
+      this.#lackingBytes -= ref.bytes;
+    }
+    this.#options.onArrived(taken);
+    this.#options.onProgress();
+  }
+
+  /** Somebody has got more than he said: those who had nothing may have it now. */
+  refresh(device: DeviceId): void {
+    for (const who of this.#absent.values()) who.delete(device);
+    this.pump();
+  }
+
+  // ---- parcels ----------------------------------------------------------------------------------------------------------
+
+  /** Parcels were left for us. */
+  offered(notices: readonly ParcelNotice[]): void {
+    this.#parcels.push(...notices);
+    this.pump();
+  }
+
+  async #fetchParcels(): Promise<void> {
+    if (this.#fetching) return;
+    this.#fetching = true;
+    try {
+      for (let parcel = this.#parcels.shift(); parcel && !this.#stopped; parcel = this.#parcels.shift()) {
+        await this.#fetchParcel(parcel);
+      }
+    } finally {
+      this.#fetching = false;
+    }
+  }
+
+  async #fetchParcel(parcel: ParcelNotice): Promise<void> {
+    for (const slice of slicesOf(parcel.chunks.filter((chunk) => this.#lacking.has(chunk.id)))) {
+      const [first, last] = [slice[0]!, slice.at(-1)!];
+      const from = first.offset;
+      const bytes = await this.#fetchRange(parcel, from, last.offset + last.length - from);
+      if (!bytes) return;
+      const cut = slice.map((chunk) => ({
+        id: chunk.id,
+        bytes: bytes.subarray(chunk.offset - from, chunk.offset - from + chunk.length),
+      }));
+      await this.#take(cut);
+    }
+  }
+
+  async #fetchRange(parcel: ParcelNotice, from: number, length: number): Promise<Uint8Array | undefined> {
+    const parts: Uint8Array[] = [];
+    for (let done = 0; done < length;) {
+      try {
+        const part = await this.#options.transport.getParcel(
+          parcel.relay,
+          parcel.parcel,
+          from + done,
+          Math.min(RELAY_PARCEL_SLICE_BYTES, length - done),
+        );
+        if (!part || part.bytes.length === 0) return undefined; // expired: it is asked for again
+        parts.push(part.bytes);
+        done += part.bytes.length;
+      } catch {
+        this.#options.clock.wakeAt(this.#options.clock.now() + WANT_PATIENCE_MS, () => this.offered([parcel]));
+        return undefined;
+      }
+    }
+    return concatBytes(...parts);
+  }
+
+  /** Leaves chunks at the own relay. Answers notices for all that could be left; those left before are not sent again. */
+  async leave(ids: readonly ChunkId[]): Promise<readonly ParcelNotice[]> {
+    const relay = this.#options.relay();
+    if (relay === undefined) return [];
+    let part: { id: ChunkId; bytes: Uint8Array }[] = [];
+    let bytes = 0;
+    const flush = async () => {
+      if (part.length > 0) await this.#upload(relay, part);
+      [part, bytes] = [[], 0];
+    };
+    const wanted = [...new Set(ids)];
+    for (const id of wanted) {
+      if (this.#uploaded.has(id)) continue;
+      const chunk = await this.#options.chunks.get(id);
+      if (!chunk) continue;
+      part.push({ id, bytes: chunk });
+      bytes += chunk.length;
+      if (bytes >= PARCEL_BYTES) await flush();
+    }
+    await flush();
+    return this.#noticesFor(wanted);
+  }
+
+  async #upload(relay: string, part: readonly { readonly id: ChunkId; readonly bytes: Uint8Array }[]): Promise<void> {
+    const parcel = this.#options.crypto.randomBytes(32);
+    let offset = 0;
+    const chunks = part.map(({ id, bytes }) => {
+      const place = { id, offset, length: bytes.length };
+      offset += bytes.length;
+      return place;
+    });
+    await this.#options.transport.putParcel(parcel, concatBytes(...part.map((chunk) => chunk.bytes)));
+    const notice: ParcelNotice = { relay: withoutToken(relay), parcel, chunks };
+    for (const { id } of chunks) this.#uploaded.set(id, notice);
+  }
+
+  #noticesFor(ids: readonly ChunkId[]): readonly ParcelNotice[] {
+    const byParcel = new Map<string, { notice: ParcelNotice; ids: Set<ChunkId> }>();
+    for (const id of ids) {
+      const notice = this.#uploaded.get(id);
+      if (!notice) continue;
+      const key = toHex(notice.parcel);
+      const entry = byParcel.get(key) ?? { notice, ids: new Set() };
+      entry.ids.add(id);
+      byParcel.set(key, entry);
+    }
+    return [...byParcel.values()].map(({ notice, ids: own }) => ({
+      ...notice,
+      chunks: notice.chunks.filter((chunk) => own.has(chunk.id)),
+    }));
+  }
+
+  // ---- giving -------------------------------------------------------------------------------------------------------------
+
+  async wanted(device: DeviceId, path: 'direct' | 'relay', ids: readonly ChunkId[]): Promise<void> {
+    if (path === 'relay') {
+      const here = ids.filter((id) => this.#options.chunks.has(id));
+      const parcels = await this.leave(here);
+      if (parcels.length > 0) await this.#options.sendByRelay([device], { kind: 'parcels', parcels });
+      return;
+    }
+    if (this.#serving.has(device)) return; // one request at a time: the next is asked when this is answered
+    this.#serving.add(device);
+    try {
+      await this.#answer(device, ids);
+    } finally {
+      this.#serving.delete(device);
+    }
+  }
+
+  async #answer(device: DeviceId, ids: readonly ChunkId[]): Promise<void> {
+    let chunks: { id: ChunkId; bytes: Uint8Array }[] = [];
+    let bytes = 0;
+    const absent: ChunkId[] = [];
+    for (const id of ids) {
+      const chunk = await this.#options.chunks.get(id);
+      if (!chunk) {
+        absent.push(id);
+        continue;
+      }
+      if (bytes + chunk.length > ANSWER_BYTES && chunks.length > 0) {
+        if (!(await this.#push(device, { kind: 'chunks', chunks, absent: [] }))) return;
+        [chunks, bytes] = [[], 0];
+      }
+      chunks.push({ id, bytes: chunk });
+      bytes += chunk.length;
+    }
+    this.#serving.delete(device); // the answer may be followed by the next request at once
+    await this.#push(device, { kind: 'chunks', chunks, absent });
+  }
+
+  /** Waits while the peer's buffer is full; gives up when the path is gone. */
+  async #push(device: DeviceId, message: Message): Promise<boolean> {
+    while (!this.#stopped && this.#options.transport.reach(device) === 'direct') {
+      if (this.#options.sendDirect(device, message, Lane.chunks)) return true;
+      const { clock } = this.#options;
+      await new Promise<void>((resume) => void clock.wakeAt(clock.now() + PAUSE_MS, resume));
+    }
+    return false;
+  }
+}
+
+/** Runs of neighbouring chunks, each of about one parcel slice. */
+function slicesOf(chunks: ParcelNotice['chunks']): readonly (readonly ParcelNotice['chunks'][number][])[] {
+  const slices: ParcelNotice['chunks'][number][][] = [];
+  let end = -1;
+  let bytes = 0;
+  for (const chunk of chunks.toSorted((a, b) => a.offset - b.offset)) {
+    const last = slices.at(-1);
+    if (last && chunk.offset === end && bytes + chunk.length <= 2 * RELAY_PARCEL_SLICE_BYTES) {
+      last.push(chunk);
+      bytes += chunk.length;
+    } else {
+      slices.push([chunk]);
+      bytes = chunk.length;
+    }
+    end = chunk.offset + chunk.length;
+  }
+  return slices;
+}
+
+/** A token lets a device register; who only fetches needs none, and it is not ours to spread. */
+function withoutToken(relay: string): string {
+  return relay.split('/').slice(0, 4).join('/');
+}

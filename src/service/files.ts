@@ -1,0 +1,402 @@
+/** The Files tool as its users see it: paths in, entries and bytes out (F1–F4). */
+import { concatBytes } from '../base/bytes.ts';
+import type { DeltaId, ToolId } from '../base/ids.ts';
+import { MAX_PATCH_CHAIN } from '../protocol/limits.ts';
+import type { Content } from '../tools/files/content.ts';
+import { filesBody, type FilesDelta, type FolderId } from '../tools/files/deltas.ts';
+import type { Version } from '../tools/files/rows.ts';
+import { nameProblem } from '../tools/files/safe-name.ts';
+import type { Entry } from '../sync/replica.ts';
+import { ServiceError, type FileEntry, type ImportReport, type WriteOptions } from './api.ts';
+import { ByteCache } from './byte-cache.ts';
+import { partsOf, type FileTree, type TreeEntry } from './file-tree.ts';
+import type { Bridges, ExportEntry, ImportSink, ParentContent, Progress } from './ports.ts';
+import type { SharedWorkspace } from './shared-workspace.ts';
+
+/** Added files are signed and made durable together, this many at a time: one fsync for all. */
+const IMPORT_BATCH = 32;
+const IMPORT_BATCH_BYTES = 32 * 1024 * 1024;
+
+export class Files {
+  readonly #workspace: SharedWorkspace;
+  readonly #tool: ToolId;
+  readonly #cache: ByteCache;
+
+  constructor(workspace: SharedWorkspace, tool: ToolId, cache: ByteCache) {
+    this.#workspace = workspace;
+    this.#tool = tool;
+    this.#cache = cache;
+  }
+
+  get #tree(): FileTree {
+    return this.#workspace.tree(this.#tool);
+  }
+
+  // ---- looking ----------------------------------------------------------------------------------------------------------
+
+  stat(path: string): FileEntry {
+    if (partsOf(path).length === 0) return this.#rootEntry();
+    return this.#describe(this.#find(path));
+  }
+
+  list(path: string): readonly FileEntry[] {
+    return [...this.#tree.folder(this.#folderAt(path)).values()].map((entry) => this.#describe(entry));
+  }
+
+  async read(path: string, range?: { readonly offset: number; readonly length: number }): Promise<Uint8Array> {
+    const entry = this.#find(path);
+    if (entry.item.folder) throw new ServiceError('isAFolder', { path });
+    const bytes = await this.#guard(path, () => this.#bytesOf(entry.versionId, range));
+    this.#workspace.see(this.#tool, entry.id);
+    return bytes;
+  }
+
+  #find(path: string): TreeEntry {
+    const entry = this.#tree.at(path);
+    if (!entry) throw new ServiceError('notFound', { path });
+    return entry;
+  }
+
+  #folderAt(path: string): FolderId {
+    if (partsOf(path).length === 0) return undefined;
+    const entry = this.#find(path);
+    if (!entry.item.folder) throw new ServiceError('notAFolder', { path });
+    return entry.id;
+  }
+
+  #rootEntry(): FileEntry {
+    const blank = { bytes: 0, modified: 0, created: 0, modifiedBy: '', version: '', present: true, unread: false };
+    return { item: '', name: '', kind: 'folder', ...blank };
+  }
+
+  #describe({ id, name, item, version, versionId, conflictOf }: TreeEntry): FileEntry {
+    const { content } = version;
+    return {
+      item: id,
+      name,
+      kind: item.folder ? 'folder' : 'file',
+      bytes: content?.bytes ?? 0,
+      modified: version.time,
+      created: item.created,
+      modifiedBy: this.#workspace.nameOf(version.author),
+      version: versionId,
+      present:
+        !content || content.kind === 'patch' || content.chunks.every((ref) => !this.#workspace.exchange.lacks(ref.id)),
+      unread: this.#workspace.unread.has(this.#tool, id),
+      ...(conflictOf === undefined ? {} : { conflictOf }),
+    };
+  }
+
+  // ---- bytes ------------------------------------------------------------------------------------------------------------
+
+  async #bytesOf(
+    versionId: DeltaId,
+    range?: { readonly offset: number; readonly length: number },
+  ): Promise<Uint8Array> {
+    const content = this.#content(versionId);
+    const cached = this.#cache.get(versionId);
+    if (cached) return range ? cached.subarray(range.offset, range.offset + range.length) : cached;
+    if (range && content.kind === 'chunks') {
+      const parts: Uint8Array[] = [];
+      for await (const part of this.#workspace.contents.read(content, range)) parts.push(part);
+      return concatBytes(...parts);
+    }
+    const bytes = await this.#whole(versionId);
+    this.#cache.put(versionId, bytes);
+    return range ? bytes.subarray(range.offset, range.offset + range.length) : bytes;
+  }
+
+  #whole(versionId: DeltaId): Promise<Uint8Array> {
+    const chain = this.#chain(versionId);
+    return chain.length === 1
+      ? this.#workspace.contents.readAll(chain[0]!)
+      : this.#workspace.contents.resolvePatched(chain);
+  }
+
+  #content(versionId: DeltaId): Content {
+    const content = this.#tree.version(versionId)?.content;
+    if (!content) throw new ServiceError('notFound', {});
+    return content;
+  }
+
+  /** The content in chunks at the bottom, then the differences upon it. */
+  #chain(versionId: DeltaId): readonly Content[] {
+    const chain: Content[] = [];
+    for (let at: DeltaId | undefined = versionId; at !== undefined && chain.length <= MAX_PATCH_CHAIN;) {
+      const version: Version | undefined = this.#tree.version(at);
+      if (!version?.content) break;
+      chain.unshift(version.content);
+      at = version.content.kind === 'patch' ? version.parents[0] : undefined;
+    }
+    return chain;
+  }
+
+  #parentContent(versionId: DeltaId): ParentContent | undefined {
+    const chain = this.#chain(versionId);
+    const content = chain.at(-1);
+    if (!content) return undefined;
+    return { content, chain: chain.length - 1, read: () => this.#bytesOf(versionId).catch(() => undefined) };
+  }
+
+  /** What is not here is fetched first of all, and said to be on its way. */
+  async #guard<T>(path: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      const missing = (error as { missing?: Parameters<SharedWorkspace['exchange']['hurry']>[0] }).missing;
+      if (error instanceof Error && error.name === 'ContentMissing' && missing) {
+        this.#workspace.exchange.hurry(missing);
+        throw new ServiceError('notPresent', { path });
+      }
+      if (error instanceof Error && error.name === 'ContentTooLarge') throw new ServiceError('tooLarge', { path });
+      throw error;
+    }
+  }
+
+  // ---- changing ---------------------------------------------------------------------------------------------------------
+
+  async write(path: string, bytes: Uint8Array, options: WriteOptions): Promise<string> {
+    const entry = this.#tree.at(path);
+    if (!entry) {
+      if (!options.create) throw new ServiceError('notFound', { path });
+      return this.#create(path, bytes);
+    }
+    if (entry.item.folder) throw new ServiceError('isAFolder', { path });
+    if (!options.overwrite) throw new ServiceError('exists', { path });
+    return this.#guard(path, () => this.#newVersion(entry, bytes, options.base as DeltaId | undefined));
+  }
+
+  async #create(path: string, bytes: Uint8Array): Promise<string> {
+    const { parent, name } = this.#newPlace(path);
+    const content = await this.#guard(path, () => this.#workspace.contents.writeBytes(bytes));
+    const version = await this.#author([{ kind: 'file', parent, name, content }]);
+    this.#cache.put(version, bytes);
+    return version;
+  }
+
+  /** Upon what the writer had read (F2): where somebody was quicker, both stay. */
+  async #newVersion(entry: TreeEntry, bytes: Uint8Array, base: DeltaId | undefined): Promise<string> {
+    const known = base !== undefined && this.#tree.version(base)?.item === entry.id ? base : entry.versionId;
+    const parents = known === entry.versionId ? this.#tree.equalHeads(entry.item, entry.version) : [known];
+    const parent = parents.length === 1 ? this.#parentContent(parents[0]!) : undefined;
+    const reuse = (await this.#workspace.contents.chunkRefs(this.#chain(known)[0]!)) ?? [];
+    const content = await this.#workspace.contents.writeBytes(bytes, parent, { reuse });
+    const version = await this.#author([{ kind: 'ver', parents: parents.length > 0 ? parents : [known], content }]);
+    this.#cache.put(version, bytes);
+    return version;
+  }
+
+  async makeFolder(path: string): Promise<void> {
+    const { parent, name } = this.#newPlace(path);
+    await this.#author([{ kind: 'folder', parent, name }]);
+  }
+
+  async remove(path: string, options: { readonly recursive: boolean }): Promise<void> {
+    const entry = this.#find(path);
+    const doomed = [...this.#below(entry)];
+    if (doomed.length > 1 && !options.recursive) throw new ServiceError('notEmpty', { path });
+    // A conflict copy goes alone; the file it stands beside stays.
+    const deltas = doomed.map((one): FilesDelta => {
+      if (entry.conflictOf !== undefined) return { kind: 'del', parents: this.#tree.equalHeads(one.item, one.version) };
+      return { kind: 'del', parents: one.item.heads };
+    });
+    await this.#author(deltas.toReversed());
+  }
+
+  /** The entry and everything in it, each item once. */
+  *#below(entry: TreeEntry): Generator<TreeEntry> {
+    yield entry;
+    if (!entry.item.folder) return;
+    for (const child of this.#tree.folder(entry.id).values())
+      if (child.conflictOf === undefined) yield* this.#below(child);
+  }
+
+  async rename(from: string, to: string, options: { readonly overwrite: boolean }): Promise<void> {
+    const entry = this.#find(from);
+    const target = this.#tree.at(to);
+    if (target && target.id !== entry.id) {
+      if (!options.overwrite) throw new ServiceError('exists', { path: to });
+      await this.remove(to, { recursive: true });
+    }
+    if (entry.conflictOf !== undefined) {
+      // A conflict copy has no item of its own yet: it becomes one.
+      await this.copy(from, to, { overwrite: true });
+      return this.remove(from, { recursive: false });
+    }
+    if (`${to}/`.startsWith(`${from}/`) && to !== from) throw new ServiceError('badName', { path: to });
+    const { parent, name } = this.#place(to);
+    await this.#author([{ kind: 'move', item: entry.id, parent, name }]);
+  }
+
+  async copy(from: string, to: string, options: { readonly overwrite: boolean }): Promise<void> {
+    const entry = this.#find(from);
+    if (`${to}/`.startsWith(`${from}/`)) throw new ServiceError('exists', { path: to });
+    if (this.#tree.at(to)) {
+      if (!options.overwrite) throw new ServiceError('exists', { path: to });
+      await this.remove(to, { recursive: true });
+    }
+    await this.#copyInto(entry, to);
+  }
+
+  async #copyInto(entry: TreeEntry, to: string): Promise<void> {
+    const { parent, name } = this.#newPlace(to);
+    if (entry.item.folder) {
+      await this.#author([{ kind: 'folder', parent, name }]);
+      for (const child of [...this.#tree.folder(entry.id).values()]) await this.#copyInto(child, `${to}/${child.name}`);
+      return;
+    }
+    const content = this.#content(entry.versionId);
+    // A difference stands upon its parent alone: the copy gets chunks of its own.
+    const own =
+      content.kind === 'chunks'
+        ? content
+        : await this.#guard(to, async () => this.#workspace.contents.writeBytes(await this.#bytesOf(entry.versionId)));
+    await this.#author([{ kind: 'file', parent, name, content: own }]);
+  }
+
+  #newPlace(path: string): { readonly parent: FolderId; readonly name: string } {
+    const place = this.#place(path);
+    if (this.#tree.clashes(place.parent, place.name)) throw new ServiceError('exists', { path });
+    return place;
+  }
+
+  #place(path: string): { readonly parent: FolderId; readonly name: string } {
+    const parts = partsOf(path);
+    const name = parts.at(-1) ?? '';
+    const problem = nameProblem(name);
+    if (problem !== undefined) throw new ServiceError('badName', { path, problem });
+    return { parent: this.#folderAt(parts.slice(0, -1).join('/')), name };
+  }
+
+  /** Answers the last one's id. */
+  async #author(deltas: readonly FilesDelta[]): Promise<DeltaId> {
+    const entries = deltas.map((delta): Entry => ({ tool: this.#tool, kind: delta.kind, body: filesBody(delta) }));
+    const nodes = await this.#workspace.author(entries);
+    return nodes.at(-1)!.delta.id;
+  }
+
+  // ---- real folders -----------------------------------------------------------------------------------------------------
+
+  async import(
+    bridges: Bridges,
+    folder: string,
+    localPaths: readonly string[],
+    signal: AbortSignal,
+    onProgress: (progress: Progress) => void,
+  ): Promise<ImportReport> {
+    const sink = new ImportInto(this.#workspace, this.#tool, this.#tree, this.#folderAt(folder));
+    const report = await bridges.importPaths(localPaths, { signal, sink, onProgress });
+    await sink.flush();
+    return report;
+  }
+
+  export(
+    bridges: Bridges,
+    path: string,
+    into: string,
+    signal: AbortSignal,
+    onProgress: (progress: Progress) => void,
+  ): Promise<ImportReport> {
+    const entries =
+      partsOf(path).length === 0 ? this.#exported(undefined, '') : this.#exportedEntry(this.#find(path), '');
+    return bridges.exportEntries(entries, { into, signal, onProgress });
+  }
+
+  *#exported(folder: FolderId, above: string): Generator<ExportEntry> {
+    for (const entry of this.#tree.folder(folder).values()) yield* this.#exportedEntry(entry, above);
+  }
+
+  *#exportedEntry(entry: TreeEntry, above: string): Generator<ExportEntry> {
+    const path = above === '' ? entry.name : `${above}/${entry.name}`;
+    if (entry.item.folder) {
+      yield { kind: 'folder', path };
+      yield* this.#exported(entry.id, path);
+      return;
+    }
+    yield { kind: 'file', path, modified: entry.version.time, read: () => this.#streamOf(entry.versionId) };
+  }
+
+  async *#streamOf(versionId: DeltaId): AsyncIterable<Uint8Array> {
+    const content = this.#content(versionId);
+    if (content.kind === 'chunks') yield* this.#workspace.contents.read(content);
+    else yield await this.#bytesOf(versionId);
+  }
+}
+
+/** Where imported files go: their content is stored as it streams, their deltas are signed in batches. */
+class ImportInto implements ImportSink {
+  readonly #workspace: SharedWorkspace;
+  readonly #tool: ToolId;
+  readonly #tree: FileTree;
+  readonly #folders: Map<string, FolderId>;
+  #waiting: { path: string; content: Content }[] = [];
+  #waitingBytes = 0;
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(workspace: SharedWorkspace, tool: ToolId, tree: FileTree, root: FolderId) {
+    this.#workspace = workspace;
+    this.#tool = tool;
+    this.#tree = tree;
+    this.#folders = new Map([['', root]]);
+  }
+
+  async folder(path: string): Promise<void> {
+    const place = this.#placeOf(path);
+    const existing = this.#tree.clashes(place.parent, place.name);
+    if (existing?.item.folder) {
+      this.#folders.set(path, existing.id);
+      return;
+    }
+    const name = existing ? this.#freeName(place.parent, place.name) : place.name;
+    const body = filesBody({ kind: 'folder', parent: place.parent, name });
+    const nodes = await this.#workspace.author([{ tool: this.#tool, kind: 'folder', body }]);
+    this.#folders.set(path, nodes.at(-1)!.delta.id);
+  }
+
+  async file(path: string, stream: AsyncIterable<Uint8Array>): Promise<void> {
+    const content = await this.#workspace.contents.writeStream(stream, { sync: false });
+    this.#waiting.push({ path, content });
+    this.#waitingBytes += content.bytes;
+    if (this.#waiting.length >= IMPORT_BATCH || this.#waitingBytes >= IMPORT_BATCH_BYTES) await this.flush();
+  }
+
+  /** One after the other: several files end at once. */
+  flush(): Promise<void> {
+    this.#turn = this.#turn.then(() => this.#flush());
+    return this.#turn;
+  }
+
+  async #flush(): Promise<void> {
+    const batch = this.#waiting;
+    if (batch.length === 0) return;
+    [this.#waiting, this.#waitingBytes] = [[], 0];
+    await this.#workspace.syncContent();
+    await this.#workspace.author(batch.map((one) => this.#entryOf(one.path, one.content)));
+  }
+
+  /** A file that is there already gets a new version; adding a folder again brings it up to date. */
+  #entryOf(path: string, content: Content): Entry {
+    const { parent, name } = this.#placeOf(path);
+    const existing = this.#tree.clashes(parent, name);
+    if (existing && !existing.item.folder && existing.name === name) {
+      const parents = this.#tree.equalHeads(existing.item, existing.version);
+      return { tool: this.#tool, kind: 'ver', body: filesBody({ kind: 'ver', parents, content }) };
+    }
+    const free = existing ? this.#freeName(parent, name) : name;
+    return { tool: this.#tool, kind: 'file', body: filesBody({ kind: 'file', parent, name: free, content }) };
+  }
+
+  #freeName(parent: FolderId, name: string): string {
+    const dot = name.lastIndexOf('.');
+    const [stem, extension] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, ''];
+    for (let n = 2; ; n++) {
+      const candidate = `${stem} (${n})${extension}`;
+      if (!this.#tree.clashes(parent, candidate)) return candidate;
+    }
+  }
+
+  #placeOf(path: string): { readonly parent: FolderId; readonly name: string } {
+    const cut = path.lastIndexOf('/');
+    return { parent: this.#folders.get(cut < 0 ? '' : path.slice(0, cut)), name: path.slice(cut + 1) };
+  }
+}

@@ -1,0 +1,37 @@
+/** What the workspaces of one device share: who we are, the disk, the paths, and what the windows hear. */
+import type { AccountId, DeviceId } from '../base/ids.ts';
+import type { Crypto } from '../crypto/crypto.ts';
+import type { Certificate } from '../protocol/certificate.ts';
+import type { Signer } from '../sync/delta.ts';
+import type { ChunkStore, Clock, Transport } from '../sync/ports.ts';
+import type { ServiceEvent } from './api.ts';
+import type { LocalState } from './local-state.ts';
+import type { ChunkKeys, ContentStore, Index } from './ports.ts';
+
+export interface Identity {
+  readonly account: AccountId;
+  readonly device: DeviceId;
+  readonly certificate: Certificate;
+  readonly signer: Signer;
+  readonly agreementSecret: Uint8Array;
+}
+
+export interface Hub {
+  readonly crypto: Crypto;
+  readonly clock: Clock;
+  readonly local: LocalState;
+  readonly index: Index;
+  readonly chunks: ChunkStore;
+  readonly transport: Transport;
+  readonly identity: Identity;
+  makeContents(keys: ChunkKeys): ContentStore;
+  /** What others see. */
+  displayName(): string;
+  /** Text form of the own relay's address, with its token; undefined for none. */
+  relay(): string | undefined;
+  /** Makes records, and whatever local state has changed, durable. Throws StoreError; what failed is tried again with the next. */
+  commit(records: readonly Uint8Array[]): Promise<void>;
+  emit(event: ServiceEvent): void;
+  /** Devices, addresses, relays, keys or invitations have changed: routes and capabilities are made anew. */
+  changed(): void;
+}

@@ -1,0 +1,257 @@
+/** The inviter's side (N1–N5): making invitations, answering those who come with one. */
+import { toHex } from '../base/bytes.ts';
+import type { DeltaId, DeviceId } from '../base/ids.ts';
+import { asArray, asBytes, asList, asText, type Value } from '../protocol/codec.ts';
+import { readCertificate, type Certificate } from '../protocol/certificate.ts';
+import { MAX_DEVICES, MAX_MEMBERS, MAX_OPEN_INVITATIONS, MAX_PENDING_JOINS } from '../protocol/limits.ts';
+import { controlBody, Role } from '../sync/control.ts';
+import { idBytes } from '../sync/delta.ts';
+import { sealMessage } from '../sync/envelope.ts';
+import { boxEpoch, capabilityOf } from '../sync/epoch.ts';
+import {
+  invitationFile,
+  invitationKeys,
+  invitationSeal,
+  joinSubject,
+  writeInvitation,
+  type Invitation as InvitationContent,
+} from '../sync/invitation.ts';
+import { DeclineReason, encodeMessage, type Message } from '../sync/messages.ts';
+import { Lane, type Route } from '../sync/ports.ts';
+import type { InviteRecord } from '../sync/roster.ts';
+import { safetyNumber } from '../sync/safety-number.ts';
+import { ServiceError, type Invitation, type JoinRequestInfo, type Role as RoleName } from './api.ts';
+import type { Hub } from './hub.ts';
+import { ROLE_NAMES, type SharedWorkspace } from './shared-workspace.ts';
+
+export interface InviteOptions {
+  readonly role: RoleName;
+  readonly expiresInMs: number;
+  readonly uses: number;
+  readonly confirm: boolean;
+  readonly scheme: string;
+}
+
+type JoinMessage = Message & { kind: 'join' };
+
+interface Asking {
+  readonly invite: DeltaId;
+  readonly certificate: Certificate;
+  readonly name: string;
+  readonly relay: string;
+  readonly addresses: readonly string[];
+}
+
+export class Inviting {
+  readonly #hub: Hub;
+  readonly #workspace: SharedWorkspace;
+
+  constructor(hub: Hub, workspace: SharedWorkspace) {
+    this.#hub = hub;
+    this.#workspace = workspace;
+  }
+
+  async invite(options: InviteOptions): Promise<Invitation> {
+    const { crypto, clock, identity } = this.#hub;
+    const { roster, self } = this.#workspace;
+    const role = ROLE_NAMES.indexOf(options.role) as Role;
+    if (!self || role < self.role) throw new ServiceError('notPermitted', {});
+    if (this.open().length >= MAX_OPEN_INVITATIONS) throw new ServiceError('tooLarge', { what: 'invitations' });
+    const secret = crypto.randomBytes(32);
+    const keys = invitationKeys(crypto, secret);
+    const expires = clock.now() + options.expiresInMs;
+    const body = controlBody.invite(keys.publicKey, keys.seal.key, role, expires, options.uses, options.confirm);
+    const node = await this.#workspace.control('invite', body);
+    const content: InvitationContent = {
+      workspace: this.#workspace.id,
+      invite: node.delta.id,
+      workspaceName: roster.name,
+      inviterName: self.name,
+      inviter: identity.account,
+      role,
+      expires,
+      secret,
+      routes: this.#routes(),
+    };
+    const text = writeInvitation(crypto, content);
+    return { id: node.delta.id, link: `${options.scheme}://coterie.coterie/join#${text}`, file: invitationFile(text) };
+  }
+
+  async revoke(invite: string): Promise<void> {
+    if (!this.#workspace.roster.invites.has(invite as DeltaId)) throw new ServiceError('notFound', {});
+    await this.#workspace.control('revoke', controlBody.revoke(invite as DeltaId));
+  }
+
+  /** Invitations that could still be used, as far as this device's clock knows. */
+  open(): readonly InviteRecord[] {
+    return [...this.#workspace.roster.invites.values()].filter((invite) => !invite.revoked && invite.usesLeft > 0);
+  }
+
+  /** Invitations that somebody may yet come with, were it only to be told that they are no good. */
+  known(): readonly InviteRecord[] {
+    return [...this.#workspace.roster.invites.values()].slice(-MAX_OPEN_INVITATIONS);
+  }
+
+  /** Own device first, then the other managers' (N2). A joiner without a relay may use ours: its token goes along. */
+  #routes(): readonly Route[] {
+    const { transport, identity } = this.#hub;
+    const own: Route = {
+      device: identity.device,
+      addresses: transport.listening.slice(0, 8),
+      relay: this.#hub.relay(),
+    };
+    const managers = [...this.#workspace.roster.members.values()].filter((member) => member.role === Role.manager);
+    const devices = new Set(managers.flatMap((member) => member.devices.map((record) => record.certificate.device)));
+    return [own, ...this.#workspace.routes().filter((route) => devices.has(route.device))].slice(0, 8);
+  }
+
+  // ---- answering --------------------------------------------------------------------------------------------------------
+
+  async asked(invite: DeltaId, sender: DeviceId, message: JoinMessage): Promise<void> {
+    const certificate = readCertificate(this.#hub.crypto, message.certificate);
+    const record = this.#workspace.roster.invites.get(invite);
+    if (!certificate.ok || certificate.value.device !== sender || !record) return;
+    const subject = joinSubject(this.#workspace.id, invite, message.certificate);
+    if (!this.#hub.crypto.verify(record.publicKey, subject, message.signature)) return;
+    const asking: Asking = {
+      invite,
+      certificate: certificate.value,
+      name: message.name,
+      relay: message.relay,
+      addresses: message.addresses,
+    };
+    this.#workspace.meet(sender, message.addresses, message.relay);
+    if (this.#workspace.roster.devices.has(sender)) return this.#welcome(asking);
+    const reason = this.#refusal(record);
+    if (reason !== undefined) return this.#decline(asking, record, reason);
+    const trusted = this.#hub.local.get(`verified/${certificate.value.account}`) === true;
+    if (record.confirm && !trusted) return this.#askPerson(asking);
+    await this.#admit(asking);
+  }
+
+  /** N3: expiry is checked here, by the admitting client; use and revocation by everyone. */
+  #refusal(record: InviteRecord): DeclineReason | undefined {
+    if (record.revoked) return DeclineReason.revoked;
+    if (record.usesLeft <= 0) return DeclineReason.used;
+    if (record.expires < this.#hub.clock.now()) return DeclineReason.expired;
+    return this.#workspace.roster.members.size >= MAX_MEMBERS ? DeclineReason.workspaceFull : undefined;
+  }
+
+  async #askPerson(asking: Asking): Promise<void> {
+    const key = this.#key(asking.certificate.device);
+    if (this.#hub.local.get(key) !== undefined) return;
+    if (this.requests().length >= MAX_PENDING_JOINS) return;
+    this.#hub.local.put(key, [
+      idBytes(asking.invite),
+      asking.certificate.bytes,
+      asking.name,
+      asking.relay,
+      [...asking.addresses],
+    ]);
+    await this.#hub.commit([]);
+    this.#hub.emit({ type: 'joinRequest', request: this.#describe(asking) });
+  }
+
+  requests(): readonly JoinRequestInfo[] {
+    return this.#asking().map((asking) => this.#describe(asking));
+  }
+
+  /** Answers false where the request is not this workspace's. */
+  async answer(request: string, accept: boolean): Promise<boolean> {
+    const asking = this.#asking().find((one) => this.#requestId(one) === request);
+    if (!asking) return false;
+    this.#hub.local.drop(this.#key(asking.certificate.device));
+    const record = this.#workspace.roster.invites.get(asking.invite);
+    const reason = record && this.#refusal(record);
+    if (record && (!accept || reason !== undefined)) {
+      await this.#hub.commit([]);
+      await this.#decline(asking, record, reason ?? DeclineReason.declined);
+      if (accept) throw new ServiceError(reason === DeclineReason.expired ? 'invitationExpired' : 'notPermitted', {});
+      return true;
+    }
+    await this.#admit(asking);
+    return true;
+  }
+
+  #asking(): readonly Asking[] {
+    const found: Asking[] = [];
+    for (const [, value] of this.#hub.local.under(`request/${this.#workspace.id}/`)) {
+      const asking = this.#readAsking(value);
+      if (asking && !this.#workspace.roster.devices.has(asking.certificate.device)) found.push(asking);
+    }
+    return found;
+  }
+
+  #readAsking(value: Value): Asking | undefined {
+    const f = asArray(value, 5);
+    const [invite, bytes, name, relay] = [
+      asBytes(f?.[0], 32),
+      asBytes(f?.[1], 1, 4096),
+      asText(f?.[2], 1024),
+      asText(f?.[3], 1024),
+    ];
+    const addresses = asList(f?.[4], MAX_DEVICES, (address) => asText(address, 1024));
+    const certificate = bytes && readCertificate(this.#hub.crypto, bytes);
+    if (!invite || !certificate?.ok || name === undefined || relay === undefined || !addresses) return undefined;
+    return { invite: toHex(invite) as DeltaId, certificate: certificate.value, name, relay, addresses };
+  }
+
+  #key(device: DeviceId): string {
+    return `request/${this.#workspace.id}/${device}`;
+  }
+
+  #requestId(asking: Asking): string {
+    return `${this.#workspace.id}.${asking.certificate.device}`;
+  }
+
+  #describe(asking: Asking): JoinRequestInfo {
+    const { account } = asking.certificate;
+    return {
+      id: this.#requestId(asking),
+      workspace: this.#workspace.id,
+      name: asking.name,
+      account,
+      safetyNumber: safetyNumber(this.#hub.crypto, this.#hub.identity.account, account),
+      role: ROLE_NAMES[this.#workspace.roster.invites.get(asking.invite)?.role ?? Role.guest]!,
+    };
+  }
+
+  async #admit(asking: Asking): Promise<void> {
+    const record = this.#workspace.roster.invites.get(asking.invite);
+    const { epoch } = this.#workspace.keyring;
+    if (!record || !epoch) return;
+    const { account, device, agreementKey } = asking.certificate;
+    const boxes = boxEpoch(this.#hub.crypto, epoch, [{ device, agreementKey }]);
+    const body = controlBody.admit(account, record.role, asking.name, [asking.certificate], asking.invite, boxes);
+    this.#workspace.meet(device, asking.addresses, asking.relay);
+    await this.#workspace.control('admit', body);
+    this.#hub.emit({ type: 'joined', workspace: this.#workspace.id, name: asking.name });
+    await this.#welcome(asking);
+  }
+
+  /** The word that he is in, and his box (N4); what follows is the ordinary exchange of members. */
+  async #welcome(asking: Asking): Promise<void> {
+    const record = this.#workspace.roster.invites.get(asking.invite);
+    const member = this.#workspace.roster.members.get(asking.certificate.account);
+    const admit = member && this.#workspace.replica.node(member.credential);
+    if (!record || !admit) return;
+    const message: Message = { kind: 'welcome', admit: admit.delta.bytes, total: this.#workspace.replica.size };
+    await this.#send(asking, record, message);
+    this.#workspace.serveByRelay(asking.certificate.device);
+  }
+
+  #decline(asking: Asking, record: InviteRecord, reason: DeclineReason): Promise<void> {
+    return this.#send(asking, record, { kind: 'declined', reason });
+  }
+
+  /** Under the invitation's key: the joiner holds no other yet. */
+  async #send(asking: Asking, record: InviteRecord, message: Message): Promise<void> {
+    const { crypto, transport, identity } = this.#hub;
+    const bytes = sealMessage(crypto, invitationSeal(crypto, record.sealKey), encodeMessage(identity.device, message));
+    const { device } = asking.certificate;
+    if (transport.send(device, bytes, Lane.control)) return;
+    if (asking.relay === '') return; // he asks again when a path opens
+    const capability = capabilityOf(crypto, record.sealKey, device);
+    await transport.submit([{ device, relay: asking.relay, capability }], bytes, { ephemeral: false }).catch(() => []);
+  }
+}

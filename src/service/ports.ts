@@ -1,0 +1,104 @@
+/** What the service is handed: the adapters it does not know by name. */
+import type { Crypto } from '../crypto/crypto.ts';
+import type { ChunkStore, Clock, LogStore, Transport } from '../sync/ports.ts';
+import type { ChunkRef, Content } from '../tools/files/content.ts';
+import type { DeviceSecrets, ImportReport, Settings } from './api.ts';
+
+export type SqlValue = string | number | Uint8Array | null;
+
+/** The disposable index (L1): canonical rows go in, named queries come out. */
+export interface Index {
+  define(schema: readonly string[]): void;
+  apply(changes: readonly { readonly sql: string; readonly args: SqlValue[] }[]): void;
+  query<T>(sql: string, args: SqlValue[]): T[];
+  close(): void;
+}
+
+/** Which key a chunk is sealed under (F1). */
+export interface ChunkKeys {
+  current(): { readonly generation: string; readonly key: Uint8Array };
+  find(generation: string): Uint8Array | undefined;
+}
+
+export interface ParentContent {
+  readonly content: Content;
+  readonly chain: number;
+  read(): Promise<Uint8Array | undefined>;
+}
+
+/** Throws errors named ContentMissing, ContentDamaged, ContentTooLarge. */
+export interface ContentStore {
+  writeStream(
+    source: AsyncIterable<Uint8Array>,
+    options?: { readonly reuse?: readonly ChunkRef[]; readonly sync?: boolean },
+  ): Promise<Content>;
+  writeBytes(
+    bytes: Uint8Array,
+    parent?: ParentContent,
+    options?: { readonly reuse?: readonly ChunkRef[]; readonly sync?: boolean },
+  ): Promise<Content>;
+  read(content: Content, range?: { readonly offset: number; readonly length: number }): AsyncIterable<Uint8Array>;
+  readAll(content: Content): Promise<Uint8Array>;
+  resolvePatched(chain: readonly Content[]): Promise<Uint8Array>;
+  chunkRefs(content: Content): Promise<readonly ChunkRef[] | undefined>;
+  missing(content: Content): Promise<readonly ChunkRef[]>;
+}
+
+export interface ImportSink {
+  folder(path: string): Promise<void>;
+  file(
+    path: string,
+    stream: AsyncIterable<Uint8Array>,
+    info: { readonly modified: number; readonly bytes: number },
+  ): Promise<void>;
+}
+
+export interface Progress {
+  readonly doneFiles: number;
+  readonly doneBytes: number;
+  readonly current: string;
+}
+
+export type ExportEntry =
+  | { readonly kind: 'folder'; readonly path: string }
+  | { readonly kind: 'file'; readonly path: string; readonly modified: number; read(): AsyncIterable<Uint8Array> };
+
+/** Real folders, in and out (bridges). */
+export interface Bridges {
+  importPaths(
+    paths: readonly string[],
+    options: {
+      readonly signal: AbortSignal;
+      readonly sink: ImportSink;
+      readonly onProgress?: (progress: Progress) => void;
+    },
+  ): Promise<ImportReport>;
+  exportEntries(
+    entries: AsyncIterable<ExportEntry> | Iterable<ExportEntry>,
+    options: {
+      readonly into: string;
+      readonly signal: AbortSignal;
+      readonly onProgress?: (progress: Progress) => void;
+    },
+  ): Promise<ImportReport>;
+}
+
+export interface TransportSetup {
+  readonly certificate: Uint8Array;
+  readonly agreementSecret: Uint8Array;
+  readonly directPort: number;
+  readonly lanDiscovery: boolean;
+}
+
+export interface ServiceOptions {
+  readonly secrets: DeviceSecrets;
+  readonly settings: Settings;
+  readonly crypto: Crypto;
+  readonly clock: Clock;
+  readonly log: LogStore;
+  readonly chunks: ChunkStore;
+  readonly index: Index;
+  readonly bridges: Bridges;
+  makeTransport(setup: TransportSetup): Transport;
+  makeContents(keys: ChunkKeys): ContentStore;
+}

@@ -1,0 +1,811 @@
+/**
+ * The service of one device: its workspaces, the paths to other devices, and the API that every window calls. It routes what
+ * arrives to the workspace it is for, keeps the one commit queue, and knows nothing of any tool's inside.
+ */
+import { fromBase64Url, toHex } from '../base/bytes.ts';
+import { Emitter } from '../base/event.ts';
+import type { DeltaId, DeviceId, ToolId, WorkspaceId } from '../base/ids.ts';
+import { toUtf8 } from '../base/utf8.ts';
+import { issueCertificate, readCertificate } from '../protocol/certificate.ts';
+import { asBytes, asText } from '../protocol/codec.ts';
+import { MAX_NAME_BYTES, MAX_TOOLS } from '../protocol/limits.ts';
+import { readRelayAddress } from '../protocol/relay-address.ts';
+import { controlBody, type Role } from '../sync/control.ts';
+import { signDelta } from '../sync/delta.ts';
+import { envelopeTag, openMessage } from '../sync/envelope.ts';
+import { boxEpoch, capabilityOf, epochOf } from '../sync/epoch.ts';
+import { invitationSeal, readInvitation, type Invitation as InvitationContent } from '../sync/invitation.ts';
+import { decodeMessage } from '../sync/messages.ts';
+import { StoreError, type Arrived, type RelayState, type Route, type Transport } from '../sync/ports.ts';
+import { safetyNumber } from '../sync/safety-number.ts';
+import {
+  ServiceError,
+  type ChatPage,
+  type ChatPost,
+  type CoterieApi,
+  type FileEntry,
+  type IdentityInfo,
+  type ImportReport,
+  type Invitation,
+  type InvitationInfo,
+  type JoinInfo,
+  type JoinRequestInfo,
+  type RelayInfo,
+  type ServiceEvent,
+  type Settings,
+  type ToolKind,
+  type WorkspaceInfo,
+  type WriteOptions,
+} from './api.ts';
+import { ByteCache } from './byte-cache.ts';
+import { Chat } from './chat.ts';
+import { CommitQueue } from './commit-queue.ts';
+import { indexSchema } from './content-index.ts';
+import { Files } from './files.ts';
+import type { Hub, Identity } from './hub.ts';
+import { Inviting, type InviteOptions } from './inviting.ts';
+import { Joining } from './joining.ts';
+import { LocalState } from './local-state.ts';
+import type { Progress, ServiceOptions } from './ports.ts';
+import { decodeRecord, encodeRecord } from './records.ts';
+import { ROLE_NAMES, SharedWorkspace } from './shared-workspace.ts';
+
+const PRESENCE_EVERY_MS = 30_000;
+/** A journal this long is worth a snapshot at the next start or stop. */
+const COMPACT_ABOVE_BYTES = 8 * 1024 * 1024;
+const TOOL_ID_BYTES = 8;
+
+interface Hosted {
+  readonly workspace: SharedWorkspace;
+  readonly inviting: Inviting;
+}
+
+export class Service implements CoterieApi {
+  readonly #options: ServiceOptions;
+  readonly #local = new LocalState();
+  readonly #events = new Emitter<ServiceEvent>();
+  readonly #workspaces = new Map<WorkspaceId, Hosted>();
+  readonly #joins = new Map<WorkspaceId, Joining>();
+  readonly #operations = new Map<string, AbortController>();
+  readonly #cache = new ByteCache();
+  readonly #commits: CommitQueue;
+  #settings: Settings;
+  #identity!: Identity;
+  #transport!: Transport;
+  #hub!: Hub;
+  #cancelBeat: (() => void) | undefined;
+  #changePending = false;
+  #closed = false;
+
+  readonly events = this.#events.event;
+
+  private constructor(options: ServiceOptions) {
+    this.#options = options;
+    this.#settings = options.settings;
+    this.#commits = new CommitQueue(options.log, this.#local, options.clock, (error) => this.#storeFailed(error));
+  }
+
+  /** Everything is there from the encrypted store before the network is touched. Throws StoreError. */
+  static async open(options: ServiceOptions): Promise<Service> {
+    const service = new Service(options);
+    await service.#restore();
+    await service.#transport.start();
+    service.#connect();
+    return service;
+  }
+
+  // ---- opening ----------------------------------------------------------------------------------------------------------
+
+  async #restore(): Promise<void> {
+    const deltas = new Map<WorkspaceId, Uint8Array[]>();
+    const report = await this.#options.log.replay((bytes) => {
+      const record = decodeRecord(bytes);
+      if (record?.kind === 'local') this.#local.load(record.key, record.value);
+      if (record?.kind !== 'delta') return;
+      const own = deltas.get(record.workspace);
+      if (own) own.push(record.bytes);
+      else deltas.set(record.workspace, [record.bytes]);
+    });
+    this.#options.index.define(indexSchema);
+    this.#identity = await this.#ownIdentity();
+    this.#transport = this.#options.makeTransport({
+      certificate: this.#identity.certificate.bytes,
+      agreementSecret: this.#identity.agreementSecret,
+      directPort: this.#settings.directPort,
+      lanDiscovery: this.#settings.lanDiscovery,
+    });
+    this.#hub = this.#makeHub();
+    for (const [id, list] of deltas) this.#host(id, list);
+    for (const [id, value] of this.#local.under('join/')) this.#resumeJoin(id as WorkspaceId, value);
+    await this.#commits.commit([]);
+    if (this.#options.log.journalBytes > COMPACT_ABOVE_BYTES) await this.#compact();
+    if (report.cutBytes > 0)
+      this.#later({ type: 'notice', code: 'tailCut', detail: { bytes: String(report.cutBytes) } });
+    if (report.quarantined > 0)
+      this.#later({ type: 'notice', code: 'damaged', detail: { count: String(report.quarantined) } });
+  }
+
+  /** What is said before anybody listens is said when the first window does. */
+  #later(event: ServiceEvent): void {
+    this.#options.clock.wakeAt(this.#options.clock.now() + 1_000, () => this.#emit(event));
+  }
+
+  async #ownIdentity(): Promise<Identity> {
+    const { crypto, clock, secrets } = this.#options;
+    const [accountSeed, signingSeed, agreementSecret] = [
+      secrets.accountSeed,
+      secrets.signingSeed,
+      secrets.agreementSecret,
+    ].map((secret) => fromBase64Url(secret)!) as [Uint8Array, Uint8Array, Uint8Array];
+    const stored = asBytes(this.#local.get('certificate'), 1, 4096);
+    const known = stored && readCertificate(crypto, stored);
+    const agreementKey = crypto.agreementKeyOf(agreementSecret);
+    const name = shortened(this.#settings.deviceName || 'device');
+    const certificate = known?.ok
+      ? known.value
+      : issueCertificate(crypto, accountSeed, { signingSeed, agreementKey, name, created: clock.now() });
+    if (!known?.ok) this.#local.put('certificate', certificate.bytes);
+    const { account, device } = certificate;
+    return { account, device, certificate, signer: { device, seed: signingSeed }, agreementSecret };
+  }
+
+  #makeHub(): Hub {
+    const { crypto, clock, index, chunks } = this.#options;
+    return {
+      crypto,
+      clock,
+      index,
+      chunks,
+      local: this.#local,
+      transport: this.#transport,
+      identity: this.#identity,
+      makeContents: (keys) => this.#options.makeContents(keys),
+      displayName: () => shortened(this.#settings.name.trim() || this.#settings.deviceName || 'Somebody'),
+      relay: () => this.#relayText(),
+      commit: (records) => this.#commits.commit(records),
+      emit: (event) => this.#emit(event),
+      changed: () => this.#changed(),
+    };
+  }
+
+  #host(id: WorkspaceId, deltas: readonly Uint8Array[]): Hosted {
+    const workspace = new SharedWorkspace(this.#hub, id, {
+      chat: (tool, changes) => {
+        const chat = new Chat(workspace, tool, this.#options.index);
+        this.#emit({ type: 'chat', workspace: id, tool, ...chat.changes(changes) });
+      },
+    });
+    for (const bytes of deltas) workspace.replica.restore(bytes);
+    workspace.opened();
+    const hosted = { workspace, inviting: new Inviting(this.#hub, workspace) };
+    this.#workspaces.set(id, hosted);
+    return hosted;
+  }
+
+  #resumeJoin(id: WorkspaceId, value: unknown): void {
+    const joining = Joining.read(this.#hub, value);
+    if (!joining) return this.#local.drop(`join/${id}`);
+    this.#joins.set(id, joining);
+    if ([...this.#local.under(`epoch/${id}/`)].length === 0) return;
+    const hosted = this.#workspaces.get(id) ?? this.#host(id, []);
+    const sponsor = joining.invitation.routes[0];
+    joining.copying(hosted.workspace);
+    if (sponsor) hosted.workspace.sponsored(sponsor);
+  }
+
+  #connect(): void {
+    const transport = this.#transport;
+    transport.onArrived((arrived) => void this.#arrived(arrived));
+    transport.onReach(({ device, reach }) => this.#reached(device, reach));
+    transport.onRelayState((state) => this.#relayChanged(state));
+    transport.onGap(() => this.#hosted((workspace) => workspace.askEveryone()));
+    transport.onListening(() => this.#hosted((workspace) => workspace.beat(1, false)));
+    transport.setRelay(this.#relayText());
+    this.#applyChange();
+    this.#hosted((workspace) => workspace.start());
+    this.#beat(true);
+    for (const joining of this.#joins.values()) joining.ask();
+    void this.#announce();
+  }
+
+  #beat(first: boolean): void {
+    if (this.#closed) return;
+    this.#hosted((workspace) => workspace.beat(1, first));
+    this.#cancelBeat = this.#options.clock.wakeAt(this.#options.clock.now() + PRESENCE_EVERY_MS, () =>
+      this.#beat(false),
+    );
+  }
+
+  #hosted(each: (workspace: SharedWorkspace) => void): void {
+    for (const { workspace } of this.#workspaces.values()) each(workspace);
+  }
+
+  async #announce(): Promise<void> {
+    for (const { workspace } of this.#workspaces.values()) await workspace.announceSelf().catch(() => undefined);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#hosted((workspace) => workspace.beat(0, false));
+    this.#closed = true;
+    this.#cancelBeat?.();
+    for (const operation of this.#operations.values()) operation.abort();
+    for (const joining of this.#joins.values()) joining.stop();
+    this.#hosted((workspace) => workspace.close());
+    await this.#commits.close().catch(() => undefined);
+    await this.#transport.stop();
+    await this.#options.log.close();
+    this.#options.index.close();
+  }
+
+  /** The journal's whole content, anew: what counts, in the order it came (L1). */
+  async #compact(): Promise<void> {
+    const { local, workspaces } = { local: this.#local, workspaces: this.#workspaces };
+    await this.#options.log.compact(
+      (function* () {
+        yield* local.all();
+        for (const [id, { workspace }] of workspaces) {
+          for (const node of workspace.replica.nodes()) {
+            yield encodeRecord({ kind: 'delta', workspace: id, bytes: node.delta.bytes });
+          }
+        }
+      })(),
+    );
+  }
+
+  // ---- what arrives -----------------------------------------------------------------------------------------------------
+
+  async #arrived(arrived: Arrived): Promise<void> {
+    if (this.#closed) return;
+    try {
+      await this.#route(arrived);
+      arrived.handled();
+    } catch (error) {
+      // Not durable: a relay keeps it and gives it again. Anything but a failing disk is ours, and must not stop the others.
+      if (!(error instanceof StoreError)) {
+        arrived.handled();
+        throw error;
+      }
+    }
+  }
+
+  /** Which key, which workspace, which message: what fits nowhere is dropped without a word. */
+  async #route({ from, path, bytes }: Arrived): Promise<void> {
+    const tag = envelopeTag(bytes);
+    const lock = tag === undefined ? undefined : this.#locks().get(tag);
+    const opened = lock && openMessage(this.#options.crypto, lock.key, bytes);
+    const decoded = opened && decodeMessage(opened);
+    // The channel, or the relay by its channel, has proved who sent it; a member cannot speak in another's name.
+    if (!lock || !decoded?.ok || decoded.value.sender !== from) return;
+    const { message } = decoded.value;
+    if (lock.kind === 'epoch') return this.#workspaces.get(lock.workspace)?.workspace.received(from, path, message);
+    if (lock.kind === 'invite' && message.kind === 'join') {
+      return this.#workspaces.get(lock.workspace)?.inviting.asked(lock.invite, from, message);
+    }
+    if (lock.kind === 'join') return this.#answered(lock.workspace, from, message);
+  }
+
+  #lockCache: Map<string, Lock> | undefined;
+
+  #locks(): ReadonlyMap<string, Lock> {
+    if (this.#lockCache) return this.#lockCache;
+    const locks = new Map<string, Lock>();
+    for (const [id, { workspace, inviting }] of this.#workspaces) {
+      for (const seal of workspace.keyring.sealKeys())
+        locks.set(seal.tag, { kind: 'epoch', workspace: id, key: seal.key });
+      for (const invite of inviting.known()) {
+        const seal = invitationSeal(this.#options.crypto, invite.sealKey);
+        locks.set(seal.tag, { kind: 'invite', workspace: id, key: seal.key, invite: invite.id });
+      }
+    }
+    for (const [id, joining] of this.#joins) {
+      const seal = joining.sealKey;
+      if (!joining.ended) locks.set(seal.tag, { kind: 'join', workspace: id, key: seal.key });
+    }
+    return (this.#lockCache = locks);
+  }
+
+  async #answered(id: WorkspaceId, from: DeviceId, message: Parameters<SharedWorkspace['received']>[2]): Promise<void> {
+    const joining = this.#joins.get(id);
+    const sponsor = joining?.invitation.routes.find((route) => route.device === from);
+    if (!joining || !sponsor) return;
+    if (message.kind === 'declined') {
+      joining.declined(message.reason);
+      this.#local.drop(`join/${id}`);
+      await this.#commits.commit([]);
+      return this.#changed();
+    }
+    const epoch = message.kind === 'welcome' ? joining.welcomed(message) : undefined;
+    if (!epoch) return;
+    const hosted = this.#workspaces.get(id) ?? this.#host(id, []);
+    hosted.workspace.keyring.add(epoch);
+    this.#local.put(`join/${id}`, [this.#joinText(id) ?? '', joining.total]);
+    await this.#commits.commit([]);
+    joining.copying(hosted.workspace);
+    this.#applyChange();
+    hosted.workspace.sponsored(sponsor);
+    this.#emit({ type: 'workspaces' });
+  }
+
+  #joinText(id: WorkspaceId): string | undefined {
+    const stored = this.#local.get(`join/${id}`);
+    return Array.isArray(stored) ? asText(stored[0] as string, 16_384) : undefined;
+  }
+
+  #reached(device: DeviceId, reach: 'direct' | 'none'): void {
+    this.#hosted((workspace) => workspace.reached(device, reach));
+    if (reach === 'direct') {
+      for (const joining of this.#joins.values())
+        if (joining.routes.some((route) => route.device === device)) joining.ask();
+    }
+  }
+
+  #relayChanged(state: RelayState): void {
+    this.#emit({ type: 'relay', relay: relayInfo(state) });
+    if (state.state !== 'connected') return;
+    this.#hosted((workspace) => {
+      workspace.relayUp();
+      workspace.beat(1, true);
+    });
+    for (const joining of this.#joins.values()) joining.ask();
+    void this.#announce();
+  }
+
+  // ---- what changes -----------------------------------------------------------------------------------------------------
+
+  #emit(event: ServiceEvent): void {
+    this.#events.fire(event);
+    if (event.type === 'workspaces' || event.type === 'files') this.#joinsProgressed();
+  }
+
+  #joinsProgressed(): void {
+    for (const [id, joining] of this.#joins) {
+      if (!joining.progressed()) continue;
+      this.#joins.delete(id);
+      this.#local.drop(`join/${id}`);
+      void this.#commits.commit([]).catch(() => undefined);
+      void this.#announce();
+      this.#changed();
+    }
+  }
+
+  /** Many things change at once: routes, keys and capabilities are made anew once for all of them. */
+  #changed(): void {
+    this.#lockCache = undefined;
+    if (this.#changePending || this.#closed) return;
+    this.#changePending = true;
+    this.#options.clock.wakeAt(this.#options.clock.now(), () => {
+      this.#changePending = false;
+      this.#applyChange();
+    });
+  }
+
+  #applyChange(): void {
+    if (this.#closed) return;
+    this.#lockCache = undefined;
+    this.#transport.setRoutes(this.#routes());
+    this.#transport.setCapabilities(this.#capabilities());
+  }
+
+  #routes(): readonly Route[] {
+    const routes = new Map<DeviceId, Route>();
+    for (const { workspace } of this.#workspaces.values())
+      for (const route of workspace.routes()) routes.set(route.device, route);
+    for (const joining of this.#joins.values()) {
+      for (const route of joining.routes) if (!routes.has(route.device)) routes.set(route.device, route);
+    }
+    routes.delete(this.#identity.device);
+    return [...routes.values()];
+  }
+
+  #capabilities(): readonly Uint8Array[] {
+    const { crypto } = this.#options;
+    const { device } = this.#identity;
+    const shown: Uint8Array[] = [];
+    for (const { workspace, inviting } of this.#workspaces.values()) {
+      shown.push(...workspace.keyring.capabilities(device));
+      for (const invite of inviting.known()) shown.push(capabilityOf(crypto, invite.sealKey, device));
+    }
+    for (const joining of this.#joins.values()) shown.push(joining.capability);
+    return shown.map((capability) => crypto.sha256(capability));
+  }
+
+  /** The person's own setting, else the one an invitation brought. */
+  #relayText(): string | undefined {
+    const text = this.#settings.relay.trim() || asText(this.#local.get('relay'), 1024) || '';
+    return text === '' ? undefined : text;
+  }
+
+  #storeFailed(error: StoreError): void {
+    const code = error.code === 'diskFull' ? 'diskFull' : 'storeFailed';
+    this.#emit({ type: 'notice', code, detail: { reason: error.code } });
+  }
+
+  // ---- API: identity ----------------------------------------------------------------------------------------------------
+
+  async identity(): Promise<IdentityInfo> {
+    const { account, device, certificate } = this.#identity;
+    return { account, device, name: this.#hub.displayName(), deviceName: certificate.name };
+  }
+
+  async configure(settings: Settings): Promise<void> {
+    if (settings.relay.trim() !== '' && !readRelayAddress(settings.relay))
+      throw new ServiceError('badRelayAddress', {});
+    this.#settings = settings;
+    this.#transport.setRelay(this.#relayText());
+    await this.#announce();
+  }
+
+  async relay(): Promise<RelayInfo> {
+    return relayInfo(this.#transport.relayState);
+  }
+
+  async setVerified(account: string, verified: boolean): Promise<void> {
+    if (verified) this.#local.put(`verified/${account}`, true);
+    else this.#local.drop(`verified/${account}`);
+    await this.#commit();
+    this.#emit({ type: 'workspaces' });
+  }
+
+  // ---- API: workspaces --------------------------------------------------------------------------------------------------
+
+  async workspaces(): Promise<readonly WorkspaceInfo[]> {
+    const open = [...this.#workspaces.values()].filter(({ workspace }) => workspace.self !== undefined);
+    return open.map(({ workspace }) => workspace.info(this.#joins.has(workspace.id) ? 'joining' : 'open'));
+  }
+
+  async createWorkspace({ name }: { readonly name: string }): Promise<string> {
+    const { crypto, clock } = this.#options;
+    const { certificate, signer, device } = this.#identity;
+    const epoch = epochOf(crypto, crypto.randomBytes(32));
+    const boxes = boxEpoch(crypto, epoch, [{ device, agreementKey: certificate.agreementKey }]);
+    const body = controlBody.genesis(
+      named(name),
+      this.#hub.displayName(),
+      [certificate],
+      boxes,
+      crypto.randomBytes(16),
+    );
+    const genesis = signDelta(crypto, signer, undefined, {
+      generation: 0,
+      seq: 1,
+      prev: undefined,
+      deps: [],
+      credential: undefined,
+      time: clock.now(),
+      tool: undefined,
+      kind: 'genesis',
+      body,
+    });
+    const id = genesis.id as string as WorkspaceId;
+    const hosted = this.#host(id, []);
+    hosted.workspace.keyring.add(epoch);
+    try {
+      await this.#commits.commit([encodeRecord({ kind: 'delta', workspace: id, bytes: genesis.bytes })]);
+    } catch (error) {
+      this.#workspaces.delete(id);
+      throw serviceError(error);
+    }
+    hosted.workspace.replica.restore(genesis.bytes);
+    hosted.workspace.opened();
+    await this.addTool(id, 'files', 'Files');
+    await this.addTool(id, 'chat', 'Chat');
+    await hosted.workspace.announceSelf();
+    this.#changed();
+    return id;
+  }
+
+  async renameWorkspace(workspace: string, name: string): Promise<void> {
+    await this.#do(() => this.#find(workspace).workspace.control('rename', controlBody.rename(named(name))));
+  }
+
+  async addTool(workspace: string, kind: ToolKind, name: string): Promise<string> {
+    const { workspace: target } = this.#find(workspace);
+    if (target.roster.tools.size >= MAX_TOOLS) throw new ServiceError('tooLarge', { what: 'tools' });
+    const tool = toHex(this.#options.crypto.randomBytes(TOOL_ID_BYTES)) as ToolId;
+    await this.#do(() => target.control('addTool', controlBody.addTool(tool, kind, named(name))));
+    return tool;
+  }
+
+  async renameTool(workspace: string, tool: string, name: string): Promise<void> {
+    const { workspace: target } = this.#findTool(workspace, tool);
+    await this.#do(() => target.control('renameTool', controlBody.renameTool(tool as ToolId, named(name))));
+  }
+
+  async deleteTool(workspace: string, tool: string): Promise<void> {
+    const { workspace: target } = this.#findTool(workspace, tool);
+    await this.#do(() => target.control('deleteTool', controlBody.deleteTool(tool as ToolId)));
+  }
+
+  async markSeen(workspace: string, tool: string, item?: string): Promise<void> {
+    const { workspace: target, kind } = this.#findTool(workspace, tool);
+    const seen = target.see(tool as ToolId, item);
+    if (seen.length === 0) return;
+    if (kind === 'chat') {
+      const posts = new Chat(target, tool as ToolId, this.#options.index).describeAll(seen);
+      this.#emit({ type: 'chat', workspace, tool, posts, removed: [] });
+    }
+    await this.#commit();
+  }
+
+  // ---- API: joining -----------------------------------------------------------------------------------------------------
+
+  invite(workspace: string, options: InviteOptions): Promise<Invitation> {
+    return this.#do(() => this.#find(workspace).inviting.invite(options));
+  }
+
+  async revokeInvitation(workspace: string, invitation: string): Promise<void> {
+    await this.#do(() => this.#find(workspace).inviting.revoke(invitation));
+  }
+
+  async readInvitation(text: string): Promise<InvitationInfo> {
+    const { workspace, workspaceName, inviterName, inviter, role, expires } = this.#readInvitation(text);
+    return {
+      workspaceName,
+      workspace,
+      inviterName,
+      inviterAccount: inviter,
+      safetyNumber: safetyNumber(this.#options.crypto, this.#identity.account, inviter),
+      role: ROLE_NAMES[role as Role]!,
+      expires,
+      alreadyMember: this.#workspaces.get(workspace)?.workspace.self !== undefined,
+    };
+  }
+
+  #readInvitation(text: string): InvitationContent {
+    const read = readInvitation(this.#options.crypto, text);
+    if (read.ok) return read.value;
+    throw new ServiceError(read.error.tag === 'newer' ? 'invitationForeign' : 'badInvitation', {
+      reason: read.error.tag,
+    });
+  }
+
+  async acceptInvitation(text: string): Promise<JoinInfo> {
+    const invitation = this.#readInvitation(text);
+    if (this.#workspaces.get(invitation.workspace)?.workspace.self) throw new ServiceError('alreadyMember', {});
+    if (invitation.expires < this.#options.clock.now()) throw new ServiceError('invitationExpired', {});
+    this.#joins.get(invitation.workspace)?.stop();
+    const joining = new Joining(this.#hub, invitation);
+    this.#joins.set(invitation.workspace, joining);
+    const relay = invitation.routes.find((route) => route.relay !== undefined)?.relay;
+    if (this.#relayText() === undefined && relay !== undefined) {
+      this.#local.put('relay', relay);
+      this.#transport.setRelay(relay);
+    }
+    this.#local.put(`join/${invitation.workspace}`, [invitationText(text), 0]);
+    await this.#commit();
+    this.#applyChange();
+    joining.ask();
+    return joining.info();
+  }
+
+  async joins(): Promise<readonly JoinInfo[]> {
+    return [...this.#joins.values()].map((joining) => joining.info());
+  }
+
+  async cancelJoin(workspace: string): Promise<void> {
+    const joining = this.#joins.get(workspace as WorkspaceId);
+    if (!joining) return;
+    joining.stop();
+    this.#joins.delete(workspace as WorkspaceId);
+    this.#local.drop(`join/${workspace}`);
+    await this.#commit();
+    this.#changed();
+  }
+
+  async joinRequests(): Promise<readonly JoinRequestInfo[]> {
+    return [...this.#workspaces.values()].flatMap(({ inviting }) => inviting.requests());
+  }
+
+  async answerJoin(request: string, accept: boolean): Promise<void> {
+    for (const { inviting } of this.#workspaces.values()) {
+      if (await this.#do(() => inviting.answer(request, accept))) return;
+    }
+    throw new ServiceError('notFound', {});
+  }
+
+  // ---- API: files -------------------------------------------------------------------------------------------------------
+
+  async stat(workspace: string, tool: string, path: string): Promise<FileEntry> {
+    return this.#files(workspace, tool).stat(path);
+  }
+
+  async list(workspace: string, tool: string, path: string): Promise<readonly FileEntry[]> {
+    return this.#files(workspace, tool).list(path);
+  }
+
+  async read(
+    workspace: string,
+    tool: string,
+    path: string,
+    range?: { readonly offset: number; readonly length: number },
+  ): Promise<Uint8Array> {
+    return this.#do(() => this.#files(workspace, tool).read(path, range));
+  }
+
+  async write(
+    workspace: string,
+    tool: string,
+    path: string,
+    bytes: Uint8Array,
+    options: WriteOptions,
+  ): Promise<string> {
+    return this.#do(() => this.#files(workspace, tool).write(path, bytes, options));
+  }
+
+  async makeFolder(workspace: string, tool: string, path: string): Promise<void> {
+    await this.#do(() => this.#files(workspace, tool).makeFolder(path));
+  }
+
+  async remove(workspace: string, tool: string, path: string, options: { readonly recursive: boolean }): Promise<void> {
+    await this.#do(() => this.#files(workspace, tool).remove(path, options));
+  }
+
+  async rename(
+    workspace: string,
+    tool: string,
+    from: string,
+    to: string,
+    options: { readonly overwrite: boolean },
+  ): Promise<void> {
+    await this.#do(() => this.#files(workspace, tool).rename(from, to, options));
+  }
+
+  async copy(
+    workspace: string,
+    tool: string,
+    from: string,
+    to: string,
+    options: { readonly overwrite: boolean },
+  ): Promise<void> {
+    await this.#do(() => this.#files(workspace, tool).copy(from, to, options));
+  }
+
+  async importPaths(
+    workspace: string,
+    tool: string,
+    folder: string,
+    localPaths: readonly string[],
+    operation: string,
+  ): Promise<ImportReport> {
+    return this.#long(operation, (signal, onProgress) =>
+      this.#files(workspace, tool).import(this.#options.bridges, folder, localPaths, signal, onProgress),
+    );
+  }
+
+  async exportPath(
+    workspace: string,
+    tool: string,
+    path: string,
+    localFolder: string,
+    operation: string,
+  ): Promise<ImportReport> {
+    return this.#long(operation, (signal, onProgress) =>
+      this.#files(workspace, tool).export(this.#options.bridges, path, localFolder, signal, onProgress),
+    );
+  }
+
+  async cancel(operation: string): Promise<void> {
+    this.#operations.get(operation)?.abort();
+  }
+
+  async #long<T>(
+    operation: string,
+    work: (signal: AbortSignal, onProgress: (progress: Progress) => void) => Promise<T>,
+  ): Promise<T> {
+    const controller = new AbortController();
+    this.#operations.set(operation, controller);
+    try {
+      return await this.#do(() =>
+        work(controller.signal, (progress) => this.#emit({ type: 'import', operation, ...progress })),
+      );
+    } finally {
+      this.#operations.delete(operation);
+    }
+  }
+
+  // ---- API: chat --------------------------------------------------------------------------------------------------------
+
+  async post(workspace: string, tool: string, text: string): Promise<ChatPost> {
+    return this.#do(() => this.#chat(workspace, tool).post(text));
+  }
+
+  async editPost(workspace: string, tool: string, post: string, text: string): Promise<void> {
+    await this.#do(() => this.#chat(workspace, tool).edit(post, text));
+  }
+
+  async deletePost(workspace: string, tool: string, post: string): Promise<void> {
+    await this.#do(() => this.#chat(workspace, tool).delete(post));
+  }
+
+  async chat(
+    workspace: string,
+    tool: string,
+    options: { readonly before?: string; readonly limit: number },
+  ): Promise<ChatPage> {
+    return this.#chat(workspace, tool).page(options);
+  }
+
+  // ---- within -----------------------------------------------------------------------------------------------------------
+
+  #find(workspace: string): Hosted {
+    const hosted = this.#workspaces.get(workspace as WorkspaceId);
+    if (!hosted?.workspace.self) throw new ServiceError('notFound', {});
+    return hosted;
+  }
+
+  #findTool(workspace: string, tool: string, kind?: ToolKind): Hosted & { readonly kind: string } {
+    const hosted = this.#find(workspace);
+    const record = hosted.workspace.roster.tools.get(tool as ToolId);
+    if (!record || (kind !== undefined && record.kind !== kind)) throw new ServiceError('notFound', {});
+    return { ...hosted, kind: record.kind };
+  }
+
+  #files(workspace: string, tool: string): Files {
+    return new Files(this.#findTool(workspace, tool, 'files').workspace, tool as ToolId, this.#cache);
+  }
+
+  #chat(workspace: string, tool: string): Chat {
+    return new Chat(this.#findTool(workspace, tool, 'chat').workspace, tool as ToolId, this.#options.index);
+  }
+
+  #commit(): Promise<void> {
+    return this.#do(() => this.#commits.commit([]));
+  }
+
+  /** What the adapters throw becomes what the API promises. */
+  async #do<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw new ServiceError('stopped', {});
+    try {
+      return await work();
+    } catch (error) {
+      throw serviceError(error);
+    }
+  }
+}
+
+type Lock =
+  | { readonly kind: 'epoch' | 'join'; readonly workspace: WorkspaceId; readonly key: Uint8Array }
+  | { readonly kind: 'invite'; readonly workspace: WorkspaceId; readonly key: Uint8Array; readonly invite: DeltaId };
+
+const BRIDGE_CODES: Readonly<Record<string, ServiceError['code']>> = {
+  diskFull: 'diskFull',
+  notPermitted: 'notPermitted',
+  notFound: 'notFound',
+};
+
+function serviceError(error: unknown): unknown {
+  if (error instanceof StoreError)
+    return new ServiceError(error.code === 'diskFull' ? 'diskFull' : 'storeFailed', { reason: error.code });
+  if (error instanceof Error && error.name === 'BridgeError') {
+    const code = (error as Error & { readonly code?: string }).code ?? '';
+    return new ServiceError(BRIDGE_CODES[code] ?? 'internal', { reason: code });
+  }
+  return error;
+}
+
+function relayInfo(state: RelayState): RelayInfo {
+  return state.state === 'failed'
+    ? { state: 'failed', reason: state.reason, detail: state.detail }
+    : { state: state.state };
+}
+
+function named(name: string): string {
+  const trimmed = name.trim();
+  if (trimmed === '' || !trimmed.isWellFormed() || toUtf8(trimmed).length > MAX_NAME_BYTES) {
+    throw new ServiceError('badName', { name: trimmed.slice(0, 40) });
+  }
+  return trimmed;
+}
+
+/** A name somebody typed long ago must not keep the service from starting. */
+function shortened(name: string): string {
+  let short = name.toWellFormed();
+  while (toUtf8(short).length > MAX_NAME_BYTES) short = short.slice(0, -1).toWellFormed();
+  return short;
+}
+
+/** The part of a link or file that is the invitation: all that is worth keeping. */
+function invitationText(text: string): string {
+  return text.split(/[\s#?&=]+/).find((part) => /^[A-Za-z0-9_-]{64,}$/.test(part)) ?? text;
+}

@@ -1,0 +1,56 @@
+/** What this person has not seen yet: others' content that arrived since, by tool and item. Survives a restart through local marks. */
+import type { ToolId, WorkspaceId } from '../base/ids.ts';
+import { asCount } from '../protocol/codec.ts';
+import type { LocalState } from './local-state.ts';
+
+export class Unread {
+  readonly #local: LocalState;
+  readonly #prefix: string;
+  readonly #items = new Map<ToolId, Map<string, number>>();
+
+  constructor(local: LocalState, workspace: WorkspaceId) {
+    this.#local = local;
+    this.#prefix = `seen/${workspace}/`;
+  }
+
+  /** Something of another member's arrived; `arrival` is its place in the order of arrival. */
+  note(tool: ToolId, item: string, arrival: number): void {
+    if (arrival <= this.#seen(`${tool}/*`) || arrival <= this.#seen(`${tool}/${item}`)) return;
+    const items = this.#items.get(tool) ?? new Map<string, number>();
+    this.#items.set(tool, items.set(item, arrival));
+  }
+
+  has(tool: ToolId, item: string): boolean {
+    return this.#items.get(tool)?.has(item) ?? false;
+  }
+
+  count(tool: ToolId): number {
+    return this.#items.get(tool)?.size ?? 0;
+  }
+
+  /** Answers what was unread and is not any more. */
+  see(tool: ToolId, item: string | undefined, arrivals: number): readonly string[] {
+    const items = this.#items.get(tool);
+    if (!items) return [];
+    if (item === undefined) {
+      this.#local.put(`${this.#prefix}${tool}/*`, arrivals);
+      for (const [key] of [...this.#local.under(`${this.#prefix}${tool}/`)]) {
+        if (key !== '*') this.#local.drop(`${this.#prefix}${tool}/${key}`);
+      }
+      this.#items.delete(tool);
+      return [...items.keys()];
+    }
+    if (!items.delete(item)) return [];
+    this.#local.put(`${this.#prefix}${tool}/${item}`, arrivals);
+    return [item];
+  }
+
+  /** What is gone cannot be read. */
+  forget(tool: ToolId, item: string): void {
+    this.#items.get(tool)?.delete(item);
+  }
+
+  #seen(key: string): number {
+    return asCount(this.#local.get(this.#prefix + key)) ?? 0;
+  }
+}

@@ -1,0 +1,54 @@
+/** Composition root of the worker: the real adapters, handed to the service. */
+import { exportEntries } from '../bridges/export.ts';
+import { importPaths } from '../bridges/import.ts';
+import { fromBase64Url } from '../base/bytes.ts';
+import { nodeCrypto } from '../crypto/node/crypto.ts';
+import { systemClock } from '../relay-client/system-clock.ts';
+import { createTransport, type NetworkTransport, type TransportOptions } from '../relay-client/transport.ts';
+import { Service } from '../service/service.ts';
+import { Contents } from '../store/contents.ts';
+import { openIndex } from '../store/index-db.ts';
+import { openStore } from '../store/store.ts';
+import type { Compose, Composed, ComposeOptions } from './run.ts';
+
+/** What a test or a benchmark may look at or arrange, and a window never does. */
+export interface ComposeExtras {
+  readonly transport?: Partial<Pick<TransportOptions, 'host' | 'directPort' | 'lanDiscovery' | 'tap'>>;
+  readonly onTransport?: (transport: NetworkTransport) => void;
+}
+
+export const composeService: Compose = (options) => composeWith(options, {});
+
+export async function composeWith(
+  { folder, secrets, settings, wasm }: ComposeOptions,
+  extras: ComposeExtras,
+): Promise<Composed> {
+  const crypto = nodeCrypto();
+  const store = await openStore({ folder, key: fromBase64Url(secrets.storeKey)!, crypto });
+  try {
+    const service = await Service.open({
+      secrets,
+      settings,
+      crypto,
+      clock: systemClock,
+      log: store.log,
+      chunks: store.chunks,
+      index: await openIndex({ wasm }),
+      bridges: { importPaths, exportEntries },
+      makeContents: (keys) => new Contents({ crypto, chunks: store.chunks, keys }),
+      makeTransport: (setup) => {
+        const transport = createTransport({ crypto, ...setup, ...extras.transport });
+        extras.onTransport?.(transport);
+        return transport;
+      },
+    });
+    const close = async (): Promise<void> => {
+      await service.close();
+      await store.close();
+    };
+    return { api: service, events: service.events, close };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}

@@ -51,6 +51,8 @@ export interface SyncInfo {
   /** Members other than ourselves, and how many are known to hold all we hold. */
   readonly others: number;
   readonly inSync: number;
+  /** Of the rest, those whose relay keeps all that is ours for them: this device may close. */
+  readonly relayed: number;
   /** File content that is known and not here yet. */
   readonly missingChunks: number;
   readonly missingBytes: number;

@@ -626,14 +626,19 @@ export class SharedWorkspace {
     return {
       others: others.length,
       inSync: others.filter((member) => member.inSync).length,
+      relayed: others.filter((member) => !member.inSync && this.#isRelayed(member.account as AccountId)).length,
       missingChunks: this.exchange.lackingChunks,
       missingBytes: this.exchange.lackingBytes,
     };
   }
 
-  /** Whether every other member is known to hold a delta. */
-  isWithAll(id: DeltaId): boolean {
-    void id;
+  #isRelayed(account: AccountId): boolean {
+    const devices = this.roster.members.get(account)?.devices ?? [];
+    return devices.every(({ certificate }) => this.#session.isRelayed(certificate.device));
+  }
+
+  /** Whether every other member is known to hold all that is here. */
+  get isWithAll(): boolean {
     return this.#session.devices.every((device) => this.#session.inSync(device));
   }
 

@@ -120,6 +120,17 @@ export class Session {
     return true;
   }
 
+  /** Whether all that is ours is with a device or with its relay. */
+  isRelayed(device: DeviceId): boolean {
+    const peer = this.#peers.get(device);
+    if (!peer) return false;
+    for (const [feed, seq] of this.#replica.vector()) {
+      if (!feed.startsWith(this.#self)) continue;
+      if (Math.max(peer.known.get(feed) ?? 0, peer.relayed.get(feed) ?? 0) < seq) return false;
+    }
+    return true;
+  }
+
   /** What is kept of a device across a restart. */
   memory(device: DeviceId): { known: readonly Mark[]; relayed: readonly Mark[] } {
     const peer = this.#peers.get(device);

@@ -69,12 +69,6 @@ export class House {
     await done;
   }
 
-  /** Until everything that was written is on the relay. */
-  async relayHolds(_messages: number): Promise<void> {
-    const alice = this.#people[0]!;
-    await alice.untilSettled();
-  }
-
   async close(): Promise<void> {
     for (const person of this.#people) await person.close();
     await this.relay?.stop();
@@ -158,9 +152,5 @@ export class Person {
       if (await holds().catch(() => false)) return;
       await event;
     }
-  }
-
-  async untilSettled(): Promise<void> {
-    await this.until(async () => (await this.api.relay()).state === 'connected');
   }
 }

@@ -9,6 +9,9 @@ import { mustRun, run } from '../lib/run.mjs';
 
 const CODE_SERVER = '4.139.1'; // VS Code 1.139.1
 
+// Counted up when what is done with it below changes.
+const RECIPE = 2;
+
 const quietly = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
 
 export interface CodeServer {
@@ -22,7 +25,10 @@ export async function codeServer(): Promise<CodeServer> {
   if (process.platform === 'win32') {
     throw new Error('code-server does not run on Windows: install desktop VS Code, so that `code` is on the path.');
   }
-  const folder = await cached(`code-server-${CODE_SERVER}-${process.platform}-${process.arch}`, installCodeServer);
+  const folder = await cached(
+    `code-server-${CODE_SERVER}-${RECIPE}-${process.platform}-${process.arch}`,
+    installCodeServer,
+  );
   return { node: await nodeBinary(), entry: join(folder, 'node_modules/code-server/out/node/entry.js') };
 }
 
@@ -37,6 +43,9 @@ async function installCodeServer(folder: string): Promise<void> {
   const vscode = join(folder, 'node_modules/code-server/lib/vscode');
   // VS Code's own dependencies, as the postinstall would. Not `npm ci`: the shipped shrinkwrap lacks one entry.
   await mustRun('npm', ['install', '--omit=dev', ...quietly], { cwd: vscode, capture: true });
+  // And those of its built-in extensions: the TypeScript that they give language features with.
+  const extensions = join(vscode, 'extensions');
+  await mustRun('npm', ['install', '--omit=dev', ...quietly], { cwd: extensions, capture: true });
   await buildLogWriter(vscode);
   for (const path of unused) rmSync(join(vscode, path), { recursive: true, force: true });
 }

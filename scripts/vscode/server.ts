@@ -33,6 +33,7 @@ const quietSettings: Settings = {
   'files.autoSave': 'off',
   'files.simpleDialog.enable': true,
   'git.enabled': false,
+  'remote.autoForwardPorts': false,
   'telemetry.telemetryLevel': 'off',
   'window.menuBarVisibility': 'compact',
   'workbench.colorTheme': 'Dark Modern',

@@ -106,10 +106,11 @@ export class Workbench {
 
   /** Shows the view container, whichever was there before. */
   async showSideBar(title: string): Promise<void> {
-    const icon = this.activityIcon(title);
-    await icon.waitFor();
-    const shown = this.page.locator('.activitybar .action-item.checked', { has: icon });
-    if ((await shown.count()) === 0) await icon.click();
+    // The item, not its icon: a badge lies over that and would take the click.
+    const item = this.page.locator('.activitybar .action-item', { has: this.activityIcon(title) });
+    await item.waitFor();
+    const isShown = await item.evaluate((element) => element.classList.contains('checked'));
+    if (!isShown) await item.click();
     await this.page.locator('.sidebar').waitFor();
   }
 

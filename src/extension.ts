@@ -9,16 +9,14 @@ let open: CoterieWindow | undefined;
 export function activate(context: vscode.ExtensionContext): TestDoor | undefined {
   const began_ms = performance.now();
   const began = process.cpuUsage();
-  const log = vscode.window.createOutputChannel('Coterie', { log: true });
   const { file, refused } = developmentFile(process.env);
-  if (refused) log.warn('COTERIE_DEV_SECRETS is refused without COTERIE_DEV=1: secrets are in the secret storage.');
   const secrets = file === undefined ? storedSecrets(context.secrets) : fileSecrets(file);
   const folder = context.globalStorageUri.fsPath;
   const inDist = (name: string): string => vscode.Uri.joinPath(context.extensionUri, 'dist', name).fsPath;
 
   const window = openWindow({
     context,
-    log,
+    makeLog: () => vscode.window.createOutputChannel('Coterie', { log: true }),
     development: file !== undefined,
     storeExists: async () => (await import('./rpc/store-presence.ts')).storeExists(folder),
     connect: async () => {
@@ -29,11 +27,14 @@ export function activate(context: vscode.ExtensionContext): TestDoor | undefined
   });
   open = window;
   context.subscriptions.push(window);
-  setImmediate(() => void window.start());
+  setImmediate(() => {
+    if (refused)
+      window.house.say.log.warn('COTERIE_DEV_SECRETS without COTERIE_DEV=1 is refused: the secret storage is used.');
+    void window.start();
+  });
 
   const activation_ms = performance.now() - began_ms;
   const { user, system } = process.cpuUsage(began);
-  log.debug(`activated in ${activation_ms.toFixed(2)} ms`);
   if (context.extensionMode !== vscode.ExtensionMode.Test) return undefined;
   return { window, activation_ms, activationCpu_ms: (user + system) / 1000 };
 }

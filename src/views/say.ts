@@ -8,11 +8,17 @@ import { errorSentence, fills, type Sentence } from './sentences.ts';
 const REPEAT_AFTER_MS = 60_000;
 
 export class Say implements Disposable {
-  readonly log: vscode.LogOutputChannel;
+  readonly #makeLog: () => vscode.LogOutputChannel;
+  #log: vscode.LogOutputChannel | undefined;
   readonly #lastSaid = new Map<string, number>();
 
-  constructor(log: vscode.LogOutputChannel) {
-    this.log = log;
+  constructor(makeLog: () => vscode.LogOutputChannel) {
+    this.#makeLog = makeLog;
+  }
+
+  get log(): vscode.LogOutputChannel {
+    this.#log ??= this.#makeLog();
+    return this.#log;
   }
 
   /** The sentence of a failure, filled in. */
@@ -73,7 +79,7 @@ export class Say implements Disposable {
   }
 
   dispose(): void {
-    this.log.dispose();
+    this.#log?.dispose();
   }
 }
 

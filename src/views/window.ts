@@ -15,12 +15,14 @@ import { Session, type SessionPorts } from './session.ts';
 import { changesSettings, ensureName, readSettings } from './settings.ts';
 import { StatusBar } from './status-bar.ts';
 import { WorkspaceTree } from './tree.ts';
+import type { Node } from './tree-nodes.ts';
 import { showUnreadOn, UnreadDecorations } from './unread.ts';
 import { WorkspaceList } from './workspace-list.ts';
 
 export interface WindowParts {
   readonly context: vscode.ExtensionContext;
-  readonly log: vscode.LogOutputChannel;
+  /** Made when there is something to log, or to show. */
+  readonly makeLog: () => vscode.LogOutputChannel;
   readonly connect: SessionPorts['connect'];
   readonly storeExists: SessionPorts['storeExists'];
   /** Whether secrets are in the file for development. */
@@ -36,9 +38,9 @@ export interface CoterieWindow extends Disposable {
   close(): Promise<void>;
 }
 
-export function openWindow({ context, log, connect, storeExists, development }: WindowParts): CoterieWindow {
+export function openWindow({ context, makeLog, connect, storeExists, development }: WindowParts): CoterieWindow {
   const held = new DisposableStore();
-  const say = held.add(new Say(log));
+  const say = held.add(new Say(makeLog));
   const session = new Session({ connect, storeExists, later });
   const list = held.add(new WorkspaceList(session));
   const house: House = {
@@ -54,19 +56,18 @@ export function openWindow({ context, log, connect, storeExists, development }: 
 
   const files = held.add(new CoterieFiles(house));
   held.add(vscode.workspace.registerFileSystemProvider(SCHEME, files, { isCaseSensitive: true }));
-  const tree = held.add(new WorkspaceTree(house));
-  const view = held.add(
-    vscode.window.createTreeView('coterie.workspaces', { treeDataProvider: tree, showCollapseAll: true }),
-  );
+  let view: vscode.TreeView<Node> | undefined;
   const chats = held.add(new ChatPanels(house));
   const joins = held.add(new Joins(house));
-  held.add(registerCommands({ house, joins, chats, selected: () => view.selection[0] }));
+  held.add(registerCommands({ house, joins, chats, selected: () => view?.selection[0] }));
   held.add(vscode.window.registerUriHandler(linkHandler));
 
   return {
     house,
     files,
     start() {
+      const treeDataProvider = held.add(new WorkspaceTree(house));
+      view = held.add(vscode.window.createTreeView('coterie.workspaces', { treeDataProvider, showCollapseAll: true }));
       held.add(showUnreadOn(view, house));
       const decorations = held.add(new UnreadDecorations(house));
       held.add(vscode.window.registerFileDecorationProvider(decorations));

@@ -80,18 +80,25 @@ describe('commands on the real service', () => {
   });
 
   it('a change of settings reaches the service', async () => {
-    const settings = vscode.workspace.getConfiguration('coterie');
-    await settings.update('relay', 'not a relay', vscode.ConfigurationTarget.Global);
     const { house } = (await door()).window;
-    const failed = new Promise<void>((resolve) => {
-      const listening = house.session.events((event) => {
-        if (event.type !== 'relay' || event.relay.reason !== 'badAddress') return;
-        listening.dispose();
-        resolve();
+    const renamed = new Promise<void>((resolve, reject) => {
+      const listening = house.session.events(() => {
+        world.api.identity().then(({ name }) => {
+          if (name !== 'Alicia') return;
+          listening.dispose();
+          resolve();
+        }, reject);
       });
     });
-    if ((await world.api.relay()).reason !== 'badAddress') await failed;
-    await settings.update('relay', undefined, vscode.ConfigurationTarget.Global);
+    const settings = vscode.workspace.getConfiguration('coterie');
+    await settings.update('displayName', 'Alicia', vscode.ConfigurationTarget.Global);
+    await renamed;
+    await settings.update('displayName', 'Alice', vscode.ConfigurationTarget.Global);
+  });
+
+  it('a relay address that is none is refused with its code', async () => {
+    const settings = { relay: 'not a relay', name: 'Alice', deviceName: 'x', directPort: 0, lanDiscovery: false };
+    await assert.rejects(world.api.configure(settings), { code: 'badRelayAddress' });
   });
 
   it('what is read is marked so, and the count goes down to nothing', async () => {

@@ -14,8 +14,12 @@ export async function newFile(house: House, argument?: unknown, given?: unknown)
   await house.say.guard(
     async () => {
       const api = await house.session.api();
-      await api.write(place.workspace, place.tool, place.path, new Uint8Array(), { create: true, overwrite: false });
-      await vscode.commands.executeCommand('vscode.open', uriOf(place));
+      const options = { create: true, overwrite: false };
+      const version = await api.write(place.workspace, place.tool, place.path, new Uint8Array(), options);
+      // A name that some system refuses is shown as another one (F4).
+      const entries = await api.list(folder.workspace, folder.tool, folder.path);
+      const shown = entries.find((entry) => entry.version === version)?.name ?? name;
+      await vscode.commands.executeCommand('vscode.open', uriOf({ ...folder, path: childPath(folder.path, shown) }));
     },
     { path: place.path, name },
   );

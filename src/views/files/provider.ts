@@ -5,7 +5,7 @@ import type { CoterieApi, FileEntry } from '../../service/api.ts';
 import { errorCode } from '../errors.ts';
 import type { House } from '../house.ts';
 import { mayWrite } from '../tree-nodes.ts';
-import { childPath, type FilePlace, placeOf } from './place.ts';
+import { baseName, childPath, type FilePlace, placeOf } from './place.ts';
 import { requirePlace, uriOf } from './uri.ts';
 import { Versions } from './versions.ts';
 
@@ -98,7 +98,7 @@ export class CoterieFiles implements vscode.FileSystemProvider, Disposable {
         ...(base === undefined ? {} : { base }),
       });
       this.versions.read(key, version);
-      const shown = await api.stat(workspace, tool, path);
+      const shown = await this.#shownAfter(api, { workspace, tool, path });
       if (shown.version !== version) this.#readAgain(uri);
     });
   }
@@ -166,6 +166,21 @@ export class CoterieFiles implements vscode.FileSystemProvider, Disposable {
   #permissions(workspace: string): { readonly permissions?: vscode.FilePermission } {
     const info = this.#house.list.workspace(workspace);
     return info === undefined || mayWrite(info) ? {} : { permissions: vscode.FilePermission.Readonly };
+  }
+
+  /** A name that some system refuses is kept, and shown as another one (F4): the save went well, but not where VS Code looks. */
+  async #shownAfter(api: CoterieApi, { workspace, tool, path }: FilePlace): Promise<FileEntry> {
+    try {
+      return await api.stat(workspace, tool, path);
+    } catch (error) {
+      if (errorCode(error) !== 'notFound') throw error;
+      throw vscode.FileSystemError.Unavailable(
+        vscode.l10n.t(
+          '“{0}” is a name that some system refuses, so it is shown under another one, beside where you saved it. Nothing was lost.',
+          baseName(path),
+        ),
+      );
+    }
   }
 
   /** What was saved has become a conflict copy or part of a merge: the tab, which believes to show it, reads what stands there. */

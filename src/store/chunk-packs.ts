@@ -136,7 +136,7 @@ export class ChunkPacks {
     const bytes = await pack.file.read(offset, end - offset);
     const entry = readEntry(bytes, 0);
     if (entry?.id === id && entry.kind === EntryKind.chunk && entry.end === bytes.length) {
-      return bytes.slice(ENTRY_HEAD_BYTES);
+      return bytes.subarray(ENTRY_HEAD_BYTES);
     }
     this.#forget(id);
     return undefined;

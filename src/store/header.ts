@@ -86,7 +86,9 @@ async function readOne(disk: Disk, path: string): Promise<Read> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const sound = bytes.length === HEADER_BYTES && view.getUint32(CRC_AT, true) === crc32(bytes.subarray(0, CRC_AT));
   if (view.getUint16(8, true) > FORMAT) return { kind: sound || bytes.length !== HEADER_BYTES ? 'newer' : 'damaged' };
-  return sound ? { kind: 'sound', bytes, storeId: bytes.slice(12, 12 + STORE_ID_BYTES) } : { kind: 'damaged' };
+  return sound
+    ? { kind: 'sound', bytes, storeId: new Uint8Array(bytes.subarray(12, 12 + STORE_ID_BYTES)) }
+    : { kind: 'damaged' };
 }
 
 async function writeOne(disk: Disk, folder: string, name: string, bytes: Uint8Array): Promise<void> {

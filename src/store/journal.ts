@@ -177,7 +177,7 @@ export class Journal implements LogStore {
     const sealed: Uint8Array[] = [];
     let offset = length;
     for (const entries of atomicGroups(group)) {
-      const record = this.#sealer.seal(place, offset, packEntries(Purpose.entries, entries));
+      const record = this.#sealer.seal(place, offset, packEntries(Purpose.entries, entries, offset - length));
       sealed.push(record);
       offset += record.length;
     }

@@ -142,7 +142,7 @@ async function startOf(pid: number): Promise<string | undefined> {
     process.platform === 'win32'
       ? ['powershell', '-NoProfile', '-Command', `(Get-Process -Id ${pid}).StartTime.ToUniversalTime().ToString('o')`]
       : ['ps', '-o', 'lstart=', '-p', String(pid)];
-  const answer = await promisify(execFile)(program!, args, {
+  const answer = await promisify(execFile)(program, args, {
     timeout: 5_000,
     env: { ...process.env, LC_ALL: 'C' },
   }).catch(() => undefined);

@@ -12,8 +12,10 @@
  * Associated data: kind of file (1), store id (16), generation (4), number of the file (4), offset of the record in it (8):
  * a record opens only where it was written.
  *
- * The plaintext is a purpose (1) and a list of entries, each a length (4) and its bytes. Several entries share one record
- * so that what was appended together is there together, and what shares an fsync shares a tag.
+ * The plaintext is a purpose (1), how many bytes before this record its commit began (4), and a list of entries, each a
+ * length (4) and its bytes. Several entries share one record so that what was appended together is there together, and
+ * what shares an fsync shares a tag. A commit may still be several records, and a machine that stops may have written the
+ * later of them only: what follows damage and belongs to the same commit was never acknowledged.
  */
 import { crc32 } from 'node:zlib';
 import { assert } from '../base/assert.ts';
@@ -34,6 +36,8 @@ export interface Place {
 }
 
 const MARKER = Buffer.from('CtR0', 'latin1');
+/** Of the plaintext, before the entries. */
+export const ENTRIES_AT = 5;
 const HEAD_BYTES = 12 + SEAL_NONCE_BYTES;
 /** A longer length is damage, not a record: bounds what a flipped bit can make us check. */
 export const MAX_RECORD_BYTES = 32 * 1024 * 1024;
@@ -122,13 +126,15 @@ function checksum(bytes: Uint8Array, offset: number, end: number): number {
   return crc32(bytes.subarray(offset + 12, end), crc32(bytes.subarray(offset + 4, offset + 8)));
 }
 
-export function packEntries(purpose: Purpose, entries: readonly Uint8Array[]): Uint8Array {
-  let length = 1;
+/** `back` is the distance to the beginning of its commit. */
+export function packEntries(purpose: Purpose, entries: readonly Uint8Array[], back = 0): Uint8Array {
+  let length = ENTRIES_AT;
   for (const entry of entries) length += 4 + entry.length;
   const plain = new Uint8Array(length);
   const view = new DataView(plain.buffer);
   plain[0] = purpose;
-  let at = 1;
+  view.setUint32(1, back, true);
+  let at = ENTRIES_AT;
   for (const entry of entries) {
     view.setUint32(at, entry.length, true);
     plain.set(entry, at + 4);
@@ -139,17 +145,22 @@ export function packEntries(purpose: Purpose, entries: readonly Uint8Array[]): U
 
 /** Copies, so that one entry that is kept does not keep its neighbours. What is sealed is ours: other shapes are a fault of ours. */
 export function unpackEntries(plain: Uint8Array): { purpose: number; entries: Uint8Array[] } {
-  assert(plain.length >= 1, 'a record has a purpose');
+  assert(plain.length >= ENTRIES_AT, 'a record has a purpose');
   const view = new DataView(plain.buffer, plain.byteOffset, plain.byteLength);
   const entries: Uint8Array[] = [];
-  let at = 1;
+  let at = ENTRIES_AT;
   while (at < plain.length) {
     const length = view.getUint32(at, true);
     assert(at + 4 + length <= plain.length, 'an entry lies within its record');
-    entries.push(plain.slice(at + 4, at + 4 + length));
+    entries.push(new Uint8Array(plain.subarray(at + 4, at + 4 + length)));
     at += 4 + length;
   }
   return { purpose: plain[0]!, entries };
+}
+
+/** Where the commit began that this record, at `offset`, is part of. */
+export function commitStart(plain: Uint8Array, offset: number): number {
+  return offset - new DataView(plain.buffer, plain.byteOffset, plain.byteLength).getUint32(1, true);
 }
 
 /** Groups of entries of about so many bytes, each to become one record. */

@@ -4,7 +4,7 @@
  *
  * | what is met | what is done |
  * | --- | --- |
- * | damage up to the end of a segment that no later one fences | cut: it was never acknowledged |
+ * | damage in the last commit of a segment that no later one fences | cut with what follows: it was never acknowledged |
  * | other damage | set aside in `quarantine/`, counted, and reading resumes at the next record that opens |
  * | a segment that a later one fences is gone or too short | counted as a damaged stretch |
  * | anything beyond a fence | left alone, counted as late: an owner wrote it that was none any more |
@@ -14,7 +14,7 @@
 import type { Crypto } from '../crypto/crypto.ts';
 import type { Disk } from './disk.ts';
 import type { StoreKeys } from './keys.ts';
-import { FileKind, Purpose, unpackEntries, type Place, type Sealer } from './record.ts';
+import { commitStart, FileKind, Purpose, unpackEntries, type Place, type Sealer, type Stretch } from './record.ts';
 import { fileName, HEADER_BYTES, numbersOf, readFence, readHeader, type Fence, type Fenced } from './segment.ts';
 import { readSnapshot, SNAPSHOT, TEMPORARY, type Snapshot } from './snapshot.ts';
 
@@ -194,22 +194,31 @@ export class Recovery {
     const { number, generation } = place;
     let filled = false;
     let soundUntil = HEADER_BYTES;
-    for (const stretch of this.#sealer.read(place, bytes, HEADER_BYTES)) {
-      if (stretch.kind === 'record') {
-        if (stretch.plain[0] === Purpose.entries) {
-          filled = true;
-          if (needed) this.#hand(stretch.plain);
-        }
-        soundUntil = stretch.end;
-        await this.#breathe(stretch.end - stretch.offset);
-      } else if (stretch.end === bytes.length && !fenced) {
-        await this.#cut(number, stretch.offset, bytes.length - stretch.offset);
-        return { number, generation, length: stretch.offset, filled };
-      } else {
-        await this.#setAside(number, stretch.offset, bytes.subarray(stretch.offset, stretch.end));
-        soundUntil = stretch.end;
+    /** Damage that may be a torn commit, and what was read behind it: it counts once a later commit is met. */
+    const doubtful: Stretch[] = [];
+    const take = async (stretch: Stretch): Promise<void> => {
+      soundUntil = stretch.end;
+      if (stretch.kind === 'damaged') {
         filled = true;
+        return this.#setAside(number, stretch.offset, bytes.subarray(stretch.offset, stretch.end));
       }
+      if (stretch.plain[0] === Purpose.entries) {
+        filled = true;
+        if (needed) this.#hand(stretch.plain);
+      }
+      return this.#breathe(stretch.end - stretch.offset);
+    };
+    for (const stretch of this.#sealer.read(place, bytes, HEADER_BYTES)) {
+      const [torn] = doubtful;
+      const later = stretch.kind === 'record' && torn && commitStart(stretch.plain, stretch.offset) > torn.offset;
+      if (later) for (const settled of doubtful.splice(0)) await take(settled);
+      if (!fenced && (doubtful.length > 0 || stretch.kind === 'damaged')) doubtful.push(stretch);
+      else await take(stretch);
+    }
+    const [torn] = doubtful;
+    if (torn) {
+      await this.#cut(number, torn.offset, bytes.length - torn.offset);
+      return { number, generation, length: torn.offset, filled };
     }
     if (!fenced) await this.#makeDurable(number);
     if (fenced && soundUntil === bytes.length && bytes.length < fenced.length) this.#quarantined += 1;

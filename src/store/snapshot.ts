@@ -6,7 +6,7 @@
 import type { Crypto } from '../crypto/crypto.ts';
 import type { Disk, DiskFile } from './disk.ts';
 import type { StoreKeys } from './keys.ts';
-import { FileKind, packEntries, Purpose, unpackEntries, type Place, type Sealer } from './record.ts';
+import { ENTRIES_AT, FileKind, packEntries, Purpose, unpackEntries, type Place, type Sealer } from './record.ts';
 import { fileName, HEADER_BYTES, readHeader, writeHeader } from './segment.ts';
 
 export const SNAPSHOT = 'snapshot';
@@ -130,6 +130,6 @@ function endCount(plain: Uint8Array): number | undefined {
 function countEntries(plain: Uint8Array): number {
   const view = new DataView(plain.buffer, plain.byteOffset, plain.byteLength);
   let count = 0;
-  for (let at = 1; at < plain.length; at += 4 + view.getUint32(at, true)) count += 1;
+  for (let at = ENTRIES_AT; at < plain.length; at += 4 + view.getUint32(at, true)) count += 1;
   return count;
 }

@@ -141,7 +141,7 @@ export class MemoryDisk implements Disk {
 
   poke(path: string, bytes: Uint8Array): void {
     const inode = this.#live.get(path) ?? new Inode();
-    inode.live = bytes.slice();
+    inode.live = new Uint8Array(bytes);
     inode.sync();
     this.#live.set(path, inode);
     this.#durable.set(path, inode);
@@ -255,7 +255,8 @@ export class MemoryDisk implements Disk {
   #write(path: string, inode: Inode, offset: number, bytes: Uint8Array): void {
     const fault = this.#faultFor('write', path);
     const room = fault ? (fault.partly ?? 0) : this.space;
-    const reached = bytes.slice(0, Math.max(0, Math.min(bytes.length, room)));
+    // A copy, of a Buffer too: what was written does not change with the writer's memory.
+    const reached = new Uint8Array(bytes.subarray(0, Math.max(0, Math.min(bytes.length, room))));
     if (reached.length > 0) inode.change({ kind: 'write', offset, bytes: reached });
     this.space -= reached.length;
     if (fault) throw new DiskError(fault.code ?? 'io', 'a fault was asked for');
@@ -314,5 +315,12 @@ function tornEnd(durable: Uint8Array, pending: readonly Change[], random: (lengt
   const reached = last.bytes.slice(0, seededBelow(random, last.bytes.length + 1));
   // The length reached the disk and the data did not: a stretch of zeros.
   if (seededBelow(random, 3) === 0) reached.fill(0, seededBelow(random, reached.length + 1));
+  // Disks write what they were given in the order that suits them: a hole, with the rest behind it.
+  if (seededBelow(random, 3) === 0) {
+    const whole = new Uint8Array(last.bytes);
+    const from = seededBelow(random, whole.length + 1);
+    whole.fill(0, from, from + 512 + seededBelow(random, whole.length));
+    return changed(bytes, { kind: 'write', offset: last.offset, bytes: whole });
+  }
   return changed(bytes, { kind: 'write', offset: last.offset, bytes: reached });
 }

@@ -100,7 +100,7 @@ describe('store', () => {
       disk = new MemoryDisk();
       const opening = openOn(disk.mount());
       opening.catch(() => undefined);
-      for (let turns = 0; turns < seed * 3; turns++) await undefined;
+      for (let turns = 0; turns < seed * 3; turns++) await Promise.resolve();
       disk.crash(seededRandom(seed));
       await opening.catch(() => undefined);
       assert.deepEqual(await contents(), []);

@@ -92,25 +92,23 @@ export class Workbench {
 
   // ---- activity bar, trees, status bar ---------------------------------------------------------------------------
 
+  /** An icon of the activity bar. With a badge its label goes on: "Coterie - 3 unread". */
   activityIcon(title: string): Locator {
-    // With a badge the label goes on: "Coterie - 3 unread".
-    return this.page.locator(`.activitybar .action-label[aria-label^="${title}"]`);
+    const label = this.page.locator(`.action-label[aria-label^="${title}"]`);
+    return this.page.locator('.activitybar .action-item', { has: label });
   }
 
   /** The number on an icon of the activity bar. */
   activityBadge(title: string): Locator {
-    return this.page
-      .locator('.activitybar .action-item', { has: this.page.locator(`.action-label[aria-label^="${title}"]`) })
-      .locator('.badge-content');
+    return this.activityIcon(title).locator('.badge-content');
   }
 
   /** Shows the view container, whichever was there before. */
   async showSideBar(title: string): Promise<void> {
-    // The item, not its icon: a badge lies over that and would take the click.
-    const item = this.page.locator('.activitybar .action-item', { has: this.activityIcon(title) });
-    await item.waitFor();
-    const isShown = await item.evaluate((element) => element.classList.contains('checked'));
-    if (!isShown) await item.click();
+    const icon = this.activityIcon(title);
+    await icon.waitFor();
+    const isShown = await icon.evaluate((element) => element.classList.contains('checked'));
+    if (!isShown) await icon.click();
     await this.page.locator('.sidebar').waitFor();
   }
 

@@ -17,10 +17,9 @@ import {
 
 /** Runs in the page before its own script: the test is the host, and lies in these. As text, since this realm knows no DOM. */
 const fakeHost = `
-  window.sent = [];
   window.fired = [];
   window.acquireVsCodeApi = () => ({
-    postMessage: (message) => window.sent.push(message),
+    postMessage: (message) => void window.tellHost(message),
     getState: () => JSON.parse(localStorage.getItem('state') ?? 'null') ?? undefined,
     setState: (value) => localStorage.setItem('state', JSON.stringify(value)),
   });
@@ -68,6 +67,8 @@ describe('the chat’s page', function () {
   let chrome: Browser;
   let page: Page;
   let posts = 0;
+  let told: ToHost[] = [];
+  const heard = new Set<() => void>();
 
   const post = (text: string, more: Partial<ShownPost> = {}): ShownPost => ({
     id: `p${String(++posts).padStart(6, '0')}`,
@@ -87,9 +88,17 @@ describe('the chat’s page', function () {
     page.evaluate(`window.postMessage(${JSON.stringify(message)}, '*')`);
   const snapshot = (shown: readonly ShownPost[], more = false, canPost = true): Promise<unknown> =>
     tell({ type: 'snapshot', workspace: 'aa', tool: 'bb', language: 'en', labels, canPost, posts: shown, more });
-  const sent = (): Promise<ToHost[]> => page.evaluate('window.sent');
-  const waitForSent = (type: ToHost['type']) =>
-    page.waitForFunction(`window.sent.some((message) => message.type === '${type}')`);
+  const sent = async (): Promise<readonly ToHost[]> => told;
+  const waitForSent = (type: ToHost['type']): Promise<void> =>
+    new Promise((resolve) => {
+      const look = (): void => {
+        if (!told.some((message) => message.type === type)) return;
+        heard.delete(look);
+        resolve();
+      };
+      heard.add(look);
+      look();
+    });
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'cot-page-'));
@@ -130,6 +139,11 @@ describe('the chat’s page', function () {
       }
       const contentType = pathname.endsWith('.css') ? 'text/css' : 'text/javascript';
       return route.fulfill({ contentType, body: await readFile(join(folder, pathname)) });
+    });
+    told = [];
+    await page.exposeFunction('tellHost', (message: ToHost) => {
+      told.push(message);
+      for (const look of [...heard]) look();
     });
     await page.addInitScript(fakeHost);
     await page.goto('https://page.test/');
@@ -275,6 +289,7 @@ describe('the chat’s page', function () {
     await snapshot([mine]);
     await page.locator('textarea').press('ArrowUp');
     await page.locator('textarea').pressSequentially(' and more');
+    told = [];
     await page.reload();
     await waitForSent('ready');
     await snapshot([mine]);

@@ -1,0 +1,392 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import type { DeltaId, FeedId } from '../../src/base/ids.ts';
+import { decode, encode, type Value } from '../../src/protocol/codec.ts';
+import { MAX_DELTA_BYTES, MAX_WAITING_DELTAS } from '../../src/protocol/limits.ts';
+import { checkSignature, readDelta, type Delta } from '../../src/sync/delta.ts';
+import { CHAT, NOW, Team, type Copy } from './team.ts';
+
+const POSTS = 'posts';
+
+/** A chain of a member's deltas, not told to anybody. */
+function chain(team: Team, author: Copy, length: number): readonly Uint8Array[] {
+  return Array.from(
+    { length },
+    (_, i) => author.write({ tool: CHAT, kind: 'post', body: [`post ${i}`] })[0]!.delta.bytes,
+  );
+}
+
+function spoilSignature(bytes: Uint8Array): Uint8Array {
+  const spoilt = bytes.slice();
+  spoilt[spoilt.length - 1]! ^= 1;
+  return spoilt;
+}
+
+function faultsOf(copy: Copy, runs: readonly (readonly Uint8Array[])[]): readonly string[] {
+  return copy.replica.ingest(runs).faults.map(({ tag }) => tag);
+}
+
+describe('D deltas', () => {
+  it('D3 a delta is read as it was signed, and its signature stands', () => {
+    const team = new Team(1);
+    const delta = team.forge(team.alice, { seq: 2, prev: team.genesis.id, body: [1, 'x', null, [true]] });
+    const read = readDelta(team.crypto, team.workspace, delta.bytes);
+    assert.ok(read.ok);
+    assert.deepEqual(read.value, delta);
+    assert.ok(checkSignature(team.crypto, team.workspace, read.value));
+  });
+
+  it('D3 no byte of a delta can be changed: it is not read, or its signature falls', () => {
+    const team = new Team(2);
+    const { bytes } = team.forge(team.alice, { seq: 2, prev: team.genesis.id, deps: [] });
+    for (let at = 0; at < bytes.length; at++) {
+      for (const bit of [1, 128]) {
+        const changed = bytes.slice();
+        changed[at]! ^= bit;
+        const read = readDelta(team.crypto, team.workspace, changed);
+        assert.ok(!read.ok || !checkSignature(team.crypto, team.workspace, read.value), `byte ${at}`);
+      }
+    }
+  });
+
+  it('D3 a delta of another workspace has another id, and its signature falls', () => {
+    const [here, there] = [new Team(3), new Team(4)];
+    const delta = there.forge(there.alice, { seq: 2, prev: there.genesis.id });
+    const read = readDelta(here.crypto, here.workspace, delta.bytes);
+    assert.ok(read.ok && read.value.id !== delta.id);
+    assert.deepEqual(faultsOf(here.founder, [[delta.bytes]]), ['badSignature']);
+  });
+
+  it('D4 whatever comes in, the reader answers', () => {
+    const team = new Team(5);
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+        assert.equal(readDelta(team.crypto, team.workspace, bytes).ok, false);
+      }),
+      { seed: 1 },
+    );
+    const value: fc.Arbitrary<Value> = fc.letrec<{ value: Value }>((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 3 },
+        fc.maxSafeInteger(),
+        fc.uint8Array({ maxLength: 40 }),
+        fc.string(),
+        fc.constantFrom(null, true, false),
+        fc.array(tie('value'), { maxLength: 12 }),
+      ),
+    })).value;
+    fc.assert(
+      fc.property(fc.array(value, { minLength: 11, maxLength: 11 }), (fields) => {
+        const bytes = encode([encode(fields), new Uint8Array(64)]);
+        assert.doesNotThrow(() => readDelta(team.crypto, team.workspace, bytes));
+        assert.doesNotThrow(() => team.founder.replica.ingest([[bytes]]));
+      }),
+      { seed: 2 },
+    );
+  });
+
+  it('D4 a field too long, too large or out of order is refused', () => {
+    const team = new Team(6);
+    const { bytes } = team.forge(team.alice, { seq: 2, prev: team.genesis.id, deps: [] });
+    const outer = decode(bytes);
+    assert.ok(outer.ok);
+    const [signed, signature] = outer.value as [Uint8Array, Uint8Array];
+    const inner = decode(signed);
+    assert.ok(inner.ok);
+    const fields = inner.value as readonly Value[];
+    const ids = Array.from({ length: 33 }, (_, i) => new Uint8Array(32).fill(i));
+    const changes: readonly [number, Value][] = [
+      [0, -1],
+      [1, new Uint8Array(31)],
+      [2, 65_536],
+      [3, 0],
+      [3, 1], // has a prev
+      [4, new Uint8Array(0)], // has none, yet is not the first
+      [4, new Uint8Array(31)],
+      [5, ids],
+      [5, [ids[1]!, ids[0]!]],
+      [5, [ids[0]!, ids[0]!]],
+      [6, new Uint8Array(16)],
+      [7, -1],
+      [8, new Uint8Array(7)],
+      [9, 'k'.repeat(25)],
+      [9, 7],
+    ];
+    for (const [at, change] of changes) {
+      const changed = encode([encode(fields.with(at, change)), signature]);
+      const read = readDelta(team.crypto, team.workspace, changed);
+      assert.ok(!read.ok && read.error.reason === 'malformed', `field ${at}`);
+    }
+    for (const count of [10, 12]) {
+      const other = count === 10 ? fields.slice(0, 10) : [...fields, null];
+      assert.equal(readDelta(team.crypto, team.workspace, encode([encode(other), signature])).ok, false);
+    }
+    const large = readDelta(team.crypto, team.workspace, new Uint8Array(MAX_DELTA_BYTES + 1));
+    assert.ok(!large.ok && large.error.reason === 'tooLarge');
+  });
+
+  it('D4 an own delta that others would refuse is not made, and the feed goes on', () => {
+    const team = new Team(7);
+    assert.throws(() => team.founder.write({ tool: CHAT, kind: 'post', body: [new Uint8Array(MAX_DELTA_BYTES)] }));
+    assert.throws(() => team.founder.write({ tool: CHAT, kind: 'k'.repeat(40), body: [] }));
+    assert.equal(team.founder.verdict(team.founder.post('goes on')), 'accepted');
+  });
+
+  it('D4 half a surrogate pair is the same text for its author and for others', () => {
+    const team = new Team(8);
+    const bob = team.join('Bob');
+    const id = team.founder.post('half \ud83d of a smile');
+    bob.meet(team.founder);
+    assert.deepEqual(team.founder.replica.row(CHAT, POSTS, id), bob.replica.row(CHAT, POSTS, id));
+  });
+});
+
+describe('D7 signatures of runs', () => {
+  it('D7 a run whose last signature is bad is dropped, and taken when it comes whole', () => {
+    const team = new Team(10);
+    const bob = team.join('Bob');
+    const run = chain(team, team.founder, 5);
+    assert.deepEqual(faultsOf(bob, [[...run.slice(0, 4), spoilSignature(run[4]!)]]), ['badSignature']);
+    assert.equal([...bob.replica.rows()].length, 0);
+    assert.deepEqual(faultsOf(bob, [run]), []);
+    assert.equal([...bob.replica.rows()].length, 5);
+  });
+
+  it('D7 a bad signature in the middle is proved by a good one at the end', () => {
+    const team = new Team(11);
+    const bob = team.join('Bob');
+    const run = chain(team, team.founder, 5);
+    assert.deepEqual(faultsOf(bob, [run.with(2, spoilSignature(run[2]!))]), []);
+    assert.equal([...bob.replica.rows()].length, 5);
+  });
+
+  it('D7 what is served on ends at a good signature, whatever share was asked for', () => {
+    const team = new Team(12);
+    const bob = team.join('Bob');
+    const carol = team.join('Carol');
+    bob.meet(team.founder);
+    const run = chain(team, team.founder, 5);
+    bob.replica.ingest([run.with(1, spoilSignature(run[1]!)).with(2, spoilSignature(run[2]!))]);
+    for (let bytes = 1; bytes < 2000; bytes += 100) {
+      const fresh = team.copyOf(carol.person, carol);
+      for (let rounds = 0; rounds < 20; rounds++) {
+        const runs = bob.replica.lacking(fresh.replica.vector(), bytes);
+        if (runs.length === 0) break;
+        assert.deepEqual(fresh.take(runs), []);
+      }
+      assert.equal([...fresh.replica.rows()].length, 5);
+    }
+  });
+
+  it('D7 where the proof of a run is still waiting, its beginning is kept but not served', () => {
+    const team = new Team(13);
+    const alice = team.founder;
+    const bob = team.join('Bob');
+    const carol = team.join('Carol');
+    alice.meet(carol);
+    bob.meet(alice);
+    const [first] = chain(team, alice, 1);
+    carol.post('that Alice has seen');
+    const lacking = carol.replica.lacking(alice.replica.vector(), 1e6);
+    alice.take(lacking);
+    const [second] = chain(team, alice, 1);
+    // Bob has the first delta under a bad signature; the second, which proves it, waits for Carol's.
+    const ingest = bob.replica.ingest([[spoilSignature(first!), second!]]);
+    assert.deepEqual([ingest.added.length, ingest.missing.length, ingest.faults.length], [1, 1, 0]);
+    const dave = team.copyOf(team.person('Dave'), carol);
+    assert.deepEqual(bob.replica.lacking(dave.replica.vector(), 1e6), []);
+    bob.take(lacking);
+    assert.deepEqual(dave.take(lacking), []);
+    assert.deepEqual(dave.take(bob.replica.lacking(dave.replica.vector(), 1e6)), []);
+    assert.equal(dave.replica.size, alice.replica.size);
+  });
+
+  it('D7 what was restored without its proof is not served, nor does it stop anything', () => {
+    const team = new Team(14);
+    const bob = team.join('Bob');
+    const run = chain(team, team.founder, 2);
+    const before = bob.replica.vector();
+    bob.replica.restore(spoilSignature(run[0]!));
+    assert.deepEqual(bob.replica.lacking(before, 1e6), []);
+    assert.deepEqual(faultsOf(bob, [[run[1]!]]), []);
+    assert.equal(bob.replica.lacking(before, 1e6).flat().length, 2);
+  });
+
+  it('D7 a run that is not a chain, a prev of another feed, a delta by another hand', () => {
+    const team = new Team(15);
+    const alice = team.founder;
+    const bob = team.join('Bob');
+    const run = chain(team, alice, 3);
+    assert.deepEqual(faultsOf(bob, [[run[0]!, run[2]!]]), ['brokenChain']);
+    assert.deepEqual(faultsOf(bob, [[run[1]!, run[0]!]]), ['brokenChain']);
+    const mallory = team.person('Mallory');
+    const forged = team.forge(mallory, { seq: 2, prev: team.genesis.id });
+    assert.deepEqual(faultsOf(bob, [[forged.bytes]]), ['brokenChain']);
+    const skipping = team.forge(team.alice, { seq: 9, prev: team.genesis.id });
+    assert.deepEqual(faultsOf(bob, [[skipping.bytes]]), ['brokenChain']);
+    assert.deepEqual(faultsOf(bob, [run]), []);
+  });
+
+  it('D7 garbage and empty runs are faults at most', () => {
+    const team = new Team(16);
+    const { founder } = team;
+    assert.deepEqual(faultsOf(founder, [[]]), []);
+    assert.deepEqual(faultsOf(founder, [[new Uint8Array(0)], [new Uint8Array([1, 2, 3])]]), ['badDelta', 'badDelta']);
+  });
+
+  it('S3 what is here already is known by its id: nothing is added twice', () => {
+    const team = new Team(17);
+    const bob = team.join('Bob');
+    const run = chain(team, team.founder, 3);
+    const first = bob.replica.ingest([run]);
+    const again = bob.replica.ingest([run, run.slice(1)]);
+    assert.deepEqual([first.added.length, again.added.length, again.faults.length], [3, 0, 0]);
+    const { seq } = first.added.at(-1)!.delta;
+    assert.deepEqual(
+      again.heard.map((mark) => mark.seq),
+      [seq, seq],
+    );
+  });
+});
+
+describe('D8 forks', () => {
+  it('D8 two deltas for one place prove a fork, and no more is taken from that device', () => {
+    const team = new Team(20);
+    const bob = team.join('Bob');
+    const mallory = team.join('Mallory');
+    const carol = team.copyOf(team.alice, team.founder);
+    carol.meet(mallory);
+    const credential = mallory.replica.roster.members.get(mallory.person.account)!.credential;
+    const branch = (text: string): Delta =>
+      team.forge(mallory.person, { seq: 1, deps: [credential], credential, body: [text] });
+    const [one, other] = [branch('yes'), branch('no')];
+    assert.deepEqual(faultsOf(carol, [[one.bytes]]), []);
+    assert.deepEqual(faultsOf(carol, [[other.bytes]]), ['fork']);
+    const next = team.forge(mallory.person, { seq: 2, prev: one.id, credential });
+    assert.deepEqual(faultsOf(carol, [[next.bytes]]), ['fork']);
+    carol.meet(bob);
+    assert.equal(carol.verdict(one.id), 'accepted');
+  });
+
+  it("D8 a genesis of a member's other workspace is no fork of his: nobody can silence him with it", () => {
+    const team = new Team(21);
+    const bob = team.join('Bob');
+    const elsewhere = team.signGenesis(bob.person);
+    const alice = team.founder;
+    assert.deepEqual(faultsOf(alice, [[elsewhere.bytes]]), ['badDelta']);
+    const post = bob.post('heard');
+    alice.meet(bob);
+    assert.equal(alice.verdict(post), 'accepted');
+    assert.deepEqual(faultsOf(alice, [[elsewhere.bytes]]), ['badDelta']);
+    const second = bob.post('still heard');
+    alice.meet(bob);
+    assert.equal(alice.verdict(second), 'accepted');
+  });
+
+  it('D8 a fork needs a signature: what anybody can make up proves nothing', () => {
+    const team = new Team(22);
+    const bob = team.join('Bob');
+    const alice = team.founder;
+    bob.post('first');
+    alice.meet(bob);
+    const madeUp = spoilSignature(team.forge(bob.person, { seq: 1 }).bytes);
+    assert.deepEqual(faultsOf(alice, [[madeUp]]), ['badSignature']);
+    const post = bob.post('heard');
+    alice.meet(bob);
+    assert.equal(alice.verdict(post), 'accepted');
+  });
+});
+
+describe('D5 past', () => {
+  it('D5 a delta waits for its past, in whatever order it comes, and says what it lacks', () => {
+    const team = new Team(30);
+    const bob = team.join('Bob');
+    const run = chain(team, team.founder, 6);
+    const ids = [...team.founder.replica.nodes()].slice(-6).map(({ delta }) => delta.id);
+    for (const at of [5, 3, 4, 1, 2]) {
+      const { added, missing } = bob.replica.ingest([[run[at]!]]);
+      assert.equal(added.length, 0);
+      assert.ok(missing.length > 0 && !missing.includes(ids[at]!));
+    }
+    assert.deepEqual(bob.replica.missing(), [ids[0]]);
+    const { added, missing } = bob.replica.ingest([[run[0]!]]);
+    assert.deepEqual(
+      added.map(({ delta }) => delta.id),
+      ids,
+    );
+    assert.deepEqual(missing, []);
+  });
+
+  it('D5 the buffer of waiting deltas is bounded, and what was dropped can come again', function () {
+    this.timeout(120_000);
+    const team = new Team(31);
+    const bob = team.join('Bob');
+    const [first, ...run] = chain(team, team.founder, MAX_WAITING_DELTAS + 6);
+    const { faults } = bob.replica.ingest([run]);
+    assert.deepEqual([...new Set(faults.map(({ tag }) => tag))], ['overflow']);
+    assert.equal(faults.length, 5);
+    assert.equal(bob.replica.ingest([[first!]]).added.length, MAX_WAITING_DELTAS + 1);
+    assert.equal(bob.replica.ingest([run.slice(-5)]).added.length, 5);
+  });
+
+  it('D5 more than 32 heads are merged by acks first; deps never exceed 32', () => {
+    const team = new Team(32);
+    const alice = team.founder;
+    const people = Array.from({ length: 45 }, (_, i) => team.person(`P${i}`));
+    for (const person of people) alice.admit(person);
+    const copies = people.map((person) => team.copyOf(person, alice));
+    for (const copy of copies) copy.post('at once');
+    for (const copy of copies) alice.take(copy.replica.lacking(alice.replica.vector(), 1e6));
+    const nodes = alice.write({ tool: CHAT, kind: 'post', body: ['all heard'] });
+    assert.deepEqual(
+      nodes.map(({ delta }) => delta.kind),
+      ['ack', 'post'],
+    );
+    assert.ok(nodes.every(({ delta }) => delta.deps.length <= 32));
+    assert.ok(copies.every(({ person }) => nodes.at(-1)!.others.get(`${person.device}.0` as FeedId) === 1));
+    assert.equal(alice.verdict(nodes[0]!.delta.id), 'accepted');
+    assert.equal(alice.write({ tool: CHAT, kind: 'post', body: ['next'] })[0]!.delta.deps.length, 0);
+  });
+
+  it('D6 height is one more than the highest in the past', () => {
+    const team = new Team(33);
+    const alice = team.founder;
+    const bob = team.join('Bob');
+    const height = (copy: Copy, id: DeltaId) => copy.replica.node(id)!.height;
+    const [a1, b1] = [alice.post('a'), bob.post('b')];
+    assert.equal(height(alice, a1), height(bob, b1));
+    const a2 = alice.post('a');
+    alice.meet(bob);
+    assert.equal(height(bob, bob.post('b')), height(alice, a2) + 1);
+  });
+
+  it('D10 a delta of a newer version is kept, passed on and counted, and shows', () => {
+    const team = new Team(34);
+    const bob = team.join('Bob');
+    const { delta } = bob.write({ tool: CHAT, kind: 'post', body: ['x'] })[0]!;
+    const outer = decode(delta.bytes);
+    const inner = outer.ok ? decode((outer.value as [Uint8Array, Uint8Array])[0]) : outer;
+    assert.ok(inner.ok);
+    const signed = encode((inner.value as readonly Value[]).with(0, 1));
+    const domain = new TextEncoder().encode('coterie delta 0');
+    const subject = new Uint8Array([...domain, ...Buffer.from(team.workspace, 'hex'), ...signed]);
+    const bytes = encode([signed, team.crypto.sign(bob.person.signer.seed, subject)]);
+    const { added } = team.founder.replica.ingest([[bytes]]);
+    assert.equal(added.length, 1);
+    assert.equal(team.founder.replica.sawNewer, true);
+    assert.ok(
+      team.founder.write({ tool: CHAT, kind: 'post', body: ['y'] })[0]!.delta.deps.includes(added[0]!.delta.id),
+    );
+  });
+
+  it('D1 what is not durable yet is told to nobody', () => {
+    const team = new Team(35);
+    const alice = team.founder;
+    const before = alice.replica.vector();
+    const nodes = alice.replica.author(team.alice.signer, 0, [{ tool: CHAT, kind: 'post', body: ['soon'] }], NOW);
+    assert.deepEqual(alice.replica.vector(), before);
+    assert.deepEqual(alice.replica.lacking(before, 1e6), []);
+    alice.replica.madeDurable(nodes[0]!);
+    assert.equal(alice.replica.lacking(before, 1e6).flat().length, 1);
+  });
+});

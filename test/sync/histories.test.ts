@@ -1,0 +1,266 @@
+/**
+ * Order independence (A6, L5): histories of several authors, honest and hostile, made from a seed and delivered in many
+ * orders and shares, give the same rows, verdicts and rosters everywhere.
+ */
+import assert from 'node:assert/strict';
+import { toHex } from '../../src/base/bytes.ts';
+import type { DeltaId } from '../../src/base/ids.ts';
+import { controlBody, Role } from '../../src/sync/control.ts';
+import { compareNodes, inPast, type Node } from '../../src/sync/graph.ts';
+import { seededBelow, seededRandom } from '../fakes/seeded-random.ts';
+import { CHAT, contentOf, Copy, FILES, stateOf, Team, type Person } from './team.ts';
+
+interface World {
+  readonly team: Team;
+  /** In an order in which everything comes after its past. */
+  readonly nodes: readonly Node[];
+  readonly kinds: ReadonlyMap<string, number>;
+}
+
+/** Six people, all of whom try whatever there is to try, rightly or not, and now and then meet. */
+function history(seed: number, acts: number): World {
+  const team = new Team(seed);
+  const random = seededRandom(`history ${seed}`);
+  const below = (bound: number) => seededBelow(random, bound);
+  const pick = <T>(list: readonly T[]): T => list[below(list.length)]!;
+  const copies: Copy[] = [team.founder];
+  const people: Person[] = [team.alice];
+  for (const name of ['Bob', 'Carol', 'Dave', 'Eve', 'Frank']) people.push(team.person(name));
+  for (const person of people.slice(1)) copies.push(new Copy(team, person));
+  const roles = [Role.manager, Role.participant, Role.participant, Role.guest] as const;
+  for (const person of people.slice(1, 4)) team.founder.admit(person, pick(roles));
+  for (const copy of copies) copy.meet(team.founder);
+
+  const idsOf = (copy: Copy, kinds: readonly string[]): readonly DeltaId[] =>
+    [...copy.replica.nodes()].filter(({ delta }) => kinds.includes(delta.kind)).map(({ delta }) => delta.id);
+
+  for (let act = 0; act < acts; act++) {
+    const copy = pick(copies);
+    const someone = pick(people);
+    const posts = idsOf(copy, ['post']);
+    const items = idsOf(copy, ['file', 'folder']);
+    const folders = idsOf(copy, ['folder']);
+    const versions = idsOf(copy, ['file', 'folder', 'ver', 'del']);
+    const invites = idsOf(copy, ['invite']);
+    const parent = below(2) === 0 ? undefined : folders.length > 0 ? pick(folders) : undefined;
+    switch (below(24)) {
+      case 0:
+      case 1:
+        copy.post(`post ${act}`);
+        break;
+      case 2:
+        if (posts.length > 0) copy.chat({ kind: 'edit', post: pick(posts), text: `edit ${act}` });
+        break;
+      case 3:
+        if (posts.length > 0) copy.chat({ kind: 'unpost', post: pick(posts) });
+        break;
+      case 4:
+      case 5:
+        copy.file(`file ${act}`, parent);
+        break;
+      case 6:
+        copy.files({ kind: 'folder', parent, name: `folder ${act}` });
+        break;
+      case 7:
+      case 8:
+        if (versions.length > 0) {
+          const parents = [...new Set([pick(versions), ...(below(3) === 0 ? [pick(versions)] : [])])];
+          copy.files({ kind: 'ver', parents, content: contentOf(`v${act}`) });
+        }
+        break;
+      case 9:
+        if (versions.length > 0) copy.files({ kind: 'del', parents: [pick(versions)] });
+        break;
+      case 10:
+      case 11:
+        if (items.length > 0) copy.files({ kind: 'move', item: pick(items), parent, name: `moved ${act}` });
+        break;
+      case 12:
+        copy.admit(someone, pick(roles), invites.length > 0 && below(2) === 0 ? pick(invites) : undefined);
+        break;
+      case 13:
+        copy.remove(someone);
+        break;
+      case 14:
+        copy.setRole(someone, pick(roles));
+        break;
+      case 15:
+        copy.setPerm(
+          pick(['chat', 'files', 'workspace']),
+          pick(['add', 'edit', 'editOwn', 'delete', 'invite', 'uninvite']),
+          pick([Role.participant, Role.guest]),
+          below(2) === 0,
+        );
+        break;
+      case 16:
+        copy.invite(pick(roles), 1 + below(2));
+        break;
+      case 17:
+        if (invites.length > 0) copy.control('revoke', controlBody.revoke(pick(invites)));
+        break;
+      case 18:
+        if (below(4) === 0) copy.control('leave', controlBody.leave());
+        break;
+      case 19:
+        copy.control('profile', controlBody.profile(`${copy.person.name} ${act}`, ''));
+        break;
+      case 20:
+        if (below(6) === 0) copy.control('deleteTool', controlBody.deleteTool(pick([CHAT, FILES])));
+        else copy.control('addTool', controlBody.addTool(pick([CHAT, FILES]), 'chat', `tool ${act}`));
+        break;
+      case 21:
+        copy.control('rename', controlBody.rename(`name ${act}`));
+        break;
+      default:
+        copy.meet(pick(copies));
+    }
+  }
+  const all = new Copy(team, team.person('Observer'));
+  for (const copy of copies) all.take(copy.replica.lacking(all.replica.vector(), Number.MAX_SAFE_INTEGER));
+  const nodes = [...all.replica.nodes()];
+  const kinds = new Map<string, number>();
+  for (const { delta } of nodes) {
+    const verdict = `${delta.kind} ${all.verdict(delta.id)}`;
+    kinds.set(verdict, (kinds.get(verdict) ?? 0) + 1);
+  }
+  return { team, nodes, kinds };
+}
+
+function shuffled<T>(list: readonly T[], random: (length: number) => Uint8Array): T[] {
+  const mixed = [...list];
+  for (let i = mixed.length - 1; i > 0; i--) {
+    const j = seededBelow(random, i + 1);
+    [mixed[i], mixed[j]] = [mixed[j]!, mixed[i]!];
+  }
+  return mixed;
+}
+
+describe('A6 L5 order independence', function () {
+  this.timeout(300_000);
+  const verdicts = new Map<string, number>();
+  const WORLDS = 30;
+
+  for (let seed = 1; seed <= WORLDS; seed++) {
+    it(`A6 L5 the same deltas are the same workspace, in whatever order they come (seed ${seed})`, () => {
+      const { team, nodes, kinds } = history(seed, 120);
+      for (const [verdict, count] of kinds) verdicts.set(verdict, (verdicts.get(verdict) ?? 0) + count);
+      const fresh = () => new Copy(team, team.person('Reader')).replica;
+      const whole = fresh();
+      for (const node of nodes) whole.restore(node.delta.bytes);
+      const expected = stateOf(whole);
+      assert.equal(whole.size, nodes.length);
+
+      for (let order = 0; order < 6; order++) {
+        const random = seededRandom(`order ${seed} ${order}`);
+        const replica = fresh();
+        const rest = shuffled(nodes, random);
+        // Anybody may look at any moment: what was judged in between must not show in the end.
+        while (rest.length > 0) {
+          const share = rest.splice(0, 1 + seededBelow(random, order < 3 ? 3 : 60));
+          replica.ingest(share.map(({ delta }) => [delta.bytes]));
+          if (order % 2 === 0) replica.takeChanges();
+        }
+        assert.deepEqual(replica.missing(), []);
+        assert.deepEqual(stateOf(replica), expected);
+      }
+
+      const once = fresh();
+      const { faults } = once.ingest(shuffled(nodes, seededRandom(seed)).map(({ delta }) => [delta.bytes]));
+      assert.deepEqual(faults, []);
+      assert.deepEqual(stateOf(once), expected);
+
+      const mirror = new Map<string, string>();
+      const steps = fresh();
+      for (const { delta } of nodes) {
+        steps.ingest([[delta.bytes]]);
+        for (const { tool, table, key, row } of steps.takeChanges()) {
+          if (row === undefined) mirror.delete(`${tool} ${table} ${key}`);
+          else mirror.set(`${tool} ${table} ${key}`, JSON.stringify(row));
+        }
+      }
+      const rows = [...steps.rows()].map(({ tool, table, key, row }) => [
+        `${tool} ${table} ${key}`,
+        JSON.stringify(row),
+      ]);
+      assert.deepEqual([...mirror].sort(), rows.sort());
+    });
+  }
+
+  it('the histories were not empty: every kind was accepted and every reason was given', () => {
+    const said = [...verdicts.keys()];
+    for (const kind of [
+      'post',
+      'edit',
+      'unpost',
+      'file',
+      'folder',
+      'ver',
+      'del',
+      'move',
+      'admit',
+      'remove',
+      'setRole',
+    ]) {
+      assert.ok(said.includes(`${kind} accepted`), kind);
+    }
+    for (const kind of ['setPerm', 'invite', 'revoke', 'leave', 'profile', 'addTool', 'deleteTool', 'rename']) {
+      assert.ok(said.includes(`${kind} accepted`), kind);
+    }
+    for (const reason of ['noCredential', 'cutOff', 'notPermitted', 'noTarget', 'invitation', 'unknownTool']) {
+      assert.ok(
+        said.some((verdict) => verdict.endsWith(` ${reason}`)),
+        reason,
+      );
+    }
+  });
+});
+
+describe('A2 A4 in the same hostile worlds', function () {
+  this.timeout(300_000);
+
+  for (let seed = 201; seed <= 230; seed++) {
+    it(`A2 A4 nobody escalates, and nothing of a removed member's stands beyond the cut (seed ${seed})`, () => {
+      const { team, nodes } = history(seed, 120);
+      const reader = new Copy(team, team.person('Reader'));
+      for (const node of nodes) reader.replica.restore(node.delta.bytes);
+      const { members } = reader.replica.roster;
+      // The founder is senior to everybody: only he himself can go.
+      const left = nodes.some(({ delta }) => delta.kind === 'leave' && delta.device === team.alice.device);
+      if (!left) assert.equal(members.get(team.alice.account)?.role, Role.manager);
+      const accepted = new Map(
+        nodes.filter(({ delta }) => reader.verdict(delta.id) === 'accepted').map((node) => [node.delta.id, node]),
+      );
+      for (const { delta } of accepted.values()) {
+        if (delta.kind === 'genesis') continue;
+        const cited = accepted.get(delta.credential!);
+        assert.ok(cited, 'whoever acts has an accepted credential');
+        const role = roleOf(cited);
+        if (delta.kind === 'setRole' || delta.kind === 'setPerm' || delta.kind === 'rename')
+          assert.equal(role, Role.manager);
+        if (delta.kind === 'admit' || delta.kind === 'setRole') {
+          assert.ok(roleOf({ delta }) >= role, 'nobody grants a role above his own');
+        }
+      }
+      const removals = [...accepted.values()].filter(({ delta }) => delta.kind === 'remove');
+      for (const removal of removals) {
+        const target = toHex((removal.delta.body as readonly Uint8Array[])[0]!);
+        for (const node of accepted.values()) {
+          const cited = accepted.get(node.delta.credential!);
+          if (!cited || reader.replica.accountOf(node.delta.device) !== target || inPast(node, removal)) continue;
+          if (!isSenior(accepted.get(removal.delta.credential!)!, cited) || node.delta.kind === 'leave') continue;
+          assert.ok(removal === cited || inPast(removal, cited), `${node.delta.kind} stands beyond the cut`);
+        }
+      }
+    });
+  }
+});
+
+function roleOf({ delta }: Pick<Node, 'delta'>): number {
+  if (delta.kind === 'genesis') return Role.manager;
+  return (delta.body as readonly number[])[1]!;
+}
+
+/** A1. */
+function isSenior(a: Node, b: Node): boolean {
+  return (roleOf(a) - roleOf(b) || compareNodes(a, b)) < 0;
+}

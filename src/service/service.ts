@@ -7,7 +7,7 @@ import { Emitter } from '../base/event.ts';
 import type { DeltaId, DeviceId, ToolId, WorkspaceId } from '../base/ids.ts';
 import { toUtf8 } from '../base/utf8.ts';
 import { issueCertificate, readCertificate } from '../protocol/certificate.ts';
-import { asBytes, asText } from '../protocol/codec.ts';
+import { asBytes, asCount, asText } from '../protocol/codec.ts';
 import { MAX_NAME_BYTES, MAX_TOOLS } from '../protocol/limits.ts';
 import { readRelayAddress } from '../protocol/relay-address.ts';
 import { controlBody, type Role } from '../sync/control.ts';
@@ -48,7 +48,7 @@ import { Joining } from './joining.ts';
 import { LocalState } from './local-state.ts';
 import type { Progress, ServiceOptions } from './ports.ts';
 import { decodeRecord, encodeRecord } from './records.ts';
-import { ROLE_NAMES, SharedWorkspace } from './shared-workspace.ts';
+import { generationKey, ROLE_NAMES, SharedWorkspace } from './shared-workspace.ts';
 
 const PRESENCE_EVERY_MS = 30_000;
 /** A journal this long is worth a snapshot at the next start or stop. */
@@ -115,7 +115,11 @@ export class Service implements CoterieApi {
       lanDiscovery: this.#settings.lanDiscovery,
     });
     this.#hub = this.#makeHub();
-    for (const [id, list] of deltas) this.#host(id, list);
+    const whole = report.cutBytes === 0 && report.quarantined === 0;
+    for (const [id, list] of deltas) {
+      if (!whole) this.#beginFeed(id);
+      this.#host(id, list);
+    }
     for (const [id, value] of this.#local.under('join/')) this.#resumeJoin(id as WorkspaceId, value);
     await this.#commits.commit([]);
     if (this.#options.log.journalBytes > COMPACT_ABOVE_BYTES) await this.#compact();
@@ -123,6 +127,12 @@ export class Service implements CoterieApi {
       this.#later({ type: 'notice', code: 'tailCut', detail: { bytes: String(report.cutBytes) } });
     if (report.quarantined > 0)
       this.#later({ type: 'notice', code: 'damaged', detail: { count: String(report.quarantined) } });
+  }
+
+  /** D2: what a damaged log has lost may be with others; written again under the same seq it would be a fork. */
+  #beginFeed(id: WorkspaceId): void {
+    const key = generationKey(id);
+    this.#local.put(key, (asCount(this.#local.get(key)) ?? 0) + 1);
   }
 
   /** What is said before anybody listens is said when the first window does. */

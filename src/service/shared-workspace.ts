@@ -65,7 +65,7 @@ export class SharedWorkspace {
   readonly exchange: ChunkExchange;
   readonly #hub: Hub;
   readonly #session: Session;
-  readonly #generation = 0;
+  readonly #generation: number;
   readonly #trees = new Map<ToolId, FileTree>();
   readonly #presence = new Map<DeviceId, Seen>();
   readonly #addresses = new Map<DeviceId, readonly string[]>();
@@ -80,6 +80,7 @@ export class SharedWorkspace {
     this.id = id;
     this.#hub = hub;
     this.#listener = listener;
+    this.#generation = asCount(hub.local.get(generationKey(id))) ?? 0;
     const own = feedOf(hub.identity.device, this.#generation);
     this.replica = new Replica({ crypto: hub.crypto, workspace: id, reducers: [chatReducer, filesReducer], own });
     this.#session = new Session(this.replica, hub.identity.device, (device) => this.#relayOf(device) !== undefined);
@@ -256,7 +257,7 @@ export class SharedWorkspace {
     }
     if (ingest.added.length > 0) await this.#durable(ingest.added);
     const gap = ingest.missing.length > 0 || ingest.faults.length > 0;
-    this.#dispatch(this.#session.ingested(from, path, ingest.added, gap, this.#now));
+    this.#dispatch(this.#session.ingested(from, path, ingest.added, gap, this.#now, ingest.heard));
     if (ingest.added.length > 0) this.#syncChanged();
   }
 
@@ -659,6 +660,11 @@ export class SharedWorkspace {
   get #now(): number {
     return this.#hub.clock.now();
   }
+}
+
+/** Which of this device's feeds it writes in a workspace (D2). */
+export function generationKey(workspace: WorkspaceId): string {
+  return `generation/${workspace}`;
 }
 
 /** The item that a delta makes unread; undefined where it makes none. */

@@ -77,6 +77,20 @@ describe('what VS Code has seen of a file', () => {
     assert.ok(versions.stat('f', 'v2', 5000) > before);
   });
 
+  it('a write of our own is known as ours before anybody asks whose it is', async () => {
+    const versions = new Versions();
+    let answer: (() => void) | undefined;
+    const write = new Promise<void>((resolve) => (answer = resolve)).then(() => versions.read('f', 'ours'));
+    versions.writing('f', write);
+    const asked = versions.settled('f').then(() => versions.base('f'));
+    assert.equal(versions.base('f'), undefined);
+    answer!();
+    assert.equal(await asked, 'ours');
+    versions.writing('f', Promise.reject(new Error('disk full')));
+    await versions.settled('f');
+    await versions.settled('never written');
+  });
+
   it('a file that is gone is forgotten, and the memory is bounded', () => {
     const versions = new Versions();
     versions.read('first', 'v1');

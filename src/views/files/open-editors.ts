@@ -61,6 +61,7 @@ export class OpenEditors implements Disposable {
     const api = this.#house.session.current;
     if (api === undefined || !isDirty(key)) return;
     try {
+      await this.#files.versions.settled(key);
       const entry = await api.stat(place.workspace, place.tool, place.path);
       // Our own save, or told already.
       if (entry.version === this.#files.versions.base(key) || entry.version === this.#told.get(key)) return;

@@ -92,12 +92,13 @@ export class CoterieFiles implements vscode.FileSystemProvider, Disposable {
       const { create, overwrite } = options;
       // Exactly these bytes: what VS Code gives may be a view into something larger.
       const bytes = content.slice();
-      const version = await api.write(workspace, tool, path, bytes, {
-        create,
-        overwrite,
-        ...(base === undefined ? {} : { base }),
+      const change = { create, overwrite, ...(base === undefined ? {} : { base }) };
+      const write = api.write(workspace, tool, path, bytes, change).then((written) => {
+        this.versions.read(key, written);
+        return written;
       });
-      this.versions.read(key, version);
+      this.versions.writing(key, write);
+      const version = await write;
       const shown = await this.#shownAfter(api, { workspace, tool, path });
       if (shown.version !== version) this.#readAgain(uri);
     });

@@ -20,6 +20,7 @@ const MAX_FILES = 10_000;
 
 export class Versions {
   readonly #files = new Map<string, Seen>();
+  readonly #writes = new Map<string, Promise<unknown>>();
 
   /** The time to show for a version that was just stat'ed. */
   stat(key: string, version: string, modified: number): number {
@@ -48,6 +49,23 @@ export class Versions {
   touch(key: string): void {
     const seen = this.#files.get(key);
     if (seen !== undefined) this.#set(key, { ...seen, shown: seen.shown + 1 });
+  }
+
+  /** The event of a write of our own comes before its answer: until that is here, it looks like another's. */
+  writing(key: string, write: Promise<unknown>): void {
+    const end = write.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#writes.set(key, end);
+    void end.then(() => {
+      if (this.#writes.get(key) === end) this.#writes.delete(key);
+    });
+  }
+
+  /** Resolves when no write of ours is under way. */
+  async settled(key: string): Promise<void> {
+    for (let write = this.#writes.get(key); write !== undefined; write = this.#writes.get(key)) await write;
   }
 
   forget(key: string): void {

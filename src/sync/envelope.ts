@@ -36,6 +36,7 @@ export function envelopeTag(bytes: Uint8Array): string | undefined {
 }
 
 export function openMessage(crypto: Crypto, key: Uint8Array, bytes: Uint8Array): Uint8Array | undefined {
+  if (bytes.length < HEAD_BYTES + TAG_BYTES) return undefined;
   const tag = bytes.subarray(0, EPOCH_TAG_BYTES);
   const padded = crypto.open(key, bytes.subarray(EPOCH_TAG_BYTES, HEAD_BYTES), bytes.subarray(HEAD_BYTES), tag);
   if (!padded) return undefined;

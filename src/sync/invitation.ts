@@ -46,6 +46,8 @@ export type InvitationError = { readonly tag: 'notAnInvitation' | 'damaged' | 'n
 const VERSION = 0;
 const CHECK_BYTES = 4;
 const MAX_TEXT = 16_384;
+/** Windows hands on no longer command line, and so no longer link. */
+const MAX_WRITTEN = 7_680;
 const MAX_ROUTES = 16;
 const NONE = new Uint8Array(0);
 const JOIN_DOMAIN = toUtf8('coterie join 0');
@@ -67,6 +69,19 @@ export function joinSubject(workspace: WorkspaceId, invite: DeltaId, certificate
 }
 
 export function writeInvitation(crypto: Crypto, invitation: Invitation): string {
+  let routes: readonly Route[] = invitation.routes.slice(0, MAX_ROUTES);
+  routes = routes.map((route) => ({ ...route, addresses: route.addresses.slice(0, MAX_ADDRESSES) }));
+  for (;;) {
+    const text = writeWith(crypto, invitation, routes);
+    const first = routes[0];
+    if (text.length <= MAX_WRITTEN || !first) return text;
+    // The first ways are the best: the last give way, then the last addresses of the one that is left.
+    if (routes.length > 1) routes = routes.slice(0, -1);
+    else routes = first.addresses.length > 0 ? [{ ...first, addresses: first.addresses.slice(0, -1) }] : [];
+  }
+}
+
+function writeWith(crypto: Crypto, invitation: Invitation, routes: readonly Route[]): string {
   const body = encode([
     VERSION,
     idBytes(invitation.workspace),
@@ -77,22 +92,39 @@ export function writeInvitation(crypto: Crypto, invitation: Invitation): string 
     invitation.role,
     invitation.expires,
     invitation.secret,
-    invitation.routes
-      .slice(0, MAX_ROUTES)
-      .map((r) => [idBytes(r.device), r.relay ?? '', r.addresses.slice(0, MAX_ADDRESSES)]),
+    routes.map((r) => [idBytes(r.device), r.relay ?? '', [...r.addresses]]),
   ]);
   return toBase64Url(concatBytes(body, crypto.sha256(body).subarray(0, CHECK_BYTES)));
 }
 
-/** Takes a whole link, the content of an invitation file, or the bare text. */
+/** Takes a whole link, the content of an invitation file, or the bare text, also as mail programs break, quote and bracket them. */
 export function readInvitation(crypto: Crypto, text: string): Result<Invitation, InvitationError> {
   if (text.length > MAX_TEXT) return err({ tag: 'notAnInvitation' });
-  const parts = text.split(/[\s#?&=]+/).filter((part) => /^[A-Za-z0-9_-]{64,}$/.test(part));
-  const bytes = parts.length === 1 ? fromBase64Url(parts[0]!) : undefined;
-  if (!bytes) return err({ tag: /join|BEGIN COTERIE/.test(text) ? 'damaged' : 'notAnInvitation' });
-  const body = bytes.subarray(0, -CHECK_BYTES);
-  if (!equalBytes(crypto.sha256(body).subarray(0, CHECK_BYTES), bytes.subarray(-CHECK_BYTES)))
-    return err({ tag: 'damaged' });
+  const candidates = candidatesIn(text);
+  for (const candidate of candidates) {
+    const body = bodyOf(crypto, candidate);
+    if (body) return readBody(body);
+  }
+  return err({ tag: candidates.length > 0 || /coterie/i.test(text) ? 'damaged' : 'notAnInvitation' });
+}
+
+/** Long words as they stand; and all that follows the last `#` or the head of a file, without what breaks it. */
+function candidatesIn(text: string): readonly string[] {
+  const whole = text.match(/[A-Za-z0-9_-]{64,}/g) ?? [];
+  const lines = text.split(/\r?\n/).map((line) => line.replace(/^[\s>]+/, ''));
+  const joined = lines.filter((line) => !line.startsWith('-----')).join('');
+  const rest = joined.slice(Math.max(joined.lastIndexOf('#'), joined.lastIndexOf('?')) + 1).replaceAll(/\s/g, '');
+  return /^[A-Za-z0-9_-]{64,}$/.test(rest) ? [...whole, rest] : whole;
+}
+
+function bodyOf(crypto: Crypto, text: string): Uint8Array | undefined {
+  const bytes = fromBase64Url(text);
+  const body = bytes?.subarray(0, -CHECK_BYTES);
+  if (!bytes || !body) return undefined;
+  return equalBytes(crypto.sha256(body).subarray(0, CHECK_BYTES), bytes.subarray(-CHECK_BYTES)) ? body : undefined;
+}
+
+function readBody(body: Uint8Array): Result<Invitation, InvitationError> {
   const decoded = decode(body);
   const fields = decoded.ok ? asArray(decoded.value, 1, 32) : undefined;
   if (fields && typeof fields[0] === 'number' && fields[0] > VERSION) return err({ tag: 'newer' });
@@ -109,7 +141,15 @@ function readFields(f: readonly Value[]): Invitation | undefined {
     asBytes(f[8], KEY_BYTES),
   ];
   const routes = asList(f[9], MAX_ROUTES, readRoute);
-  if (f.length !== 10 || !workspace || !invite || !inviter || workspaceName === undefined || inviterName === undefined)
+  if (
+    f.length !== 10 ||
+    f[0] !== VERSION ||
+    !workspace ||
+    !invite ||
+    !inviter ||
+    workspaceName === undefined ||
+    inviterName === undefined
+  )
     return undefined;
   if (role === undefined || expires === undefined || !secret || !routes) return undefined;
   return {

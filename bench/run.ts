@@ -1,0 +1,28 @@
+/**
+ * `npm run bench -- NAME`: runs one benchmark. Its last line is `NAME key=value …` with units in the keys, and
+ * bench/results/NAME.json gets the raw figures with the machine and the date.
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { root } from '../scripts/lib/project.mjs';
+import { latency } from './latency.ts';
+import type { Benchmark } from './lib/benchmark.ts';
+import { machine } from './lib/machine.ts';
+
+const benchmarks: Readonly<Record<string, Benchmark>> = { latency };
+
+const [name = ''] = process.argv.slice(2);
+const benchmark = benchmarks[name];
+if (!benchmark) {
+  console.error(`npm run bench -- NAME, where NAME is one of: ${Object.keys(benchmarks).join(', ')}`);
+  process.exit(2);
+}
+const before = machine();
+const { figures, raw } = await benchmark((word) => console.log(word));
+const results = join(root, 'bench', 'results');
+await mkdir(results, { recursive: true });
+const record = { name, date: new Date().toISOString(), machine: before, figures, raw };
+await writeFile(join(results, `${name}.json`), `${JSON.stringify(record, null, 1)}\n`);
+const line = Object.entries(figures).map(([key, value]) => `${key}=${value}`);
+console.log([name, ...line].join(' '));
+process.exit(0);

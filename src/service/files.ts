@@ -5,7 +5,7 @@ import { MAX_PATCH_CHAIN } from '../protocol/limits.ts';
 import type { Content } from '../tools/files/content.ts';
 import { filesBody, type FilesDelta, type FolderId } from '../tools/files/deltas.ts';
 import type { Version } from '../tools/files/rows.ts';
-import { nameProblem } from '../tools/files/safe-name.ts';
+import { nameProblem, safeName } from '../tools/files/safe-name.ts';
 import type { Entry } from '../sync/replica.ts';
 import { ServiceError, type FileEntry, type ImportReport, type WriteOptions } from './api.ts';
 import { ByteCache } from './byte-cache.ts';
@@ -264,7 +264,9 @@ export class Files {
     const parts = partsOf(path);
     const name = parts.at(-1) ?? '';
     const problem = nameProblem(name);
-    if (problem !== undefined) throw new ServiceError('badName', { path, problem });
+    // What would be shown under another name is refused here; from outside it still comes, and is shown safely (F4).
+    if (problem !== undefined || safeName(name) !== name)
+      throw new ServiceError('badName', { path, problem: problem ?? 'system' });
     return { parent: this.#folderAt(parts.slice(0, -1).join('/')), name };
   }
 

@@ -86,7 +86,10 @@ describe('Two people share files and chat', function () {
       bob.api.write(workspace, files!, '/a.txt', Buffer.from('bob\n'), { create: false, overwrite: true, base }),
     ]);
     for (const person of [alice, bob])
-      await person.until(async () => (await person.api.list(workspace, files!, '/')).length === 2);
+      await person.until(async () => {
+        const entries = await person.api.list(workspace, files!, '/');
+        return entries.length === 2 && entries.every((e) => e.present);
+      });
     const names = async (p: Person) => (await p.api.list(workspace, files!, '/')).map((e) => e.name).sort();
     assert.deepEqual(await names(alice), await names(bob));
     const texts = await Promise.all(

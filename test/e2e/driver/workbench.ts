@@ -73,7 +73,18 @@ export class Workbench {
     await this.inputBox.waitFor();
     await this.inputBox.fill(path);
     // The dialog looks the path up while one types; its button accepts what it has found, Enter may come too early.
-    await this.#inputButton.click();
+    // Of a folder it may have found only where it lies: then the first click shows what is in it, and the next takes it.
+    for (let clicks = 1; clicks <= 3; clicks++) {
+      await this.#inputButton.click();
+      const closed = this.page.locator('.quick-input-widget').waitFor({ state: 'hidden', timeout: 3000 });
+      if (
+        await closed.then(
+          () => true,
+          () => false,
+        )
+      )
+        return;
+    }
     await this.#quickInputClosed();
   }
 
@@ -107,7 +118,7 @@ export class Workbench {
   async showSideBar(title: string): Promise<void> {
     const icon = this.activityIcon(title);
     await icon.waitFor();
-    const isShown = await icon.evaluate((element) => element.classList.contains('checked'));
+    const isShown = /\bchecked\b/.test((await icon.getAttribute('class')) ?? '');
     if (!isShown) await icon.click();
     await this.page.locator('.sidebar').waitFor();
   }

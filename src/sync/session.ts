@@ -63,6 +63,8 @@ interface Peer {
   /** What answers by relay have carried since `servedAt`, kept or not yet. */
   served: Map<FeedId, number>;
   servedAt: number;
+  /** Of these, batches that its relay has not confirmed yet. */
+  serving: number;
 }
 
 export const ACK_PATIENCE_MS = 2_000;
@@ -76,13 +78,15 @@ const MAX_RESTARTS = 6;
 const SERVE_AGAIN_MS = 30_000;
 /** One relayed message: well under the frame's and message's limits with seal and padding. */
 const RELAY_BATCH_BYTES = MAX_MESSAGE_BYTES / 4;
-/** An answer by relay to who lacks much: the rest is asked for again. */
-const RELAY_SERVE_BATCHES = 64;
+/** Of an answer by relay, on their way at once: 2 MiB. */
+const RELAY_SERVE_BATCHES = 8;
 
 export class Session {
   readonly #replica: Replica;
   readonly #self: DeviceId;
   readonly #peers = new Map<DeviceId, Peer>();
+  /** The time when anything happened last. */
+  #latest = 0;
   /** Whose queue can be written to: the device has a relay and so do we, or its address is reachable. */
   #relayable: (device: DeviceId) => boolean = () => false;
 
@@ -162,6 +166,7 @@ export class Session {
 
   /** New deltas are here, our own or another's: they go to whom they are due. */
   grown(now: number): readonly Outgoing[] {
+    this.#latest = now;
     return [...this.#pumpAll(now), ...this.#relayDue(now)];
   }
 
@@ -172,6 +177,7 @@ export class Session {
   }
 
   received(from: DeviceId, path: 'direct' | 'relay', message: Message, now: number): readonly Outgoing[] {
+    this.#latest = now;
     const peer = this.#peers.get(from);
     if (!peer) return [];
     switch (message.kind) {
@@ -233,17 +239,23 @@ export class Session {
     const peer = this.#peers.get(device);
     if (!peer || peer.reach === 'direct') return [];
     peer.served = new Map();
-    return this.#serve(device, peer);
+    peer.serving = 0;
+    return this.#serveAgain(device, peer, this.#latest);
   }
 
   relayed(devices: readonly DeviceId[], holds: readonly Mark[], now: number): readonly Outgoing[] {
+    const out: Outgoing[] = [];
     for (const device of devices) {
       const peer = this.#peers.get(device);
       if (!peer) continue;
       peer.relaying = false;
       for (const { feed, seq } of holds) raise(peer.relayed, feed, seq);
+      if (peer.serving === 0) continue;
+      peer.serving--;
+      peer.servedAt = now;
+      out.push(...this.#serve(device, peer));
     }
-    return this.#relayDue(now);
+    return [...out, ...this.#relayDue(now)];
   }
 
   relayFailed(devices: readonly DeviceId[], now: number): void {
@@ -252,11 +264,13 @@ export class Session {
       if (!peer) continue;
       peer.relaying = false;
       peer.served = new Map();
+      peer.serving = 0;
       peer.relayRetryAt = now + RELAY_RETRY_MS;
     }
   }
 
   tick(now: number): readonly Outgoing[] {
+    this.#latest = now;
     return [...this.#relayDue(now), ...this.#pumpAll(now)];
   }
 
@@ -398,7 +412,10 @@ export class Session {
 
   /** Two who ask each other by relay both answer; what the first answer carried is not in the second. */
   #serveAgain(device: DeviceId, peer: Peer, now: number): readonly Outgoing[] {
-    if (this.#servedTo(peer, now).size === 0) peer.servedAt = now;
+    if (this.#servedTo(peer, now).size === 0) {
+      peer.servedAt = now;
+      peer.serving = 0;
+    }
     return this.#serve(device, peer);
   }
 
@@ -406,13 +423,14 @@ export class Session {
   #serve(device: DeviceId, peer: Peer): readonly Outgoing[] {
     const out: Outgoing[] = [];
     const held = highest(peer.known, peer.served);
-    while (out.length < RELAY_SERVE_BATCHES) {
+    while (peer.serving < RELAY_SERVE_BATCHES) {
       const batch = this.#batch(held, RELAY_BATCH_BYTES, new Map());
       if (!batch) break;
       for (const { feed, seq } of batch.ends) {
         raise(held, feed, seq);
         raise(peer.served, feed, seq);
       }
+      peer.serving++;
       out.push(this.#relay(device, batch));
     }
     return out;
@@ -468,6 +486,7 @@ function newPeer(): Peer {
     restartAt: 0,
     served: new Map(),
     servedAt: Number.NEGATIVE_INFINITY,
+    serving: 0,
   };
 }
 

@@ -216,6 +216,24 @@ describe('S sessions', function () {
     assert.ok(wire.messages < 60, `${wire.messages} messages`);
   });
 
+  it('S4 who lacks more than a queue is sent at a time gets it all, once, by relay alone', () => {
+    const team = new Team(17);
+    const bob = team.join('Bob');
+    const wire = new Wire(17);
+    const [alice, joiner] = [wire.add(team.founder), wire.add(bob)] as const;
+    // What Carol wrote is Alice's to serve, but not hers to leave in queues of her own accord.
+    const carol = team.join('Carol');
+    for (let i = 0; i < 1300; i++) carol.post(`${i} `.padEnd(16_000, 'x'));
+    team.founder.meet(carol);
+    alice.follow();
+    wire.dispatch(alice, alice.session.serveByRelay(joiner.device));
+    wire.dispatch(joiner, joiner.session.greet(alice.device, wire.now));
+    wire.pass(20_000);
+    assertSame([alice, joiner]);
+    const content = 1300 * 16_000;
+    assert.ok(wire.bytes > content && wire.bytes < 1.2 * content, `${wire.bytes} bytes for ${content}`);
+  });
+
   it('S4 who comes back after everybody left finds everything in his queue', () => {
     const { wire, stations } = meeting(13, ['Bob']);
     const [alice, bob] = stations as [Station, Station];

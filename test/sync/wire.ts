@@ -147,7 +147,7 @@ export class Wire {
     for (const node of ingest.added) copy.replica.madeDurable(node);
     if (ingest.controlChanged) station.follow();
     const gap = ingest.missing.length > 0 || ingest.faults.length > 0;
-    this.dispatch(station, session.ingested(letter.from, letter.path, ingest.added, gap, this.now));
+    this.dispatch(station, session.ingested(letter.from, letter.path, ingest.added, gap, this.now, ingest.heard));
   }
 
   #lost(): boolean {

@@ -296,7 +296,10 @@ export class Session {
     message: Message & { kind: 'have' },
     now: number,
   ): readonly Outgoing[] {
-    const answer = message.answer ? [this.#reply(from, path, this.#have(false), true)] : [];
+    // A connection from before it was a member: nobody told us, and it does not know yet what we hold.
+    const untold = path === 'direct' && peer.reach === 'none';
+    if (untold) peer.reach = 'direct';
+    const answer = message.answer || untold ? [this.#reply(from, path, this.#have(false), true)] : [];
     // It has lain in a queue, and its sender has said newer things since, directly.
     if (path === 'relay' && peer.reach === 'direct') return answer;
     // What a peer says replaces what was believed: it may have lost what it once had (D2).
@@ -304,7 +307,7 @@ export class Session {
     peer.relayed = new Map();
     if (path === 'relay')
       return [...answer, ...this.#askWhatWeLack(from, message, now), ...this.#serveAgain(from, peer, now)];
-    peer.introduced = peer.reach === 'direct';
+    peer.introduced = true;
     peer.sent = new Map(peer.known);
     peer.unackedBytes = 0;
     peer.unackedSince = undefined;

@@ -115,6 +115,22 @@ describe('S sessions', function () {
     assertSame(stations);
   });
 
+  it('S1 who was connected before he was a member is reached by his first word', () => {
+    const { wire, stations } = meeting(18, ['Bob']);
+    const [alice, bob] = stations as [Station, Station];
+    alice.hasRelay = false;
+    write(alice, 20);
+    write(bob, 20);
+    wire.linkUntold(alice, bob);
+    wire.pump();
+    assertSame(stations);
+    assert.equal(alice.session.reach(bob.device), 'direct');
+    write(alice, 1);
+    alice.grown();
+    wire.pump();
+    assertSame(stations);
+  });
+
   it('S3 a second copy is acknowledged, so its sender is content', () => {
     const { wire, stations } = meeting(6, ['Bob']);
     const [alice, bob] = stations as [Station, Station];

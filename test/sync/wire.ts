@@ -75,6 +75,12 @@ export class Wire {
     this.dispatch(b, b.session.reached(a.device, 'direct', this.now));
   }
 
+  /** A connection that the one was told of before the other was a member to it. */
+  linkUntold(untold: Station, told: Station): void {
+    this.#links.add(pair(untold, told));
+    this.dispatch(told, told.session.reached(untold.device, 'direct', this.now));
+  }
+
   /** What is on its way is lost. */
   cut(a: Station, b: Station): void {
     if (!this.#links.delete(pair(a, b))) return;

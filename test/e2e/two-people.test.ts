@@ -1,0 +1,160 @@
+// The person's way through Coterie, as one story: its steps build on each other.
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { digestOf } from '../bridges/real-tree.ts';
+import { type Person, pictureFailure } from './driver/person.ts';
+import { Cast } from './story/cast.ts';
+import {
+  allInSync,
+  amountsOf,
+  editorShows,
+  exportFolder,
+  heard,
+  invite,
+  openChat,
+  openFile,
+  paste,
+  safetyNumberIn,
+  saveTab,
+  say,
+  sentenceOf,
+  showTree,
+  typeAtStart,
+} from './story/coterie.ts';
+import { makeRealFolder, PROGRAM } from './story/real-folder.ts';
+import { keepFigures, saveToTab } from './story/tab-latency.ts';
+
+const PROJECT = 'project';
+const SAVES_MEASURED = 15;
+
+describe('Two people', () => {
+  let cast: Cast;
+  let alice: Person;
+  let bob: Person;
+
+  before(async () => {
+    cast = await Cast.gather('Alice', 'Bob');
+    [alice, bob] = cast.people as [Person, Person];
+  });
+  afterEach(async function () {
+    await pictureFailure(this.currentTest, [alice, bob]);
+  });
+  after(() => cast?.leave());
+
+  it('1 Alice creates a workspace from the welcome view', async () => {
+    const { window } = alice;
+    await window.showSideBar('Coterie');
+    await window.welcome.first().waitFor();
+    await alice.shot('01-welcome-dark');
+    await window.welcomeButton('Create a Workspace');
+    await window.inputBox.waitFor();
+    await alice.shot('01-create');
+    await window.answer('Apollo');
+    for (const row of ['Apollo', 'Files', 'Chat', 'Members']) await window.treeRow(row).waitFor();
+    await window.expand('Members');
+    await window.treeRow(/Alice.*you/).waitFor();
+    await alice.shot('01-apollo');
+  });
+
+  it('2 a cut-off invitation and a wrong relay are told in a sentence', async () => {
+    const { window } = bob;
+    const link = await invite(alice.window, 'ask me');
+    await paste(window, link.slice(0, link.length - 20));
+    assert.match(await sentenceOf(window.toast('invitation')), /not a whole invitation.*Nothing was changed/);
+    await bob.shot('02-truncated');
+    await window.clearToasts();
+
+    await window.command('Coterie: Set Relay…');
+    await window.answer('coterie-relay://127.0.0.1');
+    assert.match(await sentenceOf(window.toast('relay')), /not a valid one/);
+    await bob.shot('02-wrong-relay');
+    await window.clearToasts();
+    await window.command('Coterie: Set Relay…');
+    await window.answer(cast.relay.address);
+    await window.command('Coterie: Show Relay Status');
+    await window.toast('Connected to the relay').waitFor();
+    await window.clearToasts();
+    await alice.window.clearToasts();
+  });
+
+  it('2 Bob joins by the invitation, and Alice confirms', async () => {
+    const link = await invite(alice.window, 'ask me');
+    await alice.shot('02-invited');
+    await alice.window.clearToasts();
+    await paste(bob.window, link);
+    const { dialog } = bob.window;
+    await dialog.waitFor();
+    assert.match(await dialog.innerText(), /Alice invites you to Apollo/);
+    const number = await safetyNumberIn(dialog);
+    await bob.shot('02-accept');
+    await bob.window.dialogButton('Accept');
+
+    const request = alice.window.toast('Bob asks to join Apollo as participant');
+    await request.waitFor();
+    assert.equal(await safetyNumberIn(request), number);
+    await bob.window.treeRow('waiting for confirmation').waitFor();
+    await alice.shot('02-request');
+    await bob.shot('02-waiting');
+    await bob.window.toast('Joining Apollo').waitFor({ state: 'hidden' });
+    await alice.window.toastButton('Bob asks to join', 'Accept');
+    await Promise.all([
+      alice.window.toast('Bob joined Apollo').waitFor(),
+      bob.window.toast('You are now a member of Apollo').waitFor(),
+    ]);
+    for (const row of ['Apollo', 'Files', 'Chat', 'Members']) await bob.window.treeRow(row).waitFor();
+    await bob.shot('02-joined');
+    for (const { window } of [alice, bob]) await window.clearToasts();
+  });
+
+  it('3 a real folder that Alice adds is the same at Bob’s, byte for byte', async () => {
+    const project = await makeRealFolder(alice.folder, PROJECT);
+    const expected = await digestOf(project);
+    const files = [...expected.values()].filter((digest) => digest !== 'folder').length;
+    await alice.window.rowMenu('Files', 'Add Files or Folder…');
+    await alice.window.choosePath(project);
+    await bob.window.expand('Files');
+    await bob.window.treeRow(PROJECT).waitFor();
+    await bob.shot('03-arriving');
+    const told = await amountsOf(alice.window, 'added');
+    assert.ok(told.startsWith(`${files} files and `), told);
+    assert.doesNotMatch(told, /left out/);
+    await alice.shot('03-added');
+    await alice.window.clearToasts();
+    await allInSync(alice.window);
+    await allInSync(bob.window);
+    const into = join(bob.folder, 'exported');
+    mkdirSync(into);
+    const exported = await exportFolder(bob.window, PROJECT, into);
+    assert.deepEqual(await digestOf(exported), expected);
+    await bob.shot('03-arrived');
+  });
+
+  it('4 what Alice saves, Bob’s clean tab shows by itself', async () => {
+    for (const { window } of [alice, bob]) await openFile(window, PROJECT, PROGRAM);
+    const latencies_ms: number[] = [];
+    for (let i = 1; i <= SAVES_MEASURED; i++) {
+      latencies_ms.push(await saveToTab(alice.window, bob.window, `edit${i}`));
+    }
+    keepFigures(latencies_ms);
+    await bob.window.tab(PROGRAM, ':not(.dirty)').waitFor();
+    await bob.shot('04-clean-tab');
+  });
+
+  it('4 a dirty tab is not overwritten, and both versions are kept', async () => {
+    for (const { window } of [alice, bob]) await openFile(window, PROJECT, 'both.txt');
+    await typeAtStart(bob.window, 'Bob writes. ');
+    await bob.window.tab('both.txt', '.dirty').waitFor();
+    await typeAtStart(alice.window, 'Alice writes. ');
+    await saveTab(alice.window, 'both.txt');
+    const told = bob.window.toast('both.txt was changed by Alice');
+    await told.waitFor();
+    await bob.shot('04-dirty-tab');
+    assert.match(await sentenceOf(told), /Your text is kept/);
+    assert.match(await bob.window.editorText(), /^Bob writes\. What both/);
+    await bob.window.save();
+    await bob.shot('04-dirty-saved');
+    for (const { window } of [alice, bob]) await window.treeRow(/^both .*conflict/).waitFor();
+    await bob.shot('04-conflict');
+  });
+});

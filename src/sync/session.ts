@@ -322,14 +322,16 @@ export class Session {
 
   #acknowledged(from: DeviceId, peer: Peer, vector: readonly FeedMark[], now: number): readonly Outgoing[] {
     const news = vector.some(({ feed, seq }) => (peer.known.get(feed) ?? 0) < seq);
-    if (!news) return [];
     for (const { feed, seq } of vector) raise(peer.known, feed, seq);
     if (peer.reach === 'direct' && !peer.introduced) return [];
-    calm(peer);
+    // What is acknowledged may have been learnt in another way already.
     if (covers(peer.known, peer.sent)) {
+      calm(peer);
       peer.unackedBytes = 0;
       peer.unackedSince = undefined;
     } else {
+      if (!news) return [];
+      calm(peer);
       peer.unackedBytes = Math.max(0, peer.unackedBytes - BATCH_BYTES);
       if (peer.unackedSince !== undefined) peer.unackedSince = now;
     }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { DeviceId } from '../../src/base/ids.ts';
 import { decodeMessage, encodeMessage, type Message } from '../../src/sync/messages.ts';
-import { Session, type Mark, type Outgoing } from '../../src/sync/session.ts';
+import { Session, type Outgoing } from '../../src/sync/session.ts';
 import { seededBelow, seededRandom } from '../fakes/seeded-random.ts';
 import { NOW, type Copy } from './team.ts';
 
@@ -207,10 +207,6 @@ export class Wire {
   sent(kind: Message['kind'], path?: 'direct' | 'relay'): number {
     return this.log.filter((one) => one.message.kind === kind && (path === undefined || one.path === path)).length;
   }
-}
-
-export function marksOf(station: Station): readonly Mark[] {
-  return [...station.copy.replica.vector()].map(([feed, seq]) => ({ feed, seq }));
 }
 
 function pair(a: Station, b: Station): string {

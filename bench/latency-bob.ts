@@ -14,7 +14,7 @@ export type ToBob =
   | { readonly type: 'mark'; readonly way: Way }
   | { readonly type: 'bytes'; readonly way: Way }
   | {
-      readonly type: 'sha';
+      readonly type: 'content';
       readonly way: Way;
       readonly workspace: string;
       readonly tool: string;
@@ -69,7 +69,7 @@ async function obey(message: ToBob): Promise<void> {
       return tell({ type: 'done', value: '' });
     case 'bytes':
       return tell({ type: 'done', value: JSON.stringify(known!.transport.counters) });
-    case 'sha': {
+    case 'content': {
       const bytes = await known!.api.read(message.workspace, message.tool, message.path);
       return tell({ type: 'done', value: Buffer.from(bytes).toString('base64') });
     }

@@ -48,6 +48,9 @@ interface Pair {
   readonly workspace: string;
   readonly tool: string;
   readonly samples: Sample[];
+  /** What each save has cost, with its acknowledgement: of Alice's sockets. */
+  readonly bytes: number[];
+  counted: number;
   lines: string[];
 }
 
@@ -74,13 +77,16 @@ async function measure(folder: string, children: ChildProcess[], say: (word: str
   say(`warming up with ${WARM_UP} saves each ...`);
   for (let n = 0; n < WARM_UP; n++) for (const pair of pairs) await save(pair, bob, n);
   await quiet();
-  const start = await counters(pairs, bob);
   for (const pair of pairs) pair.samples.length = 0;
   // What one direct edit sends in one message is what the echo carries: measured now, before the samples.
   const message = await messageBytes(direct, bob);
 
   say(`measuring ${SAMPLES} saves each, in turns with the echo (${message} bytes) ...`);
   const before = await counters(pairs, bob);
+  for (const pair of pairs) {
+    countBytes(pair);
+    pair.bytes.length = 0;
+  }
   const echoes: number[] = [];
   const echoesOfFile: number[] = [];
   const floors: number[] = [];
@@ -95,6 +101,11 @@ async function measure(folder: string, children: ChildProcess[], say: (word: str
     }
   }
   await quiet();
+  for (const pair of pairs) {
+    countBytes(pair);
+    // Counted before each save: the first one is of nothing.
+    pair.bytes.shift();
+  }
   const after = await counters(pairs, bob);
   await proveSame(pairs, bob);
 
@@ -119,7 +130,7 @@ async function measure(folder: string, children: ChildProcess[], say: (word: str
     what: 'one-line save of a 20 KB source file until the other process has reported it and can read it',
     notes: [
       'echo: round trip of a bare ws message as long as the edit on the wire; half of it is the one-way comparison',
-      'bytes: TCP payload of both directions with WebSocket and channel framing, acknowledgements included, without TCP/IP headers',
+      'bytes: TCP payload of both directions with WebSocket and channel framing, acknowledgements included, without TCP/IP headers; bytes_per_edit is the mean, in which every 65th save, stored whole, has its share',
       'leaving: compare, sign, fsync, seal; travelling: sockets, and the relay with its fsync; arriving: open, verify, apply, report',
       'Bob reports before his own fsync; he acknowledges after it',
     ],
@@ -130,34 +141,34 @@ async function measure(folder: string, children: ChildProcess[], say: (word: str
     bytes_per_edit_direct: rounded(perEdit('direct'), 1),
     bytes_per_edit_relay_alice: rounded(perEdit('relay'), 1),
     bytes_per_edit_relay_bob: rounded((after.bobRelay - before.bobRelay) / SAMPLES, 1),
-    bytes_in_warm_up_direct: start.direct,
+    bytes_of_each_edit: { direct: summary(direct.bytes), relay_alice: summary(byRelay.bytes) },
     direct: stages(direct),
     relay: stages(byRelay),
     echo_ms: summary(echoes),
     echo_20k_ms: summary(echoesOfFile),
     append_and_fsync_ms: summary(floors),
     cryptography_us: cryptography(message),
-    samples: {
-      direct: direct.samples.map(numbers),
-      relay: byRelay.samples.map(numbers),
-      echo_ms: echoes.map((ms) => rounded(ms)),
-    },
+    samples: { direct: series(direct.samples), relay: series(byRelay.samples), echo_ms: inOne(echoes) },
   };
   for (const pair of pairs) {
     const { total_ms, leaving_ms, travelling_ms, arriving_ms } = stages(pair);
     const p50 = [leaving_ms, travelling_ms, arriving_ms].map(({ p50 }) => p50.toFixed(2)).join(' + ');
     say(`${pair.way}: p50 ${total_ms.p50} ms (leaving + travelling + arriving: ${p50}), p99 ${total_ms.p99} ms`);
   }
+  const { p50, max } = summary(direct.bytes);
+  say(`bytes of a direct edit: half of them at most ${p50}, the largest ${max}`);
   say(`an append and fsync alone: p50 ${summary(floors).p50} ms`);
   return { figures, raw };
 }
 
-const numbers = (sample: Sample): Sample => ({
-  total: rounded(sample.total),
-  reported: rounded(sample.reported),
-  leaving: rounded(sample.leaving),
-  travelling: rounded(sample.travelling),
-  arriving: rounded(sample.arriving),
+/** In one line: six hundred lines of figures would hide the rest of the file. */
+const inOne = (samples: readonly number[]): string => samples.map((sample) => rounded(sample)).join(' ');
+
+const series = (samples: readonly Sample[]) => ({
+  total_ms: inOne(samples.map(({ total }) => total)),
+  leaving_ms: inOne(samples.map(({ leaving }) => leaving)),
+  travelling_ms: inOne(samples.map(({ travelling }) => travelling)),
+  arriving_ms: inOne(samples.map(({ arriving }) => arriving)),
 });
 
 // ---- the two and their paths --------------------------------------------------------------------------------------------
@@ -184,7 +195,7 @@ async function introduce(folder: string, way: Way, address: string, bob: Bob): P
   });
   await bob.ask({ type: 'join', way, link });
   await bob.ask({ type: 'look', way, workspace, tool });
-  return { way, alice, workspace, tool, samples: [], lines };
+  return { way, alice, workspace, tool, samples: [], bytes: [], counted: 0, lines };
 }
 
 /** Real source of this project, cut to the size. */
@@ -205,6 +216,7 @@ async function save(pair: Pair, bob: Bob, n: number): Promise<void> {
   const bytes = Buffer.from(pair.lines.join('\n'));
   await bob.ask({ type: 'mark', way: pair.way });
   await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  countBytes(pair);
   const seen = bob.seen(pair.way);
   pair.alice.mark();
   const start = now_ms();
@@ -220,10 +232,21 @@ async function save(pair: Pair, bob: Bob, n: number): Promise<void> {
   });
 }
 
+function countBytes(pair: Pair): void {
+  const now = total(pair.alice);
+  pair.bytes.push(now - pair.counted);
+  pair.counted = now;
+}
+
+function total({ transport: { counters } }: Member): number {
+  const { directSentBytes, directReceivedBytes, relaySentBytes, relayReceivedBytes } = counters;
+  return directSentBytes + directReceivedBytes + relaySentBytes + relayReceivedBytes;
+}
+
 /** Of Alice's one message for one edit: what she sends less what is sent for its acknowledgement, which she only receives. */
 async function messageBytes(direct: Pair, bob: Bob): Promise<number> {
   const before = direct.alice.transport.counters.directSentBytes;
-  await save(direct, bob, 1);
+  await save(direct, bob, WARM_UP + SAMPLES);
   direct.samples.length = 0;
   return direct.alice.transport.counters.directSentBytes - before;
 }
@@ -240,7 +263,7 @@ async function counters(pairs: readonly Pair[], bob: Bob) {
 
 async function proveSame(pairs: readonly Pair[], bob: Bob): Promise<void> {
   for (const { way, workspace, tool, lines } of pairs) {
-    const his = await bob.ask({ type: 'sha', way, workspace, tool, path: '/service.ts' });
+    const his = await bob.ask({ type: 'content', way, workspace, tool, path: '/service.ts' });
     if (his !== Buffer.from(lines.join('\n')).toString('base64')) throw new Error(`${way}: the copies differ`);
   }
 }

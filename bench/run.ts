@@ -2,7 +2,7 @@
  * `npm run bench -- NAME`: runs one benchmark. Its last line is `NAME key=value …` with units in the keys, and
  * bench/results/NAME.json gets the raw figures with the machine and the date.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { root } from '../scripts/lib/project.mjs';
 import { latency } from './latency.ts';
@@ -21,8 +21,11 @@ const before = machine();
 const { figures, raw } = await benchmark((word) => console.log(word));
 const results = join(root, 'bench', 'results');
 await mkdir(results, { recursive: true });
-const record = { name, date: new Date().toISOString(), machine: before, figures, raw };
-await writeFile(join(results, `${name}.json`), `${JSON.stringify(record, null, 1)}\n`);
+const file = join(results, `${name}.json`);
+// What others have added beside our figures (a test, how long it takes inside VS Code) stays; it has a date of its own.
+const others = JSON.parse(await readFile(file, 'utf8').catch(() => '{}')) as object;
+const record = { ...others, name, date: new Date().toISOString(), machine: before, figures, raw };
+await writeFile(file, `${JSON.stringify(record, null, 2)}\n`);
 const line = Object.entries(figures).map(([key, value]) => `${key}=${value}`);
 console.log([name, ...line].join(' '));
 process.exit(0);

@@ -85,6 +85,7 @@ export class Authority {
   /** By account and by invitation, whatever the verdict: what they depend on may sort later in the pass (A6). */
   readonly #admissions = new Map<AccountId, Node[]>();
   readonly #revocations = new Map<DeltaId, Accepted[]>();
+  readonly #departures: Accepted[] = [];
   #accepted: readonly Accepted[] = [];
 
   constructor(crypto: Crypto, graph: Graph) {
@@ -120,6 +121,7 @@ export class Authority {
       if (control.kind === 'genesis' || control.kind === 'admit') {
         push(this.#admissions, control.certificates[0]!.account, node);
       }
+      if (control.kind === 'leave' || control.kind === 'remove') this.#departures.push(entry);
       if (control.kind === 'revoke') push(this.#revocations, control.invite, entry);
       reaches ||= restricts(control);
     }
@@ -127,6 +129,14 @@ export class Authority {
     if (reaches) return true;
     for (const [id, verdict] of before) if (this.#verdicts.get(id)?.accepted !== verdict.accepted) return true;
     return false;
+  }
+
+  /** What would be said of a control delta that is not written yet and has everything here in its past. */
+  judgeDraft(draft: Node): Verdict {
+    const control = readControl(this.#crypto, draft.delta);
+    if (!control) return refused('malformed');
+    const entry = this.#entryOf({ node: draft, control });
+    return entry ? this.#judgeControl(entry) : refused('noCredential');
   }
 
   /** The verdict on a content delta, but for what its tool asks (`can`). */
@@ -174,15 +184,17 @@ export class Authority {
   }
 
   /** An entry needs the key of what it cites, which is there whatever the cited one's verdict. */
-  #entry({ node, control }: Accepted): Entry | undefined {
+  #entry(one: Accepted): Entry | undefined {
+    const entry = this.#entryOf(one);
+    if (!entry) this.#verdicts.set(one.node.delta.id, refused('noCredential'));
+    return entry;
+  }
+
+  #entryOf({ node, control }: Accepted): Entry | undefined {
     const own = control.kind === 'genesis';
     const cited = own ? { node, control } : this.#controls.get(node.delta.credential ?? ('' as DeltaId));
     const key = cited && keyOf(cited);
-    if (!key) {
-      this.#verdicts.set(node.delta.id, refused('noCredential'));
-      return undefined;
-    }
-    return { node, control, key };
+    return key && { node, control, key };
   }
 
   #judgeControl(entry: Entry): Verdict {
@@ -255,7 +267,8 @@ export class Authority {
     switch (control.kind) {
       case 'admit': {
         if (!this.can(node, 'workspace', 'invite') || control.role < key.role) return refused('notPermitted');
-        if (this.#bestIn(control.account, node)) return refused('noTarget');
+        const live = this.#bestIn(control.account, node);
+        if (live && !this.#isDeparting(live, node)) return refused('noTarget');
         if (control.certificates.some((c) => (this.#accounts.get(c.device) ?? c.account) !== c.account))
           return refused('noTarget');
         const { members, devices } = this.#crowdIn(node);
@@ -311,6 +324,15 @@ export class Authority {
     return (this.#admissions.get(account) ?? []).some(
       (admission) => inPast(admission, view) && !this.#verdicts.has(admission.delta.id),
     );
+  }
+
+  /** A leave or a junior's removal in the past that is judged later in the pass: who has seen it may take him back. */
+  #isDeparting(credential: Credential, view: Node): boolean {
+    return this.#departures.some(({ node, control }) => {
+      const account = control.kind === 'remove' ? control.account : this.#accounts.get(node.delta.device);
+      if (account !== credential.account || this.#verdicts.has(node.delta.id)) return false;
+      return inPast(node, view) && !inPast(node, credential.node);
+    });
   }
 
   /** A2: what is still to be judged rests on a greater key. */
@@ -429,10 +451,13 @@ function compareKeys(a: Key, b: Key): number {
   return a.role - b.role || a.height - b.height || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 }
 
-/** A6. */
+/** A6. The genesis stands before all that rests on it, its founder's leave, too. */
 function compareEntries(a: Entry, b: Entry): number {
-  const leaveFirst = Number(b.control.kind === 'leave') - Number(a.control.kind === 'leave');
-  return compareKeys(a.key, b.key) || leaveFirst || compareNodes(a.node, b.node);
+  return compareKeys(a.key, b.key) || rankOf(a) - rankOf(b) || compareNodes(a.node, b.node);
+}
+
+function rankOf({ control }: Entry): number {
+  return control.kind === 'genesis' ? 0 : control.kind === 'leave' ? 1 : 2;
 }
 
 function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {

@@ -47,6 +47,18 @@ export class Fold {
     return this.#rows.get(rowKey(tool, table, key));
   }
 
+  /** Reads as the rows stand now; what is put shows in this transaction alone, and nowhere else. */
+  rehearsal(tool: ToolId): Transaction {
+    const put = new Map<string, Row | undefined>();
+    return {
+      get: (table, key) => {
+        const full = rowKey(tool, table, key);
+        return put.has(full) ? put.get(full) : this.#rows.get(full);
+      },
+      put: (table, key, row) => void put.set(rowKey(tool, table, key), row),
+    };
+  }
+
   /** Every row, in no order. */
   *rows(): Generator<RowChange> {
     for (const [key, row] of this.#rows) yield { ...splitKey(key), row };

@@ -171,6 +171,57 @@ export class Replica {
 
   // ---- the own feed -------------------------------------------------------------------------------------------------
 
+  /**
+   * Why the first of these that would have no effect would have none (D9), or undefined where all would be accepted, one upon
+   * the other: asked before they are written, so that what its author may not do never leaves a trace.
+   */
+  wouldRefuse(device: DeviceId, entries: readonly Entry[], now: number): Exclude<FoldVerdict, 'applied'> | undefined {
+    this.#settle();
+    const stages = new Map<ToolId, Transaction>();
+    for (const [i, entry] of entries.entries()) {
+      const draft = this.#draft(device, entry, i, now);
+      const { tool } = entry;
+      if (tool === undefined) {
+        const verdict = this.#authority.judgeDraft(draft);
+        if (!verdict.accepted) return verdict.reason;
+        continue;
+      }
+      const stage = stages.get(tool) ?? this.#fold.rehearsal(tool);
+      stages.set(tool, stage);
+      const verdict = this.#reduce(draft, this.#premisesOf(draft), stage);
+      if (verdict !== 'applied') return verdict;
+    }
+    return undefined;
+  }
+
+  /** What the next delta but `ahead` of the own feed would look like to those who judge it: everything here is in its past. */
+  #draft(device: DeviceId, entry: Entry, ahead: number, now: number): Node {
+    const generation = Number(this.#own.split('.')[1]);
+    const heads = [...this.#graph.feeds().values()].map((nodes) => nodes.at(-1)!);
+    const account = this.#authority.accountOf(device);
+    const others = new Map(this.#graph.vector());
+    others.delete(this.#own);
+    const seq = (this.#graph.tip(this.#own)?.delta.seq ?? 0) + 1 + ahead;
+    const delta: Delta = {
+      id: `draft ${ahead}` as DeltaId,
+      version: DELTA_VERSION,
+      device,
+      feed: this.#own,
+      generation,
+      seq,
+      prev: undefined,
+      deps: [],
+      credential: account === undefined ? undefined : this.#authority.bestCredential(account)?.id,
+      time: now,
+      tool: entry.tool,
+      kind: entry.kind,
+      body: entry.body,
+      bytes: new Uint8Array(0),
+    };
+    const height = 1 + ahead + heads.reduce((highest, { height }) => Math.max(highest, height), 0);
+    return { delta, height, others, arrival: 0 };
+  }
+
   /** Signs entries as the next deltas of the own feed and takes them in. The caller makes `bytes` durable before it sends. */
   author(signer: Signer, generation: number, entries: readonly Entry[], now: number): readonly Node[] {
     const nodes: Node[] = [];
@@ -358,6 +409,10 @@ export class Replica {
   #applyContent(node: Node, transaction: Transaction): FoldVerdict {
     const premises = this.#premisesOf(node);
     this.#premises.set(node.delta.id, premises);
+    return this.#reduce(node, premises, transaction);
+  }
+
+  #reduce(node: Node, premises: Premises, transaction: Transaction): FoldVerdict {
     const { refused, toolKind, author, answers } = premises;
     if (refused) return refused;
     const reducer = toolKind === undefined ? undefined : this.#reducers.get(toolKind);

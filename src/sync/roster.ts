@@ -2,7 +2,7 @@
 import type { AccountId, DeltaId, DeviceId, ToolId } from '../base/ids.ts';
 import type { Certificate } from '../protocol/certificate.ts';
 import type { Accepted, Authority } from './authority.ts';
-import { Role, type Control } from './control.ts';
+import type { Role, Control } from './control.ts';
 import type { EpochNotice } from './epoch.ts';
 import type { Node } from './graph.ts';
 

@@ -154,6 +154,38 @@ describe('A authority', () => {
     assert.notEqual(bob.verdict(bob.post('after')), 'accepted');
   });
 
+  it('A7 the founder, too, can leave, and then nobody is senior to the next', () => {
+    const team = new Team(19);
+    const alice = team.founder;
+    const bob = team.join('Bob', alice, Role.manager);
+    assert.equal(alice.verdict(alice.control('leave', controlBody.leave())), 'accepted');
+    bob.meet(alice);
+    assert.deepEqual([...bob.replica.roster.members.keys()], [bob.person.account]);
+    assert.equal(bob.verdict(bob.admit(team.alice, Role.guest)), 'accepted');
+    assert.equal(bob.roleOf(team.alice), Role.guest);
+  });
+
+  it('A10 a senior takes back who has left, and whom a junior with the right to has removed', () => {
+    const team = new Team(20);
+    const alice = team.founder;
+    const bob = team.join('Bob');
+    for (let again = 0; again < 2; again++) {
+      bob.control('leave', controlBody.leave());
+      alice.meet(bob);
+      assert.equal(alice.verdict(alice.admit(bob.person)), 'accepted');
+      bob.meet(alice);
+      assert.equal(bob.verdict(bob.post('back')), 'accepted');
+    }
+    const carol = team.join('Carol');
+    alice.setPerm('workspace', 'uninvite', Role.participant, true);
+    bob.meet(alice);
+    assert.equal(bob.verdict(bob.remove(carol.person)), 'accepted');
+    alice.meet(bob);
+    assert.equal(alice.roleOf(carol.person), undefined);
+    assert.equal(alice.verdict(alice.admit(carol.person)), 'accepted');
+    assert.equal(alice.roleOf(carol.person), Role.participant);
+  });
+
   describe('A2 no escalation', () => {
     it('A2 a participant admits no manager, sets no role, sets no permission', () => {
       const team = new Team(11);

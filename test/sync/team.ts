@@ -67,8 +67,11 @@ export class Copy {
   }
 
   write(...entries: readonly Entry[]): readonly Node[] {
+    const promised = this.replica.wouldRefuse(this.person.device, entries, this.now + 1) === undefined;
     const nodes = this.replica.author(this.person.signer, 0, entries, ++this.now);
     for (const node of nodes) this.replica.madeDurable(node);
+    // D9: what its author was told he may do, he may; nothing else is written that nobody will take.
+    if (promised && entries.length === 1) assert.equal(this.verdict(nodes.at(-1)!.delta.id), 'accepted');
     return nodes;
   }
 

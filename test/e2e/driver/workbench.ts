@@ -1,4 +1,5 @@
 // One VS Code window, in a person's words. Every selector of VS Code's own pages is in this file.
+import { readdirSync, statSync } from 'node:fs';
 import type { FrameLocator, Locator, Page } from 'playwright-core';
 
 /** Whose webviews are ours: publisher.name of the extension. */
@@ -70,22 +71,23 @@ export class Workbench {
 
   /** Names a path of the server's disk in the simple file dialog. */
   async choosePath(path: string): Promise<void> {
-    await this.inputBox.waitFor();
-    await this.inputBox.fill(path);
-    // The dialog looks the path up while one types; its button accepts what it has found, Enter may come too early.
-    // Of a folder it may have found only where it lies: then the first click shows what is in it, and the next takes it.
-    for (let clicks = 1; clicks <= 3; clicks++) {
-      await this.#inputButton.click();
-      const closed = this.page.locator('.quick-input-widget').waitFor({ state: 'hidden', timeout: 3000 });
-      if (
-        await closed.then(
-          () => true,
-          () => false,
-        )
-      )
-        return;
-    }
+    // Its list comes after the path that it begins with; what is typed before is taken for more of that.
+    await this.choice('..').waitFor();
+    const isFolder = statSync(path).isDirectory();
+    await this.inputBox.fill(isFolder ? `${path}/` : path);
+    // The dialog looks up what one types, and until then its button takes what was there before: wait until it shows the folder's content.
+    if (isFolder) await this.#dialogShows(path);
+    await this.#inputButton.click();
     await this.#quickInputClosed();
+  }
+
+  async #dialogShows(folder: string): Promise<void> {
+    const rows = this.page.locator('.quick-input-widget:visible .monaco-list-row');
+    const [entry] = readdirSync(folder, { withFileTypes: true }).sort(
+      (a, b) => Number(b.isDirectory()) - Number(a.isDirectory()) || a.name.localeCompare(b.name),
+    );
+    if (entry === undefined) await rows.nth(1).waitFor({ state: 'detached' });
+    else await rows.locator('.label-name', { hasText: new RegExp(`^${escaped(entry.name)}$`) }).waitFor();
   }
 
   async escape(): Promise<void> {

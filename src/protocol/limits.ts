@@ -85,8 +85,10 @@ export const PACK_BELOW_BYTES = 64 * KIB;
 export const MAX_FILE_BYTES = 16 * 1024 * MIB;
 /** Folders in folders; deeper paths break other systems' limits. */
 export const MAX_FOLDER_DEPTH = 64;
-/** A chain of binary differences that must be walked to read a file; past it a version is stored whole. */
-export const MAX_PATCH_CHAIN = 64;
+/** Binary differences in a row that must be walked to read a file; past it a version is stored whole. */
+export const MAX_PATCH_CHAIN = 512;
+/** What walking them may hash and copy in all: 64 MiB take about 50 ms. */
+export const MAX_PATCH_CHAIN_WORK_BYTES = 64 * MIB;
 /** Chunks asked of one peer and not yet answered: 4 MiB keeps a fast path busy. */
 export const MAX_CHUNK_REQUESTS = 16;
 

@@ -8,7 +8,7 @@ import { assert } from '../base/assert.ts';
 import { concatBytes, equalBytes } from '../base/bytes.ts';
 import type { ChunkId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
-import { MAX_FILE_BYTES, MAX_INLINE_CHUNKS, MAX_PATCHED_BYTES, MAX_PATCH_CHAIN } from '../protocol/limits.ts';
+import { MAX_FILE_BYTES, MAX_INLINE_CHUNKS, MAX_PATCHED_BYTES, MAX_PATCH_CHAIN, MAX_PATCH_CHAIN_WORK_BYTES } from '../protocol/limits.ts';
 import type { ChunkStore } from '../sync/ports.ts';
 import { Chunker } from '../tools/files/chunker.ts';
 import {
@@ -111,7 +111,7 @@ export class Contents {
 
   /** A difference against the parent where that is worth it, and then no chunk is stored; else chunks. */
   async writeBytes(bytes: Uint8Array, parent?: ParentContent, options: WriteContentOptions = {}): Promise<Content> {
-    if (parent && parent.chain < MAX_PATCH_CHAIN && bytes.length <= MAX_PATCHED_BYTES) {
+    if (parent && parent.chain < longestChain(bytes.length) && bytes.length <= MAX_PATCHED_BYTES) {
       const before = parent.content.bytes <= MAX_PATCHED_BYTES ? await parent.read() : undefined;
       const patch = before && makePatch(before, bytes);
       if (patch) return { kind: 'patch', bytes: bytes.length, sha256: sha256(bytes), patch };
@@ -265,6 +265,11 @@ class ReusableChunks {
   find(generation: Generation, id: ChunkId): ChunkRef | undefined {
     return this.#byKey.get(`${generation}.${id}`);
   }
+}
+
+/** Small files bear longer chains: what counts is the work of reading one (F1). */
+function longestChain(bytes: number): number {
+  return Math.min(MAX_PATCH_CHAIN, Math.floor(MAX_PATCH_CHAIN_WORK_BYTES / Math.max(1, bytes)));
 }
 
 function patched(before: Uint8Array, content: Content): Uint8Array {

@@ -3,7 +3,7 @@
  * The tag tells which key, an epoch's or an invitation's; it says nothing to who does not hold it, but that two messages
  * belong to one group.
  *
- * Padding (R3): the plaintext, a byte 1, then zeros, up to a multiple of 32 below 1 KiB and to a Padmé length above (at most
+ * Padding (R3): the plaintext, a byte 1, then zeros, up to a multiple of 16 below 1 KiB and to a Padmé length above (at most
  * 12 % more): lengths leak little.
  */
 import { concatBytes, toHex } from '../base/bytes.ts';
@@ -11,7 +11,7 @@ import { SEAL_NONCE_BYTES, TAG_BYTES, type Crypto } from '../crypto/crypto.ts';
 import { idBytes } from './delta.ts';
 import { EPOCH_TAG_BYTES } from './epoch.ts';
 
-const STEP_BYTES = 32;
+const STEP_BYTES = 16;
 const PADME_FROM_BYTES = 1024;
 const HEAD_BYTES = EPOCH_TAG_BYTES + SEAL_NONCE_BYTES;
 

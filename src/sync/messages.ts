@@ -1,6 +1,7 @@
 /**
- * What members say to each other (K5, S1): `[kind, sender's device 32, …]` in CBOR, padded, sealed once, and sent to every
- * recipient as the same bytes.
+ * What members say to each other (K5, S1): `[kind, sender 8, …]` in CBOR, padded, sealed once, and sent to every recipient as
+ * the same bytes. `sender` is the first 8 bytes of the device id: the channel, or the relay by its channel, says who it is, and
+ * this keeps a relay from saying it was somebody else.
  *
  * | kind | name | fields after the sender |
  * | --- | --- | --- |
@@ -78,15 +79,19 @@ export type Message =
   | { readonly kind: 'welcome'; readonly admit: Uint8Array; readonly total: number }
   | { readonly kind: 'declined'; readonly reason: DeclineReason };
 
+/** Hexadecimal of the first 8 bytes of a device id. */
+export type SenderMark = string;
+
 export interface MessageError {
   readonly tag: 'badMessage';
 }
 
 const TIP_BYTES = 8;
+const SENDER_BYTES = 8;
 const MAX_LIST = 65_536;
 
-export function encodeMessage(sender: DeviceId, message: Message): Uint8Array {
-  const from = idBytes(sender);
+export function encodeMessage(sender: SenderMark, message: Message): Uint8Array {
+  const from = idBytes(sender).subarray(0, SENDER_BYTES);
   switch (message.kind) {
     case 'deltas':
       return encode([0, from, message.runs.map((run) => [...run])]);
@@ -119,12 +124,12 @@ export function encodeMessage(sender: DeviceId, message: Message): Uint8Array {
   }
 }
 
-export function decodeMessage(bytes: Uint8Array): Result<{ sender: DeviceId; message: Message }, MessageError> {
+export function decodeMessage(bytes: Uint8Array): Result<{ sender: SenderMark; message: Message }, MessageError> {
   const decoded = decode(bytes);
   const fields = decoded.ok ? asArray(decoded.value, 2, 8) : undefined;
-  const sender = asBytes(fields?.[1], KEY_BYTES);
+  const sender = asBytes(fields?.[1], SENDER_BYTES);
   const message = fields && readMessage(fields);
-  return sender && message ? ok({ sender: toHex(sender) as DeviceId, message }) : err({ tag: 'badMessage' });
+  return sender && message ? ok({ sender: toHex(sender), message }) : err({ tag: 'badMessage' });
 }
 
 function readMessage(f: readonly Value[]): Message | undefined {

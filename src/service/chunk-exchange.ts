@@ -9,7 +9,7 @@ import type { ChunkId, DeviceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { MAX_CHUNK_REQUESTS, MAX_MESSAGE_BYTES, RELAY_PARCEL_SLICE_BYTES } from '../protocol/limits.ts';
 import type { Message, ParcelNotice } from '../sync/messages.ts';
-import { Lane, type ChunkStore, type Clock, type Transport } from '../sync/ports.ts';
+import { Lane, StoreError, TransportError, type ChunkStore, type Clock, type Transport } from '../sync/ports.ts';
 import { openChunk, type ChunkRef } from '../tools/files/content.ts';
 import type { ChunkKeys } from './ports.ts';
 
@@ -28,6 +28,8 @@ export interface ChunkExchangeOptions {
   /** Chunks have come (durably): who waits for content looks again. */
   onArrived(chunks: readonly ChunkId[]): void;
   onProgress(): void;
+  /** An error that nobody waits for. */
+  onFault(error: unknown): void;
 }
 
 /** Answers are cut so that one message, sealed and padded, stays within its limit. */
@@ -36,6 +38,8 @@ const PARCEL_BYTES = 8 * 1024 * 1024;
 const WANTED_BYTES_AT_ONCE = 4 * 1024 * 1024;
 const WANT_PATIENCE_MS = 20_000;
 const PAUSE_MS = 5;
+/** How long somebody who opens a file waits for what is on its way. */
+const FETCH_PATIENCE_MS = 20_000;
 /** Of a relayed request: what one parcel can hold, asked for again when that has come. */
 const RELAY_WANT_CHUNKS = 512;
 const RELAY_WANT_AGAIN_MS = 60_000;
@@ -53,9 +57,12 @@ export class ChunkExchange {
   /** Who has said that he has not got it (yet). */
   readonly #absent = new Map<ChunkId, Set<DeviceId>>();
   readonly #parcels: ParcelNotice[] = [];
-  readonly #uploaded = new Map<ChunkId, ParcelNotice>();
+  readonly #uploaded = new Map<ChunkId, { readonly notice: ParcelNotice; readonly at: number }>();
   readonly #relayAsked = new Map<ChunkId, number>();
   readonly #serving = new Set<DeviceId>();
+  /** Who waits for something to come, or for nobody to be there any more. */
+  readonly #waiting = new Set<() => void>();
+  readonly #timers = new Set<() => void>();
   #fetching = false;
   #lackingBytes = 0;
   #stopped = false;
@@ -79,6 +86,8 @@ export class ChunkExchange {
   stop(): void {
     this.#stopped = true;
     for (const request of this.#asked.values()) request.cancel();
+    for (const cancel of this.#timers) cancel();
+    this.#settleWaiting();
   }
 
   // ---- wanting --------------------------------------------------------------------------------------------------------
@@ -90,6 +99,53 @@ export class ChunkExchange {
       this.#lackingBytes += ref.bytes;
     }
     this.pump();
+  }
+
+  /** Fetches these before all others. Answers whether they came: false at once where nobody is there to ask. */
+  async fetch(refs: readonly ChunkRef[]): Promise<boolean> {
+    this.hurry(refs);
+    const here = () => refs.every((ref) => this.#options.chunks.has(ref.id));
+    const patience = this.#options.clock.now() + FETCH_PATIENCE_MS;
+    while (!here() && !this.#stopped && this.#isAnybodyThere() && this.#options.clock.now() < patience) {
+      await new Promise<void>((resume) => {
+        const cancel = this.#later(patience - this.#options.clock.now(), resume);
+        this.#waiting.add(() => {
+          cancel();
+          resume();
+        });
+      });
+    }
+    return here();
+  }
+
+  #isAnybodyThere(): boolean {
+    const { transport } = this.#options;
+    return this.#fetching || this.#options.devices().some((device) => transport.reach(device) === 'direct');
+  }
+
+  #settleWaiting(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const settle of waiting) settle();
+  }
+
+  #later(ms: number, work: () => void): () => void {
+    const stop = this.#options.clock.wakeAt(this.#options.clock.now() + ms, () => {
+      this.#timers.delete(cancel);
+      work();
+    });
+    const cancel = () => {
+      this.#timers.delete(cancel);
+      stop();
+    };
+    this.#timers.add(cancel);
+    return cancel;
+  }
+
+  /** What was here turned out to be damaged: it is fetched anew. */
+  async replace(ref: ChunkRef): Promise<void> {
+    await this.#options.chunks.delete(ref.id);
+    this.need([ref]);
   }
 
   /** Somebody opens what is not here: it goes first. */
@@ -104,12 +160,13 @@ export class ChunkExchange {
 
   /** A path has opened or closed, or a request was answered: ask on. */
   pump(): void {
+    this.#settleWaiting();
     if (this.#stopped || this.#lacking.size === 0) return;
     const direct = this.#options.devices().filter((device) => this.#options.transport.reach(device) === 'direct');
     for (const [device] of this.#asked) if (!direct.includes(device)) this.#end(device);
     for (const device of direct) if (!this.#asked.has(device)) this.#ask(device);
-    void this.#fetchParcels();
-    if (direct.length === 0) this.#askByRelay();
+    this.#fetchParcels().catch((error: unknown) => this.#options.onFault(error));
+    this.#askByRelay(direct);
   }
 
   #ask(device: DeviceId): void {
@@ -136,19 +193,23 @@ export class ChunkExchange {
     this.#asked.delete(device);
   }
 
-  /** Nobody is on a direct path: whoever is online may leave a parcel. */
-  #askByRelay(): void {
+  /** What nobody on a direct path has: whoever else is online may leave a parcel. */
+  #askByRelay(direct: readonly DeviceId[]): void {
+    const others = this.#options.devices().filter((device) => !direct.includes(device));
+    if (others.length === 0) return;
     const now = this.#options.clock.now();
     const known = new Set(this.#parcels.flatMap((parcel) => parcel.chunks.map((chunk) => chunk.id)));
     const ids: ChunkId[] = [];
     for (const id of this.#lacking.keys()) {
+      const absent = this.#absent.get(id);
+      if (direct.some((device) => absent?.has(device) !== true)) continue;
       if (known.has(id) || now - (this.#relayAsked.get(id) ?? Number.NEGATIVE_INFINITY) < RELAY_WANT_AGAIN_MS) continue;
       ids.push(id);
       if (ids.length >= RELAY_WANT_CHUNKS) break;
     }
     if (ids.length === 0) return;
     for (const id of ids) this.#relayAsked.set(id, now);
-    void this.#options.sendByRelay(this.#options.devices(), { kind: 'want', chunks: ids });
+    void this.#options.sendByRelay(others, { kind: 'want', chunks: ids });
   }
 
   async received(device: DeviceId, message: Message & { kind: 'chunks' }): Promise<void> {
@@ -205,15 +266,23 @@ export class ChunkExchange {
   }
 
   async #fetchParcels(): Promise<void> {
-    if (this.#fetching) return;
+    if (this.#fetching || this.#parcels.length === 0) return;
     this.#fetching = true;
     try {
       for (let parcel = this.#parcels.shift(); parcel && !this.#stopped; parcel = this.#parcels.shift()) {
-        await this.#fetchParcel(parcel);
+        await this.#fetchParcel(parcel).catch((error: unknown) => {
+          if (!(error instanceof StoreError)) throw error;
+          this.#fetchLater(parcel); // the disk may have room again
+        });
       }
     } finally {
       this.#fetching = false;
     }
+    this.pump(); // what was in none of them is asked for
+  }
+
+  #fetchLater(parcel: ParcelNotice): void {
+    this.#later(WANT_PATIENCE_MS, () => this.offered([parcel]));
   }
 
   async #fetchParcel(parcel: ParcelNotice): Promise<void> {
@@ -244,7 +313,7 @@ export class ChunkExchange {
         parts.push(part.bytes);
         done += part.bytes.length;
       } catch {
-        this.#options.clock.wakeAt(this.#options.clock.now() + WANT_PATIENCE_MS, () => this.offered([parcel]));
+        this.#fetchLater(parcel);
         return undefined;
       }
     }
@@ -284,13 +353,14 @@ export class ChunkExchange {
     });
     await this.#options.transport.putParcel(parcel, concatBytes(...part.map((chunk) => chunk.bytes)));
     const notice: ParcelNotice = { relay: withoutToken(relay), parcel, chunks };
-    for (const { id } of chunks) this.#uploaded.set(id, notice);
+    const at = this.#options.clock.now();
+    for (const { id } of chunks) this.#uploaded.set(id, { notice, at });
   }
 
   #noticesFor(ids: readonly ChunkId[]): readonly ParcelNotice[] {
     const byParcel = new Map<string, { notice: ParcelNotice; ids: Set<ChunkId> }>();
     for (const id of ids) {
-      const notice = this.#uploaded.get(id);
+      const notice = this.#uploaded.get(id)?.notice;
       if (!notice) continue;
       const key = toHex(notice.parcel);
       const entry = byParcel.get(key) ?? { notice, ids: new Set() };
@@ -306,18 +376,29 @@ export class ChunkExchange {
   // ---- giving -------------------------------------------------------------------------------------------------------------
 
   async wanted(device: DeviceId, path: 'direct' | 'relay', ids: readonly ChunkId[]): Promise<void> {
-    if (path === 'relay') {
-      const here = ids.filter((id) => this.#options.chunks.has(id));
-      const parcels = await this.leave(here);
-      if (parcels.length > 0) await this.#options.sendByRelay([device], { kind: 'parcels', parcels });
-      return;
-    }
+    if (path === 'relay') return this.#leaveFor(device, ids);
     if (this.#serving.has(device)) return; // one request at a time: the next is asked when this is answered
     this.#serving.add(device);
     try {
       await this.#answer(device, ids);
     } finally {
       this.#serving.delete(device);
+    }
+  }
+
+  /** Who asks although it was left has not found it: the relay may have dropped it. */
+  async #leaveFor(device: DeviceId, ids: readonly ChunkId[]): Promise<void> {
+    const here = ids.filter((id) => this.#options.chunks.has(id));
+    for (const id of here) {
+      const uploaded = this.#uploaded.get(id);
+      if (uploaded && this.#options.clock.now() - uploaded.at >= RELAY_WANT_AGAIN_MS) this.#uploaded.delete(id);
+    }
+    try {
+      const parcels = await this.leave(here);
+      if (parcels.length > 0) await this.#options.sendByRelay([device], { kind: 'parcels', parcels });
+    } catch (error) {
+      // The own relay is away or full: he asks again.
+      if (!(error instanceof TransportError)) throw error;
     }
   }
 

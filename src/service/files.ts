@@ -2,13 +2,13 @@
 import { concatBytes } from '../base/bytes.ts';
 import type { DeltaId, ToolId } from '../base/ids.ts';
 import { MAX_PATCH_CHAIN } from '../protocol/limits.ts';
-import type { Content } from '../tools/files/content.ts';
+import type { ChunkRef, Content } from '../tools/files/content.ts';
 import { filesBody, type FilesDelta, type FolderId } from '../tools/files/deltas.ts';
 import type { Version } from '../tools/files/rows.ts';
 import { nameProblem, safeName } from '../tools/files/safe-name.ts';
 import type { Entry } from '../sync/replica.ts';
 import { ServiceError, type FileEntry, type ImportReport, type WriteOptions } from './api.ts';
-import { ByteCache } from './byte-cache.ts';
+import type { ByteCache } from './byte-cache.ts';
 import { partsOf, type FileTree, type TreeEntry } from './file-tree.ts';
 import type { Bridges, ExportEntry, ImportSink, ParentContent, Progress } from './ports.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
@@ -80,8 +80,7 @@ export class Files {
       created: item.created,
       modifiedBy: this.#workspace.nameOf(version.author),
       version: versionId,
-      present:
-        !content || content.kind === 'patch' || content.chunks.every((ref) => !this.#workspace.exchange.lacks(ref.id)),
+      present: !content || !this.#workspace.lacks(content),
       unread: this.#workspace.unread.has(this.#tool, id),
       ...(conflictOf === undefined ? {} : { conflictOf }),
     };
@@ -138,19 +137,31 @@ export class Files {
     return { content, chain: chain.length - 1, read: () => this.#bytesOf(versionId).catch(() => undefined) };
   }
 
-  /** What is not here is fetched first of all, and said to be on its way. */
+  /** What is not here, or not as it was written, is fetched first of all: waited for as long as somebody is there to send it. */
   async #guard<T>(path: string, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      const missing = (error as { missing?: Parameters<SharedWorkspace['exchange']['hurry']>[0] }).missing;
-      if (error instanceof Error && error.name === 'ContentMissing' && missing) {
-        this.#workspace.exchange.hurry(missing);
-        throw new ServiceError('notPresent', { path });
+    for (let last: string | undefined; ;) {
+      try {
+        return await work();
+      } catch (error) {
+        const lacking = await this.#repair(error, path);
+        const key = lacking.map((ref) => ref.id).join();
+        if (key === last || !(await this.#workspace.exchange.fetch(lacking)))
+          throw new ServiceError('notPresent', { path });
+        last = key;
       }
-      if (error instanceof Error && error.name === 'ContentTooLarge') throw new ServiceError('tooLarge', { path });
-      throw error;
     }
+  }
+
+  /** The chunks that a read has failed for. Throws what no fetching mends. */
+  async #repair(error: unknown, path: string): Promise<readonly ChunkRef[]> {
+    if (!(error instanceof Error)) throw error;
+    const { missing, chunk } = error as { readonly missing?: readonly ChunkRef[]; readonly chunk?: ChunkRef };
+    if (error.name === 'ContentMissing' && missing) return missing;
+    if (error.name === 'ContentTooLarge') throw new ServiceError('tooLarge', { path });
+    if (error.name !== 'ContentDamaged') throw error;
+    if (!chunk) throw new ServiceError('notPresent', { path, reason: 'damaged' });
+    await this.#workspace.exchange.replace(chunk);
+    return [chunk];
   }
 
   // ---- changing ---------------------------------------------------------------------------------------------------------

@@ -34,4 +34,6 @@ export interface Hub {
   emit(event: ServiceEvent): void;
   /** Devices, addresses, relays, keys or invitations have changed: routes and capabilities are made anew. */
   changed(): void;
+  /** An error that nobody waits for. */
+  fault(error: unknown): void;
 }

@@ -84,7 +84,10 @@ export class Inviting {
 
   /** Invitations that could still be used, as far as this device's clock knows. */
   open(): readonly InviteRecord[] {
-    return [...this.#workspace.roster.invites.values()].filter((invite) => !invite.revoked && invite.usesLeft > 0);
+    const now = this.#hub.clock.now();
+    return [...this.#workspace.roster.invites.values()].filter(
+      (invite) => !invite.revoked && invite.usesLeft > 0 && invite.expires >= now,
+    );
   }
 
   /** Invitations that somebody may yet come with, were it only to be told that they are no good. */
@@ -120,13 +123,21 @@ export class Inviting {
       relay: message.relay,
       addresses: message.addresses,
     };
-    this.#workspace.meet(sender, message.addresses, message.relay);
-    if (this.#workspace.roster.devices.has(sender)) return this.#welcome(asking);
+    if (this.#workspace.roster.devices.has(sender)) {
+      this.#workspace.meet(sender, message.addresses, message.relay);
+      return this.#welcome(asking);
+    }
     const reason = this.#refusal(record);
     if (reason !== undefined) return this.#decline(asking, record, reason);
     const trusted = this.#hub.local.get(`verified/${certificate.value.account}`) === true;
     if (record.confirm && !trusted) return this.#askPerson(asking);
-    await this.#admit(asking);
+    try {
+      await this.#admit(asking);
+    } catch (error) {
+      // Nobody waits for it here: we may not invite any more, or his account is a member with another device.
+      if (!(error instanceof ServiceError)) throw error;
+      await this.#decline(asking, record, DeclineReason.unknown);
+    }
   }
 
   /** N3: expiry is checked here, by the admitting client; use and revocation by everyone. */
@@ -223,8 +234,8 @@ export class Inviting {
     const { account, device, agreementKey } = asking.certificate;
     const boxes = boxEpoch(this.#hub.crypto, epoch, [{ device, agreementKey }]);
     const body = controlBody.admit(account, record.role, asking.name, [asking.certificate], asking.invite, boxes);
-    this.#workspace.meet(device, asking.addresses, asking.relay);
     await this.#workspace.control('admit', body);
+    this.#workspace.meet(device, asking.addresses, asking.relay);
     this.#hub.emit({ type: 'joined', workspace: this.#workspace.id, name: asking.name });
     await this.#welcome(asking);
   }

@@ -191,7 +191,7 @@ export class Joining {
     if (!workspace || this.ended) return false;
     this.#progress();
     const whole = workspace.self !== undefined && workspace.replica.size >= this.#total;
-    if (whole && workspace.exchange.lackingChunks === 0) this.#become('done');
+    if (whole && workspace.lackingChunks === 0) this.#become('done');
     else this.#hub.emit({ type: 'join', join: this.info() });
     return this.#state === 'done';
   }

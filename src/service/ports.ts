@@ -101,4 +101,8 @@ export interface ServiceOptions {
   readonly bridges: Bridges;
   makeTransport(setup: TransportSetup): Transport;
   makeContents(keys: ChunkKeys): ContentStore;
+  /** A journal this long is compacted at the next start; a test's is shorter. */
+  readonly compactAboveBytes?: number;
+  /** Hears of errors that nobody waits for and that are no disk's, relay's or member's: faults of ours. */
+  readonly onFault?: (error: unknown) => void;
 }

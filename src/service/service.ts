@@ -10,8 +10,8 @@ import { issueCertificate, readCertificate } from '../protocol/certificate.ts';
 import { asBytes, asCount, asText } from '../protocol/codec.ts';
 import { MAX_NAME_BYTES, MAX_TOOLS } from '../protocol/limits.ts';
 import { readRelayAddress } from '../protocol/relay-address.ts';
-import { controlBody, type Role } from '../sync/control.ts';
-import { signDelta } from '../sync/delta.ts';
+import { controlBody } from '../sync/control.ts';
+import { readDelta, signDelta } from '../sync/delta.ts';
 import { envelopeTag, openMessage } from '../sync/envelope.ts';
 import { boxEpoch, capabilityOf, epochOf } from '../sync/epoch.ts';
 import { invitationSeal, readInvitation, type Invitation as InvitationContent } from '../sync/invitation.ts';
@@ -54,6 +54,8 @@ const PRESENCE_EVERY_MS = 30_000;
 /** A journal this long is worth a snapshot at the next start or stop. */
 const COMPACT_ABOVE_BYTES = 8 * 1024 * 1024;
 const TOOL_ID_BYTES = 8;
+/** Each chunk that comes in fails on a full disk: one word for all of them. */
+const STORE_TOLD_AGAIN_MS = 60_000;
 
 interface Hosted {
   readonly workspace: SharedWorkspace;
@@ -67,6 +69,10 @@ export class Service implements CoterieApi {
   readonly #workspaces = new Map<WorkspaceId, Hosted>();
   readonly #joins = new Map<WorkspaceId, Joining>();
   readonly #operations = new Map<string, AbortController>();
+  /** Calls under way that write: the store stays open until they have ended. */
+  readonly #working = new Set<Promise<unknown>>();
+  /** What is taken in and not on disk yet: a relay may forget it only then (R1). */
+  #unsaved: Arrived[] = [];
   readonly #cache = new ByteCache();
   readonly #commits: CommitQueue;
   #settings: Settings;
@@ -74,6 +80,7 @@ export class Service implements CoterieApi {
   #transport!: Transport;
   #hub!: Hub;
   #cancelBeat: (() => void) | undefined;
+  #storeToldAt = Number.NEGATIVE_INFINITY;
   #changePending = false;
   #closed = false;
 
@@ -82,14 +89,22 @@ export class Service implements CoterieApi {
   private constructor(options: ServiceOptions) {
     this.#options = options;
     this.#settings = options.settings;
-    this.#commits = new CommitQueue(options.log, this.#local, options.clock, (error) => this.#storeFailed(error));
+    this.#commits = new CommitQueue(options.log, this.#local, options.clock, {
+      failed: (error) => this.#storeFailed(error),
+      saved: () => this.#storeRecovered(),
+    });
   }
 
   /** Everything is there from the encrypted store before the network is touched. Throws StoreError. */
   static async open(options: ServiceOptions): Promise<Service> {
     const service = new Service(options);
     await service.#restore();
-    await service.#transport.start();
+    try {
+      await service.#transport.start();
+    } catch (error) {
+      await service.#transport.stop();
+      throw error;
+    }
     service.#connect();
     return service;
   }
@@ -117,12 +132,15 @@ export class Service implements CoterieApi {
     this.#hub = this.#makeHub();
     const whole = report.cutBytes === 0 && report.quarantined === 0;
     for (const [id, list] of deltas) {
-      if (!whole) this.#beginFeed(id);
+      if (!whole) this.#beginFeed(id, list);
       this.#host(id, list);
     }
     for (const [id, value] of this.#local.under('join/')) this.#resumeJoin(id as WorkspaceId, value);
-    await this.#commits.commit([]);
-    if (this.#options.log.journalBytes > COMPACT_ABOVE_BYTES) await this.#compact();
+    // A full disk must not keep anybody from reading what is there.
+    await this.#commits.commit([]).catch(() => undefined);
+    const { compactAboveBytes = COMPACT_ABOVE_BYTES } = this.#options;
+    if (this.#options.log.journalBytes > compactAboveBytes)
+      await this.#compact().catch((error: unknown) => this.#storeFailed(error));
     if (report.cutBytes > 0)
       this.#later({ type: 'notice', code: 'tailCut', detail: { bytes: String(report.cutBytes) } });
     if (report.quarantined > 0)
@@ -130,14 +148,21 @@ export class Service implements CoterieApi {
   }
 
   /** D2: what a damaged log has lost may be with others; written again under the same seq it would be a fork. */
-  #beginFeed(id: WorkspaceId): void {
+  #beginFeed(id: WorkspaceId, deltas: readonly Uint8Array[]): void {
     const key = generationKey(id);
-    this.#local.put(key, (asCount(this.#local.get(key)) ?? 0) + 1);
+    let highest = asCount(this.#local.get(key)) ?? 0;
+    for (const bytes of deltas) {
+      const read = readDelta(this.#options.crypto, id, bytes);
+      if (read.ok && read.value.device === this.#identity.device) highest = Math.max(highest, read.value.generation);
+    }
+    this.#local.put(key, highest + 1);
   }
 
   /** What is said before anybody listens is said when the first window does. */
   #later(event: ServiceEvent): void {
-    this.#options.clock.wakeAt(this.#options.clock.now() + 1_000, () => this.#emit(event));
+    this.#options.clock.wakeAt(this.#options.clock.now() + 1_000, () => {
+      if (!this.#closed) this.#emit(event);
+    });
   }
 
   async #ownIdentity(): Promise<Identity> {
@@ -150,10 +175,10 @@ export class Service implements CoterieApi {
     const stored = asBytes(this.#local.get('certificate'), 1, 4096);
     const known = stored && readCertificate(crypto, stored);
     const agreementKey = crypto.agreementKeyOf(agreementSecret);
-    const name = shortened(this.#settings.deviceName || 'device');
+    // Without a name: a relay, and whoever dials, sees the certificate (R5).
     const certificate = known?.ok
       ? known.value
-      : issueCertificate(crypto, accountSeed, { signingSeed, agreementKey, name, created: clock.now() });
+      : issueCertificate(crypto, accountSeed, { signingSeed, agreementKey, name: '', created: clock.now() });
     if (!known?.ok) this.#local.put('certificate', certificate.bytes);
     const { account, device } = certificate;
     return { account, device, certificate, signer: { device, seed: signingSeed }, agreementSecret };
@@ -175,6 +200,7 @@ export class Service implements CoterieApi {
       commit: (records) => this.#commits.commit(records),
       emit: (event) => this.#emit(event),
       changed: () => this.#changed(),
+      fault: (error) => this.#fault(error),
     };
   }
 
@@ -183,6 +209,10 @@ export class Service implements CoterieApi {
       chat: (tool, changes) => {
         const chat = new Chat(workspace, tool, this.#options.index);
         this.#emit({ type: 'chat', workspace: id, tool, ...chat.changes(changes) });
+      },
+      delivered: (tool, ids) => {
+        const posts = new Chat(workspace, tool, this.#options.index).describeAll(ids);
+        this.#emit({ type: 'chat', workspace: id, tool, posts, removed: [] });
       },
     });
     for (const bytes of deltas) workspace.replica.restore(bytes);
@@ -242,6 +272,7 @@ export class Service implements CoterieApi {
     for (const operation of this.#operations.values()) operation.abort();
     for (const joining of this.#joins.values()) joining.stop();
     this.#hosted((workspace) => workspace.close());
+    await Promise.allSettled(this.#working);
     await this.#commits.close().catch(() => undefined);
     await this.#transport.stop();
     await this.#options.log.close();
@@ -269,14 +300,23 @@ export class Service implements CoterieApi {
     if (this.#closed) return;
     try {
       await this.#route(arrived);
-      arrived.handled();
     } catch (error) {
-      // Not durable: a relay keeps it and gives it again. Anything but a failing disk is ours, and must not stop the others.
-      if (!(error instanceof StoreError)) {
-        arrived.handled();
-        throw error;
-      }
+      if (error instanceof StoreError && this.#commits.failing) return void this.#unsaved.push(arrived);
+      // One message is at fault, ours or theirs: it must not stop the others.
+      this.#fault(error);
+      // Not durable: a relay keeps it and gives it again.
+      if (error instanceof StoreError) return;
     }
+    arrived.handled();
+  }
+
+  /** An error that nobody waits for: told, never thrown. */
+  #fault(error: unknown): void {
+    if (error instanceof ServiceError || this.#closed) return;
+    if (!(error instanceof StoreError)) return this.#options.onFault?.(error);
+    const now = this.#options.clock.now();
+    if (now - this.#storeToldAt < STORE_TOLD_AGAIN_MS) return;
+    this.#storeFailed(error);
   }
 
   /** Which key, which workspace, which message: what fits nowhere is dropped without a word. */
@@ -286,7 +326,7 @@ export class Service implements CoterieApi {
     const opened = lock && openMessage(this.#options.crypto, lock.key, bytes);
     const decoded = opened && decodeMessage(opened);
     // The channel, or the relay by its channel, has proved who sent it; a member cannot speak in another's name.
-    if (!lock || !decoded?.ok || decoded.value.sender !== from) return;
+    if (!lock || !decoded?.ok || !from.startsWith(decoded.value.sender)) return;
     const { message } = decoded.value;
     if (lock.kind === 'epoch') return this.#workspaces.get(lock.workspace)?.workspace.received(from, path, message);
     if (lock.kind === 'invite' && message.kind === 'join') {
@@ -426,16 +466,22 @@ export class Service implements CoterieApi {
     return text === '' ? undefined : text;
   }
 
-  #storeFailed(error: StoreError): void {
-    const code = error.code === 'diskFull' ? 'diskFull' : 'storeFailed';
-    this.#emit({ type: 'notice', code, detail: { reason: error.code } });
+  #storeFailed(error: unknown): void {
+    this.#storeToldAt = this.#options.clock.now();
+    const reason = error instanceof StoreError ? error.code : 'io';
+    this.#emit({ type: 'notice', code: reason === 'diskFull' ? 'diskFull' : 'storeFailed', detail: { reason } });
+  }
+
+  #storeRecovered(): void {
+    this.#hosted((workspace) => workspace.saved());
+    for (const arrived of this.#unsaved.splice(0)) arrived.handled();
   }
 
   // ---- API: identity ----------------------------------------------------------------------------------------------------
 
   async identity(): Promise<IdentityInfo> {
-    const { account, device, certificate } = this.#identity;
-    return { account, device, name: this.#hub.displayName(), deviceName: certificate.name };
+    const { account, device } = this.#identity;
+    return { account, device, name: this.#hub.displayName(), deviceName: this.#settings.deviceName };
   }
 
   async configure(settings: Settings): Promise<void> {
@@ -490,11 +536,15 @@ export class Service implements CoterieApi {
     const id = genesis.id as string as WorkspaceId;
     const hosted = this.#host(id, []);
     hosted.workspace.keyring.add(epoch);
+    const record = encodeRecord({ kind: 'delta', workspace: id, bytes: genesis.bytes });
     try {
-      await this.#commits.commit([encodeRecord({ kind: 'delta', workspace: id, bytes: genesis.bytes })]);
+      await this.#commit([record]);
     } catch (error) {
+      // It did not happen: nothing of it may come up with the next start.
+      hosted.workspace.close();
       this.#workspaces.delete(id);
-      throw serviceError(error);
+      this.#commits.withdraw([record]);
+      throw error;
     }
     hosted.workspace.replica.restore(genesis.bytes);
     hosted.workspace.opened();
@@ -556,7 +606,7 @@ export class Service implements CoterieApi {
       inviterName,
       inviterAccount: inviter,
       safetyNumber: safetyNumber(this.#options.crypto, this.#identity.account, inviter),
-      role: ROLE_NAMES[role as Role]!,
+      role: ROLE_NAMES[role]!,
       expires,
       alreadyMember: this.#workspaces.get(workspace)?.workspace.self !== undefined,
     };
@@ -759,13 +809,19 @@ export class Service implements CoterieApi {
     return new Chat(this.#findTool(workspace, tool, 'chat').workspace, tool as ToolId, this.#options.index);
   }
 
-  #commit(): Promise<void> {
-    return this.#do(() => this.#commits.commit([]));
+  #commit(records: readonly Uint8Array[] = []): Promise<void> {
+    return this.#do(() => this.#commits.commit(records));
   }
 
   /** What the adapters throw becomes what the API promises. */
   async #do<T>(work: () => Promise<T>): Promise<T> {
     if (this.#closed) throw new ServiceError('stopped', {});
+    const working = this.#translated(work);
+    this.#working.add(working);
+    return working.finally(() => this.#working.delete(working));
+  }
+
+  async #translated<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {

@@ -20,7 +20,8 @@ import { Session, type Mark, type Outgoing } from '../sync/session.ts';
 import { chatReducer } from '../tools/chat/reducer.ts';
 import { filesReducer } from '../tools/files/reducer.ts';
 import { readFilesDelta } from '../tools/files/deltas.ts';
-import { VERSIONS, versionFromRow } from '../tools/files/rows.ts';
+import { ITEMS, itemFromRow, VERSIONS, versionFromRow } from '../tools/files/rows.ts';
+import { POSTS } from '../tools/chat/rows.ts';
 import { readChatDelta } from '../tools/chat/deltas.ts';
 import {
   ServiceError,
@@ -39,7 +40,7 @@ import { readMarks, writeMarks } from './peer-memory.ts';
 import type { ContentStore } from './ports.ts';
 import { encodeRecord } from './records.ts';
 import { Unread } from './unread.ts';
-import type { Content } from '../tools/files/content.ts';
+import type { ChunkRef, Content } from '../tools/files/content.ts';
 
 export const ROLE_NAMES: readonly RoleName[] = ['manager', 'participant', 'guest'];
 /** Beats come every 30 s (T2): two may be lost. */
@@ -49,6 +50,8 @@ const REMEMBER_AFTER_MS = 3_000;
 
 export interface WorkspaceListener {
   chat(tool: ToolId, changes: readonly RowChange[]): void;
+  /** Posts of ours that everybody is now known to hold. */
+  delivered(tool: ToolId, posts: readonly DeltaId[]): void;
 }
 
 interface Seen {
@@ -193,16 +196,19 @@ export class SharedWorkspace {
 
   // ---- writing ----------------------------------------------------------------------------------------------------------
 
-  /** Signs, applies, makes durable, then sends. Resolves when durable. Throws ServiceError('notPermitted') for who may not. */
+  /**
+   * Signs, applies, makes durable, then sends. Resolves when durable. Throws ServiceError('notPermitted') for who may not, before
+   * anything is written; StoreError where the disk fails: the change stands all the same, and is saved and sent when it can be.
+   */
   async author(entries: readonly Entry[]): Promise<readonly Node[]> {
     const { signer } = this.#hub.identity;
+    const refused = this.replica.wouldRefuse(signer.device, entries, this.#now);
+    if (refused) throw new ServiceError('notPermitted', { reason: refused });
     const nodes = this.replica.author(signer, this.#generation, entries, this.#now);
     this.#grown(nodes);
+    for (const node of nodes) this.#noteUndelivered(node);
     await this.#durable(nodes);
     this.#dispatch(this.#session.grown(this.#now));
-    const refused = nodes.find((node) => this.replica.verdictOf(node.delta.id) !== 'accepted');
-    if (refused)
-      throw new ServiceError('notPermitted', { reason: this.replica.verdictOf(refused.delta.id) ?? 'unknown' });
     return nodes;
   }
 
@@ -213,8 +219,23 @@ export class SharedWorkspace {
 
   async #durable(nodes: readonly Node[]): Promise<void> {
     const records = nodes.map((node) => encodeRecord({ kind: 'delta', workspace: this.id, bytes: node.delta.bytes }));
-    await this.#hub.commit(records);
+    try {
+      await this.#hub.commit(records);
+    } catch (error) {
+      this.#unsaved.push(...nodes);
+      throw error;
+    }
     for (const node of nodes) this.replica.madeDurable(node);
+  }
+
+  /** In line for the disk: nobody else hears of them yet (D1). */
+  readonly #unsaved: Node[] = [];
+
+  /** What the disk had refused is on it now. */
+  saved(): void {
+    for (const node of this.#unsaved.splice(0)) this.replica.madeDurable(node);
+    this.#dispatch(this.#session.grown(this.#now));
+    this.#hub.emit({ type: 'workspaces' });
   }
 
   // ---- hearing ----------------------------------------------------------------------------------------------------------
@@ -249,17 +270,29 @@ export class SharedWorkspace {
   async #ingest(from: DeviceId, path: 'direct' | 'relay', runs: readonly (readonly Uint8Array[])[]): Promise<void> {
     const ingest = this.replica.ingest(runs);
     this.#grown(ingest.added);
-    for (const fault of ingest.faults) {
-      const account = fault.device === undefined ? undefined : this.replica.accountOf(fault.device);
-      const member = account === undefined ? '' : this.nameOf(account);
-      const code = fault.tag === 'fork' ? 'fork' : 'badDelta';
-      if (fault.tag !== 'overflow') this.#hub.emit({ type: 'notice', code, workspace: this.id, detail: { member } });
-    }
-    if (ingest.added.length > 0) await this.#durable(ingest.added);
+    for (const fault of ingest.faults) if (fault.tag !== 'overflow') this.#tellFault(fault.device ?? from, fault.tag);
+    // A copy is acknowledged only when the first one is durable, too.
+    await this.#durable(ingest.added);
     const gap = ingest.missing.length > 0 || ingest.faults.length > 0;
     this.#dispatch(this.#session.ingested(from, path, ingest.added, gap, this.#now, ingest.heard));
     if (ingest.added.length > 0) this.#syncChanged();
   }
+
+  /** Once for each member and kind: who sends rubbish sends it again and again. */
+  #tellFault(device: DeviceId, tag: string): void {
+    const account = this.replica.accountOf(device);
+    const code = tag === 'fork' ? 'fork' : 'badDelta';
+    this.#tell(code, `${code}/${account ?? device}`, account);
+  }
+
+  #tell(code: 'fork' | 'badDelta' | 'relayFull', once: string, account: AccountId | undefined): void {
+    if (this.#told.has(once)) return;
+    this.#told.add(once);
+    const member = account === undefined ? '' : this.nameOf(account);
+    this.#hub.emit({ type: 'notice', code, workspace: this.id, detail: { member } });
+  }
+
+  readonly #told = new Set<string>();
 
   reached(device: DeviceId, reach: 'direct' | 'none'): void {
     if (!this.isPeer(device)) return;
@@ -332,7 +365,7 @@ export class SharedWorkspace {
   #dispatch(out: readonly Outgoing[]): void {
     if (this.#closed) return;
     for (const one of out) {
-      if (one.path === 'relay') void this.#sendRelay(one);
+      if (one.path === 'relay') this.#sendRelay(one).catch((error: unknown) => this.#hub.fault(error));
       else for (const device of one.to) this.#sendDirect(device, one.message, one.lane);
     }
     this.#plan();
@@ -352,6 +385,7 @@ export class SharedWorkspace {
     this.#session.relayFailed(failed, this.#now);
     one.to.forEach((device, i) => {
       if (outcomes[i] === 'full') this.#relayFull(device);
+      if (outcomes[i] === 'ok') this.#told.delete(`relayFull/${device}`);
     });
     this.#dispatch(this.#session.relayed(stored, one.holds, this.#now));
     this.#syncChanged();
@@ -359,19 +393,22 @@ export class SharedWorkspace {
 
   /** Content first, then what names it: who reads the delta from his queue finds the chunks, though nobody is at home (R9). */
   async #leaveContent(to: readonly DeviceId[], nodes: readonly Node[]): Promise<void> {
+    try {
+      const parcels = await this.exchange.leave(await this.#chunksOf(nodes));
+      if (parcels.length > 0) await this.#submit(to, { kind: 'parcels', parcels }, false);
+    } catch {
+      // The relay is away, its quota used up, or a chunk damaged: the deltas still go, and the content is asked for later.
+    }
+  }
+
+  async #chunksOf(nodes: readonly Node[]): Promise<readonly ChunkId[]> {
     const ids: ChunkId[] = [];
     for (const { delta } of nodes) {
       const read = delta.tool === undefined ? undefined : readFilesDelta(delta.kind, delta.body);
       if (read?.kind !== 'file' && read?.kind !== 'ver') continue;
       for (const ref of (await this.contents.chunkRefs(read.content)) ?? []) ids.push(ref.id);
     }
-    if (ids.length === 0) return;
-    try {
-      const parcels = await this.exchange.leave(ids);
-      if (parcels.length > 0) await this.#submit(to, { kind: 'parcels', parcels }, false);
-    } catch {
-      // The relay is away or its quota is used up: the deltas still go, and the content is asked for later.
-    }
+    return ids;
   }
 
   async #submit(to: readonly DeviceId[], message: Message, ephemeral: boolean): Promise<readonly string[]> {
@@ -393,10 +430,9 @@ export class SharedWorkspace {
     }
   }
 
+  /** Told once, until there is room again. */
   #relayFull(device: DeviceId): void {
-    const account = this.replica.accountOf(device);
-    const member = account === undefined ? '' : this.nameOf(account);
-    this.#hub.emit({ type: 'notice', code: 'relayFull', workspace: this.id, detail: { member } });
+    this.#tell('relayFull', `relayFull/${device}`, this.replica.accountOf(device));
   }
 
   /** One timer: for what the session waits for. */
@@ -430,11 +466,33 @@ export class SharedWorkspace {
     this.#session.setDevices(this.#sponsor ? [...devices, this.#sponsor.device] : devices);
   }
 
+  /** Own posts that were shown as waiting. */
+  readonly #undelivered = new Map<ToolId, Set<DeltaId>>();
+
+  #noteUndelivered({ delta }: Node): void {
+    if (delta.tool === undefined || delta.kind !== 'post') return;
+    const posts = this.#undelivered.get(delta.tool) ?? new Set();
+    this.#undelivered.set(delta.tool, posts.add(delta.id));
+  }
+
+  #tellDelivered(): void {
+    if (this.#undelivered.size === 0 || !this.isWithAll) return;
+    for (const [tool, posts] of this.#undelivered) this.#listener.delivered(tool, [...posts]);
+    this.#undelivered.clear();
+  }
+
   #noteUnread({ delta, arrival }: Node): void {
     if (delta.tool === undefined || this.replica.accountOf(delta.device) === this.#hub.identity.account) return;
     if (this.replica.verdictOf(delta.id) !== 'accepted') return;
     const item = unreadItem(delta.kind, delta.body, delta.id, (version) => this.#itemOf(delta.tool!, version));
-    if (item !== undefined) this.unread.note(delta.tool, item, arrival);
+    if (item !== undefined && this.#isThere(delta.tool, item)) this.unread.note(delta.tool, item, arrival);
+  }
+
+  /** What is gone cannot be read, nor be unread. */
+  #isThere(tool: ToolId, item: string): boolean {
+    if (this.replica.row(tool, POSTS, item)) return true;
+    const row = this.replica.row(tool, ITEMS, item);
+    return row !== undefined && itemFromRow(row).heads.some((head) => this.tree(tool).version(head)?.live === true);
   }
 
   #itemOf(tool: ToolId, version: DeltaId): string | undefined {
@@ -455,6 +513,8 @@ export class SharedWorkspace {
   }
 
   #toolChanged(tool: ToolId, changes: readonly RowChange[]): void {
+    for (const { table, key } of changes)
+      if ((table === POSTS || table === ITEMS) && !this.#isThere(tool, key)) this.unread.forget(tool, key);
     const kind = this.roster.tools.get(tool)?.kind;
     if (kind === 'chat') this.#listener.chat(tool, changes);
     if (kind !== 'files') return;
@@ -493,18 +553,44 @@ export class SharedWorkspace {
     const { content } = versionFromRow(row);
     if (!content || content.kind === 'patch') return;
     this.exchange.need(content.chunks);
-    if (content.indirect) void this.#needListed(row, content);
+    const list = content.indirect ? content.chunks[0]?.id : undefined;
+    if (list === undefined || this.#listed.has(list) || this.#lists.has(list)) return;
+    this.#lists.set(list, content);
+    void this.#needListed(list, content);
   }
 
   /** A long list of chunks is content itself: what it names is known once it is here. */
-  async #needListed(row: readonly Value[], content: Content): Promise<void> {
-    const refs = await this.contents.chunkRefs(content).catch(() => undefined);
-    if (refs) this.exchange.need(refs);
-    else this.#lists.add(row);
+  async #needListed(list: ChunkId, content: Content & { kind: 'chunks' }): Promise<void> {
+    try {
+      const refs = await this.contents.chunkRefs(content);
+      if (!refs || !this.#lists.delete(list)) return;
+      this.#listed.set(list, refs);
+      this.exchange.need(refs);
+    } catch (error) {
+      // A part of it was not on the disk as it should be; what is no list at all will never be one.
+      if (error instanceof Error && error.name === 'ContentMissing') this.exchange.need(content.chunks);
+      else this.#lists.delete(list);
+    }
+    this.#hub.emit({ type: 'workspaces' });
   }
 
-  /** Contents whose list of chunks is itself on its way. */
-  readonly #lists = new Set<readonly Value[]>();
+  /** Contents whose list of chunks is itself on its way, by its first chunk. */
+  readonly #lists = new Map<ChunkId, Content & { kind: 'chunks' }>();
+  /** What the lists that are here name. */
+  readonly #listed = new Map<ChunkId, readonly ChunkRef[]>();
+
+  /** Whether some of a content is not here yet. */
+  lacks(content: Content): boolean {
+    if (content.kind === 'patch') return false;
+    const list = content.indirect ? content.chunks[0]?.id : undefined;
+    const refs = list === undefined ? content.chunks : this.#listed.get(list);
+    return !refs || refs.some((ref) => this.exchange.lacks(ref.id));
+  }
+
+  /** Chunks known to be missing; a list that is not read yet counts for one. */
+  get lackingChunks(): number {
+    return this.exchange.lackingChunks + this.#lists.size;
+  }
 
   #needAllContent(): void {
     for (const { table, row } of this.replica.rows()) if (table === VERSIONS && row) this.#needContent(row);
@@ -524,15 +610,13 @@ export class SharedWorkspace {
       sendByRelay: async (devices, message) => (await this.#submit(devices, message, false)).includes('ok'),
       onArrived: () => this.#contentArrived(),
       onProgress: () => this.#syncChanged(),
+      onFault: (error) => this.#hub.fault(error),
     });
   }
 
   #contentArrived(): void {
-    for (const row of this.#lists) {
-      this.#lists.delete(row);
-      this.#needContent(row);
-    }
-    if (this.exchange.lackingChunks === 0) {
+    for (const [list, content] of this.#lists) void this.#needListed(list, content);
+    if (this.lackingChunks === 0) {
       for (const [key] of [...this.#hub.local.under(`parcel/${this.id}/`)])
         this.#hub.local.drop(`parcel/${this.id}/${key}`);
     }
@@ -565,6 +649,7 @@ export class SharedWorkspace {
   // ---- telling ----------------------------------------------------------------------------------------------------------
 
   #syncChanged(): void {
+    this.#tellDelivered();
     this.#hub.emit({ type: 'workspaces' });
     if (this.#cancelRemember || this.#closed) return;
     this.#cancelRemember = this.#hub.clock.wakeAt(this.#now + REMEMBER_AFTER_MS, () => {
@@ -628,7 +713,7 @@ export class SharedWorkspace {
       others: others.length,
       inSync: others.filter((member) => member.inSync).length,
       relayed: others.filter((member) => !member.inSync && this.#isRelayed(member.account as AccountId)).length,
-      missingChunks: this.exchange.lackingChunks,
+      missingChunks: this.lackingChunks,
       missingBytes: this.exchange.lackingBytes,
     };
   }

@@ -9,6 +9,7 @@ import { Service } from '../service/service.ts';
 import { Contents } from '../store/contents.ts';
 import { openIndex } from '../store/index-db.ts';
 import { openStore } from '../store/store.ts';
+import { reportFault } from './fault.ts';
 import type { Compose, Composed, ComposeOptions } from './run.ts';
 
 /** What a test or a benchmark may look at or arrange, and a window never does. */
@@ -35,6 +36,7 @@ export async function composeWith(
       chunks: store.chunks,
       index: await openIndex({ wasm }),
       bridges: { importPaths, exportEntries },
+      onFault: reportFault,
       makeContents: (keys) => new Contents({ crypto, chunks: store.chunks, keys }),
       makeTransport: (setup) => {
         const transport = createTransport({ crypto, ...setup, ...extras.transport });

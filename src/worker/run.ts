@@ -15,6 +15,7 @@ import { storeExists } from '../rpc/store-presence.ts';
 import type { FromWorker, ToWorker, WorkerFailure, WorkerStart } from '../rpc/worker-control.ts';
 import { type CoterieApi, type DeviceSecrets, ServiceError, type ServiceEvent, type Settings } from '../service/api.ts';
 import { StoreError } from '../sync/ports.ts';
+import { reportFault } from './fault.ts';
 import { areSecrets, newSecrets } from './secrets.ts';
 
 export interface ComposeOptions {
@@ -108,14 +109,6 @@ function failureOf(error: unknown): WorkerFailure {
   if (/^E[A-Z]+$/.test(system)) return { code: 'storeFailed', detail: { reason: system } };
   reportFault(error);
   return { code: 'internal', detail: {} };
-}
-
-/** For whoever mends it: where, and not what, since a message may hold names. */
-function reportFault(error: unknown): void {
-  const where = error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)) : [];
-  console.error(
-    ['coterie: a fault in the worker', error instanceof Error ? error.name : typeof error, ...where].join('\n'),
-  );
 }
 
 /** The window's messages, each waited for by what it is: none is lost that comes early. */

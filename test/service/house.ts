@@ -1,14 +1,25 @@
 /** A house for service tests: people with real stores, sockets and relay, each in a folder of a temporary one. */
-import { randomBytes } from 'node:crypto';
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRequire } from 'node:module';
-import { startRelay, type RunningRelay } from '../../src/relay/relay.ts';
-import type { NetworkTransport } from '../../src/relay-client/transport.ts';
+import { fromBase64Url } from '../../src/base/bytes.ts';
+import { exportEntries } from '../../src/bridges/export.ts';
+import { importPaths } from '../../src/bridges/import.ts';
+import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
+import { systemClock } from '../../src/relay-client/system-clock.ts';
+import { startRelay, type RelayOptions, type RunningRelay } from '../../src/relay/relay.ts';
+import { createTransport, type NetworkTransport } from '../../src/relay-client/transport.ts';
 import type { Tap } from '../../src/relay-client/meter.ts';
-import type { CoterieApi, DeviceSecrets, ServiceEvent } from '../../src/service/api.ts';
-import { composeWith } from '../../src/worker/compose.ts';
+import type { CoterieApi, DeviceSecrets, Role, ServiceEvent } from '../../src/service/api.ts';
+import { decodeRecord } from '../../src/service/records.ts';
+import { Service } from '../../src/service/service.ts';
+import { Contents } from '../../src/store/contents.ts';
+import type { Disk } from '../../src/store/disk.ts';
+import { openIndex } from '../../src/store/index-db.ts';
+import { openStore } from '../../src/store/store.ts';
 import type { Composed } from '../../src/worker/run.ts';
 
 const wasm = await readFile(createRequire(import.meta.url).resolve('sql.js/dist/sql-wasm.wasm'));
@@ -17,6 +28,12 @@ const secret = () => randomBytes(32).toString('base64url');
 export interface OpenOptions {
   readonly direct?: boolean;
   readonly tap?: Tap;
+  /** The house's where it is not said. */
+  readonly relay?: string;
+  readonly disk?: Disk;
+  /** Another than the person's own. */
+  readonly storeKey?: string;
+  readonly compactAboveBytes?: number;
 }
 
 export class House {
@@ -32,9 +49,20 @@ export class House {
     return new House(await mkdtemp(join(tmpdir(), 'coterie-house-')));
   }
 
-  async startRelay(port = 0): Promise<RunningRelay> {
-    this.relay = await startRelay({ folder: join(this.folder, 'relay'), host: '127.0.0.1', port });
+  async startRelay(port = 0, limits: RelayOptions['limits'] = {}): Promise<RunningRelay> {
+    this.relay = await startRelay({ folder: join(this.folder, 'relay'), host: '127.0.0.1', port, limits });
     return this.relay;
+  }
+
+  /** Everybody has the same files, bytes and posts, and says so: waits for it. */
+  async converged(workspace: string, ...people: readonly Person[]): Promise<readonly string[]> {
+    const all = await Promise.all(people.map((person) => person.whole(workspace)));
+    for (;;) {
+      const listings = await Promise.all(people.map((person) => person.listing(workspace)));
+      if (listings.every((one) => one.join('\n') === listings[0]!.join('\n'))) return listings[0]!;
+      assert.ok(all.length > 0);
+      await Promise.race(people.map((person) => person.next(() => true)));
+    }
   }
 
   async move(name: string, options: OpenOptions = {}): Promise<Person> {
@@ -50,11 +78,11 @@ export class House {
     inviter: Person,
     joiner: Person,
     workspace: string,
-    options: { readonly confirm: boolean },
+    options: { readonly confirm: boolean; readonly role?: Role },
   ): Promise<void> {
     const request = inviter.next((e) => e.type === 'joinRequest');
     const invitation = await inviter.api.invite(workspace, {
-      role: 'participant',
+      role: options.role ?? 'participant',
       expiresInMs: 60_000,
       uses: 1,
       confirm: options.confirm,
@@ -73,6 +101,7 @@ export class House {
     for (const person of this.#people) await person.close();
     await this.relay?.stop();
     await rm(this.folder, { recursive: true, force: true });
+    for (const person of this.#people) assert.deepEqual(person.faults, [], `no fault of ours at ${person.name}`);
   }
 }
 
@@ -80,7 +109,7 @@ export class Person {
   readonly name: string;
   readonly folder: string;
   readonly #house: House;
-  readonly #secrets: DeviceSecrets = {
+  readonly secrets: DeviceSecrets = {
     accountSeed: secret(),
     signingSeed: secret(),
     agreementSecret: secret(),
@@ -89,6 +118,12 @@ export class Person {
   #composed: Composed | undefined;
   readonly #listeners = new Set<(event: ServiceEvent) => void>();
   transport: NetworkTransport | undefined;
+  /** Since the first opening. */
+  readonly notices: (ServiceEvent & { type: 'notice' })[] = [];
+  readonly events: ServiceEvent[] = [];
+  readonly faults: unknown[] = [];
+  /** What the journal was given: what a hostile member knows. */
+  readonly records: Uint8Array[] = [];
 
   constructor(house: House, name: string) {
     this.#house = house;
@@ -100,26 +135,60 @@ export class Person {
     return this.#composed!.api;
   }
 
-  async open({ direct = true, tap }: OpenOptions = {}): Promise<void> {
-    this.#composed = await composeWith(
-      {
-        folder: this.folder,
-        secrets: this.#secrets,
-        wasm,
+  async open(options: OpenOptions = {}): Promise<void> {
+    const { direct = true, tap, relay = this.#house.relay?.address ?? '', disk, compactAboveBytes } = options;
+    const crypto = nodeCrypto();
+    const secrets = { ...this.secrets, storeKey: options.storeKey ?? this.secrets.storeKey };
+    const key = fromBase64Url(secrets.storeKey)!;
+    const store = await openStore({ folder: this.folder, key, crypto, ...(disk ? { disk } : {}) });
+    const { log } = store;
+    try {
+      const service = await Service.open({
+        secrets,
         settings: {
-          relay: this.#house.relay?.address ?? '',
+          relay,
           name: this.name,
           deviceName: `${this.name}'s laptop`,
           directPort: 0,
           lanDiscovery: false,
         },
-      },
-      {
-        transport: { host: '127.0.0.1', directPort: direct ? 'ephemeral' : 0, ...(tap ? { tap } : {}) },
-        onTransport: (transport) => (this.transport = transport),
-      },
-    );
+        crypto,
+        clock: systemClock,
+        log: {
+          replay: (each) => log.replay(each),
+          append: (records) => {
+            this.records.push(...records);
+            return log.append(records);
+          },
+          compact: (records) => log.compact(records),
+          get journalBytes() {
+            return log.journalBytes;
+          },
+          close: () => log.close(),
+        },
+        chunks: store.chunks,
+        index: await openIndex({ wasm }),
+        bridges: { importPaths, exportEntries },
+        onFault: (error) => this.faults.push(error),
+        ...(compactAboveBytes === undefined ? {} : { compactAboveBytes }),
+        makeContents: (keys) => new Contents({ crypto, chunks: store.chunks, keys }),
+        makeTransport: (setup) => {
+          const port = { host: '127.0.0.1', directPort: direct ? ('ephemeral' as const) : 0 };
+          return (this.transport = createTransport({ crypto, ...setup, ...port, ...(tap ? { tap } : {}) }));
+        },
+      });
+      const close = async () => {
+        await service.close();
+        await store.close();
+      };
+      this.#composed = { api: service, events: service.events, close };
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
     this.#composed.events((event) => {
+      this.events.push(event);
+      if (event.type === 'notice') this.notices.push(event);
       for (const listener of [...this.#listeners]) listener(event);
     });
   }
@@ -129,9 +198,60 @@ export class Person {
     this.#composed = undefined;
   }
 
+  /** As if this device had never been used. */
+  async forget(): Promise<void> {
+    await rm(this.folder, { recursive: true });
+    await mkdir(this.folder);
+  }
+
   async tools(workspace: string): Promise<readonly string[]> {
     const info = (await this.api.workspaces()).find((w) => w.id === workspace)!;
     return info.tools.map((tool) => tool.id);
+  }
+
+  async info(workspace: string) {
+    return (await this.api.workspaces()).find((one) => one.id === workspace)!;
+  }
+
+  /** Waits until all content that is known is here. */
+  whole(workspace: string): Promise<void> {
+    return this.until(async () => (await this.info(workspace)).sync.missingChunks === 0);
+  }
+
+  /** A notice of this code, come or coming. */
+  async notice(code: string): Promise<ServiceEvent & { type: 'notice' }> {
+    await this.until(async () => this.notices.some((notice) => notice.code === code));
+    return this.notices.find((notice) => notice.code === code)!;
+  }
+
+  write(workspace: string, tool: string, path: string, bytes: Uint8Array | string): Promise<string> {
+    return this.api.write(workspace, tool, path, Buffer.from(bytes), { create: true, overwrite: true });
+  }
+
+  /** Every file with the hash of its bytes, every folder, every post. */
+  async listing(workspace: string): Promise<readonly string[]> {
+    const [files, chat] = await this.tools(workspace);
+    const lines: string[] = [];
+    const walk = async (path: string): Promise<void> => {
+      for (const entry of await this.api.list(workspace, files!, path === '' ? '/' : path)) {
+        const at = `${path}/${entry.name}`;
+        if (entry.kind === 'folder') {
+          lines.push(at);
+          await walk(at);
+        } else {
+          const bytes = await this.api.read(workspace, files!, at);
+          lines.push(`${at} ${createHash('sha256').update(bytes).digest('hex')}`);
+        }
+      }
+    };
+    await walk('');
+    const { posts } = await this.api.chat(workspace, chat!, { limit: 500 });
+    return [...lines.sort(), ...posts.map((post) => `${post.authorName}: ${post.text}`)];
+  }
+
+  /** Own and others' records of a kind that the journal was given. */
+  known() {
+    return this.records.map((bytes) => decodeRecord(bytes)).filter((record) => record !== undefined);
   }
 
   next(matches: (event: ServiceEvent) => boolean): Promise<ServiceEvent> {

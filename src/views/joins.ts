@@ -10,6 +10,12 @@ import { amount, growth } from './amounts.ts';
 import type { House } from './house.ts';
 import { joinSentences } from './sentences.ts';
 
+/**
+ * What is over sooner is told by its end alone. VS Code drops the toast of a fourth notification within 800 ms, and of a quick join that was
+ * the one which says that one is in.
+ */
+const TELL_AFTER_MS = 1000;
+
 export class Joins implements Disposable {
   readonly #house: House;
   readonly #held = new DisposableStore();
@@ -18,6 +24,9 @@ export class Joins implements Disposable {
   readonly #shown = new Set<string>();
   /** Joins of which the person was told that they wait, and those that are over. */
   readonly #told = new Map<string, JoinInfo['state']>();
+  /** How each join was last heard of to stand. */
+  readonly #latest = new Map<string, JoinInfo>();
+  readonly #soon = new Map<string, NodeJS.Timeout>();
 
   constructor(house: House) {
     this.#house = house;
@@ -34,24 +43,44 @@ export class Joins implements Disposable {
   }
 
   follow(join: JoinInfo): void {
+    this.#latest.set(join.workspace, join);
     this.#progress.fire(join);
     switch (join.state) {
       case 'asking':
       case 'copying':
         this.#told.delete(join.workspace);
-        if (!this.#shown.has(join.workspace)) void this.#show(join);
+        if (!this.#shown.has(join.workspace)) this.#tellSoon(join.workspace);
         return;
       case 'waiting':
+        this.#tellSoon(join.workspace);
+        return;
       case 'done':
       case 'refused':
       case 'failed':
-        if (this.#told.get(join.workspace) === join.state) return;
-        this.#told.set(join.workspace, join.state);
-        void this.#tell(join);
+        this.#tellOnce(join);
     }
   }
 
+  #tellSoon(workspace: string): void {
+    if (this.#soon.has(workspace)) return;
+    const timer = setTimeout(() => {
+      this.#soon.delete(workspace);
+      const join = this.#latest.get(workspace);
+      if (join?.state === 'waiting') this.#tellOnce(join);
+      else if ((join?.state === 'asking' || join?.state === 'copying') && !this.#shown.has(workspace))
+        void this.#show(join);
+    }, TELL_AFTER_MS);
+    this.#soon.set(workspace, timer);
+  }
+
+  #tellOnce(join: JoinInfo): void {
+    if (this.#told.get(join.workspace) === join.state) return;
+    this.#told.set(join.workspace, join.state);
+    void this.#tell(join);
+  }
+
   dispose(): void {
+    for (const timer of this.#soon.values()) clearTimeout(timer);
     this.#held.dispose();
     this.#progress.dispose();
   }

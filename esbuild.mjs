@@ -85,6 +85,8 @@ function testsInHost() {
   const tests = readdirSync('test/vscode').filter((name) => name.endsWith('.test.ts'));
   const entryPoints = [
     { in: 'test/vscode/runner/index.ts', out: 'index' },
+    // A process that a test starts.
+    { in: 'test/vscode/fixtures/inviter.ts', out: 'inviter' },
     ...tests.map((name) => ({ in: `test/vscode/${name}`, out: name.slice(0, -'.ts'.length) })),
   ];
   const external = [...node.external, 'mocha'];

@@ -30,12 +30,22 @@ describe('the file system of shared files', () => {
     }
   });
 
-  it('F4: a name that some system refuses is kept under another one, and says so', async () => {
-    await assert.rejects(async () => fs.writeFile(world.uri('/what?.txt'), bytes('kept')), /some system refuses/);
+  it('F4: a name that some system refuses is refused with a word, and nothing is made', async () => {
+    for (const path of ['/what?.txt', '/con', '/dot.']) {
+      const made = [
+        () => fs.writeFile(world.uri(path), bytes('lost')),
+        () => fs.createDirectory(world.uri(path)),
+        () => fs.rename(world.uri('/plain.txt'), world.uri(path)),
+      ];
+      for (const make of made)
+        await assert.rejects(async () => make(), { code: 'Unavailable', message: /cannot be a name/ });
+    }
     const names = (await fs.readDirectory(world.uri('/'))).map(([name]) => name);
-    const shown = names.find((name) => name.startsWith('what'));
-    assert.ok(shown !== undefined && shown !== 'what?.txt');
-    assert.equal(text(await fs.readFile(world.uri(`/${shown}`))), 'kept');
+    assert.deepEqual(
+      names.filter((name) => /^(what|con|dot)/i.test(name)),
+      [],
+    );
+    assert.equal(text(await fs.readFile(world.uri('/plain.txt'))), 'one\n');
   });
 
   it('overwrites, and a stat says that it is newer', async () => {

@@ -116,6 +116,7 @@ export class Person {
     storeKey: secret(),
   };
   #composed: Composed | undefined;
+  #port: number | undefined;
   readonly #listeners = new Set<(event: ServiceEvent) => void>();
   transport: NetworkTransport | undefined;
   /** Since the first opening. */
@@ -173,7 +174,7 @@ export class Person {
         ...(compactAboveBytes === undefined ? {} : { compactAboveBytes }),
         makeContents: (keys) => new Contents({ crypto, chunks: store.chunks, keys }),
         makeTransport: (setup) => {
-          const port = { host: '127.0.0.1', directPort: direct ? ('ephemeral' as const) : 0 };
+          const port = { host: '127.0.0.1', directPort: direct ? (this.#port ?? ('ephemeral' as const)) : 0 };
           return (this.transport = createTransport({ crypto, ...setup, ...port, ...(tap ? { tap } : {}) }));
         },
       });
@@ -186,6 +187,8 @@ export class Person {
       await store.close();
       throw error;
     }
+    // The same again after a restart: otherwise two who were both away would never find each other here.
+    if (direct) this.#port = Number(this.transport!.listening[0]!.split(':').at(-1));
     this.#composed.events((event) => {
       this.events.push(event);
       if (event.type === 'notice') this.notices.push(event);

@@ -1,0 +1,194 @@
+/** Disks on their worst day, as the person meets them (L1, L2): told, nothing lost, mended from the other member. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { seededBytes } from '../fakes/seeded-bytes.ts';
+import { MemoryDisk } from '../fakes/memory-disk.ts';
+import { House, type Person } from './house.ts';
+
+describe('A disk in trouble', function () {
+  this.timeout(40_000);
+  let house: House;
+  let alice: Person;
+  let bob: Person;
+  let disk: MemoryDisk;
+  let workspace: string;
+  let files: string;
+  let chat: string;
+
+  async function shared(): Promise<void> {
+    workspace = await alice.api.createWorkspace({ name: 'Apollo' });
+    [files, chat] = (await alice.tools(workspace)) as [string, string];
+    await alice.write(workspace, files, '/a.txt', 'first\n');
+    await house.join(alice, bob, workspace, { confirm: false });
+    await house.converged(workspace, alice, bob);
+  }
+
+  beforeEach(async () => {
+    house = await House.build();
+    disk = new MemoryDisk();
+    alice = await house.move('Alice', { disk });
+    bob = await house.move('Bob');
+  });
+  afterEach(() => house.close());
+
+  it('L1, D1 full: told once, the change kept in memory, then saved and sent when there is space', async () => {
+    await shared();
+    disk.space = 0;
+    await assert.rejects(alice.api.post(workspace, chat, 'typed on a full disk'), { code: 'diskFull' });
+    await assert.rejects(alice.api.post(workspace, chat, 'and this'), { code: 'diskFull' });
+    await assert.rejects(alice.write(workspace, files, '/b.bin', randomBytes(300_000)), { code: 'diskFull' });
+    assert.equal(alice.notices.filter((notice) => notice.code === 'diskFull').length, 1);
+    assert.deepEqual(
+      (await alice.api.chat(workspace, chat, { limit: 9 })).posts.map((post) => post.text),
+      ['typed on a full disk', 'and this'],
+    );
+    assert.deepEqual((await bob.api.chat(workspace, chat, { limit: 9 })).posts, [], 'not durable, so not sent');
+    disk.space = Infinity;
+    await bob.until(async () => (await bob.api.chat(workspace, chat, { limit: 9 })).posts.length === 2);
+    await house.converged(workspace, alice, bob);
+    await alice.close();
+    disk.crash();
+    await alice.open({ disk });
+    assert.equal((await alice.api.chat(workspace, chat, { limit: 9 })).posts.length, 2);
+  });
+
+  it('S3, R1 full while others write: nothing is acknowledged that is not durable, and all of it comes', async () => {
+    await shared();
+    disk.space = 0;
+    await bob.api.post(workspace, chat, 'from Bob');
+    await bob.write(workspace, files, '/c.bin', seededBytes(500_000, 4));
+    await alice.notice('diskFull');
+    assert.equal((await bob.info(workspace)).sync.inSync, 0);
+    disk.space = Infinity;
+    await house.converged(workspace, alice, bob);
+    await bob.until(async () => (await bob.info(workspace)).sync.inSync === 1);
+  });
+
+  it('L1 full while a workspace is made: refused, and nothing of it comes up later', async () => {
+    disk.space = 0;
+    await assert.rejects(alice.api.createWorkspace({ name: 'Gemini' }), { code: 'diskFull' });
+    assert.deepEqual(await alice.api.workspaces(), []);
+    disk.space = Infinity;
+    await alice.api.createWorkspace({ name: 'Apollo' });
+    await alice.close();
+    await alice.open({ disk });
+    assert.deepEqual(
+      (await alice.api.workspaces()).map((one) => one.name),
+      ['Apollo'],
+    );
+  });
+
+  it('L1, D2 a flipped bit in the journal: told, set aside, fetched again, no second history', async () => {
+    await shared();
+    for (let i = 0; i < 8; i++) await alice.api.post(workspace, chat, `post ${i}`);
+    await house.converged(workspace, alice, bob);
+    await alice.close();
+    const path = disk.paths(/journal$/).toSorted((a, b) => disk.peek(b).length - disk.peek(a).length)[0]!;
+    disk.flipBit(path, disk.peek(path).length - 1_500);
+    await alice.open({ disk });
+    await alice.notice('damaged');
+    await alice.api.post(workspace, chat, 'after the damage');
+    const listing = await house.converged(workspace, alice, bob);
+    assert.equal(listing.length, 10);
+    assert.deepEqual(
+      bob.notices.filter((notice) => notice.code === 'fork'),
+      [],
+    );
+  });
+
+  it('L1, D2 a torn tail: cut, told, and what was saved before is there', async () => {
+    await shared();
+    await alice.api.post(workspace, chat, 'kept');
+    await house.converged(workspace, alice, bob);
+    await alice.close();
+    const path = disk.paths(/journal$/).toSorted((a, b) => disk.peek(b).length - disk.peek(a).length)[0]!;
+    disk.poke(path, Buffer.concat([disk.peek(path), randomBytes(300)]));
+    await alice.open({ disk });
+    await alice.until(async () => alice.notices.some(({ code }) => code === 'tailCut' || code === 'damaged'));
+    await alice.api.post(workspace, chat, 'and on');
+    await house.converged(workspace, alice, bob);
+  });
+
+  it('L1 the tail lost though others have it: it comes back, and what is written next is no fork (D2, D8)', async () => {
+    await shared();
+    for (let i = 0; i < 5; i++) await alice.api.post(workspace, chat, `post ${i}`);
+    await house.converged(workspace, alice, bob);
+    await alice.close();
+    const path = disk.paths(/journal$/).toSorted((a, b) => disk.peek(b).length - disk.peek(a).length)[0]!;
+    disk.poke(path, disk.peek(path).subarray(0, -1_200));
+    await alice.open({ disk });
+    await alice.api.post(workspace, chat, 'written above the gap');
+    const listing = await house.converged(workspace, alice, bob);
+    assert.equal(listing.filter((line) => line.startsWith('Alice: post')).length, 5);
+    assert.deepEqual(
+      bob.notices.filter((notice) => notice.code === 'fork'),
+      [],
+    );
+  });
+
+  it('I2 the key is gone: locked, and the store stays as it is', async () => {
+    await shared();
+    await alice.close();
+    const before = disk.paths().map((path) => [path, Buffer.from(disk.peek(path)).toString('base64')]);
+    const storeKey = randomBytes(32).toString('base64url');
+    await assert.rejects(alice.open({ disk, storeKey }), { name: 'StoreError', code: 'locked' });
+    const after = disk.paths().map((path) => [path, Buffer.from(disk.peek(path)).toString('base64')]);
+    const kept = (list: string[][]) => list.filter(([path]) => !path!.includes('/lock'));
+    assert.deepEqual(kept(after as string[][]), kept(before as string[][]));
+    await alice.open({ disk });
+    await house.converged(workspace, alice, bob);
+  });
+});
+
+describe('Chunks that go missing (L2, F1)', function () {
+  this.timeout(40_000);
+  let house: House;
+  beforeEach(async () => (house = await House.build()));
+  afterEach(() => house.close());
+
+  async function chunkFiles(person: Person): Promise<readonly string[]> {
+    const names = await readdir(join(person.folder, 'chunks'), { recursive: true });
+    return names.filter((name) => /[0-9a-f]{64}$/.test(name)).map((name) => join(person.folder, 'chunks', name));
+  }
+
+  it('deleted or damaged while running: the reader waits a moment and gets the bytes from the other member', async () => {
+    const alice = await house.move('Alice');
+    const bob = await house.move('Bob');
+    const workspace = await alice.api.createWorkspace({ name: 'Apollo' });
+    const [files] = (await alice.tools(workspace)) as [string];
+    const bytes = seededBytes(5_000_000, 9);
+    await alice.write(workspace, files, '/big.bin', bytes);
+    await house.join(alice, bob, workspace, { confirm: false });
+    await bob.whole(workspace);
+    const paths = await chunkFiles(bob);
+    assert.ok(paths.length >= 5);
+    await rm(paths[0]!);
+    const damaged = await readFile(paths[1]!);
+    damaged[damaged.length >> 1]! ^= 4;
+    await writeFile(paths[1]!, damaged);
+    assert.deepEqual(Buffer.from(await bob.api.read(workspace, files, '/big.bin')), Buffer.from(bytes));
+    assert.equal((await chunkFiles(bob)).length, paths.length);
+  });
+
+  it('deleted while away: fetched after the start; with nobody there, said to be not present', async () => {
+    const alice = await house.move('Alice');
+    const bob = await house.move('Bob');
+    const workspace = await alice.api.createWorkspace({ name: 'Apollo' });
+    const [files] = (await alice.tools(workspace)) as [string];
+    const bytes = seededBytes(2_000_000, 10);
+    await alice.write(workspace, files, '/big.bin', bytes);
+    await house.join(alice, bob, workspace, { confirm: false });
+    await bob.whole(workspace);
+    await bob.close();
+    for (const path of await chunkFiles(bob)) await rm(path);
+    await alice.close();
+    await bob.open();
+    await assert.rejects(bob.api.read(workspace, files, '/big.bin'), { code: 'notPresent' });
+    assert.equal((await bob.api.stat(workspace, files, '/big.bin')).present, false);
+    await alice.open();
+    await bob.whole(workspace);
+    assert.deepEqual(Buffer.from(await bob.api.read(workspace, files, '/big.bin')), Buffer.from(bytes));
+  });
+});

@@ -152,9 +152,154 @@ describe('Two people', () => {
     await bob.shot('04-dirty-tab');
     assert.match(await sentenceOf(told), /Your text is kept/);
     assert.match(await bob.window.editorText(), /^Bob writes\. What both/);
+    await bob.window.clearToasts();
     await bob.window.save();
+    await bob.window.toast('content of the file is newer').waitFor();
     await bob.shot('04-dirty-saved');
+    await bob.window.toastButton('content of the file is newer', 'Overwrite');
     for (const { window } of [alice, bob]) await window.treeRow(/^both .*conflict/).waitFor();
     await bob.shot('04-conflict');
+  });
+
+  it('5 chat is at the other side at once, counted while unread, and done by keyboard alone', async () => {
+    for (const { window } of [alice, bob]) {
+      await window.clearToasts();
+      await window.closeEditors();
+      await window.command('Coterie: Mark All as Read');
+    }
+    await bob.window.activityBadge('Coterie').waitFor({ state: 'hidden' });
+    await openChat(alice.window);
+    await say(alice.window, 'Hello Bob, the folder is there.');
+    await bob.window.activityBadge('Coterie').filter({ hasText: /^1$/ }).waitFor();
+    await showTree(bob.window);
+    await bob.shot('05-unread');
+    await openChat(bob.window);
+    await heard(bob.window, 'Hello Bob');
+    await bob.window.activityBadge('Coterie').waitFor({ state: 'hidden' });
+    await say(bob.window, 'Thanks, I *see* it: `program.c` too.', 'Thanks, I see it: program.c too.');
+    await heard(alice.window, 'program.c');
+    // Up takes up what one has said last.
+    await alice.window.page.keyboard.press('ArrowUp');
+    await alice.window.page.keyboard.press('End');
+    await say(alice.window, ' All of it.');
+    await heard(bob.window, 'Hello Bob, the folder is there. All of it.');
+    await alice.window.panel().locator('.post', { hasText: 'edited' }).waitFor();
+  });
+
+  it('every theme shows it', async () => {
+    await openFile(bob.window, PROJECT, 'notes.txt');
+    for (const theme of ['dark', 'light', 'high-contrast'] as const) {
+      for (const person of [alice, bob]) {
+        await person.theme(theme);
+        await showTree(person.window);
+      }
+      await alice.shot(`05-chat-${theme}`);
+      await bob.shot(`05-overview-${theme}`);
+    }
+    for (const person of [alice, bob]) await person.theme('dark');
+  });
+
+  it('6 nobody at home: Bob has from the relay what Alice did while he was away', async () => {
+    await bob.stop();
+    await openFile(alice.window, PROJECT, 'notes.txt');
+    await typeAtStart(alice.window, 'While Bob was away. ');
+    await saveTab(alice.window, 'notes.txt');
+    await openChat(alice.window);
+    await say(alice.window, 'See you tomorrow');
+    await alice.stop();
+
+    await bob.start();
+    await showTree(bob.window);
+    await bob.window.activityBadge('Coterie').filter({ hasText: /^2$/ }).waitFor();
+    await bob.shot('06-bob-alone');
+    await openFile(bob.window, PROJECT, 'notes.txt');
+    await editorShows(bob.window, 'While Bob was away.');
+    await openChat(bob.window);
+    await heard(bob.window, 'See you tomorrow');
+  });
+
+  it('6 and the reverse', async () => {
+    await say(bob.window, 'You were gone when I came');
+    await openFile(bob.window, PROJECT, 'notes.txt');
+    await typeAtStart(bob.window, 'While Alice was away. ');
+    await saveTab(bob.window, 'notes.txt');
+    await bob.stop();
+
+    await alice.start();
+    await openFile(alice.window, PROJECT, 'notes.txt');
+    await editorShows(alice.window, 'While Alice was away. While Bob was away.');
+    await openChat(alice.window);
+    await heard(alice.window, 'You were gone when I came');
+    await alice.shot('06-alice-alone');
+  });
+
+  it('6 with the relay gone, two who are online go on directly', async () => {
+    await bob.start();
+    await openChat(bob.window);
+    await cast.relay.kill();
+    await bob.window.command('Coterie: Show Relay Status');
+    await say(alice.window, 'The relay is gone');
+    await heard(bob.window, 'The relay is gone');
+    await say(bob.window, 'and we are not');
+    await heard(alice.window, 'and we are not');
+    for (const { window } of [alice, bob]) await openFile(window, PROJECT, 'notes.txt');
+    await typeAtStart(bob.window, 'Directly. ');
+    await saveTab(bob.window, 'notes.txt');
+    await editorShows(alice.window, 'Directly.');
+    await bob.shot('06-no-relay');
+  });
+
+  it('7 after a power cut all is there, before any network', async () => {
+    await openChat(alice.window);
+    await say(alice.window, 'Said just before the power cut');
+    await Promise.all([alice.kill(), bob.stop()]);
+    await alice.start();
+    await openFile(alice.window, PROJECT, 'notes.txt');
+    await editorShows(alice.window, 'Directly. While Alice was away.');
+    await openChat(alice.window);
+    await heard(alice.window, 'Hello Bob, the folder is there. All of it.');
+    await heard(alice.window, 'Said just before the power cut');
+    await alice.shot('07-alice-restarted');
+  });
+
+  it('7 a second window of Alice’s works through the first', async () => {
+    await bob.start();
+    await openChat(bob.window);
+    await heard(bob.window, 'Said just before the power cut');
+    const second = await alice.openWindow();
+    await openChat(second);
+    await heard(second, 'Said just before the power cut');
+    await say(second, 'From my second window');
+    await heard(alice.window, 'From my second window');
+    await heard(bob.window, 'From my second window');
+    await alice.shot('07-second-window', second);
+    await second.page.close();
+    await say(bob.window, 'And to the first');
+    await heard(alice.window, 'And to the first');
+  });
+
+  it('2 a link joins at once where no confirmation was asked for', async () => {
+    await cast.relay.start();
+    const { window } = alice;
+    await window.command('Coterie: Create a Workspace…');
+    await window.answer('Gemini');
+    await window.treeRow('Gemini').waitFor();
+    const link = await invite(window, 'at once', 'Gemini');
+    await bob.window.clearToasts();
+    await bob.window.openLink(link);
+    await bob.window.dialog.waitFor();
+    assert.match(await bob.window.dialog.innerText(), /Alice invites you to Gemini/);
+    await bob.shot('08-link');
+    await bob.window.dialogButton('Accept');
+    await Promise.all([
+      window.toast('Bob joined Gemini').waitFor(),
+      bob.window.toast('You are now a member of Gemini').waitFor(),
+    ]);
+    await bob.window.treeRow('Gemini').waitFor();
+    await bob.shot('08-two-workspaces');
+  });
+
+  it('nothing left VS Code for elsewhere', () => {
+    for (const person of [alice, bob]) assert.deepEqual(person.strayRequests, []);
   });
 });

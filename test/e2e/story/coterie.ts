@@ -104,11 +104,11 @@ export async function openChat(window: Workbench): Promise<void> {
   await window.panel().locator('textarea:enabled:focus').waitFor();
 }
 
-/** Writes where the keyboard is. */
-export async function say(window: Workbench, text: string): Promise<void> {
+/** Writes where the keyboard is. `shown` is how the page shows it, where that differs: a message is Markdown. */
+export async function say(window: Workbench, text: string, shown = text.trim()): Promise<void> {
   await window.page.keyboard.type(text);
   await window.page.keyboard.press('Enter');
-  await heard(window, text);
+  await heard(window, shown);
 }
 
 export async function heard(window: Workbench, text: string): Promise<void> {

@@ -12,22 +12,23 @@ const LIMIT_MS = 20_000;
 /** Types a word, saves, and answers the milliseconds until the reader's tab shows it. */
 export async function saveToTab(author: Workbench, reader: Workbench, word: string): Promise<number> {
   await typeAtStart(author, `${word} `);
-  const shown = reader.page.evaluate<number>(whenShown(word));
-  const pressed = author.page.evaluate<number>(whenSavePressed);
+  await reader.page.evaluate(watchFor(word));
+  await author.page.evaluate(watchSaveKey);
   await author.save();
-  return (await shown) - (await pressed);
+  const shown = await reader.page.evaluate<number>('globalThis.coterieShown');
+  return shown - (await author.page.evaluate<number>('globalThis.coterieSaved'));
 }
 
-// As text: these run in the pages, and the tests know no DOM.
-const whenSavePressed = `new Promise((resolve) => {
+// As text: these run in the pages, and the tests know no DOM. Each leaves a promise in its page, so that it is there when the key is pressed.
+const watchSaveKey = `void (globalThis.coterieSaved = new Promise((resolve) => {
   window.addEventListener('keydown', function pressed(event) {
     if (!event.ctrlKey || event.key.toLowerCase() !== 's') return;
     window.removeEventListener('keydown', pressed, true);
     resolve(Date.now());
   }, true);
-})`;
+}))`;
 
-const whenShown = (word: string): string => `new Promise((resolve, reject) => {
+const watchFor = (word: string): string => `void (globalThis.coterieShown = new Promise((resolve, reject) => {
   const isShown = () => document.querySelector('.editor-instance .view-lines')?.textContent.includes(${JSON.stringify(word)});
   const look = () => {
     if (!isShown()) return;
@@ -41,8 +42,7 @@ const whenShown = (word: string): string => `new Promise((resolve, reject) => {
     reject(new Error('The tab never showed ' + ${JSON.stringify(word)}));
   }, ${LIMIT_MS});
   observer.observe(document.querySelector('.monaco-workbench'), { subtree: true, childList: true, characterData: true });
-  look();
-})`;
+}))`;
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);

@@ -29,7 +29,7 @@ export interface TreeEntry {
   readonly conflictOf: string | undefined;
 }
 
-type Folder = ReadonlyMap<string, TreeEntry>;
+type Folder = Map<string, TreeEntry>;
 
 const ROOT = '';
 
@@ -73,7 +73,11 @@ export class FileTree {
     return entry;
   }
 
-  folder(id: FolderId): Folder {
+  folder(id: FolderId): ReadonlyMap<string, TreeEntry> {
+    return this.#folder(id);
+  }
+
+  #folder(id: FolderId): Folder {
     const key = id ?? ROOT;
     const known = this.#folders.get(key);
     if (known) return known;
@@ -106,15 +110,39 @@ export class FileTree {
   apply(changes: readonly RowChange[]): readonly FileChange[] {
     const touched = new Set<string>();
     const contents = new Set<DeltaId>();
+    const quick: FileChange[] = [];
     for (const change of changes) {
       if (change.table !== ITEMS) continue;
       const id = change.key as DeltaId;
-      contents.add(id);
       const item = change.row && itemFromRow(change.row);
+      const replaced = item && this.#replaceVersion(id, item);
+      if (replaced) {
+        quick.push(replaced);
+        continue;
+      }
+      contents.add(id);
       if (this.#parents.has(id)) this.#touch(this.#parents.get(id), touched);
       if (item) this.#touch(item.parent, touched);
     }
-    return [...touched].flatMap((folder) => this.#diff(folder === ROOT ? undefined : (folder as DeltaId), contents));
+    const diffs = [...touched].flatMap((folder) =>
+      this.#diff(folder === ROOT ? undefined : (folder as DeltaId), contents),
+    );
+    return [...quick, ...diffs];
+  }
+
+  /** The everyday change, a new version of a file that has one head before and after, leaves its folder's names as they are. */
+  #replaceVersion(id: DeltaId, item: Item): FileChange | undefined {
+    const parent = this.#parents.get(id);
+    const folder = parent === item.parent ? this.#folders.get(parent ?? ROOT) : undefined;
+    const shown = folder && [...folder.values()].filter((entry) => entry.id === id);
+    const before = shown?.length === 1 ? shown[0] : undefined;
+    const [versionId, second] = item.heads;
+    if (!folder || !before || before.item.name !== item.name || before.item.heads.length !== 1) return undefined;
+    const version = versionId !== undefined && second === undefined ? this.version(versionId) : undefined;
+    const above = this.pathOf(parent);
+    if (!version?.live || versionId === undefined || above === undefined) return undefined;
+    folder.set(before.name, { ...before, item, version, versionId });
+    return { path: `${above}/${before.name}`, type: 'changed' };
   }
 
   /** A folder that was deleted shows as long as something in it lives: what changes in it may change it, too. */

@@ -45,6 +45,7 @@ import { Files } from './files.ts';
 import type { Hub, Identity } from './hub.ts';
 import { Inviting, type InviteOptions } from './inviting.ts';
 import { Joining } from './joining.ts';
+import { LazyIndex } from './lazy-index.ts';
 import { LocalState } from './local-state.ts';
 import type { Progress, ServiceOptions } from './ports.ts';
 import { decodeRecord, encodeRecord } from './records.ts';
@@ -87,7 +88,7 @@ export class Service implements CoterieApi {
   readonly events = this.#events.event;
 
   private constructor(options: ServiceOptions) {
-    this.#options = options;
+    this.#options = { ...options, index: new LazyIndex(options.index, options.clock) };
     this.#settings = options.settings;
     this.#commits = new CommitQueue(options.log, this.#local, options.clock, {
       failed: (error) => this.#storeFailed(error),

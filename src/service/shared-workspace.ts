@@ -205,9 +205,12 @@ export class SharedWorkspace {
     const refused = this.replica.wouldRefuse(signer.device, entries, this.#now);
     if (refused) throw new ServiceError('notPermitted', { reason: refused });
     const nodes = this.replica.author(signer, this.#generation, entries, this.#now);
+    // The disk works while the views hear of it. What a control delta makes this device remember must go to disk with it.
+    const saving = nodes.every((node) => node.delta.tool !== undefined) ? this.#durable(nodes) : undefined;
+    saving?.catch(() => undefined); // awaited below
     this.#grown(nodes);
     for (const node of nodes) this.#noteUndelivered(node);
-    await this.#durable(nodes);
+    await (saving ?? this.#durable(nodes));
     this.#dispatch(this.#session.grown(this.#now));
     return nodes;
   }

@@ -1,7 +1,7 @@
 /** A chat in an editor tab: the page (src/webviews/chat) shows and asks, this side answers from the service. */
 import * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../base/disposable.ts';
-import type { ChatPost, ServiceEvent } from '../service/api.ts';
+import type { ServiceEvent } from '../service/api.ts';
 import { type FromHost, type Labels, readToHost, type ToHost } from '../webviews/chat/messages.ts';
 import { chatHtml } from './chat-html.ts';
 import type { House } from './house.ts';
@@ -95,10 +95,8 @@ export class ChatPanel implements Disposable {
         this.#ready = true;
         return this.#snapshot();
       case 'post':
-        return this.#attempt(async (api) => {
-          const post = await api.post(workspace, tool, message.text);
-          this.#put(post);
-        }, message.text);
+        // What is answered comes as an event as well, and by now a later one may have said that it is delivered.
+        return this.#attempt(async (api) => void (await api.post(workspace, tool, message.text)), message.text);
       case 'edit':
         return this.#attempt((api) => api.editPost(workspace, tool, message.post, message.text), message.text);
       case 'delete':
@@ -140,10 +138,6 @@ export class ChatPanel implements Disposable {
     this.#waiting = undefined;
     for (const message of waiting) this.#send(message);
     this.#see();
-  }
-
-  #put(post: ChatPost): void {
-    this.#send({ type: 'posts', posts: [post], removed: [] });
   }
 
   #send(message: FromHost): void {

@@ -262,6 +262,58 @@ describe('the chat’s page', function () {
     await page.locator('.own .state', { hasText: 'sent' }).waitFor();
   });
 
+  it('that a post was delivered is shown on it, and moves neither what one reads, selects nor writes', async () => {
+    const list = `document.getElementById('posts')`;
+    const mine = [own('early', { delivery: 'waiting' }), ...Array.from({ length: 40 }, (_, i) => post(`p ${i}`))];
+    const last = own('late', { delivery: 'waiting' });
+    const fresh = post('fresh', { unread: true });
+    await snapshot([...mine, last, fresh]);
+    await page.locator('textarea').pressSequentially('a draft');
+    const look = (): Promise<unknown> =>
+      page.evaluate(`({
+        top: ${list}.scrollTop,
+        elements: ${list}.children.length,
+        selected: String(getSelection()),
+        draft: document.querySelector('textarea').value,
+        focus: document.activeElement.localName,
+        unread: ${list}.querySelectorAll('.unread').length,
+      })`);
+    const delivered = async (...ids: readonly ShownPost[]): Promise<void> => {
+      const posts = ids.map((one): ShownPost => ({ ...one, delivery: 'sent' }));
+      await tell({ type: 'posts', posts, removed: [] });
+      for (const { text } of ids)
+        await page
+          .locator('.own', { hasText: text })
+          .locator('.state', { hasText: 'sent' })
+          .waitFor({ state: 'attached' });
+    };
+    // Far up, and not quite at the end: neither is pulled there.
+    for (const [top, one] of [
+      ['200', mine[0]!],
+      [`${list}.scrollHeight - ${list}.clientHeight - 20`, last],
+    ] as const) {
+      await page.evaluate(`${list}.scrollTo(0, ${top})`);
+      await page.evaluate(`getSelection().selectAllChildren(${list}.querySelector('.own .author'))`);
+      await page.locator('textarea').focus();
+      const before = await look();
+      await delivered(one);
+      assert.deepEqual(await look(), before);
+    }
+    // Said a second time it is the same.
+    await delivered(mine[0]!, last);
+    assert.equal(await page.locator('.state.waiting').count(), 0);
+    assert.equal(await page.locator('.unread').count(), 1);
+    // One's own new post is what one wants to see.
+    await page.evaluate(`${list}.scrollTo(0, 200)`);
+    await tell({ type: 'posts', posts: [own('new', { delivery: 'waiting' })], removed: [] });
+    await page.locator('.post', { hasText: 'new' }).waitFor();
+    assert.ok(
+      (await page.evaluate<number>(`${list}.scrollHeight - ${list}.scrollTop - ${list}.clientHeight`)) < 4,
+      'at the end',
+    );
+    assert.equal(await page.locator('.unread').count(), 0);
+  });
+
   it('older posts come by scrolling up, once, and what one reads stays where it is', async () => {
     const older = Array.from({ length: 30 }, (_, i) => post(`older ${i}`));
     const newer = Array.from({ length: 30 }, (_, i) => post(`newer ${i}`));

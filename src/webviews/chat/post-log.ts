@@ -54,19 +54,25 @@ export class PostLog {
     this.#askOlder();
   }
 
+  /** What comes, goes or changes its size takes the end along; what is only known better (delivered, read) moves nothing. */
   put(posts: readonly ShownPost[], removed: readonly string[]): void {
-    if (this.#labels === undefined) return;
-    const atEnd = this.#atEnd();
+    const labels = this.#labels;
+    if (labels === undefined) return;
+    const [atEnd, height_px] = [this.#atEnd(), this.#list.scrollHeight];
+    let wrote = false;
     for (const post of posts) {
       const present = this.#posts.find((view) => view.post.id === post.id);
       if (present !== undefined) present.update(post);
-      else if (!this.#isOnOlderPage(post)) this.#insert(new PostView(post, this.#labels));
-      if (post.self) this.#separatorBefore = undefined;
-      else if (post.unread && !document.hasFocus()) this.#separatorBefore ??= post.id;
+      else if (!this.#isOnOlderPage(post)) {
+        this.#insert(new PostView(post, labels));
+        wrote ||= post.self;
+      }
+      if (!post.self && post.unread && !document.hasFocus()) this.#separatorBefore ??= post.id;
     }
+    if (wrote) this.#separatorBefore = undefined;
     this.#posts = this.#posts.filter((view) => !removed.includes(view.post.id));
     this.#layOut();
-    if (atEnd || posts.some(({ self }) => self && posts.length === 1)) this.#toEnd();
+    if (wrote || (atEnd && this.#list.scrollHeight !== height_px)) this.#toEnd();
   }
 
   prepend(posts: readonly ShownPost[], more: boolean): void {

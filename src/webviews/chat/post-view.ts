@@ -23,6 +23,8 @@ export class PostView {
     this.#body.className = 'body';
     this.#body.dir = 'auto';
     this.#state.className = 'state';
+    // That a post has been delivered is there to be looked up, not to be read out.
+    this.#state.setAttribute('aria-live', 'off');
     const head = document.createElement('header');
     head.append(this.#author, this.#time);
     const foot = document.createElement('footer');
@@ -55,15 +57,15 @@ export class PostView {
     const { self, authorName, time, edited, delivery } = this.#post;
     const labels = this.#labels;
     this.element.classList.toggle('own', self);
-    this.#author.textContent = authorName;
+    setText(this.#author, authorName);
     const at = new Date(time);
     const { lang } = document.documentElement;
     const locale = lang === '' ? undefined : lang;
     this.#time.dateTime = at.toISOString();
-    this.#time.textContent = at.toLocaleTimeString(locale, { hour: '2-digit', minute: '2-digit' });
+    setText(this.#time, at.toLocaleTimeString(locale, { hour: '2-digit', minute: '2-digit' }));
     this.#time.title = at.toLocaleString(locale);
     const states = [...(edited ? [labels.edited] : []), ...(self ? [labels[delivery]] : [])];
-    this.#state.textContent = states.join(' · ');
+    setText(this.#state, states.join(' · '));
     this.#state.classList.toggle('waiting', self && delivery === 'waiting');
     const who = self ? `${authorName} (${labels.you})` : authorName;
     this.element.setAttribute(
@@ -83,4 +85,9 @@ export class PostView {
     button.textContent = label;
     return button;
   }
+}
+
+/** The same again would end a selection in it, and be read out once more. */
+function setText(element: HTMLElement, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
 }

@@ -1,0 +1,354 @@
+/** A member with the epoch key and ill will, or a broken client (D7–D9, K5): what he sends does no harm, and is named. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { toHex } from '../../src/base/bytes.ts';
+import type { DeltaId, DeviceId, ToolId, WorkspaceId } from '../../src/base/ids.ts';
+import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
+import type { Value } from '../../src/protocol/codec.ts';
+import { idBytes, readDelta, signDelta, type Delta, type DeltaDraft } from '../../src/sync/delta.ts';
+import { sealMessage, type SealKey } from '../../src/sync/envelope.ts';
+import { epochOf } from '../../src/sync/epoch.ts';
+import { encodeMessage, type Message } from '../../src/sync/messages.ts';
+import { Lane } from '../../src/sync/ports.ts';
+import { House, type Person } from './house.ts';
+
+const crypto = nodeCrypto();
+
+/** Everything Mallory's own client knows, in his hands. */
+class Mallory {
+  readonly person: Person;
+  readonly workspace: WorkspaceId;
+  readonly device: DeviceId;
+  readonly seed: Uint8Array;
+
+  constructor(person: Person, workspace: string, device: string) {
+    this.person = person;
+    this.workspace = workspace as WorkspaceId;
+    this.device = device as DeviceId;
+    this.seed = Buffer.from(person.secrets.signingSeed, 'base64url');
+  }
+
+  static async of(person: Person, workspace: string): Promise<Mallory> {
+    return new Mallory(person, workspace, (await person.api.identity()).device);
+  }
+
+  get epoch(): SealKey {
+    const found = this.person
+      .known()
+      .find((record) => record.kind === 'local' && record.key.startsWith(`epoch/${this.workspace}/`));
+    assert.ok(found?.kind === 'local' && found.value instanceof Uint8Array);
+    return epochOf(crypto, found.value);
+  }
+
+  get own(): readonly Delta[] {
+    const own: Delta[] = [];
+    for (const record of this.person.known()) {
+      if (record.kind !== 'delta') continue;
+      const read = readDelta(crypto, this.workspace, record.bytes);
+      if (read.ok && read.value.device === this.device) own.push(read.value);
+    }
+    return own.sort((a, b) => a.seq - b.seq);
+  }
+
+  next(tool: string | undefined, kind: string, body: Value, change: Partial<DeltaDraft> = {}): Delta {
+    const last = this.own.at(-1)!;
+    return signDelta(crypto, { device: this.device, seed: this.seed }, this.workspace, {
+      generation: last.generation,
+      seq: last.seq + 1,
+      prev: last.id,
+      deps: [],
+      credential: last.credential,
+      time: 1_000_000,
+      tool: tool as ToolId | undefined,
+      kind,
+      body,
+      ...change,
+    });
+  }
+
+  send(to: string, message: Message, options: { sender?: DeviceId; key?: SealKey } = {}): Uint8Array {
+    const bytes = sealMessage(crypto, options.key ?? this.epoch, encodeMessage(options.sender ?? this.device, message));
+    this.sendBytes(to, bytes);
+    return bytes;
+  }
+
+  sendBytes(to: string, bytes: Uint8Array): void {
+    assert.ok(this.person.transport!.send(to as DeviceId, bytes, Lane.structured));
+  }
+
+  deltas(to: string, ...deltas: readonly Delta[]): void {
+    this.send(to, { kind: 'deltas', runs: [deltas.map((delta) => delta.bytes)] });
+  }
+}
+
+describe('A hostile member', function () {
+  this.timeout(30_000);
+  let house: House;
+  let alice: Person;
+  let person: Person;
+  let mallory: Mallory;
+  let workspace: string;
+  let files: string;
+  let chat: string;
+  let target: string;
+
+  beforeEach(async () => {
+    house = await House.build();
+    alice = await house.move('Alice');
+    person = await house.move('Mallory');
+    workspace = await alice.api.createWorkspace({ name: 'Apollo' });
+    [files, chat] = (await alice.tools(workspace)) as [string, string];
+    await house.join(alice, person, workspace, { confirm: false });
+    await person.api.post(workspace, chat, 'an honest word');
+    await house.converged(workspace, alice, person);
+    mallory = await Mallory.of(person, workspace);
+    target = (await alice.api.identity()).device;
+  });
+  afterEach(() => house.close());
+
+  /** What was sent before it has been dealt with: an ordinary post behind it has arrived. */
+  async function settled(): Promise<void> {
+    const text = toHex(randomBytes(4));
+    const arrived = alice.next((e) => e.type === 'chat' && e.posts.some((post) => post.text === text));
+    await person.api.post(workspace, chat, text);
+    await arrived;
+  }
+  const texts = async () => (await alice.api.chat(workspace, chat, { limit: 99 })).posts.map((post) => post.text);
+
+  it('K5 garbage, cut and flipped envelopes, an unknown epoch: dropped without a word', async () => {
+    const before = await texts();
+    const sound = mallory.send(target, { kind: 'presence', state: 1, addresses: [], answer: false });
+    for (let length = 0; length < 60; length += 7) mallory.sendBytes(target, sound.subarray(0, length));
+    mallory.sendBytes(target, randomBytes(1));
+    mallory.sendBytes(target, randomBytes(500_000));
+    for (const at of [0, 8, 40, sound.length - 1]) {
+      const flipped = Uint8Array.from(sound);
+      flipped[at]! ^= 1;
+      mallory.sendBytes(target, flipped);
+    }
+    const other = epochOf(crypto, randomBytes(32));
+    mallory.send(target, { kind: 'deltas', runs: [[randomBytes(9)]] }, { key: other });
+    await settled();
+    assert.equal((await texts()).length, before.length + 1);
+    assert.deepEqual(alice.notices, []);
+  });
+
+  it('S3 a replayed envelope changes nothing', async () => {
+    const delta = mallory.next(chat, 'post', ['once']);
+    const bytes = mallory.send(target, { kind: 'deltas', runs: [[delta.bytes]] });
+    await alice.until(async () => (await texts()).includes('once'));
+    for (let i = 0; i < 20; i++) mallory.sendBytes(target, bytes);
+    await alice.api.post(workspace, chat, 'still well');
+    assert.equal((await texts()).filter((text) => text === 'once').length, 1);
+  });
+
+  it("K5 another member's name in the sender's field: dropped", async () => {
+    const carol = await house.move('Carol');
+    await house.join(alice, carol, workspace, { confirm: false });
+    const sender = (await carol.api.identity()).device as DeviceId;
+    mallory.send(target, { kind: 'deltas', runs: [[mallory.next(chat, 'post', ['as Carol']).bytes]] }, { sender });
+    mallory.send(target, { kind: 'presence', state: 0, addresses: [], answer: false }, { sender });
+    await settled();
+    assert.equal((await texts()).includes('as Carol'), false);
+  });
+
+  it('K5 an envelope and a delta of another workspace: dropped', async () => {
+    const second = await person.api.createWorkspace({ name: 'Gemini' });
+    const other = await Mallory.of(person, second);
+    const foreign = other.next(undefined, 'rename', ['Apollo is mine']);
+    other.deltas(target, foreign);
+    mallory.deltas(target, foreign);
+    await settled();
+    assert.equal((await alice.info(workspace)).name, 'Apollo');
+    assert.equal((await alice.api.workspaces()).length, 1);
+  });
+
+  it('D7 a bad signature: dropped, told once with his name, and the honest ones go on', async () => {
+    const delta = mallory.next(chat, 'post', ['forged']);
+    const forged = Uint8Array.from(delta.bytes);
+    forged[forged.length - 1]! ^= 1;
+    for (let i = 0; i < 5; i++) mallory.send(target, { kind: 'deltas', runs: [[forged]] });
+    mallory.send(target, { kind: 'deltas', runs: [[randomBytes(100)]] });
+    await settled();
+    assert.equal((await texts()).includes('forged'), false);
+    const told = alice.notices.filter(({ code }) => code === 'badDelta');
+    assert.deepEqual(
+      told.map(({ detail }) => detail['member']),
+      ['Mallory'],
+    );
+  });
+
+  it('D7 a delta in the name of another device: dropped', async () => {
+    const stolen = signDelta(crypto, { device: target as DeviceId, seed: mallory.seed }, mallory.workspace, {
+      ...mallory.next(chat, 'post', ['as Alice']),
+      generation: 7,
+      seq: 1,
+      prev: undefined,
+    });
+    mallory.deltas(target, stolen);
+    await settled();
+    assert.equal((await texts()).includes('as Alice'), false);
+    assert.ok(alice.notices.some(({ code }) => code === 'badDelta'));
+  });
+
+  it('D5 a past that nobody has: waits without effect, and the others go on', async () => {
+    const missing = toHex(randomBytes(32)) as DeltaId;
+    mallory.deltas(target, mallory.next(chat, 'post', ['hanging'], { deps: [missing] }));
+    mallory.deltas(target, mallory.next(chat, 'post', ['far ahead'], { seq: 99, prev: missing }));
+    const back = person.next((e) => e.type === 'chat' && e.posts.some((post) => post.text === 'undisturbed'));
+    await alice.api.post(workspace, chat, 'undisturbed');
+    await back;
+    const seen = await texts();
+    assert.equal(seen.includes('hanging') || seen.includes('far ahead'), false);
+  });
+
+  it('D8 two histories of one feed: told, the device is not heard any more, what was here stays', async () => {
+    const last = mallory.own.at(-1)!;
+    mallory.deltas(target, mallory.next(chat, 'post', ['the other story'], { seq: last.seq, prev: last.prev }));
+    const notice = await alice.notice('fork');
+    assert.equal(notice.detail['member'], 'Mallory');
+    const before = await texts();
+    assert.ok(before.includes('an honest word') && !before.includes('the other story'));
+    mallory.deltas(target, mallory.next(chat, 'post', ['more']));
+    await alice.api.post(workspace, chat, 'Alice goes on');
+    assert.equal((await texts()).length, before.length + 1);
+  });
+
+  it('D9 oversized, empty and misshapen content: void, without trace, and no obstacle', async () => {
+    const bodies: [string | undefined, string, Value][] = [
+      [chat, 'post', ['x'.repeat(40_000)]],
+      [chat, 'post', [7]],
+      [chat, 'edit', [new Uint8Array(32), 'nothing there']],
+      [files, 'folder', [new Uint8Array(0), 'n'.repeat(300)]],
+      [files, 'folder', [new Uint8Array(0), '..']],
+      [files, 'folder', [new Uint8Array(0), 'a/b']],
+      [files, 'folder', [randomBytes(32), 'in no folder']],
+      [files, 'ver', [[idBytes(mallory.own[0]!.id)], ['no', 'content']]],
+      [files, 'file', [new Uint8Array(0), 'f', null]],
+      ['0102030405060708', 'post', ['to no tool']],
+      [undefined, 'rename', ['Mine now']],
+      [undefined, 'profile', ['y'.repeat(300), '']],
+      [undefined, 'from next year', [1, 2, 3]],
+    ];
+    const chain: Delta[] = [];
+    for (const [tool, kind, body] of bodies) {
+      const last = chain.at(-1) ?? mallory.own.at(-1)!;
+      chain.push(mallory.next(tool, kind, body, { seq: last.seq + 1, prev: last.id }));
+    }
+    const last = chain.at(-1)!;
+    chain.push(mallory.next(chat, 'post', ['behind them'], { seq: last.seq + 1, prev: last.id }));
+    mallory.deltas(target, ...chain);
+    await alice.until(async () => (await texts()).includes('behind them'));
+    assert.deepEqual(await texts(), ['an honest word', 'behind them']);
+    assert.deepEqual(await alice.api.list(workspace, files, '/'), []);
+    const info = await alice.info(workspace);
+    assert.deepEqual([info.name, info.members.length], ['Apollo', 2]);
+    await alice.close();
+    await alice.open();
+    assert.deepEqual(await texts(), ['an honest word', 'behind them']);
+  });
+
+  it('F4 names that some system refuses are shown safely, and reach no other place', async () => {
+    const names = ['aux.c', 'a:b?.txt', 'ends with dot.', '\u202egnp.exe', 'CON', 'ok.txt', 'OK.txt'];
+    const chain: Delta[] = [];
+    for (const name of names) {
+      const last = chain.at(-1) ?? mallory.own.at(-1)!;
+      chain.push(mallory.next(files, 'folder', [new Uint8Array(0), name], { seq: last.seq + 1, prev: last.id }));
+    }
+    mallory.deltas(target, ...chain);
+    await alice.until(async () => (await alice.api.list(workspace, files, '/')).length === names.length);
+    const shown = (await alice.api.list(workspace, files, '/')).map((entry) => entry.name);
+    assert.equal(new Set(shown.map((name) => name.toLowerCase())).size, names.length);
+    for (const name of shown) assert.doesNotMatch(name, /[<>:"|?*\\/\u202e]|[. ]$|^(aux|con)(\.|$)/i);
+    for (const name of shown) assert.equal((await alice.api.stat(workspace, files, `/${name}`)).name, name);
+  });
+
+  it('N2, S1 words out of place and endless requests: no answer, no harm', async () => {
+    mallory.send(target, { kind: 'welcome', admit: randomBytes(60), total: 9 });
+    mallory.send(target, { kind: 'declined', reason: 0 });
+    mallory.send(target, {
+      kind: 'join',
+      certificate: randomBytes(300),
+      name: 'Nobody',
+      relay: '',
+      addresses: [],
+      signature: randomBytes(64),
+    });
+    const chunks = Array.from({ length: 2_000 }, () => toHex(randomBytes(32)) as never);
+    for (let i = 0; i < 20; i++) mallory.send(target, { kind: 'want', chunks });
+    mallory.send(target, { kind: 'chunks', chunks: [{ id: chunks[0]!, bytes: randomBytes(900) }], absent: chunks });
+    mallory.send(target, {
+      kind: 'parcels',
+      parcels: [{ relay: 'nonsense', parcel: randomBytes(32), chunks: [{ id: chunks[0]!, offset: 0, length: 9 }] }],
+    });
+    mallory.send(target, {
+      kind: 'have',
+      vector: [{ feed: `${target}.0` as never, seq: 9e9, tip: '00'.repeat(8) }],
+      answer: true,
+    });
+    await settled();
+    assert.deepEqual(await alice.api.joinRequests(), []);
+    assert.equal((await alice.info(workspace)).sync.missingChunks, 0);
+  });
+});
+
+describe('A guest', function () {
+  this.timeout(30_000);
+  it('A5, D9 reads and cannot write: told before anything is written, and nothing stays behind', async () => {
+    const house = await House.build();
+    try {
+      const alice = await house.move('Alice');
+      const guest = await house.move('Guest');
+      const workspace = await alice.api.createWorkspace({ name: 'Apollo' });
+      const [files, chat] = (await alice.tools(workspace)) as [string, string];
+      await alice.write(workspace, files, '/a.txt', 'hers\n');
+      const post = await alice.api.post(workspace, chat, 'hers');
+      await house.join(alice, guest, workspace, { confirm: false, role: 'guest' });
+      const before = await house.converged(workspace, alice, guest);
+      const written = guest.known().filter((record) => record.kind === 'delta').length;
+      const refused = { code: 'notPermitted' };
+      const { api } = guest;
+      await assert.rejects(api.post(workspace, chat, 'mine'), refused);
+      await assert.rejects(api.editPost(workspace, chat, post.id, 'mine'), refused);
+      await assert.rejects(api.deletePost(workspace, chat, post.id), refused);
+      await assert.rejects(guest.write(workspace, files, '/a.txt', 'mine\n'), refused);
+      await assert.rejects(guest.write(workspace, files, '/b.txt', 'mine\n'), refused);
+      await assert.rejects(api.makeFolder(workspace, files, '/folder'), refused);
+      await assert.rejects(api.rename(workspace, files, '/a.txt', '/b.txt', { overwrite: false }), refused);
+      await assert.rejects(api.remove(workspace, files, '/a.txt', { recursive: false }), refused);
+      await assert.rejects(api.copy(workspace, files, '/a.txt', '/b.txt', { overwrite: false }), refused);
+      await assert.rejects(api.addTool(workspace, 'chat', 'Mine'), refused);
+      await assert.rejects(api.renameWorkspace(workspace, 'Mine'), refused);
+      await assert.rejects(
+        api.invite(workspace, { role: 'guest', expiresInMs: 9_999, uses: 1, confirm: false, scheme: 'vscode' }),
+        refused,
+      );
+      assert.equal(guest.known().filter((record) => record.kind === 'delta').length, written);
+      assert.deepEqual(await guest.listing(workspace), before);
+    } finally {
+      await house.close();
+    }
+  });
+
+  it('A5 a participant deletes his own files and not others’, a whole folder or none of it', async () => {
+    const house = await House.build();
+    try {
+      const alice = await house.move('Alice');
+      const bob = await house.move('Bob');
+      const workspace = await alice.api.createWorkspace({ name: 'Apollo' });
+      const [files] = (await alice.tools(workspace)) as [string];
+      await house.join(alice, bob, workspace, { confirm: false });
+      await bob.api.makeFolder(workspace, files, '/shared');
+      await bob.write(workspace, files, '/shared/bobs.txt', 'his\n');
+      await house.converged(workspace, alice, bob);
+      await alice.write(workspace, files, '/shared/alices.txt', 'hers\n');
+      const before = await house.converged(workspace, alice, bob);
+      await assert.rejects(bob.api.remove(workspace, files, '/shared', { recursive: true }), { code: 'notPermitted' });
+      assert.deepEqual(await house.converged(workspace, alice, bob), before);
+      await bob.api.remove(workspace, files, '/shared/bobs.txt', { recursive: false });
+      assert.equal((await house.converged(workspace, alice, bob)).length, 2);
+    } finally {
+      await house.close();
+    }
+  });
+});

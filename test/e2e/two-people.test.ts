@@ -158,7 +158,11 @@ describe('Two people', () => {
     await bob.shot('04-dirty-saved');
     await bob.window.toastButton('content of the file is newer', 'Overwrite');
     for (const { window } of [alice, bob]) await window.treeRow(/^both .*conflict/).waitFor();
+    // What stands under the name is one of the two; the other is beside it.
+    await editorShows(bob.window, 'Alice writes.');
     await bob.shot('04-conflict');
+    await bob.window.treeRow(/^both .*conflict/).click();
+    await editorShows(bob.window, 'Bob writes.');
   });
 
   it('5 chat is at the other side at once, counted while unread, and done by keyboard alone', async () => {
@@ -188,7 +192,7 @@ describe('Two people', () => {
 
   it('every theme shows it', async () => {
     await openFile(bob.window, PROJECT, 'notes.txt');
-    for (const theme of ['dark', 'light', 'high-contrast'] as const) {
+    for (const theme of ['light', 'high-contrast', 'dark'] as const) {
       for (const person of [alice, bob]) {
         await person.theme(theme);
         await showTree(person.window);
@@ -196,7 +200,6 @@ describe('Two people', () => {
       await alice.shot(`05-chat-${theme}`);
       await bob.shot(`05-overview-${theme}`);
     }
-    for (const person of [alice, bob]) await person.theme('dark');
   });
 
   it('6 nobody at home: Bob has from the relay what Alice did while he was away', async () => {
@@ -210,7 +213,11 @@ describe('Two people', () => {
 
     await bob.start();
     await showTree(bob.window);
-    await bob.window.activityBadge('Coterie').filter({ hasText: /^2$/ }).waitFor();
+    // The chat, and the file where its tab is not before his eyes already.
+    await bob.window
+      .activityBadge('Coterie')
+      .filter({ hasText: /^[12]$/ })
+      .waitFor();
     await bob.shot('06-bob-alone');
     await openFile(bob.window, PROJECT, 'notes.txt');
     await editorShows(bob.window, 'While Bob was away.');

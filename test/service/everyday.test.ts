@@ -1,0 +1,231 @@
+/** What a team does all day (S1–S4, F2–F4, L1): three members, moved files, counts, long journals, many small edits. */
+import assert from 'node:assert/strict';
+import { appendFile, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { FileChange } from '../../src/service/api.ts';
+import { seededBytes } from '../fakes/seeded-bytes.ts';
+import { House, type Person } from './house.ts';
+
+describe('A team', function () {
+  this.timeout(40_000);
+  let house: House;
+  let alice: Person;
+  let bob: Person;
+  let workspace: string;
+  let files: string;
+  let chat: string;
+
+  async function two(): Promise<void> {
+    alice = await house.move('Alice');
+    bob = await house.move('Bob');
+    workspace = await alice.api.createWorkspace({ name: 'Apollo' });
+    [files, chat] = (await alice.tools(workspace)) as [string, string];
+    await house.join(alice, bob, workspace, { confirm: false });
+  }
+
+  beforeEach(async () => (house = await House.build()));
+  afterEach(() => house.close());
+
+  it('S1, N4 of three: one lets the next in while the first is away, who finds all the same when he returns', async () => {
+    await two();
+    await alice.write(workspace, files, '/from alice.bin', seededBytes(2_500_000, 1));
+    await alice.api.post(workspace, chat, 'I am off');
+    await house.converged(workspace, alice, bob);
+    await alice.close();
+    const carol = await house.move('Carol');
+    await house.join(bob, carol, workspace, { confirm: false });
+    await carol.write(workspace, files, '/from carol.txt', 'hello\n');
+    await carol.api.post(workspace, chat, 'I am new');
+    await house.converged(workspace, bob, carol);
+    await alice.open();
+    await alice.until(async () => (await alice.info(workspace)).members.length === 3);
+    await alice.until(async () => (await alice.api.list(workspace, files, '/')).length === 2);
+    const listing = await house.converged(workspace, alice, bob, carol);
+    assert.equal(listing.length, 4);
+    await bob.until(async () => (await bob.info(workspace)).sync.inSync === 2);
+  });
+
+  it('S4, T2 of three with a relay: the one who returns learns where the new one is, and all know that they are in step', async () => {
+    await house.startRelay();
+    await two();
+    await house.converged(workspace, alice, bob);
+    await alice.close();
+    const carol = await house.move('Carol');
+    await house.join(bob, carol, workspace, { confirm: false });
+    await carol.write(workspace, files, '/from carol.bin', seededBytes(900_000, 8));
+    await alice.open();
+    await alice.until(async () => (await alice.listing(workspace)).length === 1);
+    await house.converged(workspace, alice, bob, carol);
+    for (const person of [alice, bob, carol])
+      await person.until(async () => (await person.info(workspace)).sync.inSync === 2);
+  });
+
+  /** What Bob's window hears until his copy is as Alice's. */
+  async function heard(act: () => Promise<unknown>): Promise<readonly string[]> {
+    const from = bob.events.length;
+    await act();
+    await house.converged(workspace, alice, bob);
+    const changes = bob.events
+      .slice(from)
+      .flatMap((event): readonly FileChange[] => (event.type === 'files' && event.tool === files ? event.changes : []));
+    return [...new Set(changes.map(({ path, type }) => `${type} ${path}`))].sort();
+  }
+
+  it('F4 renamed, moved, copied and deleted: the other side hears exactly that', async () => {
+    await two();
+    await alice.api.makeFolder(workspace, files, '/docs');
+    await alice.write(workspace, files, '/docs/a.txt', 'a\n');
+    await alice.api.makeFolder(workspace, files, '/old');
+    await house.converged(workspace, alice, bob);
+    const keep = { overwrite: false };
+    const { api } = alice;
+    assert.deepEqual(await heard(() => alice.write(workspace, files, '/docs/a.txt', 'more\n')), [
+      'changed /docs/a.txt',
+    ]);
+    assert.deepEqual(await heard(() => api.rename(workspace, files, '/docs/a.txt', '/docs/b.txt', keep)), [
+      'created /docs/b.txt',
+      'deleted /docs/a.txt',
+    ]);
+    assert.deepEqual(await heard(() => api.rename(workspace, files, '/docs/b.txt', '/old/b.txt', keep)), [
+      'created /old/b.txt',
+      'deleted /docs/b.txt',
+    ]);
+    assert.deepEqual(await heard(() => api.rename(workspace, files, '/old', '/new', keep)), [
+      'created /new',
+      'deleted /old',
+    ]);
+    assert.deepEqual(await heard(() => api.copy(workspace, files, '/new', '/docs/copy', keep)), [
+      'created /docs/copy',
+      'created /docs/copy/b.txt',
+    ]);
+    assert.equal(Buffer.from(await bob.api.read(workspace, files, '/docs/copy/b.txt')).toString(), 'more\n');
+    await assert.rejects(api.remove(workspace, files, '/docs', { recursive: false }), { code: 'notEmpty' });
+    assert.ok(
+      (await heard(() => api.remove(workspace, files, '/docs', { recursive: true }))).includes('deleted /docs'),
+    );
+    const listing = await house.converged(workspace, alice, bob);
+    assert.deepEqual(
+      listing.map((line) => line.split(' ')[0]),
+      ['/new', '/new/b.txt'],
+    );
+  });
+
+  it('D4 what is too long is refused where it is typed, and nothing is written', async () => {
+    await two();
+    const written = alice.records.length;
+    const { api } = alice;
+    await assert.rejects(api.post(workspace, chat, 'x'.repeat(33_000)), { code: 'tooLarge' });
+    await assert.rejects(api.post(workspace, chat, '   '), { code: 'badName' });
+    await assert.rejects(api.makeFolder(workspace, files, `/${'ü'.repeat(128)}`), { code: 'badName' });
+    await assert.rejects(api.renameWorkspace(workspace, 'n'.repeat(256)), { code: 'badName' });
+    await assert.rejects(api.createWorkspace({ name: '  ' }), { code: 'badName' });
+    for (const name of ['..', 'a\u0000b'])
+      await assert.rejects(api.makeFolder(workspace, files, `/${name}`), { code: 'badName' });
+    assert.equal(alice.records.length, written);
+  });
+
+  it('counts what is unread, across a restart, and not what is gone', async () => {
+    await two();
+    const posts = [];
+    for (let i = 0; i < 4; i++) posts.push(await alice.api.post(workspace, chat, `post ${i}`));
+    await alice.write(workspace, files, '/a.txt', 'a\n');
+    await alice.write(workspace, files, '/b.txt', 'b\n');
+    const unread = async () => (await bob.info(workspace)).tools.map((tool) => tool.unread);
+    await bob.until(async () => (await unread()).join() === '2,4');
+    assert.equal((await bob.info(workspace)).unread, 6);
+    await bob.api.markSeen(workspace, chat, posts[0]!.id);
+    await bob.api.read(workspace, files, '/a.txt');
+    await alice.api.deletePost(workspace, chat, posts[1]!.id);
+    await bob.until(async () => (await unread()).join() === '1,2');
+    await bob.close();
+    await bob.open();
+    assert.deepEqual(await unread(), [1, 2]);
+    await bob.api.markSeen(workspace, chat);
+    await alice.api.remove(workspace, files, '/b.txt', { recursive: false });
+    await bob.until(async () => (await unread()).join() === '0,0');
+    await bob.close();
+    await bob.open();
+    assert.deepEqual(await unread(), [0, 0]);
+    assert.deepEqual(await (await alice.info(workspace)).unread, 0);
+  });
+
+  it('stops adding when told to: what was added stays, whole, and the report says so', async () => {
+    await two();
+    const folder = join(house.folder, 'many');
+    await mkdir(folder);
+    for (let i = 0; i < 200; i++) await writeFile(join(folder, `f${i}.txt`), `file ${i}\n`);
+    const started = alice.next((e) => e.type === 'import' && e.doneFiles >= 5);
+    const adding = alice.api.importPaths(workspace, files, '/', [folder], 'op');
+    await started;
+    await alice.api.cancel('op');
+    const report = await adding;
+    assert.equal(report.cancelled, true);
+    const listing = await house.converged(workspace, alice, bob);
+    assert.ok(listing.length > 1 && listing.length < 201);
+    assert.equal(listing.length - 1, report.files);
+    const again = await alice.api.importPaths(workspace, files, '/', [folder], 'op2');
+    assert.equal(again.files, 200);
+    assert.equal((await house.converged(workspace, alice, bob)).length, 201);
+  });
+
+  it('F1 a file that changes while it is added: as it was at one moment, or left out and said', async () => {
+    await two();
+    const path = join(house.folder, 'growing.log');
+    await writeFile(path, seededBytes(3_000_000, 5));
+    let growing = true;
+    const grow = (async () => {
+      while (growing) await appendFile(path, 'x'.repeat(1_000));
+    })();
+    const report = await alice.api.importPaths(workspace, files, '/', [path], 'op');
+    growing = false;
+    await grow;
+    assert.equal(report.files + report.skipped.length, 1);
+    for (const skipped of report.skipped) assert.equal(skipped.reason, 'kept changing');
+    const listing = await house.converged(workspace, alice, bob);
+    assert.equal(listing.length, report.files);
+  });
+
+  it('L1 a long journal is compacted at the start, and all is there', async () => {
+    await two();
+    for (let i = 0; i < 60; i++)
+      await alice.write(workspace, files, '/note.txt', `version ${i}\n${'line\n'.repeat(200)}`);
+    await alice.api.post(workspace, chat, 'kept');
+    const before = await house.converged(workspace, alice, bob);
+    await alice.close();
+    await alice.open({ compactAboveBytes: 1_000 });
+    assert.deepEqual(await alice.listing(workspace), before);
+    await alice.api.post(workspace, chat, 'after');
+    await alice.close();
+    await alice.open();
+    await bob.api.post(workspace, chat, 'heard');
+    const after = await house.converged(workspace, alice, bob);
+    assert.equal(after.length, before.length + 2);
+    assert.deepEqual([alice.notices, bob.notices], [[], []]);
+  });
+
+  it('S1 many small edits of two people make no storm of messages', async () => {
+    let messages = 0;
+    let bytes = 0;
+    const tap = (direction: 'sent' | 'received', path: string, one: Uint8Array) => {
+      if (direction !== 'sent' || path !== 'direct') return;
+      messages++;
+      bytes += one.length;
+    };
+    alice = await house.move('Alice', { tap });
+    bob = await house.move('Bob', { tap });
+    workspace = await alice.api.createWorkspace({ name: 'Apollo' });
+    [files, chat] = (await alice.tools(workspace)) as [string, string];
+    await house.join(alice, bob, workspace, { confirm: false });
+    await house.converged(workspace, alice, bob);
+    const edits = 100;
+    [messages, bytes] = [0, 0];
+    for (let i = 0; i < edits; i++) {
+      await Promise.all([alice.api.post(workspace, chat, `alice ${i}`), bob.api.post(workspace, chat, `bob ${i}`)]);
+    }
+    await house.converged(workspace, alice, bob);
+    for (const person of [alice, bob]) await person.until(async () => (await person.info(workspace)).sync.inSync === 1);
+    // A delta and its acknowledgement; deltas that cross add some.
+    assert.ok(messages <= edits * 2 * 4, `${messages} messages for ${edits * 2} edits`);
+    assert.ok(bytes <= edits * 2 * 3_000, `${bytes} bytes`);
+  });
+});

@@ -157,5 +157,6 @@ const lacking: Readonly<Record<string, string>> = {
 };
 
 export function fills(detail: Readonly<Record<string, string>>): Record<string, string> {
-  return { ...lacking, ...detail };
+  const name = detail['path']?.split('/').at(-1);
+  return { ...lacking, ...(name === undefined ? {} : { name }), ...detail };
 }

@@ -57,6 +57,12 @@ describe('sentences for people', () => {
     });
   }
 
+  it('a name is the last of a path where the detail has a path alone', () => {
+    assert.equal(fills({ path: '/folder/what?.txt' })['name'], 'what?.txt');
+    assert.equal(fills({ path: '/a', name: 'b' })['name'], 'b');
+    assert.equal(fills({})['name'], '');
+  });
+
   it('each reason for leaving a file out has words', () => {
     const reasons = union("reason: 'unreadable'").concat('unreadable');
     // The interface ends with a brace, and so the slice may hold more than the union: ours must be among them.

@@ -169,7 +169,7 @@ export class CoterieFiles implements vscode.FileSystemProvider, Disposable {
     return info === undefined || mayWrite(info) ? {} : { permissions: vscode.FilePermission.Readonly };
   }
 
-  /** A name that some system refuses is kept, and shown as another one (F4): the save went well, but not where VS Code looks. */
+  /** Somebody else may have moved the file meanwhile: the save went well, but not where VS Code looks. */
   async #shownAfter(api: CoterieApi, { workspace, tool, path }: FilePlace): Promise<FileEntry> {
     try {
       return await api.stat(workspace, tool, path);
@@ -177,7 +177,7 @@ export class CoterieFiles implements vscode.FileSystemProvider, Disposable {
       if (errorCode(error) !== 'notFound') throw error;
       throw vscode.FileSystemError.Unavailable(
         vscode.l10n.t(
-          '“{0}” is a name that some system refuses, so it is shown under another one, beside where you saved it. Nothing was lost.',
+          '“{0}” was saved, and then moved, renamed or deleted by somebody else. Nothing was lost: look for it in the workspace.',
           baseName(path),
         ),
       );

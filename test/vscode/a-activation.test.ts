@@ -14,13 +14,16 @@ interface Manifest {
 }
 
 describe('activation', () => {
-  it('takes under 5 ms where no store exists, and starts nothing', async () => {
+  it('takes under 5 ms where no store exists, and starts nothing', async function () {
     const { activation_ms, activationCpu_ms, window } = await door();
     assert.equal(window.house.session.state.kind, 'empty');
     assert.equal(window.house.session.current, undefined);
     // On a machine that does other things as well, what counts is what we took of it.
     const took_ms = Math.min(activation_ms, activationCpu_ms);
-    assert.ok(took_ms < 5, `${activation_ms.toFixed(2)} ms, of which ${activationCpu_ms.toFixed(2)} ms at work`);
+    const figures = `${activation_ms.toFixed(2)} ms by the clock, ${activationCpu_ms.toFixed(2)} ms of the processors`;
+    // The report of a run holds titles alone.
+    this.test!.title += ` (${figures})`;
+    assert.ok(took_ms < 5, figures);
   });
 
   it('registers exactly the commands that the manifest declares, and menus and keys use no others', async () => {

@@ -49,15 +49,18 @@ describe('the initial copy', function () {
     const end = performance.now() + 200;
     while (performance.now() < end);
     await elapsed(20);
-    const { longest_ms, second_ms, longestByClock_ms } = probe.stop();
-    // Of the 200 ms, the processor may have been taken from us for a good part.
-    assert.ok(longestByClock_ms >= 200 && longest_ms > LIMIT_MS / 2 && second_ms < longest_ms, `${longest_ms} ms`);
+    const blocked = probe.stop();
+    const { longest, second } = blocked;
+    assert.ok(longest.clock_ms >= 200 && longest.work_ms > LIMIT_MS / 2, wordsOf(blocked));
+    assert.ok(longest.work_ms > second.work_ms, wordsOf(blocked));
   });
 
   /**
-   * What is asserted: no gap between two turns of the host's loop, from accepting to the last event of the whole copy, holds more than
-   * 50 ms of the host's own, with the tree in front and the list, the progress and all else of a window following. What is left out is
-   * when others had the processor, and the dialog before, since VS Code shows none to tests.
+   * What is asserted of the gaps between two turns of the host's loop, from accepting to the last event of the whole copy, with the tree
+   * in front and the list, the progress and all else of a window following: in none is the host at work for more than 50 ms; and in none
+   * but one is it busy for more than 50 ms, which counts its sleep as well. The one is for a sleep of 60 to 80 ms seen now and then where
+   * six other programs wanted the two processors: a thread that starves can hold what this one waits for (the collector's helpers, the
+   * memory map of the process), and no figure tells us which. Left out is the dialog before, since VS Code shows none to tests.
    */
   it('of 333 files, one of 30 MB, never keeps the window’s host busy for more than 50 ms', async function () {
     const { house } = (await door()).window;
@@ -90,7 +93,7 @@ describe('the initial copy', function () {
     await mkdir(out);
     await api.exportPath(workspace, files.id, '/tree', out, 'out');
     assert.deepEqual([...(await digestOf(join(out, 'tree')))], told.files);
-    assert.ok(copy.longest_ms <= LIMIT_MS, figures);
+    assert.ok(copy.longest.work_ms <= LIMIT_MS && copy.second.busy_ms <= LIMIT_MS, figures);
   });
 });
 

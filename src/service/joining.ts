@@ -52,7 +52,7 @@ export class Joining {
 
   /** What a restart goes on with. */
   static read(hub: Hub, value: unknown): Joining | undefined {
-    const f = asArray(value as never, 2);
+    const f = asArray(value as never, 2, 3);
     const [text, total] = [asText(f?.[0], 16_384), asCount(f?.[1])];
     const invitation = text === undefined ? undefined : readInvitation(hub.crypto, text);
     if (!invitation?.ok) return undefined;

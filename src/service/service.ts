@@ -229,7 +229,8 @@ export class Service implements CoterieApi {
     this.#joins.set(id, joining);
     if ([...this.#local.under(`epoch/${id}/`)].length === 0) return;
     const hosted = this.#workspaces.get(id) ?? this.#host(id, []);
-    const sponsor = joining.invitation.routes[0];
+    const { routes } = joining.invitation;
+    const sponsor = routes.find((route) => Array.isArray(value) && route.device === value[2]) ?? routes[0];
     joining.copying(hosted.workspace);
     if (sponsor) hosted.workspace.sponsored(sponsor);
   }
@@ -370,7 +371,7 @@ export class Service implements CoterieApi {
     if (!epoch) return;
     const hosted = this.#workspaces.get(id) ?? this.#host(id, []);
     hosted.workspace.keyring.add(epoch);
-    this.#local.put(`join/${id}`, [this.#joinText(id) ?? '', joining.total]);
+    this.#local.put(`join/${id}`, [this.#joinText(id) ?? '', joining.total, from]);
     await this.#commits.commit([]);
     joining.copying(hosted.workspace);
     this.#applyChange();

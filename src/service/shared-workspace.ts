@@ -342,7 +342,9 @@ export class SharedWorkspace {
     else this.#presence.set(from, { state: message.state, until: this.#now + PRESENCE_LASTS_MS });
     this.learnAddresses(from, message.addresses);
     if (message.answer) this.#greet([from], path, 1);
-    if (!before && message.state !== 0 && path === 'relay') this.#dispatch(this.#session.greet(from, this.#now));
+    // A word by relay may be lost: who is not known to have all is greeted with each beat, until he has said so.
+    if (message.state !== 0 && path === 'relay' && !(before && this.#session.inSync(from)))
+      this.#dispatch(this.#session.greet(from, this.#now));
     if (before !== this.#isOnline(from)) this.#hub.emit({ type: 'workspaces' });
   }
 

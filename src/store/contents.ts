@@ -8,7 +8,13 @@ import { assert } from '../base/assert.ts';
 import { concatBytes, equalBytes } from '../base/bytes.ts';
 import type { ChunkId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
-import { MAX_FILE_BYTES, MAX_INLINE_CHUNKS, MAX_PATCHED_BYTES, MAX_PATCH_CHAIN, MAX_PATCH_CHAIN_WORK_BYTES } from '../protocol/limits.ts';
+import {
+  MAX_FILE_BYTES,
+  MAX_INLINE_CHUNKS,
+  MAX_PATCHED_BYTES,
+  MAX_PATCH_CHAIN,
+  MAX_PATCH_CHAIN_WORK_BYTES,
+} from '../protocol/limits.ts';
 import type { ChunkStore } from '../sync/ports.ts';
 import { Chunker } from '../tools/files/chunker.ts';
 import {

@@ -48,6 +48,12 @@ interface Restriction {
 
 const NOBODY = Role.guest + 1;
 
+/** Somebody let in by an invitation (N3). */
+interface Use {
+  readonly account: AccountId;
+  readonly node: Node;
+}
+
 interface Entry {
   readonly node: Node;
   readonly control: Control;
@@ -81,7 +87,7 @@ export class Authority {
   readonly #settings: PermSetting[] = [];
   readonly #accounts = new Map<DeviceId, AccountId>();
   /** Accepted admits of each invitation, as far as the pass has come. */
-  readonly #uses = new Map<DeltaId, number>();
+  readonly #uses = new Map<DeltaId, Use[]>();
   /** By account and by invitation, whatever the verdict: what they depend on may sort later in the pass (A6). */
   readonly #admissions = new Map<AccountId, Node[]>();
   readonly #revocations = new Map<DeltaId, Accepted[]>();
@@ -137,6 +143,11 @@ export class Authority {
     if (!control) return refused('malformed');
     const entry = this.#entryOf({ node: draft, control });
     return entry ? this.#judgeControl(entry) : refused('noCredential');
+  }
+
+  /** How many people an invitation has let in. */
+  usesOf(invite: DeltaId): number {
+    return this.#uses.get(invite)?.length ?? 0;
   }
 
   /** The verdict on a content delta, but for what its tool asks (`can`). */
@@ -346,7 +357,18 @@ export class Authority {
     const invite = this.#inviteIn(id, node);
     if (!invite || admit.role !== invite.control.role || this.#isRevoked(invite.node, node))
       return refused('invitation');
-    return (this.#uses.get(id) ?? 0) < invite.control.uses ? ACCEPTED : refused('invitation');
+    if (this.#sharesUse(id, admit.account, node)) return ACCEPTED;
+    return this.usesOf(id) < invite.control.uses ? ACCEPTED : refused('invitation');
+  }
+
+  /**
+   * Two who are asked by the same person and do not know of each other both let him in: that is one use. Were the later one
+   * void, so would be what he has written meanwhile upon its credential.
+   */
+  #sharesUse(invite: DeltaId, account: AccountId, node: Node): boolean {
+    return (this.#uses.get(invite) ?? []).some(
+      (use) => use.account === account && !inPast(use.node, node) && !inPast(node, use.node),
+    );
   }
 
   /** An invitation in the past, unless it is known to be void. A junior's is judged later: the admitter, who has the right himself, vouches. */
@@ -383,7 +405,7 @@ export class Authority {
         const account = control.certificates[0]!.account;
         for (const certificate of control.certificates) this.#accounts.set(certificate.device, account);
         if (control.kind === 'admit' && control.invite !== undefined) {
-          this.#uses.set(control.invite, (this.#uses.get(control.invite) ?? 0) + 1);
+          if (!this.#sharesUse(control.invite, account, node)) push(this.#uses, control.invite, { account, node });
         }
         this.#grant(account, { node, control });
         return;

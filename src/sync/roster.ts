@@ -92,8 +92,6 @@ function include(draft: Draft, authority: Authority, { node, control }: Accepted
     case 'admit': {
       includePerson(draft, control);
       draft.epochs.push({ notice: control.epoch, maker: node });
-      const invite = control.invite === undefined ? undefined : draft.invites.get(control.invite);
-      if (invite) draft.invites.set(invite.id, { ...invite, usesLeft: Math.max(0, invite.usesLeft - 1) });
       return;
     }
     case 'invite': {
@@ -107,7 +105,7 @@ function include(draft: Draft, authority: Authority, { node, control }: Accepted
         sealKey,
         role,
         expires,
-        usesLeft: uses,
+        usesLeft: Math.max(0, uses - authority.usesOf(id)),
         confirm,
         revoked: false,
       });

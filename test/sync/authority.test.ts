@@ -48,6 +48,29 @@ describe('A authority', () => {
     );
   });
 
+  it('N3 two admits of one person at the same time are one use, and what he wrote upon either stands', () => {
+    const team = new Team(9);
+    const alice = team.founder;
+    const bob = team.join('Bob');
+    const invite = bob.invite();
+    alice.meet(bob);
+    const carol = team.person('Carol');
+    const byBob = bob.admit(carol, Role.participant, invite);
+    const hers = team.copyOf(carol, bob);
+    const post = hers.post('written before she heard of the other');
+    const byAlice = alice.admit(carol, Role.participant, invite);
+    for (const copy of [bob, hers]) alice.meet(copy);
+    bob.meet(hers);
+    for (const copy of [alice, bob, hers]) {
+      assert.deepEqual(
+        [byAlice, byBob, post].map((id) => copy.verdict(id)),
+        ['accepted', 'accepted', 'accepted'],
+      );
+      assert.equal(copy.replica.roster.invites.get(invite)!.usesLeft, 0);
+    }
+    assert.equal(alice.verdict(alice.admit(team.person('Dave'), Role.participant, invite)), 'invitation');
+  });
+
   it('N3 of two concurrent admits on one use the first in A6 order stands, everywhere', () => {
     const team = new Team(4);
     const alice = team.founder;

@@ -28,6 +28,8 @@ export interface ChunkExchangeOptions {
   /** Chunks have come (durably): who waits for content looks again. */
   onArrived(chunks: readonly ChunkId[]): void;
   onProgress(): void;
+  /** Nothing is lacking any more: whoever thinks he owes us something need not. */
+  onWhole(): void;
   /** An error that nobody waits for. */
   onFault(error: unknown): void;
 }
@@ -38,6 +40,8 @@ const PARCEL_BYTES = 8 * 1024 * 1024;
 const WANTED_BYTES_AT_ONCE = 4 * 1024 * 1024;
 const WANT_PATIENCE_MS = 20_000;
 const PAUSE_MS = 5;
+/** Parcels not fetched yet: a member who offers more offers nonsense. */
+const MAX_PARCELS = 4_096;
 /** How long somebody who opens a file waits for what is on its way. */
 const FETCH_PATIENCE_MS = 20_000;
 /** Of a relayed request: what one parcel can hold, asked for again when that has come. */
@@ -249,6 +253,7 @@ export class ChunkExchange {
     }
     this.#options.onArrived(taken);
     this.#options.onProgress();
+    if (this.#lacking.size === 0) this.#options.onWhole();
   }
 
   /** Somebody has got more than he said: those who had nothing may have it now. */
@@ -262,23 +267,37 @@ export class ChunkExchange {
   /** Parcels were left for us. */
   offered(notices: readonly ParcelNotice[]): void {
     this.#parcels.push(...notices);
+    this.#parcels.splice(0, Math.max(0, this.#parcels.length - MAX_PARCELS)); // the oldest is asked for again
     this.pump();
   }
 
+  /** A parcel may come before the delta that names its chunks: it is kept until something in it is lacking, or all is here. */
   async #fetchParcels(): Promise<void> {
-    if (this.#fetching || this.#parcels.length === 0) return;
+    if (this.#fetching) return;
     this.#fetching = true;
+    let fetched = false;
     try {
-      for (let parcel = this.#parcels.shift(); parcel && !this.#stopped; parcel = this.#parcels.shift()) {
-        await this.#fetchParcel(parcel).catch((error: unknown) => {
+      for (let parcel = this.#takeParcel(); parcel && !this.#stopped; parcel = this.#takeParcel()) {
+        fetched = true;
+        const taken = parcel;
+        await this.#fetchParcel(taken).catch((error: unknown) => {
           if (!(error instanceof StoreError)) throw error;
-          this.#fetchLater(parcel); // the disk may have room again
+          this.#fetchLater(taken); // the disk may have room again
         });
       }
     } finally {
       this.#fetching = false;
     }
-    this.pump(); // what was in none of them is asked for
+    if (fetched) this.pump(); // what was in none of them is asked for
+  }
+
+  #takeParcel(): ParcelNotice | undefined {
+    const at = this.#parcels.findIndex((parcel) => parcel.chunks.some((chunk) => this.#lacking.has(chunk.id)));
+    const parcel = this.#parcels[at];
+    if (!parcel) return undefined;
+    const unnamed = parcel.chunks.filter(({ id }) => !this.#lacking.has(id) && !this.#options.chunks.has(id));
+    this.#parcels.splice(at, 1, ...(unnamed.length > 0 ? [{ ...parcel, chunks: unnamed }] : []));
+    return parcel;
   }
 
   #fetchLater(parcel: ParcelNotice): void {

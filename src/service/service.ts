@@ -52,6 +52,8 @@ import { decodeRecord, encodeRecord } from './records.ts';
 import { generationKey, ROLE_NAMES, SharedWorkspace } from './shared-workspace.ts';
 
 const PRESENCE_EVERY_MS = 30_000;
+/** VS Code gives an extension about 5 s to end. */
+const HAND_OVER_MS = 2_000;
 /** A journal this long is worth a snapshot at the next start or stop. */
 const COMPACT_ABOVE_BYTES = 8 * 1024 * 1024;
 const TOOL_ID_BYTES = 8;
@@ -266,8 +268,14 @@ export class Service implements CoterieApi {
     for (const { workspace } of this.#workspaces.values()) await workspace.announceSelf().catch(() => undefined);
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
+  #closing: Promise<void> | undefined;
+
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    await this.#handOver();
     this.#hosted((workspace) => workspace.beat(0, false));
     this.#closed = true;
     this.#cancelBeat?.();
@@ -279,6 +287,16 @@ export class Service implements CoterieApi {
     await this.#transport.stop();
     await this.#options.log.close();
     this.#options.index.close();
+  }
+
+  /** Who closes right after a change takes a moment for it to reach the relay; a slow or dead one must not hold up the window. */
+  async #handOver(): Promise<void> {
+    const { clock } = this.#options;
+    let cancel = (): void => undefined;
+    const patience = new Promise<void>((resume) => (cancel = clock.wakeAt(clock.now() + HAND_OVER_MS, resume)));
+    const handing = [...this.#workspaces.values()].map(({ workspace }) => workspace.handOver());
+    await Promise.race([Promise.allSettled(handing), patience]);
+    cancel();
   }
 
   /** The journal's whole content, anew: what counts, in the order it came (L1). */

@@ -12,7 +12,7 @@ import { capabilityOf } from '../sync/epoch.ts';
 import type { RowChange } from '../sync/fold.ts';
 import type { Node } from '../sync/graph.ts';
 import { encodeMessage, type Message, type ParcelNotice } from '../sync/messages.ts';
-import { Lane, type Route } from '../sync/ports.ts';
+import { Lane, TransportError, type Route } from '../sync/ports.ts';
 import { Replica, type Entry } from '../sync/replica.ts';
 import type { DeviceRecord, Member, Roster } from '../sync/roster.ts';
 import { safetyNumber } from '../sync/safety-number.ts';
@@ -256,6 +256,7 @@ export class SharedWorkspace {
         this.exchange.refresh(from);
         return;
       case 'want':
+        if (message.chunks.length === 0) return this.#settleWith(from);
         return this.exchange.wanted(from, path, message.chunks);
       case 'chunks':
         return this.exchange.received(from, message);
@@ -301,12 +302,14 @@ export class SharedWorkspace {
     if (!this.isPeer(device)) return;
     this.#dispatch(this.#session.reached(device, reach, this.#now));
     if (reach === 'direct') this.#greet([device], 'direct', 1);
+    else this.#payLater(device);
     this.exchange.pump();
     this.#hub.emit({ type: 'workspaces' });
   }
 
   relayUp(): void {
     this.#dispatch(this.#session.relayUp(this.#now));
+    for (const device of this.#owed.keys()) if (this.#session.reach(device) === 'none') this.#payLater(device);
     this.exchange.pump();
   }
 
@@ -372,6 +375,7 @@ export class SharedWorkspace {
     for (const one of out) {
       if (one.path === 'relay') this.#sendRelay(one).catch((error: unknown) => this.#hub.fault(error));
       else for (const device of one.to) this.#sendDirect(device, one.message, one.lane);
+      if (one.path === 'direct' && one.nodes) void this.#owe(one.to, one.nodes);
     }
     this.#plan();
   }
@@ -381,9 +385,18 @@ export class SharedWorkspace {
     return bytes !== undefined && this.#hub.transport.send(device, bytes, lane);
   }
 
-  async #sendRelay(one: Outgoing): Promise<void> {
-    if (one.nodes) await this.#leaveContent(one.to, one.nodes);
-    const outcomes = await this.#submit(one.to, one.message, one.ephemeral);
+  /** What is on its way to a relay: who closes waits for it a little. */
+  readonly #sending = new Set<Promise<void>>();
+
+  #sendRelay(one: Outgoing): Promise<void> {
+    const sending = this.#hand(one).finally(() => this.#sending.delete(sending));
+    if (!one.ephemeral) this.#sending.add(sending);
+    return sending;
+  }
+
+  async #hand(one: Outgoing): Promise<void> {
+    const ready = !one.nodes || (await this.#leaveContent(one.to, one.nodes));
+    const outcomes = ready ? await this.#submit(one.to, one.message, one.ephemeral) : one.to.map(() => 'unavailable');
     if (!one.holds || this.#closed) return;
     const stored = one.to.filter((_, i) => outcomes[i] === 'ok');
     const failed = one.to.filter((_, i) => outcomes[i] !== 'ok');
@@ -396,14 +409,79 @@ export class SharedWorkspace {
     this.#syncChanged();
   }
 
-  /** Content first, then what names it: who reads the delta from his queue finds the chunks, though nobody is at home (R9). */
-  async #leaveContent(to: readonly DeviceId[], nodes: readonly Node[]): Promise<void> {
+  /** Before closing: resolves when what others are still due is at their relays, or could not be brought there. */
+  async handOver(): Promise<void> {
+    for (const device of this.#owed.keys()) this.#payLater(device);
+    while (this.#sending.size > 0) await Promise.allSettled(this.#sending);
+  }
+
+  /**
+   * Content first, then what names it: who reads the delta from his queue finds the chunks, though nobody is at home (R9).
+   * False where it is worth trying again; a used-up quota is not, and the content is asked for later.
+   */
+  async #leaveContent(to: readonly DeviceId[], nodes: readonly Node[]): Promise<boolean> {
     try {
-      const parcels = await this.exchange.leave(await this.#chunksOf(nodes));
-      if (parcels.length > 0) await this.#submit(to, { kind: 'parcels', parcels }, false);
-    } catch {
-      // The relay is away, its quota used up, or a chunk damaged: the deltas still go, and the content is asked for later.
+      const ids = await this.#chunksOf(nodes);
+      return ids.length === 0 || (await this.#leaveFor(to, ids));
+    } catch (error) {
+      return error instanceof TransportError ? error.code === 'quota' || error.code === 'tooLarge' : true;
     }
+  }
+
+  async #leaveFor(to: readonly DeviceId[], ids: readonly ChunkId[]): Promise<boolean> {
+    const parcels = await this.exchange.leave(ids);
+    if (parcels.length === 0) return true;
+    const outcomes = await this.#submit(to, { kind: 'parcels', parcels }, false);
+    return outcomes.some((outcome) => outcome === 'ok');
+  }
+
+  // ---- what a direct path is given, and may not have taken --------------------------------------------------------------
+
+  /** Chunks of our own versions that a device was told of directly and has not said it has, with the delta's place in our feed. */
+  readonly #owed = new Map<DeviceId, Map<ChunkId, Mark>>();
+
+  async #owe(to: readonly DeviceId[], nodes: readonly Node[]): Promise<void> {
+    for (const node of nodes) {
+      if (node.delta.device !== this.#hub.identity.device) continue;
+      const ids = await this.#chunksOf([node]).catch(() => []);
+      for (const device of to) {
+        const owed = this.#owed.get(device) ?? new Map<ChunkId, Mark>();
+        for (const id of ids) owed.set(id, { feed: node.delta.feed, seq: node.delta.seq });
+        if (owed.size > 0) this.#owed.set(device, owed);
+      }
+    }
+  }
+
+  #tellWhole(): void {
+    const message: Message = { kind: 'want', chunks: [] };
+    const direct = this.#session.devices.filter((device) => this.#session.reach(device) === 'direct');
+    for (const device of direct) this.#sendDirect(device, message, Lane.control);
+  }
+
+  /** It lacks nothing of what it has acknowledged. */
+  #settleWith(device: DeviceId): void {
+    const owed = this.#owed.get(device);
+    if (!owed) return;
+    const known = new Map(this.#session.memory(device).known.map(({ feed, seq }) => [feed, seq]));
+    for (const [id, { feed, seq }] of owed) if ((known.get(feed) ?? 0) >= seq) owed.delete(id);
+    if (owed.size === 0) this.#owed.delete(device);
+  }
+
+  /** Its path is gone before it had all: the rest waits for it at the relay, though we may be gone when it comes back. */
+  async #payByRelay(device: DeviceId): Promise<void> {
+    const owed = this.#owed.get(device);
+    if (!owed || this.#closed || this.#relayOf(device) === undefined) return;
+    const ids = [...owed.keys()];
+    if (!(await this.#leaveFor([device], ids))) return;
+    for (const id of ids) owed.delete(id);
+    if (owed.size === 0) this.#owed.delete(device);
+  }
+
+  #payLater(device: DeviceId): void {
+    const paying = this.#payByRelay(device)
+      .catch(() => undefined) // the relay is away: tried again when it is back
+      .finally(() => this.#sending.delete(paying));
+    this.#sending.add(paying);
   }
 
   async #chunksOf(nodes: readonly Node[]): Promise<readonly ChunkId[]> {
@@ -615,6 +693,8 @@ export class SharedWorkspace {
       sendByRelay: async (devices, message) => (await this.#submit(devices, message, false)).includes('ok'),
       onArrived: () => this.#contentArrived(),
       onProgress: () => this.#syncChanged(),
+      // In the lane of acknowledgements, so that neither overtakes the other.
+      onWhole: () => this.#tellWhole(),
       onFault: (error) => this.#hub.fault(error),
     });
   }

@@ -353,7 +353,7 @@ export class Session {
       for (const { feed, seq } of batch.ends) raise(peer.sent, feed, seq);
       peer.unackedBytes += batch.bytes;
       peer.unackedSince ??= now;
-      out.push(this.#direct(device, batch.message, Lane.structured));
+      out.push({ ...this.#direct(device, batch.message, Lane.structured), nodes: batch.nodes });
     }
     return out;
   }

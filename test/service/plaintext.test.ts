@@ -189,7 +189,8 @@ describe('An outsider', function () {
         for (const direction of ['sent', 'received'])
           assert.ok(bytesOf(`${person} ${direction} ${path}`) > 0, `${person} has ${direction} by ${path}`);
     }
-    assert.ok(bytesOf('Alice sent direct') > 1_100_000, 'the first copy went directly');
+    // By which path is a matter of which opens first: all of them are searched.
+    assert.ok(bytesOf('Alice sent') > 1_100_000, 'the first copy was recorded');
     assert.ok(
       kept.some(({ name }) => name.includes('relay.db')),
       'the database was there',

@@ -424,7 +424,8 @@ export class SharedWorkspace {
       const ids = await this.#chunksOf(nodes);
       return ids.length === 0 || (await this.#leaveFor(to, ids));
     } catch (error) {
-      return error instanceof TransportError ? error.code === 'quota' || error.code === 'tooLarge' : true;
+      if (!(error instanceof TransportError)) this.#hub.fault(error);
+      return !(error instanceof TransportError) || error.code === 'quota' || error.code === 'tooLarge';
     }
   }
 

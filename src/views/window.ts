@@ -102,10 +102,19 @@ function followContexts(house: House): Disposable {
 }
 
 function followSettings(house: House): Disposable {
-  return vscode.workspace.onDidChangeConfiguration((event) => {
+  const held = new DisposableStore();
+  const configure = (): void => {
     const api = house.session.current;
-    if (api !== undefined && changesSettings(event)) void house.say.guard(() => api.configure(readSettings()));
-  });
+    if (api !== undefined) void house.say.guard(() => api.configure(readSettings()));
+  };
+  held.add(
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      if (changesSettings(event)) configure();
+    }),
+  );
+  // VS Code may have read the settings while the service was starting with what was there before.
+  held.add(house.session.onState(({ kind }) => (kind === 'open' ? configure() : undefined)));
+  return held;
 }
 
 function later(delay_ms: number, run: () => void): Disposable {

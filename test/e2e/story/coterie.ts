@@ -100,6 +100,7 @@ export async function saveTab(window: Workbench, name: string): Promise<void> {
 
 /** Opens the chat by the palette; its box then has the keyboard. */
 export async function openChat(window: Workbench): Promise<void> {
+  await showTree(window); // in the palette only where there is a workspace: a window that starts learns of it a moment later
   await window.command('Coterie: Open Chat');
   await window.panel().locator('textarea:enabled:focus').waitFor();
 }

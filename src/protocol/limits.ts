@@ -54,6 +54,15 @@ export const RELAY_MAX_CAPABILITIES = 4_096;
 /** Deltas that wait for their past (D5), of one workspace: an hour of a busy team. */
 export const MAX_WAITING_DELTAS = 10_000;
 export const MAX_WAITING_BYTES = 32 * MIB;
+/** Deltas asked for by id at once (D8): what hangs together comes with the next asking. */
+export const MAX_FETCH_IDS = 256;
+/** A part of an initial copy (L6): as much as a batch, so that it takes turns with what is new. */
+export const MAX_BASE_PART_BYTES = BATCH_BYTES;
+/** 4 GiB of rows: a hundred times what a team of 50 writes in ten years. */
+export const MAX_BASE_PARTS = 65_536;
+/** Messages under an epoch whose key has not come yet, kept until it has; the relay keeps those beyond. */
+export const MAX_LOCKED_MESSAGES = 256;
+export const MAX_LOCKED_BYTES = 8 * MIB;
 /** A feed generation opens after a restored back-up (D2): nobody has thousands of those. */
 export const MAX_FEED_GENERATION = 65_535;
 /** Joins that wait for a decision: more is a flood, the oldest unanswered stay. */

@@ -7,7 +7,7 @@ import { MAX_DEVICES, MAX_MEMBERS, MAX_OPEN_INVITATIONS, MAX_PENDING_JOINS } fro
 import { controlBody, Role } from '../sync/control.ts';
 import { idBytes } from '../sync/delta.ts';
 import { sealMessage } from '../sync/envelope.ts';
-import { boxEpoch, capabilityOf } from '../sync/epoch.ts';
+import { capabilityOf } from '../sync/epoch.ts';
 import {
   invitationFile,
   invitationKeys,
@@ -124,7 +124,7 @@ export class Inviting {
       addresses: message.addresses,
     };
     if (this.#workspace.roster.devices.has(sender)) {
-      this.#workspace.meet(sender, message.addresses, message.relay);
+      this.#workspace.peers.meet(sender, message.addresses, message.relay);
       return this.#welcome(asking);
     }
     const reason = this.#refusal(record);
@@ -229,13 +229,13 @@ export class Inviting {
 
   async #admit(asking: Asking): Promise<void> {
     const record = this.#workspace.roster.invites.get(asking.invite);
-    const { epoch } = this.#workspace.keyring;
-    if (!record || !epoch) return;
+    if (!record) return;
     const { account, device, agreementKey } = asking.certificate;
-    const boxes = boxEpoch(this.#hub.crypto, epoch, [{ device, agreementKey }]);
+    const boxes = this.#workspace.engine.keys.box([{ device, agreementKey }]);
+    if (!boxes) return;
     const body = controlBody.admit(account, record.role, asking.name, [asking.certificate], asking.invite, boxes);
     await this.#workspace.control('admit', body);
-    this.#workspace.meet(device, asking.addresses, asking.relay);
+    this.#workspace.peers.meet(device, asking.addresses, asking.relay);
     this.#hub.emit({ type: 'joined', workspace: this.#workspace.id, name: asking.name });
     await this.#welcome(asking);
   }

@@ -47,6 +47,7 @@ import { Inviting, type InviteOptions } from './inviting.ts';
 import { Joining } from './joining.ts';
 import { LazyIndex } from './lazy-index.ts';
 import { LocalState } from './local-state.ts';
+import { LockedMessages } from './locked-messages.ts';
 import type { Progress, ServiceOptions } from './ports.ts';
 import { decodeRecord, encodeRecord } from './records.ts';
 import { generationKey, ROLE_NAMES, SharedWorkspace } from './shared-workspace.ts';
@@ -218,7 +219,7 @@ export class Service implements CoterieApi {
         this.#emit({ type: 'chat', workspace: id, tool, posts, removed: [] });
       },
     });
-    for (const bytes of deltas) workspace.replica.restore(bytes);
+    for (const bytes of deltas) workspace.engine.restore(bytes);
     workspace.opened();
     const hosted = { workspace, inviting: new Inviting(this.#hub, workspace) };
     this.#workspaces.set(id, hosted);
@@ -317,7 +318,7 @@ export class Service implements CoterieApi {
   // ---- what arrives -----------------------------------------------------------------------------------------------------
 
   async #arrived(arrived: Arrived): Promise<void> {
-    if (this.#closed) return;
+    if (this.#closed || this.#isLocked(arrived)) return;
     try {
       await this.#route(arrived);
     } catch (error) {
@@ -328,6 +329,23 @@ export class Service implements CoterieApi {
       if (error instanceof StoreError) return;
     }
     arrived.handled();
+  }
+
+  /** K1: a member's, under an epoch that we have no key of yet. It waits for the key, which he is asked for. */
+  #isLocked(arrived: Arrived): boolean {
+    const tag = envelopeTag(arrived.bytes);
+    if (tag === undefined || this.#locks().has(tag)) return false;
+    const workspaces = [...this.#workspaces.values()].filter(({ workspace }) => workspace.isPeer(arrived.from));
+    if (workspaces.length === 0) return false;
+    this.#lockedMessages.hold(tag, arrived, this.#options.clock.now());
+    for (const { workspace } of workspaces) workspace.lockedOut(arrived.from, arrived.path, tag);
+    return true;
+  }
+
+  readonly #lockedMessages = new LockedMessages();
+
+  #unlock(): void {
+    for (const arrived of this.#lockedMessages.take((tag) => this.#locks().has(tag))) void this.#arrived(arrived);
   }
 
   /** An error that nobody waits for: told, never thrown. */
@@ -388,7 +406,7 @@ export class Service implements CoterieApi {
     const epoch = message.kind === 'welcome' ? joining.welcomed(message) : undefined;
     if (!epoch) return;
     const hosted = this.#workspaces.get(id) ?? this.#host(id, []);
-    hosted.workspace.keyring.add(epoch);
+    hosted.workspace.keyring.remember([epoch]);
     this.#local.put(`join/${id}`, [this.#joinText(id) ?? '', joining.total, from]);
     await this.#commits.commit([]);
     joining.copying(hosted.workspace);
@@ -455,6 +473,7 @@ export class Service implements CoterieApi {
     this.#lockCache = undefined;
     this.#transport.setRoutes(this.#routes());
     this.#transport.setCapabilities(this.#capabilities());
+    this.#unlock();
   }
 
   #routes(): readonly Route[] {
@@ -555,7 +574,7 @@ export class Service implements CoterieApi {
     });
     const id = genesis.id as string as WorkspaceId;
     const hosted = this.#host(id, []);
-    hosted.workspace.keyring.add(epoch);
+    hosted.workspace.keyring.remember([epoch]);
     const record = encodeRecord({ kind: 'delta', workspace: id, bytes: genesis.bytes });
     try {
       await this.#commit([record]);

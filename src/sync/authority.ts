@@ -25,7 +25,7 @@ const ACCEPTED: Verdict = { accepted: true };
 const refused = (reason: VoidReason): Verdict => ({ accepted: false, reason });
 
 /** key(cred) of A1: lower is senior. */
-interface Key {
+export interface Key {
   readonly role: Role;
   readonly height: number;
   readonly id: DeltaId;
@@ -315,6 +315,7 @@ export class Authority {
         return allowed(key.role === Role.manager);
       case 'leave':
       case 'profile':
+      case 'epoch':
       case 'ack':
         return ACCEPTED;
       case 'genesis':
@@ -443,6 +444,17 @@ export class Authority {
     if (key) push(this.#credentials, account, { node: granting.node, account, key });
   }
 
+  /** key(cred) of whoever wrote an accepted control delta (A1). */
+  keyOf(accepted: Accepted): Key {
+    return this.#entryOf(accepted)!.key;
+  }
+
+  /** The word that took an account out of the workspace, where it is not in it: the first in D6 order. */
+  departureOf(account: AccountId): Node | undefined {
+    const words = [...(this.#restrictions.get(account) ?? []).filter((r) => r.spares === NOBODY).map((r) => r.node)];
+    return [...words, ...(this.#leaves.get(account) ?? [])].sort(compareNodes).at(-1);
+  }
+
   get graph(): Graph {
     return this.#graph;
   }
@@ -469,7 +481,7 @@ function reachesCredential(r: Restriction, credential: Credential): boolean {
   return credential.key.role < r.spares && compareKeys(r.key, credential.key) < 0;
 }
 
-function compareKeys(a: Key, b: Key): number {
+export function compareKeys(a: Key, b: Key): number {
   return a.role - b.role || a.height - b.height || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 }
 

@@ -17,6 +17,7 @@
  * | deleteTool | [tool 8] |
  * | rename | [workspace name] |
  * | profile | [member name, relay address of this device] |
+ * | epoch | [epoch notice] (K3) |
  * | ack | [] — names heads, so that deps stay few (D5); without effect |
  */
 import { toHex } from '../base/bytes.ts';
@@ -74,6 +75,7 @@ export type Control =
   | { readonly kind: 'deleteTool'; readonly tool: ToolId }
   | { readonly kind: 'rename'; readonly name: string }
   | { readonly kind: 'profile'; readonly name: string; readonly relay: string }
+  | { readonly kind: 'epoch'; readonly epoch: EpochNotice }
   | { readonly kind: 'ack' };
 
 const SALT_BYTES = 16;
@@ -122,6 +124,7 @@ export const controlBody = {
   deleteTool: (tool: ToolId): Value => [idBytes(tool)],
   rename: (name: string): Value => [name],
   profile: (name: string, relay: string): Value => [name, relay],
+  epoch: (epoch: Value): Value => [epoch],
   ack: (): Value => [],
 };
 
@@ -197,6 +200,10 @@ export function readControl(crypto: Crypto, delta: Delta): Control | undefined {
     case 'profile': {
       const [name, relay] = [asName(f[0]), asText(f[1], MAX_ADDRESS_BYTES)];
       return name !== undefined && relay !== undefined ? { kind: 'profile', name, relay } : undefined;
+    }
+    case 'epoch': {
+      const epoch = readEpochNotice(f[0]);
+      return epoch && { kind: 'epoch', epoch };
     }
     case 'ack':
       return { kind: 'ack' };

@@ -70,6 +70,16 @@ export function boxEpoch(crypto: Crypto, epoch: Epoch, targets: readonly BoxTarg
   return [epoch.commit, crypto.agreementKeyOf(secret), boxes];
 }
 
+/** The form that `readEpochNotice` reads. */
+export function epochNoticeValue({ commit, boxes }: EpochNotice): Value {
+  return [commit, boxes.ephemeral, boxes.entries.map(({ prefix, box }) => [prefix, box])];
+}
+
+/** Whether there is a box for a device; whether it opens, only that device knows. */
+export function isBoxedTo(notice: EpochNotice, device: DeviceId): boolean {
+  return notice.boxes.entries.some(({ prefix }) => device.startsWith(toHex(prefix)));
+}
+
 export function readEpochNotice(value: Value | undefined): EpochNotice | undefined {
   const fields = asArray(value, 3);
   const commit = asBytes(fields?.[0], KEY_BYTES);

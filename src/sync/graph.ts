@@ -82,13 +82,16 @@ export class Graph {
   }
 
   /** What a peer with this vector lacks, in the order of arrival: every delta after its past. */
-  *beyond(theirs: Vector, only?: (feed: FeedId) => boolean): Generator<Node> {
-    const feeds = [...this.#feeds].filter(([feed]) => only?.(feed) ?? true);
-    const cursors = feeds.map(([feed, nodes]) => ({ nodes, at: theirs.get(feed) ?? 0 }));
+  *beyond(theirs: Vector, upTo: (feed: FeedId) => number = everything): Generator<Node> {
+    const cursors = [...this.#feeds].map(([feed, nodes]) => ({
+      nodes,
+      at: theirs.get(feed) ?? 0,
+      end: Math.min(nodes.length, upTo(feed)),
+    }));
     for (;;) {
       let first: (typeof cursors)[number] | undefined;
       for (const cursor of cursors) {
-        if (cursor.at >= cursor.nodes.length) continue;
+        if (cursor.at >= cursor.end) continue;
         if (!first || cursor.nodes[cursor.at]!.arrival < first.nodes[first.at]!.arrival) first = cursor;
       }
       if (!first) return;
@@ -173,6 +176,10 @@ export function inPast(inner: Node, outer: Node): boolean {
 /** D6: causal, then (height, id). Height alone respects causality, since it grows along every edge. */
 export function compareNodes(a: Node, b: Node): number {
   return a.height - b.height || (a.delta.id < b.delta.id ? -1 : a.delta.id > b.delta.id ? 1 : 0);
+}
+
+function everything(): number {
+  return Number.POSITIVE_INFINITY;
 }
 
 function pastVector(prev: Node | undefined, deps: readonly Node[]): ReadonlyMap<FeedId, number> {

@@ -6,7 +6,7 @@
  * | kind | name | fields after the sender |
  * | --- | --- | --- |
  * | 0 | deltas | [[delta bytes …] …]: runs of feeds |
- * | 1 | have | vector, whether an answer is wanted |
+ * | 1 | have | vector, whether an answer is wanted, first 8 bytes of the state root at this vector or none (L6) |
  * | 2 | got | vector of what is durable, of the feeds that changed |
  * | 3 | want | [chunk id 32 …] |
  * | 4 | chunks | [[chunk id 32, bytes] …], [chunk id 32 …] that are not here |
@@ -15,6 +15,11 @@
  * | 7 | join | certificate, member name, relay address, [address …], signature 64 (N2) |
  * | 8 | welcome | admit delta bytes, total deltas |
  * | 9 | declined | reason code |
+ * | 10 | needKey | tag 8 of an epoch whose key the sender lacks (K1) |
+ * | 11 | key | epoch notice: that epoch, boxed to whom it is sent |
+ * | 12 | fetch | [delta id 32 …] that something waits for (D5, D8) |
+ * | 13 | needBase | root 32 of the base it has begun with, or none; index of the part wanted (L6) |
+ * | 14 | base | root 32, index, number of parts, bytes |
  *
  * vector = [[device 32, generation, seq, first 8 bytes of the id at seq] …].
  */
@@ -27,13 +32,17 @@ import { asArray, asBytes, asCount, asFlag, asList, asText, decode, encode, type
 import {
   MAX_ADDRESSES,
   MAX_ADDRESS_BYTES,
+  MAX_BASE_PARTS,
+  MAX_BASE_PART_BYTES,
   MAX_DELTA_BYTES,
+  MAX_FETCH_IDS,
   MAX_FEED_GENERATION,
   MAX_MESSAGE_BYTES,
   MAX_NAME_BYTES,
   RELAY_MAX_PARCEL_BYTES,
 } from '../protocol/limits.ts';
 import { feedOf, idBytes } from './delta.ts';
+import { EPOCH_TAG_BYTES, epochNoticeValue, readEpochNotice, type EpochNotice, type EpochTag } from './epoch.ts';
 
 export interface FeedMark {
   readonly feed: FeedId;
@@ -53,7 +62,13 @@ export type DeclineReason = (typeof DeclineReason)[keyof typeof DeclineReason];
 
 export type Message =
   | { readonly kind: 'deltas'; readonly runs: readonly (readonly Uint8Array[])[] }
-  | { readonly kind: 'have'; readonly vector: readonly FeedMark[]; readonly answer: boolean }
+  | {
+      readonly kind: 'have';
+      readonly vector: readonly FeedMark[];
+      readonly answer: boolean;
+      /** Hexadecimal of 8 bytes; empty where it is not said. */
+      readonly root: string;
+    }
   | { readonly kind: 'got'; readonly vector: readonly FeedMark[] }
   | { readonly kind: 'want'; readonly chunks: readonly ChunkId[] }
   | {
@@ -77,7 +92,18 @@ export type Message =
       readonly signature: Uint8Array;
     }
   | { readonly kind: 'welcome'; readonly admit: Uint8Array; readonly total: number }
-  | { readonly kind: 'declined'; readonly reason: DeclineReason };
+  | { readonly kind: 'declined'; readonly reason: DeclineReason }
+  | { readonly kind: 'needKey'; readonly epoch: EpochTag }
+  | { readonly kind: 'key'; readonly notice: EpochNotice }
+  | { readonly kind: 'fetch'; readonly ids: readonly DeltaId[] }
+  | { readonly kind: 'needBase'; readonly root: Uint8Array; readonly part: number }
+  | {
+      readonly kind: 'base';
+      readonly root: Uint8Array;
+      readonly part: number;
+      readonly parts: number;
+      readonly bytes: Uint8Array;
+    };
 
 /** Hexadecimal of the first 8 bytes of a device id. */
 export type SenderMark = string;
@@ -87,6 +113,8 @@ export interface MessageError {
 }
 
 const TIP_BYTES = 8;
+/** Enough that two states with one vector do not look alike by chance; a member who lies gains nothing by it. */
+export const ROOT_MARK_BYTES = 8;
 const SENDER_BYTES = 8;
 const MAX_LIST = 65_536;
 
@@ -96,7 +124,7 @@ export function encodeMessage(sender: SenderMark, message: Message): Uint8Array 
     case 'deltas':
       return encode([0, from, message.runs.map((run) => [...run])]);
     case 'have':
-      return encode([1, from, message.vector.map(markToValue), message.answer]);
+      return encode([1, from, message.vector.map(markToValue), message.answer, idBytes(message.root)]);
     case 'got':
       return encode([2, from, message.vector.map(markToValue)]);
     case 'want':
@@ -121,6 +149,16 @@ export function encodeMessage(sender: SenderMark, message: Message): Uint8Array 
       return encode([8, from, message.admit, message.total]);
     case 'declined':
       return encode([9, from, message.reason]);
+    case 'needKey':
+      return encode([10, from, idBytes(message.epoch)]);
+    case 'key':
+      return encode([11, from, epochNoticeValue(message.notice)]);
+    case 'fetch':
+      return encode([12, from, message.ids.map(idBytes)]);
+    case 'needBase':
+      return encode([13, from, message.root, message.part]);
+    case 'base':
+      return encode([14, from, message.root, message.part, message.parts, message.bytes]);
   }
 }
 
@@ -141,8 +179,13 @@ function readMessage(f: readonly Value[]): Message | undefined {
       return runs && { kind: 'deltas', runs };
     }
     case 1: {
-      const [vector, answer] = [asList(f[2], MAX_LIST, readMark), asFlag(f[3])];
-      return vector && answer !== undefined ? { kind: 'have', vector, answer } : undefined;
+      const [vector, answer, root] = [
+        asList(f[2], MAX_LIST, readMark),
+        asFlag(f[3]),
+        asBytes(f[4], 0, ROOT_MARK_BYTES),
+      ];
+      if (!vector || answer === undefined || !root) return undefined;
+      return { kind: 'have', vector, answer, root: toHex(root) };
     }
     case 2: {
       const vector = asList(f[2], MAX_LIST, readMark);
@@ -189,6 +232,32 @@ function readMessage(f: readonly Value[]): Message | undefined {
       const reason = asCount(f[2], DeclineReason.workspaceFull) as DeclineReason | undefined;
       return reason === undefined ? undefined : { kind: 'declined', reason };
     }
+    case 10: {
+      const epoch = asBytes(f[2], EPOCH_TAG_BYTES);
+      return epoch && { kind: 'needKey', epoch: toHex(epoch) };
+    }
+    case 11: {
+      const notice = readEpochNotice(f[2]);
+      return notice && { kind: 'key', notice };
+    }
+    case 12: {
+      const ids = asList(f[2], MAX_FETCH_IDS, asDeltaId);
+      return ids && { kind: 'fetch', ids };
+    }
+    case 13: {
+      const [root, part] = [asRoot(f[2]), asCount(f[3], MAX_BASE_PARTS)];
+      return root && part !== undefined ? { kind: 'needBase', root, part } : undefined;
+    }
+    case 14: {
+      const [root, part, parts] = [
+        asBytes(f[2], KEY_BYTES),
+        asCount(f[3], MAX_BASE_PARTS),
+        asCount(f[4], MAX_BASE_PARTS),
+      ];
+      const bytes = asBytes(f[5], 1, MAX_BASE_PART_BYTES);
+      if (!root || part === undefined || parts === undefined || part >= parts || !bytes) return undefined;
+      return { kind: 'base', root, part, parts, bytes: bytes };
+    }
     default:
       return undefined;
   }
@@ -233,6 +302,17 @@ function readParcel(value: Value): ParcelNotice | undefined {
 function asChunkId(value: Value | undefined): ChunkId | undefined {
   const bytes = asBytes(value, KEY_BYTES);
   return bytes && (toHex(bytes) as ChunkId);
+}
+
+function asDeltaId(value: Value | undefined): DeltaId | undefined {
+  const bytes = asBytes(value, KEY_BYTES);
+  return bytes && (toHex(bytes) as DeltaId);
+}
+
+/** A root, or none. */
+function asRoot(value: Value | undefined): Uint8Array | undefined {
+  const bytes = asBytes(value, 0, KEY_BYTES);
+  return bytes?.length === 0 || bytes?.length === KEY_BYTES ? bytes : undefined;
 }
 
 function asAddress(value: Value | undefined): string | undefined {

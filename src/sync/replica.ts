@@ -156,6 +156,15 @@ export class Replica {
     return this.#fold.takeChanges();
   }
 
+  /** L4: something that is no ack is here and not in the own feed's past. */
+  get isAckDue(): boolean {
+    return this.#graph.headsOutside(this.#own).some((head) => this.#isNews(head));
+  }
+
+  #isNews(head: Node): boolean {
+    return head.delta.kind !== 'ack' || head.delta.tool !== undefined;
+  }
+
   missing(): readonly DeltaId[] {
     return this.#graph.missing();
   }
@@ -427,12 +436,12 @@ export class Replica {
 
   /**
    * Runs that a peer with this vector lacks, until about `maxBytes` are together (S1): a causally closed share, one run per
-   * feed, each ending at a signature that stands (D7).
+   * feed, each ending at a signature that stands (D7). `upTo` tells up to which seq of a feed.
    */
-  lacking(theirs: Vector, maxBytes: number, only?: (feed: FeedId) => boolean): readonly (readonly Node[])[] {
+  lacking(theirs: Vector, maxBytes: number, upTo: (feed: FeedId) => number = everything): readonly (readonly Node[])[] {
     const picked = new Map<FeedId, Node[]>();
     let bytes = 0;
-    for (const node of this.#graph.beyond(theirs, only)) {
+    for (const node of this.#graph.beyond(theirs, upTo)) {
       if (node.delta.feed === this.#own && node.delta.seq > this.#durable) continue;
       const run = picked.get(node.delta.feed) ?? [];
       run.push(node);
@@ -440,14 +449,14 @@ export class Replica {
       bytes += node.delta.bytes.length;
       if (bytes >= maxBytes) break;
     }
-    return [...picked.values()].map((run) => this.#toCheckedEnd(run)).filter((run) => run.length > 0);
+    return [...picked.values()].map((run) => this.#toCheckedEnd(run, upTo)).filter((run) => run.length > 0);
   }
 
-  #toCheckedEnd(run: Node[]): readonly Node[] {
+  #toCheckedEnd(run: Node[], upTo: (feed: FeedId) => number): readonly Node[] {
     const picked = run.length;
     for (let last = run.at(-1)!; !this.#stands(last); last = run.at(-1)!) {
       const next = this.#graph.at(last.delta.feed, last.delta.seq + 1);
-      if (!next) {
+      if (!next || next.delta.seq > upTo(next.delta.feed)) {
         // The signature that proved the rest is still waiting for its past, or was lost with it.
         return run.slice(0, run.findLastIndex((node, i) => i < picked && this.#stands(node)) + 1);
       }
@@ -462,6 +471,10 @@ export class Replica {
     if ((this.#checked.get(delta.feed) ?? 0) < delta.seq) this.#checked.set(delta.feed, delta.seq);
     return true;
   }
+}
+
+function everything(): number {
+  return Number.POSITIVE_INFINITY;
 }
 
 function isGenesis(delta: Delta): boolean {

@@ -1,7 +1,7 @@
 /** What the accepted control deltas add up to, in D6 order: names, members, devices, tools, invitations, epochs. */
 import type { AccountId, DeltaId, DeviceId, ToolId } from '../base/ids.ts';
 import type { Certificate } from '../protocol/certificate.ts';
-import type { Accepted, Authority } from './authority.ts';
+import type { Accepted, Authority, Key } from './authority.ts';
 import type { Role, Control } from './control.ts';
 import type { EpochNotice } from './epoch.ts';
 import type { Node } from './graph.ts';
@@ -41,12 +41,20 @@ export interface InviteRecord {
 export interface EpochRecord {
   readonly notice: EpochNotice;
   readonly maker: Node;
+  /** key(cred) of the maker (A1). */
+  readonly key: Key;
+  /** Devices that this delta lets in: they hold the key from the start. */
+  readonly lets: readonly DeviceId[];
 }
 
 export interface Roster {
   readonly name: string;
   readonly members: ReadonlyMap<AccountId, Member>;
   readonly devices: ReadonlyMap<DeviceId, Member>;
+  /** Of the devices of members. */
+  readonly records: ReadonlyMap<DeviceId, DeviceRecord>;
+  /** Devices that are not in it any more, each with the word that took it out (K2). */
+  readonly gone: ReadonlyMap<DeviceId, Node>;
   readonly tools: ReadonlyMap<ToolId, ToolRecord>;
   readonly invites: ReadonlyMap<DeltaId, InviteRecord>;
   /** Every notice with boxes: a joiner's admit boxes an epoch that an earlier one made. */
@@ -66,9 +74,15 @@ export function rosterOf(authority: Authority): Roster {
   for (const accepted of authority.accepted) include(draft, authority, accepted);
   const members = new Map<AccountId, Member>();
   const devices = new Map<DeviceId, Member>();
+  const records = new Map<DeviceId, DeviceRecord>();
+  const gone = new Map<DeviceId, Node>();
   for (const [account, person] of draft.people) {
     const best = authority.bestCredential(account);
-    if (!best) continue;
+    if (!best) {
+      const word = authority.departureOf(account);
+      if (word) for (const device of person.devices.keys()) gone.set(device, word);
+      continue;
+    }
     const member: Member = {
       account,
       name: person.name,
@@ -77,21 +91,42 @@ export function rosterOf(authority: Authority): Roster {
       devices: [...person.devices.values()],
     };
     members.set(account, member);
-    for (const device of person.devices.keys()) devices.set(device, member);
+    for (const [device, record] of person.devices) {
+      devices.set(device, member);
+      records.set(device, record);
+    }
   }
-  return { name: draft.name, members, devices, tools: draft.tools, invites: draft.invites, epochs: draft.epochs };
+  return {
+    name: draft.name,
+    members,
+    devices,
+    records,
+    gone,
+    tools: draft.tools,
+    invites: draft.invites,
+    epochs: draft.epochs,
+  };
 }
 
-function include(draft: Draft, authority: Authority, { node, control }: Accepted): void {
+function include(draft: Draft, authority: Authority, accepted: Accepted): void {
+  const { node, control } = accepted;
+  const epoch = (notice: EpochNotice, lets: readonly DeviceId[] = []) =>
+    draft.epochs.push({ notice, maker: node, key: authority.keyOf(accepted), lets });
   switch (control.kind) {
     case 'genesis':
       draft.name = control.workspaceName;
       includePerson(draft, control);
-      draft.epochs.push({ notice: control.epoch, maker: node });
+      epoch(
+        control.epoch,
+        control.certificates.map(({ device }) => device),
+      );
       return;
     case 'admit': {
       includePerson(draft, control);
-      draft.epochs.push({ notice: control.epoch, maker: node });
+      epoch(
+        control.epoch,
+        control.certificates.map(({ device }) => device),
+      );
       return;
     }
     case 'invite': {
@@ -136,7 +171,10 @@ function include(draft: Draft, authority: Authority, { node, control }: Accepted
       includeProfile(draft, authority, node, control);
       return;
     case 'remove':
-      if (control.epoch) draft.epochs.push({ notice: control.epoch, maker: node });
+      if (control.epoch) epoch(control.epoch);
+      return;
+    case 'epoch':
+      epoch(control.epoch);
       return;
     case 'setRole':
     case 'leave':

@@ -6,11 +6,15 @@
  * - A new delta goes at once to every open path, and at once to the relay of those that have none (S4).
  * - What a direct peer has not acknowledged after 2 s goes to its relay too. A second copy costs one look-up (S3).
  * - Each device is answerable for its own feeds; others' deltas are served to whoever says `have`.
+ * - Whoever was taken out of the workspace is told so, and nothing after it; a change of keys goes before what comes after it
+ *   (`passage.ts`).
  */
 import type { DeviceId, FeedId } from '../base/ids.ts';
 import { BATCH_BYTES, MAX_MESSAGE_BYTES } from '../protocol/limits.ts';
+import type { EpochTag } from './epoch.ts';
 import type { Node } from './graph.ts';
 import { markOf, type FeedMark, type Message } from './messages.ts';
+import { covers as isTold, passageOf, reachIn, type Gate, type Passage } from './passage.ts';
 import { Lane } from './ports.ts';
 import type { Replica } from './replica.ts';
 
@@ -21,6 +25,10 @@ export interface Outgoing {
   readonly lane: Lane;
   /** Lost where nobody listens: for what is worth nothing later. */
   readonly ephemeral: boolean;
+  /** The epoch it is sealed under (K5). */
+  readonly under: EpochTag | undefined;
+  /** The first of these is to be given the key of the epoch in use before it (K1). */
+  readonly keyFirst?: EpochTag;
   /** Of a relayed batch: what the recipients will hold; to be told to `relayed` or `relayFailed`. */
   readonly holds?: readonly Mark[];
   /** The deltas in it, for who must see to their content first. */
@@ -40,6 +48,10 @@ interface Batch {
 }
 
 interface Peer {
+  /** The word that takes it out of the workspace: the last that it is told. */
+  last: Node | undefined;
+  /** Epochs whose key it was sent outside of any delta. */
+  readonly keyed: Set<EpochTag>;
   reach: 'direct' | 'none';
   /** Whether it has said on this connection what it holds. */
   introduced: boolean;
@@ -88,24 +100,69 @@ export class Session {
   /** The time when anything happened last. */
   #latest = 0;
   /** Whose queue can be written to: the device has a relay and so do we, or its address is reachable. */
-  #relayable: (device: DeviceId) => boolean = () => false;
+  readonly #relayable: (device: DeviceId) => boolean;
+  readonly #gate: Gate;
 
-  constructor(replica: Replica, self: DeviceId, relayable: (device: DeviceId) => boolean) {
+  constructor(replica: Replica, self: DeviceId, relayable: (device: DeviceId) => boolean, gate: Gate) {
     this.#replica = replica;
     this.#self = self;
     this.#relayable = relayable;
+    this.#gate = gate;
   }
 
-  /** The other devices of the workspace, as the roster has them. New ones start with nothing known. */
-  setDevices(devices: Iterable<DeviceId>): void {
-    const wanted = new Set(devices);
+  /**
+   * The other devices of the workspace, as the roster has them, and those that were taken out of it and may not know yet, with
+   * the word that did it. New ones start with nothing known.
+   */
+  setDevices(devices: Iterable<DeviceId>, gone: ReadonlyMap<DeviceId, Node> = new Map()): void {
+    const wanted = new Set([...devices, ...gone.keys()]);
     wanted.delete(this.#self);
     for (const device of this.#peers.keys()) if (!wanted.has(device)) this.#peers.delete(device);
-    for (const device of wanted) if (!this.#peers.has(device)) this.#peers.set(device, newPeer());
+    for (const device of wanted) {
+      const peer = this.#peers.get(device) ?? newPeer();
+      this.#peers.set(device, peer);
+      peer.last = gone.get(device);
+    }
   }
 
+  /** Of the workspace: not those that are only to be told that they are out of it. */
   get devices(): readonly DeviceId[] {
+    return [...this.#peers].filter(([, peer]) => !peer.last).map(([device]) => device);
+  }
+
+  /** With those that are only to be told that they are out of it. */
+  get all(): readonly DeviceId[] {
     return [...this.#peers.keys()];
+  }
+
+  /** Whether a device that was taken out of the workspace has said that it knows. */
+  knowsItIsOut(device: DeviceId): boolean {
+    const peer = this.#peers.get(device);
+    return peer?.last !== undefined && isTold(peer.known, peer.last);
+  }
+
+  /** The newest epoch that a device is known to hold: its relay knows the capability (R4). */
+  epochKnownTo(device: DeviceId): EpochTag | undefined {
+    const known = this.#peers.get(device)?.known ?? new Map<FeedId, number>();
+    return passageOf(this.#gate, device, known, this.#peers.get(device)?.last).under;
+  }
+
+  /** The epoch that a word to a device goes under: the newest it was told of. */
+  epochFor(device: DeviceId): EpochTag | undefined {
+    const peer = this.#peers.get(device);
+    if (!peer) return this.#gate.inUse;
+    return passageOf(this.#gate, device, this.#toldTo(peer), peer.last).under;
+  }
+
+  /** Whether a delta may be shown to a device now, under the epoch that is for it: not what is beyond the next change of keys (K2). */
+  mayHear(device: DeviceId, node: Node): boolean {
+    const peer = this.#peers.get(device);
+    const until = peer && passageOf(this.#gate, device, this.#toldTo(peer), peer.last).until;
+    return peer !== undefined && (!until || reachIn(until, node.delta.feed) >= node.delta.seq);
+  }
+
+  #toldTo(peer: Peer): ReadonlyMap<FeedId, number> {
+    return peer.reach === 'direct' ? peer.sent : highest(peer.known, peer.relayed);
   }
 
   isPeer(device: DeviceId): boolean {
@@ -156,6 +213,7 @@ export class Session {
     if (!peer || peer.reach === reach) return [];
     peer.reach = reach;
     peer.introduced = false;
+    peer.keyed.clear();
     peer.sent = new Map(peer.known);
     peer.unackedBytes = 0;
     calm(peer);
@@ -348,28 +406,47 @@ export class Session {
     if (peer.reach !== 'direct' || !peer.introduced) return [];
     const out: Outgoing[] = [];
     while (peer.unackedBytes < MAX_MESSAGE_BYTES) {
-      const batch = this.#batch(peer.sent, BATCH_BYTES, made);
+      const passage = passageOf(this.#gate, device, peer.sent, peer.last);
+      const batch = this.#batch(peer.sent, BATCH_BYTES, made, passage);
       if (!batch) break;
       for (const { feed, seq } of batch.ends) raise(peer.sent, feed, seq);
       peer.unackedBytes += batch.bytes;
       peer.unackedSince ??= now;
-      out.push({ ...this.#direct(device, batch.message, Lane.structured), nodes: batch.nodes });
+      const { message, nodes } = batch;
+      out.push({
+        to: [device],
+        path: 'direct',
+        message,
+        lane: Lane.structured,
+        ephemeral: false,
+        nodes,
+        ...this.#key(peer, passage),
+      });
     }
     return out;
+  }
+
+  /** What a message is sealed under, and whether the key must go first: once. */
+  #key(peer: Peer, { under, keyFirst }: Passage): Pick<Outgoing, 'under' | 'keyFirst'> {
+    if (keyFirst === undefined || peer.keyed.has(keyFirst)) return { under };
+    peer.keyed.add(keyFirst);
+    return { under, keyFirst };
   }
 
   #batch(
     from: ReadonlyMap<FeedId, number>,
     maxBytes: number,
     made: Map<string, Message>,
-    only?: (feed: FeedId) => boolean,
+    { under, until }: Passage,
+    only: (feed: FeedId) => boolean = () => true,
   ): Batch | undefined {
-    const runs = this.#replica.lacking(from, maxBytes, only);
+    const upTo = (feed: FeedId) => (only(feed) ? (until ? reachIn(until, feed) : Number.POSITIVE_INFINITY) : 0);
+    const runs = this.#replica.lacking(from, maxBytes, upTo);
     if (runs.length === 0) return undefined;
     const nodes = runs.flat();
     const ends = runs.map((run) => ({ feed: run.at(-1)!.delta.feed, seq: run.at(-1)!.delta.seq }));
     const bytes = nodes.reduce((sum, node) => sum + node.delta.bytes.length, 0);
-    const key = runs.map((run) => `${run[0]!.delta.id}+${run.length}`).join();
+    const key = `${under} ${runs.map((run) => `${run[0]!.delta.id}+${run.length}`).join()}`;
     const message: Message = made.get(key) ?? {
       kind: 'deltas',
       runs: runs.map((run) => run.map((node) => node.delta.bytes)),
@@ -389,12 +466,20 @@ export class Session {
       if (direct && now >= peer.restartAt) out.push(...this.#restart(device, peer, now));
       if (peer.relaying || peer.relayRetryAt > 0 || !this.#relayable(device)) continue;
       const held = highest(highest(peer.known, peer.relayed), this.#servedTo(peer, now));
-      const batch = this.#batch(held, RELAY_BATCH_BYTES, made, (feed) => feed.startsWith(this.#self));
+      const passage = passageOf(this.#gate, device, this.#withOthers(held), peer.last);
+      const batch = this.#batch(held, RELAY_BATCH_BYTES, made, passage, (feed) => feed.startsWith(this.#self));
       if (!batch) continue;
       peer.relaying = true;
-      out.push(this.#relay(device, batch));
+      out.push(this.#relay(device, batch, this.#key(peer, passage)));
     }
     return merged(out);
+  }
+
+  /** What others have written they are answerable for themselves: who lacks it when ours comes waits for it, and asks. */
+  #withOthers(held: ReadonlyMap<FeedId, number>): ReadonlyMap<FeedId, number> {
+    const told = new Map(held);
+    for (const [feed, seq] of this.#replica.vector()) if (!feed.startsWith(this.#self)) raise(told, feed, seq);
+    return told;
   }
 
   /** A direct path that took bytes and answers nothing: what it has not acknowledged is sent again (S3: copies are cheap). */
@@ -429,14 +514,15 @@ export class Session {
     const out: Outgoing[] = [];
     const held = highest(peer.known, peer.served);
     while (peer.serving < RELAY_SERVE_BATCHES) {
-      const batch = this.#batch(held, RELAY_BATCH_BYTES, new Map());
+      const passage = passageOf(this.#gate, device, held, peer.last);
+      const batch = this.#batch(held, RELAY_BATCH_BYTES, new Map(), passage);
       if (!batch) break;
       for (const { feed, seq } of batch.ends) {
         raise(held, feed, seq);
         raise(peer.served, feed, seq);
       }
       peer.serving++;
-      out.push(this.#relay(device, batch));
+      out.push(this.#relay(device, batch, this.#key(peer, passage)));
     }
     return out;
   }
@@ -447,7 +533,7 @@ export class Session {
   }
 
   #have(answer: boolean): Message {
-    return { kind: 'have', vector: this.#marks(this.#replica.vector().keys()), answer };
+    return { kind: 'have', vector: this.#marks(this.#replica.vector().keys()), answer, root: '' };
   }
 
   #marks(feeds: Iterable<FeedId>): readonly FeedMark[] {
@@ -462,20 +548,31 @@ export class Session {
   }
 
   #direct(device: DeviceId, message: Message, lane: Lane): Outgoing {
-    return { to: [device], path: 'direct', message, lane, ephemeral: false };
+    return { to: [device], path: 'direct', message, lane, ephemeral: false, under: this.epochFor(device) };
   }
 
-  #relay(device: DeviceId, { message, ends, nodes }: Batch): Outgoing {
-    return { to: [device], path: 'relay', message, lane: Lane.structured, ephemeral: false, holds: ends, nodes };
+  #relay(device: DeviceId, { message, ends, nodes }: Batch, key: Pick<Outgoing, 'under' | 'keyFirst'>): Outgoing {
+    return {
+      to: [device],
+      path: 'relay',
+      message,
+      lane: Lane.structured,
+      ephemeral: false,
+      holds: ends,
+      nodes,
+      ...key,
+    };
   }
 
   #reply(device: DeviceId, path: 'direct' | 'relay', message: Message, ephemeral: boolean): Outgoing {
-    return { to: [device], path, message, lane: Lane.control, ephemeral };
+    return { to: [device], path, message, lane: Lane.control, ephemeral, under: this.epochFor(device) };
   }
 }
 
 function newPeer(): Peer {
   return {
+    last: undefined,
+    keyed: new Set(),
     reach: 'none',
     introduced: false,
     known: new Map(),
@@ -517,10 +614,11 @@ function highest(a: ReadonlyMap<FeedId, number>, b: ReadonlyMap<FeedId, number>)
 
 /** The same message to several devices is one sending. */
 function merged(out: readonly Outgoing[]): readonly Outgoing[] {
-  const byMessage = new Map<Message, Outgoing>();
+  const byMessage = new Map<Message | Outgoing, Outgoing>();
   for (const one of out) {
-    const before = byMessage.get(one.message);
-    byMessage.set(one.message, before ? { ...before, to: [...before.to, ...one.to] } : one);
+    const key = one.keyFirst === undefined ? one.message : one;
+    const before = byMessage.get(key);
+    byMessage.set(key, before ? { ...before, to: [...before.to, ...one.to] } : one);
   }
   return [...byMessage.values()];
 }

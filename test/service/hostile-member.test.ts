@@ -285,6 +285,7 @@ describe('A hostile member', function () {
       kind: 'have',
       vector: [{ feed: `${target}.0` as never, seq: 9e9, tip: '00'.repeat(8) }],
       answer: true,
+      root: '',
     });
     await settled();
     assert.deepEqual(await alice.api.joinRequests(), []);

@@ -13,7 +13,7 @@ const vector = [
 ];
 const EXAMPLES: readonly Message[] = [
   { kind: 'deltas', runs: [[new Uint8Array([1, 2]), new Uint8Array([3])], [new Uint8Array([4])]] },
-  { kind: 'have', vector, answer: true },
+  { kind: 'have', vector, answer: true, root: '' },
   { kind: 'got', vector },
   { kind: 'want', chunks: [CHUNK] },
   { kind: 'chunks', chunks: [{ id: CHUNK, bytes: new Uint8Array(5) }], absent: [CHUNK] },

@@ -1,0 +1,116 @@
+/** Which content a workspace's versions name that is not here yet, and the parcels it may be in (F1, F3, R9). */
+import { toHex } from '../base/bytes.ts';
+import type { ChunkId, WorkspaceId } from '../base/ids.ts';
+import { asArray, asBytes, asCount, asList, asText, type Value } from '../protocol/codec.ts';
+import { MAX_ADDRESS_BYTES } from '../protocol/limits.ts';
+import { idBytes } from '../sync/delta.ts';
+import type { RowChange } from '../sync/fold.ts';
+import type { ParcelNotice } from '../sync/messages.ts';
+import type { ChunkRef, Content } from '../tools/files/content.ts';
+import { VERSIONS, versionFromRow } from '../tools/files/rows.ts';
+import type { ChunkExchange } from './chunk-exchange.ts';
+import type { Hub } from './hub.ts';
+import type { ContentStore } from './ports.ts';
+
+const MAX_PARCEL_CHUNKS = 65_536;
+
+export class ContentNeeds {
+  readonly #hub: Hub;
+  readonly #workspace: WorkspaceId;
+  readonly #contents: ContentStore;
+  readonly #exchange: ChunkExchange;
+  /** Contents whose list of chunks is itself on its way, by its first chunk. */
+  readonly #lists = new Map<ChunkId, Content & { kind: 'chunks' }>();
+  /** What the lists that are here name. */
+  readonly #listed = new Map<ChunkId, readonly ChunkRef[]>();
+
+  constructor(hub: Hub, workspace: WorkspaceId, contents: ContentStore, exchange: ChunkExchange) {
+    this.#hub = hub;
+    this.#workspace = workspace;
+    this.#contents = contents;
+    this.#exchange = exchange;
+  }
+
+  /** After a restart: parcels that were offered, and every version that is known. */
+  restore(rows: Iterable<RowChange>): void {
+    for (const [, value] of this.#hub.local.under(this.#parcelKey(''))) this.#offerStored(value);
+    this.need(rows);
+  }
+
+  need(changes: Iterable<RowChange>): void {
+    for (const { table, row } of changes) if (table === VERSIONS && row) this.#needVersion(row);
+  }
+
+  #needVersion(row: readonly Value[]): void {
+    const { content } = versionFromRow(row);
+    if (!content || content.kind === 'patch') return;
+    this.#exchange.need(content.chunks);
+    const list = content.indirect ? content.chunks[0]?.id : undefined;
+    if (list === undefined || this.#listed.has(list) || this.#lists.has(list)) return;
+    this.#lists.set(list, content);
+    void this.#needListed(list, content);
+  }
+
+  /** A long list of chunks is content itself: what it names is known once it is here. */
+  async #needListed(list: ChunkId, content: Content & { kind: 'chunks' }): Promise<void> {
+    try {
+      const refs = await this.#contents.chunkRefs(content);
+      if (!refs || !this.#lists.delete(list)) return;
+      this.#listed.set(list, refs);
+      this.#exchange.need(refs);
+    } catch (error) {
+      // A part of it was not on the disk as it should be; what is no list at all will never be one.
+      if (error instanceof Error && error.name === 'ContentMissing') this.#exchange.need(content.chunks);
+      else this.#lists.delete(list);
+    }
+    this.#hub.emit({ type: 'workspaces' });
+  }
+
+  /** Whether some of a content is not here yet. */
+  lacks(content: Content): boolean {
+    if (content.kind === 'patch') return false;
+    const list = content.indirect ? content.chunks[0]?.id : undefined;
+    const refs = list === undefined ? content.chunks : this.#listed.get(list);
+    return !refs || refs.some((ref) => this.#exchange.lacks(ref.id));
+  }
+
+  /** Chunks known to be missing; a list that is not read yet counts for one. */
+  get lackingChunks(): number {
+    return this.#exchange.lackingChunks + this.#lists.size;
+  }
+
+  arrived(): void {
+    for (const [list, content] of this.#lists) void this.#needListed(list, content);
+    if (this.lackingChunks > 0) return;
+    for (const [key] of [...this.#hub.local.under(this.#parcelKey(''))]) this.#hub.local.drop(this.#parcelKey(key));
+  }
+
+  // ---- parcels ----------------------------------------------------------------------------------------------------------
+
+  /** A notice is all that leads to a parcel: it is kept until the content is here. */
+  async offered(parcels: readonly ParcelNotice[]): Promise<void> {
+    for (const { relay, parcel, chunks } of parcels) {
+      const value: Value = [relay, parcel, chunks.map((c) => [idBytes(c.id), c.offset, c.length])];
+      this.#hub.local.put(this.#parcelKey(toHex(parcel)), value);
+    }
+    await this.#hub.commit([]);
+    this.#exchange.offered(parcels);
+  }
+
+  #parcelKey(parcel: string): string {
+    return `parcel/${this.#workspace}/${parcel}`;
+  }
+
+  #offerStored(value: Value): void {
+    const f = asArray(value, 3);
+    const [relay, parcel] = [asText(f?.[0], MAX_ADDRESS_BYTES), asBytes(f?.[1], 32)];
+    const chunks = asList(f?.[2], MAX_PARCEL_CHUNKS, (entry) => {
+      const c = asArray(entry, 3);
+      const [id, offset, length] = [asBytes(c?.[0], 32), asCount(c?.[1]), asCount(c?.[2])];
+      return id && offset !== undefined && length !== undefined
+        ? { id: toHex(id) as ChunkId, offset, length }
+        : undefined;
+    });
+    if (relay !== undefined && parcel && chunks) this.#exchange.offered([{ relay, parcel, chunks }]);
+  }
+}

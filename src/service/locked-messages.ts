@@ -1,0 +1,43 @@
+/**
+ * Messages under an epoch whose key is not here yet: the word of it comes from another member, or by another path, and may be
+ * later. They are kept, few and for a while; a relay is told that one was handled only when it was, or was given up.
+ */
+import type { Arrived } from '../sync/ports.ts';
+import { MAX_LOCKED_BYTES, MAX_LOCKED_MESSAGES } from '../protocol/limits.ts';
+
+/** A member who is asked for a key answers within a day, or all that was under it comes another way. */
+const KEEP_MS = 24 * 60 * 60_000;
+
+interface Locked {
+  readonly tag: string;
+  readonly arrived: Arrived;
+  readonly until: number;
+}
+
+export class LockedMessages {
+  #locked: Locked[] = [];
+  #bytes = 0;
+
+  hold(tag: string, arrived: Arrived, now: number): void {
+    this.#locked.push({ tag, arrived, until: now + KEEP_MS });
+    this.#bytes += arrived.bytes.length;
+    while (this.#locked.length > MAX_LOCKED_MESSAGES || this.#bytes > MAX_LOCKED_BYTES) this.#giveUp();
+    while (this.#locked[0] && this.#locked[0].until < now) this.#giveUp();
+  }
+
+  /** The oldest: whoever sent it is asked what is missing when he is next met. */
+  #giveUp(): void {
+    const oldest = this.#locked.shift()!;
+    this.#bytes -= oldest.arrived.bytes.length;
+    oldest.arrived.handled();
+  }
+
+  /** Those that can be opened now, in the order they came; they are held no longer. */
+  take(isKnown: (tag: string) => boolean): readonly Arrived[] {
+    if (this.#locked.length === 0) return [];
+    const open = this.#locked.filter(({ tag }) => isKnown(tag));
+    this.#locked = this.#locked.filter(({ tag }) => !isKnown(tag));
+    for (const { arrived } of open) this.#bytes -= arrived.bytes.length;
+    return open.map(({ arrived }) => arrived);
+  }
+}

@@ -1,0 +1,84 @@
+/** The other devices of a workspace as the world has them: where they are reached, and whether they are online (T2). */
+import type { DeviceId, WorkspaceId } from '../base/ids.ts';
+import { asList, asText } from '../protocol/codec.ts';
+import { MAX_ADDRESSES, MAX_ADDRESS_BYTES } from '../protocol/limits.ts';
+import type { Route } from '../sync/ports.ts';
+import type { Roster } from '../sync/roster.ts';
+import type { Hub } from './hub.ts';
+
+/** Beats come every 30 s (T2): two may be lost. */
+const PRESENCE_LASTS_MS = 75_000;
+
+export class Peers {
+  readonly #hub: Hub;
+  readonly #workspace: WorkspaceId;
+  readonly #roster: () => Roster;
+  readonly #onlineUntil = new Map<DeviceId, number>();
+  readonly #addresses = new Map<DeviceId, readonly string[]>();
+  /** Of who was let in just now, until they say so themselves. */
+  readonly #joinerRelays = new Map<DeviceId, string>();
+  /** Whoever let us in: not in the roster until the first copy is here. */
+  #sponsor: Route | undefined;
+
+  constructor(hub: Hub, workspace: WorkspaceId, roster: () => Roster) {
+    this.#hub = hub;
+    this.#workspace = workspace;
+    this.#roster = roster;
+  }
+
+  /** What was learnt before a restart. */
+  restore(): void {
+    for (const [key, value] of this.#hub.local.under(`address/${this.#workspace}/`)) {
+      const addresses = asList(value, MAX_ADDRESSES, (address) => asText(address, MAX_ADDRESS_BYTES));
+      if (addresses) this.#addresses.set(key as DeviceId, addresses);
+    }
+  }
+
+  get sponsor(): Route | undefined {
+    return this.#sponsor;
+  }
+
+  set sponsor(sponsor: Route | undefined) {
+    this.#sponsor = sponsor;
+  }
+
+  // ---- ways -------------------------------------------------------------------------------------------------------------
+
+  routeOf(device: DeviceId): Route {
+    const sponsor = this.#sponsor?.device === device ? this.#sponsor : undefined;
+    const addresses = this.#addresses.get(device) ?? sponsor?.addresses ?? [];
+    return { device, addresses, relay: this.relayOf(device) };
+  }
+
+  relayOf(device: DeviceId): string | undefined {
+    const record = this.#roster().records.get(device);
+    if (record?.relay) return record.relay;
+    return this.#sponsor?.device === device ? this.#sponsor.relay : this.#joinerRelays.get(device);
+  }
+
+  /** A device was admitted just now: how to reach it until it says so itself. */
+  meet(device: DeviceId, addresses: readonly string[], relay: string): void {
+    if (relay !== '') this.#joinerRelays.set(device, relay);
+    this.learnAddresses(device, addresses);
+  }
+
+  learnAddresses(device: DeviceId, addresses: readonly string[]): void {
+    const before = this.#addresses.get(device)?.join();
+    if (addresses.length === 0 || addresses.join() === before) return;
+    this.#addresses.set(device, addresses);
+    this.#hub.local.put(`address/${this.#workspace}/${device}`, [...addresses]);
+    this.#hub.changed();
+  }
+
+  // ---- presence ---------------------------------------------------------------------------------------------------------
+
+  heardFrom(device: DeviceId, isLeaving: boolean): void {
+    if (isLeaving) this.#onlineUntil.delete(device);
+    else this.#onlineUntil.set(device, this.#hub.clock.now() + PRESENCE_LASTS_MS);
+  }
+
+  isOnline(device: DeviceId): boolean {
+    if (this.#hub.transport.reach(device) === 'direct') return true;
+    return (this.#onlineUntil.get(device) ?? 0) > this.#hub.clock.now();
+  }
+}

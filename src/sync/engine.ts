@@ -1,0 +1,261 @@
+/**
+ * One device's part in one workspace, pure: its copy (`replica.ts`), who is told what (`session.ts`), and its keys
+ * (`epoch-keys.ts`). Whatever happens is told to it with the time; what is to be shown, stored and sent comes back as values.
+ *
+ * The way of a change: `author` signs and applies → the caller makes the nodes durable → `stored` says what to send (D1).
+ * The way back: `ingest` verifies and applies → the caller makes the nodes durable → `stored` acknowledges.
+ * Nothing is on a timer here: `nextWake` says when `tick` is worth calling, and `duties` what this device should write of itself.
+ */
+import type { AccountId, DeviceId, WorkspaceId } from '../base/ids.ts';
+import type { Crypto } from '../crypto/crypto.ts';
+import { MAX_FETCH_IDS } from '../protocol/limits.ts';
+import { controlBody } from './control.ts';
+import { feedOf, type Signer } from './delta.ts';
+import { sealMessage } from './envelope.ts';
+import { EpochKeys } from './epoch-keys.ts';
+import { readEpochNotice, type Epoch, type EpochTag } from './epoch.ts';
+import type { FoldVerdict } from './fold.ts';
+import type { Node } from './graph.ts';
+import { encodeMessage, type Message } from './messages.ts';
+import { Lane } from './ports.ts';
+import { Replica, type Entry, type IngestFault } from './replica.ts';
+import type { Reducer } from './reducer.ts';
+import { Session, type Mark, type Outgoing } from './session.ts';
+
+export interface EngineIdentity {
+  readonly account: AccountId;
+  readonly device: DeviceId;
+  readonly signer: Signer;
+  /** X25519 secret: opens this device's boxes. */
+  readonly agreementSecret: Uint8Array;
+}
+
+export interface EngineOptions {
+  readonly crypto: Crypto;
+  readonly workspace: WorkspaceId;
+  readonly reducers: readonly Reducer[];
+  readonly identity: EngineIdentity;
+  /** Which of this device's feeds it writes (D2). */
+  readonly generation: number;
+  /** Whether a device's queue can be written to. */
+  relayable(device: DeviceId): boolean;
+}
+
+/** What has come into the copy: to be shown, made durable together with the keys, then told to `stored`. */
+export interface Growth {
+  readonly nodes: readonly Node[];
+  /** Epochs whose keys were found in it: to be remembered. */
+  readonly opened: readonly Epoch[];
+  readonly faults: readonly IngestFault[];
+  /** Whom it came from; undefined for what is ours. */
+  readonly source: GrowthSource | undefined;
+}
+
+interface GrowthSource {
+  readonly from: DeviceId;
+  readonly path: 'direct' | 'relay';
+  readonly heard: readonly Mark[];
+  readonly gap: boolean;
+}
+
+/** An ack is written when nothing has happened for so long (L4) … */
+export const ACK_IDLE_MS = 2_000;
+/** … and at most this often. */
+export const ACK_EVERY_MS = 60_000;
+
+export class Engine {
+  readonly replica: Replica;
+  readonly keys: EpochKeys;
+  readonly session: Session;
+  readonly #crypto: Crypto;
+  readonly #identity: EngineIdentity;
+  readonly #generation: number;
+  /** Who let us in: not in the roster until the first copy is here. */
+  #sponsor: DeviceId | undefined;
+  #grewAt = Number.NEGATIVE_INFINITY;
+  #ackedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: EngineOptions) {
+    const { crypto, identity, generation } = options;
+    const own = feedOf(identity.device, generation);
+    this.#crypto = crypto;
+    this.#identity = identity;
+    this.#generation = generation;
+    this.replica = new Replica({ crypto, workspace: options.workspace, reducers: options.reducers, own });
+    this.keys = new EpochKeys(crypto, identity.device, identity.agreementSecret);
+    this.session = new Session(this.replica, identity.device, (device) => options.relayable(device), this.keys);
+  }
+
+  // ---- the own store ----------------------------------------------------------------------------------------------------
+
+  /** What was durable here once. `opened` follows, after the last. */
+  restore(bytes: Uint8Array): void {
+    this.replica.restore(bytes);
+  }
+
+  /** Everything that was durable is back. Answers keys that were not remembered. */
+  opened(): readonly Epoch[] {
+    return this.#follow();
+  }
+
+  /** Whom the first copy comes from (N4). */
+  sponsored(device: DeviceId | undefined): void {
+    this.#sponsor = device;
+    this.#follow();
+  }
+
+  // ---- writing ----------------------------------------------------------------------------------------------------------
+
+  /** Why entries would have no effect (D9), or undefined where all would be accepted. */
+  wouldRefuse(entries: readonly Entry[], now: number): Exclude<FoldVerdict, 'applied'> | undefined {
+    return this.replica.wouldRefuse(this.#identity.device, entries, now);
+  }
+
+  /** Signs and applies. Where no epoch is clean a new one goes before them: what they say is not for who has left (K3). */
+  author(entries: readonly Entry[], now: number): Growth {
+    const all = this.#needsEpoch(entries) ? [this.#epochEntry(), ...entries] : entries;
+    const nodes = this.replica.author(this.#identity.signer, this.#generation, all, now);
+    return this.#grown({ nodes, faults: [], source: undefined }, now);
+  }
+
+  #needsEpoch(entries: readonly Entry[]): boolean {
+    if (this.keys.isClean || !this.keys.epoch || !this.replica.roster.devices.has(this.#identity.device)) return false;
+    return !entries.every(({ tool, kind }) => tool === undefined && CARRIES_NO_SECRET.has(kind));
+  }
+
+  #epochEntry(): Entry {
+    return { tool: undefined, kind: 'epoch', body: controlBody.epoch(this.keys.make()) };
+  }
+
+  /** What this device should write of itself now (L4); often nothing. */
+  duties(now: number): readonly Entry[] {
+    if (now < (this.#ackDueAt() ?? Number.POSITIVE_INFINITY)) return [];
+    this.#ackedAt = now;
+    return [{ tool: undefined, kind: 'ack', body: controlBody.ack() }];
+  }
+
+  #ackDueAt(): number | undefined {
+    if (!this.replica.isAckDue || !this.replica.roster.devices.has(this.#identity.device)) return undefined;
+    return Math.max(this.#grewAt + ACK_IDLE_MS, this.#ackedAt + ACK_EVERY_MS);
+  }
+
+  // ---- hearing ----------------------------------------------------------------------------------------------------------
+
+  /** Runs of deltas from another device; what is dropped stands in `faults`. */
+  ingest(from: DeviceId, path: 'direct' | 'relay', runs: readonly (readonly Uint8Array[])[], now: number): Growth {
+    const { added, heard, missing, faults } = this.replica.ingest(runs);
+    const gap = missing.length > 0 || faults.length > 0;
+    return this.#grown({ nodes: added, faults, source: { from, path, heard, gap } }, now);
+  }
+
+  #grown(growth: Omit<Growth, 'opened'>, now: number): Growth {
+    if (growth.nodes.length > 0) this.#grewAt = now;
+    const opened = growth.nodes.some(({ delta }) => delta.tool === undefined) ? this.#follow() : [];
+    return { ...growth, opened };
+  }
+
+  /** What the control deltas add up to now: whose keys, and who is told what. */
+  #follow(): readonly Epoch[] {
+    const { roster } = this.replica;
+    const opened = this.keys.follow(roster);
+    const devices = [...roster.devices.keys()];
+    this.session.setDevices(this.#sponsor ? [...devices, this.#sponsor] : devices, roster.gone);
+    return opened;
+  }
+
+  /** It is on disk: now others may hear of it (D1), and its sender that it is here. */
+  stored({ nodes, source }: Growth, now: number): readonly Outgoing[] {
+    for (const node of nodes) this.replica.madeDurable(node);
+    if (!source) return this.session.grown(now);
+    const { from, path, heard, gap } = source;
+    const out = this.session.ingested(from, path, nodes, gap, now, heard);
+    return gap ? [...out, ...this.#fetchPast(from, path)] : out;
+  }
+
+  /** What something waits for and no feed of ours leads to: a branch (D8). */
+  #fetchPast(from: DeviceId, path: 'direct' | 'relay'): readonly Outgoing[] {
+    const ids = this.replica.missing().slice(0, MAX_FETCH_IDS);
+    return ids.length === 0 ? [] : [this.#say(from, path, { kind: 'fetch', ids })];
+  }
+
+  received(from: DeviceId, path: 'direct' | 'relay', message: Message, now: number): readonly Outgoing[] {
+    switch (message.kind) {
+      case 'have':
+      case 'got':
+        return this.session.received(from, path, message, now);
+      case 'fetch':
+        return this.#serve(from, path, message);
+      case 'needKey':
+        return this.#giveKey(from, path, message.epoch);
+      default:
+        return [];
+    }
+  }
+
+  #serve(from: DeviceId, path: 'direct' | 'relay', { ids }: Message & { kind: 'fetch' }): readonly Outgoing[] {
+    const nodes = ids.flatMap((id) => this.replica.node(id) ?? []);
+    const runs = nodes.filter((node) => this.session.mayHear(from, node)).map(({ delta }) => [delta.bytes]);
+    return runs.length === 0 ? [] : [this.#say(from, path, { kind: 'deltas', runs })];
+  }
+
+  #say(to: DeviceId, path: 'direct' | 'relay', message: Message): Outgoing {
+    return { to: [to], path, message, lane: Lane.control, ephemeral: false, under: this.session.epochFor(to) };
+  }
+
+  // ---- keys -------------------------------------------------------------------------------------------------------------
+
+  /** Something came under an epoch that is not held: its sender is asked for it (K1). */
+  askForKey(from: DeviceId, path: 'direct' | 'relay', epoch: EpochTag): readonly Outgoing[] {
+    return this.session.isPeer(from) ? [this.#say(from, path, { kind: 'needKey', epoch })] : [];
+  }
+
+  #giveKey(to: DeviceId, path: 'direct' | 'relay', epoch: EpochTag): readonly Outgoing[] {
+    if (!this.replica.roster.devices.has(to)) return [];
+    const notice = readEpochNotice(this.keys.boxTo(epoch, to));
+    return notice ? [this.#say(to, path, { kind: 'key', notice })] : [];
+  }
+
+  /** The word that goes before the first message under an epoch that was never boxed to a device. */
+  keyFor(to: DeviceId, path: 'direct' | 'relay', epoch: EpochTag): readonly Outgoing[] {
+    return this.#giveKey(to, path, epoch);
+  }
+
+  /** A key that was asked for, or sent before its first use: of an epoch of this workspace, or of none that counts. */
+  takeKey(message: Message & { kind: 'key' }): Epoch | undefined {
+    return this.keys.open(message.notice);
+  }
+
+  // ---- sealing ----------------------------------------------------------------------------------------------------------
+
+  readonly #sealed = new WeakMap<Message, { readonly under: EpochTag; readonly bytes: Uint8Array }>();
+
+  /** Sealed once, the same bytes to everybody who is sent it under the same epoch (K5). */
+  seal(message: Message, under: EpochTag | undefined): Uint8Array | undefined {
+    const epoch = under === undefined ? this.keys.epoch : this.keys.find(under);
+    if (!epoch) return undefined;
+    const known = this.#sealed.get(message);
+    if (known?.under === epoch.tag) return known.bytes;
+    const bytes = sealMessage(this.#crypto, epoch, encodeMessage(this.#identity.device, message));
+    this.#sealed.set(message, { under: epoch.tag, bytes });
+    return bytes;
+  }
+
+  // ---- time -------------------------------------------------------------------------------------------------------------
+
+  tick(now: number): readonly Outgoing[] {
+    return this.session.tick(now);
+  }
+
+  /** When `tick` and `duties` are next worth calling. */
+  nextWake(): number | undefined {
+    const times = [this.session.nextWake(), this.#ackDueAt()].filter((at) => at !== undefined);
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+}
+
+/** They say nothing that who has left should not read; a new epoch with each of them would be one from every member. */
+const CARRIES_NO_SECRET: ReadonlySet<string> = new Set([
+  ...['ack', 'leave', 'epoch'],
+  // They bring an epoch of their own (K2).
+  ...['remove', 'removeDevice', 'freeze', 'drop'],
+]);

@@ -1,0 +1,64 @@
+/**
+ * Under which epoch a device may be told what (K2, K4): it is brought from one epoch to the next, each change of keys before
+ * anything that comes after it. What lies before a change may still go under the old key, since whoever held that was meant to
+ * read it; what lies beyond goes under the new one, to who has been sent the box.
+ *
+ * Order is what it rests on: a direct path and a relay both deliver one sender's messages in the order they were sent.
+ */
+import type { DeviceId, FeedId } from '../base/ids.ts';
+import type { EpochTag } from './epoch.ts';
+import type { Node } from './graph.ts';
+
+/** An epoch that is boxed to a device. */
+export interface EpochStep {
+  readonly tag: EpochTag;
+  /** The control delta that boxes it; undefined where the device holds the key from the start: it was let in with it. */
+  readonly word: Node | undefined;
+}
+
+/** What a session asks of the keys. */
+export interface Gate {
+  /** Epochs boxed to a device, in the order of their words, as far as this device holds them. */
+  stepsOf(device: DeviceId): readonly EpochStep[];
+  /** Clean and held (K3); undefined where there is none. */
+  readonly inUse: EpochTag | undefined;
+}
+
+export interface Passage {
+  readonly under: EpochTag | undefined;
+  /** The last delta that may go under it, with its past; undefined: everything. */
+  readonly until: Node | undefined;
+  /** The epoch in use is not boxed to it: the key must go first. */
+  readonly keyFirst: EpochTag | undefined;
+}
+
+/**
+ * What may go next to a device that holds, or was sent, `told`. `last` is the word that takes it out of the workspace: nothing
+ * after it is for it.
+ */
+export function passageOf(
+  gate: Gate,
+  device: DeviceId,
+  told: ReadonlyMap<FeedId, number>,
+  last: Node | undefined,
+): Passage {
+  let under: EpochTag | undefined;
+  for (const { tag, word } of gate.stepsOf(device)) {
+    if (word && !covers(told, word)) return { under, until: word, keyFirst: undefined };
+    under = tag;
+  }
+  if (last) return { under, until: last, keyFirst: undefined };
+  const { inUse } = gate;
+  if (inUse === undefined || inUse === under) return { under, until: undefined, keyFirst: undefined };
+  const isBoxed = gate.stepsOf(device).some((step) => step.tag === inUse);
+  return { under: inUse, until: undefined, keyFirst: isBoxed ? undefined : inUse };
+}
+
+export function covers(vector: ReadonlyMap<FeedId, number>, { delta }: Node): boolean {
+  return (vector.get(delta.feed) ?? 0) >= delta.seq;
+}
+
+/** Up to which seq of a feed the past of a delta goes, itself included. */
+export function reachIn(node: Node, feed: FeedId): number {
+  return node.delta.feed === feed ? node.delta.seq : (node.others.get(feed) ?? 0);
+}

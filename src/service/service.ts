@@ -366,7 +366,8 @@ export class Service implements CoterieApi {
     // The channel, or the relay by its channel, has proved who sent it; a member cannot speak in another's name.
     if (!lock || !decoded?.ok || !from.startsWith(decoded.value.sender)) return;
     const { message } = decoded.value;
-    if (lock.kind === 'epoch') return this.#workspaces.get(lock.workspace)?.workspace.received(from, path, message);
+    if (lock.kind === 'epoch')
+      return this.#workspaces.get(lock.workspace)?.workspace.received(from, path, message, tag!);
     if (lock.kind === 'invite' && message.kind === 'join') {
       return this.#workspaces.get(lock.workspace)?.inviting.asked(lock.invite, from, message);
     }

@@ -221,20 +221,20 @@ export class SharedWorkspace {
   // ---- hearing ----------------------------------------------------------------------------------------------------------
 
   /** Resolves when what it brought is durable. */
-  async received(from: DeviceId, path: 'direct' | 'relay', message: Message): Promise<void> {
+  async received(from: DeviceId, path: 'direct' | 'relay', message: Message, under: string): Promise<void> {
     if (!this.isPeer(from)) return;
     switch (message.kind) {
       case 'deltas':
         return this.#ingest(from, path, message.runs);
       case 'have':
       case 'got':
-        this.#dispatch(this.engine.received(from, path, message, this.#now));
+        this.#dispatch(this.engine.received(from, path, message, under, this.#now));
         this.#syncChanged();
         this.exchange.refresh(from);
         return;
       case 'needKey':
       case 'fetch':
-        return this.#dispatch(this.engine.received(from, path, message, this.#now));
+        return this.#dispatch(this.engine.received(from, path, message, under, this.#now));
       case 'key':
         return this.#keyCame(message);
       case 'want':
@@ -274,7 +274,7 @@ export class SharedWorkspace {
 
   /** Something came under an epoch whose key is not here (K1). */
   lockedOut(from: DeviceId, path: 'direct' | 'relay', epoch: string): void {
-    this.#dispatch(this.engine.askForKey(from, path, epoch));
+    this.#dispatch(this.engine.askForKey(from, path, epoch, this.#now));
     this.#dispatch(this.engine.session.askAgain(from, path, this.#now));
   }
 

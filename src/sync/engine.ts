@@ -8,7 +8,7 @@
  */
 import type { AccountId, DeviceId, WorkspaceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
-import { MAX_FETCH_IDS } from '../protocol/limits.ts';
+import { MAX_FETCH_IDS, MAX_LOCKED_MESSAGES } from '../protocol/limits.ts';
 import { controlBody } from './control.ts';
 import { feedOf, type Signer } from './delta.ts';
 import { sealMessage } from './envelope.ts';
@@ -62,6 +62,9 @@ interface GrowthSource {
 export const ACK_IDLE_MS = 2_000;
 /** … and at most this often. */
 export const ACK_EVERY_MS = 60_000;
+
+/** Who has no answer asks again. */
+const ASK_KEY_AGAIN_MS = 10_000;
 
 export class Engine {
   readonly replica: Replica;
@@ -178,7 +181,14 @@ export class Engine {
     return ids.length === 0 ? [] : [this.#say(from, path, { kind: 'fetch', ids })];
   }
 
-  received(from: DeviceId, path: 'direct' | 'relay', message: Message, now: number): readonly Outgoing[] {
+  /** `under`: the epoch it came under. */
+  received(
+    from: DeviceId,
+    path: 'direct' | 'relay',
+    message: Message,
+    under: EpochTag,
+    now: number,
+  ): readonly Outgoing[] {
     switch (message.kind) {
       case 'have':
       case 'got':
@@ -186,7 +196,7 @@ export class Engine {
       case 'fetch':
         return this.#serve(from, path, message);
       case 'needKey':
-        return this.#giveKey(from, path, message.epoch);
+        return this.#giveKey(from, path, message.epoch, under);
       default:
         return [];
     }
@@ -198,26 +208,33 @@ export class Engine {
     return runs.length === 0 ? [] : [this.#say(from, path, { kind: 'deltas', runs })];
   }
 
-  #say(to: DeviceId, path: 'direct' | 'relay', message: Message): Outgoing {
-    return { to: [to], path, message, lane: Lane.control, ephemeral: false, under: this.session.epochFor(to) };
+  #say(to: DeviceId, path: 'direct' | 'relay', message: Message, under = this.session.epochFor(to)): Outgoing {
+    return { to: [to], path, message, lane: Lane.control, ephemeral: false, under };
   }
 
   // ---- keys -------------------------------------------------------------------------------------------------------------
 
-  /** Something came under an epoch that is not held: its sender is asked for it (K1). */
-  askForKey(from: DeviceId, path: 'direct' | 'relay', epoch: EpochTag): readonly Outgoing[] {
-    return this.session.isPeer(from) ? [this.#say(from, path, { kind: 'needKey', epoch })] : [];
+  /** Something came under an epoch that is not held: its sender is asked for it (K1), not with every message. */
+  askForKey(from: DeviceId, path: 'direct' | 'relay', epoch: EpochTag, now: number): readonly Outgoing[] {
+    const asking = `${from} ${epoch}`;
+    if (!this.session.isPeer(from) || now < (this.#keyAskedAt.get(asking) ?? -Infinity) + ASK_KEY_AGAIN_MS) return [];
+    if (this.#keyAskedAt.size >= MAX_LOCKED_MESSAGES) this.#keyAskedAt.clear();
+    this.#keyAskedAt.set(asking, now);
+    return [this.#say(from, path, { kind: 'needKey', epoch })];
   }
 
-  #giveKey(to: DeviceId, path: 'direct' | 'relay', epoch: EpochTag): readonly Outgoing[] {
+  readonly #keyAskedAt = new Map<string, number>();
+
+  /** To a member's device, under an epoch that it holds. */
+  #giveKey(to: DeviceId, path: 'direct' | 'relay', epoch: EpochTag, under: EpochTag | undefined): readonly Outgoing[] {
     if (!this.replica.roster.devices.has(to)) return [];
     const notice = readEpochNotice(this.keys.boxTo(epoch, to));
-    return notice ? [this.#say(to, path, { kind: 'key', notice })] : [];
+    return notice ? [this.#say(to, path, { kind: 'key', notice }, under)] : [];
   }
 
   /** The word that goes before the first message under an epoch that was never boxed to a device. */
   keyFor(to: DeviceId, path: 'direct' | 'relay', epoch: EpochTag): readonly Outgoing[] {
-    return this.#giveKey(to, path, epoch);
+    return this.#giveKey(to, path, epoch, this.keys.stepsOf(to).at(-1)?.tag);
   }
 
   /** A key that was asked for, or sent before its first use: of an epoch of this workspace, or of none that counts. */

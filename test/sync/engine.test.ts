@@ -1,0 +1,368 @@
+/**
+ * Keys and membership at the engine (section 4): who is told what, under which epoch. What passes here is sealed bytes: whoever
+ * opens them could read them, so a removed member's engine, modified or not, stands for all that he can know.
+ */
+import assert from 'node:assert/strict';
+import type { DeviceId } from '../../src/base/ids.ts';
+import { controlBody, Role } from '../../src/sync/control.ts';
+import { ACK_EVERY_MS, ACK_IDLE_MS, Engine, type Growth } from '../../src/sync/engine.ts';
+import { envelopeTag, openMessage } from '../../src/sync/envelope.ts';
+import { decodeMessage } from '../../src/sync/messages.ts';
+import type { Entry } from '../../src/sync/replica.ts';
+import type { Outgoing } from '../../src/sync/session.ts';
+import { chatBody } from '../../src/tools/chat/deltas.ts';
+import { chatReducer } from '../../src/tools/chat/reducer.ts';
+import { filesReducer } from '../../src/tools/files/reducer.ts';
+import { CHAT, NOW, stateOf, Team, type Person } from './team.ts';
+
+/** Sealed bytes from one device to another. */
+interface Letter {
+  readonly from: DeviceId;
+  readonly path: 'direct' | 'relay';
+  readonly bytes: Uint8Array;
+}
+
+class Desk {
+  readonly person: Person;
+  readonly engine: Engine;
+  readonly office: Office;
+  /** Everything that was ever addressed to it, opened or not: what a relay could hand to anybody. */
+  readonly seen: Letter[] = [];
+  readonly locked: Letter[] = [];
+
+  constructor(office: Office, person: Person) {
+    this.office = office;
+    this.person = person;
+    this.engine = new Engine({
+      crypto: office.team.crypto,
+      workspace: office.team.workspace,
+      reducers: [chatReducer, filesReducer],
+      identity: { ...person, account: person.account, device: person.device },
+      generation: 0,
+      relayable: () => true,
+    });
+  }
+
+  get device(): DeviceId {
+    return this.person.device;
+  }
+
+  write(...entries: readonly Entry[]): void {
+    assert.equal(this.engine.wouldRefuse(entries, this.office.now), undefined);
+    this.#took(this.engine.author(entries, this.office.now));
+  }
+
+  post(text: string): void {
+    this.write({ tool: CHAT, kind: 'post', body: chatBody({ kind: 'post', text }) });
+  }
+
+  control(kind: string, body: Entry['body']): void {
+    this.write({ tool: undefined, kind, body });
+  }
+
+  remove(other: Desk): void {
+    const epoch = this.engine.keys.make(new Set([other.device]));
+    this.control('remove', controlBody.remove(other.person.account, epoch));
+  }
+
+  #took(growth: Growth): void {
+    this.office.send(this, this.engine.stored(growth, this.office.now));
+  }
+
+  take(letter: Letter): void {
+    const tag = envelopeTag(letter.bytes)!;
+    const epoch = this.engine.keys.find(tag);
+    if (!epoch) {
+      this.locked.push(letter);
+      return this.office.send(this, this.engine.askForKey(letter.from, letter.path, tag, this.office.now));
+    }
+    const decoded = decodeMessage(openMessage(this.office.team.crypto, epoch.key, letter.bytes)!);
+    assert.ok(decoded.ok);
+    const { message } = decoded.value;
+    if (message.kind === 'deltas') {
+      this.#took(this.engine.ingest(letter.from, letter.path, message.runs, this.office.now));
+    } else if (message.kind === 'key') this.engine.takeKey(message);
+    else this.office.send(this, this.engine.received(letter.from, letter.path, message, tag, this.office.now));
+    const open = this.locked.filter(({ bytes }) => this.engine.keys.find(envelopeTag(bytes)!));
+    for (const again of open) this.take(this.locked.splice(this.locked.indexOf(again), 1)[0]!);
+  }
+
+  texts(): readonly string[] {
+    const { replica } = this.engine;
+    const posts = [...replica.nodes()].filter(({ delta }) => delta.kind === 'post');
+    return posts.map(({ delta }) => (delta.body as readonly string[])[0]!).sort();
+  }
+}
+
+/** Hands letters on, direct ones at once, relayed ones when their reader is there. */
+class Office {
+  now = NOW + 1_000;
+  readonly team: Team;
+  readonly desks = new Map<DeviceId, Desk>();
+  readonly #away = new Set<DeviceId>();
+  readonly #links = new Set<string>();
+  readonly #queue: (() => void)[] = [];
+  readonly #mail = new Map<DeviceId, Letter[]>();
+
+  constructor(seed: string) {
+    this.team = new Team(seed);
+  }
+
+  /** A desk with the founder's copy and the first epoch. */
+  open(person: Person): Desk {
+    const desk = new Desk(this, person);
+    desk.engine.keys.add(this.team.epoch);
+    for (const { delta } of this.team.founder.replica.nodes()) desk.engine.restore(delta.bytes);
+    desk.engine.opened();
+    this.desks.set(person.device, desk);
+    return desk;
+  }
+
+  link(...desks: readonly Desk[]): void {
+    for (const a of desks) for (const b of desks) if (a !== b) this.#links.add(`${a.device} ${b.device}`);
+    for (const a of desks)
+      for (const b of desks) if (a !== b) this.send(a, a.engine.session.reached(b.device, 'direct', this.now));
+    this.pump();
+  }
+
+  leave(desk: Desk): void {
+    this.#away.add(desk.device);
+    for (const other of this.desks.values()) {
+      this.#links.delete(`${desk.device} ${other.device}`);
+      this.#links.delete(`${other.device} ${desk.device}`);
+      if (other !== desk) this.send(other, other.engine.session.reached(desk.device, 'none', this.now));
+      if (other !== desk) this.send(desk, desk.engine.session.reached(other.device, 'none', this.now));
+    }
+    this.pump();
+  }
+
+  /** It fetches its queue. */
+  comeBack(desk: Desk): void {
+    this.#away.delete(desk.device);
+    const letters = this.#mail.get(desk.device) ?? [];
+    this.#mail.set(desk.device, []);
+    for (const letter of letters) this.#queue.push(() => this.#deliver(desk, letter));
+    this.pump();
+  }
+
+  send(from: Desk, out: readonly Outgoing[]): void {
+    for (const one of out) {
+      if (one.keyFirst) for (const to of one.to) this.send(from, from.engine.keyFor(to, one.path, one.keyFirst));
+      const bytes = from.engine.seal(one.message, one.under);
+      assert.ok(bytes, 'what is to be sent can be sealed');
+      for (const to of one.to) this.#post(from, to, one, bytes);
+      if (one.path === 'relay' && one.holds) this.send(from, from.engine.session.relayed(one.to, one.holds, this.now));
+    }
+  }
+
+  #post(from: Desk, to: DeviceId, { path, ephemeral }: Outgoing, bytes: Uint8Array): void {
+    const desk = this.desks.get(to);
+    if (!desk) return;
+    const letter = { from: from.device, path, bytes };
+    if (path === 'direct' && !this.#links.has(`${from.device} ${to}`)) return;
+    if (!this.#away.has(to)) this.#queue.push(() => this.#deliver(desk, letter));
+    else if (path === 'relay' && !ephemeral) this.#mail.set(to, [...(this.#mail.get(to) ?? []), letter]);
+  }
+
+  #deliver(desk: Desk, letter: Letter): void {
+    desk.seen.push(letter);
+    desk.take(letter);
+  }
+
+  pump(): void {
+    for (let steps = 0; this.#queue.length > 0; steps++) {
+      assert.ok(steps < 10_000, 'the office comes to rest');
+      this.#queue.shift()!();
+    }
+  }
+}
+
+function threePeople(seed: string): { office: Office; alice: Desk; bob: Desk; carol: Desk } {
+  const office = new Office(seed);
+  const [bobby, carla] = [office.team.person('Bob'), office.team.person('Carol')];
+  office.team.founder.admit(bobby);
+  office.team.founder.admit(carla);
+  const [alice, bob, carol] = [office.team.alice, bobby, carla].map((person) => office.open(person));
+  return { office, alice: alice!, bob: bob!, carol: carol! };
+}
+
+describe('K the engine and its keys', () => {
+  it('K2 a removal carries the new epoch: those who stay go on under it, and who is removed is told, and nothing after', () => {
+    const { office, alice, bob, carol } = threePeople('K2');
+    office.link(alice, bob, carol);
+    alice.post('for all three');
+    office.pump();
+    alice.remove(carol);
+    alice.post('for two');
+    office.pump();
+    bob.post('and from Bob');
+    office.pump();
+    assert.deepEqual(alice.texts(), ['and from Bob', 'for all three', 'for two']);
+    assert.deepEqual(stateOf(bob.engine.replica), stateOf(alice.engine.replica));
+    assert.equal(carol.engine.replica.roster.members.has(carol.person.account), false, 'she knows');
+    assert.deepEqual(carol.texts(), ['for all three']);
+    assert.ok(alice.engine.session.knowsItIsOut(carol.device));
+    const newest = alice.engine.keys.inUse!;
+    assert.notEqual(newest, office.team.epoch.tag);
+    assert.equal(bob.engine.keys.inUse, newest);
+    assert.equal(carol.engine.keys.find(newest), undefined);
+  });
+
+  it('K2 the word of it waits at the relay, for who is removed and for who stays', () => {
+    const { office, alice, bob, carol } = threePeople('K2 relay');
+    office.leave(bob);
+    office.leave(carol);
+    alice.remove(carol);
+    alice.post('for Bob alone');
+    office.pump();
+    office.comeBack(carol);
+    assert.equal(carol.engine.replica.roster.members.has(carol.person.account), false);
+    assert.deepEqual(carol.texts(), []);
+    office.comeBack(bob);
+    assert.deepEqual(bob.texts(), ['for Bob alone']);
+    assert.equal(bob.engine.keys.inUse, alice.engine.keys.inUse);
+  });
+
+  it('K2 nothing that anybody is sent after a removal opens under an epoch the removed member holds, but its past', () => {
+    const { office, alice, bob, carol } = threePeople('K2 sniffed');
+    office.link(alice, bob, carol);
+    office.leave(bob);
+    alice.remove(carol);
+    alice.post('a secret');
+    office.pump();
+    office.comeBack(bob);
+    office.link(alice, bob);
+    bob.post('another');
+    office.pump();
+    // She has all that went over the wires, and every key that she ever held.
+    const { crypto } = office.team;
+    for (const desk of office.desks.values()) {
+      for (const { bytes } of desk.seen) {
+        const epoch = carol.engine.keys.find(envelopeTag(bytes)!);
+        const opened = epoch && openMessage(crypto, epoch.key, bytes);
+        const text = opened === undefined ? '' : Buffer.from(opened).toString('latin1');
+        assert.ok(!text.includes('a secret') && !text.includes('another'));
+      }
+    }
+    assert.deepEqual(bob.texts(), ['a secret', 'another']);
+  });
+
+  it('K3 a leave makes no epoch: whoever writes next does, first', () => {
+    const { office, alice, bob, carol } = threePeople('K3');
+    office.link(alice, bob, carol);
+    carol.control('leave', controlBody.leave());
+    office.pump();
+    assert.equal(alice.engine.keys.isClean, false);
+    bob.post('after she left');
+    office.pump();
+    assert.deepEqual(alice.texts(), ['after she left']);
+    assert.ok(alice.engine.keys.isClean && bob.engine.keys.isClean);
+    assert.equal(alice.engine.keys.inUse, bob.engine.keys.inUse);
+    assert.equal(carol.engine.keys.find(bob.engine.keys.inUse!), undefined);
+    assert.deepEqual(carol.texts(), []);
+  });
+
+  it('K3 of two epochs made at once both copies use the same one', () => {
+    const { office, alice, bob, carol } = threePeople('K3 twice');
+    const dave = office.team.person('Dave');
+    office.link(alice, bob, carol);
+    alice.control('setRole', controlBody.setRole(bob.person.account, Role.manager));
+    alice.write({
+      tool: undefined,
+      kind: 'admit',
+      body: controlBody.admit(
+        dave.account,
+        Role.participant,
+        'Dave',
+        [dave.certificate],
+        undefined,
+        alice.engine.keys.box([{ device: dave.device, agreementKey: dave.certificate.agreementKey }])!,
+      ),
+    });
+    office.pump();
+    office.leave(alice);
+    alice.remove(carol);
+    bob.control('remove', controlBody.remove(dave.account, bob.engine.keys.make(new Set([dave.device]))));
+    office.comeBack(alice);
+    office.link(alice, bob);
+    // Each epoch is boxed to the one whom the other removal took out: neither is clean, and the next to write makes one.
+    assert.equal(alice.engine.keys.isClean, false);
+    alice.post('now');
+    office.pump();
+    assert.deepEqual(bob.texts(), ['now']);
+    assert.ok(bob.engine.keys.isClean);
+    assert.equal(alice.engine.keys.inUse, bob.engine.keys.inUse);
+  });
+
+  it('K1 a device whose box is bad asks, and any member boxes it again', () => {
+    const { office, alice, bob, carol } = threePeople('K1');
+    office.link(alice, bob, carol);
+    // A box that is Bob's by its name and opens for nobody.
+    const [commit, ephemeral, boxes] = alice.engine.keys.make(new Set([carol.device])) as [
+      Uint8Array,
+      Uint8Array,
+      unknown[],
+    ];
+    const spoilt = boxes.map((box) => {
+      const [prefix, sealed] = box as [Uint8Array, Uint8Array];
+      const isBobs = bob.device.startsWith(Buffer.from(prefix).toString('hex'));
+      return [prefix, isBobs ? sealed.map((byte) => byte ^ 1) : sealed];
+    });
+    alice.control('remove', controlBody.remove(carol.person.account, [commit, ephemeral, spoilt]));
+    alice.post('under a key that Bob lacks');
+    office.pump();
+    assert.deepEqual(bob.texts(), ['under a key that Bob lacks']);
+    assert.equal(bob.locked.length, 0);
+  });
+
+  it('K1 who is no member is given no key', () => {
+    const { office, alice, bob, carol } = threePeople('K1 refused');
+    office.link(alice, bob, carol);
+    alice.remove(carol);
+    alice.post('for two');
+    office.pump();
+    const before = carol.seen.length;
+    office.send(carol, [
+      {
+        to: [bob.device],
+        path: 'direct',
+        message: { kind: 'needKey', epoch: bob.engine.keys.inUse! },
+        lane: 0,
+        ephemeral: false,
+        under: office.team.epoch.tag,
+      },
+    ]);
+    office.pump();
+    assert.equal(carol.seen.length, before);
+  });
+
+  it('L4 an ack is written when idle, at most one a minute, and never for acks alone', () => {
+    const { office, alice, bob, carol } = threePeople('L4');
+    office.link(alice, bob, carol);
+    alice.post('something');
+    office.pump();
+    assert.deepEqual(bob.engine.duties(office.now), []);
+    const due = bob.engine.nextWake()!;
+    assert.ok(due >= office.now + ACK_IDLE_MS);
+    office.now = due;
+    const duties = bob.engine.duties(office.now);
+    assert.deepEqual(
+      duties.map(({ kind }) => kind),
+      ['ack'],
+    );
+    bob.write(...duties);
+    office.pump();
+    bob.post('more');
+    alice.post('and more');
+    office.pump();
+    office.now += ACK_IDLE_MS;
+    assert.deepEqual(bob.engine.duties(office.now), [], 'not twice in a minute');
+    office.now += ACK_EVERY_MS;
+    bob.write(...bob.engine.duties(office.now));
+    carol.write(...carol.engine.duties(office.now));
+    office.pump();
+    office.now += ACK_EVERY_MS;
+    assert.deepEqual(bob.engine.duties(office.now), [], 'an ack asks for none');
+    assert.equal(carol.engine.nextWake(), undefined);
+  });
+});

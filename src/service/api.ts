@@ -58,6 +58,33 @@ export interface SyncInfo {
   readonly missingBytes: number;
 }
 
+/** Something of this person's own that has no effect, or that nobody takes any more. */
+export interface WorkInfo {
+  readonly id: string;
+  readonly kind: 'post' | 'file';
+  readonly toolName: string;
+  /** Of a file. */
+  readonly name: string;
+  /** Of a post. */
+  readonly text: string;
+  /** Why it has no effect: a rule's word, that a view turns into a sentence. */
+  readonly reason: string;
+  readonly time: number;
+}
+
+/** A workspace that this person is not in any more. */
+export interface ClosedInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly how: 'removed' | 'left' | 'deleted';
+  /** Who did it, as he was known. */
+  readonly by: string;
+  /** Milliseconds since 1970, as that member's clock said, no later than it was heard. */
+  readonly at: number;
+  /** Own work that did not get out in time. */
+  readonly work: readonly WorkInfo[];
+}
+
 export interface RelayInfo {
   readonly state: 'off' | 'connecting' | 'connected' | 'failed';
   readonly reason?: 'unreachable' | 'wrongKey' | 'refused' | 'badAddress';
@@ -216,6 +243,8 @@ export type NoticeCode =
   | 'fork' // member: a device has shown two histories
   | 'relayFull' // member: their relay's queue is full; what is missing goes directly
   | 'newerVersion' // a member uses a newer Coterie
+  | 'removed' // name, member: this person is out of a workspace
+  | 'deleted' // name, member: a workspace is deleted for all
   | 'badDelta'; // member: what was sent was not authentic and was dropped
 
 export type ServiceErrorCode =
@@ -278,6 +307,21 @@ export interface CoterieApi {
   deleteTool(workspace: string, tool: string): Promise<void>;
   markSeen(workspace: string, tool: string, item?: string): Promise<void>;
   setVerified(account: string, verified: boolean): Promise<void>;
+
+  setRole(workspace: string, account: string, role: Role): Promise<void>;
+  /** With it goes a new key: what is written from now on the removed member cannot read. */
+  removeMember(workspace: string, account: string): Promise<void>;
+  /** Whether participants or guests may do something: `scope` is 'workspace' or a kind of tool. */
+  setPermission(workspace: string, scope: string, action: string, role: Role, allow: boolean): Promise<void>;
+  leaveWorkspace(workspace: string): Promise<void>;
+  /** Own content that a rule took the effect from. */
+  notAccepted(workspace: string): Promise<readonly WorkInfo[]>;
+  /** Workspaces that this person is out of and has not dismissed. */
+  closed(): Promise<readonly ClosedInfo[]>;
+  /** What is kept of a closed workspace, or what was not accepted in an open one, as files in a folder. */
+  saveWork(workspace: string, localFolder: string, operation: string): Promise<ImportReport>;
+  /** Takes a closed workspace off the list, and what was kept of it away. */
+  forget(workspace: string): Promise<void>;
 
   invite(
     workspace: string,

@@ -1,5 +1,5 @@
 /** What the workspaces of one device share: who we are, the disk, the paths, and what the windows hear. */
-import type { AccountId, DeviceId } from '../base/ids.ts';
+import type { AccountId, DeviceId, WorkspaceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import type { Certificate } from '../protocol/certificate.ts';
 import type { Signer } from '../sync/delta.ts';
@@ -34,6 +34,8 @@ export interface Hub {
   emit(event: ServiceEvent): void;
   /** Devices, addresses, relays, keys or invitations have changed: routes and capabilities are made anew. */
   changed(): void;
+  /** This device is out of a workspace: its copy is to go. */
+  expelled(workspace: WorkspaceId): void;
   /** An error that nobody waits for. */
   fault(error: unknown): void;
 }

@@ -15,6 +15,7 @@ import { readDelta, signDelta } from '../sync/delta.ts';
 import { envelopeTag, openMessage } from '../sync/envelope.ts';
 import { boxEpoch, capabilityOf, epochOf } from '../sync/epoch.ts';
 import { invitationSeal, readInvitation, type Invitation as InvitationContent } from '../sync/invitation.ts';
+import type { Node } from '../sync/graph.ts';
 import { decodeMessage } from '../sync/messages.ts';
 import { StoreError, type Arrived, type RelayState, type Route, type Transport } from '../sync/ports.ts';
 import { safetyNumber } from '../sync/safety-number.ts';
@@ -22,6 +23,7 @@ import {
   ServiceError,
   type ChatPage,
   type ChatPost,
+  type ClosedInfo,
   type CoterieApi,
   type FileEntry,
   type IdentityInfo,
@@ -31,14 +33,17 @@ import {
   type JoinInfo,
   type JoinRequestInfo,
   type RelayInfo,
+  type Role,
   type ServiceEvent,
   type Settings,
   type ToolKind,
+  type WorkInfo,
   type WorkspaceInfo,
   type WriteOptions,
 } from './api.ts';
 import { ByteCache } from './byte-cache.ts';
 import { Chat } from './chat.ts';
+import { ClosedWorkspace, eraseCopy } from './closed-workspace.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { indexSchema } from './content-index.ts';
 import { Files } from './files.ts';
@@ -46,6 +51,8 @@ import type { Hub, Identity } from './hub.ts';
 import { Inviting, type InviteOptions } from './inviting.ts';
 import { Joining } from './joining.ts';
 import { LazyIndex } from './lazy-index.ts';
+import { Membership } from './membership.ts';
+import { notAccepted, unsentBeyond, workEntries } from './own-work.ts';
 import { LocalState } from './local-state.ts';
 import { LockedMessages } from './locked-messages.ts';
 import type { Progress, ServiceOptions } from './ports.ts';
@@ -139,6 +146,10 @@ export class Service implements CoterieApi {
       if (!whole) this.#beginFeed(id, list);
       this.#host(id, list);
     }
+    for (const [id, value] of this.#local.under('closed/')) {
+      const closed = ClosedWorkspace.read(this.#hub, id as WorkspaceId, value);
+      if (closed) this.#closedWorkspaces.set(closed.id, closed);
+    }
     for (const [id, value] of this.#local.under('join/')) this.#resumeJoin(id as WorkspaceId, value);
     // A full disk must not keep anybody from reading what is there.
     await this.#commits.commit([]).catch(() => undefined);
@@ -204,6 +215,7 @@ export class Service implements CoterieApi {
       commit: (records) => this.#commits.commit(records),
       emit: (event) => this.#emit(event),
       changed: () => this.#changed(),
+      expelled: (workspace) => this.#expelled(workspace),
       fault: (error) => this.#fault(error),
     };
   }
@@ -248,6 +260,7 @@ export class Service implements CoterieApi {
     transport.setRelay(this.#relayText());
     this.#applyChange();
     this.#hosted((workspace) => workspace.start());
+    for (const id of this.#workspaces.keys()) this.#expelled(id);
     this.#beat(true);
     for (const joining of this.#joins.values()) joining.ask();
     void this.#announce();
@@ -440,6 +453,54 @@ export class Service implements CoterieApi {
     void this.#announce();
   }
 
+  // ---- what is closed -----------------------------------------------------------------------------------------------------
+
+  readonly #closedWorkspaces = new Map<WorkspaceId, ClosedWorkspace>();
+  readonly #closingWorkspaces = new Set<WorkspaceId>();
+
+  /** Who was removed loses the copy as soon as he knows. Who has left keeps it until the others know, or their relays. */
+  #expelled(id: WorkspaceId): void {
+    const hosted = this.#workspaces.get(id);
+    const word = hosted?.workspace.expulsion;
+    if (!hosted || !word || this.#closingWorkspaces.has(id) || this.#closed) return;
+    const left = word.delta.kind === 'leave';
+    if (left && !hosted.workspace.isHandedOn) return;
+    this.#closingWorkspaces.add(id);
+    const closing = this.#closeWorkspace(hosted.workspace, word)
+      .catch((error: unknown) => this.#fault(error)) // tried again with the next start: the word is in the journal
+      .finally(() => this.#closingWorkspaces.delete(id));
+    this.#working.add(closing);
+    void closing.finally(() => this.#working.delete(closing));
+  }
+
+  /** First the word that it is closed and what is kept, durably; then the copy goes. A crash between does it again. */
+  async #closeWorkspace(workspace: SharedWorkspace, word: Node): Promise<void> {
+    const { id } = workspace;
+    const name = workspace.roster.name;
+    const how = word.delta.kind === 'leave' ? 'left' : 'removed';
+    const account = workspace.replica.accountOf(word.delta.device);
+    const by = account === undefined ? '' : workspace.nameOf(account);
+    const at = Math.min(word.delta.time, this.#options.clock.now());
+    const unsent = how === 'left' ? [] : unsentBeyond(workspace, word);
+    await workspace.handOver();
+    const closed = await ClosedWorkspace.close(this.#hub, workspace, { how, by, at }, unsent);
+    await this.#commits.commit([]);
+    workspace.close();
+    this.#workspaces.delete(id);
+    this.#joins.get(id)?.stop();
+    this.#joins.delete(id);
+    this.#local.drop(`join/${id}`);
+    this.#closedWorkspaces.set(id, closed);
+    await eraseCopy(this.#hub, workspace);
+    // Two generations are kept on the disk: after the second nothing of it is left.
+    await this.#commits.commit([]);
+    await this.#compact();
+    await this.#compact();
+    this.#changed();
+    if (how === 'removed') this.#emit({ type: 'notice', code: 'removed', workspace: id, detail: { name, member: by } });
+    this.#emit({ type: 'workspaces' });
+  }
+
   // ---- what changes -----------------------------------------------------------------------------------------------------
 
   #emit(event: ServiceEvent): void {
@@ -626,6 +687,54 @@ export class Service implements CoterieApi {
       this.#emit({ type: 'chat', workspace, tool, posts, removed: [] });
     }
     await this.#commit();
+  }
+
+  // ---- API: members -----------------------------------------------------------------------------------------------------
+
+  async setRole(workspace: string, account: string, role: Role): Promise<void> {
+    await this.#do(() => this.#membership(workspace).setRole(account, role));
+  }
+
+  async removeMember(workspace: string, account: string): Promise<void> {
+    await this.#do(() => this.#membership(workspace).remove(account));
+  }
+
+  async setPermission(workspace: string, scope: string, action: string, role: Role, allow: boolean): Promise<void> {
+    await this.#do(() => this.#membership(workspace).setPermission(scope, action, role, allow));
+  }
+
+  async leaveWorkspace(workspace: string): Promise<void> {
+    await this.#do(() => this.#membership(workspace).leave());
+    this.#expelled(workspace as WorkspaceId);
+  }
+
+  #membership(workspace: string): Membership {
+    return new Membership(this.#find(workspace).workspace);
+  }
+
+  async notAccepted(workspace: string): Promise<readonly WorkInfo[]> {
+    return notAccepted(this.#find(workspace).workspace).map(({ stream: _, ...info }) => info);
+  }
+
+  async closed(): Promise<readonly ClosedInfo[]> {
+    return [...this.#closedWorkspaces.values()].map((closed) => closed.info());
+  }
+
+  async saveWork(workspace: string, localFolder: string, operation: string): Promise<ImportReport> {
+    const closed = this.#closedWorkspaces.get(workspace as WorkspaceId);
+    const entries = closed ? closed.entries() : workEntries(notAccepted(this.#find(workspace).workspace));
+    return this.#long(operation, (signal, onProgress) =>
+      this.#options.bridges.exportEntries(entries, { into: localFolder, signal, onProgress }),
+    );
+  }
+
+  async forget(workspace: string): Promise<void> {
+    const closed = this.#closedWorkspaces.get(workspace as WorkspaceId);
+    if (!closed) throw new ServiceError('notFound', {});
+    await this.#do(() => closed.forget());
+    this.#closedWorkspaces.delete(closed.id);
+    await this.#commit();
+    this.#emit({ type: 'workspaces' });
   }
 
   // ---- API: joining -----------------------------------------------------------------------------------------------------

@@ -150,7 +150,7 @@ export class SharedWorkspace {
   }
 
   nameOf(account: AccountId): string {
-    return this.roster.members.get(account)?.name ?? account.slice(0, 8);
+    return this.roster.names.get(account) ?? account.slice(0, 8);
   }
 
   isPeer(device: DeviceId): boolean {
@@ -386,6 +386,22 @@ export class SharedWorkspace {
     for (const node of nodes) this.#noteUnread(node);
     this.#index(this.replica.takeChanges());
     this.#hub.emit({ type: 'workspaces' });
+    if (this.expulsion) this.#hub.expelled(this.id);
+  }
+
+  /** The word that took this device out of the workspace. */
+  get expulsion(): Node | undefined {
+    return this.roster.gone.get(this.device);
+  }
+
+  get device(): DeviceId {
+    return this.#hub.identity.device;
+  }
+
+  /** Whether all that is ours is with every other device or with its relay: this copy is needed by nobody. */
+  get isHandedOn(): boolean {
+    const { session } = this.engine;
+    return session.devices.every((device) => session.inSync(device) || session.isRelayed(device));
   }
 
   /** Own posts that were shown as waiting. */
@@ -503,6 +519,7 @@ export class SharedWorkspace {
   // ---- telling ----------------------------------------------------------------------------------------------------------
 
   #syncChanged(): void {
+    if (this.expulsion) this.#hub.expelled(this.id);
     this.#tellDelivered();
     this.#hub.emit({ type: 'workspaces' });
     if (this.#cancelRemember || this.#closed) return;

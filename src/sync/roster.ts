@@ -51,6 +51,8 @@ export interface Roster {
   readonly name: string;
   readonly members: ReadonlyMap<AccountId, Member>;
   readonly devices: ReadonlyMap<DeviceId, Member>;
+  /** Of everybody who was ever in it: what he wrote stays under his name. */
+  readonly names: ReadonlyMap<AccountId, string>;
   /** Of the devices of members. */
   readonly records: ReadonlyMap<DeviceId, DeviceRecord>;
   /** Devices that are not in it any more, each with the word that took it out (K2). */
@@ -100,6 +102,7 @@ export function rosterOf(authority: Authority): Roster {
     name: draft.name,
     members,
     devices,
+    names: new Map([...draft.people].map(([account, { name }]) => [account, name])),
     records,
     gone,
     tools: draft.tools,

@@ -102,6 +102,12 @@ export const noticeSentences: Readonly<Record<NoticeCode, Sentence>> = {
   newerVersion: warning(
     'A member uses a newer Coterie. What this version does not know was kept, and is shown once you update the extension.',
   ),
+  removed: warning(
+    '{member} has removed you from {name}. Your copy of it was erased. What you had written and nobody had received yet was kept: “Save Unsent Work…” in its row puts it into a folder.',
+  ),
+  deleted: warning(
+    '{member} has deleted {name} for all members. Your copy goes with it. What you had written and nobody had received yet was kept: “Save Unsent Work…” in its row puts it into a folder.',
+  ),
   badDelta: warning(
     'Something that {member} sent was not authentic and was dropped. Everything else is kept. If this goes on, ask {member} to reload VS Code.',
   ),

@@ -127,6 +127,14 @@ export class FakeService {
         this.#changed();
       },
       setVerified: async () => undefined,
+      setRole: async () => undefined,
+      removeMember: async () => undefined,
+      setPermission: async () => undefined,
+      leaveWorkspace: async () => undefined,
+      notAccepted: async () => [],
+      closed: async () => [],
+      saveWork: async () => ({ files: 0, folders: 0, bytes: 0, skipped: [], cancelled: false }),
+      forget: async () => undefined,
       invite: async () => ({ id: this.#id(8), link: 'vscode://coterie.coterie/join#fake', file: 'fake' }),
       revokeInvitation: async () => undefined,
       readInvitation: async () => ({

@@ -1,0 +1,51 @@
+/** Who is in a workspace and as what (section 3), as a person changes it: roles, permissions, removal, leaving, deleting. */
+import type { AccountId } from '../base/ids.ts';
+import { controlBody, Role } from '../sync/control.ts';
+import { ServiceError, type Role as RoleName } from './api.ts';
+import { ROLE_NAMES, type SharedWorkspace } from './shared-workspace.ts';
+
+export class Membership {
+  readonly #workspace: SharedWorkspace;
+
+  constructor(workspace: SharedWorkspace) {
+    this.#workspace = workspace;
+  }
+
+  /** Throws ServiceError('notFound' | 'notPermitted'). */
+  async setRole(account: string, role: RoleName): Promise<void> {
+    const member = this.#find(account);
+    const wanted = ROLE_NAMES.indexOf(role) as Role;
+    if (member.role === wanted) return;
+    await this.#workspace.control('setRole', controlBody.setRole(member.account, wanted));
+  }
+
+  /** The new epoch is in the removal itself (K2): what is written from now on he cannot read. */
+  async remove(account: string): Promise<void> {
+    const member = this.#find(account);
+    const devices = new Set(member.devices.map(({ certificate }) => certificate.device));
+    const epoch = this.#workspace.engine.keys.make(devices);
+    await this.#workspace.control('remove', controlBody.remove(member.account, epoch));
+  }
+
+  async setPermission(scope: string, action: string, role: RoleName, allow: boolean): Promise<void> {
+    if (role === 'manager') throw new ServiceError('notPermitted', { reason: 'managers' });
+    const wanted = ROLE_NAMES.indexOf(role) as Role;
+    await this.#workspace.control('setPerm', controlBody.setPerm(scope, action, wanted, allow));
+  }
+
+  async leave(): Promise<void> {
+    await this.#workspace.control('leave', controlBody.leave());
+  }
+
+  /** Whether a workspace would be left without a manager if this person went (A7). */
+  get isLastManager(): boolean {
+    const managers = [...this.#workspace.roster.members.values()].filter(({ role }) => role === Role.manager);
+    return managers.length === 1 && managers[0] === this.#workspace.self;
+  }
+
+  #find(account: string) {
+    const member = this.#workspace.roster.members.get(account as AccountId);
+    if (!member) throw new ServiceError('notFound', {});
+    return member;
+  }
+}

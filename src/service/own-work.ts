@@ -1,0 +1,131 @@
+/**
+ * What this person has written that has no effect (D9), or that nobody will take any more (L7): it is his, and is kept for him
+ * to take over. Read from his deltas, not from rows, since void deltas make none.
+ */
+import type { DeltaId, ToolId } from '../base/ids.ts';
+import { toUtf8 } from '../base/utf8.ts';
+import { MAX_PATCH_CHAIN } from '../protocol/limits.ts';
+import type { Node } from '../sync/graph.ts';
+import { reachIn } from '../sync/passage.ts';
+import { readChatDelta } from '../tools/chat/deltas.ts';
+import type { Content } from '../tools/files/content.ts';
+import { readFilesDelta, type FilesDelta } from '../tools/files/deltas.ts';
+import { ITEMS, itemFromRow, VERSIONS, versionFromRow } from '../tools/files/rows.ts';
+import { safeName } from '../tools/files/safe-name.ts';
+import type { WorkInfo } from './api.ts';
+import type { ExportEntry } from './ports.ts';
+import type { SharedWorkspace } from './shared-workspace.ts';
+
+export interface Work extends WorkInfo {
+  /** Of a file. */
+  readonly stream: () => AsyncIterable<Uint8Array>;
+}
+
+/** Own content that some rule took the effect from, oldest first. */
+export function notAccepted(workspace: SharedWorkspace): readonly Work[] {
+  return ownNodes(workspace).flatMap((node) => {
+    const verdict = workspace.replica.verdictOf(node.delta.id);
+    return verdict === undefined || verdict === 'accepted' ? [] : (workOf(workspace, node, verdict) ?? []);
+  });
+}
+
+/** Own content that the word which took us out did not know of: nobody takes it from us any more. */
+export function unsentBeyond(workspace: SharedWorkspace, word: Node): readonly Work[] {
+  return ownNodes(workspace)
+    .filter(({ delta }) => delta.seq > reachIn(word, delta.feed))
+    .flatMap((node) => workOf(workspace, node, 'cutOff') ?? []);
+}
+
+function ownNodes(workspace: SharedWorkspace): readonly Node[] {
+  const { device } = workspace;
+  return [...workspace.replica.nodes()].filter(({ delta }) => delta.device === device && delta.tool !== undefined);
+}
+
+function workOf(workspace: SharedWorkspace, { delta }: Node, reason: string): Work | undefined {
+  const tool = delta.tool!;
+  const about = { id: delta.id, toolName: workspace.roster.tools.get(tool)?.name ?? '', reason, time: delta.time };
+  const chat = readChatDelta(delta.kind, delta.body);
+  if (chat?.kind === 'post' || chat?.kind === 'edit') {
+    return { ...about, kind: 'post', name: '', text: chat.text, stream: () => only(toUtf8(chat.text)) };
+  }
+  const files = readFilesDelta(delta.kind, delta.body);
+  if (files?.kind !== 'file' && files?.kind !== 'ver') return undefined;
+  const name = safeName(nameOf(workspace, tool, delta.id) ?? 'file');
+  return { ...about, kind: 'file', name, text: '', stream: () => streamOf(workspace, tool, delta.id) };
+}
+
+/** Of the item that a version belongs to, as its first version or a row of it says. */
+function nameOf(workspace: SharedWorkspace, tool: ToolId, version: DeltaId): string | undefined {
+  for (
+    let [at, steps]: [DeltaId | undefined, number] = [version, 0];
+    at !== undefined && steps < MAX_PATCH_CHAIN;
+    steps++
+  ) {
+    const row = workspace.replica.row(tool, VERSIONS, at);
+    const item = row && workspace.replica.row(tool, ITEMS, versionFromRow(row).item);
+    if (item) return itemFromRow(item).name;
+    const node: Node | undefined = workspace.replica.node(at);
+    const read: FilesDelta | undefined = node && readFilesDelta(node.delta.kind, node.delta.body);
+    if (read?.kind === 'file') return read.name;
+    at = read?.kind === 'ver' ? read.parents[0] : undefined;
+  }
+  return undefined;
+}
+
+async function* streamOf(workspace: SharedWorkspace, tool: ToolId, version: DeltaId): AsyncIterable<Uint8Array> {
+  const chain = chainOf(workspace, tool, version);
+  const [first] = chain;
+  if (!first) return;
+  if (chain.length === 1) yield* workspace.contents.read(first);
+  else yield await workspace.contents.resolvePatched(chain);
+}
+
+/** The content in chunks at the bottom, then the differences upon it. */
+function chainOf(workspace: SharedWorkspace, tool: ToolId, version: DeltaId): readonly Content[] {
+  const chain: Content[] = [];
+  for (let at: DeltaId | undefined = version; at !== undefined && chain.length <= MAX_PATCH_CHAIN;) {
+    const found = contentAt(workspace, tool, at);
+    if (!found) break;
+    chain.unshift(found.content);
+    at = found.content.kind === 'patch' ? found.parent : undefined;
+  }
+  return chain;
+}
+
+function contentAt(
+  workspace: SharedWorkspace,
+  tool: ToolId,
+  version: DeltaId,
+): { readonly content: Content; readonly parent: DeltaId | undefined } | undefined {
+  const row = workspace.replica.row(tool, VERSIONS, version);
+  const known = row && versionFromRow(row);
+  if (known?.content) return { content: known.content, parent: known.parents[0] };
+  const delta = workspace.replica.node(version)?.delta;
+  const read = delta && readFilesDelta(delta.kind, delta.body);
+  if (read?.kind === 'file') return { content: read.content, parent: undefined };
+  return read?.kind === 'ver' ? { content: read.content, parent: read.parents[0] } : undefined;
+}
+
+/** Work as files to be saved: posts become one of Markdown. */
+export function* workEntries(work: readonly Work[]): Generator<ExportEntry> {
+  const names = new Set(['chat.md']);
+  const posts = work.filter(({ kind }) => kind === 'post').map(({ text }) => text);
+  if (posts.length > 0) {
+    const bytes = toUtf8(posts.join('\n\n---\n\n'));
+    yield { kind: 'file', path: 'chat.md', modified: work.at(-1)!.time, read: () => only(bytes) };
+  }
+  for (const { kind, name, time, stream } of work) {
+    if (kind === 'file') yield { kind: 'file', path: unusedName(name, names), modified: time, read: stream };
+  }
+}
+
+function unusedName(name: string, used: Set<string>): string {
+  let path = name;
+  for (let n = 2; used.has(path.toLowerCase()); n++) path = `${n} ${name}`;
+  used.add(path.toLowerCase());
+  return path;
+}
+
+async function* only(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield bytes;
+}

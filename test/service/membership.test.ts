@@ -1,0 +1,159 @@
+/** K2, L7, A8: who is out of a workspace, and what becomes of his copy and of his own work. Real stores, sockets and relay. */
+import assert from 'node:assert/strict';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { House, type Person } from './house.ts';
+
+const toolOf = async (person: Person, workspace: string, kind: 'files' | 'chat'): Promise<string> => {
+  const info = (await person.api.workspaces()).find(({ id }) => id === workspace);
+  return info!.tools.find((tool) => tool.kind === kind)!.id;
+};
+
+const accountOf = async (person: Person): Promise<string> => (await person.api.identity()).account;
+
+describe('Who is out of a workspace', function () {
+  this.timeout(60_000);
+  let house: House;
+  let alice: Person;
+  let bob: Person;
+  let carol: Person;
+  let apollo: string;
+
+  const three = async (options: { readonly direct?: boolean } = {}): Promise<void> => {
+    alice = await house.move('Alice', options);
+    bob = await house.move('Bob', options);
+    carol = await house.move('Carol', options);
+    apollo = await alice.api.createWorkspace({ name: 'Apollo' });
+    await house.join(alice, bob, apollo, { confirm: false });
+    await house.join(alice, carol, apollo, { confirm: false });
+    await house.converged(apollo, alice, bob, carol);
+  };
+
+  beforeEach(async () => {
+    house = await House.build();
+    await house.startRelay();
+  });
+
+  afterEach(() => house.close());
+
+  it('K2 a removed member is told who it was, and her copy is gone from the disk; the others go on', async () => {
+    await three();
+    const files = await toolOf(alice, apollo, 'files');
+    await alice.api.write(apollo, files, '/plan.txt', Buffer.from('the plan of Apollo'), {
+      create: true,
+      overwrite: false,
+    });
+    await house.converged(apollo, alice, bob, carol);
+    const told = carol.next((event) => event.type === 'notice' && event.code === 'removed');
+    await alice.api.removeMember(apollo, await accountOf(carol));
+    const notice = await told;
+    assert.ok(notice.type === 'notice');
+    assert.deepEqual(notice.detail, { name: 'Apollo', member: 'Alice' });
+    assert.deepEqual(await carol.api.workspaces(), []);
+    const [closed] = await carol.api.closed();
+    assert.equal(closed!.how, 'removed');
+    assert.equal(closed!.by, 'Alice');
+    assert.deepEqual(closed!.work, []);
+    await alice.api.write(apollo, files, '/next.txt', Buffer.from('without her'), { create: true, overwrite: false });
+    const listing = await house.converged(apollo, alice, bob);
+    assert.ok(listing.some((line) => line.includes('next.txt')));
+    await carol.close();
+    await carol.open();
+    assert.deepEqual(await carol.api.workspaces(), []);
+    assert.equal((await carol.api.closed()).length, 1);
+    await carol.api.forget(apollo);
+    assert.deepEqual(await carol.api.closed(), []);
+  });
+
+  it('K2 L7 the word waits at the relay; what she wrote meanwhile is kept, and saved as files', async () => {
+    await three({ direct: false });
+    const carols = await accountOf(carol);
+    await carol.close();
+    await house.relay!.stop();
+    await carol.open({ direct: false });
+    const chat = await toolOf(carol, apollo, 'chat');
+    const files = await toolOf(carol, apollo, 'files');
+    await carol.api.post(apollo, chat, 'Written on the train');
+    await carol.api.write(apollo, files, '/draft.md', Buffer.from('# Draft\n'), { create: true, overwrite: false });
+    await carol.api.write(apollo, files, '/draft.md', Buffer.from('# Draft, second\n'), {
+      create: false,
+      overwrite: true,
+    });
+    await carol.close();
+    const connected = alice.next((event) => event.type === 'relay' && event.relay.state === 'connected');
+    await house.startRelay(house.relay!.port);
+    await connected;
+    await alice.api.removeMember(apollo, carols);
+    await alice.close();
+    await bob.close();
+    const told = carol.next((event) => event.type === 'notice' && event.code === 'removed');
+    await carol.open({ direct: false });
+    await told;
+    const [closed] = await carol.api.closed();
+    assert.deepEqual(
+      closed!.work.map(({ kind, name, text }) => [kind, name, text]),
+      [
+        ['post', '', 'Written on the train'],
+        ['file', 'draft.md', ''],
+        ['file', 'draft.md', ''],
+      ],
+    );
+    const folder = join(house.folder, 'saved');
+    await mkdir(folder);
+    const report = await carol.api.saveWork(apollo, folder, 'save');
+    assert.equal(report.files, 3);
+    const saved = await readdir(folder, { recursive: true });
+    const texts = await Promise.all(saved.map((name) => readFile(join(folder, name), 'utf8')));
+    assert.deepEqual(texts.sort(), ['# Draft\n', '# Draft, second\n', 'Written on the train']);
+    await alice.open({ direct: false });
+    await bob.open({ direct: false });
+    await house.converged(apollo, alice, bob);
+    const page = await alice.api.chat(apollo, await toolOf(alice, apollo, 'chat'), { limit: 50 });
+    assert.deepEqual(page.posts, []);
+  });
+
+  it('A7 who leaves is gone when the others know, and his posts stay under his name', async () => {
+    await three();
+    await bob.api.post(apollo, await toolOf(bob, apollo, 'chat'), 'Farewell');
+    await house.converged(apollo, alice, bob, carol);
+    await bob.api.leaveWorkspace(apollo);
+    await bob.until(async () => (await bob.api.closed()).length === 1);
+    assert.deepEqual(await bob.api.workspaces(), []);
+    await house.converged(apollo, alice, carol);
+    const info = (await alice.api.workspaces())[0]!;
+    assert.deepEqual(info.members.map(({ name }) => name).sort(), ['Alice', 'Carol']);
+    const page = await alice.api.chat(apollo, await toolOf(alice, apollo, 'chat'), { limit: 50 });
+    assert.equal(page.posts[0]!.authorName, 'Bob');
+  });
+
+  it('A2 A10 roles go up and down, each within the right of who changes them', async () => {
+    await three();
+    await alice.api.setRole(apollo, await accountOf(bob), 'manager');
+    await bob.until(async () => (await bob.api.workspaces())[0]!.role === 'manager');
+    await bob.api.setRole(apollo, await accountOf(carol), 'guest');
+    await carol.until(async () => (await carol.api.workspaces())[0]!.role === 'guest');
+    const chat = await toolOf(carol, apollo, 'chat');
+    await assert.rejects(carol.api.post(apollo, chat, 'May I?'), { code: 'notPermitted' });
+    await assert.rejects(bob.api.removeMember(apollo, await accountOf(alice)), { code: 'notPermitted' });
+    await alice.api.setPermission(apollo, 'chat', 'add', 'guest', true);
+    await carol.until(() =>
+      carol.api.post(apollo, chat, 'Now I may').then(
+        () => true,
+        () => false,
+      ),
+    );
+    await house.converged(apollo, alice, bob, carol);
+  });
+
+  it('D9 what a concurrent demotion has voided is kept under Not accepted, with its text', async () => {
+    await three({ direct: false });
+    await house.relay!.stop();
+    await bob.api.post(apollo, await toolOf(bob, apollo, 'chat'), 'While I still could');
+    await alice.api.setRole(apollo, await accountOf(bob), 'guest');
+    await house.startRelay(house.relay!.port);
+    await bob.until(async () => (await bob.api.workspaces())[0]!.role === 'guest');
+    const [work] = await bob.api.notAccepted(apollo);
+    assert.equal(work?.text, 'While I still could');
+    assert.equal(work.reason, 'cutOff');
+  });
+});

@@ -5,6 +5,7 @@
 import type { AccountId, DeltaId, ToolId } from '../base/ids.ts';
 import type { RowChange } from '../sync/fold.ts';
 import type { Row } from '../sync/reducer.ts';
+import type { Content } from '../tools/files/content.ts';
 import { clashKey } from '../tools/files/safe-name.ts';
 import { presentFolder, type SiblingInput } from '../tools/files/present.ts';
 import type { FolderId } from '../tools/files/deltas.ts';
@@ -27,6 +28,13 @@ export interface TreeEntry {
   readonly version: Version;
   readonly versionId: DeltaId;
   readonly conflictOf: string | undefined;
+}
+
+export interface Lineage {
+  /** The content in chunks at the bottom. */
+  readonly bottom: Content;
+  /** Differences upon it. */
+  readonly patches: number;
 }
 
 type Folder = Map<string, TreeEntry>;
@@ -57,8 +65,33 @@ export class FileTree {
 
   version(id: DeltaId): Version | undefined {
     const row = this.#source.row(VERSIONS, id);
-    return row && versionFromRow(row);
+    if (!row) return undefined;
+    const known = this.#versions.get(row);
+    if (known) return known;
+    const version = versionFromRow(row);
+    this.#versions.set(row, version);
+    return version;
   }
+
+  /** Read once for each row: every save looks at many. */
+  readonly #versions = new WeakMap<Row, Version>();
+
+  /** What a version's content stands upon (F1). A version never changes, so this is found once. */
+  lineage(id: DeltaId): Lineage | undefined {
+    const known = this.#lineages.get(id);
+    if (known) return known;
+    const version = this.version(id);
+    if (!version?.content) return undefined;
+    const parent = version.content.kind === 'patch' ? version.parents[0] : undefined;
+    const above = parent === undefined ? undefined : this.lineage(parent);
+    const lineage = above
+      ? { bottom: above.bottom, patches: above.patches + 1 }
+      : { bottom: version.content, patches: 0 };
+    this.#lineages.set(id, lineage);
+    return lineage;
+  }
+
+  readonly #lineages = new Map<DeltaId, Lineage>();
 
   /** The entry at `/a/b`; undefined where there is none. The root has no entry: ask `folder`. */
   at(path: string): TreeEntry | undefined {

@@ -131,10 +131,10 @@ export class Files {
   }
 
   #parentContent(versionId: DeltaId): ParentContent | undefined {
-    const chain = this.#chain(versionId);
-    const content = chain.at(-1);
-    if (!content) return undefined;
-    return { content, chain: chain.length - 1, read: () => this.#bytesOf(versionId).catch(() => undefined) };
+    const content = this.#tree.version(versionId)?.content;
+    const lineage = this.#tree.lineage(versionId);
+    if (!content || !lineage) return undefined;
+    return { content, chain: lineage.patches, read: () => this.#bytesOf(versionId).catch(() => undefined) };
   }
 
   /** What is not here, or not as it was written, is fetched first of all: waited for as long as somebody is there to send it. */
@@ -190,7 +190,7 @@ export class Files {
     const known = base !== undefined && this.#tree.version(base)?.item === entry.id ? base : entry.versionId;
     const parents = known === entry.versionId ? this.#tree.equalHeads(entry.item, entry.version) : [known];
     const parent = parents.length === 1 ? this.#parentContent(parents[0]!) : undefined;
-    const reuse = (await this.#workspace.contents.chunkRefs(this.#chain(known)[0]!)) ?? [];
+    const reuse = (await this.#workspace.contents.chunkRefs(this.#tree.lineage(known)!.bottom)) ?? [];
     const content = await this.#workspace.contents.writeBytes(bytes, parent, { reuse });
     const version = await this.#author([{ kind: 'ver', parents: parents.length > 0 ? parents : [known], content }]);
     this.#cache.put(version, bytes);

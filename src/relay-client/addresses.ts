@@ -17,6 +17,8 @@ export function readAddress(text: string): HostPort | undefined {
   const port = Number(parts?.[3]);
   const host = parts?.[1] ?? parts?.[2];
   if (host === undefined || port < 1 || port > 65_535) return undefined;
+  // What stands in brackets and is no IPv6 address would be looked up as the name of a host.
+  if (parts?.[1] !== undefined && isIP(host) !== 6) return undefined;
   return { host, port };
 }
 

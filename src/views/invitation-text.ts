@@ -22,15 +22,25 @@ function secretOfQuery(query: string): string | undefined {
   for (const part of query.split('&')) {
     const cut = part.indexOf('=');
     if (cut < 0 && part !== '') return part;
-    if (part.slice(0, cut) === 'i' && cut >= 0) return decodeURIComponent(part.slice(cut + 1));
+    if (part.slice(0, cut) === 'i' && cut >= 0) return decodedPart(part.slice(cut + 1));
   }
   return undefined;
+}
+
+/** Undefined where a percent sign stands before what is no code: anybody can make a link, and so nothing here may throw. */
+function decodedPart(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** What was pasted or read from a file, cleaned of what mail programs put around it. */
 export function invitationOfText(text: string): string {
   const trimmed = text.trim().replace(/^<(.*)>$/s, '$1');
-  const link = /[a-z][a-z-]*:\/\/coterie\.coterie\/join[?#]\S+/.exec(trimmed);
+  // A scheme of any length would be looked for from every letter of a long text anew: 14 s for 100,000 letters.
+  const link = /[a-z][a-z-]{0,30}:\/\/coterie\.coterie\/join[?#]\S+/.exec(trimmed);
   if (link === null) return trimmed;
   const cut = link[0].search(/[?#]/);
   const query = link[0].slice(cut + 1);

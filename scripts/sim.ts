@@ -1,0 +1,71 @@
+// npm run sim -- --seed S --worlds N [--workers W] [--budget SECONDS]: worlds S.0 … S.N-1, what they exercised, and what broke.
+// npm run sim -- --world S.I [--shrink]: one of them; shrunk, the plan that still fails goes to out/sim-S.I.json.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { planWorld } from '../test/sim/plan.ts';
+import { runWorlds } from '../test/sim/pool.ts';
+import { runWorld } from '../test/sim/run-world.ts';
+import { shrink } from '../test/sim/shrink.ts';
+import { vacuous } from '../test/sim/vacuity.ts';
+import type { Violation } from '../test/sim/world.ts';
+import { out } from './lib/project.mjs';
+
+const SHRINK_TRIES = 150;
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    worlds: { type: 'string', default: '1000' },
+    workers: { type: 'string', default: String(availableParallelism()) },
+    budget: { type: 'string' },
+    world: { type: 'string' },
+    shrink: { type: 'boolean', default: false },
+  },
+});
+
+process.exitCode = (await (values.world === undefined ? many() : one(values.world))) ? 0 : 1;
+
+async function many(): Promise<boolean> {
+  const started = performance.now();
+  const { counts, findings, worlds, deltas } = await runWorlds({
+    seed: values.seed,
+    worlds: Number(values.worlds),
+    workers: Number(values.workers),
+    ...(values.budget === undefined ? {} : { budget_ms: Number(values.budget) * 1000 }),
+    onReport: (report, done) => {
+      print(report.seed, report.violations);
+      if (done % 1000 === 0) console.log(`${done} worlds, ${Math.round((performance.now() - started) / 1000)} s`);
+    },
+  });
+  for (const [name, count] of counts.entries()) console.log(`${String(count).padStart(10)}  ${name}`);
+  const missing = vacuous(counts, worlds);
+  for (const name of missing) console.log(`NOT EXERCISED: ${name}`);
+  const seconds = (performance.now() - started) / 1000;
+  console.log(`${seconds.toFixed(1)} s, ${(worlds / seconds).toFixed(1)} worlds a second`);
+  const violations = findings.reduce((sum, finding) => sum + finding.violations.length, 0);
+  console.log(`sim worlds=${worlds} deltas=${deltas} violations=${violations}`);
+  return violations === 0 && missing.length === 0;
+}
+
+async function one(seed: string): Promise<boolean> {
+  const plan = planWorld(seed);
+  const { violations, counts, deltas } = await runWorld(plan);
+  console.log(JSON.stringify(plan.config));
+  for (const [name, count] of counts.entries()) console.log(`${String(count).padStart(10)}  ${name}`);
+  print(seed, violations);
+  if (values.shrink && violations.length > 0) {
+    const small = await shrink(plan, new Set(violations.map(({ rule }) => rule)), SHRINK_TRIES);
+    const file = join(out, `sim-${seed}.json`);
+    mkdirSync(out, { recursive: true });
+    writeFileSync(file, `${JSON.stringify(small)}\n`);
+    print(`${seed} with ${small.acts.length} of ${plan.acts.length} acts, in ${file}`, (await runWorld(small)).violations);
+  }
+  console.log(`sim worlds=1 deltas=${deltas} violations=${violations.length}`);
+  return violations.length === 0;
+}
+
+function print(seed: string, violations: readonly Violation[]): void {
+  for (const { rule, detail } of violations) console.log(`VIOLATION in world ${seed}, ${rule}: ${detail}`);
+}

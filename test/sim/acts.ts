@@ -1,0 +1,183 @@
+/** What honest people do in a world: they write what their devices let them, with what they have heard of. */
+import type { DeltaId } from '../../src/base/ids.ts';
+import { controlBody, Role } from '../../src/sync/control.ts';
+import type { Entry } from '../../src/sync/replica.ts';
+import { chatBody, type ChatDelta } from '../../src/tools/chat/deltas.ts';
+import type { ChunkedContent } from '../../src/tools/files/content.ts';
+import { filesBody, type FilesDelta } from '../../src/tools/files/deltas.ts';
+import type { SimDevice } from './device.ts';
+import type { Dice } from './dice.ts';
+import { CHAT, FILES, type World } from './world.ts';
+
+export type Doing = (world: World, dice: Dice) => void | Promise<void>;
+
+const chat = (delta: ChatDelta): Entry => ({ tool: CHAT, kind: delta.kind, body: chatBody(delta) });
+const files = (delta: FilesDelta): Entry => ({ tool: FILES, kind: delta.kind, body: filesBody(delta) });
+
+function contentOf(dice: Dice): ChunkedContent {
+  return { kind: 'chunks', bytes: 0, sha256: dice.bytes(32), chunks: [], indirect: false };
+}
+
+/** Something of these kinds that this device has heard of. Newer things are likelier: people work on what is at hand. */
+function known(world: World, device: SimDevice, dice: Dice, ...kinds: readonly string[]): DeltaId | undefined {
+  for (let tries = 0; tries < 6; tries++) {
+    const ids = world.made.get(dice.pick(kinds));
+    if (!ids) continue;
+    const id = ids[dice.chance(0.5) ? ids.length - 1 - dice.below(Math.min(8, ids.length)) : dice.below(ids.length)]!;
+    if (device.replica.node(id)) return id;
+  }
+  return undefined;
+}
+
+type Writing = (world: World, device: SimDevice, dice: Dice) => readonly Entry[] | undefined;
+
+/** One who is a member writes; where he may not, nothing is written. */
+function writing(make: Writing): Doing {
+  return (world, dice) => {
+    const device = dice.pickOr(world.members());
+    const entries = device && make(world, device, dice);
+    if (entries) world.written(device, device.write(entries));
+  };
+}
+
+const control = (kind: string, body: Entry['body']): readonly Entry[] => [{ tool: undefined, kind, body }];
+
+/** Somebody of all people, whatever he is to the workspace. */
+const anybody = (world: World, dice: Dice) => dice.pick(world.people);
+
+const posts = writing((world, _, dice) =>
+  Array.from({ length: dice.between(1, world.config.big ? 9 : 4) }, (_, i) =>
+    chat({ kind: 'post', text: `${dice.word().toString(36)} ${i}` }),
+  ),
+);
+
+const edit = writing((world, device, dice) => {
+  const post = known(world, device, dice, 'post');
+  return post && [chat({ kind: 'edit', post, text: `edited ${dice.word().toString(36)}` })];
+});
+
+const unpost = writing((world, device, dice) => {
+  const post = known(world, device, dice, 'post');
+  return post && [chat({ kind: 'unpost', post })];
+});
+
+const addFiles = writing((world, device, dice) => {
+  const parent = dice.chance(0.5) ? known(world, device, dice, 'folder') : undefined;
+  return Array.from({ length: dice.between(1, world.config.big ? 5 : 2) }, (_, i) =>
+    files({ kind: 'file', parent, name: `file ${dice.below(1000)} ${i}`, content: contentOf(dice) }),
+  );
+});
+
+const folder = writing((world, device, dice) => [
+  files({ kind: 'folder', parent: known(world, device, dice, 'folder'), name: `folder ${dice.below(100)}` }),
+]);
+
+const version = writing((world, device, dice) => {
+  const parent = known(world, device, dice, 'file', 'ver');
+  return parent && [files({ kind: 'ver', parents: [parent], content: contentOf(dice) })];
+});
+
+const del = writing((world, device, dice) => {
+  const parent = known(world, device, dice, 'file', 'ver', 'folder');
+  return parent && [files({ kind: 'del', parents: [parent] })];
+});
+
+const move = writing((world, device, dice) => {
+  const item = known(world, device, dice, 'file', 'folder', 'folder');
+  const parent = dice.chance(0.7) ? known(world, device, dice, 'folder') : undefined;
+  return item && [files({ kind: 'move', item, parent, name: `moved ${dice.below(1000)}` })];
+});
+
+const profile = writing((world, device, dice) =>
+  control('profile', controlBody.profile(`${world.nameOf(device.id)} ${dice.below(100)}`, '')),
+);
+
+const rename = writing((_, _device, dice) => control('rename', controlBody.rename(`World ${dice.below(100)}`)));
+
+const tool = writing((_, _device, dice) => {
+  if (dice.chance(0.05)) return control('deleteTool', controlBody.deleteTool(dice.pick([CHAT, FILES])));
+  if (dice.chance(0.5)) return control('renameTool', controlBody.renameTool(dice.pick([CHAT, FILES]), `Tool ${dice.below(9)}`));
+  return control('addTool', controlBody.addTool(dice.pick([CHAT, FILES]), dice.pick(['chat', 'files']), `Tool ${dice.below(9)}`));
+});
+
+const setPerm = writing((_, _device, dice) =>
+  control(
+    'setPerm',
+    controlBody.setPerm(
+      dice.pick(['chat', 'files', 'workspace']),
+      dice.pick(['add', 'edit', 'editOwn', 'delete', 'invite', 'uninvite', 'addTools']),
+      dice.pick([Role.participant, Role.participant, Role.guest]),
+      dice.chance(0.65),
+    ),
+  ),
+);
+
+const setRole = writing((world, _, dice) =>
+  control('setRole', controlBody.setRole(anybody(world, dice).account, dice.pick([Role.manager, Role.participant, Role.participant, Role.guest]))),
+);
+
+const invite = writing((world, device, dice) =>
+  control(
+    'invite',
+    controlBody.invite(
+      dice.bytes(32),
+      dice.bytes(32),
+      dice.pick([Role.participant, Role.participant, Role.guest, Role.manager]),
+      world.now(device.id) + 7 * 86_400_000,
+      dice.between(1, 2),
+      false,
+    ),
+  ),
+);
+
+const revoke = writing((world, device, dice) => {
+  const id = known(world, device, dice, 'invite');
+  return id && control('revoke', controlBody.revoke(id));
+});
+
+const leave = writing((_, _device, dice) => (dice.chance(0.4) ? control('leave', controlBody.leave()) : undefined));
+
+/** Somebody removed is cut at what his remover has seen of him. */
+const remove = writing((world, _, dice) => control('remove', controlBody.remove(anybody(world, dice).account, null)));
+
+/** Somebody knocks with or without a link, often at two doors at once (N3); whoever was removed or left may come back. */
+const join: Doing = (world, dice) => {
+  const outsiders = world.people.filter((person) => {
+    const device = world.devices.get(person.devices[0]!.device)!;
+    return device.alive && !device.replica.roster.devices.has(device.id);
+  });
+  const person = dice.pickOr(outsiders);
+  const doors = dice.shuffled(world.members()).slice(0, dice.chance(0.35) ? 2 : 1);
+  if (!person) return;
+  const role = dice.pick([Role.participant, Role.participant, Role.guest, Role.manager]);
+  let asked: DeltaId | undefined;
+  for (const door of doors) {
+    const id = dice.chance(0.6) ? (asked ?? known(world, door, dice, 'invite')) : undefined;
+    asked ??= id;
+    const invited = id === undefined ? undefined : door.replica.roster.invites.get(id);
+    if (!world.admit(door, person, invited?.role ?? role, invited?.id)) continue;
+    world.counts.add(invited ? 'joins by link' : 'joins');
+    if (doors.length > 1) world.counts.add('joins at two doors');
+  }
+};
+
+export const honest = {
+  posts,
+  edit,
+  unpost,
+  files: addFiles,
+  folder,
+  version,
+  delete: del,
+  move,
+  profile,
+  rename,
+  tool,
+  setPerm,
+  setRole,
+  invite,
+  revoke,
+  join,
+  remove,
+  leave,
+} satisfies Record<string, Doing>;

@@ -1,0 +1,187 @@
+/** What must hold of every world, whatever happened in it. */
+import type { DeltaId, DeviceId } from '../../src/base/ids.ts';
+import type { Value } from '../../src/protocol/codec.ts';
+import { toHex } from '../../src/base/bytes.ts';
+import { feedOf } from '../../src/sync/delta.ts';
+import { compareNodes, inPast, type Node } from '../../src/sync/graph.ts';
+import { Replica } from '../../src/sync/replica.ts';
+import { Role } from '../../src/sync/control.ts';
+import { chatReducer } from '../../src/tools/chat/reducer.ts';
+import { filesReducer } from '../../src/tools/files/reducer.ts';
+import type { Doing } from './acts.ts';
+import { Digest } from './digest.ts';
+import type { SimDevice } from './device.ts';
+import type { Dice } from './dice.ts';
+import type { World } from './world.ts';
+
+const NOBODY = '0'.repeat(64) as DeviceId;
+
+/** A replica of nobody's, that is given deltas and writes none. */
+function reader(world: World): Replica {
+  const { crypto, workspace } = world;
+  return new Replica({ crypto, workspace, reducers: [chatReducer, filesReducer], own: feedOf(NOBODY, 0) });
+}
+
+/** All that replicas with the same deltas must agree on, in one number. */
+export function stateOf(replica: Replica): string {
+  const digest = new Digest();
+  for (const { tool, table, key, row } of replica.rows()) digest.add('row', tool, table, key, row ?? null);
+  for (const { delta } of replica.nodes()) digest.add('verdict', delta.id, String(replica.verdictOf(delta.id)));
+  const { name, members, tools, invites, epochs } = replica.roster;
+  digest.add('name', name);
+  for (const member of members.values()) {
+    digest.add('member', member.account, member.name, member.role, member.credential);
+    for (const { certificate, relay } of member.devices) digest.add('device', certificate.device, relay);
+  }
+  for (const { tool, kind, name: toolName } of tools.values()) digest.add('tool', tool, kind, toolName);
+  for (const { id, usesLeft, revoked } of invites.values()) digest.add('invite', id, usesLeft, revoked);
+  epochs.forEach(({ maker }, i) => digest.add('epoch', maker.delta.id, i));
+  return digest.value;
+}
+
+export function setOf(nodes: Iterable<Node>): string {
+  const digest = new Digest();
+  for (const { delta } of nodes) digest.add(delta.id);
+  return digest.value;
+}
+
+/** A6, L5: what came bit by bit is what comes at once, in another order. */
+export const audit: Doing = (world, dice) => {
+  const device = dice.pickOr([...world.devices.values()].filter(({ alive }) => alive));
+  if (!device) return;
+  world.counts.add('audits');
+  compareWithBatch(world, device.replica, dice, world.nameOf(device.id));
+};
+
+function compareWithBatch(world: World, replica: Replica, dice: Dice, name: string): void {
+  const nodes = [...replica.nodes()];
+  const batch = reader(world);
+  batch.ingest(runsOf(dice, nodes));
+  if (batch.size !== nodes.length) return world.violate('D5', `a copy of ${name}'s takes ${batch.size} of ${nodes.length} deltas`);
+  if (stateOf(batch) !== stateOf(replica)) world.violate('L5', `${name}'s state is not what its ${nodes.length} deltas make at once`);
+}
+
+/** Each feed whole, in chance's order of feeds: most things wait for their past. Each ends at a signature (D7). */
+function runsOf(dice: Dice, nodes: readonly Node[]): (readonly Uint8Array[])[] {
+  const feeds = new Map<string, Uint8Array[]>();
+  for (const { delta } of nodes) {
+    const run = feeds.get(delta.feed);
+    if (run) run.push(delta.bytes);
+    else feeds.set(delta.feed, [delta.bytes]);
+  }
+  return dice.shuffled([...feeds.values()]);
+}
+
+/** After the quiet. */
+export function checkWorld(world: World, dice: Dice, cameToRest: boolean): void {
+  const honest = [...world.devices.values()].filter(({ id }) => !world.isHostile(id));
+  const union = reader(world);
+  for (const { replica } of honest) if (replica.size > 0) for (const run of runsOf(dice, lacking(union, replica))) union.ingest([run]);
+  const live = honest.filter(({ id, replica }) => replica.roster.devices.has(id));
+  for (const device of honest) checkDevice(world, device);
+  checkAuthority(world, union);
+  checkKeys(world, union);
+  if (live.length === 0) return;
+  if (world.forked.size > 0) return checkSameSets(world, live);
+  if (!cameToRest) world.violate('S1', 'the world does not come to rest');
+  checkEqual(world, live, dice);
+}
+
+function lacking(union: Replica, replica: Replica): Node[] {
+  return [...replica.nodes()].filter(({ delta }) => !union.node(delta.id));
+}
+
+/** Everybody who is a member has everything that any of them has, and it means the same to all. */
+function checkEqual(world: World, live: readonly SimDevice[], dice: Dice): void {
+  const largest = live.reduce((a, b) => (b.replica.size > a.replica.size ? b : a));
+  const members = live.filter(({ id }) => largest.replica.roster.devices.has(id));
+  const set = setOf(largest.replica.nodes());
+  const state = stateOf(largest.replica);
+  for (const device of members) {
+    const { replica } = device;
+    if (setOf(replica.nodes()) !== set) {
+      const lacks = [...largest.replica.nodes()].filter(({ delta }) => !replica.node(delta.id));
+      const more = [...replica.nodes()].filter(({ delta }) => !largest.replica.node(delta.id));
+      const what = (nodes: readonly Node[]) => nodes.slice(0, 3).map(({ delta }) => `${world.nameOf(delta.device)} ${delta.kind} ${delta.seq}`).join(', ');
+      world.violate('S1', `${world.nameOf(device.id)} lacks ${lacks.length} (${what(lacks)}) and has ${more.length} (${what(more)}) beside ${world.nameOf(largest.id)}`);
+    } else if (stateOf(replica) !== state) {
+      world.violate('L5', `${world.nameOf(device.id)} and ${world.nameOf(largest.id)} have the same deltas and not the same state`);
+    }
+  }
+  compareWithBatch(world, largest.replica, dice, world.nameOf(largest.id));
+  for (const device of members) {
+    for (const id of device.acknowledged)
+      if (!largest.replica.node(id)) world.violate('D1', `what ${world.nameOf(device.id)} was told is safe is not with the others`);
+  }
+  world.counts.add('members equal in the end', members.length);
+  world.counts.most('most devices', members.length);
+}
+
+/** Where somebody has two histories, what is the same set is the same state. */
+function checkSameSets(world: World, live: readonly SimDevice[]): void {
+  const states = new Map<string, string>();
+  for (const { replica, id } of live) {
+    const set = setOf(replica.nodes());
+    const state = stateOf(replica);
+    if ((states.get(set) ?? state) !== state) world.violate('L5', `${world.nameOf(id)} has the deltas of another and not his state`);
+    states.set(set, state);
+  }
+}
+
+function checkDevice(world: World, device: SimDevice): void {
+  const { replica } = device;
+  for (const id of device.acknowledged)
+    if (!replica.node(id)) world.violate('L1', `${world.nameOf(device.id)} lost what it was told is safe`);
+  for (const id of world.unauthentic) if (replica.node(id)) world.violate('D7', `${world.nameOf(device.id)} keeps what nobody has signed`);
+}
+
+/** A2, A4, of what is accepted: nobody acts above his role, and nothing of a removed member's counts beyond the cut. */
+function checkAuthority(world: World, union: Replica): void {
+  const accepted = new Map<DeltaId, Node>();
+  for (const node of union.nodes()) if (union.verdictOf(node.delta.id) === 'accepted') accepted.set(node.delta.id, node);
+  const removals = [...accepted.values()].filter(({ delta }) => delta.tool === undefined && delta.kind === 'remove');
+  for (const node of accepted.values()) {
+    const { delta } = node;
+    if (delta.tool === undefined && delta.kind === 'genesis') continue;
+    const cited = accepted.get(delta.credential!);
+    if (!cited) {
+      world.violate('A3', `a ${delta.kind} of ${world.nameOf(delta.device)} is accepted upon nothing`);
+      continue;
+    }
+    const role = roleGiven(cited);
+    if (delta.tool === undefined && MANAGERS_ONLY.has(delta.kind) && role !== Role.manager)
+      world.violate('A2', `${delta.kind} of ${world.nameOf(delta.device)}, who is no manager, is accepted`);
+    if (delta.tool === undefined && (delta.kind === 'admit' || delta.kind === 'setRole') && roleGiven(node) < role)
+      world.violate('A2', `${world.nameOf(delta.device)} grants a role above his own`);
+    for (const removal of removals) {
+      if (!isCutBy(world, removal, node, cited, accepted)) continue;
+      world.violate('A4', `${delta.kind} of ${world.nameOf(delta.device)} counts, beyond the cut of his removal`);
+    }
+  }
+  world.counts.add('removals in force', removals.length);
+  if (world.hostile.size > 0) world.counts.add('void deltas', union.size - accepted.size);
+}
+
+const MANAGERS_ONLY = new Set(['setRole', 'setPerm', 'rename']);
+
+function isCutBy(world: World, removal: Node, node: Node, cited: Node, accepted: ReadonlyMap<DeltaId, Node>): boolean {
+  const target = toHex((removal.delta.body as readonly Uint8Array[])[0]!);
+  if (world.personOf.get(node.delta.device)?.account !== target) return false;
+  if (node === removal || inPast(node, removal) || removal === cited || inPast(removal, cited)) return false;
+  return node.delta.kind !== 'leave' && isSenior(accepted.get(removal.delta.credential!), cited);
+}
+
+function roleGiven({ delta }: Node): number {
+  return delta.kind === 'genesis' ? Role.manager : ((delta.body as readonly Value[])[1] as number);
+}
+
+/** A1. */
+function isSenior(a: Node | undefined, b: Node): boolean {
+  return a !== undefined && (roleGiven(a) - roleGiven(b) || compareNodes(a, b)) < 0;
+}
+
+/** K2, K3: no device of somebody who is out holds a key that was made without it. */
+function checkKeys(world: World, union: Replica): void {
+  const { epochs } = union.roster;
+  world.counts.add('boxes of epochs', epochs.length);
+}

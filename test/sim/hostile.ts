@@ -1,0 +1,252 @@
+/**
+ * What hostile members do: they hold their own seeds and all that was ever sent to them, and a client changed as they like. A
+ * hostile device runs the honest code beside it, so that it hears everything; what it forges goes where it wants.
+ */
+import type { DeltaId, DeviceId } from '../../src/base/ids.ts';
+import type { Value } from '../../src/protocol/codec.ts';
+import { controlBody, Role } from '../../src/sync/control.ts';
+import { feedOf, signDelta, type Delta, type DeltaDraft } from '../../src/sync/delta.ts';
+import { encodeMessage } from '../../src/sync/messages.ts';
+import { sealMessage } from '../../src/sync/envelope.ts';
+import { boxEpoch, epochOf } from '../../src/sync/epoch.ts';
+import { chatBody } from '../../src/tools/chat/deltas.ts';
+import type { Doing } from './acts.ts';
+import type { SimDevice } from './device.ts';
+import type { Dice } from './dice.ts';
+import { CHAT, FILES, type World } from './world.ts';
+
+type Mischief = (world: World, device: SimDevice, dice: Dice) => void;
+
+/** Hostile devices that are up, members or not any more: somebody who was removed goes on. */
+function mischief(name: string, make: Mischief): Doing {
+  return (world, dice) => {
+    const devices = [...world.devices.values()].filter((device) => device.alive && world.isHostile(device.id));
+    const device = dice.pickOr(devices.filter((one) => one.replica.size > 0));
+    if (!device) return;
+    world.counts.add(`hostile ${name}`);
+    make(world, device, dice);
+  };
+}
+
+interface Lie extends Partial<Omit<DeltaDraft, 'kind' | 'body'>> {
+  readonly kind: string;
+  readonly body: Value;
+}
+
+/** The next delta of its feed, but for what the lie changes. Its deps are of its choosing: none, unless said. */
+function forge(world: World, device: SimDevice, lie: Lie): Delta {
+  const generation = lie.generation ?? device.generation;
+  const feed = feedOf(device.id, generation);
+  const seq = lie.seq ?? (device.replica.vector().get(feed) ?? 0) + 1;
+  const prev = seq === 1 ? undefined : device.replica.nodeAt(feed, seq - 1)?.delta.id;
+  const best = device.replica.roster.members.get(device.identity.account)?.credential;
+  return signDelta(world.crypto, device.identity.signer, world.workspace, {
+    generation,
+    seq,
+    prev,
+    deps: [],
+    credential: best ?? lastCredential(world, device),
+    time: world.now(device.id),
+    tool: undefined,
+    ...lie,
+  });
+}
+
+/** Of somebody removed: what he was let in with. */
+function lastCredential(world: World, device: SimDevice): DeltaId | undefined {
+  const ids = [...(world.made.get('admit') ?? []), ...(world.made.get('setRole') ?? [])];
+  return ids.findLast((id) => {
+    const delta = device.replica.node(id)?.delta;
+    return delta !== undefined && namesAccount(delta.body, device.identity.certificate.accountKey);
+  });
+}
+
+function namesAccount(body: Value, account: Uint8Array): boolean {
+  const first = Array.isArray(body) ? (body as readonly Value[])[0] : undefined;
+  return first instanceof Uint8Array && first.length === account.length && first.every((byte, i) => byte === account[i]);
+}
+
+/** Into its own copy and, as from there, to everybody. */
+function publish(world: World, device: SimDevice, delta: Delta): void {
+  world.note(delta);
+  device.plant(delta.bytes);
+}
+
+/** Straight to some, sealed as any message. */
+function tell(world: World, device: SimDevice, to: readonly DeviceId[], deltas: readonly Delta[]): void {
+  const bytes = device.seal({ kind: 'deltas', runs: deltas.map((delta) => [delta.bytes]) });
+  if (bytes) throwAt(world, device, to, bytes);
+}
+
+function throwAt(world: World, device: SimDevice, to: readonly DeviceId[], bytes: Uint8Array): void {
+  for (const one of to) {
+    const path = world.network.isOpen(device.id, one) ? 'direct' : 'relay';
+    world.network.send(device.id, { path, to: [one], bytes, ephemeral: false, holds: undefined });
+  }
+}
+
+function others(world: World, device: SimDevice, dice: Dice): DeviceId[] {
+  return dice.shuffled([...world.devices.keys()].filter((id) => id !== device.id)).slice(0, dice.between(1, 4));
+}
+
+function ownTip(device: SimDevice): number {
+  return device.replica.vector().get(feedOf(device.id, device.generation)) ?? 0;
+}
+
+/** A delta with nothing new in its past: after a removal it claims to have been written before it. */
+const backdate = mischief('backdating', (world, device, dice) => {
+  const text = `backdated ${dice.word()}`;
+  const lie: Lie = dice.chance(0.7)
+    ? { tool: CHAT, kind: 'post', body: chatBody({ kind: 'post', text }) }
+    : { kind: 'admit', body: admitBody(world, device, dice, Role.participant) };
+  if (!device.replica.roster.devices.has(device.id)) world.counts.add('hostile backdating by who was removed');
+  publish(world, device, forge(world, device, { ...lie, time: world.time - dice.below(86_400_000) }));
+});
+
+/** Two histories of one feed, one for some and one for others (D8). */
+const fork = mischief('forks', (world, device, dice) => {
+  const tip = ownTip(device);
+  if (tip < 2) return;
+  const seq = dice.chance(0.5) ? tip + 1 : dice.between(2, tip);
+  const post = (text: string) => forge(world, device, { seq, tool: CHAT, kind: 'post', body: [text] });
+  const [one, other] = [post(`fork a ${dice.word()}`), post(`fork b ${dice.word()}`)];
+  world.forked.add(device.id);
+  const them = others(world, device, dice);
+  tell(world, device, them.slice(0, them.length >> 1), [one]);
+  tell(world, device, them.slice(them.length >> 1), [other]);
+  if (seq === tip + 1) publish(world, device, dice.chance(0.5) ? one : other);
+});
+
+/** A past that is not there, that is its own future, or that is no past. */
+const forgedDeps = mischief('forged dependencies', (world, device, dice) => {
+  const own = device.replica.nodeAt(feedOf(device.id, device.generation), Math.max(1, ownTip(device)))?.delta.id;
+  const nowhere = Buffer.from(dice.bytes(32)).toString('hex') as DeltaId;
+  const deps = dice.pick([[nowhere], own ? [own] : [nowhere], Array.from({ length: 33 }, (_, i) => nowhere.slice(2) + String(10 + i))]);
+  const delta = forge(world, device, { deps: deps as DeltaId[], tool: CHAT, kind: 'post', body: ['what was before?'] });
+  tell(world, device, others(world, device, dice), [delta]);
+});
+
+/** More than its role allows (A2), in every way there is. */
+const escalate = mischief('escalations', (world, device, dice) => {
+  const someone = dice.pick(world.people);
+  const credential = dice.chance(0.3) ? dice.pickOr([...(world.made.get('genesis') ?? []), ...(world.made.get('admit') ?? [])]) : undefined;
+  const deps = headsOf(device, dice);
+  const lies: readonly Lie[] = [
+    { kind: 'setRole', body: controlBody.setRole(device.identity.account, Role.manager) },
+    { kind: 'setRole', body: controlBody.setRole(someone.account, dice.pick([Role.manager, Role.guest])) },
+    { kind: 'remove', body: controlBody.remove(world.people[0]!.account, null) },
+    { kind: 'remove', body: controlBody.remove(someone.account, null) },
+    { kind: 'admit', body: admitBody(world, device, dice, Role.manager) },
+    { kind: 'setPerm', body: controlBody.setPerm('workspace', 'uninvite', Role.participant, true) },
+    { kind: 'setPerm', body: controlBody.setPerm('chat', 'add', Role.participant, false) },
+    { kind: 'rename', body: controlBody.rename('Mine') },
+    { kind: 'deleteTool', body: controlBody.deleteTool(dice.pick([CHAT, FILES])) },
+  ];
+  const lie = dice.pick(lies);
+  publish(world, device, forge(world, device, { ...lie, deps, ...(credential ? { credential } : {}) }));
+});
+
+function admitBody(world: World, device: SimDevice, dice: Dice, role: Role): Value {
+  const person = dice.pick(world.people);
+  const epoch = device.epoch ?? epochOf(world.crypto, dice.bytes(32));
+  const boxes = boxEpoch(world.crypto, epoch, []);
+  return controlBody.admit(person.account, role, person.name, person.devices.map(({ certificate }) => certificate), undefined, boxes);
+}
+
+/** The newest of other feeds that it knows: what honest clients would name. */
+function headsOf(device: SimDevice, dice: Dice): DeltaId[] {
+  const ids = [...device.replica.vector()]
+    .filter(([feed]) => !feed.startsWith(device.id))
+    .flatMap(([feed, seq]) => device.replica.nodeAt(feed, seq)?.delta.id ?? []);
+  return dice.shuffled(ids).slice(0, dice.below(5)).sort();
+}
+
+/** What was sent before, again, by who has no business with it. */
+const replay = mischief('replays', (world, device, dice) => {
+  for (let i = 0; i < 5; i++) {
+    const heard = dice.pickOr(world.network.overheard);
+    if (heard) throwAt(world, device, dice.chance(0.5) ? [heard.to] : others(world, device, dice), heard.bytes);
+  }
+});
+
+/** Noise: no message at all, one with flipped bits, and noise that is sealed as a message. */
+const garbage = mischief('garbage', (world, device, dice) => {
+  const to = others(world, device, dice);
+  throwAt(world, device, to, dice.bytes(dice.below(300)));
+  const heard = dice.pickOr(world.network.overheard);
+  if (heard) throwAt(world, device, to, flipped(heard.bytes, dice));
+  if (device.epoch) {
+    throwAt(world, device, to, sealMessage(world.crypto, device.epoch, dice.bytes(dice.below(200))));
+    const vector = [...device.replica.vector()].map(([feed, seq]) => ({ feed, seq: seq + dice.below(50), tip: '0000000000000000' }));
+    const have = encodeMessage(device.id, { kind: 'have', vector, answer: true });
+    throwAt(world, device, to, sealMessage(world.crypto, device.epoch, dice.chance(0.5) ? have : flipped(have, dice)));
+  }
+  const node = dice.pickOr([...device.replica.nodes()]);
+  if (!node) return;
+  const bytes = device.seal({ kind: 'deltas', runs: [[flipped(node.delta.bytes, dice)]] });
+  if (bytes) throwAt(world, device, to, bytes);
+});
+
+function flipped(bytes: Uint8Array, dice: Dice): Uint8Array {
+  const changed = bytes.slice();
+  for (let i = dice.between(1, 3); i > 0 && changed.length > 0; i--) changed[dice.below(changed.length)]! ^= 1 << dice.below(8);
+  return changed;
+}
+
+/** Signed, in order, and nonsense inside. */
+const badBody = mischief('bad bodies', (world, device, dice) => {
+  const kinds = ['admit', 'remove', 'setRole', 'setPerm', 'invite', 'revoke', 'addTool', 'profile', 'rename'];
+  const bodies: readonly Value[] = [null, [], [1, 2, 3], ['x'], [dice.bytes(32), 7], [dice.bytes(31)], [[[]]], true];
+  const lie: Lie = dice.chance(0.5)
+    ? { kind: dice.pick(kinds), body: dice.pick(bodies) }
+    : { tool: dice.pick([CHAT, FILES]), kind: dice.pick(['post', 'edit', 'file', 'ver', 'move', 'del']), body: dice.pick(bodies) };
+  publish(world, device, forge(world, device, { ...lie, deps: headsOf(device, dice) }));
+});
+
+/** An admit whose boxes hold nothing, or not what they say (K1). */
+const badBox = mischief('bad boxes', (world, device, dice) => {
+  const person = dice.pick(world.people);
+  const targets = person.devices.map(({ certificate: { device, agreementKey } }) => ({ device, agreementKey }));
+  const real = boxEpoch(world.crypto, epochOf(world.crypto, dice.bytes(32)), targets) as readonly Value[];
+  const boxes: Value = dice.pick([
+    [dice.bytes(32), real[1]!, real[2]!],
+    [real[0]!, dice.bytes(32), real[2]!],
+    [real[0]!, new Uint8Array(32), real[2]!],
+    real,
+  ]);
+  const body = controlBody.admit(person.account, Role.guest, person.name, person.devices.map(({ certificate }) => certificate), undefined, boxes);
+  publish(world, device, forge(world, device, { kind: 'admit', body, deps: headsOf(device, dice) }));
+});
+
+/** As if from another's device: with his name and no key of his (D7), alone or before one's own. */
+const impersonate = mischief('impersonations', (world, device, dice) => {
+  const victim = dice.pick([...world.devices.values()].filter(({ id }) => id !== device.id));
+  const seq = (device.replica.vector().get(feedOf(victim.id, 0)) ?? 0) + 1;
+  const prev = seq === 1 ? undefined : device.replica.nodeAt(feedOf(victim.id, 0), seq - 1)?.delta.id;
+  const signer = { device: victim.id, seed: device.identity.signer.seed };
+  const delta = signDelta(world.crypto, signer, world.workspace, {
+    generation: 0,
+    seq,
+    prev,
+    deps: [],
+    credential: device.replica.roster.members.get(victim.identity.account)?.credential,
+    time: world.time,
+    tool: CHAT,
+    kind: 'post',
+    body: ['I am not who I say'],
+  });
+  world.unauthentic.add(delta.id);
+  tell(world, device, others(world, device, dice), [delta]);
+});
+
+export const hostile = {
+  backdate,
+  fork,
+  forgedDeps,
+  escalate,
+  replay,
+  garbage,
+  badBody,
+  badBox,
+  impersonate,
+} satisfies Record<string, Doing>;

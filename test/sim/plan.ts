@@ -1,0 +1,137 @@
+/**
+ * What a world is to be, drawn from its seed before it begins: who is there, how bad network and disks are, and which acts
+ * happen when. An act draws what it needs from a stream of its own, so that a world with fewer acts is the same world otherwise,
+ * and a failing one can be shrunk.
+ */
+import { Dice } from './dice.ts';
+import type { NetworkConfig } from './network.ts';
+
+export type ActKind = (typeof ACTS)[number]['kind'];
+
+export interface Act {
+  readonly at: number;
+  readonly kind: ActKind;
+  readonly salt: number;
+}
+
+export interface WorldConfig {
+  readonly seed: string;
+  readonly big: boolean;
+  readonly people: number;
+  /** Of these, how many are let in at the start; the others knock later. */
+  readonly founding: number;
+  readonly hostile: number;
+  /** Share of the people with two or three devices. */
+  readonly manyDevices: number;
+  /** Of pairs of devices, how many can connect directly. */
+  readonly directShare: number;
+  readonly relayShare: number;
+  readonly network: NetworkConfig;
+  readonly fsync_ms: number;
+  readonly journal: boolean;
+  readonly realCrypto: boolean;
+  /** Milliseconds by which clocks may be wrong. */
+  readonly skew_ms: number;
+  readonly duration_ms: number;
+}
+
+export interface Plan {
+  readonly config: WorldConfig;
+  readonly acts: readonly Act[];
+}
+
+/** How often each act is drawn: `calm` in any world, `faults` where things break, `hostile` where somebody is. */
+const ACTS = [
+  { kind: 'posts', calm: 30 },
+  { kind: 'edit', calm: 6 },
+  { kind: 'unpost', calm: 3 },
+  { kind: 'files', calm: 14 },
+  { kind: 'folder', calm: 5 },
+  { kind: 'version', calm: 10 },
+  { kind: 'delete', calm: 3 },
+  { kind: 'move', calm: 6 },
+  { kind: 'profile', calm: 2 },
+  { kind: 'rename', calm: 1 },
+  { kind: 'tool', calm: 1 },
+  { kind: 'setPerm', calm: 3 },
+  { kind: 'setRole', calm: 3 },
+  { kind: 'invite', calm: 3 },
+  { kind: 'revoke', calm: 1 },
+  { kind: 'join', calm: 5 },
+  { kind: 'remove', calm: 2 },
+  { kind: 'leave', calm: 1 },
+  { kind: 'audit', calm: 2 },
+  { kind: 'crash', faults: 6 },
+  { kind: 'offline', faults: 8 },
+  { kind: 'partition', faults: 3 },
+  { kind: 'cut', faults: 6 },
+  { kind: 'deadPath', faults: 4 },
+  { kind: 'relayDown', faults: 3 },
+  { kind: 'clockJump', faults: 2 },
+  { kind: 'backUp', faults: 2 },
+  { kind: 'restore', faults: 2 },
+  { kind: 'compact', faults: 2 },
+  { kind: 'backdate', hostile: 6 },
+  { kind: 'fork', hostile: 1 },
+  { kind: 'forgedDeps', hostile: 3 },
+  { kind: 'escalate', hostile: 8 },
+  { kind: 'replay', hostile: 4 },
+  { kind: 'garbage', hostile: 4 },
+  { kind: 'badBody', hostile: 4 },
+  { kind: 'badBox', hostile: 2 },
+  { kind: 'impersonate', hostile: 3 },
+] as const satisfies readonly { kind: string; calm?: number; faults?: number; hostile?: number }[];
+
+/** A fifth of the worlds and some: at least 20 devices and 500 deltas. */
+const BIG_SHARE = 0.22;
+
+export function planWorld(seed: string): Plan {
+  const dice = new Dice(`plan ${seed}`);
+  const big = dice.chance(BIG_SHARE);
+  const faulty = dice.chance(0.8);
+  const config: WorldConfig = {
+    seed,
+    big,
+    people: big ? dice.between(16, dice.chance(0.15) ? 50 : 22) : dice.between(3, 8),
+    founding: 0,
+    hostile: dice.chance(0.55) ? (dice.chance(0.3) ? 2 : 1) : 0,
+    manyDevices: dice.pick([0.1, 0.3, 0.5]),
+    directShare: big ? dice.pick([0.15, 0.25, 0.4]) : dice.pick([0.3, 0.7, 1]),
+    relayShare: dice.pick([0, 0.5, 1, 1]),
+    network: {
+      latency_ms: dice.pick([
+        [1, 5],
+        [10, 80],
+        [20, 3000],
+      ] as const),
+      loss: faulty ? dice.pick([0, 0, 0.02, 0.15]) : 0,
+      duplication: faulty ? dice.pick([0, 0, 0.05]) : 0,
+      reorders: faulty && dice.chance(0.3),
+      relayLifetime_ms: dice.pick([60_000, 600_000, 30 * 86_400_000]),
+    },
+    fsync_ms: dice.pick([0, 2, 30, 400]),
+    journal: dice.chance(0.06),
+    realCrypto: dice.chance(0.02),
+    skew_ms: dice.pick([0, 0, 5_000, 86_400_000]),
+    duration_ms: dice.pick([60_000, 300_000, 1_200_000]) * (big ? 2 : 1),
+  };
+  const founding = dice.between(Math.min(2, config.people), Math.max(2, config.people - dice.below(4)));
+  const acts = big ? dice.between(190, 260) : dice.between(15, 90);
+  return { config: { ...config, founding }, acts: drawActs(dice, { ...config, founding }, faulty, acts) };
+}
+
+function drawActs(dice: Dice, config: WorldConfig, faulty: boolean, count: number): Act[] {
+  const weights = ACTS.map((act) => {
+    if ('faults' in act) return faulty ? act.faults : 0;
+    if ('hostile' in act) return config.hostile > 0 ? act.hostile : 0;
+    return act.calm;
+  });
+  const total = weights.reduce<number>((sum, weight) => sum + weight, 0);
+  const acts: Act[] = [];
+  for (let salt = 0; salt < count; salt++) {
+    let left = dice.below(total);
+    const at = weights.findIndex((weight) => (left -= weight) < 0);
+    acts.push({ at: dice.below(config.duration_ms), kind: ACTS[at]!.kind, salt });
+  }
+  return acts.sort((a, b) => a.at - b.at);
+}

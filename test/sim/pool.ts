@@ -1,0 +1,69 @@
+/** Worlds by the thousand, on every core: each worker takes the next number, runs that world and says what it found. */
+import { Worker } from 'node:worker_threads';
+import { Counts } from './counts.ts';
+import type { Violation } from './world.ts';
+
+export interface Finding {
+  readonly seed: string;
+  readonly violations: readonly Violation[];
+}
+
+export interface Totals {
+  readonly counts: Counts;
+  readonly findings: readonly Finding[];
+  readonly worlds: number;
+  readonly deltas: number;
+}
+
+export interface Report {
+  readonly seed: string;
+  readonly deltas: number;
+  readonly violations: readonly Violation[];
+  readonly counts: readonly (readonly [string, number])[];
+}
+
+export interface PoolOptions {
+  /** Worlds are named `<seed>.<number>`. */
+  readonly seed: string;
+  readonly worlds: number;
+  readonly workers: number;
+  /** No world begins later than this. */
+  readonly budget_ms?: number;
+  /** No world begins after so many have failed. */
+  readonly maxFindings?: number;
+  onReport?(report: Report, done: number): void;
+}
+
+export async function runWorlds(options: PoolOptions): Promise<Totals> {
+  const { seed, worlds, workers, budget_ms = Infinity, maxFindings = Infinity } = options;
+  const counts = new Counts();
+  const findings: Finding[] = [];
+  const end = performance.now() + budget_ms;
+  let next = 0;
+  let done = 0;
+  let deltas = 0;
+  const more = () => next < worlds && performance.now() < end && findings.length < maxFindings;
+  const take = (report: Report) => {
+    done++;
+    deltas += report.deltas;
+    counts.merge(report.counts);
+    if (report.violations.length > 0) findings.push(report);
+    options.onReport?.(report, done);
+  };
+  const work = () =>
+    new Promise<void>((resolve, reject) => {
+      const worker = new Worker(new URL('worker.ts', import.meta.url));
+      const give = () => {
+        if (more()) worker.postMessage(`${seed}.${next++}`);
+        else void worker.terminate().then(() => resolve());
+      };
+      worker.on('message', (report: Report) => {
+        take(report);
+        give();
+      });
+      worker.on('error', reject);
+      give();
+    });
+  await Promise.all(Array.from({ length: Math.min(workers, worlds) }, work));
+  return { counts, findings, worlds: done, deltas };
+}

@@ -1,0 +1,63 @@
+/** One world from its beginning to the quiet, and what was found in it. */
+import { honest, type Doing } from './acts.ts';
+import { audit, checkWorld } from './checks.ts';
+import type { Counts } from './counts.ts';
+import { Dice } from './dice.ts';
+import { faults } from './faults.ts';
+import { hostile } from './hostile.ts';
+import { START } from './people.ts';
+import type { ActKind, Plan } from './plan.ts';
+import { World, type Violation } from './world.ts';
+
+const DOINGS: Readonly<Record<ActKind, Doing>> = { ...honest, ...faults, ...hostile, audit };
+
+/** Longest that members who can reach each other may need to come to rest: the session asks every five minutes at last. */
+const QUIET_MS = 40 * 60_000;
+
+export interface Outcome {
+  readonly violations: readonly Violation[];
+  readonly counts: Counts;
+  readonly deltas: number;
+}
+
+export async function runWorld({ config, acts }: Plan): Promise<Outcome> {
+  const world = new World(config);
+  const dice = new Dice(`world ${config.seed}`);
+  const { counts } = world;
+  try {
+    await world.begin();
+    const begun = world.time;
+    for (const { at, kind, salt } of acts) {
+      await world.run(begun + at);
+      counts.add('acts');
+      await DOINGS[kind](world, dice.fork(salt));
+      await world.settle();
+    }
+    await world.run(begun + config.duration_ms);
+    checkWorld(world, dice.fork('checks'), await quiet(world, dice.fork('quiet')));
+  } catch (error) {
+    world.violate('exception', error instanceof Error ? (error.stack ?? error.message) : String(error));
+  }
+  counts.add('steps', world.steps);
+  counts.add('messages', world.network.messages);
+  counts.add('simulated minutes', Math.round((world.time - START) / 60_000));
+  for (const name of config.journal ? ['worlds with a journal'] : []) counts.add(name);
+  if (config.realCrypto) counts.add('worlds with real cryptography');
+  const deltas = counts.get('deltas');
+  if (world.devices.size >= 20 && deltas >= 500) counts.add('large worlds');
+  counts.add('devices', world.devices.size);
+  counts.most('most people', world.people.length);
+  return { violations: world.violations, counts, deltas };
+}
+
+/** A ring of all, and some chords, so that everybody has a way to everybody. */
+async function quiet(world: World, dice: Dice): Promise<boolean> {
+  await world.heal();
+  const ids = dice.shuffled([...world.devices.values()].filter(({ id }) => !world.isHostile(id)).map(({ id }) => id));
+  ids.forEach((id, i) => {
+    world.connect(id, ids[(i + 1) % ids.length]!);
+    if (ids.length > 8) world.connect(id, dice.pick(ids));
+  });
+  await world.settle();
+  return world.run(world.time + QUIET_MS);
+}

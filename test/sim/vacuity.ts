@@ -1,0 +1,49 @@
+/** What a run of many worlds must have exercised: where one of these did not happen, nothing was proved about it. */
+import type { Counts } from './counts.ts';
+
+/** A run of this many worlds has some of everything. */
+const ENOUGH_WORLDS = 400;
+const LARGE_SHARE = 0.2;
+
+const MUST_HAPPEN = [
+  'audits',
+  'clock jumps',
+  'crashes that lost something',
+  'crashes with a torn write',
+  'dead paths',
+  'fault badSignature',
+  'fault fork',
+  'gaps told by the relay',
+  'hostile backdating by who was removed',
+  'hostile bad boxes',
+  'hostile escalations',
+  'hostile forged dependencies',
+  'hostile forks',
+  'hostile garbage',
+  'hostile impersonations',
+  'hostile replays',
+  'joins at two doors',
+  'joins by link',
+  'members equal in the end',
+  'messages by relay',
+  'messages doubled',
+  'messages lost',
+  'messages lost with their path',
+  'messages out of order',
+  'partitions',
+  'relay outages',
+  'removals in force',
+  'restored back-ups',
+  'snapshots',
+  'void deltas',
+  'worlds with a journal',
+  'worlds with real cryptography',
+] as const;
+
+/** What is missing, in words; nothing for a run too small to tell. */
+export function vacuous(counts: Counts, worlds: number): readonly string[] {
+  if (worlds < ENOUGH_WORLDS) return [];
+  const missing: string[] = MUST_HAPPEN.filter((name) => counts.get(name) === 0);
+  if (counts.get('large worlds') < LARGE_SHARE * worlds) missing.push(`a fifth of large worlds (${counts.get('large worlds')} of ${worlds})`);
+  return missing;
+}

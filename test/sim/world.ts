@@ -1,0 +1,412 @@
+/** A world: devices of people, the network between them, and time. One plan is one run, whatever the machine. */
+import type { AccountId, DeltaId, DeviceId, FeedId, ToolId, WorkspaceId } from '../../src/base/ids.ts';
+import type { Crypto } from '../../src/crypto/crypto.ts';
+import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
+import { controlBody, Role } from '../../src/sync/control.ts';
+import { readDelta, signDelta, type Delta } from '../../src/sync/delta.ts';
+import { boxEpoch, epochOf } from '../../src/sync/epoch.ts';
+import type { Node } from '../../src/sync/graph.ts';
+import { genesisId } from '../../src/sync/replica.ts';
+import { fastCrypto } from '../fakes/fast-crypto.ts';
+import { Agenda } from './agenda.ts';
+import { Counts } from './counts.ts';
+import { SimDevice, type Packet, type Surroundings } from './device.ts';
+import { Dice } from './dice.ts';
+import { JournalLog, ListLog } from './log.ts';
+import { Network } from './network.ts';
+import { makePerson, START, type Identity, type Person } from './people.ts';
+import type { WorldConfig } from './plan.ts';
+
+export const CHAT = '00000000000000c1' as ToolId;
+export const FILES = '00000000000000f1' as ToolId;
+
+export interface Violation {
+  readonly rule: string;
+  readonly detail: string;
+}
+
+export class World implements Surroundings {
+  readonly config: WorldConfig;
+  readonly counts = new Counts();
+  readonly crypto: Crypto;
+  readonly agenda = new Agenda();
+  readonly network: Network;
+  readonly people: readonly Person[];
+  readonly devices = new Map<DeviceId, SimDevice>();
+  readonly personOf = new Map<DeviceId, Person>();
+  readonly byAccount = new Map<AccountId, Person>();
+  /** The last of the people: they do what they like. */
+  readonly hostile = new Set<Person>();
+  readonly founder: SimDevice;
+  readonly workspace: WorkspaceId;
+  readonly violations: Violation[] = [];
+  /** What was written in the world, by kind: what acts choose among. Not everybody has heard of it. */
+  readonly made = new Map<string, DeltaId[]>();
+  /** What honest devices have signed, by feed and place: each one thing only (D2). */
+  readonly #signed = new Map<FeedId, DeltaId[]>();
+  readonly offline = new Set<DeviceId>();
+  /** Devices that have signed two histories. */
+  readonly forked = new Set<DeviceId>();
+  /** Deltas whose signature is nobody's. */
+  readonly unauthentic = new Set<DeltaId>();
+  /** Devices that began again from a back-up. */
+  readonly restored = new Set<DeviceId>();
+  readonly #skew = new Map<DeviceId, number>();
+  readonly #wakes = new Map<DeviceId, number>();
+  readonly #changed = new Set<DeviceId>();
+  readonly #flushing = new Set<DeviceId>();
+  readonly #canConnect: Dice;
+  readonly #relayable = new Set<DeviceId>();
+  #partition: ReadonlySet<DeviceId> | undefined;
+  #time = START;
+  #calm = false;
+  steps = 0;
+
+  constructor(config: WorldConfig) {
+    this.config = config;
+    const dice = new Dice(config.seed);
+    const bytes = dice.fork('keys').bytes;
+    this.crypto = config.realCrypto ? nodeCrypto(bytes) : fastCrypto(bytes);
+    this.#canConnect = dice.fork('paths');
+    this.network = new Network({
+      agenda: this.agenda,
+      dice: dice.fork('network'),
+      config: config.network,
+      counts: this.counts,
+      now: () => this.#time,
+      device: (id) => this.#living(id),
+      isOnline: (id) => !this.offline.has(id),
+    });
+    this.people = this.#makePeople(dice.fork('people'));
+    this.founder = this.#found();
+    this.workspace = this.#founding.workspace;
+  }
+
+  #makePeople(dice: Dice): Person[] {
+    const { people, hostile, manyDevices, skew_ms, relayShare, realCrypto, journal } = this.config;
+    const all = Array.from({ length: people }, (_, i) =>
+      makePerson(this.crypto, `P${i}`, dice.chance(manyDevices) ? dice.between(2, 3) : 1),
+    );
+    for (const [i, person] of all.entries()) {
+      this.byAccount.set(person.account, person);
+      if (i >= people - hostile) this.hostile.add(person);
+      for (const identity of person.devices) {
+        const log = journal && !realCrypto ? new JournalLog(this.crypto) : new ListLog();
+        this.devices.set(identity.device, new SimDevice(this, identity, log));
+        this.personOf.set(identity.device, person);
+        if (skew_ms > 0) this.#skew.set(identity.device, dice.below(2 * skew_ms) - skew_ms);
+        if (dice.chance(relayShare)) this.#relayable.add(identity.device);
+      }
+    }
+    return all;
+  }
+
+  // ---- the beginning ----------------------------------------------------------------------------------------------------------
+
+  #founding!: { readonly workspace: WorkspaceId; readonly genesis: Delta };
+
+  #found(): SimDevice {
+    const person = this.people[0]!;
+    const epoch = epochOf(this.crypto, this.crypto.randomBytes(32));
+    const certificates = person.devices.map(({ certificate }) => certificate);
+    const targets = certificates.map(({ device, agreementKey }) => ({ device, agreementKey }));
+    const boxes = boxEpoch(this.crypto, epoch, targets);
+    const body = controlBody.genesis('World', person.name, certificates, boxes, this.crypto.randomBytes(16));
+    const genesis = signDelta(this.crypto, person.devices[0]!.signer, undefined, {
+      generation: 0,
+      seq: 1,
+      prev: undefined,
+      deps: [],
+      credential: undefined,
+      time: START,
+      tool: undefined,
+      kind: 'genesis',
+      body,
+    });
+    this.#founding = { workspace: genesisId(genesis), genesis };
+    return this.devices.get(person.devices[0]!.device)!;
+  }
+
+  /** Everybody starts; the founder lets the first members in. */
+  async begin(): Promise<void> {
+    for (const device of this.devices.values()) await device.start();
+    const { founder } = this;
+    founder.plant(this.#founding.genesis.bytes);
+    this.note(this.#founding.genesis);
+    await this.#flush(founder);
+    this.written(founder, founder.control('addTool', controlBody.addTool(CHAT, 'chat', 'Chat')));
+    this.written(founder, founder.control('addTool', controlBody.addTool(FILES, 'files', 'Files')));
+    for (const person of this.people.slice(1, this.config.founding)) {
+      const role = this.hostile.has(person) ? Role.participant : roleOf(this.people.indexOf(person));
+      this.admit(founder, person, role);
+    }
+    await this.#flush(founder);
+    const { genesis } = this.#founding;
+    for (const { device } of this.people[0]!.devices.slice(1)) this.devices.get(device)!.plant(genesis.bytes);
+    this.connectAll();
+    await this.run(START + 10_000);
+  }
+
+  /** Lets somebody in, with a welcome to his devices. */
+  admit(by: SimDevice, person: Person, role: Role, invite?: DeltaId): boolean {
+    const { epoch } = by;
+    if (!epoch) return false;
+    const certificates = person.devices.map(({ certificate }) => certificate);
+    const targets = certificates.map(({ device, agreementKey }) => ({ device, agreementKey }));
+    const boxes = boxEpoch(this.crypto, epoch, targets);
+    const nodes = this.written(
+      by,
+      by.control('admit', controlBody.admit(person.account, role, person.name, certificates, invite, boxes)),
+    );
+    const admit = nodes?.at(-1);
+    if (!admit) return false;
+    for (const { device } of person.devices) this.#welcome(by, this.devices.get(device)!, admit);
+    return true;
+  }
+
+  #welcome(by: SimDevice, joiner: SimDevice, admit: Node): void {
+    this.agenda.put(this.#time + this.config.fsync_ms + 20, () => {
+      if (!this.#living(joiner.id)) return;
+      joiner.letIn(by.id, admit.delta.bytes);
+      this.network.open(by.id, joiner.id);
+      if (this.#living(by.id)) joiner.heardBeat(by.id);
+    });
+  }
+
+  // ---- time -------------------------------------------------------------------------------------------------------------------
+
+  get time(): number {
+    return this.#time;
+  }
+
+  now(device: DeviceId): number {
+    return this.#time + (this.#skew.get(device) ?? 0);
+  }
+
+  jumpClock(device: DeviceId, by_ms: number): void {
+    this.#skew.set(device, (this.#skew.get(device) ?? 0) + by_ms);
+    this.changed(device);
+  }
+
+  /** Until that time, or until nothing is left to happen. Answers whether it came to rest. */
+  async run(until: number): Promise<boolean> {
+    for (;;) {
+      const { next } = this.agenda;
+      if (next === undefined || next > until) {
+        this.#time = until;
+        return next === undefined;
+      }
+      const due = this.agenda.take()!;
+      this.#time = due.at;
+      this.steps++;
+      const done = due.step();
+      if (done) await done;
+      const settled = this.settle();
+      if (settled) await settled;
+    }
+  }
+
+  settle(): Promise<unknown> | undefined {
+    return this.#changed.size > 0 ? this.#follow() : undefined;
+  }
+
+  /** After a step: what was written waits for its fsync, and who wants to be woken will be. */
+  #follow(): Promise<unknown> | undefined {
+    let writing: Promise<void>[] | undefined;
+    for (const id of this.#changed) {
+      const device = this.devices.get(id)!;
+      if (!device.alive) continue;
+      const written = device.log.pending ? device.log.written() : undefined;
+      if (written) (writing ??= []).push(written);
+      this.#planWake(device);
+    }
+    this.#changed.clear();
+    return writing && Promise.all(writing);
+  }
+
+  #planWake(device: SimDevice): void {
+    const wish = device.nextWake;
+    if (wish === undefined) return;
+    const at = Math.max(wish - (this.#skew.get(device.id) ?? 0), this.#time + 1);
+    const planned = this.#wakes.get(device.id);
+    if (planned !== undefined && planned <= at) return;
+    this.#wakes.set(device.id, at);
+    this.agenda.put(at, () => {
+      if (this.#wakes.get(device.id) !== at) return;
+      this.#wakes.delete(device.id);
+      if (device.alive) device.tick();
+      this.changed(device.id);
+    });
+  }
+
+  // ---- what devices ask of the world ------------------------------------------------------------------------------------------
+
+  send(from: DeviceId, packet: Packet): void {
+    this.network.send(from, packet);
+  }
+
+  appended(id: DeviceId): void {
+    this.changed(id);
+    if (this.#flushing.has(id)) return;
+    this.#flushing.add(id);
+    this.agenda.put(this.#time + this.config.fsync_ms, () => {
+      this.#flushing.delete(id);
+      const device = this.devices.get(id)!;
+      return device.alive ? this.#flush(device) : undefined;
+    });
+  }
+
+  #flush(device: SimDevice): void | Promise<void> {
+    const flushed = device.log.fsync();
+    if (!flushed) return this.changed(device.id);
+    return flushed.then(() => this.changed(device.id));
+  }
+
+  isRelayable(device: DeviceId): boolean {
+    return this.#relayable.has(device);
+  }
+
+  isConnected(a: DeviceId, b: DeviceId): boolean {
+    return this.network.isOpen(a, b);
+  }
+
+  changed(device: DeviceId): void {
+    this.#changed.add(device);
+  }
+
+  /** D1, D2: what others hear from an honest device is on its disk, and it says one thing only. */
+  heard(by: DeviceId, nodes: readonly Node[]): void {
+    for (const { delta } of nodes) {
+      const author = this.devices.get(delta.device);
+      if (!author || this.isHostile(delta.device)) continue;
+      if (!author.onceDurable.has(delta.id))
+        this.violate('D1', `${this.nameOf(by)} heard ${delta.kind} ${delta.seq} of ${this.nameOf(delta.device)} before it was durable`);
+    }
+    this.counts.add('deltas taken in', nodes.length);
+  }
+
+  // ---- what was written -------------------------------------------------------------------------------------------------------
+
+  written(device: SimDevice, nodes: readonly Node[] | undefined): readonly Node[] | undefined {
+    if (!nodes) this.counts.add('acts refused to their author');
+    for (const { delta } of nodes ?? []) this.note(delta, device);
+    return nodes;
+  }
+
+  note(delta: Delta, author?: SimDevice): void {
+    this.counts.add('deltas');
+    this.counts.add(`wrote ${delta.kind}`);
+    const ids = this.made.get(delta.kind);
+    if (ids) ids.push(delta.id);
+    else this.made.set(delta.kind, [delta.id]);
+    if (!author || this.isHostile(delta.device)) return;
+    const feed = this.#signed.get(delta.feed) ?? [];
+    this.#signed.set(delta.feed, feed);
+    // What a crash took before anybody heard of it may be written otherwise.
+    if (feed[delta.seq] !== undefined && feed[delta.seq] !== delta.id && author.onceDurable.has(feed[delta.seq]!))
+      this.violate('D2', `${this.nameOf(delta.device)} signed two deltas ${delta.seq}`);
+    feed[delta.seq] = delta.id;
+  }
+
+  read(bytes: Uint8Array): Delta | undefined {
+    const delta = readDelta(this.crypto, this.workspace, bytes);
+    return delta.ok ? delta.value : undefined;
+  }
+
+  violate(rule: string, detail: string): void {
+    if (this.violations.length < 20) this.violations.push({ rule, detail });
+  }
+
+  nameOf(device: DeviceId): string {
+    const person = this.personOf.get(device);
+    return person ? `${person.name}.${person.devices.findIndex((one) => one.device === device)}` : device.slice(0, 8);
+  }
+
+  // ---- who is there -----------------------------------------------------------------------------------------------------------
+
+  #living(id: DeviceId): SimDevice | undefined {
+    const device = this.devices.get(id);
+    return device?.alive ? device : undefined;
+  }
+
+  isHostile(device: DeviceId): boolean {
+    return this.hostile.has(this.personOf.get(device)!);
+  }
+
+  /** Devices that are up and think that they are members. */
+  members(hostile = false): SimDevice[] {
+    return [...this.devices.values()].filter(
+      (device) => device.alive && this.isHostile(device.id) === hostile && device.replica.roster.devices.has(device.id),
+    );
+  }
+
+  identities(): Identity[] {
+    return this.people.flatMap(({ devices }) => devices);
+  }
+
+  // ---- paths ------------------------------------------------------------------------------------------------------------------
+
+  /** Whether the two are in reach of each other, now and at all. */
+  canConnect(a: DeviceId, b: DeviceId): boolean {
+    if (this.offline.has(a) || this.offline.has(b)) return false;
+    if (this.#partition && this.#partition.has(a) !== this.#partition.has(b)) return false;
+    if (this.#calm) return true;
+    const pair = a < b ? a.slice(0, 8) + b.slice(0, 8) : b.slice(0, 8) + a.slice(0, 8);
+    return this.#canConnect.fork(pair).chance(this.config.directShare);
+  }
+
+  /** Every path opens that may. */
+  connectAll(): void {
+    const ids = [...this.devices.keys()];
+    for (const [i, a] of ids.entries()) for (const b of ids.slice(i + 1)) this.connect(a, b);
+  }
+
+  connectOne(a: DeviceId): void {
+    for (const b of this.devices.keys()) if (b !== a) this.connect(a, b);
+  }
+
+  connect(a: DeviceId, b: DeviceId): void {
+    if (this.#living(a) && this.#living(b) && this.canConnect(a, b)) this.network.open(a, b);
+  }
+
+  divide(part: ReadonlySet<DeviceId> | undefined): void {
+    this.#partition = part;
+    if (!part) return this.connectAll();
+    for (const [a, b] of this.network.openPaths()) if (part.has(a) !== part.has(b)) this.network.cut(a, b);
+  }
+
+  goOffline(id: DeviceId): void {
+    this.network.cutAll(id);
+    this.offline.add(id);
+  }
+
+  goOnline(id: DeviceId): void {
+    if (!this.#living(id)) return void this.offline.delete(id);
+    this.offline.delete(id);
+    this.connectOne(id);
+    this.network.subscribe(id);
+    if (!this.network.relayUp || !this.#relayable.has(id)) return;
+    // The beats of its presence (T2), and the answers.
+    for (const other of this.devices.values()) {
+      if (other.id === id || !other.alive || this.offline.has(other.id) || this.network.isOpen(id, other.id)) continue;
+      if (!this.#relayable.has(other.id)) continue;
+      other.heardBeat(id);
+      this.devices.get(id)!.heardBeat(other.id);
+    }
+  }
+
+  /** Faults end: everybody is up, online and in reach of some others. */
+  async heal(): Promise<void> {
+    this.#calm = true;
+    this.network.calm();
+    this.#partition = undefined;
+    for (const device of this.devices.values()) if (!device.alive) await device.start();
+    this.offline.clear();
+    for (const [a, b] of this.network.openPaths()) this.network.cut(a, b);
+    for (const id of this.devices.keys()) this.network.subscribe(id);
+  }
+}
+
+function roleOf(index: number): Role {
+  return index % 5 === 1 ? Role.manager : index % 7 === 6 ? Role.guest : Role.participant;
+}

@@ -7,7 +7,7 @@
  * | --- | --- | --- |
  * | 0 | deltas | [[delta bytes …] …]: runs of feeds |
  * | 1 | have | vector, whether an answer is wanted, first 8 bytes of the state root at this vector or none (L6) |
- * | 2 | got | vector of what is durable, of the feeds that changed |
+ * | 2 | got | [[first 8 bytes of the device, generation, seq] …] of what is durable, of the feeds that changed |
  * | 3 | want | [chunk id 32 …] |
  * | 4 | chunks | [[chunk id 32, bytes] …], [chunk id 32 …] that are not here |
  * | 5 | parcels | [[relay address, parcel id 32, [[chunk id 32, offset, length] …]] …] |
@@ -51,6 +51,14 @@ export interface FeedMark {
   readonly tip: string;
 }
 
+/** How far a feed is held: said after every change, so it is short. Whoever hears it knows the feed. */
+export interface Head {
+  /** Hexadecimal of the first 8 bytes of the device. */
+  readonly device: SenderMark;
+  readonly generation: number;
+  readonly seq: number;
+}
+
 export interface ParcelNotice {
   readonly relay: string;
   readonly parcel: Uint8Array;
@@ -69,7 +77,7 @@ export type Message =
       /** Hexadecimal of 8 bytes; empty where it is not said. */
       readonly root: string;
     }
-  | { readonly kind: 'got'; readonly vector: readonly FeedMark[] }
+  | { readonly kind: 'got'; readonly heads: readonly Head[] }
   | { readonly kind: 'want'; readonly chunks: readonly ChunkId[] }
   | {
       readonly kind: 'chunks';
@@ -126,7 +134,7 @@ export function encodeMessage(sender: SenderMark, message: Message): Uint8Array 
     case 'have':
       return encode([1, from, message.vector.map(markToValue), message.answer, idBytes(message.root)]);
     case 'got':
-      return encode([2, from, message.vector.map(markToValue)]);
+      return encode([2, from, message.heads.map((h) => [idBytes(h.device), h.generation, h.seq])]);
     case 'want':
       return encode([3, from, message.chunks.map(idBytes)]);
     case 'chunks':
@@ -188,8 +196,8 @@ function readMessage(f: readonly Value[]): Message | undefined {
       return { kind: 'have', vector, answer, root: toHex(root) };
     }
     case 2: {
-      const vector = asList(f[2], MAX_LIST, readMark);
-      return vector && { kind: 'got', vector };
+      const heads = asList(f[2], MAX_LIST, readHead);
+      return heads && { kind: 'got', heads };
     }
     case 3: {
       const chunks = asList(f[2], MAX_LIST, asChunkId);
@@ -270,6 +278,22 @@ export function markOf(feed: FeedId, seq: number, tip: DeltaId): FeedMark {
 function markToValue({ feed, seq, tip }: FeedMark): Value {
   const [device, generation] = feed.split('.') as [string, string];
   return [idBytes(device), Number(generation), seq, idBytes(tip)];
+}
+
+export function headOf(feed: FeedId, seq: number): Head {
+  const [device, generation] = feed.split('.') as [string, string];
+  return { device: device.slice(0, 2 * SENDER_BYTES), generation: Number(generation), seq };
+}
+
+export function isHeadOf({ device, generation }: Head, feed: FeedId): boolean {
+  return feed.startsWith(device) && feed.endsWith(`.${generation}`);
+}
+
+function readHead(value: Value): Head | undefined {
+  const f = asArray(value, 3);
+  const [device, generation] = [asBytes(f?.[0], SENDER_BYTES), asCount(f?.[1], MAX_FEED_GENERATION)];
+  const seq = asCount(f?.[2]);
+  return device && generation !== undefined && seq ? { device: toHex(device), generation, seq } : undefined;
 }
 
 function readMark(value: Value): FeedMark | undefined {

@@ -13,7 +13,7 @@ import type { DeviceId, FeedId } from '../base/ids.ts';
 import { BATCH_BYTES, MAX_MESSAGE_BYTES } from '../protocol/limits.ts';
 import type { EpochTag } from './epoch.ts';
 import type { Node } from './graph.ts';
-import { markOf, type FeedMark, type Message } from './messages.ts';
+import { headOf, isHeadOf, markOf, type FeedMark, type Head, type Message } from './messages.ts';
 import { covers as isTold, passageOf, reachIn, type Gate, type Passage } from './passage.ts';
 import { Lane } from './ports.ts';
 import type { Replica } from './replica.ts';
@@ -242,7 +242,7 @@ export class Session {
       case 'have':
         return this.#heard(from, peer, path, message, now);
       case 'got':
-        return this.#acknowledged(from, peer, message.vector, now);
+        return this.#acknowledged(from, peer, this.#marksOf(message.heads), now);
       default:
         return [];
     }
@@ -266,10 +266,10 @@ export class Session {
         raise(peer.sent, feed, seq);
       }
       // A copy of what is here already is acknowledged too, or its sender would send it again and again.
-      const marks = this.#marks(
-        heard.length > 0 ? new Set(heard.map(({ feed }) => feed)) : this.#replica.vector().keys(),
-      );
-      if (marks.length > 0) out.push(this.#reply(from, path, { kind: 'got', vector: marks }, true));
+      const vector = this.#replica.vector();
+      const feeds = heard.length > 0 ? new Set(heard.map(({ feed }) => feed)) : vector.keys();
+      const heads = [...feeds].flatMap((feed) => (vector.has(feed) ? headOf(feed, vector.get(feed)!) : []));
+      if (heads.length > 0) out.push(this.#reply(from, path, { kind: 'got', heads }, true));
       if (gap) out.push(...this.askAgain(from, path, now));
     }
     return nodes.length > 0 ? [...out, ...this.#pumpAll(now)] : out;
@@ -378,7 +378,7 @@ export class Session {
     return !answer && this.#lacks(vector) ? this.askAgain(from, 'relay', now) : [];
   }
 
-  #acknowledged(from: DeviceId, peer: Peer, vector: readonly FeedMark[], now: number): readonly Outgoing[] {
+  #acknowledged(from: DeviceId, peer: Peer, vector: readonly Mark[], now: number): readonly Outgoing[] {
     const news = vector.some(({ feed, seq }) => (peer.known.get(feed) ?? 0) < seq);
     for (const { feed, seq } of vector) raise(peer.known, feed, seq);
     if (peer.reach === 'direct' && !peer.introduced) return [];
@@ -394,6 +394,15 @@ export class Session {
       if (peer.unackedSince !== undefined) peer.unackedSince = now;
     }
     return this.#pump(from, peer, now, new Map());
+  }
+
+  /** The feeds that are meant: nobody acknowledges what is not here. */
+  #marksOf(heads: readonly Head[]): readonly Mark[] {
+    const feeds = [...this.#replica.vector().keys()];
+    return heads.flatMap((head) => {
+      const feed = feeds.find((one) => isHeadOf(head, one));
+      return feed === undefined ? [] : { feed, seq: head.seq };
+    });
   }
 
   #pumpAll(now: number): readonly Outgoing[] {

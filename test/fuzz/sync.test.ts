@@ -191,8 +191,8 @@ const vector = [
 ];
 const MESSAGES: readonly Message[] = [
   { kind: 'deltas', runs: [[bytesOf(90), bytesOf(70)], [bytesOf(40)]] },
-  { kind: 'have', vector, answer: true },
-  { kind: 'got', vector },
+  { kind: 'have', vector, answer: true, root: '0011223344556677' },
+  { kind: 'got', heads: [{ device: '0102030405060708', generation: 3, seq: 7 }] },
   { kind: 'want', chunks: [chunk(), chunk()] },
   { kind: 'chunks', chunks: [{ id: chunk(), bytes: bytesOf(100) }], absent: [chunk()] },
   {
@@ -210,6 +210,17 @@ const MESSAGES: readonly Message[] = [
   },
   { kind: 'welcome', admit: bytesOf(300), total: 12 },
   { kind: 'declined', reason: 3 },
+  { kind: 'needKey', epoch: '0102030405060708' },
+  {
+    kind: 'key',
+    notice: {
+      commit: bytesOf(32),
+      boxes: { ephemeral: bytesOf(32), entries: [{ prefix: bytesOf(8), box: bytesOf(48) }] },
+    },
+  },
+  { kind: 'fetch', ids: [id<DeltaId>(), id<DeltaId>()] },
+  { kind: 'needBase', root: bytesOf(32), part: 3 },
+  { kind: 'base', root: bytesOf(32), part: 3, parts: 4, bytes: bytesOf(90) },
 ];
 
 attack({

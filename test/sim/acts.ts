@@ -96,8 +96,12 @@ const rename = writing((_, _device, dice) => control('rename', controlBody.renam
 
 const tool = writing((_, _device, dice) => {
   if (dice.chance(0.05)) return control('deleteTool', controlBody.deleteTool(dice.pick([CHAT, FILES])));
-  if (dice.chance(0.5)) return control('renameTool', controlBody.renameTool(dice.pick([CHAT, FILES]), `Tool ${dice.below(9)}`));
-  return control('addTool', controlBody.addTool(dice.pick([CHAT, FILES]), dice.pick(['chat', 'files']), `Tool ${dice.below(9)}`));
+  if (dice.chance(0.5))
+    return control('renameTool', controlBody.renameTool(dice.pick([CHAT, FILES]), `Tool ${dice.below(9)}`));
+  return control(
+    'addTool',
+    controlBody.addTool(dice.pick([CHAT, FILES]), dice.pick(['chat', 'files']), `Tool ${dice.below(9)}`),
+  );
 });
 
 const setPerm = writing((_, _device, dice) =>
@@ -113,7 +117,13 @@ const setPerm = writing((_, _device, dice) =>
 );
 
 const setRole = writing((world, _, dice) =>
-  control('setRole', controlBody.setRole(anybody(world, dice).account, dice.pick([Role.manager, Role.participant, Role.participant, Role.guest]))),
+  control(
+    'setRole',
+    controlBody.setRole(
+      anybody(world, dice).account,
+      dice.pick([Role.manager, Role.participant, Role.participant, Role.guest]),
+    ),
+  ),
 );
 
 const invite = writing((world, device, dice) =>

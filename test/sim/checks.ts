@@ -57,8 +57,10 @@ function compareWithBatch(world: World, replica: Replica, dice: Dice, name: stri
   const nodes = [...replica.nodes()];
   const batch = reader(world);
   batch.ingest(runsOf(dice, nodes));
-  if (batch.size !== nodes.length) return world.violate('D5', `a copy of ${name}'s takes ${batch.size} of ${nodes.length} deltas`);
-  if (stateOf(batch) !== stateOf(replica)) world.violate('L5', `${name}'s state is not what its ${nodes.length} deltas make at once`);
+  if (batch.size !== nodes.length)
+    return world.violate('D5', `a copy of ${name}'s takes ${batch.size} of ${nodes.length} deltas`);
+  if (stateOf(batch) !== stateOf(replica))
+    world.violate('L5', `${name}'s state is not what its ${nodes.length} deltas make at once`);
 }
 
 /** Each feed whole, in chance's order of feeds: most things wait for their past. Each ends at a signature (D7). */
@@ -76,7 +78,8 @@ function runsOf(dice: Dice, nodes: readonly Node[]): (readonly Uint8Array[])[] {
 export function checkWorld(world: World, dice: Dice, cameToRest: boolean): void {
   const honest = [...world.devices.values()].filter(({ id }) => !world.isHostile(id));
   const union = reader(world);
-  for (const { replica } of honest) if (replica.size > 0) for (const run of runsOf(dice, lacking(union, replica))) union.ingest([run]);
+  for (const { replica } of honest)
+    if (replica.size > 0) for (const run of runsOf(dice, lacking(union, replica))) union.ingest([run]);
   const live = honest.filter(({ id, replica }) => replica.roster.devices.has(id));
   for (const device of honest) checkDevice(world, device);
   checkAuthority(world, union);
@@ -102,16 +105,27 @@ function checkEqual(world: World, live: readonly SimDevice[], dice: Dice): void 
     if (setOf(replica.nodes()) !== set) {
       const lacks = [...largest.replica.nodes()].filter(({ delta }) => !replica.node(delta.id));
       const more = [...replica.nodes()].filter(({ delta }) => !largest.replica.node(delta.id));
-      const what = (nodes: readonly Node[]) => nodes.slice(0, 3).map(({ delta }) => `${world.nameOf(delta.device)} ${delta.kind} ${delta.seq}`).join(', ');
-      world.violate('S1', `${world.nameOf(device.id)} lacks ${lacks.length} (${what(lacks)}) and has ${more.length} (${what(more)}) beside ${world.nameOf(largest.id)}`);
+      const what = (nodes: readonly Node[]) =>
+        nodes
+          .slice(0, 3)
+          .map(({ delta }) => `${world.nameOf(delta.device)} ${delta.kind} ${delta.seq}`)
+          .join(', ');
+      world.violate(
+        'S1',
+        `${world.nameOf(device.id)} lacks ${lacks.length} (${what(lacks)}) and has ${more.length} (${what(more)}) beside ${world.nameOf(largest.id)}`,
+      );
     } else if (stateOf(replica) !== state) {
-      world.violate('L5', `${world.nameOf(device.id)} and ${world.nameOf(largest.id)} have the same deltas and not the same state`);
+      world.violate(
+        'L5',
+        `${world.nameOf(device.id)} and ${world.nameOf(largest.id)} have the same deltas and not the same state`,
+      );
     }
   }
   compareWithBatch(world, largest.replica, dice, world.nameOf(largest.id));
   for (const device of members) {
     for (const id of device.acknowledged)
-      if (!largest.replica.node(id)) world.violate('D1', `what ${world.nameOf(device.id)} was told is safe is not with the others`);
+      if (!largest.replica.node(id))
+        world.violate('D1', `what ${world.nameOf(device.id)} was told is safe is not with the others`);
   }
   world.counts.add('members equal in the end', members.length);
   world.counts.most('most devices', members.length);
@@ -123,7 +137,8 @@ function checkSameSets(world: World, live: readonly SimDevice[]): void {
   for (const { replica, id } of live) {
     const set = setOf(replica.nodes());
     const state = stateOf(replica);
-    if ((states.get(set) ?? state) !== state) world.violate('L5', `${world.nameOf(id)} has the deltas of another and not his state`);
+    if ((states.get(set) ?? state) !== state)
+      world.violate('L5', `${world.nameOf(id)} has the deltas of another and not his state`);
     states.set(set, state);
   }
 }
@@ -132,13 +147,15 @@ function checkDevice(world: World, device: SimDevice): void {
   const { replica } = device;
   for (const id of device.acknowledged)
     if (!replica.node(id)) world.violate('L1', `${world.nameOf(device.id)} lost what it was told is safe`);
-  for (const id of world.unauthentic) if (replica.node(id)) world.violate('D7', `${world.nameOf(device.id)} keeps what nobody has signed`);
+  for (const id of world.unauthentic)
+    if (replica.node(id)) world.violate('D7', `${world.nameOf(device.id)} keeps what nobody has signed`);
 }
 
 /** A2, A4, of what is accepted: nobody acts above his role, and nothing of a removed member's counts beyond the cut. */
 function checkAuthority(world: World, union: Replica): void {
   const accepted = new Map<DeltaId, Node>();
-  for (const node of union.nodes()) if (union.verdictOf(node.delta.id) === 'accepted') accepted.set(node.delta.id, node);
+  for (const node of union.nodes())
+    if (union.verdictOf(node.delta.id) === 'accepted') accepted.set(node.delta.id, node);
   const removals = [...accepted.values()].filter(({ delta }) => delta.tool === undefined && delta.kind === 'remove');
   for (const node of accepted.values()) {
     const { delta } = node;

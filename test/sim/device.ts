@@ -101,7 +101,8 @@ export class SimDevice {
     const { crypto, workspace } = this.#around;
     const own = feedOf(this.id, this.generation);
     this.replica = new Replica({ crypto, workspace, reducers: [chatReducer, filesReducer], own });
-    this.session = new Session(this.replica, this.id, (device) => this.#around.isRelayable(device));
+    const gate = { stepsOf: () => [], inUse: undefined };
+    this.session = new Session(this.replica, this.id, (device) => this.#around.isRelayable(device), gate);
     this.#epochs = new Map();
     this.#current = undefined;
     this.#alive = true;
@@ -241,7 +242,8 @@ export class SimDevice {
 
   /** A beat of another's presence came by relay: whoever is not known to have all is greeted. */
   heardBeat(device: DeviceId): void {
-    if (this.session.isPeer(device) && !this.session.inSync(device)) this.#dispatch(this.session.greet(device, this.#now));
+    if (this.session.isPeer(device) && !this.session.inSync(device))
+      this.#dispatch(this.session.greet(device, this.#now));
   }
 
   get nextWake(): number | undefined {

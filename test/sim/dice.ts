@@ -61,7 +61,7 @@ export class Dice {
 
   readonly bytes = (length: number): Uint8Array => {
     const bytes = new Uint8Array(length);
-    for (let at = 0; at < length; ) {
+    for (let at = 0; at < length;) {
       for (let word = this.word(), i = 0; i < 4 && at < length; i++, word >>>= 8) bytes[at++] = word;
     }
     return bytes;

@@ -77,7 +77,9 @@ const relayDown: Doing = (world, dice) => {
   world.network.relayUp = false;
   world.counts.add('relay outages');
   world.agenda.put(world.time + dice.below(world.config.duration_ms / 4), () => {
-    world.network.relayBack([...world.devices.values()].filter(({ alive, id }) => alive && !world.offline.has(id)).map(({ id }) => id));
+    world.network.relayBack(
+      [...world.devices.values()].filter(({ alive, id }) => alive && !world.offline.has(id)).map(({ id }) => id),
+    );
   });
 };
 

@@ -63,7 +63,9 @@ function lastCredential(world: World, device: SimDevice): DeltaId | undefined {
 
 function namesAccount(body: Value, account: Uint8Array): boolean {
   const first = Array.isArray(body) ? (body as readonly Value[])[0] : undefined;
-  return first instanceof Uint8Array && first.length === account.length && first.every((byte, i) => byte === account[i]);
+  return (
+    first instanceof Uint8Array && first.length === account.length && first.every((byte, i) => byte === account[i])
+  );
 }
 
 /** Into its own copy and, as from there, to everybody. */
@@ -121,7 +123,11 @@ const fork = mischief('forks', (world, device, dice) => {
 const forgedDeps = mischief('forged dependencies', (world, device, dice) => {
   const own = device.replica.nodeAt(feedOf(device.id, device.generation), Math.max(1, ownTip(device)))?.delta.id;
   const nowhere = Buffer.from(dice.bytes(32)).toString('hex') as DeltaId;
-  const deps = dice.pick([[nowhere], own ? [own] : [nowhere], Array.from({ length: 33 }, (_, i) => nowhere.slice(2) + String(10 + i))]);
+  const deps = dice.pick([
+    [nowhere],
+    own ? [own] : [nowhere],
+    Array.from({ length: 33 }, (_, i) => nowhere.slice(2) + String(10 + i)),
+  ]);
   const delta = forge(world, device, { deps: deps as DeltaId[], tool: CHAT, kind: 'post', body: ['what was before?'] });
   tell(world, device, others(world, device, dice), [delta]);
 });
@@ -129,7 +135,9 @@ const forgedDeps = mischief('forged dependencies', (world, device, dice) => {
 /** More than its role allows (A2), in every way there is. */
 const escalate = mischief('escalations', (world, device, dice) => {
   const someone = dice.pick(world.people);
-  const credential = dice.chance(0.3) ? dice.pickOr([...(world.made.get('genesis') ?? []), ...(world.made.get('admit') ?? [])]) : undefined;
+  const credential = dice.chance(0.3)
+    ? dice.pickOr([...(world.made.get('genesis') ?? []), ...(world.made.get('admit') ?? [])])
+    : undefined;
   const deps = headsOf(device, dice);
   const lies: readonly Lie[] = [
     { kind: 'setRole', body: controlBody.setRole(device.identity.account, Role.manager) },
@@ -150,7 +158,14 @@ function admitBody(world: World, device: SimDevice, dice: Dice, role: Role): Val
   const person = dice.pick(world.people);
   const epoch = device.epoch ?? epochOf(world.crypto, dice.bytes(32));
   const boxes = boxEpoch(world.crypto, epoch, []);
-  return controlBody.admit(person.account, role, person.name, person.devices.map(({ certificate }) => certificate), undefined, boxes);
+  return controlBody.admit(
+    person.account,
+    role,
+    person.name,
+    person.devices.map(({ certificate }) => certificate),
+    undefined,
+    boxes,
+  );
 }
 
 /** The newest of other feeds that it knows: what honest clients would name. */
@@ -177,8 +192,12 @@ const garbage = mischief('garbage', (world, device, dice) => {
   if (heard) throwAt(world, device, to, flipped(heard.bytes, dice));
   if (device.epoch) {
     throwAt(world, device, to, sealMessage(world.crypto, device.epoch, dice.bytes(dice.below(200))));
-    const vector = [...device.replica.vector()].map(([feed, seq]) => ({ feed, seq: seq + dice.below(50), tip: '0000000000000000' }));
-    const have = encodeMessage(device.id, { kind: 'have', vector, answer: true });
+    const vector = [...device.replica.vector()].map(([feed, seq]) => ({
+      feed,
+      seq: seq + dice.below(50),
+      tip: '0000000000000000',
+    }));
+    const have = encodeMessage(device.id, { kind: 'have', vector, answer: true, root: '' });
     throwAt(world, device, to, sealMessage(world.crypto, device.epoch, dice.chance(0.5) ? have : flipped(have, dice)));
   }
   const node = dice.pickOr([...device.replica.nodes()]);
@@ -189,7 +208,8 @@ const garbage = mischief('garbage', (world, device, dice) => {
 
 function flipped(bytes: Uint8Array, dice: Dice): Uint8Array {
   const changed = bytes.slice();
-  for (let i = dice.between(1, 3); i > 0 && changed.length > 0; i--) changed[dice.below(changed.length)]! ^= 1 << dice.below(8);
+  for (let i = dice.between(1, 3); i > 0 && changed.length > 0; i--)
+    changed[dice.below(changed.length)]! ^= 1 << dice.below(8);
   return changed;
 }
 
@@ -199,7 +219,11 @@ const badBody = mischief('bad bodies', (world, device, dice) => {
   const bodies: readonly Value[] = [null, [], [1, 2, 3], ['x'], [dice.bytes(32), 7], [dice.bytes(31)], [[[]]], true];
   const lie: Lie = dice.chance(0.5)
     ? { kind: dice.pick(kinds), body: dice.pick(bodies) }
-    : { tool: dice.pick([CHAT, FILES]), kind: dice.pick(['post', 'edit', 'file', 'ver', 'move', 'del']), body: dice.pick(bodies) };
+    : {
+        tool: dice.pick([CHAT, FILES]),
+        kind: dice.pick(['post', 'edit', 'file', 'ver', 'move', 'del']),
+        body: dice.pick(bodies),
+      };
   publish(world, device, forge(world, device, { ...lie, deps: headsOf(device, dice) }));
 });
 
@@ -214,7 +238,14 @@ const badBox = mischief('bad boxes', (world, device, dice) => {
     [real[0]!, new Uint8Array(32), real[2]!],
     real,
   ]);
-  const body = controlBody.admit(person.account, Role.guest, person.name, person.devices.map(({ certificate }) => certificate), undefined, boxes);
+  const body = controlBody.admit(
+    person.account,
+    Role.guest,
+    person.name,
+    person.devices.map(({ certificate }) => certificate),
+    undefined,
+    boxes,
+  );
   publish(world, device, forge(world, device, { kind: 'admit', body, deps: headsOf(device, dice) }));
 });
 

@@ -161,7 +161,8 @@ export class Network {
     }
     const copies = !this.#calm && this.#config.duplication > 0 && this.#dice.chance(this.#config.duplication) ? 2 : 1;
     if (copies > 1) this.#counts.add('messages doubled');
-    for (let copy = 0; copy < copies; copy++) this.#agenda.put(this.#arrival(link, to), this.#arriving(link, from, to, bytes));
+    for (let copy = 0; copy < copies; copy++)
+      this.#agenda.put(this.#arrival(link, to), this.#arriving(link, from, to, bytes));
   }
 
   #arrival(link: Link, to: DeviceId): number {

@@ -11,9 +11,9 @@ export async function shrink(plan: Plan, rules: ReadonlySet<string>, tries: numb
     const { violations } = await runWorld({ ...best, acts });
     return violations.some(({ rule }) => rules.has(rule));
   };
-  for (let share = Math.ceil(best.acts.length / 2); share >= 1 && left > 0; ) {
+  for (let share = Math.ceil(best.acts.length / 2); share >= 1 && left > 0;) {
     let dropped = false;
-    for (let at = 0; at < best.acts.length && left > 0; ) {
+    for (let at = 0; at < best.acts.length && left > 0;) {
       const acts = [...best.acts.slice(0, at), ...best.acts.slice(at + share)];
       if (await fails(acts)) {
         best = { ...best, acts };

@@ -44,6 +44,7 @@ const MUST_HAPPEN = [
 export function vacuous(counts: Counts, worlds: number): readonly string[] {
   if (worlds < ENOUGH_WORLDS) return [];
   const missing: string[] = MUST_HAPPEN.filter((name) => counts.get(name) === 0);
-  if (counts.get('large worlds') < LARGE_SHARE * worlds) missing.push(`a fifth of large worlds (${counts.get('large worlds')} of ${worlds})`);
+  if (counts.get('large worlds') < LARGE_SHARE * worlds)
+    missing.push(`a fifth of large worlds (${counts.get('large worlds')} of ${worlds})`);
   return missing;
 }

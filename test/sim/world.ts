@@ -280,7 +280,10 @@ export class World implements Surroundings {
       const author = this.devices.get(delta.device);
       if (!author || this.isHostile(delta.device)) continue;
       if (!author.onceDurable.has(delta.id))
-        this.violate('D1', `${this.nameOf(by)} heard ${delta.kind} ${delta.seq} of ${this.nameOf(delta.device)} before it was durable`);
+        this.violate(
+          'D1',
+          `${this.nameOf(by)} heard ${delta.kind} ${delta.seq} of ${this.nameOf(delta.device)} before it was durable`,
+        );
     }
     this.counts.add('deltas taken in', nodes.length);
   }

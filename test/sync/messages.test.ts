@@ -14,7 +14,7 @@ const vector = [
 const EXAMPLES: readonly Message[] = [
   { kind: 'deltas', runs: [[new Uint8Array([1, 2]), new Uint8Array([3])], [new Uint8Array([4])]] },
   { kind: 'have', vector, answer: true, root: '' },
-  { kind: 'got', vector },
+  { kind: 'got', heads: [{ device: '0102030405060708', generation: 3, seq: 7 }] },
   { kind: 'want', chunks: [CHUNK] },
   { kind: 'chunks', chunks: [{ id: CHUNK, bytes: new Uint8Array(5) }], absent: [CHUNK] },
   {
@@ -32,6 +32,17 @@ const EXAMPLES: readonly Message[] = [
   },
   { kind: 'welcome', admit: new Uint8Array(300), total: 12 },
   { kind: 'declined', reason: 2 },
+  { kind: 'needKey', epoch: '0102030405060708' },
+  {
+    kind: 'key',
+    notice: {
+      commit: new Uint8Array(32),
+      boxes: { ephemeral: new Uint8Array(32), entries: [{ prefix: new Uint8Array(8), box: new Uint8Array(48) }] },
+    },
+  },
+  { kind: 'fetch', ids: [DEVICE as string as DeltaId] },
+  { kind: 'needBase', root: new Uint8Array(0), part: 3 },
+  { kind: 'base', root: new Uint8Array(32), part: 3, parts: 4, bytes: new Uint8Array(100) },
 ];
 
 const anyValue: fc.Arbitrary<Value> = fc.letrec<{ value: Value }>((tie) => ({

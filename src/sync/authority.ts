@@ -7,8 +7,10 @@ import type { AccountId, DeltaId, DeviceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { MAX_DEVICES, MAX_MEMBERS } from '../protocol/limits.ts';
 import { Role, readControl, type Control } from './control.ts';
+import { DeviceStanding } from './device-standing.ts';
 import { compareNodes, inPast, type Graph, type Node } from './graph.ts';
 import { allowedByDefault, type Action, type Scope } from './permissions.ts';
+import { compareKeys, keyOf, type Accepted, type Key } from './seniority.ts';
 
 export type VoidReason =
   | 'malformed'
@@ -23,13 +25,6 @@ export type Verdict = { readonly accepted: true } | { readonly accepted: false; 
 
 const ACCEPTED: Verdict = { accepted: true };
 const refused = (reason: VoidReason): Verdict => ({ accepted: false, reason });
-
-/** key(cred) of A1: lower is senior. */
-export interface Key {
-  readonly role: Role;
-  readonly height: number;
-  readonly id: DeltaId;
-}
 
 /** A delta that gave an account a role. */
 interface Credential {
@@ -60,18 +55,21 @@ interface Entry {
   readonly key: Key;
 }
 
-export interface PermSetting {
+/** Of one action for one role (A5). */
+interface PermSetting {
   readonly node: Node;
-  readonly scope: Scope;
-  readonly action: string;
-  readonly role: Role;
   readonly allow: boolean;
 }
 
-export interface Accepted {
-  readonly node: Node;
-  readonly control: Control;
-}
+/** Nobody's verdict rests on them, and theirs on nothing that is judged later. */
+const IS_INERT: ReadonlySet<Control['kind']> = new Set([
+  'ack',
+  'profile',
+  'checkpoint',
+  'epoch',
+  'rename',
+  'renameTool',
+]);
 
 export class Authority {
   readonly #graph: Graph;
@@ -84,7 +82,9 @@ export class Authority {
   readonly #credentials = new Map<AccountId, Credential[]>();
   readonly #restrictions = new Map<AccountId, Restriction[]>();
   readonly #leaves = new Map<AccountId, Node[]>();
-  readonly #settings: PermSetting[] = [];
+  /** By scope, action and role: few of each, whatever the workspace's age. */
+  readonly #settings = new Map<string, PermSetting[]>();
+  readonly #devices: DeviceStanding;
   readonly #accounts = new Map<DeviceId, AccountId>();
   /** Accepted admits of each invitation, as far as the pass has come. */
   readonly #uses = new Map<DeltaId, Use[]>();
@@ -92,11 +92,15 @@ export class Authority {
   readonly #admissions = new Map<AccountId, Node[]>();
   readonly #revocations = new Map<DeltaId, Accepted[]>();
   readonly #departures: Accepted[] = [];
-  #accepted: readonly Accepted[] = [];
+  #accepted: Accepted[] = [];
 
   constructor(crypto: Crypto, graph: Graph) {
     this.#crypto = crypto;
     this.#graph = graph;
+    this.#devices = new DeviceStanding(
+      (id) => this.#verdicts.get(id)?.accepted === false,
+      (device) => this.#accounts.get(device),
+    );
   }
 
   /** Accepted control deltas in D6 order: what the roster is folded from. */
@@ -114,27 +118,54 @@ export class Authority {
 
   /** Takes control deltas in, judged together. Answers whether anything but their own verdicts may have changed. */
   addAll(nodes: readonly Node[]): boolean {
-    const before = new Map(this.#verdicts);
-    let reaches = false;
-    for (const node of nodes) {
-      const control = readControl(this.#crypto, node.delta);
-      if (!control) {
-        this.#malformed.add(node.delta.id);
-        continue;
-      }
-      const entry = { node, control };
-      this.#controls.set(node.delta.id, entry);
-      if (control.kind === 'genesis' || control.kind === 'admit') {
-        push(this.#admissions, control.certificates[0]!.account, node);
-      }
-      if (control.kind === 'leave' || control.kind === 'remove') this.#departures.push(entry);
-      if (control.kind === 'revoke') push(this.#revocations, control.invite, entry);
-      reaches ||= restricts(control);
+    const read = nodes.flatMap((node) => this.#note(node) ?? []);
+    if (read.every(({ control }) => IS_INERT.has(control.kind))) {
+      for (const one of read) this.#judgeInert(one);
+      return false;
     }
+    const before = new Map(this.#verdicts);
     this.#evaluate();
-    if (reaches) return true;
+    if (read.some(({ control }) => restricts(control))) return true;
     for (const [id, verdict] of before) if (this.#verdicts.get(id)?.accepted !== verdict.accepted) return true;
     return false;
+  }
+
+  /** Keeps a control delta under all that it may be asked for by; undefined for one that its form makes void. */
+  #note(node: Node): Accepted | undefined {
+    const control = readControl(this.#crypto, node.delta);
+    if (!control) {
+      this.#malformed.add(node.delta.id);
+      this.#verdicts.set(node.delta.id, refused('malformed'));
+      return undefined;
+    }
+    const entry = { node, control };
+    this.#controls.set(node.delta.id, entry);
+    this.#devices.noteAddition(entry);
+    if (control.kind === 'genesis' || control.kind === 'admit') {
+      push(this.#admissions, control.certificates[0]!.account, node);
+    }
+    if (control.kind === 'leave' || control.kind === 'remove') this.#departures.push(entry);
+    if (control.kind === 'revoke') push(this.#revocations, control.invite, entry);
+    return entry;
+  }
+
+  /**
+   * What no other verdict rests on needs no new pass: all that its own rests on sorts before it (A6), and stays as it was.
+   * An ack a minute from every device must not cost a look at the whole history.
+   */
+  #judgeInert(one: Accepted): void {
+    const entry = this.#entry(one);
+    if (!entry) return;
+    const verdict = this.#judgeControl(entry);
+    this.#verdicts.set(one.node.delta.id, verdict);
+    if (verdict.accepted) this.#accept(entry);
+  }
+
+  /** Most come in order: looked for from the end. */
+  #accept(entry: Entry): void {
+    let at = this.#accepted.length;
+    while (at > 0 && compareNodes(this.#accepted[at - 1]!.node, entry.node) > 0) at--;
+    this.#accepted.splice(at, 0, entry);
   }
 
   /** What would be said of a control delta that is not written yet and has everything here in its past. */
@@ -160,7 +191,7 @@ export class Authority {
     const role = this.#credentialOf(node)?.key.role;
     if (role === undefined) return false;
     if (role === Role.manager) return true;
-    const settings = this.#settings.filter((s) => s.scope === scope && s.action === action && s.role === role);
+    const settings = this.#settings.get(settingKey(scope, action, role)) ?? [];
     if (settings.some((s) => !s.allow && !inPast(s.node, node) && !inPast(node, s.node))) return false;
     const past = settings.filter((s) => inPast(s.node, node));
     const maximal = past.filter((s) => !past.some((later) => inPast(s.node, later.node)));
@@ -169,9 +200,13 @@ export class Authority {
 
   /** The best credential an account could cite in a delta that has everything here in its past (A3). */
   bestCredential(account: AccountId): { readonly id: DeltaId; readonly role: Role } | undefined {
+    const best = this.#bestNow(account);
+    return best && { id: best.node.delta.id, role: best.key.role };
+  }
+
+  #bestNow(account: AccountId): Credential | undefined {
     const live = (this.#credentials.get(account) ?? []).filter((c) => this.#liveNow(c));
-    live.sort((a, b) => compareKeys(a.key, b.key));
-    return live[0] && { id: live[0].node.delta.id, role: live[0].key.role };
+    return live.sort((a, b) => compareKeys(a.key, b.key))[0];
   }
 
   // ---- evaluation ---------------------------------------------------------------------------------------------------
@@ -179,7 +214,8 @@ export class Authority {
   #evaluate(): void {
     for (const map of [this.#verdicts, this.#credentials, this.#restrictions, this.#leaves, this.#accounts, this.#uses])
       map.clear();
-    this.#settings.length = 0;
+    this.#settings.clear();
+    this.#devices.clearRestrictions();
     for (const id of this.#malformed) this.#verdicts.set(id, refused('malformed'));
     const entries = [...this.#controls.values()].map((c) => this.#entry(c)).filter((e) => e !== undefined);
     entries.sort(compareEntries);
@@ -225,7 +261,8 @@ export class Authority {
   #standing(node: Node): Verdict | undefined {
     const account = this.#accounts.get(node.delta.device);
     const credential = this.#credentialOf(node);
-    if (account === undefined || !credential) return refused('noCredential');
+    if (account === undefined || !credential || !this.#devices.isIn(node)) return refused('noCredential');
+    if (this.#devices.isCut(node, account, credential.key)) return refused('cutOff');
     for (const r of this.#restrictions.get(account) ?? []) {
       if (!reachesCredential(r, credential) || inPast(node, r.node)) continue;
       if (!inPast(r.node, credential.node) && r.node !== credential.node) return refused('cutOff');
@@ -313,6 +350,16 @@ export class Authority {
         return allowed(this.can(node, 'workspace', 'deleteTools'));
       case 'rename':
         return allowed(key.role === Role.manager);
+      case 'addDevice':
+        return this.#judgeAddDevice(node, control);
+      case 'removeDevice':
+      case 'drop':
+        return this.#judgeDeviceRestriction(control.devices, node, key, control.kind === 'drop');
+      case 'freeze':
+        return this.#judgeDeviceRestriction([control.device], node, key, true);
+      case 'checkpoint':
+      case 'deleteWorkspace':
+        return allowed(key.role === Role.manager);
       case 'leave':
       case 'profile':
       case 'epoch':
@@ -321,6 +368,33 @@ export class Authority {
       case 'genesis':
         return refused('malformed');
     }
+  }
+
+  /** I4: by a device of the account; or by any member, for what was dropped (L7). */
+  #judgeAddDevice(node: Node, { account, certificates }: Control & { kind: 'addDevice' }): Verdict {
+    const author = this.#accounts.get(node.delta.device);
+    if (certificates.some(({ device }) => (this.#accounts.get(device) ?? account) !== account))
+      return refused('noTarget');
+    const { devices } = this.#crowdIn(node);
+    const unknown = certificates.filter(({ device }) => !this.#accounts.has(device));
+    if (devices + unknown.length > MAX_DEVICES) return refused('notPermitted');
+    if (author === account) return ACCEPTED;
+    if (!this.#bestIn(account, node)) return refused('noTarget');
+    const dropped = certificates.every(({ device }) => this.#devices.wasDropped(device, node));
+    return dropped ? ACCEPTED : refused('notPermitted');
+  }
+
+  /** Its own account, or a manager senior to it; a manager also says that of his own. */
+  #judgeDeviceRestriction(devices: readonly DeviceId[], node: Node, key: Key, managersOnly: boolean): Verdict {
+    const author = this.#accounts.get(node.delta.device)!;
+    for (const device of devices) {
+      const account = this.#accounts.get(device);
+      if (account === undefined || !this.#bestIn(account, node)) return refused('noTarget');
+      if (account === author && !managersOnly) continue;
+      if (key.role !== Role.manager) return refused('notPermitted');
+      if (account !== author && !this.#outranks(key, account, node)) return refused('notPermitted');
+    }
+    return ACCEPTED;
   }
 
   /**
@@ -422,17 +496,23 @@ export class Authority {
       case 'remove':
         push(this.#restrictions, control.account, { node, key, spares: NOBODY });
         return;
+      case 'addDevice':
+        for (const { device } of control.certificates) this.#accounts.set(device, control.account);
+        return;
+      case 'removeDevice':
+      case 'drop':
+      case 'freeze': {
+        const by = this.#accounts.get(node.delta.device)!;
+        const kept = control.kind === 'freeze' ? control.kept : undefined;
+        for (const device of control.kind === 'freeze' ? [control.device] : control.devices)
+          this.#devices.restrict(device, { node, key, by, kind: control.kind, kept });
+        return;
+      }
       case 'leave':
         push(this.#leaves, this.#accounts.get(node.delta.device)!, node);
         return;
       case 'setPerm':
-        this.#settings.push({
-          node,
-          scope: control.scope,
-          action: control.action,
-          role: control.role,
-          allow: control.allow,
-        });
+        push(this.#settings, settingKey(control.scope, control.action, control.role), { node, allow: control.allow });
         return;
       default:
         return;
@@ -442,6 +522,13 @@ export class Authority {
   #grant(account: AccountId, granting: Accepted): void {
     const key = keyOf(granting);
     if (key) push(this.#credentials, account, { node: granting.node, account, key });
+  }
+
+  /** The restriction that holds a member's device out of the workspace; undefined for one that is in it. */
+  heldOutBy(device: DeviceId): Node | undefined {
+    const account = this.#accounts.get(device);
+    const best = account === undefined ? undefined : this.#bestNow(account);
+    return account === undefined || !best ? undefined : this.#devices.heldOutBy(device, account, best.key)?.node;
   }
 
   /** key(cred) of whoever wrote an accepted control delta (A1). */
@@ -460,29 +547,21 @@ export class Authority {
   }
 }
 
-function restricts(control: Control): boolean {
-  return (
-    control.kind === 'remove' || control.kind === 'setRole' || control.kind === 'setPerm' || control.kind === 'leave'
-  );
+function settingKey(scope: Scope, action: string, role: Role): string {
+  return `${scope}\u0000${action}\u0000${role}`;
 }
 
-function keyOf({ node, control }: Accepted): Key | undefined {
-  const role =
-    control.kind === 'genesis'
-      ? Role.manager
-      : control.kind === 'admit' || control.kind === 'setRole'
-        ? control.role
-        : undefined;
-  return role === undefined ? undefined : { role, height: node.height, id: node.delta.id };
+const RESTRICTING: ReadonlySet<Control['kind']> = new Set([
+  ...(['remove', 'setRole', 'setPerm', 'leave', 'removeDevice', 'drop', 'freeze', 'addDevice'] as const),
+]);
+
+function restricts(control: Control): boolean {
+  return RESTRICTING.has(control.kind);
 }
 
 /** A4: a restriction reaches credentials with a strictly greater key, a demotion those above the new role. */
 function reachesCredential(r: Restriction, credential: Credential): boolean {
   return credential.key.role < r.spares && compareKeys(r.key, credential.key) < 0;
-}
-
-export function compareKeys(a: Key, b: Key): number {
-  return a.role - b.role || a.height - b.height || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 }
 
 /** A6. The genesis stands before all that rests on it, its founder's leave, too. */

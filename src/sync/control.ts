@@ -5,7 +5,7 @@
  * | kind | body |
  * | --- | --- |
  * | genesis | [workspace name, member name, [certificate …], epoch notice, salt 16] |
- * | admit | [account 32, role, member name, [certificate …], invite id 0 or 32, epoch notice] |
+ * | admit | [account 32, role, member name, [certificate …], invite id 0 or 32, epoch notice, cut and root or null] |
  * | setRole | [account 32, role] |
  * | remove | [account 32, epoch notice or null] |
  * | leave | [] |
@@ -16,17 +16,25 @@
  * | renameTool | [tool 8, name] |
  * | deleteTool | [tool 8] |
  * | rename | [workspace name] |
- * | profile | [member name, relay address of this device] |
+ * | profile | [member name, relay address of this device, its name or empty] |
  * | epoch | [epoch notice] (K3) |
- * | ack | [] — names heads, so that deps stay few (D5); without effect |
+ * | addDevice | [account 32, [certificate …], epoch notice] (I4, L7) |
+ * | removeDevice | [[device 32 …], epoch notice] (K2): its past is the cut |
+ * | drop | [[device 32 …], epoch notice] (L7): its past is the cut, membership stays |
+ * | freeze | [device 32, [[generation, seq] …] that are kept, epoch notice] (D8) |
+ * | checkpoint | [cut and root] (L6) |
+ * | deleteWorkspace | [] (A8) |
+ * | ack | [] — names heads: how far its author holds all (L4), and so that deps stay few (D5) |
+ *
+ * cut and root = [[[device 32, generation, seq] …], state root 32].
  */
 import { toHex } from '../base/bytes.ts';
-import type { AccountId, DeltaId, ToolId } from '../base/ids.ts';
+import type { AccountId, DeltaId, DeviceId, FeedId, ToolId } from '../base/ids.ts';
 import { KEY_BYTES, type Crypto } from '../crypto/crypto.ts';
 import { MAX_CERTIFICATE_BYTES, readCertificate, type Certificate } from '../protocol/certificate.ts';
 import { asArray, asBytes, asCount, asFlag, asList, asText, type Value } from '../protocol/codec.ts';
-import { MAX_ADDRESS_BYTES, MAX_DEVICES, MAX_NAME_BYTES } from '../protocol/limits.ts';
-import { TOOL_ID_BYTES, idBytes, type Delta } from './delta.ts';
+import { MAX_ADDRESS_BYTES, MAX_DEVICES, MAX_FEED_GENERATION, MAX_NAME_BYTES } from '../protocol/limits.ts';
+import { feedOf, TOOL_ID_BYTES, idBytes, type Delta } from './delta.ts';
 import { readEpochNotice, type EpochNotice } from './epoch.ts';
 
 export const Role = { manager: 0, participant: 1, guest: 2 } as const;
@@ -49,6 +57,8 @@ export type Control =
       readonly certificates: readonly Certificate[];
       readonly invite: DeltaId | undefined;
       readonly epoch: EpochNotice;
+      /** Of the base that the admitter serves. */
+      readonly seen: CutAndRoot | undefined;
     }
   | { readonly kind: 'setRole'; readonly account: AccountId; readonly role: Role }
   | { readonly kind: 'remove'; readonly account: AccountId; readonly epoch: EpochNotice | undefined }
@@ -74,11 +84,35 @@ export type Control =
   | { readonly kind: 'renameTool'; readonly tool: ToolId; readonly name: string }
   | { readonly kind: 'deleteTool'; readonly tool: ToolId }
   | { readonly kind: 'rename'; readonly name: string }
-  | { readonly kind: 'profile'; readonly name: string; readonly relay: string }
+  | { readonly kind: 'profile'; readonly name: string; readonly relay: string; readonly deviceName: string }
   | { readonly kind: 'epoch'; readonly epoch: EpochNotice }
+  | {
+      readonly kind: 'addDevice';
+      readonly account: AccountId;
+      readonly certificates: readonly Certificate[];
+      readonly epoch: EpochNotice;
+    }
+  | { readonly kind: 'removeDevice' | 'drop'; readonly devices: readonly DeviceId[]; readonly epoch: EpochNotice }
+  | {
+      readonly kind: 'freeze';
+      readonly device: DeviceId;
+      /** Highest seq of each of its feeds that stands; of others nothing does. */
+      readonly kept: ReadonlyMap<FeedId, number>;
+      readonly epoch: EpochNotice;
+    }
+  | { readonly kind: 'checkpoint'; readonly seen: CutAndRoot }
+  | { readonly kind: 'deleteWorkspace' }
   | { readonly kind: 'ack' };
 
+/** A state, by what is folded in it and what it adds up to (L6). */
+export interface CutAndRoot {
+  readonly cut: ReadonlyMap<FeedId, number>;
+  readonly root: Uint8Array;
+}
+
 const SALT_BYTES = 16;
+/** Feeds of a workspace: every device's, with a few generations each. */
+const MAX_CUT_FEEDS = 1024;
 const MAX_USES = 1000;
 const MAX_WORD = 32;
 
@@ -98,6 +132,7 @@ export const controlBody = {
     certificates: readonly Certificate[],
     invite: DeltaId | undefined,
     epoch: Value,
+    seen?: CutAndRoot,
   ): Value => [
     idBytes(account),
     role,
@@ -105,6 +140,7 @@ export const controlBody = {
     certificates.map((c) => c.bytes),
     invite === undefined ? new Uint8Array(0) : idBytes(invite),
     epoch,
+    seen === undefined ? null : cutAndRootValue(seen),
   ],
   setRole: (account: AccountId, role: Role): Value => [idBytes(account), role],
   remove: (account: AccountId, epoch: Value): Value => [idBytes(account), epoch],
@@ -123,8 +159,22 @@ export const controlBody = {
   renameTool: (tool: ToolId, name: string): Value => [idBytes(tool), name],
   deleteTool: (tool: ToolId): Value => [idBytes(tool)],
   rename: (name: string): Value => [name],
-  profile: (name: string, relay: string): Value => [name, relay],
+  profile: (name: string, relay: string, deviceName = ''): Value => [name, relay, deviceName],
   epoch: (epoch: Value): Value => [epoch],
+  addDevice: (account: AccountId, certificates: readonly Certificate[], epoch: Value): Value => [
+    idBytes(account),
+    certificates.map((c) => c.bytes),
+    epoch,
+  ],
+  /** Of `removeDevice` and `drop`. */
+  devices: (devices: readonly DeviceId[], epoch: Value): Value => [devices.map(idBytes), epoch],
+  freeze: (device: DeviceId, kept: ReadonlyMap<FeedId, number>, epoch: Value): Value => [
+    idBytes(device),
+    [...kept].map(([feed, seq]) => [generationOf(feed), seq]),
+    epoch,
+  ],
+  checkpoint: (seen: CutAndRoot): Value => [cutAndRootValue(seen)],
+  deleteWorkspace: (): Value => [],
   ack: (): Value => [],
 };
 
@@ -151,7 +201,9 @@ export function readControl(crypto: Crypto, delta: Delta): Control | undefined {
         return undefined;
       if (certificates.some((c) => c.account !== account)) return undefined;
       const cited = invite.length === 0 ? undefined : (toHex(invite) as DeltaId);
-      return { kind: 'admit', account, role, memberName, certificates, invite: cited, epoch };
+      const seen = f[6] === null || f[6] === undefined ? undefined : readCutAndRoot(f[6]);
+      if (!seen && f[6] !== null && f[6] !== undefined) return undefined;
+      return { kind: 'admit', account, role, memberName, certificates, invite: cited, epoch, seen };
     }
     case 'setRole': {
       const [account, role] = [asAccount(f[0]), asRole(f[1])];
@@ -198,13 +250,38 @@ export function readControl(crypto: Crypto, delta: Delta): Control | undefined {
       return name === undefined ? undefined : { kind: 'rename', name };
     }
     case 'profile': {
-      const [name, relay] = [asName(f[0]), asText(f[1], MAX_ADDRESS_BYTES)];
-      return name !== undefined && relay !== undefined ? { kind: 'profile', name, relay } : undefined;
+      const [name, relay, deviceName] = [asName(f[0]), asText(f[1], MAX_ADDRESS_BYTES), asText(f[2], MAX_NAME_BYTES)];
+      return name !== undefined && relay !== undefined && deviceName !== undefined
+        ? { kind: 'profile', name, relay, deviceName }
+        : undefined;
     }
     case 'epoch': {
       const epoch = readEpochNotice(f[0]);
       return epoch && { kind: 'epoch', epoch };
     }
+    case 'addDevice': {
+      const [account, certificates, epoch] = [asAccount(f[0]), readCertificates(crypto, f[1]), readEpochNotice(f[2])];
+      if (!account || !epoch || certificates?.[0]?.account !== account) return undefined;
+      return { kind: 'addDevice', account, certificates, epoch };
+    }
+    case 'removeDevice':
+    case 'drop': {
+      const [devices, epoch] = [asList(f[0], MAX_DEVICES, asDevice), readEpochNotice(f[1])];
+      if (!devices || devices.length === 0 || new Set(devices).size < devices.length || !epoch) return undefined;
+      return { kind: delta.kind, devices, epoch };
+    }
+    case 'freeze': {
+      const device = asDevice(f[0]);
+      const kept = device && readKept(device, f[1]);
+      const epoch = readEpochNotice(f[2]);
+      return device && kept && epoch && { kind: 'freeze', device, kept, epoch };
+    }
+    case 'checkpoint': {
+      const seen = readCutAndRoot(f[0]);
+      return seen && { kind: 'checkpoint', seen };
+    }
+    case 'deleteWorkspace':
+      return { kind: 'deleteWorkspace' };
     case 'ack':
       return { kind: 'ack' };
     default:
@@ -220,6 +297,49 @@ function asName(value: Value | undefined): string | undefined {
 function asAccount(value: Value | undefined): AccountId | undefined {
   const bytes = asBytes(value, KEY_BYTES);
   return bytes && (toHex(bytes) as AccountId);
+}
+
+function asDevice(value: Value | undefined): DeviceId | undefined {
+  const bytes = asBytes(value, KEY_BYTES);
+  return bytes && (toHex(bytes) as DeviceId);
+}
+
+function generationOf(feed: FeedId): number {
+  return Number(feed.slice(feed.indexOf('.') + 1));
+}
+
+function readKept(device: DeviceId, value: Value | undefined): ReadonlyMap<FeedId, number> | undefined {
+  const heads = asList(value, MAX_CUT_FEEDS, (entry) => {
+    const f = asArray(entry, 2);
+    const [generation, seq] = [asCount(f?.[0], MAX_FEED_GENERATION), asCount(f?.[1])];
+    return generation !== undefined && seq ? ([feedOf(device, generation), seq] as const) : undefined;
+  });
+  return uniqueFeeds(heads);
+}
+
+function uniqueFeeds(
+  entries: readonly (readonly [FeedId, number])[] | undefined,
+): ReadonlyMap<FeedId, number> | undefined {
+  const feeds = entries && new Map(entries);
+  return feeds?.size === entries?.length ? feeds : undefined;
+}
+
+function cutAndRootValue({ cut, root }: CutAndRoot): Value {
+  const feeds = [...cut].sort(([a], [b]) => (a < b ? -1 : 1));
+  return [feeds.map(([feed, seq]) => [idBytes(feed.slice(0, feed.indexOf('.'))), generationOf(feed), seq]), root];
+}
+
+function readCutAndRoot(value: Value | undefined): CutAndRoot | undefined {
+  const f = asArray(value, 2);
+  const root = asBytes(f?.[1], KEY_BYTES);
+  const entries = asList(f?.[0], MAX_CUT_FEEDS, (entry) => {
+    const e = asArray(entry, 3);
+    const [device, generation] = [asDevice(e?.[0]), asCount(e?.[1], MAX_FEED_GENERATION)];
+    const seq = asCount(e?.[2]);
+    return device && generation !== undefined && seq ? ([feedOf(device, generation), seq] as const) : undefined;
+  });
+  const cut = uniqueFeeds(entries);
+  return cut && root && { cut, root };
 }
 
 function asTool(value: Value | undefined): ToolId | undefined {

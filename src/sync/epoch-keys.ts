@@ -9,7 +9,7 @@ import { equalBytes, toHex } from '../base/bytes.ts';
 import type { DeviceId } from '../base/ids.ts';
 import { KEY_BYTES, type Crypto } from '../crypto/crypto.ts';
 import type { Value } from '../protocol/codec.ts';
-import { compareKeys } from './authority.ts';
+import { compareKeys } from './seniority.ts';
 import {
   boxEpoch,
   epochOf,

@@ -1,10 +1,11 @@
 /** What the accepted control deltas add up to, in D6 order: names, members, devices, tools, invitations, epochs. */
 import type { AccountId, DeltaId, DeviceId, ToolId } from '../base/ids.ts';
 import type { Certificate } from '../protocol/certificate.ts';
-import type { Accepted, Authority, Key } from './authority.ts';
-import type { Role, Control } from './control.ts';
+import type { Authority } from './authority.ts';
+import type { Control, CutAndRoot, Role } from './control.ts';
 import type { EpochNotice } from './epoch.ts';
 import type { Node } from './graph.ts';
+import type { Accepted, Key } from './seniority.ts';
 
 export interface Member {
   readonly account: AccountId;
@@ -18,6 +19,15 @@ export interface DeviceRecord {
   readonly certificate: Certificate;
   /** Text form of the address of the relay that keeps its queue; empty for none. */
   readonly relay: string;
+  /** As its owner calls it; empty where he has not said. */
+  readonly name: string;
+  /** Milliseconds since 1970, as who let it in claims. */
+  readonly added: number;
+}
+
+/** A state that somebody vouches for (L6). */
+export interface Voucher extends CutAndRoot {
+  readonly node: Node;
 }
 
 export interface ToolRecord {
@@ -61,6 +71,10 @@ export interface Roster {
   readonly invites: ReadonlyMap<DeltaId, InviteRecord>;
   /** Every notice with boxes: a joiner's admit boxes an epoch that an earlier one made. */
   readonly epochs: readonly EpochRecord[];
+  /** The word that deleted the workspace for all (A8). */
+  readonly deleted: Node | undefined;
+  /** States that inviters and managers vouch for, in D6 order (L6). */
+  readonly vouchers: readonly Voucher[];
 }
 
 interface Draft {
@@ -69,10 +83,15 @@ interface Draft {
   readonly tools: Map<ToolId, ToolRecord>;
   readonly invites: Map<DeltaId, InviteRecord>;
   readonly epochs: EpochRecord[];
+  readonly vouchers: Voucher[];
+  deleted: Node | undefined;
 }
 
 export function rosterOf(authority: Authority): Roster {
-  const draft: Draft = { name: '', people: new Map(), tools: new Map(), invites: new Map(), epochs: [] };
+  const draft: Draft = {
+    ...{ name: '', people: new Map(), tools: new Map(), invites: new Map(), epochs: [] },
+    ...{ vouchers: [], deleted: undefined },
+  };
   for (const accepted of authority.accepted) include(draft, authority, accepted);
   const members = new Map<AccountId, Member>();
   const devices = new Map<DeviceId, Member>();
@@ -85,15 +104,16 @@ export function rosterOf(authority: Authority): Roster {
       if (word) for (const device of person.devices.keys()) gone.set(device, word);
       continue;
     }
-    const member: Member = {
-      account,
-      name: person.name,
-      role: best.role,
-      credential: best.id,
-      devices: [...person.devices.values()],
-    };
+    const active: DeviceRecord[] = [];
+    const member: Member = { account, name: person.name, role: best.role, credential: best.id, devices: active };
     members.set(account, member);
     for (const [device, record] of person.devices) {
+      const word = authority.heldOutBy(device);
+      if (word) {
+        gone.set(device, word);
+        continue;
+      }
+      active.push(record);
       devices.set(device, member);
       records.set(device, record);
     }
@@ -108,30 +128,29 @@ export function rosterOf(authority: Authority): Roster {
     tools: draft.tools,
     invites: draft.invites,
     epochs: draft.epochs,
+    deleted: draft.deleted,
+    vouchers: draft.vouchers,
   };
 }
 
 function include(draft: Draft, authority: Authority, accepted: Accepted): void {
   const { node, control } = accepted;
-  const epoch = (notice: EpochNotice, lets: readonly DeviceId[] = []) =>
-    draft.epochs.push({ notice, maker: node, key: authority.keyOf(accepted), lets });
+  const epoch = (notice: EpochNotice, lets: readonly Certificate[] = []) => {
+    const key = authority.keyOf(accepted);
+    draft.epochs.push({ notice, maker: node, key, lets: lets.map(({ device }) => device) });
+  };
   switch (control.kind) {
     case 'genesis':
       draft.name = control.workspaceName;
-      includePerson(draft, control);
-      epoch(
-        control.epoch,
-        control.certificates.map(({ device }) => device),
-      );
-      return;
-    case 'admit': {
-      includePerson(draft, control);
-      epoch(
-        control.epoch,
-        control.certificates.map(({ device }) => device),
-      );
-      return;
-    }
+      includePerson(draft, node, control.certificates, control.memberName);
+      return epoch(control.epoch, control.certificates);
+    case 'admit':
+      includePerson(draft, node, control.certificates, control.memberName);
+      if (control.seen) draft.vouchers.push({ ...control.seen, node });
+      return epoch(control.epoch, control.certificates);
+    case 'addDevice':
+      includePerson(draft, node, control.certificates);
+      return epoch(control.epoch, control.certificates);
     case 'invite': {
       const { publicKey, sealKey, role, expires, uses, confirm } = control;
       const inviter = authority.accountOf(node.delta.device)!;
@@ -177,7 +196,15 @@ function include(draft: Draft, authority: Authority, accepted: Accepted): void {
       if (control.epoch) epoch(control.epoch);
       return;
     case 'epoch':
-      epoch(control.epoch);
+    case 'removeDevice':
+    case 'drop':
+    case 'freeze':
+      return epoch(control.epoch);
+    case 'checkpoint':
+      draft.vouchers.push({ ...control.seen, node });
+      return;
+    case 'deleteWorkspace':
+      draft.deleted ??= node;
       return;
     case 'setRole':
     case 'leave':
@@ -187,11 +214,13 @@ function include(draft: Draft, authority: Authority, accepted: Accepted): void {
   }
 }
 
-function includePerson(draft: Draft, control: Control & { kind: 'genesis' | 'admit' }): void {
-  const account = control.certificates[0]!.account;
-  const devices = draft.people.get(account)?.devices ?? new Map<DeviceId, DeviceRecord>();
-  for (const certificate of control.certificates) devices.set(certificate.device, { certificate, relay: '' });
-  draft.people.set(account, { name: control.memberName, devices });
+function includePerson(draft: Draft, { delta }: Node, certificates: readonly Certificate[], name?: string): void {
+  const account = certificates[0]!.account;
+  const known = draft.people.get(account);
+  const devices = known?.devices ?? new Map<DeviceId, DeviceRecord>();
+  for (const certificate of certificates)
+    devices.set(certificate.device, { certificate, relay: '', name: '', added: delta.time });
+  draft.people.set(account, { name: name ?? known?.name ?? '', devices });
 }
 
 function includeProfile(draft: Draft, authority: Authority, node: Node, control: Control & { kind: 'profile' }): void {
@@ -200,5 +229,5 @@ function includeProfile(draft: Draft, authority: Authority, node: Node, control:
   const device = person?.devices.get(node.delta.device);
   if (!person || !device) return;
   person.name = control.name;
-  person.devices.set(node.delta.device, { ...device, relay: control.relay });
+  person.devices.set(node.delta.device, { ...device, relay: control.relay, name: control.deviceName });
 }

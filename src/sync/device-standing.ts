@@ -1,0 +1,108 @@
+/**
+ * Which devices speak for an account, as of a delta (I4, K2, L7, D8): a device must have been let in in its past, and what it
+ * wrote beyond the cut of a restriction on it does not count, unless it was let in again after that.
+ *
+ * | restriction | by | cut |
+ * | --- | --- | --- |
+ * | removeDevice | its account, or a senior manager | its past |
+ * | drop | a senior manager, or its account | its past; any member may let the device in again |
+ * | freeze | a senior manager, or its account | the heads it names |
+ */
+import type { AccountId, DeltaId, DeviceId, FeedId } from '../base/ids.ts';
+import { inPast, type Node } from './graph.ts';
+import { compareKeys, type Accepted, type Key } from './seniority.ts';
+
+export interface DeviceRestriction {
+  readonly node: Node;
+  readonly key: Key;
+  readonly by: AccountId;
+  readonly kind: 'removeDevice' | 'drop' | 'freeze';
+  /** Of a freeze: what stands, per feed. */
+  readonly kept: ReadonlyMap<FeedId, number> | undefined;
+}
+
+export class DeviceStanding {
+  /** Deltas that let a device in, accepted or not judged yet: a junior's is judged later in the pass (A6). */
+  readonly #additions = new Map<DeviceId, Accepted[]>();
+  readonly #restrictions = new Map<DeviceId, DeviceRestriction[]>();
+  readonly #isRefused: (id: DeltaId) => boolean;
+  readonly #accountOf: (device: DeviceId) => AccountId | undefined;
+
+  constructor(isRefused: (id: DeltaId) => boolean, accountOf: (device: DeviceId) => AccountId | undefined) {
+    this.#isRefused = isRefused;
+    this.#accountOf = accountOf;
+  }
+
+  /** Whatever its verdict: it is asked for when it counts. */
+  noteAddition(addition: Accepted): void {
+    const { control } = addition;
+    if (control.kind !== 'genesis' && control.kind !== 'admit' && control.kind !== 'addDevice') return;
+    for (const { device } of control.certificates) push(this.#additions, device, addition);
+  }
+
+  /** Of a new pass. */
+  clearRestrictions(): void {
+    this.#restrictions.clear();
+  }
+
+  restrict(device: DeviceId, restriction: DeviceRestriction): void {
+    push(this.#restrictions, device, restriction);
+  }
+
+  /** I4: whether the device was let in in the delta's past, or by the delta itself. */
+  isIn(node: Node): boolean {
+    return this.#additionsOf(node.delta.device).some((a) => a.node === node || inPast(a.node, node));
+  }
+
+  /** A4 for devices: whether a delta lies beyond the cut of a restriction that reaches its author's credential. */
+  isCut(node: Node, account: AccountId, credential: Key): boolean {
+    const { device } = node.delta;
+    return this.#of(device).some(
+      (r) => reaches(r, account, credential) && !isKept(r, node) && !this.#isBackIn(device, r, account, node),
+    );
+  }
+
+  /** The restriction that holds a device out, as far as all that is here says; undefined where it is active. */
+  heldOutBy(device: DeviceId, account: AccountId, credential: Key): DeviceRestriction | undefined {
+    return this.#of(device).find(
+      (r) => reaches(r, account, credential) && !this.#isBackIn(device, r, account, undefined),
+    );
+  }
+
+  /** L7: whether a device was dropped in a delta's past, so that any member may let it in again. */
+  wasDropped(device: DeviceId, view: Node): boolean {
+    return this.#of(device).some((r) => r.kind === 'drop' && inPast(r.node, view));
+  }
+
+  #of(device: DeviceId): readonly DeviceRestriction[] {
+    return this.#restrictions.get(device) ?? [];
+  }
+
+  #additionsOf(device: DeviceId): readonly Accepted[] {
+    return (this.#additions.get(device) ?? []).filter(({ node }) => !this.#isRefused(node.delta.id));
+  }
+
+  /** Let in again by who has seen the restriction: by its own account, or after a drop by anybody. */
+  #isBackIn(device: DeviceId, r: DeviceRestriction, account: AccountId, view: Node | undefined): boolean {
+    return this.#additionsOf(device).some((a) => {
+      if (!inPast(r.node, a.node) || (view && a.node !== view && !inPast(a.node, view))) return false;
+      return r.kind === 'drop' || a.control.kind === 'admit' || this.#accountOf(a.node.delta.device) === account;
+    });
+  }
+}
+
+/** Its own account may take a device out whatever its role; others only who is junior to them (A2). */
+function reaches(r: DeviceRestriction, account: AccountId, credential: Key): boolean {
+  return r.by === account || compareKeys(r.key, credential) < 0;
+}
+
+function isKept({ node: restriction, kept }: DeviceRestriction, node: Node): boolean {
+  if (kept) return (kept.get(node.delta.feed) ?? 0) >= node.delta.seq;
+  return node === restriction || inPast(node, restriction);
+}
+
+function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key);
+  if (list) list.push(value);
+  else map.set(key, [value]);
+}

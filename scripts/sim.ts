@@ -60,7 +60,10 @@ async function one(seed: string): Promise<boolean> {
     const file = join(out, `sim-${seed}.json`);
     mkdirSync(out, { recursive: true });
     writeFileSync(file, `${JSON.stringify(small)}\n`);
-    print(`${seed} with ${small.acts.length} of ${plan.acts.length} acts, in ${file}`, (await runWorld(small)).violations);
+    print(
+      `${seed} with ${small.acts.length} of ${plan.acts.length} acts, in ${file}`,
+      (await runWorld(small)).violations,
+    );
   }
   console.log(`sim worlds=1 deltas=${deltas} violations=${violations.length}`);
   return violations.length === 0;

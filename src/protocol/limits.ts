@@ -68,7 +68,8 @@ export const MAX_FEED_GENERATION = 65_535;
 /** Joins that wait for a decision: more is a flood, the oldest unanswered stay. */
 export const MAX_PENDING_JOINS = 64;
 export const MAX_MEMBERS = 50;
-export const MAX_DEVICES = 150;
+/** Twelve for each member; their boxes in one delta take 40 KiB. */
+export const MAX_DEVICES = 12 * MAX_MEMBERS;
 export const MAX_TOOLS = 100;
 /** R3-like: what a workspace's invitations may number while open. */
 export const MAX_OPEN_INVITATIONS = 100;

@@ -57,7 +57,7 @@ export class Stage {
     if (faults.length > 0 || missing.length > 0)
       throw new Error(`the replica refused what was signed: ${JSON.stringify(faults)}`);
     const idOf = (op: Op) => this.#staged.get(op.id)!.delta;
-    const members = [...replica.roster.members.values()].map(({ name, role }) => [name, ROLES[role]!] as const);
+    const members = [...replica.roster.members.values()].map(({ name, role }) => [name, ROLES[role]] as const);
     return {
       accepted: ops.filter((op) => replica.verdictOf(idOf(op)) === 'accepted').map(({ id }) => id),
       members: Object.fromEntries(members.sort(([a], [b]) => (a < b ? -1 : 1))),
@@ -121,7 +121,7 @@ export class Stage {
         return control('leave', controlBody.leave());
       case 'setPerm': {
         const [scope, action] = op.perm === 'edit' ? ['chat', 'add'] : ['workspace', op.perm];
-        return control('setPerm', controlBody.setPerm(scope!, action!, role, op.allow));
+        return control('setPerm', controlBody.setPerm(scope, action, role, op.allow));
       }
       case 'data':
         return { tool: CHAT, kind: 'post', body: chatBody({ kind: 'post', text: op.id }) };

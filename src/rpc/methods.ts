@@ -25,6 +25,7 @@ export const METHODS = {
   removeMember: 'once',
   setPermission: 'once',
   leaveWorkspace: 'once',
+  deleteWorkspace: 'once',
   notAccepted: 'ask',
   closed: 'ask',
   saveWork: 'long',

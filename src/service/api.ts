@@ -314,6 +314,8 @@ export interface CoterieApi {
   /** Whether participants or guests may do something: `scope` is 'workspace' or a kind of tool. */
   setPermission(workspace: string, scope: string, action: string, role: Role, allow: boolean): Promise<void>;
   leaveWorkspace(workspace: string): Promise<void>;
+  /** For all members (A8): nothing can be written any more; each keeps his copy until he has exported what he wants and calls `forget`. */
+  deleteWorkspace(workspace: string): Promise<void>;
   /** Own content that a rule took the effect from. */
   notAccepted(workspace: string): Promise<readonly WorkInfo[]>;
   /** Workspaces that this person is out of and has not dismissed. */

@@ -37,10 +37,9 @@ export class Membership {
     await this.#workspace.control('leave', controlBody.leave());
   }
 
-  /** Whether a workspace would be left without a manager if this person went (A7). */
-  get isLastManager(): boolean {
-    const managers = [...this.#workspace.roster.members.values()].filter(({ role }) => role === Role.manager);
-    return managers.length === 1 && managers[0] === this.#workspace.self;
+  /** Closes it for all (A8). */
+  async deleteWorkspace(): Promise<void> {
+    await this.#workspace.control('deleteWorkspace', controlBody.deleteWorkspace());
   }
 
   #find(account: string) {

@@ -485,20 +485,25 @@ export class Service implements CoterieApi {
     await workspace.handOver();
     const closed = await ClosedWorkspace.close(this.#hub, workspace, { how, by, at }, unsent);
     await this.#commits.commit([]);
+    this.#closedWorkspaces.set(id, closed);
+    await this.#letGo(workspace);
+    if (how === 'removed') this.#emit({ type: 'notice', code: 'removed', workspace: id, detail: { name, member: by } });
+    this.#emit({ type: 'workspaces' });
+  }
+
+  async #letGo(workspace: SharedWorkspace): Promise<void> {
+    const { id } = workspace;
     workspace.close();
     this.#workspaces.delete(id);
     this.#joins.get(id)?.stop();
     this.#joins.delete(id);
     this.#local.drop(`join/${id}`);
-    this.#closedWorkspaces.set(id, closed);
     await eraseCopy(this.#hub, workspace);
     // Two generations are kept on the disk: after the second nothing of it is left.
     await this.#commits.commit([]);
     await this.#compact();
     await this.#compact();
     this.#changed();
-    if (how === 'removed') this.#emit({ type: 'notice', code: 'removed', workspace: id, detail: { name, member: by } });
-    this.#emit({ type: 'workspaces' });
   }
 
   // ---- what changes -----------------------------------------------------------------------------------------------------
@@ -608,7 +613,12 @@ export class Service implements CoterieApi {
 
   async workspaces(): Promise<readonly WorkspaceInfo[]> {
     const open = [...this.#workspaces.values()].filter(({ workspace }) => workspace.self !== undefined);
-    return open.map(({ workspace }) => workspace.info(this.#joins.has(workspace.id) ? 'joining' : 'open'));
+    return open.map(({ workspace }) => workspace.info(this.#stateOf(workspace)));
+  }
+
+  #stateOf(workspace: SharedWorkspace): WorkspaceInfo['state'] {
+    if (workspace.roster.deleted) return 'closed';
+    return this.#joins.has(workspace.id) ? 'joining' : 'open';
   }
 
   async createWorkspace({ name }: { readonly name: string }): Promise<string> {
@@ -708,6 +718,10 @@ export class Service implements CoterieApi {
     this.#expelled(workspace as WorkspaceId);
   }
 
+  async deleteWorkspace(workspace: string): Promise<void> {
+    await this.#do(() => this.#membership(workspace).deleteWorkspace());
+  }
+
   #membership(workspace: string): Membership {
     return new Membership(this.#find(workspace).workspace);
   }
@@ -729,10 +743,13 @@ export class Service implements CoterieApi {
   }
 
   async forget(workspace: string): Promise<void> {
-    const closed = this.#closedWorkspaces.get(workspace as WorkspaceId);
-    if (!closed) throw new ServiceError('notFound', {});
-    await this.#do(() => closed.forget());
-    this.#closedWorkspaces.delete(closed.id);
+    const id = workspace as WorkspaceId;
+    const deleted = this.#workspaces.get(id)?.workspace;
+    if (deleted?.roster.deleted) await this.#do(() => this.#letGo(deleted));
+    const closed = this.#closedWorkspaces.get(id);
+    if (!closed && !deleted?.roster.deleted) throw new ServiceError('notFound', {});
+    await this.#do(async () => closed?.forget());
+    this.#closedWorkspaces.delete(id);
     await this.#commit();
     this.#emit({ type: 'workspaces' });
   }

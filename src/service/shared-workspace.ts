@@ -177,6 +177,7 @@ export class SharedWorkspace {
    * anything is written; StoreError where the disk fails: the change stands all the same, and is saved and sent when it can be.
    */
   async author(entries: readonly Entry[]): Promise<readonly Node[]> {
+    if (this.roster.deleted) throw new ServiceError('notPermitted', { reason: 'deleted' });
     const refused = this.engine.wouldRefuse(entries, this.#now);
     if (refused) throw new ServiceError('notPermitted', { reason: refused });
     const growth = this.engine.author(entries, this.#now);
@@ -382,11 +383,25 @@ export class SharedWorkspace {
   #grown({ nodes, opened }: Growth): void {
     if (nodes.length === 0) return;
     this.keyring.remember(opened);
-    if (nodes.some((node) => node.delta.tool === undefined)) this.#hub.changed();
+    if (nodes.some((node) => node.delta.tool === undefined)) {
+      this.#hub.changed();
+      this.#tellDeletion();
+    }
     for (const node of nodes) this.#noteUnread(node);
     this.#index(this.replica.takeChanges());
     this.#hub.emit({ type: 'workspaces' });
     if (this.expulsion) this.#hub.expelled(this.id);
+  }
+
+  /** Once: with each start it is in the list as closed. */
+  #tellDeletion(): void {
+    const { deleted } = this.roster;
+    const account = deleted && this.replica.accountOf(deleted.delta.device);
+    if (!account || this.#told.has('deleted')) return;
+    this.#told.add('deleted');
+    if (account === this.#hub.identity.account) return;
+    const detail = { name: this.roster.name, member: this.nameOf(account) };
+    this.#hub.emit({ type: 'notice', code: 'deleted', workspace: this.id, detail });
   }
 
   /** The word that took this device out of the workspace. */

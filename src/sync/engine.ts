@@ -138,7 +138,12 @@ export class Engine {
   }
 
   #ackDueAt(): number | undefined {
-    if (!this.replica.isAckDue || !this.replica.roster.devices.has(this.#identity.device)) return undefined;
+    if (
+      !this.replica.isAckDue ||
+      this.replica.roster.deleted ||
+      !this.replica.roster.devices.has(this.#identity.device)
+    )
+      return undefined;
     return Math.max(this.#grewAt + ACK_IDLE_MS, this.#ackedAt + ACK_EVERY_MS);
   }
 

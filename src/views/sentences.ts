@@ -106,7 +106,7 @@ export const noticeSentences: Readonly<Record<NoticeCode, Sentence>> = {
     '{member} has removed you from {name}. Your copy of it was erased. What you had written and nobody had received yet was kept: “Save Unsent Work…” in its row puts it into a folder.',
   ),
   deleted: warning(
-    '{member} has deleted {name} for all members. Your copy goes with it. What you had written and nobody had received yet was kept: “Save Unsent Work…” in its row puts it into a folder.',
+    '{member} has deleted {name} for all members. Nothing can be written in it any more. Your copy stays until you remove it from the list: export first what you want to keep.',
   ),
   badDelta: warning(
     'Something that {member} sent was not authentic and was dropped. Everything else is kept. If this goes on, ask {member} to reload VS Code.',

@@ -21,6 +21,11 @@ export function asNode(value: unknown): Node | undefined {
   return typeof value === 'object' && value !== null && 'kind' in value ? (value as Node) : undefined;
 }
 
+/** What a row stands in. */
+export function workspaceOf(node: Node | undefined): WorkspaceInfo | undefined {
+  return node === undefined || node.kind === 'join' || node.kind === 'closed' ? undefined : node.workspace;
+}
+
 export function asPlace(value: unknown): FilePlace | undefined {
   return value instanceof vscode.Uri ? placeOf(value) : undefined;
 }
@@ -32,7 +37,7 @@ export async function pickWorkspace(
 ): Promise<WorkspaceInfo | undefined> {
   const open = house.list.workspaces.filter((workspace) => workspace.state === 'open' && may(workspace));
   const node = asNode(argument);
-  const id = node !== undefined && node.kind !== 'join' ? node.workspace.id : argument;
+  const id = workspaceOf(node)?.id ?? argument;
   const named = open.find((workspace) => workspace.id === id);
   if (named !== undefined) return named;
   return pick(open, vscode.l10n.t('Workspace'), (workspace) => ({
@@ -54,7 +59,7 @@ export async function pickTool(
   const node = asNode(argument);
   const place = asPlace(argument);
   const tool = node?.kind === 'tool' ? node.tool.id : node?.kind === 'entry' ? node.tool : (place?.tool ?? argument);
-  const workspace = node !== undefined && node.kind !== 'join' ? node.workspace.id : place?.workspace;
+  const workspace = workspaceOf(node)?.id ?? place?.workspace;
   const named = all.filter((target) => workspace === undefined || target.workspace.id === workspace);
   const found = named.find((target) => target.tool.id === tool);
   if (found !== undefined) return found;

@@ -1,6 +1,6 @@
 /** How a row looks and what a screen reader says of it. */
 import * as vscode from 'vscode';
-import type { FileEntry, JoinInfo, MemberInfo, Role, SyncInfo, WorkspaceInfo } from '../service/api.ts';
+import type { ClosedInfo, FileEntry, JoinInfo, MemberInfo, Role, SyncInfo, WorkspaceInfo } from '../service/api.ts';
 import { amount } from './amounts.ts';
 import { rowUri, uriOf } from './files/uri.ts';
 import { contextValue, type Node, nodeId } from './tree-nodes.ts';
@@ -55,6 +55,8 @@ function lookOf(node: Node): vscode.TreeItem {
     }
     case 'join':
       return joinItem(node.join);
+    case 'closed':
+      return closedItem(node.closed);
     case 'entry':
       return entryItem(node.workspace.id, node.tool, node.path, node.entry);
   }
@@ -69,6 +71,7 @@ function workspaceItem(workspace: WorkspaceInfo): vscode.TreeItem {
   item.tooltip = lines(
     workspace.name,
     sync,
+    ...relayedWords(workspace.sync),
     ...(workspace.role === undefined ? [] : [vscode.l10n.t('Your role: {0}', roleWord(workspace.role))]),
     ...missingWords(workspace.sync),
   );
@@ -103,6 +106,17 @@ function memberItem(member: MemberInfo): vscode.TreeItem {
       ', ',
     ),
   };
+  return item;
+}
+
+function closedItem({ name, how, by, at, work }: ClosedInfo): vscode.TreeItem {
+  const item = new vscode.TreeItem(name, None);
+  item.iconPath = new vscode.ThemeIcon('circle-slash');
+  const why = how === 'left' ? vscode.l10n.t('you have left') : vscode.l10n.t('{0} has removed you', by);
+  const kept = work.length === 0 ? [] : [vscode.l10n.t('{0} pieces of unsent work', work.length)];
+  item.description = [why, ...kept].join(' · ');
+  item.tooltip = lines(name, `${why}, ${new Date(at).toLocaleString(vscode.env.language)}`, ...kept);
+  item.accessibilityInformation = { label: [name, why, ...kept].join(', ') };
   return item;
 }
 
@@ -149,6 +163,11 @@ function entryItem(workspace: string, tool: string, path: string, entry: FileEnt
 /** 'in sync with 3 of 4', or nothing for one who is alone. */
 export function syncWords({ others, inSync }: SyncInfo): string {
   return others === 0 ? '' : vscode.l10n.t('in sync with {0} of {1}', inSync, others);
+}
+
+/** Who has not got everything yet, and will have it from the relay though this machine is off. */
+export function relayedWords({ relayed }: SyncInfo): string[] {
+  return relayed === 0 ? [] : [vscode.l10n.t('for {0} more it waits at the relay', relayed)];
 }
 
 export function missingWords({ missingBytes }: SyncInfo): string[] {

@@ -1,5 +1,13 @@
 /** The rows of the Coterie view, and what each offers: pure, so that a test can read a tree without a window. */
-import type { FileEntry, JoinInfo, JoinRequestInfo, MemberInfo, ToolInfo, WorkspaceInfo } from '../service/api.ts';
+import type {
+  ClosedInfo,
+  FileEntry,
+  JoinInfo,
+  JoinRequestInfo,
+  MemberInfo,
+  ToolInfo,
+  WorkspaceInfo,
+} from '../service/api.ts';
 import type { Lists } from './workspace-list.ts';
 
 export type Node =
@@ -9,6 +17,7 @@ export type Node =
   | { readonly kind: 'member'; readonly workspace: WorkspaceInfo; readonly member: MemberInfo }
   | { readonly kind: 'request'; readonly workspace: WorkspaceInfo; readonly request: JoinRequestInfo }
   | { readonly kind: 'join'; readonly join: JoinInfo }
+  | { readonly kind: 'closed'; readonly closed: ClosedInfo }
   | EntryNode;
 
 export interface EntryNode {
@@ -34,6 +43,8 @@ export function nodeId(node: Node): string {
       return `${node.workspace.id}/requests/${node.request.id}`;
     case 'join':
       return `join/${node.join.workspace}`;
+    case 'closed':
+      return `closed/${node.closed.id}`;
     case 'entry':
       return `${node.workspace.id}.${node.tool}${node.path}`;
   }
@@ -43,17 +54,24 @@ export function nodeId(node: Node): string {
 export function contextValue(node: Node): string {
   switch (node.kind) {
     case 'workspace':
-      return words('workspace', rights(node.workspace));
+      return words('workspace', node.workspace.state === 'closed' ? 'closed' : rights(node.workspace));
     case 'tool':
       return words('tool', node.tool.kind, rights(node.workspace));
     case 'members':
       return words('members', rights(node.workspace));
     case 'member':
-      return words('member', node.member.self ? 'self' : 'other', node.member.verified ? 'verified' : 'unverified');
+      return words(
+        'member',
+        node.member.self ? 'self' : 'other',
+        node.member.verified ? 'verified' : 'unverified',
+        rights(node.workspace),
+      );
     case 'request':
       return words('request', rights(node.workspace));
     case 'join':
       return words('join', node.join.state);
+    case 'closed':
+      return words('closed', node.closed.work.length > 0 ? 'work' : '');
     case 'entry':
       return words('entry', node.entry.kind, rights(node.workspace));
   }
@@ -70,7 +88,7 @@ export function mayWrite(workspace: WorkspaceInfo): boolean {
   return rights(workspace).startsWith('writer');
 }
 
-export function rootNodes({ workspaces, joins }: Lists): readonly Node[] {
+export function rootNodes({ workspaces, joins, closed }: Lists): readonly Node[] {
   const joining = joins.filter(
     ({ workspace }) => !workspaces.some(({ id, state }) => id === workspace && state !== 'joining'),
   );
@@ -78,6 +96,7 @@ export function rootNodes({ workspaces, joins }: Lists): readonly Node[] {
   return [
     ...shown.map((workspace): Node => ({ kind: 'workspace', workspace })),
     ...joining.map((join): Node => ({ kind: 'join', join })),
+    ...closed.map((one): Node => ({ kind: 'closed', closed: one })),
   ];
 }
 

@@ -53,6 +53,7 @@ export class WorkspaceTree implements vscode.TreeDataProvider<Node>, Disposable 
     switch (node.kind) {
       case 'workspace':
       case 'join':
+      case 'closed':
         return undefined;
       case 'tool':
       case 'members':
@@ -89,6 +90,7 @@ export class WorkspaceTree implements vscode.TreeDataProvider<Node>, Disposable 
       case 'member':
       case 'request':
       case 'join':
+      case 'closed':
         return [];
     }
   }

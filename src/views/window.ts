@@ -93,8 +93,9 @@ function followContexts(house: House): Disposable {
     void vscode.commands.executeCommand('setContext', `coterie.${name}`, value);
   held.add(house.session.onState(({ kind }) => set('state', kind)));
   held.add(
-    house.list.onChange(({ workspaces, joins }) => {
+    house.list.onChange(({ workspaces, joins, closed }) => {
       set('workspaceCount', workspaces.length);
+      set('closedCount', closed.length);
       set('joinCount', joins.length);
     }),
   );

@@ -1,7 +1,7 @@
 /** The window's copy of the list of workspaces: asked for again whenever the service says that something in it has changed. */
 import { type Disposable, DisposableStore } from '../base/disposable.ts';
 import { Emitter, type Event } from '../base/event.ts';
-import type { JoinInfo, JoinRequestInfo, ToolInfo, WorkspaceInfo } from '../service/api.ts';
+import type { ClosedInfo, JoinInfo, JoinRequestInfo, ToolInfo, WorkspaceInfo } from '../service/api.ts';
 import type { Session } from './session.ts';
 
 export interface Lists {
@@ -9,9 +9,11 @@ export interface Lists {
   /** Joins that are under way. */
   readonly joins: readonly JoinInfo[];
   readonly requests: readonly JoinRequestInfo[];
+  /** What this person is out of. */
+  readonly closed: readonly ClosedInfo[];
 }
 
-const EMPTY: Lists = { workspaces: [], joins: [], requests: [] };
+const EMPTY: Lists = { workspaces: [], joins: [], requests: [], closed: [] };
 
 export class WorkspaceList implements Disposable {
   readonly #session: Session;
@@ -85,9 +87,10 @@ export class WorkspaceList implements Disposable {
     const api = this.#session.current;
     if (api === undefined) return;
     try {
-      const [workspaces, joins, requests] = await Promise.all([api.workspaces(), api.joins(), api.joinRequests()]);
+      const asked = [api.workspaces(), api.joins(), api.joinRequests(), api.closed()] as const;
+      const [workspaces, joins, requests, closed] = await Promise.all(asked);
       const underWay = joins.filter(({ state }) => state === 'asking' || state === 'waiting' || state === 'copying');
-      this.#become({ workspaces, joins: underWay, requests });
+      this.#become({ workspaces, joins: underWay, requests, closed });
     } catch {
       // The connection went while asking: the next state brings the next list.
     }

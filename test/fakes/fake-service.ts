@@ -131,6 +131,7 @@ export class FakeService {
       removeMember: async () => undefined,
       setPermission: async () => undefined,
       leaveWorkspace: async () => undefined,
+      deleteWorkspace: async () => undefined,
       notAccepted: async () => [],
       closed: async () => [],
       saveWork: async () => ({ files: 0, folders: 0, bytes: 0, skipped: [], cancelled: false }),

@@ -126,6 +126,28 @@ describe('Who is out of a workspace', function () {
     assert.equal(page.posts[0]!.authorName, 'Bob');
   });
 
+  it('A8 a deleted workspace is closed for all: each is told, exports what he wants, and lets his copy go', async () => {
+    await three();
+    const files = await toolOf(bob, apollo, 'files');
+    await bob.api.write(apollo, files, '/keep.txt', Buffer.from('worth keeping'), { create: true, overwrite: false });
+    await house.converged(apollo, alice, bob, carol);
+    await assert.rejects(bob.api.deleteWorkspace(apollo), { code: 'notPermitted' });
+    const told = bob.notice('deleted');
+    await alice.api.deleteWorkspace(apollo);
+    assert.deepEqual((await told).detail, { name: 'Apollo', member: 'Alice' });
+    assert.equal((await bob.info(apollo)).state, 'closed');
+    await assert.rejects(
+      bob.api.write(apollo, files, '/late.txt', Buffer.from('late'), { create: true, overwrite: false }),
+      { code: 'notPermitted' },
+    );
+    assert.equal(Buffer.from(await bob.api.read(apollo, files, '/keep.txt')).toString(), 'worth keeping');
+    await bob.api.forget(apollo);
+    assert.deepEqual(await bob.api.workspaces(), []);
+    await bob.close();
+    await bob.open();
+    assert.deepEqual(await bob.api.workspaces(), []);
+  });
+
   it('A2 A10 roles go up and down, each within the right of who changes them', async () => {
     await three();
     await alice.api.setRole(apollo, await accountOf(bob), 'manager');

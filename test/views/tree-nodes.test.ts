@@ -27,7 +27,7 @@ describe('the tree', () => {
 
   it('shows workspaces with their tools and members, ourselves first', async () => {
     const { workspace } = await apollo();
-    const lists = { workspaces: [workspace], joins: [join], requests: [] };
+    const lists = { workspaces: [workspace], joins: [join], requests: [], closed: [] };
     assert.deepEqual(
       rootNodes(lists).map(({ kind }) => kind),
       ['workspace', 'join'],
@@ -45,7 +45,7 @@ describe('the tree', () => {
     const { workspace } = await apollo();
     const joining = { ...workspace, state: 'joining' as const };
     const copying: JoinInfo = { ...join, workspace: workspace.id, state: 'copying' };
-    const shown = rootNodes({ workspaces: [joining], joins: [copying], requests: [] });
+    const shown = rootNodes({ workspaces: [joining], joins: [copying], requests: [], closed: [] });
     assert.deepEqual(
       shown.map(({ kind }) => kind),
       ['join'],
@@ -67,7 +67,7 @@ describe('the tree', () => {
 
   it('rows keep their ids when what they show changes, and no two share one', async () => {
     const { workspace } = await apollo();
-    const lists = { workspaces: [workspace], joins: [], requests: [] };
+    const lists = { workspaces: [workspace], joins: [], requests: [], closed: [] };
     const renamed = { ...workspace, name: 'Artemis' };
     assert.equal(nodeId({ kind: 'workspace', workspace }), nodeId({ kind: 'workspace', workspace: renamed }));
     const all = [...rootNodes(lists), ...workspaceNodes(workspace, lists), ...memberNodes(workspace, [])];
@@ -102,14 +102,22 @@ describe('the tree', () => {
     assert.ok(!offered(tool('participant')).includes('deleteTool'));
     assert.ok(offered(tool('manager')).includes('deleteTool'));
     assert.ok(offered(tool('guest', chat)).includes('openChat'));
-    assert.deepEqual(offered({ kind: 'workspace', workspace: as('guest') }), ['markAllRead']);
+    const everybody = ['leaveWorkspace', 'markAllRead', 'saveWork'];
+    assert.deepEqual(offered({ kind: 'workspace', workspace: as('guest') }), everybody);
     assert.ok(offered({ kind: 'workspace', workspace: as('participant') }).includes('invite'));
     assert.ok(!offered({ kind: 'workspace', workspace: as('participant') }).includes('renameWorkspace'));
     const closed = { ...workspace, state: 'closed' as const };
-    assert.deepEqual(offered({ kind: 'workspace', workspace: closed }), ['markAllRead']);
+    const whenClosed = ['forgetWorkspace', 'markAllRead', 'saveWork'];
+    assert.deepEqual(offered({ kind: 'workspace', workspace: closed }), whenClosed);
     const [self, other] = memberNodes(workspace, []);
     assert.deepEqual(offered(self!), []);
-    assert.deepEqual(offered(other!), ['showSafetyNumber', 'verifyMember']);
+    assert.deepEqual(offered(other!), ['changeRole', 'removeMember', 'showSafetyNumber', 'verifyMember']);
+    const [, seen] = memberNodes(as('participant'), []);
+    assert.deepEqual(offered(seen!), ['showSafetyNumber', 'verifyMember']);
+    const out = { id: 'ff', name: 'Zeus', how: 'removed' as const, by: 'Alice', at: 0, work: [] };
+    assert.deepEqual(offered({ kind: 'closed', closed: out }), ['forgetWorkspace']);
+    const work = { id: 'a', kind: 'post' as const, toolName: 'Chat', name: '', text: 'x', reason: 'cutOff', time: 0 };
+    assert.deepEqual(offered({ kind: 'closed', closed: { ...out, work: [work] } }), ['forgetWorkspace', 'saveWork']);
     assert.deepEqual(offered({ kind: 'join', join }), ['cancelJoin']);
   });
 

@@ -5,7 +5,7 @@ import type { House } from '../house.ts';
 import { invitationOfText, MAX_INVITATION_CHARACTERS } from '../invitation-text.ts';
 import type { Joins } from '../joins.ts';
 import { askAboutRequest } from '../notices.ts';
-import { asNode, pick, pickWorkspace } from '../targets.ts';
+import { asNode, pick, pickWorkspace, workspaceOf } from '../targets.ts';
 import { roleWord } from '../tree-item.ts';
 import { rights } from '../tree-nodes.ts';
 
@@ -228,7 +228,7 @@ export async function answerJoinRequests(house: House, argument?: unknown): Prom
   const node = asNode(argument);
   if (node?.kind === 'request') return askAboutRequest(house, node.request);
   const { requests } = house.list.lists;
-  const about = node !== undefined && node.kind !== 'join' ? node.workspace.id : undefined;
+  const about = workspaceOf(node)?.id;
   const open = requests.filter(({ workspace }) => about === undefined || workspace === about);
   if (open.length === 0) {
     void vscode.window.showInformationMessage(vscode.l10n.t('Nobody asks to join.'));

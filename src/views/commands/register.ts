@@ -6,6 +6,7 @@ import type { House } from '../house.ts';
 import type { Joins } from '../joins.ts';
 import * as files from './files.ts';
 import * as invitations from './invitations.ts';
+import * as members from './members.ts';
 import * as people from './people.ts';
 import * as transfers from './transfers.ts';
 import * as workspaces from './workspaces.ts';
@@ -40,6 +41,12 @@ export function registerCommands({ house, joins, chats, selected }: CommandParts
     addTool: (on) => workspaces.addTool(house, on),
     renameTool: (on) => workspaces.renameTool(house, on),
     deleteTool: (on) => workspaces.deleteTool(house, on),
+    changeRole: (on) => members.changeRole(house, on),
+    removeMember: (on) => members.removeMember(house, on),
+    leaveWorkspace: (on) => members.leaveWorkspace(house, on),
+    deleteWorkspace: (on) => members.deleteWorkspace(house, on),
+    saveWork: (on, folder) => members.saveWork(house, on, folder),
+    forgetWorkspace: (on) => members.forgetWorkspace(house, on),
     showSafetyNumber: (on) => people.showSafetyNumber(house, on),
     verifyMember: (on) => people.verifyMember(house, on),
     showRelay: () => people.showRelay(house),

@@ -61,7 +61,7 @@ export async function exportItem(
     place = { workspace: target.workspace.id, tool: target.tool.id, path: '/' };
   }
   const { workspace, tool, path } = place;
-  const chosen = localPaths([folder])?.[0] ?? (await askExportFolder());
+  const chosen = localPaths([folder])?.[0] ?? (await askFolder(vscode.l10n.t('Export Here')));
   if (chosen === undefined) return undefined;
   const report = await transfer(house, vscode.l10n.t('Exporting files'), (api, operation) =>
     api.exportPath(workspace, tool, path, chosen, operation),
@@ -70,7 +70,7 @@ export async function exportItem(
   return report;
 }
 
-async function transfer(
+export async function transfer(
   house: House,
   title: string,
   work: (api: CoterieApi, operation: string) => Promise<ImportReport>,
@@ -95,7 +95,7 @@ async function transfer(
   });
 }
 
-async function tell(house: House, report: ImportReport, done: string): Promise<void> {
+export async function tell(house: House, report: ImportReport, done: string): Promise<void> {
   const counts = vscode.l10n.t(
     '{0} files and {1} folders {2}, {3}.',
     report.files,
@@ -134,10 +134,11 @@ async function askLocalPaths(): Promise<readonly string[] | undefined> {
   return localPaths(chosen);
 }
 
-async function askExportFolder(): Promise<string | undefined> {
+/** A folder of this machine; `openLabel` says what will be done with it. */
+export async function askFolder(openLabel: string): Promise<string | undefined> {
   const chosen = await vscode.window.showOpenDialog({
-    title: vscode.l10n.t('Export To'),
-    openLabel: vscode.l10n.t('Export Here'),
+    title: openLabel,
+    openLabel,
     canSelectFiles: false,
     canSelectFolders: true,
     canSelectMany: false,

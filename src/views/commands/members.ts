@@ -1,0 +1,154 @@
+/** Commands on who is in a workspace and as what; and on workspaces that one is out of. */
+import * as vscode from 'vscode';
+import type { ClosedInfo, ImportReport, MemberInfo, Role, WorkspaceInfo } from '../../service/api.ts';
+import type { House } from '../house.ts';
+import { asNode, pick, pickWorkspace } from '../targets.ts';
+import { roleWord } from '../tree-item.ts';
+import { rights } from '../tree-nodes.ts';
+import { askFolder, tell, transfer } from './transfers.ts';
+
+const manages = (workspace: WorkspaceInfo): boolean => rights(workspace).endsWith('manager');
+
+interface Place {
+  readonly workspace: WorkspaceInfo;
+  readonly member: MemberInfo;
+}
+
+/** The row it was called on, or a pick of the workspaces that one manages and the people in them. */
+async function pickOther(house: House, argument: unknown): Promise<Place | undefined> {
+  const node = asNode(argument);
+  const workspace = node?.kind === 'member' ? node.workspace : await pickWorkspace(house, argument, manages);
+  if (workspace === undefined) return undefined;
+  const others = workspace.members.filter(({ self }) => !self);
+  const named = node?.kind === 'member' ? others.find(({ account }) => account === node.member.account) : undefined;
+  const member =
+    named ??
+    (await pick(others, vscode.l10n.t('Member'), ({ name, role }) => ({ label: name, description: roleWord(role) })));
+  return member && { workspace, member };
+}
+
+export async function changeRole(house: House, argument?: unknown): Promise<void> {
+  const place = await pickOther(house, argument);
+  if (place === undefined) return;
+  const { workspace, member } = place;
+  const roles: readonly { readonly role: Role; readonly detail: string }[] = [
+    {
+      role: 'manager',
+      detail: vscode.l10n.t('Invites and removes members, changes roles, deletes what is anybody’s.'),
+    },
+    { role: 'participant', detail: vscode.l10n.t('Adds and changes files, writes in the chat, invites others.') },
+    { role: 'guest', detail: vscode.l10n.t('Reads everything and changes nothing.') },
+  ];
+  const chosen = await pick(roles, vscode.l10n.t('Role of {0} in {1}', member.name, workspace.name), (one) => ({
+    label: roleWord(one.role),
+    detail: one.detail,
+    ...(one.role === member.role ? { description: vscode.l10n.t('now') } : {}),
+  }));
+  if (chosen === undefined || chosen.role === member.role) return;
+  await house.say.guard(async () => (await house.session.api()).setRole(workspace.id, member.account, chosen.role));
+}
+
+export async function removeMember(house: House, argument?: unknown): Promise<void> {
+  const place = await pickOther(house, argument);
+  if (place === undefined) return;
+  const { workspace, member } = place;
+  const yes = vscode.l10n.t('Remove');
+  const answer = await vscode.window.showWarningMessage(
+    vscode.l10n.t('Remove {0} from {1}?', member.name, workspace.name),
+    {
+      modal: true,
+      detail: vscode.l10n.t(
+        'A new key is made at once: {0} can read nothing that is written from now on. At the next contact the copy there is erased, and {0} is told that it was you. A program that was changed may keep what it already had.',
+        member.name,
+      ),
+    },
+    yes,
+  );
+  if (answer !== yes) return;
+  await house.say.guard(async () => (await house.session.api()).removeMember(workspace.id, member.account));
+}
+
+export async function leaveWorkspace(house: House, argument?: unknown): Promise<void> {
+  const workspace = await pickWorkspace(house, argument);
+  if (workspace === undefined) return;
+  const managers = workspace.members.filter(({ role }) => role === 'manager');
+  const isLast = managers.length === 1 && managers[0]!.self && workspace.members.length > 1;
+  const yes = vscode.l10n.t('Leave');
+  const detail = [
+    vscode.l10n.t(
+      'Your copy is erased as soon as the others have all that you wrote. Export first what you want to keep.',
+    ),
+    ...(isLast
+      ? [
+          vscode.l10n.t(
+            'You are the only manager. Without one, nobody can remove members or change roles: make somebody a manager first.',
+          ),
+        ]
+      : []),
+  ].join('\n\n');
+  const question = vscode.l10n.t('Leave {0}?', workspace.name);
+  if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) !== yes) return;
+  await house.say.guard(async () => (await house.session.api()).leaveWorkspace(workspace.id));
+}
+
+export async function deleteWorkspace(house: House, argument?: unknown): Promise<void> {
+  const workspace = await pickWorkspace(house, argument, manages);
+  if (workspace === undefined) return;
+  const yes = vscode.l10n.t('Delete for All');
+  const answer = await vscode.window.showWarningMessage(
+    vscode.l10n.t('Delete {0} for all its members?', workspace.name),
+    {
+      modal: true,
+      detail: vscode.l10n.t(
+        'Every member is told, and may export before the copy on that machine goes. There is no way back.',
+      ),
+    },
+    yes,
+  );
+  if (answer !== yes) return;
+  await house.say.guard(async () => (await house.session.api()).deleteWorkspace(workspace.id));
+}
+
+// ---- work that has no effect --------------------------------------------------------------------------------------------
+
+/** Of a closed workspace, or of an open one what was not accepted in it. `folder` stands for the dialog's answer. */
+export async function saveWork(house: House, argument?: unknown, folder?: unknown): Promise<ImportReport | undefined> {
+  const place = await pickWork(house, argument);
+  if (place === undefined) return undefined;
+  const into = typeof folder === 'string' ? folder : await askFolder(vscode.l10n.t('Save Here'));
+  if (into === undefined) return undefined;
+  const report = await transfer(house, vscode.l10n.t('Saving unsent work'), (api, operation) =>
+    api.saveWork(place, into, operation),
+  );
+  if (report !== undefined) void tell(house, report, vscode.l10n.t('saved'));
+  return report;
+}
+
+async function pickWork(house: House, argument: unknown): Promise<string | undefined> {
+  const node = asNode(argument);
+  if (node?.kind === 'closed') return node.closed.id;
+  if (node?.kind === 'workspace') return node.workspace.id;
+  const closed = house.list.lists.closed.map(({ id, name }) => ({ id, name }));
+  const open = house.list.workspaces.map(({ id, name }) => ({ id, name }));
+  const chosen = await pick([...closed, ...open], vscode.l10n.t('Workspace'), ({ name }) => ({ label: name }));
+  return chosen?.id;
+}
+
+export async function forgetWorkspace(house: House, argument?: unknown): Promise<void> {
+  const node = asNode(argument);
+  const closed =
+    node?.kind === 'closed'
+      ? node.closed
+      : await pick(house.list.lists.closed, vscode.l10n.t('Workspace'), ({ name }) => ({ label: name }));
+  if (closed === undefined || !(await mayForget(closed))) return;
+  await house.say.guard(async () => (await house.session.api()).forget(closed.id));
+}
+
+/** Unsent work is lost with it: asked before. */
+async function mayForget({ name, work }: ClosedInfo): Promise<boolean> {
+  if (work.length === 0) return true;
+  const yes = vscode.l10n.t('Remove and Lose It');
+  const question = vscode.l10n.t('{0} holds work of yours that nobody received.', name);
+  const detail = vscode.l10n.t('“Save Unsent Work…” puts it into a folder. Removed from the list, it is gone.');
+  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) === yes;
+}

@@ -1,6 +1,6 @@
 /** Who is in a workspace and as what (section 3), as a person changes it: roles, permissions, removal, leaving, deleting. */
 import type { AccountId } from '../base/ids.ts';
-import { controlBody, Role } from '../sync/control.ts';
+import { controlBody, type Role } from '../sync/control.ts';
 import { ServiceError, type Role as RoleName } from './api.ts';
 import { ROLE_NAMES, type SharedWorkspace } from './shared-workspace.ts';
 

@@ -8,7 +8,7 @@ let open: CoterieWindow | undefined;
 
 export function activate(context: vscode.ExtensionContext): TestDoor | undefined {
   const began_ms = performance.now();
-  const began = process.cpuUsage();
+  const began = threadCpu_ms();
   const { file, refused } = developmentFile(process.env);
   const secrets = file === undefined ? storedSecrets(context.secrets) : fileSecrets(file);
   const folder = context.globalStorageUri.fsPath;
@@ -34,9 +34,15 @@ export function activate(context: vscode.ExtensionContext): TestDoor | undefined
   });
 
   const activation_ms = performance.now() - began_ms;
-  const { user, system } = process.cpuUsage(began);
   if (context.extensionMode !== vscode.ExtensionMode.Test) return undefined;
-  return { window, activation_ms, activationCpu_ms: (user + system) / 1000 };
+  return { window, activation_ms, activationCpu_ms: threadCpu_ms() - began };
+}
+
+/** Of this thread: what compiles and collects beside it holds nobody up. An older VS Code's Node tells the whole process alone. */
+function threadCpu_ms(): number {
+  const { user, system } =
+    'threadCpuUsage' in process ? process.threadCpuUsage() : (process as NodeJS.Process).cpuUsage();
+  return (user + system) / 1000;
 }
 
 /** What is not written yet is written before VS Code ends. */
@@ -48,6 +54,6 @@ export async function deactivate(): Promise<void> {
 export interface TestDoor {
   readonly window: CoterieWindow;
   readonly activation_ms: number;
-  /** Of it, what the processor worked: the rest, it was somewhere else. */
+  /** Of it, what the processor worked for this thread: the rest, it was somewhere else. */
   readonly activationCpu_ms: number;
 }

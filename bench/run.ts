@@ -5,11 +5,12 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { root } from '../scripts/lib/project.mjs';
+import { ingest } from './ingest.ts';
 import { latency } from './latency.ts';
 import type { Benchmark } from './lib/benchmark.ts';
 import { machine } from './lib/machine.ts';
 
-const benchmarks: Readonly<Record<string, Benchmark>> = { latency };
+const benchmarks: Readonly<Record<string, Benchmark>> = { ingest, latency };
 
 const [name = ''] = process.argv.slice(2);
 const benchmark = benchmarks[name];

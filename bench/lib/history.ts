@@ -3,11 +3,13 @@
  * Members write in turns, two at a time, each turn naming the heads of the one before, as people do who hear each other.
  */
 import { randomBytes } from 'node:crypto';
-import { fromBase64Url, toHex } from '../../src/base/bytes.ts';
+import { concatBytes, fromBase64Url, fromHex, toHex } from '../../src/base/bytes.ts';
 import type { DeltaId, ToolId, WorkspaceId } from '../../src/base/ids.ts';
+import { toUtf8 } from '../../src/base/utf8.ts';
+import { SIGNATURE_BYTES, type Crypto } from '../../src/crypto/crypto.ts';
 import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
 import { issueCertificate, type Certificate } from '../../src/protocol/certificate.ts';
-import type { Value } from '../../src/protocol/codec.ts';
+import { decode, encode, type Value } from '../../src/protocol/codec.ts';
 import type { DeviceSecrets } from '../../src/service/api.ts';
 import { encodeRecord } from '../../src/service/records.ts';
 import { openStore } from '../../src/store/store.ts';
@@ -35,6 +37,7 @@ export class Writer {
   credential: DeltaId | undefined;
   /** Its own: a provider remembers the keys of one device, not of ten. */
   readonly #crypto = nodeCrypto();
+  readonly #unsigned: Crypto = { ...this.#crypto, sign: () => new Uint8Array(SIGNATURE_BYTES) };
   #seq = 0;
   #prev: DeltaId | undefined;
 
@@ -55,9 +58,15 @@ export class Writer {
     this.signer = { device: this.certificate.device, seed: signing };
   }
 
-  /** The next of its feed, after these of others. */
-  write(workspace: WorkspaceId | undefined, deps: readonly DeltaId[], entry: Entry, time: number): Delta {
-    const delta = signDelta(this.#crypto, this.signer, workspace, {
+  /** The next of its feed, after these of others. Without a signature it is authentic only before one that has one (D7). */
+  write(
+    workspace: WorkspaceId | undefined,
+    deps: readonly DeltaId[],
+    entry: Entry,
+    time: number,
+    unsigned = false,
+  ): Delta {
+    const delta = signDelta(unsigned ? this.#unsigned : this.#crypto, this.signer, workspace, {
       generation: 0,
       seq: ++this.#seq,
       prev: this.#prev,
@@ -68,6 +77,15 @@ export class Writer {
     });
     this.#prev = delta.id;
     return delta;
+  }
+
+  /** The bytes of an unsigned delta of this writer, with its signature. */
+  signed(workspace: WorkspaceId, { bytes }: Delta): Uint8Array {
+    const decoded = decode(bytes);
+    if (!decoded.ok) throw new Error('what a writer wrote can be read');
+    const [content] = decoded.value as unknown as [Uint8Array, Uint8Array];
+    const subject = concatBytes(toUtf8('coterie delta 0'), fromHex(workspace)!, content);
+    return encode([content, this.#crypto.sign(this.signer.seed, subject)]);
   }
 }
 
@@ -134,6 +152,7 @@ export class History {
     writers: readonly Writer[],
     entry: (writer: Writer, n: number) => Entry,
     noted: (writer: Writer, delta: Delta) => void = () => undefined,
+    unsigned = false,
   ): Generator<Delta> {
     for (let n = 0; n < count;) {
       const pair = [writers[this.#turn % writers.length]!, writers[(this.#turn + 1) % writers.length]!];
@@ -147,6 +166,7 @@ export class History {
             last === undefined ? this.#depsOf(writer) : [],
             entry(writer, n),
             this.#tick(),
+            unsigned,
           );
           noted(writer, delta);
           last = delta.id;
@@ -158,6 +178,22 @@ export class History {
       }
       this.#heads = heads;
     }
+  }
+
+  /** Every one of these says that he has all there is (L4), one after the other. */
+  *acknowledged(writers: readonly Writer[]): Generator<Delta> {
+    const entry: Entry = { tool: undefined, kind: 'ack', body: controlBody.ack() };
+    for (const writer of writers) {
+      const ack = writer.write(this.workspace, this.#depsOf(writer), entry, this.#tick());
+      this.#lastBy.set(writer, ack.id);
+      this.#heads = [ack.id];
+      yield ack;
+    }
+  }
+
+  /** Somebody else's delta, which the next to write names. */
+  heard(delta: DeltaId): void {
+    this.#heads = [...this.#heads, delta];
   }
 
   #depsOf(writer: Writer): readonly DeltaId[] {

@@ -2,12 +2,12 @@
  * A member as the worker thread runs one: the real service, store and transport. It notes when its messages pass the socket, so
  * that a figure can be taken apart.
  */
-import { randomBytes } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { composeWith } from '../../src/worker/compose.ts';
 import type { NetworkTransport } from '../../src/relay-client/transport.ts';
-import type { CoterieApi, ServiceEvent } from '../../src/service/api.ts';
+import type { CoterieApi, DeviceSecrets, ServiceEvent } from '../../src/service/api.ts';
+import { newSecrets } from '../../src/worker/secrets.ts';
 import { now_ms } from './figures.ts';
 
 export interface MemberOptions {
@@ -15,6 +15,8 @@ export interface MemberOptions {
   readonly folder: string;
   /** Empty: direct connections only. Else by the relay only. */
   readonly relay: string;
+  /** Of a store that is there already; new ones where there is none. */
+  readonly secrets?: DeviceSecrets;
 }
 
 export interface Member {
@@ -30,10 +32,8 @@ export interface Member {
   close(): Promise<void>;
 }
 
-export async function openMember({ name, folder, relay }: MemberOptions): Promise<Member> {
+export async function openMember({ name, folder, relay, secrets = newSecrets() }: MemberOptions): Promise<Member> {
   const wasm = await readFile(createRequire(import.meta.url).resolve('sql.js/dist/sql-wasm.wasm'));
-  const secret = (): string => randomBytes(32).toString('base64url');
-  const secrets = { accountSeed: secret(), signingSeed: secret(), agreementSecret: secret(), storeKey: secret() };
   const settings = { relay, name, deviceName: 'bench', directPort: 0, lanDiscovery: false };
   let passed: { readonly direction: 'sent' | 'received'; readonly bytes: number; readonly at: number }[] = [];
   let transport: NetworkTransport | undefined;

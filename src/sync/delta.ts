@@ -26,7 +26,7 @@ import { fromHex } from '../base/bytes.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { toUtf8 } from '../base/utf8.ts';
 import { KEY_BYTES, SIGNATURE_BYTES, type Crypto } from '../crypto/crypto.ts';
-import { asArray, asBytes, asCount, asList, asText, decode, encode, type Value } from '../protocol/codec.ts';
+import { asArray, asBytes, asCount, asList, asText, decodeInPlace, encode, type Value } from '../protocol/codec.ts';
 import { MAX_DELTA_BYTES, MAX_DEPS, MAX_FEED_GENERATION } from '../protocol/limits.ts';
 
 export const DELTA_VERSION = 0;
@@ -124,11 +124,12 @@ export function readDelta(
 ): Result<Delta, DeltaError> {
   if (bytes.length > MAX_DELTA_BYTES) return err({ tag: 'badDelta', reason: 'tooLarge' });
   const parts = splitDelta(bytes);
-  const fields = parts && decode(parts.signed);
+  const fields = parts && decodeInPlace(parts.signed);
   const delta = parts && fields?.ok ? readFields(asArray(fields.value, 11)) : undefined;
   if (!parts || !delta) return err({ tag: 'badDelta', reason: 'malformed' });
   const isGenesis = delta.kind === 'genesis' && delta.tool === undefined;
-  const id = toHex(crypto.sha256(subjectOf(isGenesis ? undefined : workspace, parts.signed))) as DeltaId;
+  const scope = isGenesis || workspace === undefined ? NO_WORKSPACE : idBytes(workspace);
+  const id = toHex(crypto.sha256(DOMAIN, scope, parts.signed)) as DeltaId;
   return ok({ ...delta, id, bytes });
 }
 
@@ -144,7 +145,8 @@ function subjectOf(workspace: WorkspaceId | undefined, signed: Uint8Array): Uint
 }
 
 function splitDelta(bytes: Uint8Array): { signed: Uint8Array; signature: Uint8Array } | undefined {
-  const outer = decode(bytes);
+  // A delta keeps its bytes as they came: what is read of them may be parts of them.
+  const outer = decodeInPlace(bytes);
   const pair = outer.ok ? asArray(outer.value, 2) : undefined;
   const signed = asBytes(pair?.[0], 1, MAX_DELTA_BYTES);
   const signature = asBytes(pair?.[1], SIGNATURE_BYTES);

@@ -3,14 +3,18 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
 import { toHex } from '../../src/base/bytes.ts';
-import type { AccountId, DeltaId, ToolId } from '../../src/base/ids.ts';
+import type { AccountId, DeltaId, FeedId, ToolId } from '../../src/base/ids.ts';
 import { decode, encode, type Value } from '../../src/protocol/codec.ts';
 import { controlBody, readControl, Role } from '../../src/sync/control.ts';
-import { readDelta } from '../../src/sync/delta.ts';
-import { boxEpoch } from '../../src/sync/epoch.ts';
+import { feedOf, readDelta } from '../../src/sync/delta.ts';
+import { Engine } from '../../src/sync/engine.ts';
+import { boxEpoch, readEpochNotice } from '../../src/sync/epoch.ts';
+import { decodeMessage, encodeMessage, markOf, type Message } from '../../src/sync/messages.ts';
 import { chatBody } from '../../src/tools/chat/deltas.ts';
+import { chatReducer } from '../../src/tools/chat/reducer.ts';
 import { filesBody } from '../../src/tools/files/deltas.ts';
-import { CHAT, contentOf, FILES, stateOf, Team, type Copy } from '../sync/team.ts';
+import { filesReducer } from '../../src/tools/files/reducer.ts';
+import { CHAT, contentOf, FILES, NOW, stateOf, Team, type Copy } from '../sync/team.ts';
 import { attack, bounded, fixed, TIMEOUT_MS } from './attack.ts';
 import { changedItems } from './mutations.ts';
 
@@ -35,8 +39,15 @@ const BODIES: Readonly<Record<string, Value>> = {
   deleteTool: controlBody.deleteTool(hex<ToolId>(8)),
   rename: controlBody.rename('Gemini'),
   profile: controlBody.profile('Alice', 'coterie-relay://relay.example:2492/key'),
+  epoch: controlBody.epoch(boxes),
   ack: controlBody.ack(),
 };
+
+describe('D9 control deltas', () => {
+  it('D9 every kind that is written is attacked here', () => {
+    assert.deepEqual(Object.keys(BODIES).sort(), Object.keys(controlBody).sort());
+  });
+});
 
 for (const [kind, body] of Object.entries(BODIES)) {
   attack({
@@ -145,5 +156,57 @@ describe('D9 a hostile member’s deltas', function () {
     );
     fc.assert(check, fixed(32));
     assert.deepEqual(stateOf(carol.replica), before);
+  });
+});
+
+describe('K5 a member who says anything', function () {
+  this.timeout(TIMEOUT_MS);
+
+  it('S1 is answered, whatever stands in his messages', () => {
+    const world = new Team('talk');
+    const mallory = world.join('Mallory');
+    const { device } = mallory.person;
+    const engine = new Engine({
+      crypto: world.crypto,
+      workspace: world.workspace,
+      reducers: [chatReducer, filesReducer],
+      identity: world.alice,
+      generation: 0,
+      relayable: () => true,
+    });
+    for (const { delta } of world.founder.replica.nodes()) engine.restore(delta.bytes);
+    engine.opened();
+    const [feed, own] = [mallory.person.device, world.alice.device].map((one) => feedOf(one, 0)) as [FeedId, FeedId];
+    const tip = world.founder.replica.nodeAt(own, 2)!.delta;
+    const notice = readEpochNotice(boxes)!;
+    const messages: readonly Message[] = [
+      { kind: 'have', vector: [markOf(own, 2, tip.id), markOf(feed, 9, tip.id)], answer: true, root: hex(8) },
+      { kind: 'got', heads: [{ device: world.alice.device.slice(0, 16), generation: 0, seq: 1 }] },
+      { kind: 'deltas', runs: [[tip.bytes]] },
+      { kind: 'fetch', ids: [tip.id, hex<DeltaId>()] },
+      { kind: 'needKey', epoch: world.epoch.tag },
+      { kind: 'key', notice },
+    ];
+    const before = stateOf(engine.replica);
+    let answers = 0;
+    let now = NOW;
+    const input = changedItems(messages.map((message) => encodeMessage(device, message)));
+    const check = fc.property(input, fc.constantFrom('direct' as const, 'relay' as const), (bytes, path) => {
+      const decoded = decodeMessage(bytes);
+      if (!decoded.ok) return;
+      const { message } = decoded.value;
+      now += 1_000;
+      // A connection comes and goes, as it does while one talks: what was said before it is worth nothing then.
+      bounded(bytes.length + 100_000, () => {
+        engine.session.reached(device, now % 3_000 === 0 ? 'none' : 'direct', now);
+        if (message.kind === 'key') engine.takeKey(message);
+        if (message.kind === 'deltas') engine.stored(engine.ingest(device, path, message.runs, now), now);
+        answers += engine.received(device, path, message, world.epoch.tag, now).length + engine.tick(now).length;
+        engine.nextWake();
+      });
+    });
+    fc.assert(check, { ...fixed(33, 600), endOnFailure: true });
+    assert.ok(answers > 0, 'nothing was answered: the check was empty');
+    assert.deepEqual(stateOf(engine.replica), before);
   });
 });

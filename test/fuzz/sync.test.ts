@@ -192,6 +192,7 @@ const vector = [
 const MESSAGES: readonly Message[] = [
   { kind: 'deltas', runs: [[bytesOf(90), bytesOf(70)], [bytesOf(40)]] },
   { kind: 'have', vector, answer: true, root: '0011223344556677' },
+  { kind: 'have', vector: [], answer: false, root: '' },
   { kind: 'got', heads: [{ device: '0102030405060708', generation: 3, seq: 7 }] },
   { kind: 'want', chunks: [chunk(), chunk()] },
   { kind: 'chunks', chunks: [{ id: chunk(), bytes: bytesOf(100) }], absent: [chunk()] },
@@ -220,6 +221,7 @@ const MESSAGES: readonly Message[] = [
   },
   { kind: 'fetch', ids: [id<DeltaId>(), id<DeltaId>()] },
   { kind: 'needBase', root: bytesOf(32), part: 3 },
+  { kind: 'needBase', root: new Uint8Array(0), part: 0 },
   { kind: 'base', root: bytesOf(32), part: 3, parts: 4, bytes: bytesOf(90) },
 ];
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { encode as cborgEncode } from 'cborg';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
 import { fromHex, toHex } from '../../src/base/bytes.ts';
-import { asText, decode, encode, type Value } from '../../src/protocol/codec.ts';
+import { asText, decode, decodeInPlace, encode, type Value } from '../../src/protocol/codec.ts';
 import { MAX_CBOR_DEPTH } from '../../src/protocol/limits.ts';
 
 const bytes = (hex: string) => fromHex(hex)!;
@@ -164,6 +165,30 @@ describe('codec', () => {
     const decoded = decode(encoded);
     encoded.fill(0);
     assert.deepEqual(decoded, { ok: true, value: [Uint8Array.of(1, 2)] });
+  });
+
+  it('D4 in place, byte strings are parts of what they came from, and else the same', () => {
+    const encoded = encode([7, Uint8Array.of(1, 2), ['x', new Uint8Array(0)]]);
+    const decoded = decodeInPlace(Buffer.from(encoded.buffer));
+    assert.deepEqual(decoded, decode(encoded));
+    assert.ok(decoded.ok && Array.isArray(decoded.value));
+    const part = decoded.value[1] as Uint8Array;
+    assert.equal(part.buffer, encoded.buffer);
+    assert.equal(Object.getPrototypeOf(part), Uint8Array.prototype);
+    assert.equal(decodeInPlace(encoded.subarray(1)).ok, false);
+  });
+
+  it('D4 writes what cborg writes, half a surrogate pair and every length of head too', () => {
+    const lengths = [0, 1, 23, 24, 255, 256, 65_535, 65_536];
+    const heads = lengths.flatMap((n): Value[] => [new Uint8Array(n), 'a'.repeat(n), 'ü'.repeat(n), n, -1 - n]);
+    const texts = ['\ud83d', 'a\udc00b', '\ud83d\ud83d\ude00', '😀水ü'];
+    const arrays = [23, 24, 255, 256].map((n): Value => Array.from({ length: n }, () => 0));
+    for (const value of [...heads, ...texts, ...arrays]) assert.equal(toHex(encode(value)), toHex(cborgEncode(value)));
+    const text = fc.string({ unit: fc.nat({ max: 0xffff }).map((unit) => String.fromCharCode(unit)), maxLength: 20 });
+    const check = fc.property(anyValue, text, (value, units) => {
+      assert.equal(toHex(encode([value, units])), toHex(cborgEncode([value, units])));
+    });
+    fc.assert(check, { seed: 5, numRuns: 400 });
   });
 
   it('D4 keeps every value, a byte order mark too', () => {

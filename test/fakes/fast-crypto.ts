@@ -11,7 +11,14 @@
  * | agreement key | the secret, masked; shared: hash of both secrets' XOR, which both sides can compute |
  * | seal | the plaintext under a 32-byte pad, then 16 bytes of a hash of key, nonce, associated data and plaintext |
  */
-import { GCM_NONCE_BYTES, KEY_BYTES, SEAL_NONCE_BYTES, SIGNATURE_BYTES, TAG_BYTES, type Crypto } from '../../src/crypto/crypto.ts';
+import {
+  GCM_NONCE_BYTES,
+  KEY_BYTES,
+  SEAL_NONCE_BYTES,
+  SIGNATURE_BYTES,
+  TAG_BYTES,
+  type Crypto,
+} from '../../src/crypto/crypto.ts';
 import { concatBytes, equalBytes } from '../../src/base/bytes.ts';
 import { assert } from '../../src/base/assert.ts';
 

@@ -80,7 +80,7 @@ export function checkWorld(world: World, dice: Dice, cameToRest: boolean): void 
   const union = reader(world);
   for (const { replica } of honest)
     if (replica.size > 0) for (const run of runsOf(dice, lacking(union, replica))) union.ingest([run]);
-  const live = honest.filter(({ id, replica }) => replica.roster.devices.has(id));
+  const live = honest.filter(({ id, replica }) => union.roster.devices.has(id) && replica.size > 0);
   for (const device of honest) checkDevice(world, device);
   checkAuthority(world, union);
   checkKeys(world, union);
@@ -97,10 +97,9 @@ function lacking(union: Replica, replica: Replica): Node[] {
 /** Everybody who is a member has everything that any of them has, and it means the same to all. */
 function checkEqual(world: World, live: readonly SimDevice[], dice: Dice): void {
   const largest = live.reduce((a, b) => (b.replica.size > a.replica.size ? b : a));
-  const members = live.filter(({ id }) => largest.replica.roster.devices.has(id));
   const set = setOf(largest.replica.nodes());
   const state = stateOf(largest.replica);
-  for (const device of members) {
+  for (const device of live) {
     const { replica } = device;
     if (setOf(replica.nodes()) !== set) {
       const lacks = [...largest.replica.nodes()].filter(({ delta }) => !replica.node(delta.id));
@@ -122,13 +121,13 @@ function checkEqual(world: World, live: readonly SimDevice[], dice: Dice): void 
     }
   }
   compareWithBatch(world, largest.replica, dice, world.nameOf(largest.id));
-  for (const device of members) {
+  for (const device of live) {
     for (const id of device.acknowledged)
       if (!largest.replica.node(id))
         world.violate('D1', `what ${world.nameOf(device.id)} was told is safe is not with the others`);
   }
-  world.counts.add('members equal in the end', members.length);
-  world.counts.most('most devices', members.length);
+  world.counts.add('members equal in the end', live.length);
+  world.counts.most('most devices', live.length);
 }
 
 /** Where somebody has two histories, what is the same set is the same state. */

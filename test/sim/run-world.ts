@@ -11,8 +11,10 @@ import { World, type Violation } from './world.ts';
 
 const DOINGS: Readonly<Record<ActKind, Doing>> = { ...honest, ...faults, ...hostile, audit };
 
-/** Longest that members who can reach each other may need to come to rest: the session asks every five minutes at last. */
-const QUIET_MS = 40 * 60_000;
+/** Longest that members who can reach each other may need to come to rest: clocks that were set back make them wait an hour. */
+const QUIET_MS = 3 * 3_600_000;
+
+const FEW = 10;
 
 export interface Outcome {
   readonly violations: readonly Violation[];
@@ -50,14 +52,16 @@ export async function runWorld({ config, acts }: Plan): Promise<Outcome> {
   return { violations: world.violations, counts, deltas };
 }
 
-/** A ring of all, and some chords, so that everybody has a way to everybody. */
+/** Few devices are all connected; of many each to some it knows, and in a ring: what one has finds a way to everybody. */
 async function quiet(world: World, dice: Dice): Promise<boolean> {
   await world.heal();
   const ids = dice.shuffled([...world.devices.values()].filter(({ id }) => !world.isHostile(id)).map(({ id }) => id));
-  ids.forEach((id, i) => {
-    world.connect(id, ids[(i + 1) % ids.length]!);
-    if (ids.length > 8) world.connect(id, dice.pick(ids));
-  });
+  for (const [i, id] of ids.entries()) {
+    const device = world.devices.get(id)!;
+    const known = ids.filter((other) => other !== id && (device.session.isPeer(other) || device.sponsor === other));
+    const to = ids.length <= FEW ? ids : [...dice.shuffled(known).slice(0, 3), ids[(i + 1) % ids.length]!];
+    for (const other of to) if (other !== id) world.connect(id, other);
+  }
   await world.settle();
   return world.run(world.time + QUIET_MS);
 }

@@ -8,7 +8,7 @@ import { controlBody, Role } from '../../src/sync/control.ts';
 import { feedOf, signDelta, type Delta, type DeltaDraft } from '../../src/sync/delta.ts';
 import { encodeMessage } from '../../src/sync/messages.ts';
 import { sealMessage } from '../../src/sync/envelope.ts';
-import { boxEpoch, epochOf } from '../../src/sync/epoch.ts';
+import { boxEpoch, epochOf, tagOf, type BoxTarget } from '../../src/sync/epoch.ts';
 import { chatBody } from '../../src/tools/chat/deltas.ts';
 import type { Doing } from './acts.ts';
 import type { SimDevice } from './device.ts';
@@ -237,6 +237,8 @@ const badBox = mischief('bad boxes', (world, device, dice) => {
     [real[0]!, dice.bytes(32), real[2]!],
     [real[0]!, new Uint8Array(32), real[2]!],
     real,
+    lyingBox(world, device, dice, targets),
+    lyingBox(world, device, dice, targets),
   ]);
   const body = controlBody.admit(
     person.account,
@@ -247,6 +249,42 @@ const badBox = mischief('bad boxes', (world, device, dice) => {
     boxes,
   );
   publish(world, device, forge(world, device, { kind: 'admit', body, deps: headsOf(device, dice) }));
+});
+
+/** It opens, and holds another key than everybody's who is said to share it: who takes it is cut off from them. */
+function lyingBox(world: World, device: SimDevice, dice: Dice, targets: readonly BoxTarget[]): Value {
+  const commit = device.epoch?.commit ?? dice.bytes(32);
+  return boxEpoch(world.crypto, { tag: tagOf(commit), commit, key: dice.bytes(32) }, targets);
+}
+
+/** A first delta that nobody has signed and a second that is: together they are authentic (D7), and have to stay together. */
+const halfSigned = mischief('runs signed at their end', (world, device, dice) => {
+  const seq = ownTip(device) + 1;
+  const post = (lie: Partial<Lie>) =>
+    forge(world, device, { tool: CHAT, kind: 'post', body: [`half signed ${dice.word()}`], ...lie });
+  const first = post({ seq });
+  const bare = first.bytes.slice();
+  bare[bare.length - 1]! ^= 1;
+  const second = post({ seq: seq + 1, prev: first.id });
+  if (seq === 1) return;
+  device.plant(bare, second.bytes);
+  for (const delta of [first, second]) world.note(delta);
+});
+
+/** A place in a feed that is not the next one: after something older, after another's, or far ahead. */
+const wrongPlace = mischief('wrong places', (world, device, dice) => {
+  const tip = ownTip(device);
+  const older = device.replica.nodeAt(feedOf(device.id, device.generation), Math.max(1, tip - 1))?.delta.id;
+  const others = headsOf(device, dice);
+  if (tip < 2 || !older) return;
+  const lie = dice.pick([
+    { prev: older },
+    { prev: others[0] ?? older },
+    { seq: tip + 2, prev: older },
+    { seq: tip + 2 },
+    { generation: device.generation + 1, seq: 2, prev: older },
+  ]);
+  publish(world, device, forge(world, device, { tool: CHAT, kind: 'post', body: ['out of place'], ...lie }));
 });
 
 /** As if from another's device: with his name and no key of his (D7), alone or before one's own. */
@@ -280,4 +318,6 @@ export const hostile = {
   badBody,
   badBox,
   impersonate,
+  halfSigned,
+  wrongPlace,
 } satisfies Record<string, Doing>;

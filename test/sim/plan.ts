@@ -80,6 +80,8 @@ const ACTS = [
   { kind: 'badBody', hostile: 4 },
   { kind: 'badBox', hostile: 2 },
   { kind: 'impersonate', hostile: 3 },
+  { kind: 'halfSigned', hostile: 3 },
+  { kind: 'wrongPlace', hostile: 3 },
 ] as const satisfies readonly { kind: string; calm?: number; faults?: number; hostile?: number }[];
 
 /** A fifth of the worlds and some: at least 20 devices and 500 deltas. */

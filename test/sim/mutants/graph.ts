@@ -35,8 +35,7 @@ export const graph: readonly Mutant[] = [
     name: 'waiting without a bound',
     rule: 'D5',
     file: 'src/sync/graph.ts',
-    search:
-      'this.#waiting.size >= MAX_WAITING_DELTAS || this.#waitingBytes + delta.bytes.length > MAX_WAITING_BYTES',
+    search: 'this.#waiting.size >= MAX_WAITING_DELTAS || this.#waitingBytes + delta.bytes.length > MAX_WAITING_BYTES',
     replace: 'false',
     tests: ['test/sync/delta.test.ts'],
   },

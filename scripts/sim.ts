@@ -1,4 +1,4 @@
-// npm run sim -- --seed S --worlds N [--workers W] [--budget SECONDS]: worlds S.0 … S.N-1, what they exercised, and what broke.
+// npm run sim -- --seed S --worlds N [--workers W] [--budget SECONDS] [--stop FAILURES] [--except S.I,…]: worlds S.0 … S.N-1, what they exercised, and what broke.
 // npm run sim -- --world S.I [--shrink]: one of them; shrunk, the plan that still fails goes to out/sim-S.I.json.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -20,6 +20,8 @@ const { values } = parseArgs({
     worlds: { type: 'string', default: '1000' },
     workers: { type: 'string', default: String(availableParallelism()) },
     budget: { type: 'string' },
+    stop: { type: 'string' },
+    except: { type: 'string', default: '' },
     world: { type: 'string' },
     shrink: { type: 'boolean', default: false },
   },
@@ -34,6 +36,8 @@ async function many(): Promise<boolean> {
     worlds: Number(values.worlds),
     workers: Number(values.workers),
     ...(values.budget === undefined ? {} : { budget_ms: Number(values.budget) * 1000 }),
+    except: new Set(values.except.split(',')),
+    ...(values.stop === undefined ? {} : { maxFindings: Number(values.stop) }),
     onReport: (report, done) => {
       print(report.seed, report.violations);
       if (done % 1000 === 0) console.log(`${done} worlds, ${Math.round((performance.now() - started) / 1000)} s`);

@@ -1,13 +1,11 @@
 /** What must hold of every world, whatever happened in it. */
-import type { DeltaId, DeviceId } from '../../src/base/ids.ts';
-import type { Value } from '../../src/protocol/codec.ts';
-import { toHex } from '../../src/base/bytes.ts';
+import type { DeviceId } from '../../src/base/ids.ts';
 import { feedOf } from '../../src/sync/delta.ts';
-import { compareNodes, inPast, type Node } from '../../src/sync/graph.ts';
+import type { Node } from '../../src/sync/graph.ts';
 import { Replica } from '../../src/sync/replica.ts';
-import { Role } from '../../src/sync/control.ts';
 import { chatReducer } from '../../src/tools/chat/reducer.ts';
 import { filesReducer } from '../../src/tools/files/reducer.ts';
+import { checkAuthority } from './authority-check.ts';
 import type { Doing } from './acts.ts';
 import { Digest } from './digest.ts';
 import type { SimDevice } from './device.ts';
@@ -80,7 +78,7 @@ export function checkWorld(world: World, dice: Dice, cameToRest: boolean): void 
   const union = reader(world);
   for (const { replica } of honest)
     if (replica.size > 0) for (const run of runsOf(dice, lacking(union, replica))) union.ingest([run]);
-  const live = honest.filter(({ id, replica }) => replica.roster.devices.has(id));
+  const live = honest.filter(({ id, replica }) => union.roster.devices.has(id) && replica.size > 0);
   for (const device of honest) checkDevice(world, device);
   checkAuthority(world, union);
   checkKeys(world, union);
@@ -97,10 +95,9 @@ function lacking(union: Replica, replica: Replica): Node[] {
 /** Everybody who is a member has everything that any of them has, and it means the same to all. */
 function checkEqual(world: World, live: readonly SimDevice[], dice: Dice): void {
   const largest = live.reduce((a, b) => (b.replica.size > a.replica.size ? b : a));
-  const members = live.filter(({ id }) => largest.replica.roster.devices.has(id));
   const set = setOf(largest.replica.nodes());
   const state = stateOf(largest.replica);
-  for (const device of members) {
+  for (const device of live) {
     const { replica } = device;
     if (setOf(replica.nodes()) !== set) {
       const lacks = [...largest.replica.nodes()].filter(({ delta }) => !replica.node(delta.id));
@@ -122,13 +119,13 @@ function checkEqual(world: World, live: readonly SimDevice[], dice: Dice): void 
     }
   }
   compareWithBatch(world, largest.replica, dice, world.nameOf(largest.id));
-  for (const device of members) {
+  for (const device of live) {
     for (const id of device.acknowledged)
       if (!largest.replica.node(id))
         world.violate('D1', `what ${world.nameOf(device.id)} was told is safe is not with the others`);
   }
-  world.counts.add('members equal in the end', members.length);
-  world.counts.most('most devices', members.length);
+  world.counts.add('members equal in the end', live.length);
+  world.counts.most('most devices', live.length);
 }
 
 /** Where somebody has two histories, what is the same set is the same state. */
@@ -149,52 +146,6 @@ function checkDevice(world: World, device: SimDevice): void {
     if (!replica.node(id)) world.violate('L1', `${world.nameOf(device.id)} lost what it was told is safe`);
   for (const id of world.unauthentic)
     if (replica.node(id)) world.violate('D7', `${world.nameOf(device.id)} keeps what nobody has signed`);
-}
-
-/** A2, A4, of what is accepted: nobody acts above his role, and nothing of a removed member's counts beyond the cut. */
-function checkAuthority(world: World, union: Replica): void {
-  const accepted = new Map<DeltaId, Node>();
-  for (const node of union.nodes())
-    if (union.verdictOf(node.delta.id) === 'accepted') accepted.set(node.delta.id, node);
-  const removals = [...accepted.values()].filter(({ delta }) => delta.tool === undefined && delta.kind === 'remove');
-  for (const node of accepted.values()) {
-    const { delta } = node;
-    if (delta.tool === undefined && delta.kind === 'genesis') continue;
-    const cited = accepted.get(delta.credential!);
-    if (!cited) {
-      world.violate('A3', `a ${delta.kind} of ${world.nameOf(delta.device)} is accepted upon nothing`);
-      continue;
-    }
-    const role = roleGiven(cited);
-    if (delta.tool === undefined && MANAGERS_ONLY.has(delta.kind) && role !== Role.manager)
-      world.violate('A2', `${delta.kind} of ${world.nameOf(delta.device)}, who is no manager, is accepted`);
-    if (delta.tool === undefined && (delta.kind === 'admit' || delta.kind === 'setRole') && roleGiven(node) < role)
-      world.violate('A2', `${world.nameOf(delta.device)} grants a role above his own`);
-    for (const removal of removals) {
-      if (!isCutBy(world, removal, node, cited, accepted)) continue;
-      world.violate('A4', `${delta.kind} of ${world.nameOf(delta.device)} counts, beyond the cut of his removal`);
-    }
-  }
-  world.counts.add('removals in force', removals.length);
-  if (world.hostile.size > 0) world.counts.add('void deltas', union.size - accepted.size);
-}
-
-const MANAGERS_ONLY = new Set(['setRole', 'setPerm', 'rename']);
-
-function isCutBy(world: World, removal: Node, node: Node, cited: Node, accepted: ReadonlyMap<DeltaId, Node>): boolean {
-  const target = toHex((removal.delta.body as readonly Uint8Array[])[0]!);
-  if (world.personOf.get(node.delta.device)?.account !== target) return false;
-  if (node === removal || inPast(node, removal) || removal === cited || inPast(removal, cited)) return false;
-  return node.delta.kind !== 'leave' && isSenior(accepted.get(removal.delta.credential!), cited);
-}
-
-function roleGiven({ delta }: Node): number {
-  return delta.kind === 'genesis' ? Role.manager : ((delta.body as readonly Value[])[1] as number);
-}
-
-/** A1. */
-function isSenior(a: Node | undefined, b: Node): boolean {
-  return a !== undefined && (roleGiven(a) - roleGiven(b) || compareNodes(a, b)) < 0;
 }
 
 /** K2, K3: no device of somebody who is out holds a key that was made without it. */

@@ -153,8 +153,8 @@ export class SimDevice {
   }
 
   /** A delta that comes from nowhere on the network: the genesis of a founder, what a hostile member has forged. */
-  plant(bytes: Uint8Array): void {
-    const { added } = this.replica.ingest([[bytes]]);
+  plant(...run: readonly Uint8Array[]): void {
+    const { added } = this.replica.ingest([run]);
     this.#grown(added);
     this.#store(added, () => {
       for (const { delta } of added) if (delta.device === this.id) this.#acknowledge(delta.id);

@@ -2,13 +2,14 @@
  * What hostile members do: they hold their own seeds and all that was ever sent to them, and a client changed as they like. A
  * hostile device runs the honest code beside it, so that it hears everything; what it forges goes where it wants.
  */
+import { toHex } from '../../src/base/bytes.ts';
 import type { DeltaId, DeviceId } from '../../src/base/ids.ts';
 import type { Value } from '../../src/protocol/codec.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import { feedOf, signDelta, type Delta, type DeltaDraft } from '../../src/sync/delta.ts';
 import { encodeMessage } from '../../src/sync/messages.ts';
 import { sealMessage } from '../../src/sync/envelope.ts';
-import { boxEpoch, epochOf } from '../../src/sync/epoch.ts';
+import { boxEpoch, epochOf, tagOf, type BoxTarget } from '../../src/sync/epoch.ts';
 import { chatBody } from '../../src/tools/chat/deltas.ts';
 import type { Doing } from './acts.ts';
 import type { SimDevice } from './device.ts';
@@ -52,10 +53,15 @@ function forge(world: World, device: SimDevice, lie: Lie): Delta {
   });
 }
 
-/** Of somebody removed: what he was let in with. */
+/** Of somebody removed: what he was let in with, or whatever he was given since. */
 function lastCredential(world: World, device: SimDevice): DeltaId | undefined {
+  return ownCredentials(world, device).at(-1);
+}
+
+/** All that ever gave it a role, whether it still does or not. */
+function ownCredentials(world: World, device: SimDevice): DeltaId[] {
   const ids = [...(world.made.get('admit') ?? []), ...(world.made.get('setRole') ?? [])];
-  return ids.findLast((id) => {
+  return ids.filter((id) => {
     const delta = device.replica.node(id)?.delta;
     return delta !== undefined && namesAccount(delta.body, device.identity.certificate.accountKey);
   });
@@ -102,7 +108,9 @@ const backdate = mischief('backdating', (world, device, dice) => {
     ? { tool: CHAT, kind: 'post', body: chatBody({ kind: 'post', text }) }
     : { kind: 'admit', body: admitBody(world, device, dice, Role.participant) };
   if (!device.replica.roster.devices.has(device.id)) world.counts.add('hostile backdating by who was removed');
-  publish(world, device, forge(world, device, { ...lie, time: world.time - dice.below(86_400_000) }));
+  const credential = dice.chance(0.3) ? dice.pickOr(ownCredentials(world, device)) : undefined;
+  const time = world.time - dice.below(86_400_000);
+  publish(world, device, forge(world, device, { ...lie, time, ...(credential ? { credential } : {}) }));
 });
 
 /** Two histories of one feed, one for some and one for others (D8). */
@@ -119,25 +127,37 @@ const fork = mischief('forks', (world, device, dice) => {
   if (seq === tip + 1) publish(world, device, dice.chance(0.5) ? one : other);
 });
 
-/** A past that is not there, that is its own future, or that is no past. */
+/** A feed of its own for a lie that is no fork: any device may begin one (D2). */
+function newFeed(dice: Dice): number {
+  return dice.between(100, 60_000);
+}
+
+/** A past that is not there, that is in its own feed, or that is too long. */
 const forgedDeps = mischief('forged dependencies', (world, device, dice) => {
-  const own = device.replica.nodeAt(feedOf(device.id, device.generation), Math.max(1, ownTip(device)))?.delta.id;
-  const nowhere = Buffer.from(dice.bytes(32)).toString('hex') as DeltaId;
-  const deps = dice.pick([
-    [nowhere],
-    own ? [own] : [nowhere],
-    Array.from({ length: 33 }, (_, i) => nowhere.slice(2) + String(10 + i)),
-  ]);
-  const delta = forge(world, device, { deps: deps as DeltaId[], tool: CHAT, kind: 'post', body: ['what was before?'] });
-  tell(world, device, others(world, device, dice), [delta]);
+  const generation = newFeed(dice);
+  const nowhere = toHex(dice.bytes(32)) as DeltaId;
+  const post = (lie: Partial<Lie>) =>
+    forge(world, device, { generation, tool: CHAT, kind: 'post', body: ['what was before?'], ...lie });
+  const first = post({ seq: 1 });
+  const second = post({ seq: 2, prev: first.id });
+  const many = Array.from({ length: 33 }, () => toHex(dice.bytes(32)) as DeltaId);
+  const lies = [
+    post({ seq: 1, deps: [nowhere] }),
+    post({ seq: 1, deps: many }),
+    post({ seq: 3, prev: second.id, deps: [first.id] }),
+    post({ seq: 3, prev: second.id, deps: [second.id] }),
+  ];
+  tell(world, device, others(world, device, dice), [first, second, dice.pick(lies)]);
 });
 
 /** More than its role allows (A2), in every way there is. */
 const escalate = mischief('escalations', (world, device, dice) => {
   const someone = dice.pick(world.people);
-  const credential = dice.chance(0.3)
-    ? dice.pickOr([...(world.made.get('genesis') ?? []), ...(world.made.get('admit') ?? [])])
-    : undefined;
+  const credential = dice.pick([
+    undefined,
+    dice.pickOr([...(world.made.get('genesis') ?? []), ...(world.made.get('admit') ?? [])]),
+    dice.pickOr(ownCredentials(world, device)),
+  ]);
   const deps = headsOf(device, dice);
   const lies: readonly Lie[] = [
     { kind: 'setRole', body: controlBody.setRole(device.identity.account, Role.manager) },
@@ -237,6 +257,8 @@ const badBox = mischief('bad boxes', (world, device, dice) => {
     [real[0]!, dice.bytes(32), real[2]!],
     [real[0]!, new Uint8Array(32), real[2]!],
     real,
+    lyingBox(world, device, dice, targets),
+    lyingBox(world, device, dice, targets),
   ]);
   const body = controlBody.admit(
     person.account,
@@ -247,6 +269,43 @@ const badBox = mischief('bad boxes', (world, device, dice) => {
     boxes,
   );
   publish(world, device, forge(world, device, { kind: 'admit', body, deps: headsOf(device, dice) }));
+});
+
+/** It opens, and holds another key than everybody's who is said to share it: who takes it is cut off from them. */
+function lyingBox(world: World, device: SimDevice, dice: Dice, targets: readonly BoxTarget[]): Value {
+  const commit = device.epoch?.commit ?? dice.bytes(32);
+  return boxEpoch(world.crypto, { tag: tagOf(commit), commit, key: dice.bytes(32) }, targets);
+}
+
+/** A first delta that nobody has signed and a second that is: together they are authentic (D7), and have to stay together. */
+const halfSigned = mischief('runs signed at their end', (world, device, dice) => {
+  const seq = ownTip(device) + 1;
+  const post = (lie: Partial<Lie>) =>
+    forge(world, device, { tool: CHAT, kind: 'post', body: [`half signed ${dice.word()}`], ...lie });
+  const first = post({ seq });
+  const bare = first.bytes.slice();
+  bare[bare.length - 1]! ^= 1;
+  const second = post({ seq: seq + 1, prev: first.id });
+  if (seq === 1) return;
+  device.plant(bare, second.bytes);
+  for (const delta of [first, second]) world.note(delta);
+});
+
+/** A place in a feed that is not the next one: after something older, after another's, or far ahead. */
+const wrongPlace = mischief('wrong places', (world, device, dice) => {
+  const generation = newFeed(dice);
+  const post = (lie: Partial<Lie>) =>
+    forge(world, device, { generation, tool: CHAT, kind: 'post', body: ['out of place'], ...lie });
+  const first = post({ seq: 1 });
+  const second = post({ seq: 2, prev: first.id });
+  const another = dice.pickOr([...device.replica.nodes()])?.delta;
+  const lies = [
+    post({ seq: 3, prev: first.id }),
+    post({ seq: 4, prev: second.id }),
+    post({ seq: 2 + dice.below(5), prev: another?.id ?? first.id }),
+    post({ seq: (another?.seq ?? 1) + 1, prev: another?.id ?? first.id, generation: newFeed(dice) }),
+  ];
+  tell(world, device, others(world, device, dice), [first, second, dice.pick(lies)]);
 });
 
 /** As if from another's device: with his name and no key of his (D7), alone or before one's own. */
@@ -280,4 +339,6 @@ export const hostile = {
   badBody,
   badBox,
   impersonate,
+  halfSigned,
+  wrongPlace,
 } satisfies Record<string, Doing>;

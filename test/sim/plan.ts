@@ -23,8 +23,8 @@ export interface WorldConfig {
   readonly hostile: number;
   /** Share of the people with two or three devices. */
   readonly manyDevices: number;
-  /** Of pairs of devices, how many can connect directly. */
-  readonly directShare: number;
+  /** To how many others a device can connect directly, on average. */
+  readonly directPaths: number;
   readonly relayShare: number;
   readonly network: NetworkConfig;
   readonly fsync_ms: number;
@@ -80,6 +80,8 @@ const ACTS = [
   { kind: 'badBody', hostile: 4 },
   { kind: 'badBox', hostile: 2 },
   { kind: 'impersonate', hostile: 3 },
+  { kind: 'halfSigned', hostile: 3 },
+  { kind: 'wrongPlace', hostile: 3 },
 ] as const satisfies readonly { kind: string; calm?: number; faults?: number; hostile?: number }[];
 
 /** A fifth of the worlds and some: at least 20 devices and 500 deltas. */
@@ -92,12 +94,12 @@ export function planWorld(seed: string): Plan {
   const config: WorldConfig = {
     seed,
     big,
-    people: big ? dice.between(16, dice.chance(0.15) ? 50 : 22) : dice.between(3, 8),
+    people: big ? dice.between(18, dice.chance(0.06) ? 50 : 20) : dice.between(3, 8),
     founding: 0,
     hostile: dice.chance(0.55) ? (dice.chance(0.3) ? 2 : 1) : 0,
-    manyDevices: dice.pick([0.1, 0.3, 0.5]),
-    directShare: big ? dice.pick([0.15, 0.25, 0.4]) : dice.pick([0.3, 0.7, 1]),
-    relayShare: dice.pick([0, 0.5, 1, 1]),
+    manyDevices: big ? dice.pick([0.2, 0.3]) : dice.pick([0.1, 0.3, 0.5]),
+    directPaths: big ? dice.between(2, 4) : dice.between(2, 7),
+    relayShare: big ? dice.pick([0, 0.1, 0.3]) : dice.pick([0, 0.5, 1, 1]),
     network: {
       latency_ms: dice.pick([
         [1, 5],
@@ -116,7 +118,7 @@ export function planWorld(seed: string): Plan {
     duration_ms: dice.pick([60_000, 300_000, 1_200_000]) * (big ? 2 : 1),
   };
   const founding = dice.between(Math.min(2, config.people), Math.max(2, config.people - dice.below(4)));
-  const acts = big ? dice.between(190, 260) : dice.between(15, 90);
+  const acts = big ? dice.between(115, 135) : dice.between(15, 90);
   return { config: { ...config, founding }, acts: drawActs(dice, { ...config, founding }, faulty, acts) };
 }
 
@@ -124,7 +126,7 @@ function drawActs(dice: Dice, config: WorldConfig, faulty: boolean, count: numbe
   const weights = ACTS.map((act) => {
     if ('faults' in act) return faulty ? act.faults : 0;
     if ('hostile' in act) return config.hostile > 0 ? act.hostile : 0;
-    return act.calm;
+    return config.big && (act.kind === 'posts' || act.kind === 'files') ? 2 * act.calm : act.calm;
   });
   const total = weights.reduce<number>((sum, weight) => sum + weight, 0);
   const acts: Act[] = [];

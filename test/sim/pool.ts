@@ -31,11 +31,13 @@ export interface PoolOptions {
   readonly budget_ms?: number;
   /** No world begins after so many have failed. */
   readonly maxFindings?: number;
+  /** Worlds that are left out. */
+  readonly except?: ReadonlySet<string>;
   onReport?(report: Report, done: number): void;
 }
 
 export async function runWorlds(options: PoolOptions): Promise<Totals> {
-  const { seed, worlds, workers, budget_ms = Infinity, maxFindings = Infinity } = options;
+  const { seed, worlds, workers, budget_ms = Infinity, maxFindings = Infinity, except } = options;
   const counts = new Counts();
   const findings: Finding[] = [];
   const end = performance.now() + budget_ms;
@@ -54,6 +56,7 @@ export async function runWorlds(options: PoolOptions): Promise<Totals> {
     new Promise<void>((resolve, reject) => {
       const worker = new Worker(new URL('worker.ts', import.meta.url));
       const give = () => {
+        while (except?.has(`${seed}.${next}`)) next++;
         if (more()) worker.postMessage(`${seed}.${next++}`);
         else void worker.terminate().then(() => resolve());
       };

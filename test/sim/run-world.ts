@@ -1,5 +1,6 @@
 /** One world from its beginning to the quiet, and what was found in it. */
 import { honest, type Doing } from './acts.ts';
+import type { DeviceId } from '../../src/base/ids.ts';
 import { audit, checkWorld } from './checks.ts';
 import type { Counts } from './counts.ts';
 import { Dice } from './dice.ts';
@@ -11,8 +12,10 @@ import { World, type Violation } from './world.ts';
 
 const DOINGS: Readonly<Record<ActKind, Doing>> = { ...honest, ...faults, ...hostile, audit };
 
-/** Longest that members who can reach each other may need to come to rest: the session asks every five minutes at last. */
-const QUIET_MS = 40 * 60_000;
+/** Longest that members who can reach each other may need to come to rest: clocks that were set back make them wait an hour. */
+const QUIET_MS = 3 * 3_600_000;
+
+const FEW = 10;
 
 export interface Outcome {
   readonly violations: readonly Violation[];
@@ -50,14 +53,32 @@ export async function runWorld({ config, acts }: Plan): Promise<Outcome> {
   return { violations: world.violations, counts, deltas };
 }
 
-/** A ring of all, and some chords, so that everybody has a way to everybody. */
+/**
+ * Few devices are all connected; of many each to some it knows, and in a ring: what one has finds a way to nearly everybody. Where
+ * it has not, everybody is connected to everybody, as they are in the end outside.
+ */
 async function quiet(world: World, dice: Dice): Promise<boolean> {
   await world.heal();
   const ids = dice.shuffled([...world.devices.values()].filter(({ id }) => !world.isHostile(id)).map(({ id }) => id));
-  ids.forEach((id, i) => {
-    world.connect(id, ids[(i + 1) % ids.length]!);
-    if (ids.length > 8) world.connect(id, dice.pick(ids));
-  });
+  if (ids.length > FEW) {
+    for (const [i, id] of ids.entries()) {
+      const known = ids.filter((other) => world.devices.get(id)!.session.isPeer(other));
+      for (const other of [...dice.shuffled(known).slice(0, 3), ids[(i + 1) % ids.length]!])
+        if (other !== id) world.connect(id, other);
+    }
+    await world.settle();
+    const rests = await world.run(world.time + QUIET_MS);
+    if (!rests || isEven(world, ids)) return rests;
+    world.counts.add('worlds connected once more');
+  }
+  for (const [i, a] of ids.entries()) for (const b of ids.slice(i + 1)) world.connect(a, b);
   await world.settle();
   return world.run(world.time + QUIET_MS);
+}
+
+/** Whether all whom the best informed knows as members are as well informed. */
+function isEven(world: World, ids: readonly DeviceId[]): boolean {
+  const replicas = ids.map((id) => world.devices.get(id)!.replica);
+  const { roster, size } = replicas.reduce((a, b) => (b.size > a.size ? b : a));
+  return ids.every((id, i) => !roster.devices.has(id) || replicas[i]!.size === size);
 }

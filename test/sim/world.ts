@@ -355,7 +355,7 @@ export class World implements Surroundings {
     if (this.#partition && this.#partition.has(a) !== this.#partition.has(b)) return false;
     if (this.#calm) return true;
     const pair = a < b ? a.slice(0, 8) + b.slice(0, 8) : b.slice(0, 8) + a.slice(0, 8);
-    return this.#canConnect.fork(pair).chance(this.config.directShare);
+    return this.#canConnect.fork(pair).chance(this.config.directPaths / this.devices.size);
   }
 
   /** Every path opens that may. */

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { fromHex, toHex } from '../../src/base/bytes.ts';
+
+describe('bytes in hexadecimal', () => {
+  it('every byte comes back, in either case', () => {
+    const all = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+    assert.deepEqual(fromHex(toHex(all)), all);
+    assert.deepEqual(fromHex(toHex(all).toUpperCase()), all);
+    assert.deepEqual(fromHex(''), new Uint8Array(0));
+  });
+
+  it('what is no hexadecimal is none, wherever the fault is', () => {
+    for (const text of [
+      '0',
+      'abc',
+      '0g',
+      'g0',
+      ' 0',
+      '0 ',
+      '0x',
+      '\u0660\u0661',
+      '\u{1f600}',
+      '-1',
+      '+1',
+      '1.',
+      'zz',
+    ]) {
+      assert.equal(fromHex(text), undefined, text);
+      assert.equal(fromHex(`00${text}`), undefined, text);
+    }
+  });
+});

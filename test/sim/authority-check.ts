@@ -1,0 +1,218 @@
+/**
+ * What must hold of any set of accepted deltas, whatever algorithm chose them (section 3): each rule asked of the result, with a
+ * notion of the past of our own (`past.ts`). It does not say which deltas are accepted, but for a founder's, who is senior to all.
+ */
+import type { AccountId, DeltaId } from '../../src/base/ids.ts';
+import { Role, readControl, type Control } from '../../src/sync/control.ts';
+import type { Replica } from '../../src/sync/replica.ts';
+import { allowedByDefault, type Action } from '../../src/sync/permissions.ts';
+import { compare, isPast, Past, type Placed } from './past.ts';
+import { CHAT, FILES, type World } from './world.ts';
+
+interface Accepted {
+  readonly placed: Placed;
+  readonly control: Control | undefined;
+  readonly author: AccountId | undefined;
+}
+
+interface Grant extends Accepted {
+  readonly account: AccountId;
+  readonly role: Role;
+}
+
+export function checkAuthority(world: World, union: Replica): void {
+  const past = new Past([...union.nodes()].map(({ delta }) => delta));
+  for (const fault of past.faults) world.violate('D5', fault);
+  new Checker(world, union, past).check();
+}
+
+class Checker {
+  readonly #world: World;
+  readonly #union: Replica;
+  readonly #past: Past;
+  readonly #accepted: Accepted[] = [];
+  readonly #grants = new Map<DeltaId, Grant>();
+  readonly #restrictions: (Accepted & { readonly target: AccountId })[] = [];
+  readonly #settings: (Accepted & { readonly control: Control & { kind: 'setPerm' } })[] = [];
+
+  constructor(world: World, union: Replica, past: Past) {
+    this.#world = world;
+    this.#union = union;
+    this.#past = past;
+    for (const placed of past.all()) if (union.verdictOf(placed.delta.id) === 'accepted') this.#take(placed);
+  }
+
+  #take(placed: Placed): void {
+    const { delta } = placed;
+    const control = delta.tool === undefined ? readControl(this.#world.crypto, delta) : undefined;
+    const accepted = { placed, control, author: this.#world.personOf.get(delta.device)?.account };
+    this.#accepted.push(accepted);
+    if (control?.kind === 'genesis')
+      this.#grants.set(delta.id, { ...accepted, account: control.certificates[0]!.account, role: Role.manager });
+    if (control?.kind === 'admit' || control?.kind === 'setRole')
+      this.#grants.set(delta.id, { ...accepted, account: control.account, role: control.role });
+    if (control?.kind === 'remove' || control?.kind === 'setRole')
+      this.#restrictions.push({ ...accepted, target: control.account });
+    if (control?.kind === 'leave' && accepted.author) this.#restrictions.push({ ...accepted, target: accepted.author });
+    if (control?.kind === 'setPerm') this.#settings.push({ ...accepted, control });
+  }
+
+  check(): void {
+    for (const one of this.#accepted) if (one.control?.kind !== 'genesis') this.#checkOne(one);
+    this.#checkInvitations();
+    this.#checkFounder();
+    this.#world.counts.add(
+      'removals in force',
+      this.#restrictions.filter(({ control }) => control?.kind === 'remove').length,
+    );
+    if (this.#world.hostile.size > 0) this.#world.counts.add('void deltas', this.#union.size - this.#accepted.length);
+  }
+
+  #violate(rule: string, { placed: { delta } }: Accepted, what: string): void {
+    this.#world.violate(rule, `${delta.kind} ${delta.seq} of ${this.#world.nameOf(delta.device)} is accepted, ${what}`);
+  }
+
+  #checkOne(one: Accepted): void {
+    const { placed, control, author } = one;
+    const cited = this.#grants.get(placed.delta.credential ?? ('' as DeltaId));
+    if (!cited) return this.#violate('A3', one, 'upon nothing');
+    if (cited.account !== author) return this.#violate('A1', one, 'upon another’s credential');
+    if (!isPast(cited.placed, placed)) return this.#violate('A1', one, 'upon a credential that it had not seen');
+    this.#checkCut(one, cited);
+    const better = [...this.#grants.values()].find(
+      (grant) => grant.account === author && this.#isLive(grant, placed) && isSenior(grant, cited),
+    );
+    if (better) this.#violate('A3', one, 'not upon the best credential of its author');
+    if (control && MANAGERS_ONLY.has(control.kind) && cited.role !== Role.manager)
+      this.#violate('A2', one, 'of no manager');
+    if (
+      (control?.kind === 'admit' || control?.kind === 'setRole' || control?.kind === 'invite') &&
+      control.role < cited.role
+    )
+      this.#violate('A2', one, 'and grants a role above its author’s');
+    if (control?.kind === 'remove' || control?.kind === 'setRole') this.#checkTarget(one, cited, control.account);
+    const right = this.#rightFor(one);
+    if (right && !this.#may(placed, cited.role, ...right))
+      this.#violate('A5', one, `without the right to ${right.join(' ')}`);
+  }
+
+  /** A4, A7. */
+  #checkCut(one: Accepted, cited: Grant): void {
+    const { placed, control } = one;
+    for (const r of this.#restrictions) {
+      if (r.target !== cited.account || r.control?.kind === 'setRole') continue;
+      if (r.placed === cited.placed || isPast(r.placed, cited.placed)) continue;
+      if (r.control?.kind === 'leave') {
+        if (isPast(r.placed, placed)) this.#violate('A7', one, 'after its author had left');
+        continue;
+      }
+      const by = this.#grants.get(r.placed.delta.credential!);
+      if (control?.kind === 'leave' || r.placed === placed || isPast(placed, r.placed)) continue;
+      if (by && isSenior(by, cited)) this.#violate('A4', one, 'beyond the cut of its author’s removal');
+    }
+  }
+
+  /** Surely live there: in its past, and nothing that restricts its account since. */
+  #isLive(grant: Grant, at: Placed): boolean {
+    if (!isPast(grant.placed, at)) return false;
+    return !this.#restrictions.some(
+      (r) =>
+        r.target === grant.account &&
+        r.placed !== grant.placed &&
+        isPast(r.placed, at) &&
+        !isPast(r.placed, grant.placed),
+    );
+  }
+
+  #checkTarget(one: Accepted, cited: Grant, target: AccountId): void {
+    if (target === one.author) return this.#violate('A10', one, 'upon its author');
+    for (const grant of this.#grants.values()) {
+      if (grant.account !== target || grant.placed === one.placed || !this.#isLive(grant, one.placed)) continue;
+      if (!isSenior(cited, grant)) return this.#violate('A2', one, 'upon somebody senior');
+    }
+  }
+
+  #rightFor({ placed: { delta }, control }: Accepted): readonly [string, Action] | undefined {
+    switch (control?.kind) {
+      case 'admit':
+      case 'invite':
+        return ['workspace', 'invite'];
+      case 'remove':
+        return ['workspace', 'uninvite'];
+      case 'addTool':
+        return ['workspace', 'addTools'];
+      case 'renameTool':
+      case 'deleteTool':
+        return ['workspace', 'deleteTools'];
+      default:
+    }
+    if (this.#toolsChanged) return undefined;
+    if (delta.tool === CHAT && delta.kind === 'post') return ['chat', 'add'];
+    if (delta.tool === FILES && (delta.kind === 'file' || delta.kind === 'folder')) return ['files', 'add'];
+    return undefined;
+  }
+
+  /** A tool that was deleted and added anew may be of another kind. */
+  get #toolsChanged(): boolean {
+    return this.#accepted.some(({ control }) => control?.kind === 'deleteTool');
+  }
+
+  /** A5. */
+  #may(at: Placed, role: Role, scope: string, action: Action): boolean {
+    if (role === Role.manager) return true;
+    const settings = this.#settings.filter(
+      ({ control: c }) => c.scope === scope && c.action === action && c.role === role,
+    );
+    const before = settings.filter(({ placed }) => isPast(placed, at));
+    if (settings.some(({ placed, control }) => !control.allow && !isPast(placed, at) && !isPast(at, placed)))
+      return false;
+    const last = before.filter(({ placed }) => !before.some((other) => isPast(placed, other.placed)));
+    return last.length > 0 ? last.every(({ control }) => control.allow) : allowedByDefault(scope, action, role);
+  }
+
+  /** N3. */
+  #checkInvitations(): void {
+    const admits = new Map<DeltaId, Accepted[]>();
+    for (const one of this.#accepted) {
+      if (one.control?.kind !== 'admit' || one.control.invite === undefined) continue;
+      admits.set(one.control.invite, [...(admits.get(one.control.invite) ?? []), one]);
+    }
+    for (const [id, uses] of admits) {
+      const invite = this.#accepted.find(({ placed }) => placed.delta.id === id)?.control;
+      if (invite?.kind !== 'invite') continue;
+      const people = new Set(uses.map(({ control }) => (control as Control & { kind: 'admit' }).account));
+      if (people.size > invite.uses)
+        this.#violate('N3', uses.at(-1)!, `the ${people.size}th upon a link for ${invite.uses}`);
+      for (const use of uses) {
+        const revoked = this.#accepted.some(
+          ({ control, placed }) => control?.kind === 'revoke' && control.invite === id && isPast(placed, use.placed),
+        );
+        if (revoked) this.#violate('N3', use, 'upon a link that was known to be revoked');
+        if ((use.control as Control & { kind: 'admit' }).role !== invite.role)
+          this.#violate('N3', use, 'in a role that its link does not give');
+      }
+    }
+  }
+
+  /** Who began the workspace is senior to all: until he leaves, what he may do counts. */
+  #checkFounder(): void {
+    const { account } = this.#world.people[0]!;
+    if (this.#restrictions.some(({ target, control }) => target === account && control?.kind === 'leave')) return;
+    if (this.#restrictions.some(({ target }) => target === account))
+      this.#world.violate('A2', 'the founder is restricted');
+    for (const { delta } of this.#past.all()) {
+      if (this.#world.personOf.get(delta.device)?.account !== account || delta.tool !== undefined) continue;
+      if (!ALWAYS_HIS.has(delta.kind)) continue;
+      const verdict = this.#union.verdictOf(delta.id);
+      if (verdict !== 'accepted') this.#world.violate('A6', `the founder’s ${delta.kind} is void: ${verdict}`);
+    }
+  }
+}
+
+const MANAGERS_ONLY: ReadonlySet<string> = new Set(['setRole', 'setPerm', 'rename']);
+const ALWAYS_HIS: ReadonlySet<string> = new Set(['genesis', 'rename', 'addTool', 'profile', 'ack', 'invite']);
+
+/** A1. */
+function isSenior(a: Grant, b: Grant): boolean {
+  return (a.role - b.role || compare(a.placed, b.placed)) < 0;
+}

@@ -1,0 +1,130 @@
+/** Who may do what. */
+import type { Mutant } from './mutant.ts';
+
+const AUTHORITY = 'src/sync/authority.ts';
+
+export const authority: readonly Mutant[] = [
+  {
+    name: 'a role above one’s own is granted',
+    rule: 'A2',
+    file: AUTHORITY,
+    search: "!this.can(node, 'workspace', 'invite') || control.role < key.role",
+    replace: "!this.can(node, 'workspace', 'invite')",
+  },
+  {
+    name: 'anybody may invite',
+    rule: 'A10',
+    file: AUTHORITY,
+    search: "!this.can(node, 'workspace', 'invite') || control.role < key.role",
+    replace: 'control.role < key.role',
+    tests: ['test/sync/authority.test.ts'],
+  },
+  {
+    name: 'a junior removes a senior',
+    rule: 'A2',
+    file: AUTHORITY,
+    search: "this.can(node, 'workspace', 'uninvite') && this.#outranks(key, control.account, node)",
+    replace: "this.can(node, 'workspace', 'uninvite')",
+    tests: ['test/sync/authority.test.ts'],
+  },
+  {
+    name: 'nothing is cut off',
+    rule: 'A4',
+    file: AUTHORITY,
+    search: "if (!inPast(r.node, credential.node) && r.node !== credential.node) return refused('cutOff');",
+    replace: '',
+  },
+  {
+    name: 'a later re-admission restores nothing',
+    rule: 'A4',
+    file: AUTHORITY,
+    search: "if (!inPast(r.node, credential.node) && r.node !== credential.node) return refused('cutOff');",
+    replace: "return refused('cutOff');",
+    tests: ['test/sync/authority.test.ts'],
+  },
+  {
+    name: 'who has left goes on',
+    rule: 'A7',
+    file: AUTHORITY,
+    search: "if (inPast(leave, node) && !inPast(leave, credential.node)) return refused('left');",
+    replace: '',
+    tests: ['test/sync/authority.test.ts'],
+  },
+  {
+    name: 'a participant gives roles',
+    rule: 'A10',
+    file: AUTHORITY,
+    search: 'const granted = key.role === Role.manager && control.role >= key.role;',
+    replace: 'const granted = control.role >= key.role;',
+  },
+  {
+    name: 'anybody sets permissions',
+    rule: 'A2',
+    file: AUTHORITY,
+    search: 'return allowed(key.role === Role.manager && control.role !== Role.manager);',
+    replace: 'return allowed(control.role !== Role.manager);',
+  },
+  {
+    name: 'a concurrent deny counts for nothing',
+    rule: 'A5',
+    file: AUTHORITY,
+    search: 'if (settings.some((s) => !s.allow && !inPast(s.node, node) && !inPast(node, s.node))) return false;',
+    replace: '',
+    tests: ['test/sync/authority.test.ts'],
+  },
+  {
+    name: 'any of one’s credentials will do',
+    rule: 'A3',
+    file: AUTHORITY,
+    search: "return this.#isBest(node, credential, account) ? undefined : refused('noCredential');",
+    replace: 'return undefined;',
+    tests: ['test/sync/authority.test.ts'],
+  },
+  {
+    name: 'another’s credential will do',
+    rule: 'A1',
+    file: AUTHORITY,
+    search:
+      'const credential = (this.#credentials.get(account) ?? []).find((c) => c.node.delta.id === node.delta.credential);',
+    replace:
+      'const credential = [...this.#credentials.values()].flat().find((c) => c.node.delta.id === node.delta.credential);',
+  },
+  {
+    name: 'an invitation is never used up',
+    rule: 'N3',
+    file: AUTHORITY,
+    search: 'return this.usesOf(id) < invite.control.uses ? ACCEPTED',
+    replace: 'return this.usesOf(id) < 1e9 ? ACCEPTED',
+  },
+  {
+    name: 'a revoked invitation is good',
+    rule: 'N3',
+    file: AUTHORITY,
+    search: '|| this.#isRevoked(invite.node, node)',
+    replace: '',
+    tests: ['test/sync/authority.test.ts'],
+  },
+  {
+    name: 'the pass goes in the order of arrival',
+    rule: 'A6',
+    file: AUTHORITY,
+    search: 'entries.sort(compareEntries);',
+    replace: '',
+  },
+  {
+    name: 'juniors are judged before seniors',
+    rule: 'A6',
+    file: AUTHORITY,
+    search: 'return compareKeys(a.key, b.key) || rankOf(a) - rankOf(b) || compareNodes(a.node, b.node);',
+    replace: 'return rankOf(a) - rankOf(b) || compareNodes(a.node, b.node);',
+    tests: ['test/sync/authority.test.ts'],
+  },
+  {
+    name: 'members without end',
+    rule: 'A10',
+    file: AUTHORITY,
+    search: 'members >= MAX_MEMBERS ||',
+    replace: '',
+    tests: ['test/sync/authority.test.ts'],
+  },
+];

@@ -23,6 +23,8 @@ export class Workbench {
 
   /** Runs a command from the palette; `title` as the palette shows it, e.g. "Coterie: Invite…". */
   async command(title: string): Promise<void> {
+    // Of two windows of a person only the one in front has the keyboard; the palette of the other closes by itself.
+    await this.page.bringToFront();
     await this.#quickInputClosed();
     await this.page.keyboard.press('F1');
     await this.inputBox.waitFor();

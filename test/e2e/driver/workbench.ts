@@ -247,7 +247,7 @@ export class Workbench {
   async openLink(link: string): Promise<void> {
     // This build of VS Code answers to a scheme of its own.
     const own = link.replace(/^[a-z-]+:/, 'code-oss:');
-    await this.command('Open URL');
+    await this.command('Developer: Open URL');
     await this.page.locator('.quick-input-widget:visible', { hasNot: this.page.locator('.monaco-list-row') }).waitFor();
     await this.answer(own);
     await this.dialogButton('Open');

@@ -315,6 +315,26 @@ describe('Two people', () => {
     await bob.shot('08-two-workspaces');
   });
 
+  it('K2 who is removed is told by whom, and his copy is gone', async () => {
+    const { window } = alice;
+    await window.clearToasts();
+    await bob.window.clearToasts();
+    await window.command('Coterie: Remove Member…');
+    await window.choose('Gemini');
+    await window.dialog.waitFor();
+    assert.match(await window.dialog.innerText(), /Remove Bob from Gemini\?/);
+    await alice.shot('09-remove');
+    await window.dialogButton('Remove');
+    const told = bob.window.toast('removed you from Gemini');
+    await told.waitFor();
+    assert.match(await sentenceOf(told), /^Alice has removed you from Gemini\./);
+    await bob.window.treeRow(/^Gemini.*Alice has removed you/).waitFor();
+    await bob.shot('09-removed');
+    await bob.window.rowMenu(/^Gemini.*Alice has removed you/, 'Remove from List…');
+    await bob.window.treeRow('Gemini').waitFor({ state: 'detached' });
+    await bob.window.treeRow('Apollo').waitFor();
+  });
+
   it('nothing left VS Code for elsewhere', () => {
     for (const person of [alice, bob]) assert.deepEqual(person.strayRequests, []);
   });

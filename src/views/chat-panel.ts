@@ -61,8 +61,10 @@ export class ChatPanel implements Disposable {
     return this.#panel.onDidDispose;
   }
 
+  /** To the front, with the keyboard in its box. A page that was hidden begins there by itself. */
   reveal(): void {
     this.#panel.reveal();
+    this.#send({ type: 'focus' });
   }
 
   dispose(): void {
@@ -72,7 +74,7 @@ export class ChatPanel implements Disposable {
   #retitle(): void {
     const { workspace, tool } = this.#place;
     const [info, toolInfo] = [this.#house.list.workspace(workspace), this.#house.list.tool(workspace, tool)];
-    const title = toolInfo === undefined ? vscode.l10n.t('Chat') : `${toolInfo.name} – ${info?.name ?? ''}`;
+    const title = chatTitle(this.#house, workspace, tool);
     if (this.#panel.title !== title) this.#panel.title = title;
     const canPost = info !== undefined && toolInfo !== undefined && mayWrite(info);
     if (canPost === this.#canPost) return;
@@ -165,6 +167,12 @@ export class ChatPanel implements Disposable {
     const { workspace, tool } = this.#place;
     void this.#house.session.current?.markSeen(workspace, tool).catch(() => undefined);
   }
+}
+
+/** Of the tab. */
+export function chatTitle({ list }: House, workspace: string, tool: string): string {
+  const [info, toolInfo] = [list.workspace(workspace), list.tool(workspace, tool)];
+  return toolInfo === undefined ? vscode.l10n.t('Chat') : `${toolInfo.name} – ${info?.name ?? ''}`;
 }
 
 function labels(): Labels {

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../base/disposable.ts';
 import { isAllowedLink, readPageState } from '../webviews/chat/messages.ts';
-import { ChatPanel, type ChatPlace } from './chat-panel.ts';
+import { ChatPanel, chatTitle, type ChatPlace } from './chat-panel.ts';
 import type { House } from './house.ts';
 import { invitationOfLink } from './invitation-text.ts';
 import { pickTool } from './targets.ts';
@@ -28,6 +28,7 @@ export class ChatPanels implements Disposable, vscode.WebviewPanelSerializer {
       present.reveal();
       return;
     }
+    await closeAsleep(this.#house, place);
     this.#add(
       place,
       vscode.window.createWebviewPanel(CHAT_VIEW, target.tool.name, vscode.ViewColumn.Active, {
@@ -58,6 +59,17 @@ export class ChatPanels implements Disposable, vscode.WebviewPanelSerializer {
       }),
     );
   }
+}
+
+/** A tab from before a restart that nobody has looked at yet is no panel: opened beside it, the chat would stand there twice. */
+async function closeAsleep(house: House, { workspace, tool }: ChatPlace): Promise<void> {
+  const title = chatTitle(house, workspace, tool);
+  const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
+  const asleep = tabs.filter(
+    ({ input, label }) =>
+      input instanceof vscode.TabInputWebview && input.viewType.endsWith(CHAT_VIEW) && label === title,
+  );
+  if (asleep.length > 0) await vscode.window.tabGroups.close(asleep, true);
 }
 
 /** An invitation is handled here, with its confirmation; all else VS Code opens, which asks about strangers' addresses by itself. */

@@ -242,6 +242,99 @@ describe('Two people', () => {
     await alice.shot('06-alice-alone');
   });
 
+  it('6 with the relay gone, two who are online go on directly', async () => {
+    await bob.start();
+    await openChat(bob.window);
+    await cast.relay.kill();
+    await bob.window.command('Coterie: Show Relay Status');
+    const told = bob.window.toast('relay');
+    assert.match(await sentenceOf(told), /relay/);
+    await bob.shot('06-relay-gone');
+    await bob.window.clearToasts();
+    // The palette had the keyboard: the command gives it to the chat again.
+    for (const { window } of [alice, bob]) await openChat(window);
+    await say(alice.window, 'The relay is gone');
+    await heard(bob.window, 'The relay is gone');
+    await say(bob.window, 'and we are not');
+    await heard(alice.window, 'and we are not');
+    for (const { window } of [alice, bob]) await openFile(window, PROJECT, 'notes.txt');
+    await typeAtStart(bob.window, 'Directly. ');
+    await saveTab(bob.window, 'notes.txt');
+    await editorShows(alice.window, 'Directly.');
+    await bob.shot('06-no-relay');
+  });
+
+  it('7 after a power cut all is there, before any network', async () => {
+    await openChat(alice.window);
+    await say(alice.window, 'Said just before the power cut');
+    await Promise.all([alice.kill(), bob.stop()]);
+    await alice.start();
+    await openFile(alice.window, PROJECT, 'notes.txt');
+    await editorShows(alice.window, 'Directly. While Alice was away.');
+    await openChat(alice.window);
+    await heard(alice.window, 'Hello Bob, the folder is there. All of it.');
+    await heard(alice.window, 'Said just before the power cut');
+    await alice.shot('07-alice-restarted');
+  });
+
+  it('7 a second window of Alice’s works through the first', async () => {
+    await bob.start();
+    await openChat(bob.window);
+    await heard(bob.window, 'Said just before the power cut');
+    const second = await alice.openWindow();
+    await openChat(second);
+    await heard(second, 'Said just before the power cut');
+    await say(second, 'From my second window');
+    await heard(alice.window, 'From my second window');
+    await heard(bob.window, 'From my second window');
+    await alice.shot('07-second-window', second);
+    await second.page.close();
+    await openChat(bob.window);
+    await say(bob.window, 'And to the first');
+    await heard(alice.window, 'And to the first');
+  });
+
+  it('2 a link joins at once where no confirmation was asked for', async () => {
+    await cast.relay.start();
+    const { window } = alice;
+    await window.command('Coterie: Create a Workspace…');
+    await window.answer('Gemini');
+    await window.treeRow('Gemini').waitFor();
+    const link = await invite(window, 'at once', 'Gemini');
+    await bob.window.clearToasts();
+    await bob.window.openLink(link);
+    await bob.window.dialog.waitFor();
+    assert.match(await bob.window.dialog.innerText(), /Alice invites you to Gemini/);
+    await bob.shot('08-link');
+    await bob.window.dialogButton('Accept');
+    await Promise.all([
+      window.toast('Bob joined Gemini').waitFor(),
+      bob.window.toast('You are now a member of Gemini').waitFor(),
+    ]);
+    await bob.window.treeRow('Gemini').waitFor();
+    await bob.shot('08-two-workspaces');
+  });
+
+  it('K2 who is removed is told by whom, and his copy is gone', async () => {
+    const { window } = alice;
+    await window.clearToasts();
+    await bob.window.clearToasts();
+    await window.command('Coterie: Remove Member…');
+    await window.choose('Gemini');
+    await window.dialog.waitFor();
+    assert.match(await window.dialog.innerText(), /Remove Bob from Gemini\?/);
+    await alice.shot('09-remove');
+    await window.dialogButton('Remove');
+    const told = bob.window.toast('removed you from Gemini');
+    await told.waitFor();
+    assert.match(await sentenceOf(told), /^Alice has removed you from Gemini\./);
+    await bob.window.treeRow(/^Gemini.*Alice has removed you/).waitFor();
+    await bob.shot('09-removed');
+    await bob.window.rowMenu(/^Gemini.*Alice has removed you/, 'Remove from List…');
+    await bob.window.treeRow('Gemini').waitFor({ state: 'detached' });
+    await bob.window.treeRow('Apollo').waitFor();
+  });
+
   it('nothing left VS Code for elsewhere', () => {
     for (const person of [alice, bob]) assert.deepEqual(person.strayRequests, []);
   });

@@ -358,6 +358,14 @@ describe('the chat’s page', function () {
     assert.equal(await page.locator('textarea').inputValue(), 'lost?');
   });
 
+  it('who asks for the chat again has the keyboard in its box', async () => {
+    await snapshot([post('a')]);
+    await page.locator('#posts').focus();
+    assert.equal(await page.locator('textarea:focus').count(), 0);
+    await tell({ type: 'focus' });
+    await page.locator('textarea:focus').waitFor();
+  });
+
   it('who may only read is told so, and cannot write', async () => {
     await snapshot([post('a')], false, false);
     await page.locator('textarea[placeholder=readOnly]').waitFor();

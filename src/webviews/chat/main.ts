@@ -59,6 +59,9 @@ function receive(message: FromHost): void {
     case 'older':
       log.prepend(message.posts, message.more);
       return;
+    case 'focus':
+      composer.focus();
+      return;
     case 'rights':
       composer.allow(message.canPost);
       return;

@@ -46,6 +46,8 @@ export type FromHost =
   | { readonly type: 'posts'; readonly posts: readonly ShownPost[]; readonly removed: readonly string[] }
   | { readonly type: 'older'; readonly posts: readonly ShownPost[]; readonly more: boolean }
   | { readonly type: 'rights'; readonly canPost: boolean }
+  /** The person has asked for the chat: the keyboard is for it now. */
+  | { readonly type: 'focus' }
   /** What the person had written comes back to them. */
   | { readonly type: 'failed'; readonly sentence: string; readonly text?: string };
 

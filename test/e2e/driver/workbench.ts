@@ -23,6 +23,8 @@ export class Workbench {
 
   /** Runs a command from the palette; `title` as the palette shows it, e.g. "Coterie: Invite…". */
   async command(title: string): Promise<void> {
+    // Of two windows of a person only the one in front has the keyboard; the palette of the other closes by itself.
+    await this.page.bringToFront();
     await this.#quickInputClosed();
     await this.page.keyboard.press('F1');
     await this.inputBox.waitFor();
@@ -245,7 +247,7 @@ export class Workbench {
   async openLink(link: string): Promise<void> {
     // This build of VS Code answers to a scheme of its own.
     const own = link.replace(/^[a-z-]+:/, 'code-oss:');
-    await this.command('Open URL');
+    await this.command('Developer: Open URL');
     await this.page.locator('.quick-input-widget:visible', { hasNot: this.page.locator('.monaco-list-row') }).waitFor();
     await this.answer(own);
     await this.dialogButton('Open');

@@ -29,6 +29,8 @@ export class Cast {
         'coterie.relay': relay.address,
         'coterie.directPort': await freePort(),
         'coterie.lanDiscovery': false,
+        // What a window does of itself while it starts takes the focus: a person would open the palette again.
+        'workbench.quickOpen.closeOnFocusLost': false,
       };
       return Person.arrive(name.toLowerCase(), { vsix, settings });
     });

@@ -81,7 +81,7 @@ export class Chat {
       time: post.time,
       edited: post.edited > 0,
       unread: this.#workspace.unread.has(this.#tool, id),
-      delivery: !self || this.#workspace.isWithAll ? 'sent' : 'waiting',
+      delivery: !self || this.#workspace.isDelivered(id) ? 'sent' : 'waiting',
     };
   }
 

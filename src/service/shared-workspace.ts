@@ -113,6 +113,7 @@ export class SharedWorkspace {
       const value = asArray(this.#hub.local.get(`peer/${this.id}/${device}`), 2);
       if (value) session.remember(device, readMarks(value[0]), readMarks(value[1]));
     }
+    for (const node of this.replica.nodes()) if (node.delta.device === this.device) this.#noteUndelivered(node);
     this.needs.restore(this.replica.rows());
   }
 
@@ -423,15 +424,18 @@ export class SharedWorkspace {
   readonly #undelivered = new Map<ToolId, Set<DeltaId>>();
 
   #noteUndelivered({ delta }: Node): void {
-    if (delta.tool === undefined || delta.kind !== 'post') return;
+    if (delta.tool === undefined || delta.kind !== 'post' || this.isDelivered(delta.id)) return;
     const posts = this.#undelivered.get(delta.tool) ?? new Set();
     this.#undelivered.set(delta.tool, posts.add(delta.id));
   }
 
   #tellDelivered(): void {
-    if (this.#undelivered.size === 0 || !this.isWithAll) return;
-    for (const [tool, posts] of this.#undelivered) this.#listener.delivered(tool, [...posts]);
-    this.#undelivered.clear();
+    for (const [tool, posts] of this.#undelivered) {
+      const delivered = [...posts].filter((post) => this.isDelivered(post));
+      for (const post of delivered) posts.delete(post);
+      if (posts.size === 0) this.#undelivered.delete(tool);
+      if (delivered.length > 0) this.#listener.delivered(tool, delivered);
+    }
   }
 
   #noteUnread({ delta, arrival }: Node): void {
@@ -609,9 +613,10 @@ export class SharedWorkspace {
     return devices.every(({ certificate }) => this.engine.session.isRelayed(certificate.device));
   }
 
-  /** Whether every other member is known to hold all that is here. */
-  get isWithAll(): boolean {
-    return this.engine.session.devices.every((device) => this.engine.session.inSync(device));
+  /** Whether every other device is known to hold a delta; what the log has let go of, everybody has acknowledged. */
+  isDelivered(id: DeltaId): boolean {
+    const node = this.replica.node(id);
+    return !node || this.engine.session.allHold(node);
   }
 
   /** Own name and relay, said anew where the roster has others. */

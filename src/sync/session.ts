@@ -181,6 +181,11 @@ export class Session {
     return true;
   }
 
+  /** Whether every device of the workspace is known to hold a delta. */
+  allHold(node: Node): boolean {
+    return [...this.#peers.values()].every((peer) => peer.last !== undefined || isTold(peer.known, node));
+  }
+
   /** Whether all that is ours is with a device or with its relay. */
   isRelayed(device: DeviceId): boolean {
     const peer = this.#peers.get(device);

@@ -126,6 +126,31 @@ describe('A team', function () {
     assert.equal(alice.records.length, written);
   });
 
+  it('S4 a post is shown as sent when everybody has it, each for itself, across a restart', async () => {
+    const [alice, bob] = [await house.move('Alice'), await house.move('Bob')];
+    const apollo = await alice.api.createWorkspace({ name: 'Apollo' });
+    await house.join(alice, bob, apollo, { confirm: false });
+    const [, chat] = await alice.tools(apollo);
+    await alice.api.post(apollo, chat!, 'first');
+    const deliveries = async () => {
+      const { posts } = await alice.api.chat(apollo, chat!, { limit: 10 });
+      return posts.map(({ text, delivery }) => `${text} ${delivery}`);
+    };
+    await alice.until(async () => (await deliveries()).join() === 'first sent');
+    await bob.close();
+    await alice.api.post(apollo, chat!, 'second');
+    assert.deepEqual(await deliveries(), ['first sent', 'second waiting']);
+    await alice.close();
+    await alice.open();
+    assert.deepEqual(await deliveries(), ['first sent', 'second waiting']);
+    const delivered = alice.next(
+      (e) => e.type === 'chat' && e.posts.some(({ text, delivery }) => text === 'second' && delivery === 'sent'),
+    );
+    await bob.open();
+    await delivered;
+    assert.deepEqual(await deliveries(), ['first sent', 'second sent']);
+  });
+
   it('counts what is unread, across a restart, and not what is gone', async () => {
     await two();
     const posts = [];

@@ -1,6 +1,12 @@
 /** A TCP proxy on loopback that can break, hold and record what runs through it. */
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
+function late(from: Socket, to: Socket, ms: number): void {
+  from.unpipe(to);
+  from.on('data', (bytes) => void setTimeout(() => to.writable && to.write(bytes), ms));
+  from.resume();
+}
+
 export class Proxy {
   readonly #server: Server;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
@@ -38,6 +44,14 @@ export class Proxy {
 
   get address(): string {
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** From now on everything takes so long each way, in order, as on a path that is slow and not broken. */
+  delay(ms: number): void {
+    for (const [near, far] of this.#pairs) {
+      late(near, far, ms);
+      late(far, near, ms);
+    }
   }
 
   /** Breaks every connection. */

@@ -5,7 +5,9 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRequire } from 'node:module';
-import { fromBase64Url } from '../../src/base/bytes.ts';
+import { fromBase64Url, toHex } from '../../src/base/bytes.ts';
+import type { DeviceId, WorkspaceId } from '../../src/base/ids.ts';
+import type { Crypto } from '../../src/crypto/crypto.ts';
 import { exportEntries } from '../../src/bridges/export.ts';
 import { importPaths } from '../../src/bridges/import.ts';
 import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
@@ -14,7 +16,10 @@ import { startRelay, type RelayOptions, type RunningRelay } from '../../src/rela
 import { createTransport, type NetworkTransport } from '../../src/relay-client/transport.ts';
 import type { Tap } from '../../src/relay-client/meter.ts';
 import type { CoterieApi, DeviceSecrets, Role, ServiceEvent } from '../../src/service/api.ts';
-import { decodeRecord } from '../../src/service/records.ts';
+import { decodeRecord, encodeRecord } from '../../src/service/records.ts';
+import { feedOf } from '../../src/sync/delta.ts';
+import type { Clock } from '../../src/sync/ports.ts';
+import { Replica, type Entry } from '../../src/sync/replica.ts';
 import { Service } from '../../src/service/service.ts';
 import { Contents } from '../../src/store/contents.ts';
 import type { Disk } from '../../src/store/disk.ts';
@@ -34,6 +39,15 @@ export interface OpenOptions {
   /** Another than the person's own. */
   readonly storeKey?: string;
   readonly compactAboveBytes?: number;
+  /** How far this person's clock is behind. */
+  readonly clockBehindMs?: number;
+}
+
+function behind(ms: number): Clock {
+  return {
+    now: () => systemClock.now() - ms,
+    wakeAt: (at, callback) => systemClock.wakeAt(at + ms, callback),
+  };
 }
 
 export class House {
@@ -137,7 +151,14 @@ export class Person {
   }
 
   async open(options: OpenOptions = {}): Promise<void> {
-    const { direct = true, tap, relay = this.#house.relay?.address ?? '', disk, compactAboveBytes } = options;
+    const {
+      direct = true,
+      tap,
+      relay = this.#house.relay?.address ?? '',
+      disk,
+      compactAboveBytes,
+      clockBehindMs = 0,
+    } = options;
     const crypto = nodeCrypto();
     const secrets = { ...this.secrets, storeKey: options.storeKey ?? this.secrets.storeKey };
     const key = fromBase64Url(secrets.storeKey)!;
@@ -154,7 +175,7 @@ export class Person {
           lanDiscovery: false,
         },
         crypto,
-        clock: systemClock,
+        clock: clockBehindMs === 0 ? systemClock : behind(clockBehindMs),
         log: {
           replay: (each) => log.replay(each),
           append: (records) => {
@@ -250,6 +271,28 @@ export class Person {
     await walk('');
     const { posts } = await this.api.chat(workspace, chat!, { limit: 500 });
     return [...lines.sort(), ...posts.map((post) => `${post.authorName}: ${post.text}`)];
+  }
+
+  /** Control deltas that this person's device signs while its service is closed: what it would have taken long to do by hand. */
+  async author(workspace: string, make: (crypto: Crypto) => readonly Entry[]): Promise<void> {
+    const crypto = nodeCrypto();
+    const key = fromBase64Url(this.secrets.storeKey)!;
+    const seed = fromBase64Url(this.secrets.signingSeed)!;
+    const device = toHex(crypto.signingKeyOf(seed)) as DeviceId;
+    const store = await openStore({ folder: this.folder, key, crypto });
+    const own = feedOf(device, 0);
+    const replica = new Replica({ crypto, workspace: workspace as WorkspaceId, reducers: [], own });
+    await store.log.replay((bytes) => {
+      const record = decodeRecord(bytes);
+      if (record?.kind === 'delta' && record.workspace === workspace) replica.restore(record.bytes);
+    });
+    const nodes = replica.author({ device, seed }, 0, make(crypto), Date.now());
+    await store.log.append(
+      nodes.map(({ delta }) =>
+        encodeRecord({ kind: 'delta', workspace: workspace as WorkspaceId, bytes: delta.bytes }),
+      ),
+    );
+    await store.close();
   }
 
   /** Own and others' records of a kind that the journal was given. */

@@ -2,7 +2,12 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
+import { issueCertificate } from '../../src/protocol/certificate.ts';
 import { encode } from '../../src/protocol/codec.ts';
+import { MAX_MEMBERS } from '../../src/protocol/limits.ts';
+import { controlBody, Role } from '../../src/sync/control.ts';
+import { boxEpoch, epochOf } from '../../src/sync/epoch.ts';
+import type { Entry } from '../../src/sync/replica.ts';
 import type { JoinInfo, ServiceError } from '../../src/service/api.ts';
 import { House, type Person } from './house.ts';
 
@@ -43,6 +48,44 @@ describe('Joining a workspace', function () {
     workspace = await alice.api.createWorkspace({ name: 'Apollo' });
   });
   afterEach(() => house.close());
+
+  it('N3 expiry is checked by who lets in, whatever the joiner’s clock says', async () => {
+    const { link } = await invite({ expiresInMs: -1_000 });
+    await assert.rejects(bob.api.acceptInvitation(link), refusedWith('invitationExpired'));
+    const late = await house.move('Late', { clockBehindMs: 60 * 60_000 });
+    const { state, reason } = await outcome(late, link);
+    assert.deepEqual([state, reason], ['refused', 'expired']);
+    assert.equal((await alice.info(workspace)).members.length, 1);
+    assert.deepEqual(await late.api.workspaces(), []);
+  });
+
+  it('N3 the fifty-first is told that the workspace is full, and may come when somebody has gone', async () => {
+    await alice.close();
+    await alice.author(workspace, (crypto) =>
+      Array.from({ length: MAX_MEMBERS - 1 }, (_, i): Entry => {
+        const [accountSeed, signingSeed, agreementSecret] = [1, 2, 3].map(() => crypto.randomBytes(32)) as [
+          Uint8Array,
+          Uint8Array,
+          Uint8Array,
+        ];
+        const agreementKey = crypto.agreementKeyOf(agreementSecret);
+        const certificate = issueCertificate(crypto, accountSeed, { signingSeed, agreementKey, name: '', created: 0 });
+        const boxes = boxEpoch(crypto, epochOf(crypto, crypto.randomBytes(32)), []);
+        const { account } = certificate;
+        const body = controlBody.admit(account, Role.guest, `Member ${i}`, [certificate], undefined, boxes);
+        return { tool: undefined, kind: 'admit', body };
+      }),
+    );
+    await alice.open();
+    const full = await alice.info(workspace);
+    assert.equal(full.members.length, MAX_MEMBERS);
+    const { link } = await invite();
+    const { state, reason } = await outcome(bob, link);
+    assert.deepEqual([state, reason], ['refused', 'workspaceFull']);
+    assert.equal((await alice.info(workspace)).members.length, MAX_MEMBERS);
+    await alice.api.removeMember(workspace, full.members.find(({ name }) => name === 'Member 7')!.account);
+    assert.equal((await outcome(bob, link)).state, 'done');
+  });
 
   it('N1 tells damaged, truncated, foreign and mistaken texts apart, and changes nothing', async () => {
     const { link, file } = await invite();

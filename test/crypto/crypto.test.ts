@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
@@ -50,6 +51,12 @@ describe('published vectors', () => {
   it('D3 SHA-256, HMAC and HKDF: FIPS 180-4, RFC 4231, RFC 5869', () => {
     assert.equal(toHex(crypto.sha256(toUtf8('abc'))), vectors.sha256Abc);
     assert.equal(toHex(crypto.sha256(toUtf8('a'), NOTHING, toUtf8('bc'))), vectors.sha256Abc);
+    // Short and long are hashed in two ways, and follow each other.
+    for (const length of [0, 1, 55, 64, 4_095, 4_096, 4_097, 70_000, 3]) {
+      const bytes = Uint8Array.from({ length }, (_, i) => i * 7);
+      const parts = [bytes.subarray(0, length >> 1), bytes.subarray(length >> 1)];
+      assert.equal(toHex(crypto.sha256(...parts)), createHash('sha256').update(bytes).digest('hex'));
+    }
     const { key, data, mac } = vectors.hmac;
     assert.equal(toHex(crypto.hmacSha256(toUtf8(key), toUtf8(data))), mac);
     assert.equal(toHex(crypto.hmacSha256(toUtf8(key), toUtf8(data.slice(0, 4)), toUtf8(data.slice(4)))), mac);

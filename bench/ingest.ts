@@ -2,11 +2,10 @@
  * A catch-up of 100,000 small deltas from ten feeds, over a real connection, by the service as it ships: opened, verified, decoded,
  * authorised, applied, indexed, shown and journalled with fsync on a real disk.
  *
- * Three processes' worth of threads: the peer who has everything, in a process of its own; the service that catches up, in its worker
- * thread; and this thread in the place of a window's extension host, which follows the events and asks for the list as a window does,
- * and whose longest block is measured. The clock runs from the first large message out of the peer until the last acknowledgement is
- * back, which is after the last fsync. The floor is opening and decoding the same messages and nothing else, on this thread, in the same
- * run.
+ * The peer who has everything is a process of its own. The one that catches up is another, made anew for each round: its first thread is
+ * in the place of a window's extension host, and the longest block of that one is measured; the service is in its worker thread. The clock
+ * runs from the first large message out of the peer until the last acknowledgement is back, which is after the last fsync. The floor is
+ * opening and decoding the same messages and nothing else, in this process, in the same run.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,17 +15,17 @@ import { out, root } from '../scripts/lib/project.mjs';
 import { fromBase64Url } from '../src/base/bytes.ts';
 import { nodeCrypto } from '../src/crypto/node/crypto.ts';
 import { BATCH_BYTES } from '../src/protocol/limits.ts';
-import { connectService } from '../src/rpc/window.ts';
 import { openStore } from '../src/store/store.ts';
 import { type Delta, readDelta } from '../src/sync/delta.ts';
 import { openMessage, sealMessage } from '../src/sync/envelope.ts';
 import { decodeMessage, encodeMessage } from '../src/sync/messages.ts';
-import { BusyProbe, type Busy } from '../test/vscode/busy.ts';
+import type { Busy } from '../test/vscode/busy.ts';
 import type { FromPeer, ToPeer } from './ingest-peer.ts';
+import type { FromWindow, ToWindow } from './ingest-window.ts';
 import type { Benchmark } from './lib/benchmark.ts';
 import { now_ms, percentile, rounded } from './lib/figures.ts';
 import { History, smallTalk, writeStore, type Writer } from './lib/history.ts';
-import { built, windowOptions } from './lib/window.ts';
+import { built } from './lib/window.ts';
 
 const DELTAS = 100_000;
 const FEEDS = 10;
@@ -39,6 +38,7 @@ interface Round {
   readonly deltas_per_s: number;
   readonly busy: Busy;
   readonly bytes: number;
+  readonly rss_mb: number;
   readonly peer_cpu_ms: number;
   readonly own_cpu_ms: number;
 }
@@ -46,7 +46,7 @@ interface Round {
 export const ingest: Benchmark = async (say) => {
   await mkdir(out, { recursive: true });
   const folder = await mkdtemp(join(out, 'bench-ingest-'));
-  const peer = fork(join(root, 'bench', 'ingest-peer.ts'), { execArgv: ['--disable-warning=ExperimentalWarning'] });
+  const peer = started('ingest-peer.ts');
   try {
     return await measure(folder, peer, say);
   } finally {
@@ -135,33 +135,32 @@ async function catchUp(
     { [`address/${workspace}/${peerCertificate.device}`]: [address] },
   );
   const served = ask(peer, 'served', { type: 'serve', workspace, member: reader.certificate.account });
-  const probe = new BusyProbe();
-  const cpu = process.cpuUsage();
-  const window = await connectService(windowOptions(place, reader.name, reader.secrets));
-  // As a window does that shows the list: told that something is new, it asks what.
-  window.events((event) => {
-    if (event.type === 'workspaces') void window.api.workspaces().catch(() => undefined); // it may be closing
-  });
-  const { first_ms, last_ms, bytes, cpu_ms } = await served;
-  const busy = probe.stop();
-  const { user, system } = process.cpuUsage(cpu);
-  await proveWhole(window.api, history);
-  await window.dispose();
-  await proveDurable(place, reader);
-  return {
-    deltas_per_s: Math.round((DELTAS / (last_ms - first_ms)) * 1000),
-    busy,
-    bytes,
-    peer_cpu_ms: Math.round(cpu_ms),
-    own_cpu_ms: Math.round((user + system) / 1000),
-  };
+  const window = started('ingest-window.ts');
+  try {
+    const { name, secrets } = reader;
+    window.send({ type: 'catchUp', folder: place, name, secrets } satisfies ToWindow);
+    const { first_ms, last_ms, bytes, cpu_ms } = await served;
+    const answer = once(window, 'message', { signal: AbortSignal.timeout(LIMIT_MS) });
+    window.send({ type: 'done', workspace, chat: history.chat } satisfies ToWindow);
+    const [own] = (await answer) as [FromWindow];
+    await once(window, 'exit');
+    if (own.unread < DELTAS * 0.85 || own.posts === 0) throw new Error(`the copy is not whole: ${own.unread} unread`);
+    await proveDurable(place, reader);
+    return {
+      deltas_per_s: Math.round((DELTAS / (last_ms - first_ms)) * 1000),
+      busy: own.busy,
+      bytes,
+      rss_mb: Math.round(own.rss / 1e6),
+      peer_cpu_ms: Math.round(cpu_ms),
+      own_cpu_ms: Math.round(own.cpu_ms),
+    };
+  } finally {
+    window.kill('SIGKILL');
+  }
 }
 
-async function proveWhole(api: Awaited<ReturnType<typeof connectService>>['api'], history: History): Promise<void> {
-  const info = (await api.workspaces()).find(({ id }) => id === history.workspace)!;
-  const unread = info.tools.find(({ id }) => id === history.chat)!.unread;
-  const { posts } = await api.chat(history.workspace, history.chat, { limit: 1 });
-  if (unread < DELTAS * 0.85 || posts.length !== 1) throw new Error(`the copy is not whole: ${unread} unread`);
+function started(program: string): ChildProcess {
+  return fork(join(root, 'bench', program), { execArgv: ['--disable-warning=ExperimentalWarning'] });
 }
 
 async function proveDurable(folder: string, reader: Writer): Promise<void> {

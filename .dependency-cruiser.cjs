@@ -35,7 +35,7 @@ const rooms = {
   store: ['^src/store/', [base, '^src/crypto/', limits, ports, tools, ...npm('sql\\.js')], true],
   'relay-client': ['^src/relay-client/', [base, '^src/crypto/', protocol, ports, ...npm('ws')], true],
   bridges: ['^src/bridges/', [base, limits, service, safeNames], true],
-  service: [service, [base, cryptoFace, protocol, sync, tools], false],
+  service: [service, [base, cryptoFace, protocol, sync, tools, ...npm('@scure')], false],
   rpc: [rpc, [base, service, codec, limits], true],
   'worker-and-member': [
     '^src/(worker|member)/',

@@ -57,7 +57,7 @@ export const MAX_WAITING_BYTES = 32 * MIB;
 /** Deltas asked for by id at once (D8): what hangs together comes with the next asking. */
 export const MAX_FETCH_IDS = 256;
 /** A part of an initial copy (L6): as much as a batch, so that it takes turns with what is new. */
-export const MAX_BASE_PART_BYTES = BATCH_BYTES;
+export const MAX_BASE_PART_BYTES = 64 * KIB;
 /** 4 GiB of rows: a hundred times what a team of 50 writes in ten years. */
 export const MAX_BASE_PARTS = 65_536;
 /** Messages under an epoch whose key has not come yet, kept until it has; the relay keeps those beyond. */

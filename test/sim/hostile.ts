@@ -146,8 +146,8 @@ const forgedDeps = mischief('forged dependencies', (world, device, dice) => {
   const second = post({ seq: 2, prev: first.id });
   const many = Array.from({ length: 33 }, () => toHex(dice.bytes(32)) as DeltaId);
   const lies = [
-    post({ seq: 1, deps: [nowhere] }),
-    post({ seq: 1, deps: many }),
+    post({ seq: 1, deps: [nowhere], generation: newFeed(dice) }),
+    post({ seq: 1, deps: many, generation: newFeed(dice) }),
     post({ seq: 3, prev: second.id, deps: [first.id] }),
     post({ seq: 3, prev: second.id, deps: [second.id] }),
   ];

@@ -20,6 +20,11 @@ import type { WorldConfig } from './plan.ts';
 export const CHAT = '00000000000000c1' as ToolId;
 export const FILES = '00000000000000f1' as ToolId;
 
+/** How often who leaves looks whether others have all of his, ever more seldom. */
+const MAX_TRIES = 10;
+/** A hundred times what a large world takes: beyond it two keep each other busy for ever. */
+const MAX_STEPS = 300_000;
+
 export interface Violation {
   readonly rule: string;
   readonly detail: string;
@@ -199,7 +204,7 @@ export class World implements Surroundings {
       }
       const due = this.agenda.take()!;
       this.#time = due.at;
-      this.steps++;
+      if (++this.steps > MAX_STEPS) throw new Error(`after ${MAX_STEPS} steps it still goes on`);
       const done = due.step();
       if (done) await done;
       const settled = this.settle();
@@ -301,14 +306,15 @@ export class World implements Surroundings {
   }
 
   /** A client erases its copy when it hears that its owner is out (K2); a hostile one does not. */
-  expelled(device: SimDevice): void {
+  expelled(device: SimDevice, tries = 0): void {
     if (this.isHostile(device.id)) return;
     const word = device.replica.roster.gone.get(device.id);
     const life = device.engine;
-    this.agenda.put(this.#time + this.config.fsync_ms + 1_000, async () => {
+    this.agenda.put(this.#time + this.config.fsync_ms + 1_000 * 2 ** tries, async () => {
       if (!device.alive || device.engine !== life || device.replica.roster.gone.get(device.id) !== word) return;
       // Who leaves sees to it first that others have what he wrote.
-      if (word?.delta.kind === 'leave' && !isHandedOn(device)) return this.expelled(device);
+      if (word?.delta.kind === 'leave' && !isHandedOn(device))
+        return tries < MAX_TRIES ? this.expelled(device, tries + 1) : undefined;
       this.counts.add('copies erased by who is out');
       for (const id of device.acknowledged) this.abandoned.add(id);
       await device.erase();

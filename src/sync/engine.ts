@@ -6,7 +6,7 @@
  * The way back: `ingest` verifies and applies → the caller makes the nodes durable → `stored` acknowledges.
  * Nothing is on a timer here: `nextWake` says when `tick` is worth calling, and `duties` what this device should write of itself.
  */
-import type { AccountId, DeviceId, WorkspaceId } from '../base/ids.ts';
+import type { AccountId, DeltaId, DeviceId, WorkspaceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { MAX_FETCH_IDS, MAX_LOCKED_MESSAGES } from '../protocol/limits.ts';
 import { controlBody } from './control.ts';
@@ -62,6 +62,10 @@ interface GrowthSource {
 export const ACK_IDLE_MS = 2_000;
 /** … and at most this often. */
 export const ACK_EVERY_MS = 60_000;
+
+/** The same is fetched of the same peer again after 5, 10 … s, at last every five minutes. */
+const FETCH_AGAIN_MS = 5_000;
+const MAX_FETCHES_DOUBLED = 6;
 
 /** Who has no answer asks again. */
 const ASK_KEY_AGAIN_MS = 10_000;
@@ -177,14 +181,32 @@ export class Engine {
     if (!source) return this.session.grown(now);
     const { from, path, heard, gap } = source;
     const out = this.session.ingested(from, path, nodes, gap, now, heard);
-    return gap ? [...out, ...this.#fetchPast(from, path)] : out;
+    return gap ? [...out, ...this.#fetchPast(from, path, now)] : out;
   }
 
-  /** What something waits for and no feed of ours leads to: a branch (D8). */
-  #fetchPast(from: DeviceId, path: 'direct' | 'relay'): readonly Outgoing[] {
+  /**
+   * What something waits for and no feed of ours leads to: a branch (D8). An answer that brings nothing that counts here, as of a
+   * device that is not heard any more, leaves the same missing: asked again at once, two would keep each other busy for ever.
+   */
+  #fetchPast(from: DeviceId, path: 'direct' | 'relay', now: number): readonly Outgoing[] {
     const ids = this.replica.missing().slice(0, MAX_FETCH_IDS);
-    return ids.length === 0 ? [] : [this.#say(from, path, { kind: 'fetch', ids })];
+    const before = this.#fetched.get(from);
+    const same = before !== undefined && before.ids.length === ids.length && ids.every((id, i) => id === before.ids[i]);
+    const times = same ? before.times + 1 : 0;
+    if (
+      ids.length === 0 ||
+      (same && now < before.at + FETCH_AGAIN_MS * 2 ** Math.min(before.times, MAX_FETCHES_DOUBLED))
+    )
+      return [];
+    this.#fetched.set(from, { ids, at: now, times });
+    return [this.#say(from, path, { kind: 'fetch', ids })];
   }
+
+  /** What each peer was asked for last, when, and how often in vain. */
+  readonly #fetched = new Map<
+    DeviceId,
+    { readonly ids: readonly DeltaId[]; readonly at: number; readonly times: number }
+  >();
 
   /** `under`: the epoch it came under. */
   received(

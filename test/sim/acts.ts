@@ -1,5 +1,6 @@
 /** What honest people do in a world: they write what their devices let them, with what they have heard of. */
-import type { DeltaId } from '../../src/base/ids.ts';
+import type { DeltaId, DeviceId } from '../../src/base/ids.ts';
+import type { Value } from '../../src/protocol/codec.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import type { Entry } from '../../src/sync/replica.ts';
 import { chatBody, type ChatDelta } from '../../src/tools/chat/deltas.ts';
@@ -36,7 +37,7 @@ function writing(make: Writing): Doing {
   return (world, dice) => {
     const device = dice.pickOr(world.members());
     const entries = device && make(world, device, dice);
-    if (entries) world.written(device, device.write(entries));
+    if (entries) world.written(device.write(entries));
   };
 }
 
@@ -148,7 +149,15 @@ const revoke = writing((world, device, dice) => {
 const leave = writing((_, _device, dice) => (dice.chance(0.4) ? control('leave', controlBody.leave()) : undefined));
 
 /** Somebody removed is cut at what his remover has seen of him. */
-const remove = writing((world, _, dice) => control('remove', controlBody.remove(anybody(world, dice).account, null)));
+const remove = writing((world, device, dice) => {
+  const { account, devices } = anybody(world, dice);
+  return control('remove', controlBody.remove(account, newEpoch(device, devices.map((one) => one.device))));
+});
+
+/** K2: what keeps somebody out carries an epoch that he is not boxed in. */
+function newEpoch(device: SimDevice, without: readonly DeviceId[]): Value {
+  return device.engine.keys.make(new Set(without));
+}
 
 /** Somebody knocks with or without a link, often at two doors at once (N3); whoever was removed or left may come back. */
 const join: Doing = (world, dice) => {

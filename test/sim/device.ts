@@ -1,19 +1,22 @@
 /**
- * One device in a world: production's replica, session, keys and records, joined as the service joins them. What it says goes
+ * One device in a world: production's engine, records and locked messages, joined as the service joins them. What it says goes
  * through `Surroundings`, where the world decides what becomes of it. This is the one file of the simulator that knows how the
- * parts of the engine are put together.
+ * parts are put together.
  */
 import type { DeltaId, DeviceId, ToolId, WorkspaceId } from '../../src/base/ids.ts';
 import type { Crypto } from '../../src/crypto/crypto.ts';
+import { asBytes } from '../../src/protocol/codec.ts';
+import { LockedMessages } from '../../src/service/locked-messages.ts';
 import { decodeRecord, encodeRecord } from '../../src/service/records.ts';
 import { readControl } from '../../src/sync/control.ts';
-import { feedOf, readDelta } from '../../src/sync/delta.ts';
-import { envelopeTag, openMessage, sealMessage } from '../../src/sync/envelope.ts';
-import { openEpoch, tagOf, type Epoch, type EpochTag } from '../../src/sync/epoch.ts';
+import { readDelta } from '../../src/sync/delta.ts';
+import { Engine, type Growth } from '../../src/sync/engine.ts';
+import { envelopeTag, openMessage } from '../../src/sync/envelope.ts';
+import { epochOf, openEpoch, type Epoch, type EpochTag } from '../../src/sync/epoch.ts';
 import type { Node } from '../../src/sync/graph.ts';
-import { decodeMessage, encodeMessage, type Message } from '../../src/sync/messages.ts';
-import { Replica, type Entry } from '../../src/sync/replica.ts';
-import { Session, type Mark, type Outgoing } from '../../src/sync/session.ts';
+import { decodeMessage, type Message } from '../../src/sync/messages.ts';
+import type { Entry, Replica } from '../../src/sync/replica.ts';
+import type { Mark, Outgoing, Session } from '../../src/sync/session.ts';
 import { chatReducer } from '../../src/tools/chat/reducer.ts';
 import { filesReducer } from '../../src/tools/files/reducer.ts';
 import type { Counts } from './counts.ts';
@@ -43,31 +46,39 @@ export interface Surroundings {
   isRelayable(device: DeviceId): boolean;
   /** Whether a direct path between the two is open. */
   isConnected(a: DeviceId, b: DeviceId): boolean;
+  /** It has written something. */
+  wrote(device: SimDevice, nodes: readonly Node[]): void;
   /** Deltas of others were taken in. */
   heard(device: DeviceId, nodes: readonly Node[]): void;
+  /** It has heard that it is out of the workspace. */
+  expelled(device: SimDevice): void;
   /** It may want to be woken at another time. */
   changed(device: DeviceId): void;
 }
 
-/** What a device of a removed member must never get hold of. */
-export type HeldEpochs = ReadonlySet<EpochTag>;
+interface Arrival {
+  readonly from: DeviceId;
+  readonly path: Path;
+  readonly bytes: Uint8Array;
+  /** To be called when what it brought is durable: only then may a relay forget it (R1). */
+  handled(): void;
+}
 
 export class SimDevice {
   readonly identity: Identity;
   readonly log: SimLog;
   readonly #around: Surroundings;
-  replica!: Replica;
-  session!: Session;
+  engine!: Engine;
+  #locked = new LockedMessages();
+  /** Which of its feeds it writes (D2). */
   generation = 0;
   /** Whoever let it in: not in the roster until the first copy is here. */
   sponsor: DeviceId | undefined;
-  #epochs = new Map<EpochTag, Epoch>();
-  #current: Epoch | undefined;
   #life = 0;
   #alive = false;
   /** Own deltas that were durable here: their author was told that they are safe. */
   readonly acknowledged = new Set<DeltaId>();
-  /** The same, though a restored back-up may have taken some of it. */
+  /** The same, though a restored back-up or its owner's removal may have taken some of it. */
   readonly onceDurable = new Set<DeltaId>();
 
   constructor(around: Surroundings, identity: Identity, log: SimLog) {
@@ -82,6 +93,14 @@ export class SimDevice {
 
   get alive(): boolean {
     return this.#alive;
+  }
+
+  get replica(): Replica {
+    return this.engine.replica;
+  }
+
+  get session(): Session {
+    return this.engine.session;
   }
 
   get #now(): number {
@@ -99,20 +118,27 @@ export class SimDevice {
 
   #open(records: readonly Uint8Array[]): void {
     const { crypto, workspace } = this.#around;
-    const own = feedOf(this.id, this.generation);
-    this.replica = new Replica({ crypto, workspace, reducers: [chatReducer, filesReducer], own });
-    const gate = { stepsOf: () => [], inUse: undefined };
-    this.session = new Session(this.replica, this.id, (device) => this.#around.isRelayable(device), gate);
-    this.#epochs = new Map();
-    this.#current = undefined;
+    this.engine = new Engine({
+      crypto,
+      workspace,
+      reducers: [chatReducer, filesReducer],
+      identity: this.identity,
+      generation: this.generation,
+      relayable: (device) => this.#around.isRelayable(device),
+    });
+    this.#locked = new LockedMessages();
     this.#alive = true;
     for (const bytes of records) {
       const record = decodeRecord(bytes);
-      if (record?.kind === 'delta') this.replica.restore(record.bytes);
+      if (record?.kind === 'delta') this.engine.restore(record.bytes);
+      const key = record?.kind === 'local' ? asBytes(record.value, 32) : undefined;
+      if (key) this.engine.keys.add(epochOf(crypto, key));
     }
     // What a torn write has kept was promised to nobody; now it is there, and is told.
     for (const { delta } of this.replica.nodes()) if (delta.device === this.id) this.#acknowledge(delta.id);
-    this.#followRoster();
+    this.#remember(this.engine.opened());
+    this.engine.sponsored(this.sponsor);
+    this.#dispatch(this.engine.tick(this.#now));
   }
 
   /** The process is gone, and with it all that was not on the disk. */
@@ -123,7 +149,20 @@ export class SimDevice {
 
   /** Everything that must not be lost, for a snapshot. */
   records(): readonly Uint8Array[] {
-    return [...this.replica.nodes()].map((node) => this.#record(node.delta.bytes));
+    const deltas = [...this.replica.nodes()].map((node) => this.#record(node.delta.bytes));
+    return [...this.engine.keys.held().map(keyRecord), ...deltas];
+  }
+
+  /** What was others' goes, and with the next joining it begins a new feed (K2, D2). */
+  async erase(): Promise<void> {
+    this.stop();
+    this.sponsor = undefined;
+    this.generation++;
+    this.acknowledged.clear();
+    await this.log.fsync();
+    await this.log.compact([]);
+    await this.log.compact([]);
+    this.#open([]);
   }
 
   #record(bytes: Uint8Array): Uint8Array {
@@ -134,12 +173,12 @@ export class SimDevice {
 
   /** Undefined where it would have no effect: nothing is written then (D9). */
   write(entries: readonly Entry[]): readonly Node[] | undefined {
-    if (this.replica.wouldRefuse(this.id, entries, this.#now)) return undefined;
-    const nodes = this.replica.author(this.identity.signer, this.generation, entries, this.#now);
-    this.#grown(nodes);
-    this.#store(nodes, () => {
+    if (this.engine.wouldRefuse(entries, this.#now)) return undefined;
+    const growth = this.engine.author(entries, this.#now);
+    const { nodes } = growth;
+    this.#around.wrote(this, nodes);
+    this.#store(growth, () => {
       for (const { delta } of nodes) this.#acknowledge(delta.id);
-      this.#dispatch(this.session.grown(this.#now));
     });
     return nodes;
   }
@@ -152,14 +191,14 @@ export class SimDevice {
     return { tool, kind, body };
   }
 
-  /** A delta that comes from nowhere on the network: the genesis of a founder, what a hostile member has forged. */
+  /** Deltas that come from nowhere on the network: the genesis of a founder, what a hostile member has forged. */
   plant(...run: readonly Uint8Array[]): void {
-    const { added } = this.replica.ingest([run]);
-    this.#grown(added);
-    this.#store(added, () => {
-      for (const { delta } of added) if (delta.device === this.id) this.#acknowledge(delta.id);
-      this.#dispatch(this.session.grown(this.#now));
+    const growth = this.engine.ingest(this.id, 'direct', [run], this.#now);
+    this.#store(growth, () => {
+      for (const { delta } of growth.nodes) if (delta.device === this.id) this.#acknowledge(delta.id);
     });
+    // Nobody sent it: what it is due to others goes as after writing.
+    this.#dispatch(this.session.grown(this.#now));
   }
 
   #acknowledge(id: DeltaId): void {
@@ -167,59 +206,104 @@ export class SimDevice {
     this.onceDurable.add(id);
   }
 
-  #store(nodes: readonly Node[], then: () => void): void {
+  #store(growth: Growth, durable: () => void): void {
     const life = this.#life;
-    if (nodes.length === 0) return then();
-    this.log.append(
-      nodes.map((node) => this.#record(node.delta.bytes)),
-      () => {
-        if (life !== this.#life) return;
-        for (const node of nodes) this.replica.madeDurable(node);
-        then();
-      },
-    );
+    const { nodes, opened } = growth;
+    if (this.replica.roster.gone.has(this.id) && nodes.length > 0) this.#around.expelled(this);
+    const stored = (): void => {
+      if (life !== this.#life) return;
+      durable();
+      this.#dispatch(this.engine.stored(growth, this.#now));
+      this.#unlock();
+    };
+    if (nodes.length === 0) return stored();
+    this.log.append([...opened.map(keyRecord), ...nodes.map((node) => this.#record(node.delta.bytes))], stored);
+    this.#around.appended(this.id);
+  }
+
+  /** Keys that this device holds from now on. */
+  #remember(epochs: readonly Epoch[]): void {
+    if (epochs.length === 0) return;
+    this.log.append(epochs.map(keyRecord), () => undefined);
     this.#around.appended(this.id);
   }
 
   // ---- hearing ------------------------------------------------------------------------------------------------------------
 
-  /** `handled` is called when what it brought is durable: only then may a relay forget it (R1). */
   receive(from: DeviceId, path: Path, bytes: Uint8Array, handled: () => void): void {
-    const message = this.open(from, bytes);
-    if (!message || !(this.session.isPeer(from) || from === this.sponsor)) return handled();
-    if (message.kind === 'welcome') {
-      this.#welcomed(message.admit);
-      return handled();
+    const arrival = { from, path, bytes, handled };
+    if (this.#isLocked(arrival)) return;
+    const opened = this.open(from, bytes);
+    if (!opened || !this.session.isPeer(from)) return handled();
+    const { message, under } = opened;
+    switch (message.kind) {
+      case 'deltas':
+        return this.#ingest(arrival, message.runs);
+      case 'key':
+        this.#keyCame(message);
+        return handled();
+      default:
+        this.#dispatch(this.engine.received(from, path, message, under, this.#now));
+        return handled();
     }
-    if (message.kind !== 'deltas') {
-      this.#dispatch(this.session.received(from, path, message, this.#now));
-      return handled();
-    }
-    const ingest = this.replica.ingest(message.runs);
-    for (const { tag } of ingest.faults) this.#around.counts.add(`fault ${tag}`);
-    this.#around.heard(this.id, ingest.added);
-    this.#grown(ingest.added);
-    this.#store(ingest.added, () => {
-      const gap = ingest.missing.length > 0 || ingest.faults.length > 0;
-      this.#dispatch(this.session.ingested(from, path, ingest.added, gap, this.#now, ingest.heard));
-      handled();
-    });
   }
 
-  open(from: DeviceId, bytes: Uint8Array): Message | undefined {
+  #ingest({ from, path, handled }: Arrival, runs: readonly (readonly Uint8Array[])[]): void {
+    const growth = this.engine.ingest(from, path, runs, this.#now);
+    for (const { tag } of growth.faults) this.#around.counts.add(`fault ${tag}`);
+    this.#around.heard(this.id, growth.nodes);
+    this.#followPaths();
+    this.#store(growth, handled);
+  }
+
+  /** K1: a member's, under an epoch that we have no key of yet. It waits for the key, which he is asked for. */
+  #isLocked(arrival: Arrival): boolean {
+    const tag = envelopeTag(arrival.bytes);
+    if (tag === undefined || this.engine.keys.find(tag)) return false;
+    this.#around.counts.add('messages under a key not held');
+    if (!this.session.isPeer(arrival.from)) return false;
+    this.#locked.hold(tag, arrival, this.#now);
+    this.#dispatch(this.engine.askForKey(arrival.from, arrival.path, tag, this.#now));
+    this.#dispatch(this.session.askAgain(arrival.from, arrival.path, this.#now));
+    return true;
+  }
+
+  #unlock(): void {
+    for (const { from, path, bytes, handled } of this.#locked.take((tag) => this.engine.keys.find(tag) !== undefined)) {
+      this.#around.counts.add('messages unlocked');
+      this.receive(from, path, bytes, handled);
+    }
+  }
+
+  #keyCame(message: Message & { kind: 'key' }): void {
+    const epoch = this.engine.takeKey(message);
+    if (!epoch) return;
+    this.#around.counts.add('keys asked for and given');
+    this.#remember([epoch]);
+    this.#unlock();
+  }
+
+  open(from: DeviceId, bytes: Uint8Array): { readonly message: Message; readonly under: EpochTag } | undefined {
     const tag = envelopeTag(bytes);
-    const epoch = tag === undefined ? undefined : this.#epochs.get(tag);
+    const epoch = tag === undefined ? undefined : this.engine.keys.find(tag);
     const plaintext = epoch && openMessage(this.#around.crypto, epoch.key, bytes);
     const decoded = plaintext && decodeMessage(plaintext);
-    if (!decoded) {
-      this.#around.counts.add(tag !== undefined && !epoch ? 'messages under a key not held' : 'messages not opened');
+    if (!epoch || !decoded?.ok || !from.startsWith(decoded.value.sender)) {
+      this.#around.counts.add('messages not opened');
       return undefined;
     }
-    return decoded.ok && from.startsWith(decoded.value.sender) ? decoded.value.message : undefined;
+    return { message: decoded.value.message, under: epoch.tag };
   }
 
   reached(device: DeviceId, reach: 'direct' | 'none'): void {
     if (this.session.isPeer(device)) this.#dispatch(this.session.reached(device, reach, this.#now));
+  }
+
+  /** The transport tells of a path that was there before its other end was a member. */
+  #followPaths(): void {
+    for (const device of this.session.all)
+      if (this.session.reach(device) === 'none' && this.#around.isConnected(this.id, device))
+        this.reached(device, 'direct');
   }
 
   relayed(devices: readonly DeviceId[], holds: readonly Mark[]): void {
@@ -247,79 +331,49 @@ export class SimDevice {
   }
 
   get nextWake(): number | undefined {
-    return this.session.nextWake();
+    return this.engine.nextWake();
   }
 
   tick(): void {
-    this.#dispatch(this.session.tick(this.#now));
+    const duties = this.engine.duties(this.#now);
+    if (duties.length > 0) this.write(duties);
+    this.#dispatch(this.engine.tick(this.#now));
   }
 
   #dispatch(out: readonly Outgoing[]): void {
-    for (const { path, to, message, ephemeral, holds } of out) {
-      const bytes = this.seal(message);
+    for (const one of out) {
+      if (one.keyFirst !== undefined)
+        for (const device of one.to) this.#dispatch(this.engine.keyFor(device, one.path, one.keyFirst));
+      const { path, to, message, ephemeral, holds, under } = one;
+      const bytes = this.engine.seal(message, under);
       if (bytes) this.#around.send(this.id, { path, to, bytes, ephemeral, holds });
       else if (holds) this.session.relayFailed(to, this.#now);
     }
     this.#around.changed(this.id);
   }
 
-  readonly #sealed = new WeakMap<Message, Uint8Array>();
-
-  seal(message: Message): Uint8Array | undefined {
-    const known = this.#sealed.get(message);
-    if (known || !this.#current) return known;
-    const bytes = sealMessage(this.#around.crypto, this.#current, encodeMessage(this.id, message));
-    this.#sealed.set(message, bytes);
-    return bytes;
-  }
-
-  // ---- who is here, and under which keys ------------------------------------------------------------------------------------
+  // ---- joining, and keys ------------------------------------------------------------------------------------------------------
 
   get epoch(): Epoch | undefined {
-    return this.#current;
-  }
-
-  get heldEpochs(): HeldEpochs {
-    return new Set(this.#epochs.keys());
+    return this.engine.keys.epoch;
   }
 
   /** Somebody let it in: the admit holds its box, and he answers for the first copy (N4). */
   letIn(sponsor: DeviceId, admit: Uint8Array): void {
-    this.sponsor = sponsor;
-    this.#welcomed(admit);
-    this.#followRoster();
-  }
-
-  #welcomed(admit: Uint8Array): void {
     const { crypto, workspace } = this.#around;
     const delta = readDelta(crypto, workspace, admit);
     const control = delta.ok ? readControl(crypto, delta.value) : undefined;
-    if (control?.kind !== 'admit') return;
+    if (control?.kind !== 'admit' && control?.kind !== 'addDevice') return;
     const epoch = openEpoch(crypto, control.epoch, this.id, this.identity.agreementSecret);
     if (!epoch) return;
-    this.#epochs.set(epoch.tag, epoch);
-    this.#current ??= epoch;
+    if (this.engine.keys.add(epoch)) this.#remember([epoch]);
+    this.sponsor = sponsor;
+    this.engine.sponsored(sponsor);
+    this.#followPaths();
+    this.#dispatch([]);
   }
+}
 
-  #grown(nodes: readonly Node[]): void {
-    if (nodes.some((node) => node.delta.tool === undefined)) this.#followRoster();
-  }
-
-  #followRoster(): void {
-    const { roster } = this.replica;
-    for (const { notice } of roster.epochs) {
-      const tag = tagOf(notice.commit);
-      if (this.#epochs.has(tag)) continue;
-      const epoch = openEpoch(this.#around.crypto, notice, this.id, this.identity.agreementSecret);
-      if (epoch) this.#epochs.set(tag, epoch);
-    }
-    const latest = roster.epochs.findLast(({ notice }) => this.#epochs.has(tagOf(notice.commit)));
-    if (latest) this.#current = this.#epochs.get(tagOf(latest.notice.commit));
-    const devices = [...roster.devices.keys()];
-    const before = new Set(this.session.devices);
-    this.session.setDevices(this.sponsor ? [...devices, this.sponsor] : devices);
-    // The transport tells of a path that was there before its other end was a member.
-    for (const device of this.session.devices)
-      if (!before.has(device) && this.#around.isConnected(this.id, device)) this.reached(device, 'direct');
-  }
+function keyRecord({ tag, key }: Epoch): Uint8Array {
+  return encodeRecord({ kind: 'local', key: `epoch/${tag}`, value: key });
 }

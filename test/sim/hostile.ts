@@ -7,7 +7,7 @@ import type { DeltaId, DeviceId } from '../../src/base/ids.ts';
 import type { Value } from '../../src/protocol/codec.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import { feedOf, signDelta, type Delta, type DeltaDraft } from '../../src/sync/delta.ts';
-import { encodeMessage } from '../../src/sync/messages.ts';
+import { encodeMessage, type Message } from '../../src/sync/messages.ts';
 import { sealMessage } from '../../src/sync/envelope.ts';
 import { boxEpoch, epochOf, tagOf, type BoxTarget } from '../../src/sync/epoch.ts';
 import { chatBody } from '../../src/tools/chat/deltas.ts';
@@ -82,8 +82,12 @@ function publish(world: World, device: SimDevice, delta: Delta): void {
 
 /** Straight to some, sealed as any message. */
 function tell(world: World, device: SimDevice, to: readonly DeviceId[], deltas: readonly Delta[]): void {
-  const bytes = device.seal({ kind: 'deltas', runs: deltas.map((delta) => [delta.bytes]) });
+  const bytes = sealed(device, { kind: 'deltas', runs: deltas.map((delta) => [delta.bytes]) });
   if (bytes) throwAt(world, device, to, bytes);
+}
+
+function sealed(device: SimDevice, message: Message): Uint8Array | undefined {
+  return device.engine.seal(message, device.epoch?.tag);
 }
 
 function throwAt(world: World, device: SimDevice, to: readonly DeviceId[], bytes: Uint8Array): void {
@@ -142,8 +146,8 @@ const forgedDeps = mischief('forged dependencies', (world, device, dice) => {
   const second = post({ seq: 2, prev: first.id });
   const many = Array.from({ length: 33 }, () => toHex(dice.bytes(32)) as DeltaId);
   const lies = [
-    post({ seq: 1, deps: [nowhere] }),
-    post({ seq: 1, deps: many }),
+    post({ seq: 1, deps: [nowhere], generation: newFeed(dice) }),
+    post({ seq: 1, deps: many, generation: newFeed(dice) }),
     post({ seq: 3, prev: second.id, deps: [first.id] }),
     post({ seq: 3, prev: second.id, deps: [second.id] }),
   ];
@@ -222,7 +226,7 @@ const garbage = mischief('garbage', (world, device, dice) => {
   }
   const node = dice.pickOr([...device.replica.nodes()]);
   if (!node) return;
-  const bytes = device.seal({ kind: 'deltas', runs: [[flipped(node.delta.bytes, dice)]] });
+  const bytes = sealed(device, { kind: 'deltas', runs: [[flipped(node.delta.bytes, dice)]] });
   if (bytes) throwAt(world, device, to, bytes);
 });
 

@@ -20,6 +20,11 @@ import type { WorldConfig } from './plan.ts';
 export const CHAT = '00000000000000c1' as ToolId;
 export const FILES = '00000000000000f1' as ToolId;
 
+/** How often who leaves looks whether others have all of his, ever more seldom. */
+const MAX_TRIES = 10;
+/** A hundred times what a large world takes: beyond it two keep each other busy for ever. */
+const MAX_STEPS = 300_000;
+
 export interface Violation {
   readonly rule: string;
   readonly detail: string;
@@ -45,6 +50,8 @@ export class World implements Surroundings {
   /** What honest devices have signed, by feed and place: each one thing only (D2). */
   readonly #signed = new Map<FeedId, DeltaId[]>();
   readonly offline = new Set<DeviceId>();
+  /** What was safe on a device whose owner is out: he is offered what others have not taken, and they need not have it. */
+  readonly abandoned = new Set<DeltaId>();
   /** Devices that have signed two histories. */
   readonly forked = new Set<DeviceId>();
   /** Deltas whose signature is nobody's. */
@@ -134,8 +141,8 @@ export class World implements Surroundings {
     founder.plant(this.#founding.genesis.bytes);
     this.note(this.#founding.genesis);
     await this.#flush(founder);
-    this.written(founder, founder.control('addTool', controlBody.addTool(CHAT, 'chat', 'Chat')));
-    this.written(founder, founder.control('addTool', controlBody.addTool(FILES, 'files', 'Files')));
+    this.written(founder.control('addTool', controlBody.addTool(CHAT, 'chat', 'Chat')));
+    this.written(founder.control('addTool', controlBody.addTool(FILES, 'files', 'Files')));
     for (const person of this.people.slice(1, this.config.founding)) {
       const role = this.hostile.has(person) ? Role.participant : roleOf(this.people.indexOf(person));
       this.admit(founder, person, role);
@@ -155,7 +162,6 @@ export class World implements Surroundings {
     const targets = certificates.map(({ device, agreementKey }) => ({ device, agreementKey }));
     const boxes = boxEpoch(this.crypto, epoch, targets);
     const nodes = this.written(
-      by,
       by.control('admit', controlBody.admit(person.account, role, person.name, certificates, invite, boxes)),
     );
     const admit = nodes?.at(-1);
@@ -198,7 +204,7 @@ export class World implements Surroundings {
       }
       const due = this.agenda.take()!;
       this.#time = due.at;
-      this.steps++;
+      if (++this.steps > MAX_STEPS) throw new Error(`after ${MAX_STEPS} steps it still goes on`);
       const done = due.step();
       if (done) await done;
       const settled = this.settle();
@@ -290,10 +296,30 @@ export class World implements Surroundings {
 
   // ---- what was written -------------------------------------------------------------------------------------------------------
 
-  written(device: SimDevice, nodes: readonly Node[] | undefined): readonly Node[] | undefined {
+  written(nodes: readonly Node[] | undefined): readonly Node[] | undefined {
     if (!nodes) this.counts.add('acts refused to their author');
-    for (const { delta } of nodes ?? []) this.note(delta, device);
     return nodes;
+  }
+
+  wrote(device: SimDevice, nodes: readonly Node[]): void {
+    for (const { delta } of nodes) this.note(delta, device);
+  }
+
+  /** A client erases its copy when it hears that its owner is out (K2); a hostile one does not. */
+  expelled(device: SimDevice, tries = 0): void {
+    if (this.isHostile(device.id)) return;
+    const word = device.replica.roster.gone.get(device.id);
+    const life = device.engine;
+    this.agenda.put(this.#time + this.config.fsync_ms + 1_000 * 2 ** tries, async () => {
+      if (!device.alive || device.engine !== life || device.replica.roster.gone.get(device.id) !== word) return;
+      // Who leaves sees to it first that others have what he wrote.
+      if (word?.delta.kind === 'leave' && !isHandedOn(device))
+        return tries < MAX_TRIES ? this.expelled(device, tries + 1) : undefined;
+      this.counts.add('copies erased by who is out');
+      for (const id of device.acknowledged) this.abandoned.add(id);
+      await device.erase();
+      this.changed(device.id);
+    });
   }
 
   note(delta: Delta, author?: SimDevice): void {
@@ -412,4 +438,8 @@ export class World implements Surroundings {
 
 function roleOf(index: number): Role {
   return index % 5 === 1 ? Role.manager : index % 7 === 6 ? Role.guest : Role.participant;
+}
+
+function isHandedOn({ session }: SimDevice): boolean {
+  return session.devices.every((device) => session.inSync(device) || session.isRelayed(device));
 }

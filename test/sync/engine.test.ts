@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import type { DeviceId } from '../../src/base/ids.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
+import type { Delta } from '../../src/sync/delta.ts';
 import { ACK_EVERY_MS, ACK_IDLE_MS, Engine, type Growth } from '../../src/sync/engine.ts';
 import { envelopeTag, openMessage } from '../../src/sync/envelope.ts';
 import { decodeMessage } from '../../src/sync/messages.ts';
@@ -63,6 +64,10 @@ class Desk {
   remove(other: Desk): void {
     const epoch = this.engine.keys.make(new Set([other.device]));
     this.control('remove', controlBody.remove(other.person.account, epoch));
+  }
+
+  hear(from: Desk, delta: Delta): void {
+    this.#took(this.engine.ingest(from.device, 'direct', [[delta.bytes]], this.office.now));
   }
 
   #took(growth: Growth): void {
@@ -364,5 +369,19 @@ describe('K the engine and its keys', () => {
     office.now += ACK_EVERY_MS;
     assert.deepEqual(bob.engine.duties(office.now), [], 'an ack asks for none');
     assert.equal(carol.engine.nextWake(), undefined);
+  });
+
+  it('D8 two who were told different histories of a third do not ask each other for ever', () => {
+    const { office, alice, bob, carol } = threePeople('D8');
+    const { credential } = alice.engine.replica.roster.members.get(carol.person.account)!;
+    const [one, other] = ['one', 'other'].map((text) =>
+      office.team.forge(carol.person, { seq: 1, credential, body: [text], deps: [credential] }),
+    );
+    alice.hear(carol, one!);
+    bob.hear(carol, other!);
+    alice.post('upon the one');
+    bob.post('upon the other');
+    office.link(alice, bob); // it ends
+    assert.ok(alice.texts().includes('upon the one') && bob.texts().includes('upon the other'));
   });
 });

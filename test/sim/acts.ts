@@ -151,7 +151,16 @@ const leave = writing((_, _device, dice) => (dice.chance(0.4) ? control('leave',
 /** Somebody removed is cut at what his remover has seen of him. */
 const remove = writing((world, device, dice) => {
   const { account, devices } = anybody(world, dice);
-  return control('remove', controlBody.remove(account, newEpoch(device, devices.map((one) => one.device))));
+  return control(
+    'remove',
+    controlBody.remove(
+      account,
+      newEpoch(
+        device,
+        devices.map((one) => one.device),
+      ),
+    ),
+  );
 });
 
 /** K2: what keeps somebody out carries an epoch that he is not boxed in. */

@@ -84,8 +84,6 @@ export function checkWorld(world: World, dice: Dice, cameToRest: boolean): void 
   checkKeys(world, union);
   if (live.length === 0) return;
   if (world.forked.size > 0) return checkSameSets(world, live);
-  // A device here has no door to ask for a key by (K1), which the engine has: what came under one it lacked is not asked for again.
-  if (world.counts.get('messages under a key not held') > 0) return checkSameSets(world, live);
   if (!cameToRest) world.violate('S1', 'the world does not come to rest');
   checkEqual(world, live, dice);
 }

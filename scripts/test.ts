@@ -14,7 +14,7 @@ const LIMIT_MS = 20 * 60_000;
 const stages: readonly Stage[] = [
   { name: 'build', run: () => must('esbuild.mjs') },
   ...Object.entries(checks).map(([name, all]) => ({ name, run: () => runChecks(all) })),
-  { name: 'unit', run: () => runMocha({ name: 'unit', files: unitTests(), reporter: 'Dot', limit_s: 300 }) },
+  { name: 'unit', run: () => runMocha({ name: 'unit', files: unitTests(), reporter: 'Dot', limit_s: 900 }) },
   { name: 'package', run: () => must('scripts/package.ts') },
   { name: 'vscode', run: runInsideVSCode },
   { name: 'e2e', run: endToEnd },

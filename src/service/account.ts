@@ -14,7 +14,7 @@ import type { Hub } from './hub.ts';
 import { LinkCodes } from './link-codes.ts';
 import { Linking } from './linking.ts';
 import { OwnDevices, type OwnDevicesOptions } from './own-devices.ts';
-import { phraseOfSeed, seedOfPhrase } from './recovery-phrase.ts';
+import { mustBeSeed, phraseOfSeed } from './recovery-phrase.ts';
 
 export interface AccountOptions extends OwnDevicesOptions {
   /** Base64url, as the secret storage has it. */
@@ -121,11 +121,9 @@ export class Account {
     return phraseOfSeed(fromBase64Url(this.#options.accountSeed())!);
   }
 
-  /** Throws ServiceError('badPhrase' | 'notEmpty' | 'locked'). */
+  /** Throws ServiceError('badPhrase' | 'inOtherAccount' | 'locked'). */
   async restore(phrase: string): Promise<void> {
-    const seed = seedOfPhrase(phrase);
-    if (!seed.ok) throw phraseError(seed.error);
-    await this.#takeOn(seed.value);
+    await this.#takeOn(mustBeSeed(phrase));
   }
 
   async #takeOn(seed: Uint8Array): Promise<void> {
@@ -196,22 +194,6 @@ export class Account {
       },
       refused: () => this.#forgetCode(),
     };
-  }
-}
-
-function phraseError(error: Exclude<ReturnType<typeof seedOfPhrase>, { ok: true }>['error']): ServiceError {
-  switch (error.tag) {
-    case 'length':
-      return new ServiceError('badPhrase', { reason: 'length', count: String(error.words) });
-    case 'word':
-      return new ServiceError('badPhrase', {
-        reason: error.near.length > 0 ? 'near' : 'word',
-        place: String(error.place),
-        word: error.word,
-        near: error.near.join(', '),
-      });
-    case 'checksum':
-      return new ServiceError('badPhrase', { reason: 'checksum' });
   }
 }
 

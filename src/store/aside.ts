@@ -10,16 +10,18 @@ import { nodeDisk } from './node-disk.ts';
 const HEADER = 'store';
 const PARTS = ['log', 'chunks', 'packs', 'store.copy', HEADER] as const;
 
-/** Answers the folder's name. Throws StoreError: `inUse` where somebody has it open after all. */
-export async function setStoreAside(folder: string, disk: Disk = nodeDisk()): Promise<string> {
+/** Answers the folder's name, undefined where there is nothing to set aside. Throws StoreError: `inUse` where somebody has it open after all. */
+export async function setStoreAside(folder: string, disk: Disk = nodeDisk()): Promise<string | undefined> {
   return guarded('setting the store aside', async () => {
     const claim = await disk.claim(folder);
     try {
+      const present = await disk.list(folder);
+      const parts = PARTS.filter((part) => present.includes(part));
+      if (parts.length === 0) return undefined;
       const name = await nextName(disk, folder);
       const aside = `${folder}/${name}`;
       await disk.makeFolder(aside);
-      const present = await disk.list(folder);
-      for (const part of PARTS) if (present.includes(part)) await disk.rename(`${folder}/${part}`, `${aside}/${part}`);
+      for (const part of parts) await disk.rename(`${folder}/${part}`, `${aside}/${part}`);
       await disk.syncFolder(aside);
       await disk.syncFolder(folder);
       return name;

@@ -146,10 +146,11 @@ export class Account {
   /** Throws ServiceError('badLinkCode' | 'linkCodeExpired' | 'inOtherAccount'). */
   async link(text: string): Promise<LinkInfo> {
     const code = this.#readCode(text);
-    if (code.account === this.#hub.identity.account) throw new ServiceError('badLinkCode', { reason: 'own' });
+    const { account, device } = this.#hub.identity;
+    if (code.routes.some((route) => route.device === device)) throw new ServiceError('badLinkCode', { reason: 'own' });
     // By this clock it is a guess: the other device says whether it is good, and a minute is left for the clocks.
     if (code.expires + 60_000 < this.#hub.clock.now()) throw new ServiceError('linkCodeExpired', {});
-    this.#mustBeEmpty();
+    if (code.account !== account) this.#mustBeEmpty();
     this.#linking?.stop();
     const linking = new Linking({ ...this.#linkingOptions(), code });
     this.#linking = linking;

@@ -101,11 +101,17 @@ export class LinkCodes {
     if (!crypto.verify(invitationKeys(crypto, code.secret).publicKey, subject, message.signature)) return;
     const { name, relay, addresses } = message;
     const asker: Asker = { certificate: certificate.value, name, relay, addresses };
-    if (asker.certificate.account === identity.account) await this.#joined(code, asker);
+    const isAnswered = code.stage === 'accepted' || code.stage === 'done';
+    if (isAnswered && this.#isOurs(asker)) await this.#joined(code, asker);
     else await this.#askedFirst(code, asker);
   }
 
-  /** Somebody who is nobody yet: the first that comes is the one the person is asked about. */
+  /** It has the account: from this code, or from the recovery phrase. */
+  #isOurs({ certificate }: Asker): boolean {
+    return certificate.account === this.#hub.identity.account;
+  }
+
+  /** The first that comes is the one the person is asked about. */
   async #askedFirst(code: Code, asker: Asker): Promise<void> {
     const { device } = asker.certificate;
     if (code.asker && code.asker.certificate.device !== device) return this.#decline(asker, DeclineReason.used);
@@ -131,6 +137,10 @@ export class LinkCodes {
     const isExpected = code.stage === 'accepted' || (code.stage === 'done' && code.device === device);
     if (!isExpected) return this.#decline(asker, DeclineReason.used);
     if (code.stage === 'accepted') await this.#become({ ...code, stage: 'done', device });
+    await this.#welcome(asker);
+  }
+
+  async #welcome(asker: Asker): Promise<void> {
     const devices = await this.#options.welcome(asker);
     await this.#send(asker, { kind: 'devices', devices });
     this.#options.welcomed();
@@ -147,9 +157,17 @@ export class LinkCodes {
     const asker = code?.asker;
     if (!code || !asker || code.stage !== 'asked' || asker.certificate.device !== request)
       throw new ServiceError('notFound', {});
-    await this.#become({ ...code, stage: accept ? 'accepted' : 'declined' });
-    if (accept) await this.#give(asker);
-    else await this.#decline(asker, DeclineReason.declined);
+    const { device } = asker.certificate;
+    if (!accept) {
+      await this.#become({ ...code, stage: 'declined' });
+      await this.#decline(asker, DeclineReason.declined);
+    } else if (this.#isOurs(asker)) {
+      await this.#become({ ...code, stage: 'done', device });
+      await this.#welcome(asker);
+    } else {
+      await this.#become({ ...code, stage: 'accepted' });
+      await this.#give(asker);
+    }
   }
 
   #describe(code: Code, { certificate, name }: Asker): DeviceRequestInfo {

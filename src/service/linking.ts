@@ -35,6 +35,7 @@ export class Linking {
   #state: LinkInfo['state'] = 'asking';
   #reason: LinkInfo['reason'];
   #adopting = false;
+  #hasAdopted = false;
 
   constructor(options: LinkingOptions) {
     const { hub, code } = options;
@@ -92,11 +93,12 @@ export class Linking {
     const isAdopted = hub.identity.account === code.account;
     if (message.kind === 'declined') {
       // A late word about the asking before.
-      if (!isAdopted) await this.#refused(message.reason);
+      if (!this.#hasAdopted) await this.#refused(message.reason);
     } else if (message.kind === 'account' && !isAdopted && !this.#adopting) {
       if (!equalBytes(hub.crypto.signingKeyOf(message.seed), idBytes(code.account))) return;
       this.#adopting = true;
       await this.#options.adopt(message.seed).finally(() => (this.#adopting = false));
+      this.#hasAdopted = true;
       this.#asking.askAnew();
     } else if (message.kind === 'devices' && isAdopted) {
       this.stop();

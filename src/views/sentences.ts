@@ -104,7 +104,7 @@ export const reasonSentences: Readonly<Record<string, Sentence>> = {
     'This link code was made by a newer Coterie. Nothing was changed. Update the extension on this machine, then try again.',
   ),
   'badLinkCode own': error(
-    'This machine belongs to that account already. Nothing was changed. Use the code on the machine that you want to add.',
+    'This code was made on this machine. Nothing was changed. Use it on the machine that you want to add.',
   ),
   'notPermitted self': error(
     'A device cannot take itself out. Nothing was changed. Do it on another of your devices, or leave the workspaces here.',

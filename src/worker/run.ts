@@ -27,7 +27,7 @@ export interface ComposeOptions {
   /** sql.js's. */
   readonly wasm: Uint8Array;
   /** Of another account (I2); false where they cannot be kept. */
-  keepSecrets?(secrets: DeviceSecrets): Promise<boolean>;
+  readonly keepSecrets?: (secrets: DeviceSecrets) => Promise<boolean>;
 }
 
 export interface Composed {

@@ -302,6 +302,36 @@ describe('The recovery phrase', function () {
     assert.equal((await found.info(workspace)).members[0]!.account, before.account);
   });
 
+  it('I2 a device restored by the phrase is let into the workspaces by a link code, and keeps what it has', async () => {
+    const laptop = await house.move('Alice');
+    const found = await house.move('Alice again');
+    const workspace = await laptop.api.createWorkspace({ name: 'Apollo' });
+    await found.api.restoreAccount(await laptop.api.recoveryPhrase());
+    const { device } = await found.api.identity();
+    const own = await found.api.createWorkspace({ name: 'Made before' });
+    await link(laptop, found);
+    await isIn(found, workspace);
+    await isIn(laptop, own);
+    assert.equal((await found.api.identity()).device, device);
+    await house.converged(workspace, laptop, found);
+    await house.converged(own, laptop, found);
+  });
+
+  it('I2 the phrase alone opens no workspace: a device that nobody let in is told nothing', async () => {
+    const laptop = await house.move('Alice');
+    const thief = await house.move('Somebody with the words');
+    const workspace = await laptop.api.createWorkspace({ name: 'Apollo' });
+    await thief.api.restoreAccount(await laptop.api.recoveryPhrase());
+    const { code } = await laptop.api.makeLinkCode('vscode');
+    const refused = linkEnd(thief);
+    await thief.api.linkDevice(code);
+    await laptop.api.answerDevice((await request(laptop)).id, false);
+    assert.equal((await refused).reason, 'declined');
+    assert.deepEqual(await thief.api.workspaces(), []);
+    assert.equal((await laptop.api.devices()).length, 1);
+    assert.equal((await laptop.info(workspace)).members.length, 1);
+  });
+
   it('I2 secrets that cannot be kept change nothing', async () => {
     const [lost, found] = [await house.move('Alice'), await house.move('Alice again')];
     const before = await found.api.identity();

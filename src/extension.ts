@@ -19,10 +19,11 @@ export function activate(context: vscode.ExtensionContext): TestDoor | undefined
     makeLog: () => vscode.window.createOutputChannel('Coterie', { log: true }),
     development: file !== undefined,
     storeExists: async () => (await import('./rpc/store-presence.ts')).storeExists(folder),
-    connect: async () => {
+    connect: async (beside) => {
       const { connectService } = await import('./rpc/window.ts');
       const [workerPath, wasmPath] = [inDist('worker.cjs'), inDist('sql-wasm.wasm')];
-      return connectService({ folder, workerPath, wasmPath, secrets, settings: readSettings() });
+      const begin = beside ? { beside } : {};
+      return connectService({ folder, workerPath, wasmPath, secrets, settings: readSettings(), ...begin });
     },
   });
   open = window;

@@ -70,6 +70,10 @@ export const MAX_PENDING_JOINS = 64;
 export const MAX_MEMBERS = 50;
 /** Twelve for each member; their boxes in one delta take 40 KiB. */
 export const MAX_DEVICES = 12 * MAX_MEMBERS;
+/** Of one account: what a person has, with room for machines that were lost and not taken out. */
+export const MAX_OWN_DEVICES = 32;
+/** A link code: long enough to walk to the other machine (I2). */
+export const LINK_CODE_LASTS_MS = 10 * 60_000;
 export const MAX_TOOLS = 100;
 /** R3-like: what a workspace's invitations may number while open. */
 export const MAX_OPEN_INVITATIONS = 100;

@@ -4,7 +4,7 @@
  *
  * | event | pause | what becomes of several |
  * |---|---|---|
- * | workspaces, relay | EVENT_PAUSE_MS | the last |
+ * | workspaces, relay, devices | EVENT_PAUSE_MS | the last |
  * | import, join | EVENT_PAUSE_MS | the last of each operation, of each workspace |
  * | files | FILES_PAUSE_MS | their changes in order, at most MAX_CHANGES_PER_EVENT in one |
  * | all others | none | each is delivered |
@@ -60,6 +60,7 @@ function paceOf(event: ServiceEvent): { readonly key: string; readonly pause_ms:
   switch (event.type) {
     case 'workspaces':
     case 'relay':
+    case 'devices':
       return { key: event.type, pause_ms: EVENT_PAUSE_MS };
     case 'import':
       return { key: `import ${event.operation}`, pause_ms: EVENT_PAUSE_MS };
@@ -70,6 +71,8 @@ function paceOf(event: ServiceEvent): { readonly key: string; readonly pause_ms:
     case 'chat':
     case 'joinRequest':
     case 'joined':
+    case 'link':
+    case 'deviceRequest':
     case 'notice':
       return undefined;
   }

@@ -8,7 +8,7 @@ import { OnceEvent } from './once-event.ts';
 import type { MessageDuplex } from './port.ts';
 import { CLOSE_TIMEOUT_MS } from './rpc-limits.ts';
 import { ServiceFailure } from './service-failure.ts';
-import type { FromWorker, ToWorker } from './worker-control.ts';
+import type { Beside, FromWorker, ToWorker } from './worker-control.ts';
 
 /** The editor's secret storage, as this room may know it. */
 export interface SecretsDoor {
@@ -23,6 +23,8 @@ export interface OwnerWorkerOptions {
   readonly secrets: SecretsDoor;
   readonly settings: Settings;
   readonly build: string;
+  /** What to do with a store that is locked; without it, nothing. */
+  readonly beside?: Beside;
 }
 
 export class OwnerWorker {
@@ -43,8 +45,9 @@ export class OwnerWorker {
     // An exception nobody caught over there ends the thread, and must not end the host.
     this.#worker.on('error', (cause) => this.#end(new ServiceFailure('internal', { reason: 'crashed' }, { cause })));
     this.#worker.on('exit', () => this.#end(new ServiceFailure('stopped', { reason: 'exited' })));
-    const { folder, wasmPath, settings, build } = options;
-    this.#post({ type: 'start', folder, wasmPath, settings, build, port: port2 }, [port2]);
+    const { folder, wasmPath, settings, build, beside } = options;
+    const begin = beside ? { beside } : {};
+    this.#post({ type: 'start', folder, wasmPath, settings, build, ...begin, port: port2 }, [port2]);
   }
 
   /** Undefined where another window owns the store. Throws the ServiceFailure that kept the store from opening. */

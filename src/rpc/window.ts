@@ -14,6 +14,7 @@ import { newestRecord } from './owner-record.ts';
 import { OwnerWorker, type OwnerWorkerOptions, type SecretsDoor } from './owner-worker.ts';
 import { ELECTION_MS, ELECTION_PAUSE_MS, RPC_STALLED_MS } from './rpc-limits.ts';
 import { ServiceFailure } from './service-failure.ts';
+import type { Beside } from './worker-control.ts';
 
 export interface WindowService {
   readonly api: CoterieApi;
@@ -35,6 +36,8 @@ export interface ConnectOptions {
   readonly settings: Settings;
   /** After how long an owner that does not answer counts as stalled. */
   readonly stalledAfter_ms?: number;
+  /** The person's word that a locked store is to be set aside (I2): counts for this connecting, not for a later takeover. */
+  readonly beside?: Beside;
 }
 
 /**
@@ -53,6 +56,7 @@ class ServiceLink implements WindowService {
   readonly #client: ApiClient;
   readonly #closed = new OnceEvent<Error | undefined>();
   #settings: Settings;
+  #beside: Beside | undefined;
   #worker: OwnerWorker | undefined;
   #disposing: Promise<void> | undefined;
   #connecting: Promise<void> | undefined;
@@ -63,7 +67,9 @@ class ServiceLink implements WindowService {
   readonly onClosed = this.#closed.event;
 
   constructor(options: ConnectOptions, build: string) {
-    this.#options = { ...options, build };
+    const { beside, ...lasting } = options;
+    this.#options = { ...lasting, build };
+    this.#beside = beside;
     this.#stalledAfter_ms = options.stalledAfter_ms ?? RPC_STALLED_MS;
     this.#settings = options.settings;
     this.#client = new ApiClient(build);
@@ -79,6 +85,7 @@ class ServiceLink implements WindowService {
 
   async connect(): Promise<void> {
     await this.#settle(Date.now() + ELECTION_MS);
+    this.#beside = undefined;
   }
 
   dispose(): Promise<void> {
@@ -128,7 +135,8 @@ class ServiceLink implements WindowService {
   }
 
   async #tryOwner(): Promise<boolean> {
-    const worker = await OwnerWorker.start({ ...this.#options, settings: this.#settings });
+    const beside = this.#beside ? { beside: this.#beside } : {};
+    const worker = await OwnerWorker.start({ ...this.#options, ...beside, settings: this.#settings });
     if (!worker) return false;
     this.#worker = worker;
     worker.onEnded((failure) => this.#end(failure));

@@ -130,6 +130,45 @@ export interface JoinRequestInfo {
   readonly role: Role;
 }
 
+// ---- devices of one person ----------------------------------------------------------------------------------------
+
+export interface DeviceInfo {
+  readonly device: string;
+  readonly name: string;
+  readonly self: boolean;
+  /** Milliseconds since 1970. */
+  readonly added: number;
+  readonly online: boolean;
+  /** Whether it is known to hold all that this device holds. */
+  readonly inSync: boolean;
+  /** Milliseconds since 1970, to the minute; absent where it was never heard of. */
+  readonly lastHeard?: number;
+}
+
+export interface LinkCodeInfo {
+  /** For the other machine's *Link This Device…*. It is a secret: whoever has it can ask to become this person. */
+  readonly code: string;
+  /** The same as `vscode://coterie.coterie/link#…`. */
+  readonly link: string;
+  /** Milliseconds since 1970. */
+  readonly expires: number;
+}
+
+/** Of this device's becoming one of somebody's. */
+export interface LinkInfo {
+  readonly state: 'asking' | 'waiting' | 'done' | 'refused';
+  /** To be compared with what the other device shows. */
+  readonly number: string;
+  readonly reason?: 'expired' | 'used' | 'declined';
+}
+
+/** A device that came with a link code of this one. */
+export interface DeviceRequestInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly number: string;
+}
+
 // ---- files --------------------------------------------------------------------------------------------------------
 
 export interface FileEntry {
@@ -219,6 +258,10 @@ export type ServiceEvent =
   | { readonly type: 'join'; readonly join: JoinInfo }
   | { readonly type: 'joinRequest'; readonly request: JoinRequestInfo }
   | { readonly type: 'joined'; readonly workspace: string; readonly name: string }
+  /** Something in the list of own devices has changed: ask again. */
+  | { readonly type: 'devices' }
+  | { readonly type: 'link'; readonly link: LinkInfo }
+  | { readonly type: 'deviceRequest'; readonly request: DeviceRequestInfo }
   | {
       readonly type: 'import';
       readonly operation: string;
@@ -244,6 +287,7 @@ export type NoticeCode =
   | 'relayFull' // member: their relay's queue is full; what is missing goes directly
   | 'newerVersion' // a member uses a newer Coterie
   | 'removed' // name, member: this person is out of a workspace
+  | 'deviceRemoved' // name: another device of this person has taken this one out of a workspace
   | 'deleted' // name, member: a workspace is deleted for all
   | 'badDelta'; // member: what was sent was not authentic and was dropped
 
@@ -264,6 +308,10 @@ export type ServiceErrorCode =
   | 'invitationExpired'
   | 'invitationForeign' // of a newer format
   | 'alreadyMember'
+  | 'badPhrase' // reason: length (count), word (place, word), near (place, word, near), checksum
+  | 'badLinkCode' // truncated, damaged, not one, of a newer format, or one's own
+  | 'linkCodeExpired'
+  | 'inOtherAccount' // what is here would be lost by taking on another account
   | 'badRelayAddress'
   | 'diskFull'
   | 'storeFailed'
@@ -342,6 +390,24 @@ export interface CoterieApi {
   cancelJoin(workspace: string): Promise<void>;
   joinRequests(): Promise<readonly JoinRequestInfo[]>;
   answerJoin(request: string, accept: boolean): Promise<void>;
+
+  /** 24 words: to be shown to the person, and kept nowhere. */
+  recoveryPhrase(): Promise<string>;
+  /** This device becomes a new one of the phrase's account; its members or devices let it into the workspaces. */
+  restoreAccount(phrase: string): Promise<void>;
+  /** One at a time, good for ten minutes and for one device; the one before is not good any more. */
+  makeLinkCode(scheme: string): Promise<LinkCodeInfo>;
+  withdrawLinkCode(): Promise<void>;
+  deviceRequests(): Promise<readonly DeviceRequestInfo[]>;
+  answerDevice(request: string, accept: boolean): Promise<void>;
+  /** This device becomes one of the person who made the code, as long as it is in no workspace of its own. */
+  linkDevice(code: string): Promise<LinkInfo>;
+  linking(): Promise<LinkInfo | undefined>;
+  cancelLink(): Promise<void>;
+  devices(): Promise<readonly DeviceInfo[]>;
+  renameDevice(device: string, name: string): Promise<void>;
+  /** Out of every workspace, with new keys; it erases its copies when it next meets anybody. */
+  removeDevice(device: string): Promise<void>;
 
   /** Paths are `/a/b`, in shown names; `/` is the root of the tool. */
   stat(workspace: string, tool: string, path: string): Promise<FileEntry>;

@@ -27,6 +27,8 @@ export interface Hub {
   makeContents(keys: ChunkKeys): ContentStore;
   /** What others see. */
   displayName(): string;
+  /** What this person calls this device; in no certificate, since a relay sees those (R5). */
+  deviceName(): string;
   /** Text form of the own relay's address, with its token; undefined for none. */
   relay(): string | undefined;
   /** Makes records, and whatever local state has changed, durable. Throws StoreError; what failed is tried again with the next. */

@@ -1,21 +1,18 @@
 /** The joiner's side (N2, N4): asking with an invitation until there is an answer, then taking the first copy. Survives a restart. */
-import type { WorkspaceId } from '../base/ids.ts';
+import type { DeltaId, WorkspaceId } from '../base/ids.ts';
 import { asArray, asCount, asText } from '../protocol/codec.ts';
-import { readControl } from '../sync/control.ts';
+import { readControl, Role } from '../sync/control.ts';
 import { readDelta } from '../sync/delta.ts';
-import { sealMessage, type SealKey } from '../sync/envelope.ts';
+import type { SealKey } from '../sync/envelope.ts';
 import { capabilityOf, openEpoch, type Epoch } from '../sync/epoch.ts';
 import { invitationKeys, joinSubject, readInvitation, type Invitation } from '../sync/invitation.ts';
-import { DeclineReason, encodeMessage, type Message } from '../sync/messages.ts';
-import { Lane, type Route } from '../sync/ports.ts';
+import { DeclineReason, type Message } from '../sync/messages.ts';
+import type { Route } from '../sync/ports.ts';
 import type { JoinInfo } from './api.ts';
+import { Asking } from './asking.ts';
 import type { Hub } from './hub.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 
-/** Direct paths open and close: a second asking costs nothing. */
-const ASK_AGAIN_MS = 5_000;
-/** A queue keeps what it was given. */
-const RELAY_ASK_AGAIN_MS = 10 * 60_000;
 /** A delta's share of the progress shown, beside chunks in their true size. */
 const DELTA_BYTES = 400;
 
@@ -32,22 +29,38 @@ export class Joining {
   readonly invitation: Invitation;
   readonly #hub: Hub;
   readonly #seal: SealKey;
-  readonly #signature: Uint8Array;
+  readonly #asking: Asking;
   #state: JoinInfo['state'] = 'asking';
   #reason: JoinInfo['reason'] | undefined;
   #total = 0;
   #chunkBytes = 0;
-  #relayAskedAt = Number.NEGATIVE_INFINITY;
-  #cancel: (() => void) | undefined;
   #workspace: SharedWorkspace | undefined;
 
   constructor(hub: Hub, invitation: Invitation) {
     this.#hub = hub;
     this.invitation = invitation;
-    const keys = invitationKeys(hub.crypto, invitation.secret);
-    this.#seal = keys.seal;
-    const subject = joinSubject(invitation.workspace, invitation.invite, hub.identity.certificate.bytes);
-    this.#signature = hub.crypto.sign(keys.signingSeed, subject);
+    const { signingSeed, seal } = invitationKeys(hub.crypto, invitation.secret);
+    this.#seal = seal;
+    this.#asking = new Asking({
+      hub,
+      seal,
+      routes: invitation.routes,
+      name: () => hub.displayName(),
+      sign: (certificate) =>
+        hub.crypto.sign(signingSeed, joinSubject(invitation.workspace, invitation.invite, certificate)),
+      onAsked: () => {
+        if (this.#state === 'asking') this.#become('waiting');
+      },
+    });
+  }
+
+  /** Into a workspace that another device of this person is in: no invitation, and nothing to ask. */
+  static letIn(hub: Hub, { workspace, name }: Message & { kind: 'workspace' }, sponsor: Route): Joining {
+    return new Joining(hub, {
+      ...{ workspace, workspaceName: name, inviterName: hub.displayName(), inviter: hub.identity.account },
+      ...{ invite: workspace as string as DeltaId, role: Role.guest, expires: 0, secret: hub.crypto.randomBytes(32) },
+      routes: [sponsor],
+    });
   }
 
   /** What a restart goes on with. */
@@ -108,56 +121,8 @@ export class Joining {
   // ---- asking -----------------------------------------------------------------------------------------------------------
 
   ask(): void {
-    this.#cancel?.();
-    if (this.ended || this.#workspace) return;
-    const bytes = this.#message();
-    let direct = false;
-    for (const { device } of this.invitation.routes)
-      direct = this.#hub.transport.send(device, bytes, Lane.control) || direct;
-    if (!direct) this.#askByRelay(bytes);
-    if (direct && this.#state === 'asking') this.#become('waiting');
-    this.#cancel = this.#hub.clock.wakeAt(this.#hub.clock.now() + ASK_AGAIN_MS, () => this.ask());
-  }
-
-  #message(): Uint8Array {
-    const { crypto, identity, transport } = this.#hub;
-    const message: Message = {
-      kind: 'join',
-      certificate: identity.certificate.bytes,
-      name: this.#hub.displayName(),
-      relay: this.#hub.relay() ?? '',
-      addresses: transport.listening.slice(0, 16),
-      signature: this.#signature,
-    };
-    return sealMessage(crypto, this.#seal, encodeMessage(identity.device, message));
-  }
-
-  #askByRelay(bytes: Uint8Array): void {
-    const now = this.#hub.clock.now();
-    const recipients = this.invitation.routes.flatMap((route) =>
-      route.relay === undefined
-        ? []
-        : [
-            {
-              device: route.device,
-              relay: route.relay,
-              capability: capabilityOf(this.#hub.crypto, this.#seal.key, route.device),
-            },
-          ],
-    );
-    // The answer comes to our own queue: without one connected, asking by relay is in vain.
-    if (recipients.length === 0 || this.#hub.transport.relayState.state !== 'connected') return;
-    if (now - this.#relayAskedAt < RELAY_ASK_AGAIN_MS) return;
-    this.#relayAskedAt = now;
-    this.#hub.transport
-      .submit(recipients, bytes, { ephemeral: false })
-      .then((outcomes) => {
-        if (outcomes.includes('ok')) this.#become('waiting');
-        else this.#relayAskedAt = Number.NEGATIVE_INFINITY;
-      })
-      .catch(() => {
-        this.#relayAskedAt = Number.NEGATIVE_INFINITY;
-      });
+    if (this.ended || this.#workspace) this.#asking.stop();
+    else this.#asking.ask();
   }
 
   // ---- answers ----------------------------------------------------------------------------------------------------------
@@ -170,17 +135,18 @@ export class Joining {
   }
 
   /** The epoch of the first copy, where the welcome holds our box for the workspace of the link. */
-  welcomed(message: Message & { kind: 'welcome' }): Epoch | undefined {
+  welcomed(message: Pick<Message & { kind: 'welcome' }, 'admit' | 'total'>): Epoch | undefined {
     const { crypto, identity } = this.#hub;
     const delta = readDelta(crypto, this.workspace, message.admit);
     const control = delta.ok ? readControl(crypto, delta.value) : undefined;
-    if (control?.kind !== 'admit' || control.account !== identity.account) return undefined;
+    if (control?.kind !== 'admit' && control?.kind !== 'addDevice') return undefined;
+    if (control.account !== identity.account) return undefined;
     this.#total = message.total;
     return openEpoch(crypto, control.epoch, identity.device, identity.agreementSecret);
   }
 
   copying(workspace: SharedWorkspace): void {
-    this.#cancel?.();
+    this.#asking.stop();
     this.#workspace = workspace;
     this.#become('copying');
   }
@@ -190,14 +156,15 @@ export class Joining {
     const workspace = this.#workspace;
     if (!workspace || this.ended) return false;
     this.#progress();
-    const whole = workspace.self !== undefined && workspace.replica.size >= this.#total;
+    const isIn = workspace.roster.devices.has(this.#hub.identity.device);
+    const whole = isIn && workspace.replica.size >= this.#total;
     if (whole && workspace.lackingChunks === 0) this.#become('done');
     else this.#hub.emit({ type: 'join', join: this.info() });
     return this.#state === 'done';
   }
 
   stop(): void {
-    this.#cancel?.();
+    this.#asking.stop();
   }
 
   #become(state: JoinInfo['state']): void {

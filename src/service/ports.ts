@@ -100,6 +100,8 @@ export interface ServiceOptions {
   readonly index: Index;
   readonly bridges: Bridges;
   makeTransport(setup: TransportSetup): Transport;
+  /** Puts other secrets in the place of these, where they can be read back; false where they cannot be kept (I2). */
+  keepSecrets?(secrets: DeviceSecrets): Promise<boolean>;
   makeContents(keys: ChunkKeys): ContentStore;
   /** A journal this long is compacted at the next start; a test's is shorter. */
   readonly compactAboveBytes?: number;

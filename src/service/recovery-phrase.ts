@@ -8,6 +8,7 @@ import { wordlist } from '@scure/bip39/wordlists/english.js';
 import { assert } from '../base/assert.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { KEY_BYTES } from '../crypto/crypto.ts';
+import { ServiceError } from './api.ts';
 
 export const PHRASE_WORDS = 24;
 /** 24 words of at most 8 letters, numbered and on a line each, and room for what mail programs add: more is no phrase. */
@@ -41,6 +42,24 @@ export function seedOfPhrase(text: string): Result<Uint8Array, PhraseError> {
     return ok(mnemonicToEntropy(words.join(' '), wordlist));
   } catch {
     return err({ tag: 'checksum' }); // all that is left to be wrong
+  }
+}
+
+/** Throws ServiceError('badPhrase'). */
+export function mustBeSeed(text: string): Uint8Array {
+  const seed = seedOfPhrase(text);
+  if (seed.ok) return seed.value;
+  const { error } = seed;
+  switch (error.tag) {
+    case 'length':
+      throw new ServiceError('badPhrase', { reason: 'length', count: String(error.words) });
+    case 'word': {
+      const { place, word, near } = error;
+      const reason = near.length > 0 ? 'near' : 'word';
+      throw new ServiceError('badPhrase', { reason, place: String(place), word, near: near.join(', ') });
+    }
+    case 'checksum':
+      throw new ServiceError('badPhrase', { reason: 'checksum' });
   }
 }
 

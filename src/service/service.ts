@@ -2,9 +2,9 @@
  * The service of one device: its workspaces, the paths to other devices, and the API that every window calls. It routes what
  * arrives to the workspace it is for, keeps the one commit queue, and knows nothing of any tool's inside.
  */
-import { fromBase64Url, toHex } from '../base/bytes.ts';
+import { fromBase64Url, toBase64Url, toHex } from '../base/bytes.ts';
 import { Emitter } from '../base/event.ts';
-import type { DeltaId, DeviceId, ToolId, WorkspaceId } from '../base/ids.ts';
+import type { AccountId, DeltaId, DeviceId, ToolId, WorkspaceId } from '../base/ids.ts';
 import { toUtf8 } from '../base/utf8.ts';
 import { issueCertificate, readCertificate } from '../protocol/certificate.ts';
 import { asBytes, asCount, asText } from '../protocol/codec.ts';
@@ -13,8 +13,13 @@ import { readRelayAddress } from '../protocol/relay-address.ts';
 import { controlBody } from '../sync/control.ts';
 import { readDelta, signDelta } from '../sync/delta.ts';
 import { envelopeTag, openMessage } from '../sync/envelope.ts';
-import { boxEpoch, capabilityOf, epochOf } from '../sync/epoch.ts';
-import { invitationSeal, readInvitation, type Invitation as InvitationContent } from '../sync/invitation.ts';
+import { boxEpoch, capabilityOf, epochOf, type Epoch } from '../sync/epoch.ts';
+import {
+  invitationSeal,
+  readInvitation,
+  writeInvitation,
+  type Invitation as InvitationContent,
+} from '../sync/invitation.ts';
 import type { Node } from '../sync/graph.ts';
 import { decodeMessage } from '../sync/messages.ts';
 import { StoreError, type Arrived, type RelayState, type Route, type Transport } from '../sync/ports.ts';
@@ -25,6 +30,9 @@ import {
   type ChatPost,
   type ClosedInfo,
   type CoterieApi,
+  type DeviceInfo,
+  type DeviceRequestInfo,
+  type DeviceSecrets,
   type FileEntry,
   type IdentityInfo,
   type ImportReport,
@@ -32,6 +40,8 @@ import {
   type InvitationInfo,
   type JoinInfo,
   type JoinRequestInfo,
+  type LinkCodeInfo,
+  type LinkInfo,
   type RelayInfo,
   type Role,
   type ServiceEvent,
@@ -41,6 +51,7 @@ import {
   type WorkspaceInfo,
   type WriteOptions,
 } from './api.ts';
+import { Account, type AccountLock } from './account.ts';
 import { ByteCache } from './byte-cache.ts';
 import { Chat } from './chat.ts';
 import { ClosedWorkspace, eraseCopy } from './closed-workspace.ts';
@@ -53,6 +64,7 @@ import { Joining } from './joining.ts';
 import { LazyIndex } from './lazy-index.ts';
 import { Membership } from './membership.ts';
 import { notAccepted, unsentBeyond, workEntries } from './own-work.ts';
+import type { WorkspaceWord } from './own-devices.ts';
 import { LocalState } from './local-state.ts';
 import { LockedMessages } from './locked-messages.ts';
 import type { Progress, ServiceOptions } from './ports.ts';
@@ -87,6 +99,8 @@ export class Service implements CoterieApi {
   readonly #cache = new ByteCache();
   readonly #commits: CommitQueue;
   #settings: Settings;
+  #secrets: DeviceSecrets;
+  #account!: Account;
   #identity!: Identity;
   #transport!: Transport;
   #hub!: Hub;
@@ -100,6 +114,7 @@ export class Service implements CoterieApi {
   private constructor(options: ServiceOptions) {
     this.#options = { ...options, index: new LazyIndex(options.index, options.clock) };
     this.#settings = options.settings;
+    this.#secrets = options.secrets;
     this.#commits = new CommitQueue(options.log, this.#local, options.clock, {
       failed: (error) => this.#storeFailed(error),
       saved: () => this.#storeRecovered(),
@@ -133,14 +148,10 @@ export class Service implements CoterieApi {
       else deltas.set(record.workspace, [record.bytes]);
     });
     this.#options.index.define(indexSchema);
-    this.#identity = await this.#ownIdentity();
-    this.#transport = this.#options.makeTransport({
-      certificate: this.#identity.certificate.bytes,
-      agreementSecret: this.#identity.agreementSecret,
-      directPort: this.#settings.directPort,
-      lanDiscovery: this.#settings.lanDiscovery,
-    });
+    this.#identity = this.#ownIdentity();
+    this.#transport = this.#makeTransport();
     this.#hub = this.#makeHub();
+    this.#account = this.#makeAccount();
     const whole = report.cutBytes === 0 && report.quarantined === 0;
     for (const [id, list] of deltas) {
       if (!whole) this.#beginFeed(id, list);
@@ -180,37 +191,97 @@ export class Service implements CoterieApi {
     });
   }
 
-  async #ownIdentity(): Promise<Identity> {
-    const { crypto, clock, secrets } = this.#options;
+  #ownIdentity(): Identity {
+    const { crypto, clock } = this.#options;
     const [accountSeed, signingSeed, agreementSecret] = [
-      secrets.accountSeed,
-      secrets.signingSeed,
-      secrets.agreementSecret,
+      this.#secrets.accountSeed,
+      this.#secrets.signingSeed,
+      this.#secrets.agreementSecret,
     ].map((secret) => fromBase64Url(secret)!) as [Uint8Array, Uint8Array, Uint8Array];
     const stored = asBytes(this.#local.get('certificate'), 1, 4096);
     const known = stored && readCertificate(crypto, stored);
     const agreementKey = crypto.agreementKeyOf(agreementSecret);
+    const device = toHex(crypto.signingKeyOf(signingSeed)) as DeviceId;
+    const account = toHex(crypto.signingKeyOf(accountSeed)) as AccountId;
+    // One of other secrets was left by a stop in the middle of taking on an account.
+    const isOurs = known?.ok && known.value.device === device && known.value.account === account;
     // Without a name: a relay, and whoever dials, sees the certificate (R5).
-    const certificate = known?.ok
+    const certificate = isOurs
       ? known.value
       : issueCertificate(crypto, accountSeed, { signingSeed, agreementKey, name: '', created: clock.now() });
-    if (!known?.ok) this.#local.put('certificate', certificate.bytes);
-    const { account, device } = certificate;
+    if (!isOurs) this.#local.put('certificate', certificate.bytes);
     return { account, device, certificate, signer: { device, seed: signingSeed }, agreementSecret };
+  }
+
+  #makeTransport(): Transport {
+    return this.#options.makeTransport({
+      certificate: this.#identity.certificate.bytes,
+      agreementSecret: this.#identity.agreementSecret,
+      directPort: this.#settings.directPort,
+      lanDiscovery: this.#settings.lanDiscovery,
+    });
+  }
+
+  #makeAccount(): Account {
+    return new Account({
+      hub: this.#hub,
+      accountSeed: () => this.#secrets.accountSeed,
+      workspaces: () => this.#wholeWorkspaces(),
+      isEmpty: () => this.#workspaces.size === 0 && this.#joins.size === 0,
+      adopt: (seed) => this.#adopt(seed),
+      entered: (word, sponsor) => this.#entered(word, sponsor),
+      renamed: () => void this.#announce(),
+      useRelay: (relay) => this.#useRelay(relay),
+    });
+  }
+
+  /** Those that this device is in, and holds whole. */
+  *#wholeWorkspaces(): Generator<SharedWorkspace> {
+    for (const [id, { workspace }] of [...this.#workspaces])
+      if (!this.#joins.has(id) && workspace.roster.devices.has(this.#identity.device)) yield workspace;
+  }
+
+  /**
+   * Becomes a new device of another account: with keys of its own, since a relay knows the old ones as somebody else's. The secrets
+   * first: what was kept of the old ones is of no use to anybody.
+   */
+  async #adopt(accountSeed: Uint8Array): Promise<void> {
+    const { crypto } = this.#options;
+    const secrets: DeviceSecrets = {
+      accountSeed: toBase64Url(accountSeed),
+      signingSeed: toBase64Url(crypto.randomBytes(32)),
+      agreementSecret: toBase64Url(crypto.randomBytes(32)),
+      storeKey: this.#secrets.storeKey,
+    };
+    if (!(await this.#options.keepSecrets?.(secrets))) throw new ServiceError('locked', { reason: 'notKept' });
+    this.#secrets = secrets;
+    await this.#transport.stop();
+    this.#identity = this.#ownIdentity();
+    await this.#commits.commit([]);
+    this.#transport = this.#makeTransport();
+    await this.#transport.start();
+    this.#listen();
   }
 
   #makeHub(): Hub {
     const { crypto, clock, index, chunks } = this.#options;
+    // Both are others once this device has taken on another account.
+    const [transport, identity] = [() => this.#transport, () => this.#identity];
     return {
+      get transport() {
+        return transport();
+      },
+      get identity() {
+        return identity();
+      },
       crypto,
       clock,
       index,
       chunks,
       local: this.#local,
-      transport: this.#transport,
-      identity: this.#identity,
       makeContents: (keys) => this.#options.makeContents(keys),
       displayName: () => shortened(this.#settings.name.trim() || this.#settings.deviceName || 'Somebody'),
+      deviceName: () => shortened(asText(this.#local.get('deviceName'), MAX_NAME_BYTES) ?? this.#settings.deviceName),
       relay: () => this.#relayText(),
       commit: (records) => this.#commits.commit(records),
       emit: (event) => this.#emit(event),
@@ -250,7 +321,7 @@ export class Service implements CoterieApi {
     if (sponsor) hosted.workspace.sponsored(sponsor);
   }
 
-  #connect(): void {
+  #listen(): void {
     const transport = this.#transport;
     transport.onArrived((arrived) => void this.#arrived(arrived));
     transport.onReach(({ device, reach }) => this.#reached(device, reach));
@@ -259,16 +330,22 @@ export class Service implements CoterieApi {
     transport.onListening(() => this.#hosted((workspace) => workspace.beat(1, false)));
     transport.setRelay(this.#relayText());
     this.#applyChange();
+  }
+
+  #connect(): void {
+    this.#listen();
     this.#hosted((workspace) => workspace.start());
     for (const id of this.#workspaces.keys()) this.#expelled(id);
     this.#beat(true);
     for (const joining of this.#joins.values()) joining.ask();
+    this.#account.start();
     void this.#announce();
   }
 
   #beat(first: boolean): void {
     if (this.#closed) return;
     this.#hosted((workspace) => workspace.beat(1, first));
+    this.#account.tick();
     this.#cancelBeat = this.#options.clock.wakeAt(this.#options.clock.now() + PRESENCE_EVERY_MS, () =>
       this.#beat(false),
     );
@@ -295,6 +372,7 @@ export class Service implements CoterieApi {
     this.#cancelBeat?.();
     for (const operation of this.#operations.values()) operation.abort();
     for (const joining of this.#joins.values()) joining.stop();
+    this.#account.stop();
     this.#hosted((workspace) => workspace.close());
     await Promise.allSettled(this.#working);
     await this.#commits.close().catch(() => undefined);
@@ -379,6 +457,8 @@ export class Service implements CoterieApi {
     // The channel, or the relay by its channel, has proved who sent it; a member cannot speak in another's name.
     if (!lock || !decoded?.ok || !from.startsWith(decoded.value.sender)) return;
     const { message } = decoded.value;
+    this.#account.devices.heardFrom(from);
+    if (lock.kind === 'account') return this.#account.received(lock.of, from, message);
     if (lock.kind === 'epoch')
       return this.#workspaces.get(lock.workspace)?.workspace.received(from, path, message, tag!);
     if (lock.kind === 'invite' && message.kind === 'join') {
@@ -404,6 +484,7 @@ export class Service implements CoterieApi {
       const seal = joining.sealKey;
       if (!joining.ended) locks.set(seal.tag, { kind: 'join', workspace: id, key: seal.key });
     }
+    for (const { seal, of } of this.#account.locks()) locks.set(seal.tag, { kind: 'account', of, key: seal.key });
     return (this.#lockCache = locks);
   }
 
@@ -418,10 +499,27 @@ export class Service implements CoterieApi {
       return this.#changed();
     }
     const epoch = message.kind === 'welcome' ? joining.welcomed(message) : undefined;
+    if (epoch) await this.#copy(joining, epoch, sponsor, this.#joinText(id) ?? '');
+  }
+
+  /** Another device of this person has let this one in (I4): as a join that was answered before it was asked. */
+  async #entered(word: WorkspaceWord, sponsor: Route): Promise<void> {
+    const { workspace: id } = word;
+    if (this.#joins.has(id) || this.#workspaces.get(id)?.workspace.roster.devices.has(this.#identity.device)) return;
+    const joining = Joining.letIn(this.#hub, word, sponsor);
+    const epoch = joining.welcomed(word);
     if (!epoch) return;
+    this.#joins.set(id, joining);
+    // Its person has a name there already.
+    this.#local.put(`said/${id}`, this.#hub.displayName());
+    await this.#copy(joining, epoch, sponsor, writeInvitation(this.#options.crypto, joining.invitation));
+  }
+
+  async #copy(joining: Joining, epoch: Epoch, sponsor: Route, text: string): Promise<void> {
+    const { workspace: id } = joining;
     const hosted = this.#workspaces.get(id) ?? this.#host(id, []);
     hosted.workspace.keyring.remember([epoch]);
-    this.#local.put(`join/${id}`, [this.#joinText(id) ?? '', joining.total, from]);
+    this.#local.put(`join/${id}`, [text, joining.total, sponsor.device]);
     await this.#commits.commit([]);
     joining.copying(hosted.workspace);
     this.#applyChange();
@@ -439,6 +537,7 @@ export class Service implements CoterieApi {
     if (reach === 'direct') {
       for (const joining of this.#joins.values())
         if (joining.routes.some((route) => route.device === device)) joining.ask();
+      this.#account.reached(device);
     }
   }
 
@@ -450,6 +549,7 @@ export class Service implements CoterieApi {
       workspace.beat(1, true);
     });
     for (const joining of this.#joins.values()) joining.ask();
+    this.#account.tick();
     void this.#announce();
   }
 
@@ -487,7 +587,8 @@ export class Service implements CoterieApi {
     await this.#commits.commit([]);
     this.#closedWorkspaces.set(id, closed);
     await this.#letGo(workspace);
-    if (how === 'removed') this.#emit({ type: 'notice', code: 'removed', workspace: id, detail: { name, member: by } });
+    const code = word.delta.kind === 'removeDevice' ? 'deviceRemoved' : 'removed';
+    if (how === 'removed') this.#emit({ type: 'notice', code, workspace: id, detail: { name, member: by } });
     this.#emit({ type: 'workspaces' });
   }
 
@@ -541,6 +642,7 @@ export class Service implements CoterieApi {
     this.#transport.setRoutes(this.#routes());
     this.#transport.setCapabilities(this.#capabilities());
     this.#unlock();
+    this.#account.follow();
   }
 
   #routes(): readonly Route[] {
@@ -550,6 +652,7 @@ export class Service implements CoterieApi {
     for (const joining of this.#joins.values()) {
       for (const route of joining.routes) if (!routes.has(route.device)) routes.set(route.device, route);
     }
+    for (const route of this.#account.routes()) if (!routes.has(route.device)) routes.set(route.device, route);
     routes.delete(this.#identity.device);
     return [...routes.values()];
   }
@@ -563,6 +666,7 @@ export class Service implements CoterieApi {
       for (const invite of inviting.known()) shown.push(capabilityOf(crypto, invite.sealKey, device));
     }
     for (const joining of this.#joins.values()) shown.push(joining.capability);
+    shown.push(...this.#account.capabilities());
     return shown.map((capability) => crypto.sha256(capability));
   }
 
@@ -570,6 +674,11 @@ export class Service implements CoterieApi {
   #relayText(): string | undefined {
     const text = this.#settings.relay.trim() || asText(this.#local.get('relay'), 1024) || '';
     return text === '' ? undefined : text;
+  }
+
+  #useRelay(relay: string): void {
+    this.#local.put('relay', relay);
+    this.#transport.setRelay(relay);
   }
 
   #storeFailed(error: unknown): void {
@@ -587,7 +696,7 @@ export class Service implements CoterieApi {
 
   async identity(): Promise<IdentityInfo> {
     const { account, device } = this.#identity;
-    return { account, device, name: this.#hub.displayName(), deviceName: this.#settings.deviceName };
+    return { account, device, name: this.#hub.displayName(), deviceName: this.#hub.deviceName() };
   }
 
   async configure(settings: Settings): Promise<void> {
@@ -794,10 +903,7 @@ export class Service implements CoterieApi {
     const joining = new Joining(this.#hub, invitation);
     this.#joins.set(invitation.workspace, joining);
     const relay = invitation.routes.find((route) => route.relay !== undefined)?.relay;
-    if (this.#relayText() === undefined && relay !== undefined) {
-      this.#local.put('relay', relay);
-      this.#transport.setRelay(relay);
-    }
+    if (this.#relayText() === undefined && relay !== undefined) this.#useRelay(relay);
     this.#local.put(`join/${invitation.workspace}`, [invitationText(text), 0]);
     await this.#commit();
     this.#applyChange();
@@ -828,6 +934,56 @@ export class Service implements CoterieApi {
       if (await this.#do(() => inviting.answer(request, accept))) return;
     }
     throw new ServiceError('notFound', {});
+  }
+
+  // ---- API: devices -----------------------------------------------------------------------------------------------------
+
+  async recoveryPhrase(): Promise<string> {
+    return this.#account.phrase();
+  }
+
+  async restoreAccount(phrase: string): Promise<void> {
+    await this.#do(() => this.#account.restore(phrase));
+  }
+
+  makeLinkCode(scheme: string): Promise<LinkCodeInfo> {
+    return this.#do(() => this.#account.codes.make(scheme));
+  }
+
+  async withdrawLinkCode(): Promise<void> {
+    await this.#do(() => this.#account.codes.withdraw());
+  }
+
+  async deviceRequests(): Promise<readonly DeviceRequestInfo[]> {
+    return this.#account.codes.requests();
+  }
+
+  async answerDevice(request: string, accept: boolean): Promise<void> {
+    await this.#do(() => this.#account.codes.answer(request, accept));
+  }
+
+  linkDevice(code: string): Promise<LinkInfo> {
+    return this.#do(() => this.#account.link(code));
+  }
+
+  async linking(): Promise<LinkInfo | undefined> {
+    return this.#account.linking();
+  }
+
+  async cancelLink(): Promise<void> {
+    await this.#do(() => this.#account.cancelLink());
+  }
+
+  async devices(): Promise<readonly DeviceInfo[]> {
+    return this.#account.devices.infos();
+  }
+
+  async renameDevice(device: string, name: string): Promise<void> {
+    await this.#do(() => this.#account.devices.rename(device, named(name)));
+  }
+
+  async removeDevice(device: string): Promise<void> {
+    await this.#do(() => this.#account.devices.remove(device));
   }
 
   // ---- API: files -------------------------------------------------------------------------------------------------------
@@ -997,6 +1153,7 @@ export class Service implements CoterieApi {
 }
 
 type Lock =
+  | { readonly kind: 'account'; readonly of: AccountLock; readonly key: Uint8Array }
   | { readonly kind: 'epoch' | 'join'; readonly workspace: WorkspaceId; readonly key: Uint8Array }
   | { readonly kind: 'invite'; readonly workspace: WorkspaceId; readonly key: Uint8Array; readonly invite: DeltaId };
 

@@ -253,6 +253,10 @@ export class SharedWorkspace {
       case 'join':
       case 'welcome':
       case 'declined':
+      case 'account':
+      case 'devices':
+      case 'workspace':
+      case 'nameDevice':
         return;
     }
   }
@@ -619,14 +623,23 @@ export class SharedWorkspace {
     return !node || this.engine.session.allHold(node);
   }
 
-  /** Own name and relay, said anew where the roster has others. */
+  /** Own names and relay, said anew where the roster has others. */
   async announceSelf(): Promise<void> {
     const record = this.roster.records.get(this.#hub.identity.device);
     if (!record || !this.self) return;
-    const name = this.#hub.displayName();
     const relay = (this.#hub.relay() ?? '').split('/').slice(0, 4).join('/');
-    if (record.relay === relay && this.self.name === name) return;
-    await this.control('profile', controlBody.profile(name, relay));
+    const [name, deviceName] = [this.#nameToSay(this.self.name), this.#hub.deviceName()];
+    if (record.relay === relay && record.name === deviceName && this.self.name === name) return;
+    await this.control('profile', controlBody.profile(name, relay, deviceName));
+  }
+
+  /** A name that this device has said, and that another of the same person has changed since, is not said again. */
+  #nameToSay(present: string): string {
+    const name = this.#hub.displayName();
+    const key = `said/${this.id}`;
+    if (this.#hub.local.get(key) === name) return present;
+    this.#hub.local.put(key, name);
+    return name;
   }
 
   get isManager(): boolean {

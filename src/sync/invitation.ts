@@ -4,18 +4,18 @@
  * secret 32 → signing seed = HKDF(secret, "coterie invite sign 0"), seal key = HKDF(secret, "coterie invite seal 0"), and the
  * tag of messages under the seal key = first 8 bytes of HKDF(seal key, "coterie invite tag 0").
  *
- * The invitation itself is the deterministic CBOR of
+ * The invitation itself is a checked text (`checked-text.ts`) of
  * `[0, workspace 32, invite delta 32, workspace name, inviter name, inviter account 32, role, expires, secret 32,
- *   [[device 32, relay address, [direct address …]] …]]` followed by the first 4 bytes of its SHA-256, in base64url: a link
- * that was cut or mistyped is told from a foreign one.
+ *   [[device 32, relay address, [direct address …]] …]]`.
  */
-import { concatBytes, equalBytes, fromBase64Url, toBase64Url, toHex } from '../base/bytes.ts';
-import type { AccountId, DeltaId, DeviceId, WorkspaceId } from '../base/ids.ts';
+import { concatBytes, toHex } from '../base/bytes.ts';
+import type { AccountId, DeltaId, WorkspaceId } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { toUtf8 } from '../base/utf8.ts';
 import { KEY_BYTES, type Crypto } from '../crypto/crypto.ts';
-import { asArray, asBytes, asCount, asList, asText, decode, encode, type Value } from '../protocol/codec.ts';
-import { MAX_ADDRESSES, MAX_ADDRESS_BYTES, MAX_NAME_BYTES } from '../protocol/limits.ts';
+import { asBytes, asCount, asList, asText, type Value } from '../protocol/codec.ts';
+import { MAX_ADDRESSES, MAX_NAME_BYTES } from '../protocol/limits.ts';
+import { readChecked, readRoute, routeValue, writeChecked } from './checked-text.ts';
 import { Role } from './control.ts';
 import { idBytes } from './delta.ts';
 import type { SealKey } from './envelope.ts';
@@ -44,8 +44,6 @@ export interface InvitationKeys {
 export type InvitationError = { readonly tag: 'notAnInvitation' | 'damaged' | 'newer' };
 
 const VERSION = 0;
-const CHECK_BYTES = 4;
-const MAX_TEXT = 16_384;
 /** Windows hands on no longer command line, and so no longer link. */
 const MAX_WRITTEN = 7_680;
 const MAX_ROUTES = 16;
@@ -82,7 +80,7 @@ export function writeInvitation(crypto: Crypto, invitation: Invitation): string 
 }
 
 function writeWith(crypto: Crypto, invitation: Invitation, routes: readonly Route[]): string {
-  const body = encode([
+  return writeChecked(crypto, [
     VERSION,
     idBytes(invitation.workspace),
     idBytes(invitation.invite),
@@ -92,43 +90,17 @@ function writeWith(crypto: Crypto, invitation: Invitation, routes: readonly Rout
     invitation.role,
     invitation.expires,
     invitation.secret,
-    routes.map((r) => [idBytes(r.device), r.relay ?? '', [...r.addresses]]),
+    routes.map(routeValue),
   ]);
-  return toBase64Url(concatBytes(body, crypto.sha256(body).subarray(0, CHECK_BYTES)));
 }
 
-/** Takes a whole link, the content of an invitation file, or the bare text, also as mail programs break, quote and bracket them. */
+/** Takes a whole link, the content of an invitation file, or the bare text. */
 export function readInvitation(crypto: Crypto, text: string): Result<Invitation, InvitationError> {
-  if (text.length > MAX_TEXT) return err({ tag: 'notAnInvitation' });
-  const candidates = candidatesIn(text);
-  for (const candidate of candidates) {
-    const body = bodyOf(crypto, candidate);
-    if (body) return readBody(body);
-  }
-  return err({ tag: candidates.length > 0 || /coterie/i.test(text) ? 'damaged' : 'notAnInvitation' });
-}
-
-/** Long words as they stand; and all that follows the last `#` or the head of a file, without what breaks it. */
-function candidatesIn(text: string): readonly string[] {
-  const whole = text.match(/[A-Za-z0-9_-]{64,}/g) ?? [];
-  const lines = text.split(/\r?\n/).map((line) => line.replace(/^[\s>]+/, ''));
-  const joined = lines.filter((line) => !line.startsWith('-----')).join('');
-  const rest = joined.slice(Math.max(joined.lastIndexOf('#'), joined.lastIndexOf('?')) + 1).replaceAll(/\s/g, '');
-  return /^[A-Za-z0-9_-]{64,}$/.test(rest) ? [...whole, rest] : whole;
-}
-
-function bodyOf(crypto: Crypto, text: string): Uint8Array | undefined {
-  const bytes = fromBase64Url(text);
-  const body = bytes?.subarray(0, -CHECK_BYTES);
-  if (!bytes || !body) return undefined;
-  return equalBytes(crypto.sha256(body).subarray(0, CHECK_BYTES), bytes.subarray(-CHECK_BYTES)) ? body : undefined;
-}
-
-function readBody(body: Uint8Array): Result<Invitation, InvitationError> {
-  const decoded = decode(body);
-  const fields = decoded.ok ? asArray(decoded.value, 1, 32) : undefined;
-  if (fields && typeof fields[0] === 'number' && fields[0] > VERSION) return err({ tag: 'newer' });
-  const invitation = fields && readFields(fields);
+  const read = readChecked(crypto, text);
+  if (!read.ok) return err({ tag: read.error.tag === 'foreign' ? 'notAnInvitation' : 'damaged' });
+  const fields = read.value;
+  if (typeof fields[0] === 'number' && fields[0] > VERSION) return err({ tag: 'newer' });
+  const invitation = readFields(fields);
   return invitation ? ok(invitation) : err({ tag: 'damaged' });
 }
 
@@ -163,14 +135,6 @@ function readFields(f: readonly Value[]): Invitation | undefined {
     secret,
     routes,
   };
-}
-
-function readRoute(value: Value): Route | undefined {
-  const f = asArray(value, 3);
-  const [device, relay] = [asBytes(f?.[0], KEY_BYTES), asText(f?.[1], MAX_ADDRESS_BYTES)];
-  const addresses = asList(f?.[2], MAX_ADDRESSES, (address) => asText(address, MAX_ADDRESS_BYTES));
-  if (!device || relay === undefined || !addresses) return undefined;
-  return { device: toHex(device) as DeviceId, relay: relay === '' ? undefined : relay, addresses };
 }
 
 const FILE_HEAD = '-----BEGIN COTERIE INVITATION-----';

@@ -20,11 +20,15 @@
  * | 12 | fetch | [delta id 32 …] that something waits for (D5, D8) |
  * | 13 | needBase | root 32 of the base it has begun with, or none; index of the part wanted (L6) |
  * | 14 | base | root 32, index, number of parts, bytes |
+ * | 15 | account | seed 32 of an account, to its new device (I2, `device-link.ts`) |
+ * | 16 | devices | [[certificate, device name, relay address, [address …]] …] of the sender's account, its own first |
+ * | 17 | workspace | workspace 32, its name, the addDevice delta that lets the recipient in, total deltas |
+ * | 18 | nameDevice | what the recipient is to be called |
  *
  * vector = [[device 32, generation, seq, first 8 bytes of the id at seq] …].
  */
 import { toHex } from '../base/bytes.ts';
-import type { ChunkId, DeltaId, DeviceId, FeedId } from '../base/ids.ts';
+import type { ChunkId, DeltaId, DeviceId, FeedId, WorkspaceId } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { KEY_BYTES, SIGNATURE_BYTES } from '../crypto/crypto.ts';
 import { MAX_CERTIFICATE_BYTES } from '../protocol/certificate.ts';
@@ -39,6 +43,7 @@ import {
   MAX_FEED_GENERATION,
   MAX_MESSAGE_BYTES,
   MAX_NAME_BYTES,
+  MAX_OWN_DEVICES,
   RELAY_MAX_PARCEL_BYTES,
 } from '../protocol/limits.ts';
 import { feedOf, idBytes } from './delta.ts';
@@ -111,7 +116,25 @@ export type Message =
       readonly part: number;
       readonly parts: number;
       readonly bytes: Uint8Array;
-    };
+    }
+  | { readonly kind: 'account'; readonly seed: Uint8Array }
+  | { readonly kind: 'devices'; readonly devices: readonly OwnDevice[] }
+  | {
+      readonly kind: 'workspace';
+      readonly workspace: WorkspaceId;
+      readonly name: string;
+      readonly admit: Uint8Array;
+      readonly total: number;
+    }
+  | { readonly kind: 'nameDevice'; readonly name: string };
+
+/** A device of one's own account, as another of it knows it. */
+export interface OwnDevice {
+  readonly certificate: Uint8Array;
+  readonly name: string;
+  readonly relay: string;
+  readonly addresses: readonly string[];
+}
 
 /** Hexadecimal of the first 8 bytes of a device id. */
 export type SenderMark = string;
@@ -167,6 +190,14 @@ export function encodeMessage(sender: SenderMark, message: Message): Uint8Array 
       return encode([13, from, message.root, message.part]);
     case 'base':
       return encode([14, from, message.root, message.part, message.parts, message.bytes]);
+    case 'account':
+      return encode([15, from, message.seed]);
+    case 'devices':
+      return encode([16, from, message.devices.map((d) => [d.certificate, d.name, d.relay, [...d.addresses]])]);
+    case 'workspace':
+      return encode([17, from, idBytes(message.workspace), message.name, message.admit, message.total]);
+    case 'nameDevice':
+      return encode([18, from, message.name]);
   }
 }
 
@@ -266,6 +297,24 @@ function readMessage(f: readonly Value[]): Message | undefined {
       if (!root || part === undefined || parts === undefined || part >= parts || !bytes) return undefined;
       return { kind: 'base', root, part, parts, bytes: bytes };
     }
+    case 15: {
+      const seed = asBytes(f[2], KEY_BYTES);
+      return seed && { kind: 'account', seed };
+    }
+    case 16: {
+      const devices = asList(f[2], MAX_OWN_DEVICES, readOwnDevice);
+      return devices && { kind: 'devices', devices };
+    }
+    case 17: {
+      const [workspace, name] = [asBytes(f[2], KEY_BYTES), asText(f[3], MAX_NAME_BYTES)];
+      const [admit, total] = [asBytes(f[4], 1, MAX_DELTA_BYTES), asCount(f[5])];
+      if (!workspace || name === undefined || !admit || total === undefined) return undefined;
+      return { kind: 'workspace', workspace: toHex(workspace) as WorkspaceId, name, admit, total };
+    }
+    case 18: {
+      const name = asText(f[2], MAX_NAME_BYTES);
+      return name?.trim() ? { kind: 'nameDevice', name } : undefined;
+    }
     default:
       return undefined;
   }
@@ -321,6 +370,18 @@ function readParcel(value: Value): ParcelNotice | undefined {
     return id && offset !== undefined && length ? { id, offset, length } : undefined;
   });
   return relay !== undefined && parcel && chunks ? { relay, parcel, chunks } : undefined;
+}
+
+function readOwnDevice(value: Value): OwnDevice | undefined {
+  const f = asArray(value, 4);
+  const [certificate, name, relay] = [
+    asBytes(f?.[0], 1, MAX_CERTIFICATE_BYTES),
+    asText(f?.[1], MAX_NAME_BYTES),
+    asAddress(f?.[2]),
+  ];
+  const addresses = readAddresses(f?.[3]);
+  if (!certificate || name === undefined || relay === undefined || !addresses) return undefined;
+  return { certificate, name, relay, addresses };
 }
 
 function asChunkId(value: Value | undefined): ChunkId | undefined {

@@ -23,6 +23,8 @@ export interface DeviceRecord {
   readonly name: string;
   /** Milliseconds since 1970, as who let it in claims. */
   readonly added: number;
+  /** The delta that let it in, the last one where it was out in between. */
+  readonly letIn: Node;
 }
 
 /** A state that somebody vouches for (L6). */
@@ -214,12 +216,12 @@ function include(draft: Draft, authority: Authority, accepted: Accepted): void {
   }
 }
 
-function includePerson(draft: Draft, { delta }: Node, certificates: readonly Certificate[], name?: string): void {
+function includePerson(draft: Draft, node: Node, certificates: readonly Certificate[], name?: string): void {
   const account = certificates[0]!.account;
   const known = draft.people.get(account);
   const devices = known?.devices ?? new Map<DeviceId, DeviceRecord>();
   for (const certificate of certificates)
-    devices.set(certificate.device, { certificate, relay: '', name: '', added: delta.time });
+    devices.set(certificate.device, { certificate, relay: '', name: '', added: node.delta.time, letIn: node });
   draft.people.set(account, { name: name ?? known?.name ?? '', devices });
 }
 

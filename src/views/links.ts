@@ -1,9 +1,11 @@
-/** `vscode://coterie.coterie/join#…`: only ever the beginning of a question, never an act. */
+/** `vscode://coterie.coterie/join#…` and `…/link#…`: only ever the beginning of a question, never an act. */
 import * as vscode from 'vscode';
-import { invitationOfLink } from './invitation-text.ts';
+import { invitationOfLink, linkCodeOfLink } from './invitation-text.ts';
 
 export const linkHandler: vscode.UriHandler = {
   handleUri(uri) {
+    const code = linkCodeOfLink(uri);
+    if (code !== undefined) return vscode.commands.executeCommand('coterie.linkDevice', code).then(() => undefined);
     const invitation = invitationOfLink(uri);
     if (invitation !== undefined)
       return vscode.commands.executeCommand('coterie.acceptInvitation', invitation).then(() => undefined);

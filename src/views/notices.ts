@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { Disposable } from '../base/disposable.ts';
 import type { JoinRequestInfo, ServiceEvent } from '../service/api.ts';
+import { askAboutDevice } from './commands/devices.ts';
 import type { House } from './house.ts';
 import { noticeSentences } from './sentences.ts';
 import { roleWord } from './tree-item.ts';
@@ -34,6 +35,13 @@ async function show(house: House, event: ServiceEvent): Promise<void> {
       await vscode.window.showInformationMessage(vscode.l10n.t('{0} joined {1}.', event.name, name));
       return;
     }
+    case 'deviceRequest':
+      if (shown.has(event.request.number)) return;
+      shown.add(event.request.number);
+      await askAboutDevice(house, event.request);
+      return;
+    case 'devices':
+    case 'link':
     case 'workspaces':
     case 'files':
     case 'chat':

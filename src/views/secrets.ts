@@ -15,8 +15,24 @@ export const SECRET_KEY = 'coterie.device';
 export function storedSecrets(storage: Pick<vscode.SecretStorage, 'get' | 'store'>): SecretsDoor {
   return {
     read: async () => parseSecrets(await storage.get(SECRET_KEY)),
-    write: async (secrets) => storage.store(SECRET_KEY, JSON.stringify(secrets)),
+    async write(secrets) {
+      const before = await storage.get(SECRET_KEY);
+      if (before !== undefined && opensAnother(before, secrets)) await storage.store(await freeKey(storage), before);
+      await storage.store(SECRET_KEY, JSON.stringify(secrets));
+    },
   };
+}
+
+/** I2: what opened a store that was set aside, or may still, is kept beside what opens the new one. */
+function opensAnother(before: string, secrets: DeviceSecrets): boolean {
+  return parseSecrets(before)?.storeKey !== secrets.storeKey;
+}
+
+async function freeKey(storage: Pick<vscode.SecretStorage, 'get'>): Promise<string> {
+  for (let number = 1; ; number++) {
+    const key = `${SECRET_KEY}.aside-${number}`;
+    if ((await storage.get(key)) === undefined) return key;
+  }
 }
 
 /** The file of development secrets, where both variables stand; `refused` where one stands alone. */
@@ -41,7 +57,10 @@ export function fileSecrets(file: string): SecretsDoor {
       }
     },
     async write(secrets) {
-      const { writeFile } = await import('node:fs/promises');
+      const { readFile, writeFile } = await import('node:fs/promises');
+      const before = await readFile(file, 'utf8').catch(() => undefined);
+      if (before !== undefined && opensAnother(before, secrets))
+        await writeFile(`${file}.aside-${Date.now()}`, before, { mode: 0o600 });
       await writeFile(file, JSON.stringify(secrets), { mode: 0o600 });
     },
   };

@@ -2,7 +2,7 @@
  * Every failure and every notice in one sentence or two: what happened, what was kept, what to do.
  * The English text is the key of the translation (l10n/bundle.l10n.json). `{name}` is filled from the detail; what the detail lacks, from `lacking`.
  */
-import type { JoinInfo, NoticeCode, ServiceErrorCode, ImportReport, RelayInfo } from '../service/api.ts';
+import type { JoinInfo, LinkInfo, NoticeCode, ServiceErrorCode, ImportReport, RelayInfo } from '../service/api.ts';
 
 export type Severity = 'information' | 'warning' | 'error';
 
@@ -50,6 +50,18 @@ export const errorSentences: Readonly<Record<ServiceErrorCode, Sentence>> = {
     'This invitation was made by a newer Coterie. Nothing was changed. Update the extension, then open the invitation again.',
   ),
   alreadyMember: information('You are a member of this workspace already. You find it in the Coterie view.'),
+  badPhrase: error(
+    'This is not a recovery phrase: a word of it is another, or two have changed places. Nothing was changed. Compare it with what you wrote down.',
+  ),
+  badLinkCode: error(
+    'This is not a whole link code: it may have been cut off when it was copied. Nothing was changed. Copy it again from your other machine.',
+  ),
+  linkCodeExpired: error(
+    'This link code has expired: it is good for ten minutes. Nothing was changed. Make a new one on your other machine.',
+  ),
+  inOtherAccount: error(
+    'This machine is in use already: it has workspaces or other devices of its own, and would lose them by becoming another person’s. Nothing was changed. Leave them first, or use another VS Code profile.',
+  ),
   badRelayAddress: error(
     'The address of the relay is not a valid one, so no relay is used. Everything is kept on this machine. Copy the whole address as the relay printed it.',
   ),
@@ -72,6 +84,30 @@ export const errorSentences: Readonly<Record<ServiceErrorCode, Sentence>> = {
 export const reasonSentences: Readonly<Record<string, Sentence>> = {
   'inUse version': error(
     'Another VS Code window runs another version of Coterie. Nothing was changed. Reload that window, then this one.',
+  ),
+  'locked notKept': error(
+    'This VS Code’s secret storage does not keep the key of your account, so nothing was changed. Set up the keychain of your system, then try again.',
+  ),
+  'badPhrase length': error(
+    'A recovery phrase has 24 words, and here are {count}. Nothing was changed. Look whether one is missing, or twice there.',
+  ),
+  'badPhrase word': error(
+    'Word {place}, “{word}”, is none that a recovery phrase can have. Nothing was changed. Compare it with what you wrote down.',
+  ),
+  'badPhrase near': error(
+    'Word {place}, “{word}”, is none that a recovery phrase can have. Nothing was changed. Did you mean: {near}?',
+  ),
+  'badLinkCode notACode': error(
+    'This is not a link code. Nothing was changed. On your other machine, “Coterie: Add Another Device…” makes one.',
+  ),
+  'badLinkCode newer': error(
+    'This link code was made by a newer Coterie. Nothing was changed. Update the extension on this machine, then try again.',
+  ),
+  'badLinkCode own': error(
+    'This code was made on this machine. Nothing was changed. Use it on the machine that you want to add.',
+  ),
+  'notPermitted self': error(
+    'A device cannot take itself out. Nothing was changed. Do it on another of your devices, or leave the workspaces here.',
   ),
 };
 
@@ -105,6 +141,9 @@ export const noticeSentences: Readonly<Record<NoticeCode, Sentence>> = {
   removed: warning(
     '{member} has removed you from {name}. Your copy of it was erased. What you had written and nobody had received yet was kept: “Save Unsent Work…” in its row puts it into a folder.',
   ),
+  deviceRemoved: warning(
+    'Another of your devices has taken this one out of {name}. The copy here was erased. What was written here and nobody had received yet was kept: “Save Unsent Work…” in its row puts it into a folder.',
+  ),
   deleted: warning(
     '{member} has deleted {name} for all members. Nothing can be written in it any more. Your copy stays until you remove it from the list: export first what you want to keep.',
   ),
@@ -127,6 +166,19 @@ export const joinSentences: Readonly<Record<NonNullable<JoinInfo['reason']>, Sen
     'No member of {workspace} could be reached. The invitation stays good: leave VS Code open, or accept it again when the person who invited you is online.',
   ),
   workspaceFull: error('{workspace} has as many members as it can have. Nothing was changed. A manager can make room.'),
+};
+
+/** Why this machine did not become one of a person's devices. */
+export const linkSentences: Readonly<Record<NonNullable<LinkInfo['reason']>, Sentence>> = {
+  expired: error(
+    'The link code has expired: it is good for ten minutes. Nothing was changed. Make a new one on your other machine.',
+  ),
+  used: error(
+    'The link code was used already, by another machine. Nothing was changed here. Make a new one, and look at the list of your devices for one that is not yours.',
+  ),
+  declined: warning(
+    'Your other machine has declined. Nothing was changed. Make a new link code there, then try again.',
+  ),
 };
 
 export const relaySentences: Readonly<Record<NonNullable<RelayInfo['reason']>, Sentence>> = {
@@ -160,6 +212,9 @@ const lacking: Readonly<Record<string, string>> = {
   bytes: '?',
   count: '?',
   workspace: 'the workspace',
+  place: '?',
+  word: '?',
+  near: '?',
 };
 
 export function fills(detail: Readonly<Record<string, string>>): Record<string, string> {

@@ -4,6 +4,7 @@
  */
 import type { Disposable } from '../base/disposable.ts';
 import { Emitter, type Event } from '../base/event.ts';
+import type { Beside } from '../rpc/worker-control.ts';
 import type { CoterieApi, ServiceErrorCode, ServiceEvent } from '../service/api.ts';
 import { errorCode } from './errors.ts';
 
@@ -17,7 +18,8 @@ export interface Connection {
 
 export interface SessionPorts {
   storeExists(): Promise<boolean>;
-  connect(): Promise<Connection>;
+  /** `beside`: the person's word that a locked store is to be set aside, and whose account begins beside it. */
+  connect(beside?: Beside): Promise<Connection>;
   /** Calls back after a while; disposing forgets it. */
   later(delay_ms: number, run: () => void): Disposable;
 }
@@ -76,6 +78,13 @@ export class Session implements Disposable {
     return (await this.#connect()).api;
   }
 
+  /** I2: a locked store goes aside, and a new one begins, of the phrase's account or of a new one. */
+  async beginBeside(beside: Beside): Promise<CoterieApi> {
+    // A try that is under way knows nothing of it.
+    await this.#connecting?.catch(() => undefined);
+    return this.#connection?.api ?? (await this.#connect(beside)).api;
+  }
+
   /** Connects where a store exists, and says how that went in `state`; never throws. */
   async open(): Promise<void> {
     try {
@@ -97,18 +106,18 @@ export class Session implements Disposable {
     void this.close();
   }
 
-  #connect(): Promise<Connection> {
-    this.#connecting ??= this.#start().finally(() => {
+  #connect(beside?: Beside): Promise<Connection> {
+    this.#connecting ??= this.#start(beside).finally(() => {
       this.#connecting = undefined;
     });
     return this.#connecting;
   }
 
-  async #start(): Promise<Connection> {
+  async #start(beside?: Beside): Promise<Connection> {
     this.#retry?.dispose();
     this.#become({ kind: 'connecting' });
     try {
-      const connection = await this.#ports.connect();
+      const connection = await this.#ports.connect(beside);
       if (this.#disposed) return connection;
       this.#connection = connection;
       this.#subscriptions = [

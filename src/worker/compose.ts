@@ -21,7 +21,7 @@ export interface ComposeExtras {
 export const composeService: Compose = (options) => composeWith(options, {});
 
 export async function composeWith(
-  { folder, secrets, settings, wasm }: ComposeOptions,
+  { folder, secrets, settings, wasm, keepSecrets }: ComposeOptions,
   extras: ComposeExtras,
 ): Promise<Composed> {
   const crypto = nodeCrypto();
@@ -36,6 +36,7 @@ export async function composeWith(
       chunks: store.chunks,
       index: await openIndex({ wasm }),
       bridges: { importPaths, exportEntries },
+      ...(keepSecrets ? { keepSecrets } : {}),
       onFault: reportFault,
       makeContents: (keys) => new Contents({ crypto, chunks: store.chunks, keys }),
       makeTransport: (setup) => {

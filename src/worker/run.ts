@@ -12,8 +12,10 @@ import { MessagePortDuplex } from '../rpc/message-port.ts';
 import { RPC_LINGER_MS } from '../rpc/rpc-limits.ts';
 import { ApiServer } from '../rpc/server.ts';
 import { storeExists } from '../rpc/store-presence.ts';
-import type { FromWorker, ToWorker, WorkerFailure, WorkerStart } from '../rpc/worker-control.ts';
+import type { Beside, FromWorker, ToWorker, WorkerFailure, WorkerStart } from '../rpc/worker-control.ts';
 import { type CoterieApi, type DeviceSecrets, ServiceError, type ServiceEvent, type Settings } from '../service/api.ts';
+import { mustBeSeed } from '../service/recovery-phrase.ts';
+import { setStoreAside } from '../store/aside.ts';
 import { StoreError } from '../sync/ports.ts';
 import { reportFault } from './fault.ts';
 import { areSecrets, newSecrets } from './secrets.ts';
@@ -24,6 +26,8 @@ export interface ComposeOptions {
   readonly settings: Settings;
   /** sql.js's. */
   readonly wasm: Uint8Array;
+  /** Of another account (I2); false where they cannot be kept. */
+  readonly keepSecrets?: (secrets: DeviceSecrets) => Promise<boolean>;
 }
 
 export interface Composed {
@@ -65,8 +69,19 @@ export async function runWorker(port: MessagePort, compose: Compose): Promise<vo
 
 async function open(window: WindowDoor, start: WorkerStart, compose: Compose): Promise<Composed> {
   const wasm = new Uint8Array(await readFile(start.wasmPath));
-  const secrets = await secretsFor(window, start.folder);
-  return compose({ folder: start.folder, secrets, settings: start.settings, wasm });
+  const { folder, settings, beside } = start;
+  const composeWith = (secrets: DeviceSecrets) =>
+    compose({ folder, secrets, settings, wasm, keepSecrets: (others) => window.keep(others) });
+  try {
+    return await composeWith(await secretsFor(window, folder));
+  } catch (error) {
+    if (!beside || !isLocked(error)) throw error;
+    return composeWith(await beginBeside(window, folder, beside));
+  }
+}
+
+function isLocked(error: unknown): boolean {
+  return (error instanceof ServiceError || error instanceof StoreError) && error.code === 'locked';
 }
 
 /** A store without its secrets stays locked: new ones would open nothing, and overwrite the last hope (I2). */
@@ -78,10 +93,18 @@ async function secretsFor(window: WindowDoor, folder: string): Promise<DeviceSec
     return secrets;
   }
   if (await storeExists(folder)) throw new ServiceError('locked', { reason: 'missing' });
-  const fresh = newSecrets();
-  window.tell({ type: 'keepSecrets', secrets: fresh });
-  const { kept } = await window.next('secretsKept');
-  if (!kept) throw new ServiceError('locked', { reason: 'notKept' });
+  return newDevice(window, newSecrets());
+}
+
+/** The person has said so: the locked store goes aside as it is. A phrase is looked at before anything is touched. */
+async function beginBeside(window: WindowDoor, folder: string, { phrase }: Beside): Promise<DeviceSecrets> {
+  const fresh = newSecrets(phrase === undefined ? undefined : mustBeSeed(phrase));
+  await setStoreAside(folder);
+  return newDevice(window, fresh);
+}
+
+async function newDevice(window: WindowDoor, fresh: DeviceSecrets): Promise<DeviceSecrets> {
+  if (!(await window.keep(fresh))) throw new ServiceError('locked', { reason: 'notKept' });
   return fresh;
 }
 
@@ -137,6 +160,12 @@ class WindowDoor {
 
   tell(message: FromWorker): void {
     this.#port.postMessage(message);
+  }
+
+  /** Answers whether the window can read them back. */
+  async keep(secrets: DeviceSecrets): Promise<boolean> {
+    this.tell({ type: 'keepSecrets', secrets });
+    return (await this.next('secretsKept')).kept;
   }
 
   /** The last word: nothing keeps the thread alive afterwards. */

@@ -5,9 +5,10 @@ import type { DeviceSecrets } from '../service/api.ts';
 const SECRET_BYTES = 32;
 
 /** Of a new device: made once, and kept by the window before anything is encrypted with them (I2). */
-export function newSecrets(): DeviceSecrets {
+export function newSecrets(accountSeed?: Uint8Array): DeviceSecrets {
   const secret = () => toBase64Url(randomBytes(SECRET_BYTES));
-  return { accountSeed: secret(), signingSeed: secret(), agreementSecret: secret(), storeKey: secret() };
+  const account = accountSeed ? toBase64Url(accountSeed) : secret();
+  return { accountSeed: account, signingSeed: secret(), agreementSecret: secret(), storeKey: secret() };
 }
 
 export function areSecrets(value: unknown): value is DeviceSecrets {

@@ -88,6 +88,24 @@ export class FakeService {
     const api: CoterieApi = {
       identity: async () => ({ account: this.self, device: 'dd'.repeat(32), name: 'Alice', deviceName: 'laptop' }),
       configure: async () => undefined,
+      recoveryPhrase: async () => `${'abandon '.repeat(23)}art`,
+      restoreAccount: async () => undefined,
+      makeLinkCode: async (scheme) => ({
+        code: 'c0de',
+        link: `${scheme}://coterie.coterie/link#c0de`,
+        expires: BASE_TIME,
+      }),
+      withdrawLinkCode: async () => undefined,
+      deviceRequests: async () => [],
+      answerDevice: async () => undefined,
+      linkDevice: async () => ({ state: 'asking', number: '1234 5678 9012' }),
+      linking: async () => undefined,
+      cancelLink: async () => undefined,
+      devices: async () => [
+        { device: 'dd'.repeat(32), name: 'laptop', self: true, added: BASE_TIME, online: true, inSync: true },
+      ],
+      renameDevice: async () => undefined,
+      removeDevice: async () => undefined,
       relay: async () => ({ state: 'off' }),
       workspaces: async () => [...this.#workspaces.values()].map((workspace) => this.#infoOf(workspace)),
       createWorkspace: async ({ name }) => {

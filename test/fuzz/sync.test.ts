@@ -223,6 +223,10 @@ const MESSAGES: readonly Message[] = [
   { kind: 'needBase', root: bytesOf(32), part: 3 },
   { kind: 'needBase', root: new Uint8Array(0), part: 0 },
   { kind: 'base', root: bytesOf(32), part: 3, parts: 4, bytes: bytesOf(90) },
+  { kind: 'account', seed: bytesOf(32) },
+  { kind: 'devices', devices: [{ certificate: bytesOf(200), name: 'Laptop', relay: '', addresses: ['[::1]:2492'] }] },
+  { kind: 'workspace', workspace: id<WorkspaceId>(), name: 'Apollo', admit: bytesOf(300), total: 12 },
+  { kind: 'nameDevice', name: 'The big one' },
 ];
 
 attack({

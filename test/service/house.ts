@@ -18,7 +18,6 @@ import type { Tap } from '../../src/relay-client/meter.ts';
 import type { CoterieApi, DeviceSecrets, Role, ServiceEvent } from '../../src/service/api.ts';
 import { decodeRecord, encodeRecord } from '../../src/service/records.ts';
 import { feedOf } from '../../src/sync/delta.ts';
-import type { Clock } from '../../src/sync/ports.ts';
 import { Replica, type Entry } from '../../src/sync/replica.ts';
 import { Service } from '../../src/service/service.ts';
 import { Contents } from '../../src/store/contents.ts';
@@ -41,13 +40,6 @@ export interface OpenOptions {
   readonly compactAboveBytes?: number;
   /** How far this person's clock is behind. */
   readonly clockBehindMs?: number;
-}
-
-function behind(ms: number): Clock {
-  return {
-    now: () => systemClock.now() - ms,
-    wakeAt: (at, callback) => systemClock.wakeAt(at + ms, callback),
-  };
 }
 
 export class House {
@@ -123,12 +115,15 @@ export class Person {
   readonly name: string;
   readonly folder: string;
   readonly #house: House;
-  readonly secrets: DeviceSecrets = {
+  secrets: DeviceSecrets = {
     accountSeed: secret(),
     signingSeed: secret(),
     agreementSecret: secret(),
     storeKey: secret(),
   };
+  keepsSecrets = true;
+  /** Of the others' clocks. */
+  aheadMs = 0;
   #composed: Composed | undefined;
   #port: number | undefined;
   readonly #listeners = new Set<(event: ServiceEvent) => void>();
@@ -175,7 +170,10 @@ export class Person {
           lanDiscovery: false,
         },
         crypto,
-        clock: clockBehindMs === 0 ? systemClock : behind(clockBehindMs),
+        clock: {
+          now: () => systemClock.now() + this.aheadMs - clockBehindMs,
+          wakeAt: (at, callback) => systemClock.wakeAt(at - this.aheadMs + clockBehindMs, callback),
+        },
         log: {
           replay: (each) => log.replay(each),
           append: (records) => {
@@ -192,6 +190,10 @@ export class Person {
         index: await openIndex({ wasm }),
         bridges: { importPaths, exportEntries },
         onFault: (error) => this.faults.push(error),
+        keepSecrets: async (kept) => {
+          if (this.keepsSecrets) this.secrets = kept;
+          return this.keepsSecrets;
+        },
         ...(compactAboveBytes === undefined ? {} : { compactAboveBytes }),
         makeContents: (keys) => new Contents({ crypto, chunks: store.chunks, keys }),
         makeTransport: (setup) => {

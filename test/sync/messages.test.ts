@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { ChunkId, DeltaId, DeviceId } from '../../src/base/ids.ts';
+import type { ChunkId, DeltaId, DeviceId, WorkspaceId } from '../../src/base/ids.ts';
 import { decode, encode, type Value } from '../../src/protocol/codec.ts';
 import { feedOf } from '../../src/sync/delta.ts';
 import { decodeMessage, encodeMessage, markOf, type Message } from '../../src/sync/messages.ts';
@@ -43,6 +43,19 @@ const EXAMPLES: readonly Message[] = [
   { kind: 'fetch', ids: [DEVICE as string as DeltaId] },
   { kind: 'needBase', root: new Uint8Array(0), part: 3 },
   { kind: 'base', root: new Uint8Array(32), part: 3, parts: 4, bytes: new Uint8Array(100) },
+  { kind: 'account', seed: new Uint8Array(32) },
+  {
+    kind: 'devices',
+    devices: [{ certificate: new Uint8Array(200), name: 'Laptop', relay: '', addresses: ['192.168.1.7:2492'] }],
+  },
+  {
+    kind: 'workspace',
+    workspace: DEVICE as string as WorkspaceId,
+    name: 'Apollo',
+    admit: new Uint8Array(300),
+    total: 12,
+  },
+  { kind: 'nameDevice', name: 'The big one' },
 ];
 
 const anyValue: fc.Arbitrary<Value> = fc.letrec<{ value: Value }>((tie) => ({

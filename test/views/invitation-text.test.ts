@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { invitationOfLink, invitationOfText } from '../../src/views/invitation-text.ts';
+import { invitationOfLink, invitationOfText, linkCodeOfLink, linkCodeOfText } from '../../src/views/invitation-text.ts';
 
 const secret = 'AbC-_0123456789';
 const link = `vscode://coterie.coterie/join#${secret}`;
@@ -35,5 +35,15 @@ describe('invitations as they arrive (N1)', () => {
 
   it('what holds no link is passed on as it is: the service knows the content of a file', () => {
     assert.equal(invitationOfText('\ncoterie-invite 0 abc\n'), 'coterie-invite 0 abc');
+  });
+
+  it('a link code comes in the same ways, and neither is taken for the other', () => {
+    const uri = (path: string, query: string, fragment: string) => ({ path, query, fragment });
+    assert.equal(linkCodeOfLink(uri('/link', '', 'c0de')), 'vscode://coterie.coterie/link#c0de');
+    assert.equal(linkCodeOfLink(uri('/link', 'i=c0de&windowId=2', '')), 'vscode://coterie.coterie/link#c0de');
+    assert.equal(linkCodeOfLink(uri('/join', '', 'c0de')), undefined);
+    assert.equal(invitationOfLink(uri('/link', '', 'c0de')), undefined);
+    assert.equal(linkCodeOfText('<vscode://coterie.coterie/link#c0de>'), 'vscode://coterie.coterie/link#c0de');
+    assert.equal(linkCodeOfText(' c0de\n'), 'c0de');
   });
 });

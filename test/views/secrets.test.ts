@@ -25,6 +25,23 @@ describe('the device’s secrets (I2)', () => {
     assert.deepEqual(await door.read(), secrets);
   });
 
+  it('of a store that was set aside are kept, those of the same store are replaced', async () => {
+    const kept = new Map<string, string>();
+    const door = storedSecrets({
+      get: async (key) => kept.get(key),
+      store: async (key, value) => void kept.set(key, value),
+    });
+    await door.write(secrets);
+    await door.write({ ...secrets, accountSeed: secret('e') });
+    assert.deepEqual([...kept.keys()], [SECRET_KEY]);
+    kept.set(SECRET_KEY, 'damaged');
+    await door.write({ ...secrets, storeKey: secret('f') });
+    await door.write({ ...secrets, storeKey: secret('g') });
+    assert.equal(kept.get(`${SECRET_KEY}.aside-1`), 'damaged');
+    assert.equal(parseSecrets(kept.get(`${SECRET_KEY}.aside-2`))?.storeKey, secret('f'));
+    assert.equal((await door.read())?.storeKey, secret('g'));
+  });
+
   it('that are not four whole ones are none', () => {
     for (const text of [
       undefined,

@@ -7,6 +7,7 @@ import {
   errorSentences,
   fills,
   joinSentences,
+  linkSentences,
   noticeSentences,
   reasonSentences,
   relaySentences,
@@ -93,7 +94,7 @@ describe('sentences for people', () => {
     const wanted = new Set<string>();
     for (const [, , table] of tables) for (const { text } of Object.values(table)) wanted.add(text);
     for (const text of Object.values(skipSentences)) wanted.add(text);
-    for (const { text } of Object.values(reasonSentences)) wanted.add(text);
+    for (const { text } of [...Object.values(reasonSentences), ...Object.values(linkSentences)]) wanted.add(text);
     for (const file of sourceFiles('src/views'))
       for (const text of literals(readFileSync(file, 'utf8'))) wanted.add(text);
     const bundle = JSON.parse(readFileSync('l10n/bundle.l10n.json', 'utf8')) as Record<string, string>;

@@ -5,15 +5,18 @@ import { WorkspaceList } from '../../src/views/workspace-list.ts';
 import { FakeService } from '../fakes/fake-service.ts';
 
 describe('the window’s session', () => {
-  function world(options: { exists: boolean; connect?: () => Promise<Connection> }) {
+  function world(options: {
+    exists: boolean;
+    connect?: (beside?: { readonly phrase?: string }) => Promise<Connection>;
+  }) {
     const service = new FakeService();
     const timers: (() => void)[] = [];
     let connects = 0;
     const session = new Session({
       storeExists: async () => options.exists,
-      connect: async () => {
+      connect: async (beside) => {
         connects++;
-        return options.connect?.() ?? service;
+        return options.connect?.(beside) ?? service;
       },
       later: (_delay_ms, run) => {
         timers.push(run);
@@ -37,6 +40,24 @@ describe('the window’s session', () => {
     const { session, states } = world({ exists: false });
     await session.api({ create: true });
     assert.deepEqual(states, ['connecting', 'open']);
+  });
+
+  it('I2: a locked store goes aside only when the person says so', async () => {
+    const asked: unknown[] = [];
+    const service = new FakeService();
+    const { session } = world({
+      exists: true,
+      connect: async (beside) => {
+        asked.push(beside);
+        if (!beside) throw new ServiceError('locked');
+        return service;
+      },
+    });
+    await session.open();
+    assert.equal(session.state.kind, 'locked');
+    assert.equal(await session.beginBeside({ phrase: 'abandon' }), service.api);
+    assert.deepEqual(asked, [undefined, { phrase: 'abandon' }]);
+    assert.equal(session.state.kind, 'open');
   });
 
   it('connects once, however many ask at the same time', async () => {

@@ -6,6 +6,7 @@ import { serviceErrorOf } from '../../src/rpc/service-failure.ts';
 import { storeExists } from '../../src/rpc/store-presence.ts';
 import { type ConnectOptions, connectService, type WindowService } from '../../src/rpc/window.ts';
 import type { DeviceSecrets, ServiceEvent } from '../../src/service/api.ts';
+import { phraseOfSeed } from '../../src/service/recovery-phrase.ts';
 import { areSecrets, newSecrets } from '../../src/worker/secrets.ts';
 import { temporaryFolder, TestProcess } from '../rpc/fixtures/processes.ts';
 import { fileSecrets, optionsFor, settingsOf } from './fixtures/window-options.ts';
@@ -112,6 +113,43 @@ describe('a window’s service', function () {
       }
       assert.equal(readFileSync(join(folder, 'store'), 'utf8'), 'sealed');
       assert.deepEqual(written, []);
+    });
+
+    it('I2 a locked store goes aside at the person’s word, and a new one begins, of the account that he has the phrase of', async () => {
+      const folder = join(home.path, 'folder');
+      mkdirSync(folder);
+      writeFileSync(join(folder, 'store'), 'sealed');
+      const seed = new Uint8Array(32).fill(7);
+      const begin = (beside: ConnectOptions['beside']) => connect('first', beside ? { beside } : {});
+      assert.deepEqual((await failure(begin(undefined))).code, 'locked');
+      const slip = phraseOfSeed(seed).replace(/^\w+/, 'qwerty');
+      assert.deepEqual((await failure(begin({ phrase: slip }))).detail['reason'], 'word');
+      assert.equal(readFileSync(join(folder, 'store'), 'utf8'), 'sealed');
+      assert.equal(await fileSecrets(home.path).read(), undefined);
+
+      await begin({ phrase: phraseOfSeed(seed) });
+      const kept = (await fileSecrets(home.path).read())!;
+      assert.equal(kept.accountSeed, Buffer.from(seed).toString('base64url'));
+      assert.equal(readFileSync(join(folder, 'store'), 'utf8'), `key ${kept.storeKey} wasm 4`);
+      assert.equal(readFileSync(join(folder, 'aside-1', 'store'), 'utf8'), 'sealed');
+    });
+
+    it('I2 nothing goes aside that is not locked', async () => {
+      await connect('first');
+      const kept = await fileSecrets(home.path).read();
+      await windows[0]!.dispose();
+      await connect('second', { beside: {} });
+      assert.deepEqual(await fileSecrets(home.path).read(), kept);
+      assert.equal(existsSync(join(home.path, 'folder', 'aside-1')), false);
+    });
+
+    it('I2 secrets of another account reach the window before the service goes on with them', async () => {
+      const window = await connect('first');
+      const before = (await fileSecrets(home.path).read())!;
+      await window.api.restoreAccount('another account');
+      const after = (await fileSecrets(home.path).read())!;
+      assert.notEqual(after.accountSeed, before.accountSeed);
+      assert.equal(after.storeKey, before.storeKey);
     });
 
     it('I2 a secret storage that does not keep them, or fails, means no store', async () => {

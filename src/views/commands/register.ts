@@ -4,10 +4,12 @@ import { type Disposable, DisposableStore } from '../../base/disposable.ts';
 import type { ChatPanels } from '../chat-panels.ts';
 import type { House } from '../house.ts';
 import type { Joins } from '../joins.ts';
+import * as devices from './devices.ts';
 import * as files from './files.ts';
 import * as invitations from './invitations.ts';
 import * as members from './members.ts';
 import * as people from './people.ts';
+import * as recovery from './recovery.ts';
 import * as transfers from './transfers.ts';
 import * as workspaces from './workspaces.ts';
 
@@ -49,6 +51,11 @@ export function registerCommands({ house, joins, chats, selected }: CommandParts
     forgetWorkspace: (on) => members.forgetWorkspace(house, on),
     showSafetyNumber: (on) => people.showSafetyNumber(house, on),
     verifyMember: (on) => people.verifyMember(house, on),
+    showRecoveryPhrase: () => recovery.showRecoveryPhrase(house),
+    restoreAccount: () => recovery.restoreAccount(house),
+    addDevice: () => devices.addDevice(house),
+    linkDevice: (code) => devices.linkDevice(house, code),
+    showDevices: () => devices.showDevices(house),
     showRelay: () => people.showRelay(house),
     setRelay: (address) => people.askRelay(house, address),
     start: () => house.session.open(),

@@ -1,0 +1,93 @@
+/**
+ * Asking to be let in (N2), or to be one of a person's devices (I2): the same words to whoever may answer, on every path, until there is
+ * an answer.
+ */
+import { sealMessage, type SealKey } from '../sync/envelope.ts';
+import { capabilityOf } from '../sync/epoch.ts';
+import { encodeMessage, type Message } from '../sync/messages.ts';
+import { Lane, type Route } from '../sync/ports.ts';
+import type { Hub } from './hub.ts';
+
+/** Direct paths open and close: a second asking costs nothing. */
+const ASK_AGAIN_MS = 5_000;
+/** A queue keeps what it was given. */
+const RELAY_ASK_AGAIN_MS = 10 * 60_000;
+
+export interface AskingOptions {
+  readonly hub: Hub;
+  readonly seal: SealKey;
+  readonly routes: readonly Route[];
+  /** Who asks, as others are to see him. */
+  name(): string;
+  sign(certificate: Uint8Array): Uint8Array;
+  /** Somebody, or somebody's relay, has it. */
+  onAsked(): void;
+}
+
+export class Asking {
+  readonly #options: AskingOptions;
+  #relayAskedAt = Number.NEGATIVE_INFINITY;
+  #cancel: (() => void) | undefined;
+
+  constructor(options: AskingOptions) {
+    this.#options = options;
+  }
+
+  /** Now, and again until `stop`. */
+  ask(): void {
+    this.#cancel?.();
+    const { hub, routes } = this.#options;
+    const bytes = this.#message();
+    let direct = false;
+    for (const { device } of routes) direct = hub.transport.send(device, bytes, Lane.control) || direct;
+    if (direct) this.#options.onAsked();
+    else this.#askByRelay(bytes);
+    this.#cancel = hub.clock.wakeAt(hub.clock.now() + ASK_AGAIN_MS, () => this.ask());
+  }
+
+  stop(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+
+  /** What was asked lies in a queue under another name, or is answered. */
+  askAnew(): void {
+    this.#relayAskedAt = Number.NEGATIVE_INFINITY;
+    this.ask();
+  }
+
+  #message(): Uint8Array {
+    const { hub, seal } = this.#options;
+    const { certificate, device } = hub.identity;
+    const message: Message = {
+      kind: 'join',
+      certificate: certificate.bytes,
+      name: this.#options.name(),
+      relay: hub.relay() ?? '',
+      addresses: hub.transport.listening.slice(0, 16),
+      signature: this.#options.sign(certificate.bytes),
+    };
+    return sealMessage(hub.crypto, seal, encodeMessage(device, message));
+  }
+
+  #askByRelay(bytes: Uint8Array): void {
+    const { hub, seal, routes } = this.#options;
+    const now = hub.clock.now();
+    const recipients = routes.flatMap(({ device, relay }) =>
+      relay === undefined ? [] : [{ device, relay, capability: capabilityOf(hub.crypto, seal.key, device) }],
+    );
+    // The answer comes to our own queue: without one connected, asking by relay is in vain.
+    if (recipients.length === 0 || hub.transport.relayState.state !== 'connected') return;
+    if (now - this.#relayAskedAt < RELAY_ASK_AGAIN_MS) return;
+    this.#relayAskedAt = now;
+    hub.transport
+      .submit(recipients, bytes, { ephemeral: false })
+      .then((outcomes) => {
+        if (outcomes.includes('ok')) this.#options.onAsked();
+        else this.#relayAskedAt = Number.NEGATIVE_INFINITY;
+      })
+      .catch(() => {
+        this.#relayAskedAt = Number.NEGATIVE_INFINITY;
+      });
+  }
+}

@@ -1,0 +1,343 @@
+/** Several devices of one person (I2, I4), with real stores and sockets. */
+import assert from 'node:assert/strict';
+import type { DeviceRequestInfo, LinkInfo, ServiceError } from '../../src/service/api.ts';
+import { LINK_CODE_LASTS_MS } from '../../src/protocol/limits.ts';
+import { House, type Person } from './house.ts';
+
+const refusedWith = (code: ServiceError['code'], reason?: string) => (error: unknown) => {
+  assert.equal((error as ServiceError).name, 'ServiceError', String(error));
+  assert.equal((error as ServiceError).code, code);
+  if (reason !== undefined) assert.equal((error as ServiceError).detail['reason'], reason);
+  return true;
+};
+
+async function request(person: Person): Promise<DeviceRequestInfo> {
+  await person.until(async () => (await person.api.deviceRequests()).length > 0);
+  return (await person.api.deviceRequests())[0]!;
+}
+
+async function linkEnd(person: Person): Promise<LinkInfo> {
+  const event = await person.next((e) => e.type === 'link' && (e.link.state === 'done' || e.link.state === 'refused'));
+  assert.ok(event.type === 'link');
+  return event.link;
+}
+
+/** As a person does it: a code here, typed there, the numbers compared, yes. */
+async function link(first: Person, second: Person): Promise<void> {
+  const { code } = await first.api.makeLinkCode('vscode');
+  const ended = linkEnd(second);
+  const { number } = await second.api.linkDevice(code);
+  const asked = await request(first);
+  assert.equal(asked.number, number);
+  await first.api.answerDevice(asked.id, true);
+  assert.equal((await ended).state, 'done');
+}
+
+const isIn = (person: Person, workspace: string) =>
+  person.until(async () => (await person.info(workspace))?.state === 'open');
+
+const deviceCount = (person: Person, count: number) =>
+  person.until(async () => (await person.api.devices()).length === count);
+
+describe('Several devices of one person', function () {
+  this.timeout(60_000);
+  let house: House;
+  let laptop: Person;
+  let desktop: Person;
+
+  beforeEach(async () => {
+    house = await House.build();
+  });
+  afterEach(() => house.close());
+
+  async function moveIn(options: { direct?: boolean } = {}): Promise<void> {
+    laptop = await house.move('Alice', options);
+    desktop = await house.move('Alice at her desk', options);
+  }
+
+  it('I2, I4 a linked device is in every workspace, and both share everything', async () => {
+    await moveIn();
+    const workspace = await laptop.api.createWorkspace({ name: 'Apollo' });
+    const [files, chat] = await laptop.tools(workspace);
+    await laptop.write(workspace, files!, '/plan.txt', 'the plan\n');
+    await laptop.api.post(workspace, chat!, 'from the laptop');
+    await link(laptop, desktop);
+    await isIn(desktop, workspace);
+    await desktop.write(workspace, files!, '/second.txt', 'at the desk\n');
+    await desktop.api.post(workspace, chat!, 'from the desk');
+    const listing = await house.converged(workspace, laptop, desktop);
+    assert.equal(listing.length, 4);
+
+    const [here, there] = [await laptop.api.identity(), await desktop.api.identity()];
+    assert.equal(here.account, there.account);
+    assert.notEqual(here.device, there.device);
+    // One member, whose posts are his own on both, and nothing of which is unread.
+    for (const person of [laptop, desktop]) {
+      const info = await person.info(workspace);
+      assert.deepEqual(
+        info.members.map(({ name, self }) => [name, self]),
+        [['Alice', true]],
+      );
+      assert.equal(info.unread, 0);
+      assert.ok((await person.api.chat(workspace, chat!, { limit: 9 })).posts.every(({ self }) => self));
+    }
+  });
+
+  it('I2 later workspaces of either device are on both, joined ones too', async () => {
+    await moveIn();
+    const bob = await house.move('Bob');
+    await link(laptop, desktop);
+    const created = await desktop.api.createWorkspace({ name: 'Made at the desk' });
+    await isIn(laptop, created);
+    const joined = await bob.api.createWorkspace({ name: 'Made by Bob' });
+    await house.join(bob, laptop, joined, { confirm: false });
+    await isIn(desktop, joined);
+    const [files, chat] = await bob.tools(joined);
+    await bob.write(joined, files!, '/from-bob.txt', 'for both\n');
+    await desktop.api.post(joined, chat!, 'thank you');
+    await house.converged(joined, bob, laptop, desktop);
+    const alice = (await bob.info(joined)).members.filter(({ self }) => !self);
+    assert.equal(alice.length, 1);
+  });
+
+  it('I2 a third device is known to all, whoever made its code', async () => {
+    await moveIn();
+    const tablet = await house.move('Alice on the train');
+    await link(laptop, desktop);
+    await link(desktop, tablet);
+    await deviceCount(laptop, 3);
+    await deviceCount(tablet, 3);
+    const workspace = await tablet.api.createWorkspace({ name: 'Apollo' });
+    await isIn(laptop, workspace);
+    await isIn(desktop, workspace);
+  });
+
+  it('I2 by relay alone, and everything comes the same', async () => {
+    await house.startRelay();
+    await moveIn({ direct: false });
+    const workspace = await laptop.api.createWorkspace({ name: 'Apollo' });
+    const [files] = await laptop.tools(workspace);
+    await laptop.write(workspace, files!, '/plan.txt', 'the plan\n');
+    await laptop.until(async () => (await laptop.api.relay()).state === 'connected');
+    await link(laptop, desktop);
+    await isIn(desktop, workspace);
+    await house.converged(workspace, laptop, desktop);
+  });
+
+  it('I2 the code is for one: a second machine that comes with it is told so', async () => {
+    await moveIn();
+    const mallory = await house.move('Mallory');
+    const { code } = await laptop.api.makeLinkCode('vscode');
+    await desktop.api.linkDevice(code);
+    const asked = await request(laptop);
+    const refused = linkEnd(mallory);
+    await mallory.api.linkDevice(code);
+    assert.deepEqual([(await refused).state, (await refused).reason], ['refused', 'used']);
+    assert.deepEqual(await laptop.api.deviceRequests(), [asked]);
+    const done = linkEnd(desktop);
+    await laptop.api.answerDevice(asked.id, true);
+    assert.equal((await done).state, 'done');
+    // And it is used up: who comes later with the account of nobody is told the same.
+    const again = linkEnd(mallory);
+    await mallory.api.linkDevice(code);
+    assert.equal((await again).reason, 'used');
+    assert.notEqual((await mallory.api.identity()).account, (await laptop.api.identity()).account);
+  });
+
+  it('I2 who is declined gets nothing, and may come with another code', async () => {
+    await moveIn();
+    const before = await desktop.api.identity();
+    const { code } = await laptop.api.makeLinkCode('vscode');
+    const refused = linkEnd(desktop);
+    await desktop.api.linkDevice(code);
+    await laptop.api.answerDevice((await request(laptop)).id, false);
+    assert.equal((await refused).reason, 'declined');
+    assert.deepEqual(await desktop.api.identity(), before);
+    await link(laptop, desktop);
+  });
+
+  it('I2 a code expires, by the clock of the device that made it', async () => {
+    await moveIn();
+    const { code, expires } = await laptop.api.makeLinkCode('vscode');
+    laptop.aheadMs = LINK_CODE_LASTS_MS + 1;
+    const refused = linkEnd(desktop);
+    await desktop.api.linkDevice(code);
+    assert.equal((await refused).reason, 'expired');
+    assert.deepEqual(await laptop.api.deviceRequests(), []);
+    desktop.aheadMs = expires + LINK_CODE_LASTS_MS - Date.now();
+    await assert.rejects(desktop.api.linkDevice(code), refusedWith('linkCodeExpired'));
+  });
+
+  it('I2 a code that was replaced or withdrawn opens nothing', async () => {
+    await moveIn();
+    const first = await laptop.api.makeLinkCode('vscode');
+    const second = await laptop.api.makeLinkCode('vscode');
+    await desktop.api.linkDevice(first.code);
+    await desktop.until(async () => (await desktop.api.linking())?.state === 'waiting');
+    await desktop.api.linkDevice(second.code);
+    assert.equal((await request(laptop)).name, "Alice at her desk's laptop");
+    await laptop.api.withdrawLinkCode();
+    assert.deepEqual(await laptop.api.deviceRequests(), []);
+  });
+
+  it('I2 what is no code is told apart, and a machine in use is not taken over', async () => {
+    await moveIn();
+    const { code, link: text } = await laptop.api.makeLinkCode('vscode');
+    await assert.rejects(desktop.api.linkDevice('hello'), refusedWith('badLinkCode', 'notACode'));
+    await assert.rejects(desktop.api.linkDevice(code.slice(0, -9)), refusedWith('badLinkCode', 'damaged'));
+    await assert.rejects(laptop.api.linkDevice(text), refusedWith('badLinkCode', 'own'));
+    const own = await desktop.api.createWorkspace({ name: 'Mine' });
+    await assert.rejects(desktop.api.linkDevice(text), refusedWith('inOtherAccount'));
+    await assert.rejects(desktop.api.restoreAccount(await laptop.api.recoveryPhrase()), refusedWith('inOtherAccount'));
+    assert.equal((await desktop.info(own)).state, 'open');
+  });
+
+  it('I2 either side restarts in between, and it goes on', async () => {
+    await moveIn();
+    const workspace = await laptop.api.createWorkspace({ name: 'Apollo' });
+    const { code } = await laptop.api.makeLinkCode('vscode');
+    await desktop.api.linkDevice(code);
+    const asked = await request(laptop);
+    await laptop.close();
+    await desktop.close();
+    await laptop.open();
+    assert.deepEqual(await laptop.api.deviceRequests(), [asked]);
+    await laptop.api.answerDevice(asked.id, true);
+    await laptop.close();
+    await desktop.open();
+    await laptop.open();
+    await isIn(desktop, workspace);
+    await house.converged(workspace, laptop, desktop);
+    assert.equal((await desktop.api.devices()).length, 2);
+  });
+
+  it('I2 a removed device loses its copies, reads nothing later, and is not let in again', async () => {
+    await moveIn();
+    const bob = await house.move('Bob');
+    const workspace = await laptop.api.createWorkspace({ name: 'Apollo' });
+    const [files, chat] = await laptop.tools(workspace);
+    await house.join(laptop, bob, workspace, { confirm: false });
+    await link(laptop, desktop);
+    await isIn(desktop, workspace);
+    await house.converged(workspace, laptop, desktop, bob);
+    const { device } = await desktop.api.identity();
+    await desktop.close();
+    await laptop.api.removeDevice(device);
+    await deviceCount(laptop, 1);
+    await laptop.api.post(workspace, chat!, 'after it was taken out');
+    const known = desktop.records.length;
+    await desktop.open();
+    const notice = await desktop.notice('deviceRemoved');
+    assert.equal(notice.detail['name'], 'Apollo');
+    await desktop.until(async () => (await desktop.api.workspaces()).length === 0);
+    const heardBy = (person: Person, from = 0) =>
+      Buffer.concat(person.records.slice(from)).includes('after it was taken out');
+    await bob.until(async () => heardBy(bob));
+    assert.equal(heardBy(desktop, known), false);
+    // The person is a member still, on the other device.
+    await laptop.write(workspace, files!, '/goes-on.txt', 'yes\n');
+    await house.converged(workspace, laptop, bob);
+    assert.equal((await bob.info(workspace)).members.length, 2);
+    const later = await laptop.api.createWorkspace({ name: 'Later' });
+    await house.join(laptop, bob, later, { confirm: false });
+    assert.deepEqual(await desktop.api.workspaces(), []);
+    await assert.rejects(laptop.api.removeDevice(device), refusedWith('notFound'));
+    await assert.rejects(
+      laptop.api.removeDevice((await laptop.api.identity()).device),
+      refusedWith('notPermitted', 'self'),
+    );
+  });
+
+  it('I2 every device knows the others by name, and any may name any', async () => {
+    await moveIn();
+    await laptop.api.createWorkspace({ name: 'Apollo' });
+    await link(laptop, desktop);
+    const names = async (person: Person) => (await person.api.devices()).map(({ name }) => name).sort();
+    const both = ["Alice at her desk's laptop", "Alice's laptop"];
+    await laptop.until(async () => (await names(laptop)).join() === both.join());
+    await desktop.until(async () => (await names(desktop)).join() === both.join());
+    const { device } = await desktop.api.identity();
+    await laptop.api.renameDevice(device, 'The big one');
+    await desktop.until(async () => (await desktop.api.identity()).deviceName === 'The big one');
+    await desktop.api.renameDevice(device, 'The loud one');
+    await laptop.until(async () => (await names(laptop)).includes('The loud one'));
+    const [self, other] = await laptop.api.devices();
+    assert.deepEqual([self!.self, other!.self, other!.online], [true, false, true]);
+    assert.ok(other!.added > Date.now() - 120_000 && other!.lastHeard! > Date.now() - 120_000);
+    await laptop.until(async () => (await laptop.api.devices())[1]!.inSync);
+    await assert.rejects(laptop.api.renameDevice('00'.repeat(32), 'x'), refusedWith('notFound'));
+    await assert.rejects(laptop.api.renameDevice(device, ' '), refusedWith('badName'));
+  });
+});
+
+describe('The recovery phrase', function () {
+  this.timeout(60_000);
+  let house: House;
+  beforeEach(async () => {
+    house = await House.build();
+  });
+  afterEach(() => house.close());
+
+  it('I2 restores the account, not the device, and outlives a restart', async () => {
+    const lost = await house.move('Alice');
+    const found = await house.move('Alice again');
+    const phrase = await lost.api.recoveryPhrase();
+    assert.equal(phrase.split(' ').length, 24);
+    await assert.rejects(found.api.restoreAccount(phrase.replace(/\w+$/, '')), refusedWith('badPhrase', 'length'));
+    const slip = phrase.split(' ').with(4, 'qwerty').join(' ');
+    await assert.rejects(found.api.restoreAccount(slip), (error: unknown) => {
+      assert.deepEqual((error as ServiceError).detail, { reason: 'word', place: '5', word: 'qwerty', near: '' });
+      return true;
+    });
+    await found.api.restoreAccount(phrase.toUpperCase());
+    const [before, after] = [await lost.api.identity(), await found.api.identity()];
+    assert.equal(after.account, before.account);
+    assert.notEqual(after.device, before.device);
+    assert.equal(await found.api.recoveryPhrase(), phrase);
+    await found.close();
+    await found.open();
+    assert.deepEqual(await found.api.identity(), after);
+    // And it works as anybody's: a workspace of its own is the account's.
+    const workspace = await found.api.createWorkspace({ name: 'Anew' });
+    assert.equal((await found.info(workspace)).members[0]!.account, before.account);
+  });
+
+  it('I2 a device restored by the phrase is let into the workspaces by a link code, and keeps what it has', async () => {
+    const laptop = await house.move('Alice');
+    const found = await house.move('Alice again');
+    const workspace = await laptop.api.createWorkspace({ name: 'Apollo' });
+    await found.api.restoreAccount(await laptop.api.recoveryPhrase());
+    const { device } = await found.api.identity();
+    const own = await found.api.createWorkspace({ name: 'Made before' });
+    await link(laptop, found);
+    await isIn(found, workspace);
+    await isIn(laptop, own);
+    assert.equal((await found.api.identity()).device, device);
+    await house.converged(workspace, laptop, found);
+    await house.converged(own, laptop, found);
+  });
+
+  it('I2 the phrase alone opens no workspace: a device that nobody let in is told nothing', async () => {
+    const laptop = await house.move('Alice');
+    const thief = await house.move('Somebody with the words');
+    const workspace = await laptop.api.createWorkspace({ name: 'Apollo' });
+    await thief.api.restoreAccount(await laptop.api.recoveryPhrase());
+    const { code } = await laptop.api.makeLinkCode('vscode');
+    const refused = linkEnd(thief);
+    await thief.api.linkDevice(code);
+    await laptop.api.answerDevice((await request(laptop)).id, false);
+    assert.equal((await refused).reason, 'declined');
+    assert.deepEqual(await thief.api.workspaces(), []);
+    assert.equal((await laptop.api.devices()).length, 1);
+    assert.equal((await laptop.info(workspace)).members.length, 1);
+  });
+
+  it('I2 secrets that cannot be kept change nothing', async () => {
+    const [lost, found] = [await house.move('Alice'), await house.move('Alice again')];
+    const before = await found.api.identity();
+    found.keepsSecrets = false;
+    await assert.rejects(found.api.restoreAccount(await lost.api.recoveryPhrase()), refusedWith('locked', 'notKept'));
+    assert.deepEqual(await found.api.identity(), before);
+    await found.api.createWorkspace({ name: 'Still mine' });
+  });
+});

@@ -1,15 +1,12 @@
 /** A TCP proxy on loopback that can break, hold and record what runs through it. */
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
-function late(from: Socket, to: Socket, ms: number): void {
-  from.unpipe(to);
-  from.on('data', (bytes) => void setTimeout(() => to.writable && to.write(bytes), ms));
-  from.resume();
-}
-
 export class Proxy {
   readonly #server: Server;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
+  /** What is under way on a path that is slow. */
+  readonly #late = new Set<NodeJS.Timeout>();
+  #delay_ms: number | undefined;
   /** What the dialling side has sent, connection by connection. */
   readonly recorded: Buffer[][] = [];
   accepted = 0;
@@ -23,8 +20,13 @@ export class Proxy {
       this.recorded.push(record);
       this.#pairs.add(pair);
       near.on('data', (bytes) => record.push(Buffer.from(bytes)));
-      near.pipe(far);
-      far.pipe(near);
+      if (this.#delay_ms === undefined) {
+        near.pipe(far);
+        far.pipe(near);
+      } else {
+        this.#slow(near, far);
+        this.#slow(far, near);
+      }
       for (const socket of pair) {
         socket.on('error', () => {});
         socket.on('close', () => {
@@ -48,10 +50,25 @@ export class Proxy {
 
   /** From now on everything takes so long each way, in order, as on a path that is slow and not broken. */
   delay(ms: number): void {
+    const first = this.#delay_ms === undefined;
+    this.#delay_ms = ms;
+    if (!first) return;
     for (const [near, far] of this.#pairs) {
-      late(near, far, ms);
-      late(far, near, ms);
+      this.#slow(near, far);
+      this.#slow(far, near);
     }
+  }
+
+  #slow(from: Socket, to: Socket): void {
+    from.unpipe(to);
+    from.on('data', (bytes) => {
+      const timer = setTimeout(() => {
+        this.#late.delete(timer);
+        if (to.writable) to.write(bytes);
+      }, this.#delay_ms);
+      this.#late.add(timer);
+    });
+    from.resume();
   }
 
   /** Breaks every connection. */
@@ -69,6 +86,7 @@ export class Proxy {
 
   async stop(): Promise<void> {
     this.cut();
+    for (const timer of this.#late) clearTimeout(timer);
     await new Promise((resolve) => this.#server.close(resolve));
   }
 }

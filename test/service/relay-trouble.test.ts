@@ -51,6 +51,30 @@ describe('A relay in trouble', function () {
     await proxy.stop();
   });
 
+  it('S4 one that has become as good as dead: who closes is not held up, and what he wrote goes out later', async () => {
+    const relay = await house.startRelay();
+    const proxy = await Proxy.start(relay.port);
+    const slow = writeRelayAddress({ ...readRelayAddress(relay.address)!, port: Number(proxy.address.split(':')[1]) });
+    const alice = await house.move('Alice', { direct: false, relay: slow });
+    const bob = await house.move('Bob', { direct: false, relay: slow });
+    const workspace = await alice.api.createWorkspace({ name: 'Apollo' });
+    await house.join(alice, bob, workspace, { confirm: false });
+    await house.converged(workspace, alice, bob);
+    const [, chat] = (await alice.tools(workspace)) as [string, string];
+    proxy.delay(60_000);
+    await alice.api.post(workspace, chat, 'and then she goes');
+    const closing = performance.now();
+    await alice.close();
+    assert.ok(performance.now() - closing < 5_000, 'VS Code gives an extension five seconds to end');
+    await proxy.stop();
+    await bob.close();
+    await bob.open({ direct: false });
+    assert.equal((await bob.api.chat(workspace, chat, { limit: 9 })).posts.length, 0);
+    await alice.open({ direct: false });
+    await house.converged(workspace, alice, bob);
+    assert.equal((await bob.api.chat(workspace, chat, { limit: 9 })).posts.length, 1);
+  });
+
   it('R4 down, another key, a bad address: each told apart, and work goes on', async () => {
     const relay = await house.startRelay();
     const alice = await house.move('Alice', { relay: '' });

@@ -8,6 +8,7 @@ import type { ChunkedContent } from '../../src/tools/files/content.ts';
 import { filesBody, type FilesDelta } from '../../src/tools/files/deltas.ts';
 import type { SimDevice } from './device.ts';
 import type { Dice } from './dice.ts';
+import type { Identity } from './people.ts';
 import { CHAT, FILES, type World } from './world.ts';
 
 export type Doing = (world: World, dice: Dice) => void | Promise<void>;
@@ -189,7 +190,55 @@ const join: Doing = (world, dice) => {
   }
 };
 
+/** A further device of a member, let in by one of his own (I4). */
+const addDevice: Doing = (world, dice) => {
+  const own = dice.shuffled(world.members()).find((device) => sparesOf(world, device).length > 0);
+  if (own && world.addDevices(own, [dice.pick(sparesOf(world, own))])) world.counts.add('devices added');
+};
+
+function sparesOf(world: World, device: SimDevice): Identity[] {
+  const { roster } = device.replica;
+  return world.personOf.get(device.id)!.devices.filter(({ device: id }) => !roster.devices.has(id) && isUp(world, id));
+}
+
+function isUp(world: World, id: DeviceId): boolean {
+  return world.devices.get(id)!.alive;
+}
+
+/** What was dropped comes back by any member (L7). */
+const readdDevice: Doing = (world, dice) => {
+  const by = dice.pickOr(world.members());
+  const dropped = [...(by?.replica.roster.gone ?? [])].filter(([, word]) => word.delta.kind === 'drop');
+  const id = dice.pickOr(dropped.filter(([device]) => isUp(world, device)))?.[0];
+  const identity = id && world.devices.get(id)!.identity;
+  if (by && identity && world.addDevices(by, [identity])) world.counts.add('dropped devices let in again');
+};
+
+/** One of a member's devices, lost or stolen (K2), or one that has not been heard of for long (L7). */
+const takeDevice = (kind: 'removeDevice' | 'drop'): Doing => {
+  return writing((world, device, dice) => {
+    const others = [...device.replica.roster.devices.keys()].filter((id) => id !== device.id);
+    const targets = dice.shuffled(others).slice(0, kind === 'drop' ? dice.between(1, 2) : 1);
+    return targets.length === 0 ? undefined : control(kind, controlBody.devices(targets, newEpoch(device, targets)));
+  });
+};
+
+/** Who has shown two histories is held to what the manager has of one (D8); now and then one who has not. */
+const freeze = writing((world, device, dice) => {
+  const devices = [...device.replica.roster.devices.keys()].filter((id) => id !== device.id);
+  const forked = devices.filter((id) => world.forked.has(id));
+  const target = dice.pickOr(forked.length > 0 ? forked : dice.chance(0.2) ? devices : []);
+  if (!target) return undefined;
+  const kept = new Map([...device.replica.vector()].filter(([feed]) => feed.startsWith(target)));
+  return control('freeze', controlBody.freeze(target, kept, newEpoch(device, [target])));
+});
+
 export const honest = {
+  addDevice,
+  readdDevice,
+  removeDevice: takeDevice('removeDevice'),
+  drop: takeDevice('drop'),
+  freeze,
   posts,
   edit,
   unpost,

@@ -2,7 +2,7 @@
  * What must hold of any set of accepted deltas, whatever algorithm chose them (section 3): each rule asked of the result, with a
  * notion of the past of our own (`past.ts`). It does not say which deltas are accepted, but for a founder's, who is senior to all.
  */
-import type { AccountId, DeltaId } from '../../src/base/ids.ts';
+import type { AccountId, DeltaId, DeviceId } from '../../src/base/ids.ts';
 import { Role, readControl, type Control } from '../../src/sync/control.ts';
 import type { Replica } from '../../src/sync/replica.ts';
 import { allowedByDefault, type Action } from '../../src/sync/permissions.ts';
@@ -79,6 +79,7 @@ class Checker {
     if (cited.account !== author) return this.#violate('A1', one, 'upon another’s credential');
     if (!isPast(cited.placed, placed)) return this.#violate('A1', one, 'upon a credential that it had not seen');
     this.#checkCut(one, cited);
+    this.#checkDeviceCut(one, cited);
     const better = [...this.#grants.values()].find(
       (grant) => grant.account === author && this.#isLive(grant, placed) && isSenior(grant, cited),
     );
@@ -109,6 +110,23 @@ class Checker {
       const by = this.#grants.get(r.placed.delta.credential!);
       if (control?.kind === 'leave' || r.placed === placed || isPast(placed, r.placed)) continue;
       if (by && isSenior(by, cited)) this.#violate('A4', one, 'beyond the cut of its author’s removal');
+    }
+  }
+
+  /** A4 of devices, and I4: let in in its past, and not beyond the cut of what took it out, unless let in again since. */
+  #checkDeviceCut(one: Accepted, cited: Grant): void {
+    const { device, feed, seq } = one.placed.delta;
+    const lets = this.#accepted.filter((other) => letsIn(other.control, device));
+    if (!lets.some(({ placed }) => isPast(placed, one.placed)))
+      this.#violate('I4', one, 'of a device that was not let in');
+    for (const { placed, control, author } of this.#accepted) {
+      if (!takesOut(control, device)) continue;
+      const isBefore = isPast(one.placed, placed) || one.placed === placed;
+      if (control?.kind === 'freeze' ? (control.kept.get(feed) ?? 0) >= seq : isBefore) continue;
+      const by = this.#grants.get(placed.delta.credential!);
+      if (author !== cited.account && !(by && isSenior(by, cited))) continue;
+      if (lets.some((again) => isPast(placed, again.placed))) continue;
+      this.#violate('A4', one, `beyond the cut of the ${control?.kind} of its device`);
     }
   }
 
@@ -202,11 +220,24 @@ class Checker {
       this.#world.violate('A2', 'the founder is restricted');
     for (const { delta } of this.#past.all()) {
       if (this.#world.personOf.get(delta.device)?.account !== account || delta.tool !== undefined) continue;
-      if (!ALWAYS_HIS.has(delta.kind)) continue;
+      if (!ALWAYS_HIS.has(delta.kind) || this.#accepted.some(({ control }) => takesOut(control, delta.device)))
+        continue;
       const verdict = this.#union.verdictOf(delta.id);
       if (verdict !== 'accepted') this.#world.violate('A6', `the founder’s ${delta.kind} is void: ${verdict}`);
     }
   }
+}
+
+function letsIn(control: Control | undefined, device: DeviceId): boolean {
+  return (
+    (control?.kind === 'genesis' || control?.kind === 'admit' || control?.kind === 'addDevice') &&
+    control.certificates.some((certificate) => certificate.device === device)
+  );
+}
+
+function takesOut(control: Control | undefined, device: DeviceId): boolean {
+  if (control?.kind === 'freeze') return control.device === device;
+  return (control?.kind === 'removeDevice' || control?.kind === 'drop') && control.devices.includes(device);
 }
 
 const MANAGERS_ONLY: ReadonlySet<string> = new Set(['setRole', 'setPerm', 'rename']);

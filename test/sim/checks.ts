@@ -1,6 +1,7 @@
 /** What must hold of every world, whatever happened in it. */
 import type { DeviceId } from '../../src/base/ids.ts';
 import { feedOf } from '../../src/sync/delta.ts';
+import { tagOf } from '../../src/sync/epoch.ts';
 import type { Node } from '../../src/sync/graph.ts';
 import { Replica } from '../../src/sync/replica.ts';
 import { chatReducer } from '../../src/tools/chat/reducer.ts';
@@ -10,6 +11,7 @@ import type { Doing } from './acts.ts';
 import { Digest } from './digest.ts';
 import type { SimDevice } from './device.ts';
 import type { Dice } from './dice.ts';
+import { isPast, Past } from './past.ts';
 import type { World } from './world.ts';
 
 const NOBODY = '0'.repeat(64) as DeviceId;
@@ -86,6 +88,7 @@ export function checkWorld(world: World, dice: Dice, cameToRest: boolean): void 
   if (world.forked.size > 0) return checkSameSets(world, live);
   if (!cameToRest) world.violate('S1', 'the world does not come to rest');
   checkEqual(world, live, dice);
+  checkMembers(world, union, live);
 }
 
 function lacking(union: Replica, replica: Replica): Node[] {
@@ -148,8 +151,35 @@ function checkDevice(world: World, device: SimDevice): void {
     if (replica.node(id)) world.violate('D7', `${world.nameOf(device.id)} keeps what nobody has signed`);
 }
 
-/** K2, K3: no device of somebody who is out holds a key that was made without it. */
+/** K2: no device that is out holds a key that was made by who knew that it is. */
 function checkKeys(world: World, union: Replica): void {
-  const { epochs } = union.roster;
+  const { epochs, gone } = union.roster;
+  const past = new Past([...union.nodes()].map(({ delta }) => delta));
   world.counts.add('boxes of epochs', epochs.length);
+  for (const [id, word] of gone) {
+    const device = world.devices.get(id);
+    const out = past.get(word.delta.id);
+    if (!device || !out) continue;
+    for (const { notice, maker } of epochs) {
+      const made = past.get(maker.delta.id);
+      if (!made || (made !== out && !isPast(out, made))) continue;
+      world.counts.add('keys kept from who is out');
+      if (device.engine.keys.find(tagOf(notice.commit)))
+        world.violate('K2', `${world.nameOf(id)}, who is out, holds a key that was made afterwards`);
+    }
+  }
+}
+
+/** K2: whoever is out has heard it, and his client has erased his copy. K3: all members use the same key, where one is clean. */
+function checkMembers(world: World, union: Replica, live: readonly SimDevice[]): void {
+  for (const [id, word] of union.roster.gone) {
+    const device = world.devices.get(id);
+    if (!device || world.isHostile(id) || word.delta.kind === 'leave' || device.replica.size === 0) continue;
+    world.violate('K2', `${world.nameOf(id)} does not know of the ${word.delta.kind} that took it out`);
+  }
+  const clean = live.filter(({ engine }) => engine.keys.isClean);
+  const used = new Set(clean.map(({ engine }) => engine.keys.inUse));
+  if (clean.length === live.length && used.size > 1)
+    world.violate('K3', `${live.length} devices use ${used.size} keys`);
+  if (used.size > 0) world.counts.add('worlds under a clean key');
 }

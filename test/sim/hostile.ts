@@ -306,7 +306,7 @@ const wrongPlace = mischief('wrong places', (world, device, dice) => {
   const lies = [
     post({ seq: 3, prev: first.id }),
     post({ seq: 4, prev: second.id }),
-    post({ seq: 2 + dice.below(5), prev: another?.id ?? first.id }),
+    post({ seq: 3 + dice.below(4), prev: another?.id ?? first.id }),
     post({ seq: (another?.seq ?? 1) + 1, prev: another?.id ?? first.id, generation: newFeed(dice) }),
   ];
   tell(world, device, others(world, device, dice), [first, second, dice.pick(lies)]);

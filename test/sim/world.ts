@@ -4,7 +4,8 @@ import type { Crypto } from '../../src/crypto/crypto.ts';
 import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import { readDelta, signDelta, type Delta } from '../../src/sync/delta.ts';
-import { boxEpoch, epochOf } from '../../src/sync/epoch.ts';
+import type { Certificate } from '../../src/protocol/certificate.ts';
+import { boxEpoch, epochOf, type BoxTarget } from '../../src/sync/epoch.ts';
 import type { Node } from '../../src/sync/graph.ts';
 import { genesisId } from '../../src/sync/replica.ts';
 import { fastCrypto } from '../fakes/fast-crypto.ts';
@@ -50,6 +51,8 @@ export class World implements Surroundings {
   /** What honest devices have signed, by feed and place: each one thing only (D2). */
   readonly #signed = new Map<FeedId, DeltaId[]>();
   readonly offline = new Set<DeviceId>();
+  /** Devices that are not let in with their people: they come later, one by one (I4). */
+  readonly spare = new Set<DeviceId>();
   /** What was safe on a device whose owner is out: he is offered what others have not taken, and they need not have it. */
   readonly abandoned = new Set<DeltaId>();
   /** Devices that have signed two histories. */
@@ -104,6 +107,7 @@ export class World implements Surroundings {
         if (skew_ms > 0) this.#skew.set(identity.device, dice.below(2 * skew_ms) - skew_ms);
         if (dice.chance(relayShare)) this.#relayable.add(identity.device);
       }
+      if (person.devices.length > 1 && dice.chance(0.5)) this.spare.add(person.devices.at(-1)!.device);
     }
     return all;
   }
@@ -115,9 +119,8 @@ export class World implements Surroundings {
   #found(): SimDevice {
     const person = this.people[0]!;
     const epoch = epochOf(this.crypto, this.crypto.randomBytes(32));
-    const certificates = person.devices.map(({ certificate }) => certificate);
-    const targets = certificates.map(({ device, agreementKey }) => ({ device, agreementKey }));
-    const boxes = boxEpoch(this.crypto, epoch, targets);
+    const certificates = this.certificatesOf(person);
+    const boxes = boxEpoch(this.crypto, epoch, targetsOf(certificates));
     const body = controlBody.genesis('World', person.name, certificates, boxes, this.crypto.randomBytes(16));
     const genesis = signDelta(this.crypto, person.devices[0]!.signer, undefined, {
       generation: 0,
@@ -149,25 +152,39 @@ export class World implements Surroundings {
     }
     await this.#flush(founder);
     const { genesis } = this.#founding;
-    for (const { device } of this.people[0]!.devices.slice(1)) this.devices.get(device)!.plant(genesis.bytes);
+    for (const { device } of this.certificatesOf(this.people[0]!).slice(1))
+      this.devices.get(device)!.plant(genesis.bytes);
     this.connectAll();
     await this.run(START + 10_000);
   }
 
   /** Lets somebody in, with a welcome to his devices. */
   admit(by: SimDevice, person: Person, role: Role, invite?: DeltaId): boolean {
-    const { epoch } = by;
-    if (!epoch) return false;
-    const certificates = person.devices.map(({ certificate }) => certificate);
-    const targets = certificates.map(({ device, agreementKey }) => ({ device, agreementKey }));
-    const boxes = boxEpoch(this.crypto, epoch, targets);
-    const nodes = this.written(
-      by.control('admit', controlBody.admit(person.account, role, person.name, certificates, invite, boxes)),
-    );
-    const admit = nodes?.at(-1);
-    if (!admit) return false;
-    for (const { device } of person.devices) this.#welcome(by, this.devices.get(device)!, admit);
+    const certificates = this.certificatesOf(person);
+    const boxes = by.engine.keys.box(targetsOf(certificates));
+    if (!boxes) return false;
+    const body = controlBody.admit(person.account, role, person.name, certificates, invite, boxes);
+    return this.#letIn(by, certificates, by.control('admit', body));
+  }
+
+  /** Lets devices of a member in (I4, L7). */
+  addDevices(by: SimDevice, identities: readonly Identity[]): boolean {
+    const certificates = identities.map(({ certificate }) => certificate);
+    const boxes = by.engine.keys.box(targetsOf(certificates));
+    if (!boxes) return false;
+    const body = controlBody.addDevice(identities[0]!.account, certificates, boxes);
+    return this.#letIn(by, certificates, by.control('addDevice', body));
+  }
+
+  #letIn(by: SimDevice, certificates: readonly Certificate[], nodes: readonly Node[] | undefined): boolean {
+    const word = this.written(nodes)?.at(-1);
+    if (!word) return false;
+    for (const { device } of certificates) this.#welcome(by, this.devices.get(device)!, word);
     return true;
+  }
+
+  certificatesOf(person: Person): Certificate[] {
+    return person.devices.filter(({ device }) => !this.spare.has(device)).map(({ certificate }) => certificate);
   }
 
   #welcome(by: SimDevice, joiner: SimDevice, admit: Node): void {
@@ -434,6 +451,10 @@ export class World implements Surroundings {
     for (const [a, b] of this.network.openPaths()) this.network.cut(a, b);
     for (const id of this.devices.keys()) this.network.subscribe(id);
   }
+}
+
+function targetsOf(certificates: readonly Certificate[]): BoxTarget[] {
+  return certificates.map(({ device, agreementKey }) => ({ device, agreementKey }));
 }
 
 function roleOf(index: number): Role {

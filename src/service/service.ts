@@ -520,10 +520,11 @@ export class Service implements CoterieApi {
     const hosted = this.#workspaces.get(id) ?? this.#host(id, []);
     hosted.workspace.keyring.remember([epoch]);
     this.#local.put(`join/${id}`, [text, joining.total, sponsor.device]);
-    await this.#commits.commit([]);
     joining.copying(hosted.workspace);
     this.#applyChange();
     hosted.workspace.sponsored(sponsor);
+    // Not before: the first of the copy may be right behind the welcome, and finds nobody who takes it until the sponsor is known.
+    await this.#commits.commit([]);
     this.#emit({ type: 'workspaces' });
   }
 

@@ -71,8 +71,10 @@ export class Proxy {
     from.resume();
   }
 
-  /** Breaks every connection. */
+  /** Breaks every connection: what is under way is lost. */
   cut(): void {
+    for (const timer of this.#late) clearTimeout(timer);
+    this.#late.clear();
     for (const pair of [...this.#pairs]) for (const socket of pair) socket.destroy();
   }
 
@@ -86,7 +88,6 @@ export class Proxy {
 
   async stop(): Promise<void> {
     this.cut();
-    for (const timer of this.#late) clearTimeout(timer);
     await new Promise((resolve) => this.#server.close(resolve));
   }
 }

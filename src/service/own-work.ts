@@ -6,7 +6,6 @@ import type { DeltaId, ToolId } from '../base/ids.ts';
 import { toUtf8 } from '../base/utf8.ts';
 import { MAX_PATCH_CHAIN } from '../protocol/limits.ts';
 import type { Node } from '../sync/graph.ts';
-import { reachIn } from '../sync/passage.ts';
 import { readChatDelta } from '../tools/chat/deltas.ts';
 import type { Content } from '../tools/files/content.ts';
 import { readFilesDelta, type FilesDelta } from '../tools/files/deltas.ts';
@@ -32,7 +31,7 @@ export function notAccepted(workspace: SharedWorkspace): readonly Work[] {
 /** Own content that the word which took us out did not know of: nobody takes it from us any more. */
 export function unsentBeyond(workspace: SharedWorkspace, word: Node): readonly Work[] {
   return ownNodes(workspace)
-    .filter(({ delta }) => delta.seq > reachIn(word, delta.feed))
+    .filter(({ delta }) => delta.seq > workspace.replica.reach(word, delta.feed))
     .flatMap((node) => workOf(workspace, node, 'cutOff') ?? []);
 }
 

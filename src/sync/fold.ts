@@ -1,22 +1,25 @@
 /**
- * State = the re-fold of the content deltas in D6 order (L5). A delta that arrives late, or a verdict that changes, takes
- * back what stands behind its place and applies it again, so every replica with the same set has the same rows.
+ * State = base + re-fold of the unstable content deltas in D6 order (L5). A delta that arrives late, or a verdict that
+ * changes, is done in its place, and those behind it that rest on what it changed are done again, so every replica with the
+ * same set has the same rows. What all have acknowledged becomes the base, and is not done again (L4).
  */
 import type { DeltaId, ToolId } from '../base/ids.ts';
 import { compareNodes, type Node } from './graph.ts';
 import type { ContentVoid, Row, Transaction } from './reducer.ts';
+import { Rows, type Cell, type Place } from './rows.ts';
 import type { VoidReason } from './authority.ts';
 
-export type FoldVerdict = 'applied' | ContentVoid | VoidReason | 'unknownTool';
+export type FoldVerdict = 'applied' | ContentVoid | VoidReason | 'unknownTool' | 'forked' | 'newer';
 
 /** Applies one delta through its tool's reducer: judged, then reduced. */
 export type Apply = (node: Node, transaction: Transaction) => FoldVerdict;
 
-interface Entry {
+interface Entry extends Place {
   readonly node: Node;
   verdict: FoldVerdict;
-  /** What each row held before, in the order of the puts. */
-  undo: { readonly key: string; readonly before: Row | undefined }[];
+  reads: Cell[];
+  writes: Cell[];
+  isDue: boolean;
 }
 
 export interface RowChange {
@@ -26,14 +29,13 @@ export interface RowChange {
   readonly row: Row | undefined;
 }
 
-const SEPARATOR = '\u0000';
-
 export class Fold {
   readonly #apply: Apply;
   readonly #entries: Entry[] = [];
   readonly #verdicts = new Map<DeltaId, Entry>();
-  readonly #rows = new Map<string, Row>();
-  readonly #touched = new Set<string>();
+  readonly #rows = new Rows();
+  readonly #touched = new Set<Cell>();
+  #hidden: ReadonlySet<ToolId> = new Set();
 
   constructor(apply: Apply) {
     this.#apply = apply;
@@ -44,87 +46,190 @@ export class Fold {
   }
 
   row(tool: ToolId, table: string, key: string): Row | undefined {
-    return this.#rows.get(rowKey(tool, table, key));
+    return this.#hidden.has(tool) ? undefined : this.#rows.find(tool, table, key)?.row;
   }
 
   /** Reads as the rows stand now; what is put shows in this transaction alone, and nowhere else. */
   rehearsal(tool: ToolId): Transaction {
     const put = new Map<string, Row | undefined>();
+    const name = (table: string, key: string) => `${table}/${key}`;
     return {
       get: (table, key) => {
-        const full = rowKey(tool, table, key);
-        return put.has(full) ? put.get(full) : this.#rows.get(full);
+        const full = name(table, key);
+        return put.has(full) ? put.get(full) : this.#rows.find(tool, table, key)?.row;
       },
-      put: (table, key, row) => void put.set(rowKey(tool, table, key), row),
+      put: (table, key, row) => void put.set(name(table, key), row),
     };
   }
 
   /** Every row, in no order. */
   *rows(): Generator<RowChange> {
-    for (const [key, row] of this.#rows) yield { ...splitKey(key), row };
+    for (const cell of this.#rows.all()) {
+      const { tool, table, key, row } = cell;
+      if (row !== undefined && !this.#hidden.has(tool)) yield { tool, table, key, row };
+    }
   }
 
-  /** Takes back once for all of them, from the place of the first. */
+  /** What of deleted tools is here shows nowhere. */
+  hide(tools: ReadonlySet<ToolId>): void {
+    const changed = [...this.#hidden, ...tools].filter((tool) => this.#hidden.has(tool) !== tools.has(tool));
+    this.#hidden = tools;
+    for (const tool of changed) for (const cell of this.#rows.of(tool)) this.#touched.add(cell);
+  }
+
   insertAll(nodes: readonly Node[]): void {
-    const added = nodes.toSorted(compareNodes).map((node): Entry => ({ node, verdict: 'applied', undo: [] }));
-    if (added.length === 0) return;
-    const behind = this.#takeBack(this.#placeOf(added[0]!.node));
-    this.#applyAll(behind.length === 0 ? added : merged(added, behind));
+    if (nodes.length === 0) return;
+    const added = nodes.toSorted(compareNodes).map((node): Entry => {
+      const entry: Entry = { node, verdict: 'applied', reads: [], writes: [], isDue: true };
+      this.#verdicts.set(node.delta.id, entry);
+      return entry;
+    });
+    const behind = this.#entries.splice(this.#placeOf(added[0]!.node));
+    for (const entry of behind.length === 0 ? added : merged(added, behind)) this.#entries.push(entry);
+    this.#run(added);
   }
 
-  /** Applies everything again, from the first delta that is judged differently now. */
+  /** Does those again that are judged differently now, and what rests on them. */
   reconsider(differs: (node: Node) => boolean): void {
-    const first = this.#entries.findIndex((entry) => differs(entry.node));
-    if (first >= 0) this.#applyAll(this.#takeBack(first));
+    const due = this.#entries.filter((entry) => differs(entry.node));
+    for (const entry of due) entry.isDue = true;
+    this.#run(due);
   }
 
   /** Rows changed since the last call, with what they hold now. */
   takeChanges(): readonly RowChange[] {
-    const changes = [...this.#touched].map((key) => ({ ...splitKey(key), row: this.#rows.get(key) }));
+    const changes = [...this.#touched].map(({ tool, table, key, row }) => ({
+      tool,
+      table,
+      key,
+      row: this.#hidden.has(tool) ? undefined : row,
+    }));
     this.#touched.clear();
     return changes;
   }
 
+  // ---- the base -----------------------------------------------------------------------------------------------------
+
+  /** Deltas that are not folded into the base, in D6 order. */
+  *unstable(): Generator<Node> {
+    for (const { node } of this.#entries) yield node;
+  }
+
+  /** Folds the longest beginning of which `isStable` is true into the base; answers the last of it. */
+  absorb(isStable: (node: Node) => boolean): readonly Node[] {
+    const end = this.#entries.findIndex((entry) => !isStable(entry.node));
+    const absorbed = this.#entries.splice(0, end < 0 ? this.#entries.length : end);
+    const last = absorbed.at(-1);
+    if (!last) return [];
+    const cells = new Set<Cell>();
+    for (const entry of absorbed) {
+      this.#verdicts.delete(entry.node.delta.id);
+      for (const cell of entry.reads) cells.add(cell);
+      for (const cell of entry.writes) cells.add(cell);
+    }
+    for (const cell of cells) {
+      cell.absorb(last);
+      if (cell.isIdle) this.#rows.drop(cell);
+    }
+    return absorbed.map(({ node }) => node);
+  }
+
+  // ---- doing --------------------------------------------------------------------------------------------------------
+
   /** Most deltas arrive in order: look from the end. */
   #placeOf(node: Node): number {
     let at = this.#entries.length;
-    while (at > 0 && compareNodes(this.#entries[at - 1]!.node, node) > 0) at--;
-    return at;
-  }
-
-  #takeBack(from: number): Entry[] {
-    const taken = this.#entries.splice(from);
-    for (const entry of taken.toReversed()) {
-      for (const { key, before } of entry.undo.toReversed()) this.#set(key, before);
-      entry.undo = [];
+    if (at === 0 || compareNodes(this.#entries[at - 1]!.node, node) <= 0) return at;
+    let low = 0;
+    while (low < at) {
+      const middle = (low + at) >>> 1;
+      if (compareNodes(this.#entries[middle]!.node, node) <= 0) low = middle + 1;
+      else at = middle;
     }
-    return taken;
+    return low;
   }
 
-  #applyAll(entries: readonly Entry[]): void {
-    for (const entry of entries) {
-      entry.verdict = this.#apply(entry.node, this.#transactionOf(entry));
-      this.#entries.push(entry);
-      this.#verdicts.set(entry.node.delta.id, entry);
+  /** In D6 order: doing one may make others behind it due. */
+  #run(due: readonly Entry[]): void {
+    const more = new Queue();
+    for (let i = 0; i < due.length || more.first;) {
+      const next = due[i];
+      const entry = more.first && (!next || compareNodes(more.first.node, next.node) < 0) ? more.take() : due[i++]!;
+      if (!entry.isDue) continue;
+      entry.isDue = false;
+      this.#do(entry, more);
     }
   }
 
-  #transactionOf(entry: Entry): Transaction {
+  #do(entry: Entry, more: Queue): void {
+    for (const cell of entry.reads) cell.forgetReader(entry);
+    const before = entry.writes;
+    const reads = new Set<Cell>();
+    const puts = new Map<Cell, Row | undefined>();
     const tool = entry.node.delta.tool!;
-    return {
-      get: (table, key) => this.#rows.get(rowKey(tool, table, key)),
-      put: (table, key, row) => {
-        const full = rowKey(tool, table, key);
-        entry.undo.push({ key: full, before: this.#rows.get(full) });
-        this.#set(full, row);
+    entry.verdict = this.#apply(entry.node, {
+      get: (table, key) => {
+        const cell = this.#rows.cell(tool, table, key);
+        if (puts.has(cell)) return puts.get(cell);
+        reads.add(cell);
+        return cell.before(entry);
       },
-    };
+      put: (table, key, row) => void puts.set(this.#rows.cell(tool, table, key), row),
+    });
+    entry.reads = [...reads];
+    entry.writes = [...puts.keys()];
+    for (const cell of entry.reads) cell.read(entry);
+    for (const [cell, row] of puts) this.#write(cell, entry, row, true, more);
+    for (const cell of before) if (!puts.has(cell)) this.#write(cell, entry, undefined, false, more);
   }
 
-  #set(key: string, row: Row | undefined): void {
-    if (row === undefined) this.#rows.delete(key);
-    else this.#rows.set(key, row);
-    this.#touched.add(key);
+  #write(cell: Cell, entry: Entry, row: Row | undefined, stands: boolean, more: Queue): void {
+    const shown = cell.row;
+    for (const reader of cell.write(entry, row, stands) as readonly Entry[]) {
+      if (reader.isDue) continue;
+      reader.isDue = true;
+      more.add(reader);
+    }
+    if (cell.row !== shown) this.#touched.add(cell);
+  }
+}
+
+/** Entries by D6 order, the first in front: a binary heap. */
+class Queue {
+  readonly #heap: Entry[] = [];
+
+  get first(): Entry | undefined {
+    return this.#heap[0];
+  }
+
+  add(entry: Entry): void {
+    const heap = this.#heap;
+    let at = heap.push(entry) - 1;
+    while (at > 0) {
+      const above = (at - 1) >> 1;
+      if (compareNodes(heap[above]!.node, entry.node) <= 0) break;
+      heap[at] = heap[above]!;
+      at = above;
+    }
+    heap[at] = entry;
+  }
+
+  take(): Entry {
+    const heap = this.#heap;
+    const first = heap[0]!;
+    const last = heap.pop()!;
+    if (heap.length === 0) return first;
+    let at = 0;
+    for (;;) {
+      let below = 2 * at + 1;
+      if (below >= heap.length) break;
+      if (below + 1 < heap.length && compareNodes(heap[below + 1]!.node, heap[below]!.node) < 0) below++;
+      if (compareNodes(last.node, heap[below]!.node) <= 0) break;
+      heap[at] = heap[below]!;
+      at = below;
+    }
+    heap[at] = last;
+    return first;
   }
 }
 
@@ -135,13 +240,4 @@ function merged(a: readonly Entry[], b: readonly Entry[]): readonly Entry[] {
     all.push(first ? a[i++]! : b[j++]!);
   }
   return all;
-}
-
-function rowKey(tool: ToolId, table: string, key: string): string {
-  return tool + SEPARATOR + table + SEPARATOR + key;
-}
-
-function splitKey(full: string): { tool: ToolId; table: string; key: string } {
-  const [tool, table, key] = full.split(SEPARATOR) as [ToolId, string, string];
-  return { tool, table, key };
 }

@@ -1,47 +1,64 @@
 /**
  * The set of deltas of one workspace, as a graph (D2, D5, D6, D8). It answers what is in whose past; it judges nothing.
  * A delta comes in only when its past is there; others wait in a bounded buffer.
+ *
+ * What is folded everywhere can be forgotten (L4): of each lane the graph then holds the control deltas, what comes after its
+ * cut, and the place of the delta at the cut. So that a replica that has forgotten and one that has not take in the same
+ * deltas, what a delta may name is fixed by its past alone:
+ *
+ * - Deps are maximal (D5): none is in the past of prev or of another. A device whose newest entry has something in its past
+ *   can never name it again, so nobody needs what all have acknowledged.
+ * - Nothing names a branch of a feed whose rival is in the past of what else it names, and no feed goes on upon the sight of
+ *   its own fork (D8). Whoever has acknowledged one branch cannot bring in another.
+ * - The first entry of a feed has the device's admission in its past (I4).
+ *
+ * What breaks these is broken: not taken, nor anything upon it, on every replica alike.
  */
 import { assert } from '../base/assert.ts';
 import type { DeltaId, DeviceId, FeedId } from '../base/ids.ts';
-import { MAX_WAITING_BYTES, MAX_WAITING_DELTAS } from '../protocol/limits.ts';
 import type { Delta } from './delta.ts';
+import { inPast, Lane, pastUpon, type MutableNode, type Node, type Past } from './lane.ts';
+import { pastOf, Waiting } from './waiting.ts';
 
-export interface Node {
-  readonly delta: Delta;
-  /** 1 + the highest in its past; 1 for the genesis (D6). */
-  readonly height: number;
-  /** Highest seq of every other feed in its past. Shared along a feed for as long as nothing new is named in deps. */
-  readonly others: ReadonlyMap<FeedId, number>;
-  /** Position in the order of arrival: what is unread is counted by it. Local, never part of a verdict. */
-  readonly arrival: number;
-}
+export { compareNodes, inPast, type Node, type Past } from './lane.ts';
 
-/** Per feed, the seq that is held without a gap. */
+/** Per feed, the seq that is held without a gap; of a forked feed, what is before its fork. */
 export type Vector = ReadonlyMap<FeedId, number>;
 
 export type InsertOutcome =
-  | { readonly outcome: 'added'; readonly node: Node }
+  | { readonly outcome: 'added'; readonly node: Node; readonly isFork: boolean; readonly isRecut: boolean }
   | { readonly outcome: 'known' }
+  /** Its place is at or before the cut: it was folded, or is a rival of what was. `isNamed`: by something that others may take. */
+  | { readonly outcome: 'forgotten'; readonly isNamed: boolean }
   | { readonly outcome: 'waiting'; readonly missing: readonly DeltaId[] }
   | { readonly outcome: 'fork'; readonly device: DeviceId }
-  | { readonly outcome: 'broken' } // seq and prev, or deps, contradict what is here
+  | { readonly outcome: 'broken' } // what it names contradicts what is here, or may not be named
   | { readonly outcome: 'overflow' };
 
-const NO_OTHERS: ReadonlyMap<FeedId, number> = new Map();
+/** Whether a device may begin a feed with a delta that names these (I4). */
+export type Entrance = (delta: Delta, deps: readonly Node[]) => boolean;
 
 export class Graph {
+  readonly #entrance: Entrance;
   readonly #nodes = new Map<DeltaId, Node>();
-  readonly #feeds = new Map<FeedId, Node[]>();
-  /** Deltas that nothing here names yet, one per feed at most. */
-  readonly #heads = new Map<FeedId, Node>();
-  readonly #waiting = new Map<DeltaId, Delta>();
-  readonly #waitingFor = new Map<DeltaId, Set<DeltaId>>();
-  #waitingBytes = 0;
-  #arrivals = 0;
+  readonly #lanes: Lane[] = [];
+  readonly #feeds = new Map<FeedId, Lane[]>();
+  readonly #devices = new Map<DeviceId, Lane[]>();
+  /** Deltas that nothing here names yet. */
+  readonly #heads = new Set<Node>();
+  readonly #waiting = new Waiting();
+  #arrivals: number;
 
+  constructor(entrance: Entrance = () => true, arrivals = 0) {
+    this.#entrance = entrance;
+    this.#arrivals = arrivals;
+  }
+
+  /** Deltas that are held whole. */
   get size(): number {
-    return this.#nodes.size;
+    let size = 0;
+    for (const lane of this.#lanes) size += lane.nodes.length + lane.kept.size;
+    return size;
   }
 
   get waiting(): number {
@@ -52,6 +69,14 @@ export class Graph {
     return this.#arrivals;
   }
 
+  get lanes(): readonly Lane[] {
+    return this.#lanes;
+  }
+
+  lanesOf(device: DeviceId): readonly Lane[] {
+    return this.#devices.get(device) ?? [];
+  }
+
   get(id: DeltaId): Node | undefined {
     return this.#nodes.get(id);
   }
@@ -60,34 +85,74 @@ export class Graph {
     return this.#nodes.has(id) || this.#waiting.has(id);
   }
 
-  feeds(): ReadonlyMap<FeedId, readonly Node[]> {
-    return this.#feeds;
-  }
-
+  /** Last delta of a feed; of a forked one the last before its fork. */
   tip(feed: FeedId): Node | undefined {
-    return this.#feeds.get(feed)?.at(-1);
+    return this.#trunk(feed)?.tip;
   }
 
   at(feed: FeedId, seq: number): Node | undefined {
-    return this.#feeds.get(feed)?.[seq - 1];
+    return this.#trunk(feed)?.at(seq);
   }
 
   vector(): Vector {
-    return new Map([...this.#feeds].map(([feed, nodes]) => [feed, nodes.length]));
+    const vector = new Map<FeedId, number>();
+    for (const lane of this.#lanes) if (!lane.parent && lane.end > 0) vector.set(lane.feed, lane.end);
+    return vector;
   }
 
-  /** The maximal heads outside a feed: the deps of its next delta (D5). */
+  /** Up to which seq of a feed the past of a delta goes, itself included; of a forked one up to the fork. */
+  reach(node: Node, feed: FeedId): number {
+    const trunk = this.#trunk(feed);
+    if (!trunk) return 0;
+    return node.lane === trunk.number ? node.delta.seq : (node.past[trunk.number] ?? 0);
+  }
+
+  /** The past of a delta that comes after everything here. */
+  everything(): Past {
+    return this.#lanes.map((lane) => lane.end);
+  }
+
+  get height(): number {
+    let height = 0;
+    for (const head of this.#heads) height = Math.max(height, head.height);
+    return height;
+  }
+
+  /**
+   * The maximal heads outside a feed: the deps of its next delta (D5). Of a fork only what does not stand against what else
+   * would be in its past (D8).
+   */
   headsOutside(feed: FeedId): readonly Node[] {
-    return [...this.#heads.values()].filter((head) => head.delta.feed !== feed);
+    const heads = [...this.#heads].filter((head) => head.delta.feed !== feed);
+    const prev = this.tip(feed);
+    const named = prev ? [prev, ...heads] : heads;
+    return heads.filter((head) => !named.some((other) => other !== head && this.#holdsRival(other, head)));
   }
 
-  /** What a peer with this vector lacks, in the order of arrival: every delta after its past. */
-  *beyond(theirs: Vector, upTo: (feed: FeedId) => number = everything): Generator<Node> {
-    const cursors = [...this.#feeds].map(([feed, nodes]) => ({
-      nodes,
-      at: theirs.get(feed) ?? 0,
-      end: Math.min(nodes.length, upTo(feed)),
-    }));
+  /** Every delta that is held whole, in the order of arrival. */
+  whole(): readonly Node[] {
+    const nodes: Node[] = [];
+    for (const lane of this.#lanes) {
+      for (const node of lane.kept.values()) nodes.push(node);
+      for (const node of lane.nodes) nodes.push(node);
+    }
+    return nodes.sort((a, b) => a.arrival - b.arrival);
+  }
+
+  /** Whether a peer with this vector can be served from here: what it lacks has not been forgotten. */
+  reaches(theirs: Vector): boolean {
+    return this.#lanes.every((lane) => lane.parent !== undefined || (theirs.get(lane.feed) ?? 0) >= lane.cut);
+  }
+
+  /** What a peer with this vector lacks of feeds before their forks, in the order of arrival: every delta after its past. */
+  *beyond(theirs: Vector, upTo: (feed: FeedId) => number = () => Number.POSITIVE_INFINITY): Generator<Node> {
+    const cursors: { readonly nodes: readonly Node[]; at: number; readonly end: number }[] = [];
+    for (const lane of this.#lanes) {
+      if (lane.parent) continue;
+      const at = Math.max(0, (theirs.get(lane.feed) ?? 0) - lane.cut);
+      const end = Math.min(lane.nodes.length, upTo(lane.feed) - lane.cut);
+      if (at < end) cursors.push({ nodes: lane.nodes, at, end });
+    }
     for (;;) {
       let first: (typeof cursors)[number] | undefined;
       for (const cursor of cursors) {
@@ -101,96 +166,264 @@ export class Graph {
 
   /** Ids that waiting deltas lack and that nobody has sent. */
   missing(): readonly DeltaId[] {
-    return [...this.#waitingFor.keys()].filter((id) => !this.#waiting.has(id));
+    return this.#waiting.missing();
   }
 
-  /** Takes a delta in, or says why not. What waited for it is answered by `released`. */
-  insert(delta: Delta): InsertOutcome {
+  isWanted(id: DeltaId): boolean {
+    return this.#waiting.isWanted(id);
+  }
+
+  /** The next of its lane. */
+  after(node: Node): Node | undefined {
+    return this.#lanes[node.lane]?.at(node.delta.seq + 1);
+  }
+
+  /** A delta with those of its branch that are before it; of the beginning of a feed it alone. */
+  branchTo(node: Node): Node[] {
+    const lane = this.#lanes[node.lane]!;
+    if (!lane.parent || node.delta.seq <= lane.cut) return [node];
+    return lane.nodes.slice(0, node.delta.seq - lane.cut);
+  }
+
+  /** Whether a delta after `tip` may have what is in a lane in its past (D8). */
+  canBeNamed(lane: Lane, tip: Node | undefined): boolean {
+    return !tip || !lane.tip || !this.#holdsRival(tip, lane.tip);
+  }
+
+  /** Whether it stands beyond a fork of its feed (D8), or beyond what its device's next feed knows (D2). */
+  isAside(node: Node): boolean {
+    const lane = this.#lanes[node.lane];
+    return lane !== undefined && (lane.parent !== undefined || node.delta.seq > (lane.closedAt ?? node.delta.seq));
+  }
+
+  // ---- what comes in ------------------------------------------------------------------------------------------------
+
+  /** Takes a delta in, or says why not. A second branch of a feed only where `evenRival`. What waited for it is answered by `released`. */
+  insert(delta: Delta, evenRival = false): InsertOutcome {
     if (this.#nodes.has(delta.id)) return { outcome: 'known' };
-    if (this.at(delta.feed, delta.seq)) return { outcome: 'fork', device: delta.device };
-    const missing = this.#pastOf(delta).filter((id) => !this.#nodes.has(id));
-    if (missing.length > 0) return this.#wait(delta, missing);
-    return this.#add(delta);
+    const prev = delta.prev === undefined ? undefined : this.#nodes.get(delta.prev);
+    const lanes = this.#feeds.get(delta.feed) ?? [];
+    if (this.#isForgotten(delta, prev, lanes)) return { outcome: 'forgotten', isNamed: this.#isNamed(delta.id) };
+    if (!evenRival && isRival(delta, prev, lanes)) return { outcome: 'fork', device: delta.device };
+    const missing = pastOf(delta).filter((id) => !this.#nodes.has(id));
+    if (missing.length > 0) {
+      return this.#waiting.add(delta, missing) ? { outcome: 'waiting', missing } : { outcome: 'overflow' };
+    }
+    const deps = delta.deps.map((id) => this.#nodes.get(id)!);
+    return this.#isSound(delta, prev, deps) ? this.#add(delta, prev, deps) : { outcome: 'broken' };
   }
 
   /** Waiting deltas whose past is complete now that `id` is in; they are no longer waiting. */
   released(id: DeltaId): readonly Delta[] {
-    const free: Delta[] = [];
-    for (const waiter of this.#waitingFor.get(id) ?? []) {
-      const delta = this.#waiting.get(waiter);
-      if (!delta || this.#pastOf(delta).some((past) => !this.#nodes.has(past))) continue;
-      this.#waiting.delete(waiter);
-      this.#waitingBytes -= delta.bytes.length;
-      free.push(delta);
-    }
-    this.#waitingFor.delete(id);
-    return free;
+    return this.#waiting.released(id, (one) => this.#nodes.has(one));
   }
 
-  #pastOf(delta: Delta): readonly DeltaId[] {
-    return delta.prev === undefined ? delta.deps : [delta.prev, ...delta.deps];
+  #isForgotten(delta: Delta, prev: Node | undefined, lanes: readonly Lane[]): boolean {
+    const known = prev?.delta.feed === delta.feed ? this.#lanes[prev.lane] : undefined;
+    if (known) return delta.seq <= known.cut;
+    return lanes.some((lane) => lane.first <= delta.seq && delta.seq <= lane.cut);
   }
 
-  #wait(delta: Delta, missing: readonly DeltaId[]): InsertOutcome {
-    if (this.#waiting.has(delta.id)) return { outcome: 'waiting', missing };
-    if (this.#waiting.size >= MAX_WAITING_DELTAS || this.#waitingBytes + delta.bytes.length > MAX_WAITING_BYTES) {
-      return { outcome: 'overflow' };
+  /**
+   * Whether something waits for a forgotten delta that may be sound. What has the whole cut in its past is not: it has the
+   * forgotten one, or its rival, there already.
+   */
+  #isNamed(id: DeltaId): boolean {
+    let isNamed = false;
+    for (const waiter of this.#waiting.waitersOf(id)) {
+      const prev = waiter.prev === undefined ? undefined : this.#nodes.get(waiter.prev);
+      if (prev && this.coversCut(prev)) this.#waiting.discard(waiter);
+      else isNamed = true;
     }
-    this.#waiting.set(delta.id, delta);
-    this.#waitingBytes += delta.bytes.length;
-    for (const id of missing) {
-      const waiters = this.#waitingFor.get(id) ?? new Set();
-      this.#waitingFor.set(id, waiters.add(delta.id));
-    }
-    return { outcome: 'waiting', missing };
+    return isNamed;
   }
 
-  #add(delta: Delta): InsertOutcome {
-    const prev = delta.prev === undefined ? undefined : this.#nodes.get(delta.prev);
-    const deps = delta.deps.map((id) => this.#nodes.get(id)!);
-    if (prev && (prev.delta.feed !== delta.feed || prev.delta.seq !== delta.seq - 1)) return { outcome: 'broken' };
-    if (deps.some((dep) => dep.delta.feed === delta.feed)) return { outcome: 'broken' };
+  /** Whether all that was forgotten is in the past of a delta. */
+  coversCut(node: Node): boolean {
+    return this.#lanes.every((lane) => {
+      if (lane.cut < lane.first) return true;
+      return (lane.number === node.lane ? node.delta.seq : (node.past[lane.number] ?? 0)) >= lane.cut;
+    });
+  }
+
+  /** D5, D8, I4: what may be named, judged by the past alone. */
+  #isSound(delta: Delta, prev: Node | undefined, deps: readonly Node[]): boolean {
+    if (prev && (prev.delta.feed !== delta.feed || prev.delta.seq !== delta.seq - 1)) return false;
+    if (!prev && !this.#entrance(delta, deps)) return false;
+    const named = prev ? [prev, ...deps] : deps;
+    for (const dep of deps) {
+      if (dep.delta.feed === delta.feed || this.#seenOf(delta.feed, dep) >= delta.seq) return false;
+      for (const other of named) {
+        if (other !== dep && (inPast(dep, other) || this.#holdsRival(other, dep))) return false;
+      }
+      if (prev && this.#holdsRival(dep, prev)) return false;
+    }
+    return true;
+  }
+
+  /** Highest seq of a feed in the past of a node, on whichever branch. */
+  #seenOf(feed: FeedId, node: Node): number {
+    let seen = 0;
+    for (const lane of this.#feeds.get(feed) ?? []) seen = Math.max(seen, node.past[lane.number] ?? 0);
+    return seen;
+  }
+
+  /** Whether `outer` has in its past, or is, something of the feed of `inner` on a branch that stands against it. */
+  #holdsRival(outer: Node, inner: Node): boolean {
+    const lanes = this.#feeds.get(inner.delta.feed)!;
+    if (lanes.length === 1) return false;
+    const own = this.#lanes[inner.lane]!;
+    return lanes.some(
+      (lane) => !lane.isInLineWith(own) && (outer.lane === lane.number || (outer.past[lane.number] ?? 0) >= lane.first),
+    );
+  }
+
+  #add(delta: Delta, prev: Node | undefined, deps: readonly Node[]): InsertOutcome {
+    const before = this.#lanes.length;
+    const lane = this.#laneFor(delta, prev);
     const node: Node = {
       delta,
       height: 1 + Math.max(prev?.height ?? 0, ...deps.map((dep) => dep.height)),
-      others: pastVector(prev, deps),
+      lane: lane.number,
+      past: pastUpon(lane.number, prev, deps),
       arrival: ++this.#arrivals,
     };
-    const feed = this.#feeds.get(delta.feed) ?? [];
-    assert(feed.length === delta.seq - 1, 'a feed has no gap');
-    feed.push(node);
-    this.#feeds.set(delta.feed, feed);
+    assert(lane.end === delta.seq - 1, 'a lane has no gap');
+    lane.nodes.push(node);
+    if (!isAck(delta)) lane.substance = delta.seq;
     this.#nodes.set(delta.id, node);
-    this.#heads.set(delta.feed, node);
-    for (const dep of deps) if (this.#heads.get(dep.delta.feed) === dep) this.#heads.delete(dep.delta.feed);
-    return { outcome: 'added', node };
+    if (prev) this.#heads.delete(prev);
+    for (const dep of deps) this.#heads.delete(dep);
+    this.#heads.add(node);
+    const closes = delta.seq === 1 && this.#closeEarlier(lane, node);
+    const isFork = lane.parent !== undefined && this.#lanes.length > before;
+    return { outcome: 'added', node, isFork, isRecut: isFork || closes };
+  }
+
+  /** D2: a new generation takes the place of those before it: of these counts what its first delta has seen. */
+  #closeEarlier(lane: Lane, first: Node): boolean {
+    let closes = false;
+    for (const earlier of this.lanesOf(lane.device)) {
+      if (earlier.generation >= lane.generation) continue;
+      const seen = first.past[earlier.number] ?? 0;
+      earlier.closedAt = Math.min(earlier.closedAt ?? seen, seen);
+      closes = true;
+    }
+    return closes;
+  }
+
+  // ---- lanes --------------------------------------------------------------------------------------------------------
+
+  #trunk(feed: FeedId): Lane | undefined {
+    return this.#feeds.get(feed)?.[0];
+  }
+
+  /** Where a delta goes: the lane it continues, or a new one. Where its place is taken, the lane is cut there (D8). */
+  #laneFor(delta: Delta, prev: Node | undefined): Lane {
+    const { feed, device, generation, seq } = delta;
+    const upon = prev ? this.#lanes[prev.lane]! : this.#trunk(feed);
+    if (!upon) return this.#newLane({ feed, device, generation, parent: undefined, first: 1, firstId: undefined });
+    if (upon.end === seq - 1 && !upon.isForked) return upon;
+    if (upon.end >= seq) this.#cutLane(upon, seq - 1);
+    upon.isForked = true;
+    return this.#newLane({ feed, device, generation, parent: upon, first: seq, firstId: delta.id });
+  }
+
+  #newLane(place: Pick<Lane, 'feed' | 'device' | 'generation' | 'parent' | 'first' | 'firstId'>): Lane {
+    const lane = new Lane(this.#lanes.length, place);
+    this.#lanes.push(lane);
+    this.#feeds.set(place.feed, [...(this.#feeds.get(place.feed) ?? []), lane]);
+    this.#devices.set(place.device, [...(this.#devices.get(place.device) ?? []), lane]);
+    const isLate = this.lanesOf(place.device).some((other) => other.generation > place.generation && other.end > 0);
+    if (!place.parent && isLate) lane.closedAt = 0;
+    return lane;
+  }
+
+  /** What of a lane is beyond `end` becomes a lane of its own, and every past is counted anew. */
+  #cutLane(lane: Lane, end: number): void {
+    const moved = lane.nodes.splice(end - lane.cut);
+    const { feed, device, generation } = lane;
+    const branch = this.#newLane({
+      feed,
+      device,
+      generation,
+      parent: lane,
+      first: end + 1,
+      firstId: moved[0]!.delta.id,
+    });
+    branch.nodes = moved;
+    branch.substance = lane.substance;
+    branch.closedAt = lane.closedAt;
+    branch.isForked = lane.isForked;
+    lane.substance = Math.min(lane.substance, end);
+    for (const other of this.#lanes) if (other.parent === lane && other !== branch) other.parent = branch;
+    const onBranch = new Set<Node>(moved);
+    const counted = { off: new Map<Past, Past>(), on: new Map<Past, Past>() };
+    for (const node of this.#nodes.values() as Iterable<MutableNode>) {
+      const on = onBranch.has(node);
+      if (on) node.lane = branch.number;
+      if (!on && (node.past[lane.number] ?? 0) <= end) continue;
+      const known = on ? counted.on : counted.off;
+      const past = known.get(node.past) ?? recounted(node.past, lane.number, end, on ? undefined : branch.number);
+      known.set(node.past, past);
+      node.past = past;
+    }
+  }
+
+  // ---- forgetting (L4) ------------------------------------------------------------------------------------------------
+
+  /**
+   * Forgets what is at or before the cut, which is closed under past, but for control deltas; of the delta at the cut itself
+   * its place stays.
+   */
+  forget(cut: Past): void {
+    for (const lane of this.#lanes) {
+      const upTo = Math.min(cut[lane.number] ?? 0, lane.end);
+      if (upTo <= lane.cut) continue;
+      if (lane.frontier && !isKept(lane.frontier.delta)) this.#nodes.delete(lane.frontier.delta.id);
+      const gone = lane.nodes.splice(0, upTo - lane.cut);
+      const last = gone.at(-1)!;
+      for (const node of gone) {
+        if (isKept(node.delta)) lane.kept.set(node.delta.seq, node);
+        else if (node !== last) this.#nodes.delete(node.delta.id);
+        else (node as MutableNode).delta = placeOf(node.delta);
+      }
+      lane.cut = upTo;
+      lane.frontier = last;
+    }
   }
 }
 
-/** Whether `inner` is in the past of `outer`; a delta is not in its own past (D5). */
-export function inPast(inner: Node, outer: Node): boolean {
-  if (inner.delta.feed === outer.delta.feed) return inner.delta.seq < outer.delta.seq;
-  return (outer.others.get(inner.delta.feed) ?? 0) >= inner.delta.seq;
+/** Whether its place is taken: by another delta, or by branches that begin there. */
+function isRival(delta: Delta, prev: Node | undefined, lanes: readonly Lane[]): boolean {
+  const taken = lanes.filter((lane) => lane.first <= delta.seq && delta.seq <= lane.end);
+  if (prev === undefined) return taken.length > 0;
+  const upon = lanes.find((lane) => lane.number === prev.lane);
+  if (!upon) return taken.length > 0;
+  return taken.some((lane) => lane === upon || lane.parent === upon);
 }
 
-/** D6: causal, then (height, id). Height alone respects causality, since it grows along every edge. */
-export function compareNodes(a: Node, b: Node): number {
-  return a.height - b.height || (a.delta.id < b.delta.id ? -1 : a.delta.id > b.delta.id ? 1 : 0);
+function recounted(past: Past, lane: number, end: number, branch: number | undefined): Past {
+  const anew = past.slice();
+  while (anew.length <= Math.max(lane, branch ?? 0)) anew.push(0);
+  if (branch !== undefined) anew[branch] = anew[lane]!;
+  anew[lane] = end;
+  return anew;
 }
 
-function everything(): number {
-  return Number.POSITIVE_INFINITY;
+export function isAck(delta: Delta): boolean {
+  return delta.tool === undefined && delta.kind === 'ack';
 }
 
-function pastVector(prev: Node | undefined, deps: readonly Node[]): ReadonlyMap<FeedId, number> {
-  if (deps.length === 0) return prev?.others ?? NO_OTHERS;
-  const vector = new Map(prev?.others);
-  const raise = (feed: FeedId, seq: number) => {
-    if ((vector.get(feed) ?? 0) < seq) vector.set(feed, seq);
-  };
-  for (const dep of deps) {
-    raise(dep.delta.feed, dep.delta.seq);
-    for (const [feed, seq] of dep.others) raise(feed, seq);
-  }
-  return vector;
+/** L4: control deltas stay; an ack says what the place of a later one says. */
+export function isKept(delta: Delta): boolean {
+  return delta.tool === undefined && delta.kind !== 'ack' && delta.bytes.length > 0;
 }
+
+/** What is left of a delta that was folded: its place in its feed. */
+export function placeOf({ id, device, feed, generation, seq }: Delta): Delta {
+  const none = { version: 0, prev: undefined, deps: [], credential: undefined, time: 0, tool: undefined };
+  return { ...none, id, device, feed, generation, seq, kind: 'ack', body: null, bytes: NO_BYTES };
+}
+
+const NO_BYTES = new Uint8Array(0);

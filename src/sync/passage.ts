@@ -57,8 +57,3 @@ export function passageOf(
 export function covers(vector: ReadonlyMap<FeedId, number>, { delta }: Node): boolean {
   return (vector.get(delta.feed) ?? 0) >= delta.seq;
 }
-
-/** Up to which seq of a feed the past of a delta goes, itself included. */
-export function reachIn(node: Node, feed: FeedId): number {
-  return node.delta.feed === feed ? node.delta.seq : (node.others.get(feed) ?? 0);
-}

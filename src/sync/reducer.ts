@@ -27,6 +27,8 @@ export type ContentVoid = 'malformed' | 'notPermitted' | 'noTarget';
 export interface Reducer {
   /** Which kind of tool it is for. */
   readonly kind: string;
+  /** Kinds of deltas it knows; another one is of a newer version (D10). */
+  readonly kinds: readonly string[];
   /** Applies a delta; answers why it is void, having put nothing, where it is. */
   apply(transaction: Transaction, node: Node, context: Context): ContentVoid | undefined;
 }

@@ -10,14 +10,15 @@ import { err, ok, type Result } from '../base/result.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import type { Value } from '../protocol/codec.ts';
 import { MAX_DEPS } from '../protocol/limits.ts';
-import { Authority, type VoidReason } from './authority.ts';
-import { controlBody } from './control.ts';
+import { Authority } from './authority.ts';
+import { Content } from './content.ts';
+import { controlBody, readControl } from './control.ts';
 import { checkSignature, DELTA_VERSION, feedOf, readDelta, signDelta, type Delta, type Signer } from './delta.ts';
-import { Fold, type FoldVerdict, type RowChange } from './fold.ts';
-import { Graph, type Node, type Vector } from './graph.ts';
-import type { Action } from './permissions.ts';
+import type { FoldVerdict, RowChange } from './fold.ts';
+import { Graph, inPast, isAck, type Node, type Vector } from './graph.ts';
 import type { Reducer, Row, Transaction } from './reducer.ts';
 import { rosterOf, type Roster } from './roster.ts';
+import { activeDevices, cutBefore, stableIn } from './stability.ts';
 
 export interface ReplicaOptions {
   readonly crypto: Crypto;
@@ -44,15 +45,6 @@ export interface IngestFault {
   readonly device: DeviceId | undefined;
 }
 
-/** What the verdict on a content delta rested on, but for the rows. */
-interface Premises {
-  readonly refused: VoidReason | undefined;
-  readonly toolKind: string | undefined;
-  readonly author: AccountId | undefined;
-  /** What its tool asked, and was told. */
-  readonly answers: Map<Action, boolean>;
-}
-
 export interface Entry {
   readonly tool: ToolId | undefined;
   readonly kind: string;
@@ -62,33 +54,40 @@ export interface Entry {
 export class Replica {
   readonly workspace: WorkspaceId;
   readonly #crypto: Crypto;
-  readonly #graph = new Graph();
+  readonly #graph: Graph;
   readonly #authority: Authority;
-  readonly #fold: Fold;
-  readonly #reducers: ReadonlyMap<string, Reducer>;
+  readonly #content: Content;
   /** Come in, and not yet judged and applied. */
   readonly #entered: Node[] = [];
-  readonly #premises = new Map<DeltaId, Premises>();
+  /** Control deltas that let a device in, by device (I4). */
+  readonly #entrances = new Map<DeviceId, Node[]>();
+  /** L4: control deltas that not all have acknowledged, as far as is known. */
+  #unstable: Node[] = [];
   /** Ends of runs whose signature was checked and that wait for their past. */
   readonly #proven = new Set<DeltaId>();
-  /** Highest seq of each feed whose signature was checked here: what is served ends there (D7). */
-  readonly #checked = new Map<FeedId, number>();
+  /** Of each feed the last delta whose signature was checked here: what is served ends there (D7). */
+  readonly #checked = new Map<FeedId, Delta>();
   #controls = 0;
-  /** D8: what has shown two histories is not heard any more. */
   readonly #own: FeedId;
   /** Highest seq of the own feed that is on disk: what is beyond it nobody may hear of yet (D1). */
   #durable = 0;
+  /** D8: what has shown two histories is not heard any more. */
   readonly #forked = new Set<DeviceId>();
+  /** Somebody's delta rests on what belongs into our base and is not there. */
+  #isPassedBy = false;
+  /** Control deltas that have not seen all that is in the base. */
+  readonly #lateControls: Node[] = [];
+  /** D2, D8: what stands aside may be other deltas than before. */
+  #isRecut = false;
   #roster: Roster;
-  #newer = false;
 
   constructor(options: ReplicaOptions) {
     this.#crypto = options.crypto;
     this.workspace = options.workspace;
     this.#own = options.own;
-    this.#reducers = new Map(options.reducers.map((reducer) => [reducer.kind, reducer]));
+    this.#graph = new Graph((delta, deps) => this.#isLetIn(delta, deps));
     this.#authority = new Authority(options.crypto, this.#graph);
-    this.#fold = new Fold((node, transaction) => this.#applyContent(node, transaction));
+    this.#content = new Content(this.#graph, this.#authority, options.reducers);
     this.#roster = rosterOf(this.#authority);
   }
 
@@ -99,7 +98,13 @@ export class Replica {
 
   /** D10: something of a newer version is here; what it means is not known. */
   get sawNewer(): boolean {
-    return this.#newer;
+    this.#settle();
+    return this.#content.sawNewer;
+  }
+
+  /** D8: devices that have shown two histories. */
+  get forked(): ReadonlySet<DeviceId> {
+    return this.#forked;
   }
 
   get size(): number {
@@ -119,9 +124,9 @@ export class Replica {
     if (node.delta.feed === this.#own) this.#durable = Math.max(this.#durable, node.delta.seq);
   }
 
-  /** Every delta, in the order of arrival. */
+  /** Every delta that is held whole, in the order of arrival. */
   nodes(): Iterable<Node> {
-    return this.#graph.beyond(new Map());
+    return this.#graph.whole();
   }
 
   get arrivals(): number {
@@ -143,26 +148,34 @@ export class Replica {
 
   row(tool: ToolId, table: string, key: string): Row | undefined {
     this.#settle();
-    return this.#fold.row(tool, table, key);
+    return this.#content.fold.row(tool, table, key);
   }
 
   rows(): Iterable<RowChange> {
     this.#settle();
-    return this.#fold.rows();
+    return this.#content.fold.rows();
   }
 
   takeChanges(): readonly RowChange[] {
     this.#settle();
-    return this.#fold.takeChanges();
+    return this.#content.fold.takeChanges();
   }
 
-  /** L4: something that is no ack is here and not in the own feed's past. */
+  /**
+   * Whether the own feed should say what has been seen (L4): something that is no ack is here and not in its past. An ack asks
+   * for none, so it ends.
+   */
   get isAckDue(): boolean {
-    return this.#graph.headsOutside(this.#own).some((head) => this.#isNews(head));
+    const tip = this.#graph.tip(this.#own);
+    return this.#graph.lanes.some(
+      (lane) =>
+        lane.feed !== this.#own && lane.substance > (tip?.past[lane.number] ?? 0) && this.#graph.canBeNamed(lane, tip),
+    );
   }
 
-  #isNews(head: Node): boolean {
-    return head.delta.kind !== 'ack' || head.delta.tool !== undefined;
+  /** Up to which seq of a feed the past of a delta goes, itself included; of a forked one up to the fork. */
+  reach(node: Node, feed: FeedId): number {
+    return this.#graph.reach(node, feed);
   }
 
   missing(): readonly DeltaId[] {
@@ -174,8 +187,18 @@ export class Replica {
     this.#settle();
     const control = this.#authority.verdictOf(id);
     if (control) return control.accepted ? 'accepted' : control.reason;
-    const content = this.#fold.verdictOf(id);
-    return content === 'applied' ? 'accepted' : content;
+    const content = this.#content.fold.verdictOf(id);
+    const node = this.#graph.get(id);
+    if (content === 'applied') return this.#roster.tools.has(node!.delta.tool!) ? 'accepted' : 'unknownTool';
+    if (content) return content;
+    if (!node || !isAck(node.delta) || node.delta.bytes.length === 0) return undefined;
+    const judged = this.#authority.judge(node);
+    return judged.accepted ? 'accepted' : judged.reason;
+  }
+
+  /** I4: whether a device may write here: some control delta lets it in. */
+  isLetIn(device: DeviceId): boolean {
+    return this.#entrances.has(device);
   }
 
   // ---- the own feed -------------------------------------------------------------------------------------------------
@@ -195,9 +218,9 @@ export class Replica {
         if (!verdict.accepted) return verdict.reason;
         continue;
       }
-      const stage = stages.get(tool) ?? this.#fold.rehearsal(tool);
+      const stage = stages.get(tool) ?? this.#content.fold.rehearsal(tool);
       stages.set(tool, stage);
-      const verdict = this.#reduce(draft, this.#premisesOf(draft), stage);
+      const verdict = this.#content.rehearse(draft, stage);
       if (verdict !== 'applied') return verdict;
     }
     return undefined;
@@ -206,11 +229,9 @@ export class Replica {
   /** What the next delta but `ahead` of the own feed would look like to those who judge it: everything here is in its past. */
   #draft(device: DeviceId, entry: Entry, ahead: number, now: number): Node {
     const generation = Number(this.#own.split('.')[1]);
-    const heads = [...this.#graph.feeds().values()].map((nodes) => nodes.at(-1)!);
     const account = this.#authority.accountOf(device);
-    const others = new Map(this.#graph.vector());
-    others.delete(this.#own);
-    const seq = (this.#graph.tip(this.#own)?.delta.seq ?? 0) + 1 + ahead;
+    const tip = this.#graph.tip(this.#own);
+    const seq = (tip?.delta.seq ?? 0) + 1 + ahead;
     const delta: Delta = {
       id: `draft ${ahead}` as DeltaId,
       version: DELTA_VERSION,
@@ -227,8 +248,8 @@ export class Replica {
       body: entry.body,
       bytes: new Uint8Array(0),
     };
-    const height = 1 + ahead + heads.reduce((highest, { height }) => Math.max(highest, height), 0);
-    return { delta, height, others, arrival: 0 };
+    const height = this.#graph.height + 1 + ahead;
+    return { delta, height, lane: tip?.lane ?? NO_LANE, past: this.#graph.everything(), arrival: 0 };
   }
 
   /** Signs entries as the next deltas of the own feed and takes them in. The caller makes `bytes` durable before it sends. */
@@ -275,7 +296,7 @@ export class Replica {
     const outcome = this.#graph.insert(delta);
     assert(outcome.outcome === 'added', `an own delta is added, not ${outcome.outcome}`);
     this.#enter(outcome.node);
-    this.#checked.set(feed, delta.seq);
+    this.#checked.set(feed, delta);
     return outcome.node;
   }
 
@@ -285,7 +306,7 @@ export class Replica {
   restore(bytes: Uint8Array): void {
     const delta = readDelta(this.#crypto, this.workspace, bytes);
     if (!delta.ok) return;
-    for (const node of this.#insert([delta.value], [])) this.madeDurable(node);
+    for (const node of this.#insert([delta.value], [], 1)) this.madeDurable(node);
   }
 
   /** Runs of feeds as they came (S2): one signature check per contiguous run, at its end (D7). */
@@ -300,8 +321,10 @@ export class Replica {
         faults.push(deltas.error);
         continue;
       }
-      for (const node of this.#insert(deltas.value, faults)) added.push(node);
-      const last = deltas.value.at(-1);
+      const wanted = this.#wantedOf(deltas.value);
+      const taken = this.#isForked(deltas.value[0]) ? deltas.value.slice(0, wanted) : deltas.value;
+      for (const node of this.#insert(taken, faults, wanted)) added.push(node);
+      const last = taken.at(-1);
       if (last) heard.push({ feed: last.feed, seq: last.seq });
     }
     this.#settle();
@@ -329,110 +352,159 @@ export class Replica {
     }
     const last = deltas.at(-1);
     if (!last) return ok([]);
-    if (this.#forked.has(last.device)) return err({ tag: 'fork', device: last.device });
     if (this.#graph.has(last.id)) return ok(deltas);
+    if (this.#forked.has(last.device) && this.#wantedOf(deltas) === 0) return err({ tag: 'fork', device: last.device });
+    if (!deltas.every((delta) => this.#standsAlone(delta) || delta === last)) {
+      return err({ tag: 'badSignature', device: last.device });
+    }
     if (!checkSignature(this.#crypto, this.workspace, last)) return err({ tag: 'badSignature', device: last.device });
     this.#proven.add(last.id);
     return ok(deltas);
   }
 
-  #insert(deltas: readonly Delta[], faults: IngestFault[]): Node[] {
+  /** D7: a control delta outlives those that could prove it (L4), so it needs a signature of its own that stands. */
+  #standsAlone(delta: Delta): boolean {
+    if (delta.tool !== undefined || isAck(delta) || this.#graph.has(delta.id)) return true;
+    return checkSignature(this.#crypto, this.workspace, delta);
+  }
+
+  #isForked(delta: Delta | undefined): boolean {
+    return delta !== undefined && this.#forked.has(delta.device);
+  }
+
+  /** How many of a run, from its beginning, others' deltas depend on (D8). */
+  #wantedOf(run: readonly Delta[]): number {
+    return this.#graph.waiting === 0 ? 0 : run.findLastIndex(({ id }) => this.#graph.isWanted(id)) + 1;
+  }
+
+  /** `wanted`: of so many of them even a second branch of their feed is taken (D8). */
+  #insert(deltas: readonly Delta[], faults: IngestFault[], wanted: number): Node[] {
     const added: Node[] = [];
     const queue = [...deltas];
     for (let i = 0; i < queue.length; i++) {
       const delta = queue[i]!;
-      const outcome = this.#graph.insert(delta);
+      const outcome = this.#graph.insert(delta, i < wanted || this.#graph.isWanted(delta.id));
       switch (outcome.outcome) {
         case 'added':
           added.push(outcome.node);
           this.#enter(outcome.node);
-          if (this.#proven.delete(delta.id)) this.#checked.set(delta.feed, delta.seq);
+          if (outcome.isRecut) this.#isRecut = true;
+          if (outcome.isFork) this.#sawFork(delta, faults);
+          if (this.#proven.delete(delta.id)) this.#checked.set(delta.feed, delta);
           for (const free of this.#graph.released(delta.id)) queue.push(free);
           break;
         case 'fork':
-          this.#proven.delete(delta.id);
-          this.#forked.add(outcome.device);
-          faults.push({ tag: 'fork', device: outcome.device });
+          this.#sawFork(delta, faults);
           break;
         case 'broken':
-          this.#proven.delete(delta.id);
           faults.push({ tag: 'brokenChain', device: delta.device });
           break;
         case 'overflow':
-          this.#proven.delete(delta.id);
           faults.push({ tag: 'overflow', device: delta.device });
+          break;
+        case 'forgotten':
+          if (outcome.isNamed) this.#isPassedBy = true;
           break;
         case 'known':
         case 'waiting':
           break;
       }
+      if (outcome.outcome !== 'waiting') this.#proven.delete(delta.id);
     }
     return added;
+  }
+
+  #sawFork(delta: Delta, faults: IngestFault[]): void {
+    this.#forked.add(delta.device);
+    faults.push({ tag: 'fork', device: delta.device });
+  }
+
+  /** I4: the first entry of a feed has in its past who lets its device in. */
+  #isLetIn(delta: Delta, deps: readonly Node[]): boolean {
+    if (isGenesis(delta)) return (delta.id as string) === this.workspace;
+    const entrances = this.#entrances.get(delta.device) ?? [];
+    return entrances.some((entrance) => deps.some((dep) => dep === entrance || inPast(entrance, dep)));
   }
 
   // ---- the one door -------------------------------------------------------------------------------------------------
 
   #enter(node: Node): void {
-    if (node.delta.version !== DELTA_VERSION) {
-      this.#newer = true;
+    const { delta } = node;
+    if (delta.version !== DELTA_VERSION || (delta.tool === undefined && !isKnownControl(delta.kind))) {
+      this.#content.addForeign(node);
       return;
     }
-    if (node.delta.tool === undefined) this.#controls++;
+    if (isAck(delta)) return;
+    if (delta.tool === undefined) {
+      this.#controls++;
+      this.#unstable.push(node);
+      if (RESTRICTS.has(delta.kind) && !this.#graph.coversCut(node)) this.#lateControls.push(node);
+      this.#openEntrances(node);
+    }
     this.#entered.push(node);
+  }
+
+  #openEntrances(node: Node): void {
+    if (!LETS_IN.has(node.delta.kind)) return;
+    const control = readControl(this.#crypto, node.delta);
+    if (!control || !('certificates' in control)) return;
+    for (const { device } of control.certificates) {
+      this.#entrances.set(device, [...(this.#entrances.get(device) ?? []), node]);
+    }
   }
 
   /** Judges and applies what has come in, all of it at once: whoever looks calls this first. */
   #settle(): void {
-    if (this.#entered.length === 0) return;
+    if (this.#entered.length === 0 && !this.#isRecut) return;
     const entered = this.#entered.splice(0);
     const controls = entered.filter((node) => node.delta.tool === undefined);
+    let reaches = this.#isRecut;
+    this.#isRecut = false;
     if (controls.length > 0) {
-      const reaches = this.#authority.addAll(controls);
+      reaches = this.#authority.addAll(controls) || reaches;
       this.#roster = rosterOf(this.#authority);
-      if (reaches || controls.some(({ delta }) => delta.kind === 'addTool' || delta.kind === 'deleteTool'))
-        this.#reconsider();
+      this.#content.learnTools(this.#roster);
     }
-    this.#fold.insertAll(entered.filter((node) => node.delta.tool !== undefined));
+    if (reaches) this.#content.reconsider();
+    this.#content.insertAll(entered.filter((node) => node.delta.tool !== undefined));
   }
 
-  /** A restriction that arrives late undoes what it voids (L5): from the first delta whose premises are others now. */
-  #reconsider(): void {
-    this.#fold.reconsider((node) => {
-      const before = this.#premises.get(node.delta.id)!;
-      const now = this.#premisesOf(node);
-      if (before.refused !== now.refused || before.toolKind !== now.toolKind || before.author !== now.author)
-        return true;
-      return [...before.answers].some(
-        ([action, answer]) => this.#authority.can(node, now.toolKind!, action) !== answer,
-      );
-    });
+  /**
+   * The base may be another than other replicas', for somebody who had acknowledged it has written, on a branch of his feed, as
+   * if he had not (D8): a base from a manager puts it right.
+   */
+  get isOutOfStep(): boolean {
+    this.#settle();
+    const reachesBack = this.#lateControls.some(({ delta }) => this.#authority.verdictOf(delta.id)?.accepted);
+    return this.#isPassedBy || reachesBack || this.#content.isOutOfOrder;
   }
 
-  #premisesOf(node: Node): Premises {
-    const judged = this.#authority.judge(node);
-    const refused = judged.accepted ? undefined : judged.reason;
-    const toolKind = this.#roster.tools.get(node.delta.tool!)?.kind;
-    return { refused, toolKind, author: this.#authority.accountOf(node.delta.device), answers: new Map() };
+  // ---- forgetting (L4) ------------------------------------------------------------------------------------------------
+
+  /** Whose acknowledgement a delta needs to be stable. */
+  get active(): ReadonlySet<DeviceId> {
+    this.#settle();
+    return activeDevices(this.#graph, this.#authority, this.#roster, this.#entrances.keys());
   }
 
-  #applyContent(node: Node, transaction: Transaction): FoldVerdict {
-    const premises = this.#premisesOf(node);
-    this.#premises.set(node.delta.id, premises);
-    return this.#reduce(node, premises, transaction);
+  /**
+   * Folds into the base what all active devices have acknowledged, as far as it goes, and forgets it. Answers how many
+   * deltas were folded and how many are forgotten.
+   */
+  advance(active: Iterable<DeviceId> = this.active): { readonly folded: number; readonly forgotten: number } {
+    this.#settle();
+    const stable = stableIn(this.#graph, active, (device) => this.#entrances.get(device) ?? []);
+    const isStable = ({ lane, delta }: Node) => (stable[lane] ?? 0) >= delta.seq;
+    this.#unstable = this.#unstable.filter((node) => !isStable(node));
+    if (this.#unstable.length > 0) return { folded: 0, forgotten: 0 };
+    const folded = this.#content.absorb(isStable).length;
+    const open = [...this.#content.fold.unstable(), ...this.#content.barriers()];
+    const before = this.#graph.size;
+    this.#graph.forget(cutBefore(this.#graph, stable, open));
+    return { folded, forgotten: before - this.#graph.size };
   }
 
-  #reduce(node: Node, premises: Premises, transaction: Transaction): FoldVerdict {
-    const { refused, toolKind, author, answers } = premises;
-    if (refused) return refused;
-    const reducer = toolKind === undefined ? undefined : this.#reducers.get(toolKind);
-    if (toolKind === undefined || !reducer || author === undefined) return 'unknownTool';
-    const can = (action: Action) => {
-      const answer = this.#authority.can(node, toolKind, action);
-      answers.set(action, answer);
-      return answer;
-    };
-    return reducer.apply(transaction, node, { author, can }) ?? 'applied';
-  }
+  // ---- what others lack -----------------------------------------------------------------------------------------------
 
   /**
    * Runs that a peer with this vector lacks, until about `maxBytes` are together (S1): a causally closed share, one run per
@@ -455,7 +527,7 @@ export class Replica {
   #toCheckedEnd(run: Node[], upTo: (feed: FeedId) => number): readonly Node[] {
     const picked = run.length;
     for (let last = run.at(-1)!; !this.#stands(last); last = run.at(-1)!) {
-      const next = this.#graph.at(last.delta.feed, last.delta.seq + 1);
+      const next = this.#graph.after(last);
       if (!next || next.delta.seq > upTo(next.delta.feed)) {
         // The signature that proved the rest is still waiting for its past, or was lost with it.
         return run.slice(0, run.findLastIndex((node, i) => i < picked && this.#stands(node)) + 1);
@@ -466,15 +538,39 @@ export class Replica {
   }
 
   #stands({ delta }: Node): boolean {
-    if (this.#checked.get(delta.feed) === delta.seq) return true;
+    const checked = this.#checked.get(delta.feed);
+    if (checked?.id === delta.id) return true;
     if (!checkSignature(this.#crypto, this.workspace, delta)) return false;
-    if ((this.#checked.get(delta.feed) ?? 0) < delta.seq) this.#checked.set(delta.feed, delta.seq);
+    if ((checked?.seq ?? 0) < delta.seq) this.#checked.set(delta.feed, delta);
     return true;
+  }
+
+  /** Deltas that somebody asks for by id, since something waits for them (D5): each with what of its branch is before it (D8). */
+  serveIds(ids: Iterable<DeltaId>): readonly (readonly Node[])[] {
+    const runs = new Map<number, Node[]>();
+    for (const id of ids) {
+      const node = this.#graph.get(id);
+      if (!node || node.delta.bytes.length === 0) continue;
+      if (node.delta.feed === this.#own && node.delta.seq > this.#durable) continue;
+      const run = this.#graph.branchTo(node);
+      if (run.length > (runs.get(node.lane)?.length ?? 0)) runs.set(node.lane, run);
+    }
+    return [...runs.values()].map((run) => this.#toCheckedEnd(run, everything)).filter((run) => run.length > 0);
   }
 }
 
+/** Kinds of control deltas that bring certificates of devices. */
+const LETS_IN: ReadonlySet<string> = new Set(['genesis', 'admit', 'addDevice']);
+/** Kinds of control deltas that may void others' content. */
+const RESTRICTS: ReadonlySet<string> = new Set(['remove', 'setRole', 'setPerm', 'removeDevice', 'freeze', 'drop']);
+const NO_LANE = -1;
+
 function everything(): number {
   return Number.POSITIVE_INFINITY;
+}
+
+function isKnownControl(kind: string): boolean {
+  return Object.hasOwn(controlBody, kind);
 }
 
 function isGenesis(delta: Delta): boolean {

@@ -14,7 +14,7 @@ import { BATCH_BYTES, MAX_MESSAGE_BYTES } from '../protocol/limits.ts';
 import type { EpochTag } from './epoch.ts';
 import type { Node } from './graph.ts';
 import { headOf, isHeadOf, markOf, type FeedMark, type Head, type Message } from './messages.ts';
-import { covers as isTold, passageOf, reachIn, type Gate, type Passage } from './passage.ts';
+import { covers as isTold, passageOf, type Gate, type Passage } from './passage.ts';
 import { Lane } from './ports.ts';
 import type { Replica } from './replica.ts';
 
@@ -158,7 +158,7 @@ export class Session {
   mayHear(device: DeviceId, node: Node): boolean {
     const peer = this.#peers.get(device);
     const until = peer && passageOf(this.#gate, device, this.#toldTo(peer), peer.last).until;
-    return peer !== undefined && (!until || reachIn(until, node.delta.feed) >= node.delta.seq);
+    return peer !== undefined && (!until || this.#replica.reach(until, node.delta.feed) >= node.delta.seq);
   }
 
   #toldTo(peer: Peer): ReadonlyMap<FeedId, number> {
@@ -454,7 +454,8 @@ export class Session {
     { under, until }: Passage,
     only: (feed: FeedId) => boolean = () => true,
   ): Batch | undefined {
-    const upTo = (feed: FeedId) => (only(feed) ? (until ? reachIn(until, feed) : Number.POSITIVE_INFINITY) : 0);
+    const upTo = (feed: FeedId) =>
+      only(feed) ? (until ? this.#replica.reach(until, feed) : Number.POSITIVE_INFINITY) : 0;
     const runs = this.#replica.lacking(from, maxBytes, upTo);
     if (runs.length === 0) return undefined;
     const nodes = runs.flat();

@@ -265,9 +265,11 @@ describe('A authority', () => {
       const alice = team.founder;
       const bob = team.join('Bob');
       const heads = [...alice.replica.nodes()].at(-1)!;
-      const mallory = team.person('Mallory');
+      // Carol is in, and cites what is not hers.
+      const carol = team.join('Carol');
+      const entrance = [...alice.replica.nodes()].at(-1)!;
       for (const credential of [team.genesis.id, undefined, heads.delta.id]) {
-        const forged = team.forge(mallory, { seq: 1, deps: [heads.delta.id], credential });
+        const forged = team.forge(carol.person, { seq: 1, deps: [entrance.delta.id], credential });
         const copy = team.copyOf(bob.person, alice);
         copy.replica.ingest([[forged.bytes]]);
         assert.equal(copy.verdict(forged.id), 'noCredential');

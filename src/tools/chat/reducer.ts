@@ -6,6 +6,7 @@ import { POSTS, postFromRow, postToRow } from './rows.ts';
 
 export const chatReducer: Reducer = {
   kind: 'chat',
+  kinds: ['post', 'edit', 'unpost'],
   apply(transaction: Transaction, node: Node, context: Context): ContentVoid | undefined {
     const { id, time, kind, body } = node.delta;
     const delta = readChatDelta(kind, body);

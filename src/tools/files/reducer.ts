@@ -20,6 +20,7 @@ import {
 
 export const filesReducer: Reducer = {
   kind: 'files',
+  kinds: ['file', 'folder', 'ver', 'del', 'move'],
   apply(transaction, node, context) {
     const delta = readFilesDelta(node.delta.kind, node.delta.body);
     if (!delta) return 'malformed';

@@ -1,0 +1,175 @@
+/**
+ * Content deltas of one replica: judged by the settled control deltas, reduced by their tools, and judged again when these
+ * change. What a verdict rests on but the rows is kept with it, so that only they are done again for whom it is another.
+ */
+import type { AccountId, DeltaId, ToolId } from '../base/ids.ts';
+import type { Authority, VoidReason } from './authority.ts';
+import { Fold, type FoldVerdict } from './fold.ts';
+import { compareNodes, inPast, type Graph, type Node } from './graph.ts';
+import type { Action } from './permissions.ts';
+import type { Reducer, Transaction } from './reducer.ts';
+import type { Roster } from './roster.ts';
+
+/** What the verdict on a content delta rested on, but for the rows. */
+interface Premises {
+  readonly refused: VoidReason | 'forked' | undefined;
+  readonly toolKind: string | undefined;
+  /** D10: it is, or comes after, what only a newer version knows. */
+  readonly isNewer: boolean;
+  readonly author: AccountId | undefined;
+  /** What its tool asked, and was told. */
+  readonly answers: Map<Action, boolean>;
+}
+
+/** A tool was added, as of this kind, or deleted. */
+interface ToolEvent {
+  readonly node: Node;
+  readonly kind: string | undefined;
+}
+
+export class Content {
+  readonly fold: Fold;
+  readonly #graph: Graph;
+  readonly #authority: Authority;
+  readonly #reducers: ReadonlyMap<string, Reducer>;
+  readonly #premises = new Map<DeltaId, Premises>();
+  /** In D6 order. */
+  readonly #tools = new Map<ToolId, ToolEvent[]>();
+  /** D10: deltas that only a newer version knows. Of these without a tool, or of another version. */
+  readonly #foreign: Node[] = [];
+  /** Came when what stands behind them was in the base already. */
+  #late: Node[] = [];
+  #end: Node | undefined;
+  /** Of these of tools, by what is known of the tools. */
+  readonly #unread = new Map<DeltaId, Node>();
+
+  constructor(graph: Graph, authority: Authority, reducers: readonly Reducer[]) {
+    this.#graph = graph;
+    this.#authority = authority;
+    this.#reducers = new Map(reducers.map((reducer) => [reducer.kind, reducer]));
+    this.fold = new Fold((node, transaction) => this.#apply(node, transaction));
+  }
+
+  /** D10: a delta of a newer version, or of a kind of control that is not known. */
+  addForeign(node: Node): void {
+    this.#foreign.push(node);
+  }
+
+  get sawNewer(): boolean {
+    return this.#foreign.length > 0 || this.#unread.size > 0;
+  }
+
+  /** The control deltas have changed: which tools there are, and of what kind. */
+  learnTools(roster: Roster): void {
+    this.#tools.clear();
+    for (const { node, control } of this.#authority.accepted) {
+      if (control.kind !== 'addTool' && control.kind !== 'deleteTool') continue;
+      const events = this.#tools.get(control.tool) ?? [];
+      events.push({ node, kind: control.kind === 'addTool' ? control.toolKind : undefined });
+      this.#tools.set(control.tool, events);
+    }
+    this.fold.hide(new Set([...this.#tools.keys()].filter((tool) => !roster.tools.has(tool))));
+  }
+
+  insertAll(nodes: readonly Node[]): void {
+    const end = this.#end;
+    if (end) this.#late.push(...nodes.filter((node) => compareNodes(node, end) < 0));
+    this.fold.insertAll(nodes);
+  }
+
+  /** Something counts that stands before the end of the base: others may have done it in its place. */
+  get isOutOfOrder(): boolean {
+    return this.#late.some(({ delta }) => this.fold.verdictOf(delta.id) === 'applied');
+  }
+
+  /** A restriction that arrives late undoes what it voids (L5): those whose premises are others now. */
+  reconsider(): void {
+    // What only a newer version knows may turn out to be void, or not to be: then what comes after it is another's.
+    for (let before = -1; before !== this.#unread.size;) {
+      before = this.#unread.size;
+      this.fold.reconsider((node) => this.#isJudgedAnew(node));
+    }
+  }
+
+  /** What would be said of a delta that is not written yet and has everything here in its past. */
+  rehearse(draft: Node, stage: Transaction): FoldVerdict {
+    return this.#reduce(draft, this.#premisesOf(draft), stage);
+  }
+
+  /** L4: folds what is stable into the base, as far as there is nothing before it that is not. Answers what was folded. */
+  absorb(isStable: (node: Node) => boolean): readonly Node[] {
+    const barriers = [...this.barriers()].sort(compareNodes);
+    const [first] = barriers;
+    const absorbed = this.fold.absorb((node) => isStable(node) && !(first && compareNodes(node, first) >= 0));
+    for (const { delta } of absorbed) this.#premises.delete(delta.id);
+    this.#end = absorbed.at(-1) ?? this.#end;
+    return absorbed;
+  }
+
+  /** D10: what is kept for a newer version; nothing after it is folded into the base. */
+  *barriers(): Generator<Node> {
+    yield* this.#foreign;
+    yield* this.#unread.values();
+  }
+
+  #isJudgedAnew(node: Node): boolean {
+    const before = this.#premises.get(node.delta.id);
+    if (!before) return true;
+    const now = this.#premisesOf(node);
+    if (before.refused !== now.refused || before.toolKind !== now.toolKind || before.author !== now.author) return true;
+    if (before.isNewer !== now.isNewer) return true;
+    return [...before.answers].some(([action, answer]) => this.#authority.can(node, now.toolKind!, action) !== answer);
+  }
+
+  #premisesOf(node: Node): Premises {
+    const judged = this.#authority.judge(node);
+    const refused = judged.accepted ? (this.#graph.isAside(node) ? 'forked' : undefined) : judged.reason;
+    const toolKind = this.#toolKindAt(node);
+    const isNewer = refused === undefined && (this.#isUnread(node, toolKind) || this.#isAfterBarrier(node));
+    return { refused, toolKind, isNewer, author: this.#authority.accountOf(node.delta.device), answers: new Map() };
+  }
+
+  /** The kind of a tool that was added, and not deleted again, in the past of a delta. */
+  #toolKindAt(node: Node): string | undefined {
+    let open: string | undefined;
+    for (const event of this.#tools.get(node.delta.tool!) ?? []) {
+      if (inPast(event.node, node)) open = event.kind === undefined ? undefined : (open ?? event.kind);
+    }
+    return open;
+  }
+
+  #isUnread(node: Node, toolKind: string | undefined): boolean {
+    return toolKind !== undefined && !this.#reducers.get(toolKind)?.kinds.includes(node.delta.kind);
+  }
+
+  #isAfterBarrier(node: Node): boolean {
+    for (const barrier of this.#foreign) {
+      if (inPast(barrier, node) && this.#authority.judge(barrier).accepted) return true;
+    }
+    for (const barrier of this.#unread.values()) if (inPast(barrier, node)) return true;
+    return false;
+  }
+
+  #apply(node: Node, transaction: Transaction): FoldVerdict {
+    const premises = this.#premisesOf(node);
+    this.#premises.set(node.delta.id, premises);
+    if (premises.refused === undefined && this.#isUnread(node, premises.toolKind))
+      this.#unread.set(node.delta.id, node);
+    else this.#unread.delete(node.delta.id);
+    return this.#reduce(node, premises, transaction);
+  }
+
+  #reduce(node: Node, premises: Premises, transaction: Transaction): FoldVerdict {
+    const { refused, toolKind, isNewer, author, answers } = premises;
+    if (refused) return refused;
+    if (isNewer) return 'newer';
+    const reducer = toolKind === undefined ? undefined : this.#reducers.get(toolKind);
+    if (toolKind === undefined || !reducer || author === undefined) return 'unknownTool';
+    const can = (action: Action) => {
+      const answer = this.#authority.can(node, toolKind, action);
+      answers.set(action, answer);
+      return answer;
+    };
+    return reducer.apply(transaction, node, { author, can }) ?? 'applied';
+  }
+}

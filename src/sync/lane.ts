@@ -1,0 +1,115 @@
+/**
+ * Lanes: what the past of a delta is counted in. A feed is one lane; where it forks (D8), what is before the fork is one
+ * lane and each branch another that hangs on its end, so that "up to seq" says exactly which deltas are meant. The cut into
+ * lanes depends on the set of deltas alone, not on which branch was seen first; only their numbers are local.
+ */
+import type { DeltaId, DeviceId, FeedId } from '../base/ids.ts';
+import type { Delta } from './delta.ts';
+
+export interface Node {
+  readonly delta: Delta;
+  /** 1 + the highest in its past; 1 for the genesis (D6). */
+  readonly height: number;
+  /** Number of the lane it stands in. */
+  readonly lane: number;
+  /** Its past but for its own lane. Shared along a feed for as long as nothing new is named in deps. */
+  readonly past: Past;
+  /** Position in the order of arrival: what is unread is counted by it. Local, never part of a verdict. */
+  readonly arrival: number;
+}
+
+/** By the number of a lane, the highest seq that is in. 0 or nothing: none of it. */
+export type Past = readonly number[];
+
+/** What a lane is written through; to everybody else a node is fixed. */
+export type MutableNode = { -readonly [K in keyof Node]: Node[K] };
+
+export class Lane {
+  readonly number: number;
+  readonly feed: FeedId;
+  readonly device: DeviceId;
+  readonly generation: number;
+  /** The lane this one branched off at its end; undefined for the beginning of a feed. */
+  parent: Lane | undefined;
+  /** seq of its first delta, and of a branch its id: what tells it from its rivals. */
+  readonly first: number;
+  readonly firstId: DeltaId | undefined;
+  /** Up to here only control deltas are still whole; `first - 1` where all is. */
+  cut: number;
+  /** The delta at `cut`: what the next one names as prev. Without a body, unless it is a control delta. */
+  frontier: Node | undefined;
+  /** Control deltas at or before `cut`, by seq. */
+  readonly kept = new Map<number, Node>();
+  /** Everything after `cut`. */
+  nodes: Node[] = [];
+  /** Highest seq that is not an ack. */
+  substance = 0;
+  /** D2: what the device's next generation of the feed has seen of this one; what is beyond has no effect. */
+  closedAt: number | undefined;
+  /** Whether branches hang on its end. */
+  isForked = false;
+
+  constructor(number: number, place: Pick<Lane, 'feed' | 'device' | 'generation' | 'parent' | 'first' | 'firstId'>) {
+    this.number = number;
+    this.feed = place.feed;
+    this.device = place.device;
+    this.generation = place.generation;
+    this.parent = place.parent;
+    this.first = place.first;
+    this.firstId = place.firstId;
+    this.cut = place.first - 1;
+  }
+
+  /** seq of its last delta; `first - 1` where it has none. */
+  get end(): number {
+    return this.cut + this.nodes.length;
+  }
+
+  get tip(): Node | undefined {
+    return this.nodes.at(-1) ?? this.frontier;
+  }
+
+  at(seq: number): Node | undefined {
+    if (seq > this.cut) return this.nodes[seq - this.cut - 1];
+    return seq === this.cut ? this.frontier : this.kept.get(seq);
+  }
+
+  /** Whether both can be in one history of the feed: one is the other, or hangs on it. */
+  isInLineWith(other: Lane): boolean {
+    return hangsOn(this, other) || hangsOn(other, this);
+  }
+}
+
+function hangsOn(lane: Lane | undefined, other: Lane): boolean {
+  for (let at = lane; at; at = at.parent) if (at === other) return true;
+  return false;
+}
+
+/** Whether `inner` is in the past of `outer`; a delta is not in its own past (D5). */
+export function inPast(inner: Node, outer: Node): boolean {
+  if (inner.lane === outer.lane) return inner.delta.seq < outer.delta.seq;
+  return (outer.past[inner.lane] ?? 0) >= inner.delta.seq;
+}
+
+/** D6: causal, then (height, id). Height alone respects causality, since it grows along every edge. */
+export function compareNodes(a: Node, b: Node): number {
+  return a.height - b.height || (a.delta.id < b.delta.id ? -1 : a.delta.id > b.delta.id ? 1 : 0);
+}
+
+/** The past of a delta that stands in `lane` upon these. */
+export function pastUpon(lane: number, prev: Node | undefined, deps: readonly Node[]): Past {
+  const others = prev && prev.lane !== lane ? [prev, ...deps] : deps;
+  if (others.length === 0) return prev?.past ?? NOTHING;
+  const past = prev ? prev.past.slice() : [];
+  const raise = (at: number, seq: number) => {
+    while (past.length <= at) past.push(0);
+    if (past[at]! < seq) past[at] = seq;
+  };
+  for (const other of others) {
+    raise(other.lane, other.delta.seq);
+    for (let at = 0; at < other.past.length; at++) if (other.past[at]! > 0) raise(at, other.past[at]!);
+  }
+  return past;
+}
+
+const NOTHING: Past = [];

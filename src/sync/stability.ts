@@ -1,0 +1,91 @@
+/**
+ * What all have acknowledged (L4). Only entries of feeds count, and one that is held has its whole past here, so a delta is
+ * stable when it is in the past of, or is, the newest entry of every active device. An active device's next entry then has it
+ * in its past, too: whatever is still on its way stands behind it in D6 order, and no cut can void it.
+ */
+import type { AccountId, DeviceId } from '../base/ids.ts';
+import type { Authority } from './authority.ts';
+import { inPast, type Graph, type Node, type Past } from './graph.ts';
+import type { Lane } from './lane.ts';
+import type { Roster } from './roster.ts';
+
+/** Highest stable seq of each lane. `entrances`: the control deltas that let a device in, of which any may be in its first. */
+export function stableIn(
+  graph: Graph,
+  active: Iterable<DeviceId>,
+  entrances: (device: DeviceId) => readonly Node[],
+): Past {
+  const stable = [...graph.everything()];
+  for (const device of active) {
+    const newest = newestOf(graph.lanesOf(device));
+    const known = newest.length > 0 ? newest : entrances(device);
+    if (known.length === 0) return [];
+    for (const node of known) {
+      for (let lane = 0; lane < stable.length; lane++) {
+        const seen = lane === node.lane ? Math.max(node.delta.seq, node.past[lane] ?? 0) : (node.past[lane] ?? 0);
+        if (stable[lane]! > seen) stable[lane] = seen;
+      }
+    }
+  }
+  return stable;
+}
+
+/** Where its newest feed ends; on all branches where it has forked. */
+function newestOf(lanes: readonly Lane[]): readonly Node[] {
+  const generation = lanes.reduce((newest, lane) => (lane.end > 0 ? Math.max(newest, lane.generation) : newest), 0);
+  return lanes
+    .filter((lane) => lane.generation === generation && !lane.isForked)
+    .flatMap((lane) => (lane.tip ? [lane.tip] : []));
+}
+
+/**
+ * Whose acknowledgement is waited for: the devices of members, and those of somebody who has left that have not seen it, for
+ * what they write until then counts (A7). `named`: every device that some control delta lets in.
+ */
+export function activeDevices(
+  graph: Graph,
+  authority: Authority,
+  roster: Roster,
+  named: Iterable<DeviceId>,
+): ReadonlySet<DeviceId> {
+  const active = new Set(roster.devices.keys());
+  const leaves = authority.accepted.filter(({ control }) => control.kind === 'leave');
+  if (leaves.length === 0) return active;
+  for (const device of named) {
+    const account = authority.accountOf(device);
+    if (account === undefined || roster.members.has(account) || isRemoved(authority, account)) continue;
+    const tips = newestOf(graph.lanesOf(device));
+    const hasSeen = leaves.some(
+      ({ node }) =>
+        authority.accountOf(node.delta.device) === account && tips.every((tip) => tip === node || inPast(node, tip)),
+    );
+    if (tips.length === 0 || !hasSeen) active.add(device);
+  }
+  return active;
+}
+
+function isRemoved(authority: Authority, account: AccountId): boolean {
+  return authority.accepted.some(({ control }) => control.kind === 'remove' && control.account === account);
+}
+
+/**
+ * The longest beginning of each lane that holds, and has in its past, nothing that is not folded: what may be forgotten.
+ * `open`: stable or not, what is not in the base.
+ */
+export function cutBefore(graph: Graph, stable: Past, open: Iterable<Node>): Past {
+  const openFrom: number[] = graph.lanes.map(() => Number.POSITIVE_INFINITY);
+  for (const { lane, delta } of open) openFrom[lane] = Math.min(openFrom[lane]!, delta.seq);
+  const isClosed = (past: Past) => past.every((seq, lane) => seq < openFrom[lane]!);
+  return graph.lanes.map((lane) => {
+    const limit = Math.min(stable[lane.number] ?? 0, openFrom[lane.number]! - 1);
+    let cut = lane.cut;
+    let sound: Past | undefined;
+    while (cut < limit) {
+      const { past } = lane.at(cut + 1)!;
+      if (past !== sound && !isClosed(past)) break;
+      sound = past;
+      cut++;
+    }
+    return cut;
+  });
+}

@@ -1,0 +1,77 @@
+/** Deltas that wait for their past (D5), bounded, and what they wait for. */
+import type { DeltaId } from '../base/ids.ts';
+import { MAX_WAITING_BYTES, MAX_WAITING_DELTAS } from '../protocol/limits.ts';
+import type { Delta } from './delta.ts';
+
+export class Waiting {
+  readonly #deltas = new Map<DeltaId, Delta>();
+  /** By what is missing: who waits for it. */
+  readonly #waiters = new Map<DeltaId, Set<DeltaId>>();
+  #bytes = 0;
+
+  get size(): number {
+    return this.#deltas.size;
+  }
+
+  has(id: DeltaId): boolean {
+    return this.#deltas.has(id);
+  }
+
+  /** False where there is no room: it has to come again. */
+  add(delta: Delta, missing: readonly DeltaId[]): boolean {
+    if (this.#deltas.has(delta.id)) return true;
+    if (this.#deltas.size >= MAX_WAITING_DELTAS || this.#bytes + delta.bytes.length > MAX_WAITING_BYTES) return false;
+    this.#deltas.set(delta.id, delta);
+    this.#bytes += delta.bytes.length;
+    for (const id of missing) {
+      const waiters = this.#waiters.get(id) ?? new Set();
+      this.#waiters.set(id, waiters.add(delta.id));
+    }
+    return true;
+  }
+
+  /** Those who waited for `id` and lack nothing more; they are not waiting any longer. */
+  released(id: DeltaId, isHere: (id: DeltaId) => boolean): readonly Delta[] {
+    const waiters = this.#waiters.get(id);
+    if (!waiters) return [];
+    const free: Delta[] = [];
+    for (const waiter of waiters) {
+      const delta = this.#deltas.get(waiter);
+      if (!delta || !pastOf(delta).every(isHere)) continue;
+      this.#deltas.delete(waiter);
+      this.#bytes -= delta.bytes.length;
+      free.push(delta);
+    }
+    this.#waiters.delete(id);
+    return free;
+  }
+
+  /** Who waits for it. */
+  waitersOf(id: DeltaId): readonly Delta[] {
+    return [...(this.#waiters.get(id) ?? [])].flatMap((waiter) => this.#deltas.get(waiter) ?? []);
+  }
+
+  /** It can never come in. */
+  discard(delta: Delta): void {
+    if (this.#deltas.delete(delta.id)) this.#bytes -= delta.bytes.length;
+    for (const id of pastOf(delta)) {
+      const waiters = this.#waiters.get(id);
+      if (waiters?.delete(delta.id) && waiters.size === 0) this.#waiters.delete(id);
+    }
+  }
+
+  /** What is waited for and has not come at all. */
+  missing(): readonly DeltaId[] {
+    return [...this.#waiters.keys()].filter((id) => !this.#deltas.has(id));
+  }
+
+  /** Whether something waits for it. */
+  isWanted(id: DeltaId): boolean {
+    return this.#waiters.has(id);
+  }
+}
+
+/** What a delta names: prev and deps (D5). */
+export function pastOf(delta: Delta): readonly DeltaId[] {
+  return delta.prev === undefined ? delta.deps : [delta.prev, ...delta.deps];
+}

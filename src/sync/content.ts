@@ -40,6 +40,7 @@ export class Content {
   /** Came when what stands behind them was in the base already. */
   #late: Node[] = [];
   #end: Node | undefined;
+  #wasOutOfOrder = false;
   /** Of these of tools, by what is known of the tools. */
   readonly #unread = new Map<DeltaId, Node>();
 
@@ -79,7 +80,7 @@ export class Content {
 
   /** Something counts that stands before the end of the base: others may have done it in its place. */
   get isOutOfOrder(): boolean {
-    return this.#late.some(({ delta }) => this.fold.verdictOf(delta.id) === 'applied');
+    return this.#wasOutOfOrder || this.#late.some(({ delta }) => this.fold.verdictOf(delta.id) === 'applied');
   }
 
   /** A restriction that arrives late undoes what it voids (L5): those whose premises are others now. */
@@ -98,6 +99,7 @@ export class Content {
 
   /** L4: folds what is stable into the base, as far as there is nothing before it that is not. Answers what was folded. */
   absorb(isStable: (node: Node) => boolean): readonly Node[] {
+    this.#wasOutOfOrder = this.isOutOfOrder;
     const barriers = [...this.barriers()].sort(compareNodes);
     const [first] = barriers;
     const absorbed = this.fold.absorb((node) => isStable(node) && !(first && compareNodes(node, first) >= 0));

@@ -4,8 +4,10 @@
  * same set has the same rows. What all have acknowledged becomes the base, and is not done again (L4).
  */
 import type { DeltaId, ToolId } from '../base/ids.ts';
+import type { Crypto } from '../crypto/crypto.ts';
 import { compareNodes, type Node } from './graph.ts';
 import type { ContentVoid, Row, Transaction } from './reducer.ts';
+import { compareCells, RowTree } from './root.ts';
 import { Rows, type Cell, type Place } from './rows.ts';
 import type { VoidReason } from './authority.ts';
 
@@ -36,6 +38,9 @@ export class Fold {
   readonly #rows = new Rows();
   readonly #touched = new Set<Cell>();
   #hidden: ReadonlySet<ToolId> = new Set();
+  /** Over the rows as they stand, and over the base: made when first asked for. */
+  #tree: RowTree | undefined;
+  #baseTree: RowTree | undefined;
 
   constructor(apply: Apply) {
     this.#apply = apply;
@@ -108,7 +113,36 @@ export class Fold {
     return changes;
   }
 
+  /** Of all rows, hidden ones too (L6). */
+  root(crypto: Crypto): Uint8Array {
+    if (!this.#tree) {
+      this.#tree = new RowTree(crypto, (cell) => cell.row);
+      for (const cell of this.#rows.all()) if (cell.row !== undefined) this.#tree.touch(cell);
+    }
+    return this.#tree.root();
+  }
+
   // ---- the base -----------------------------------------------------------------------------------------------------
+
+  baseRoot(crypto: Crypto): Uint8Array {
+    if (!this.#baseTree) {
+      this.#baseTree = new RowTree(crypto, (cell) => cell.base);
+      for (const cell of this.#rows.all()) if (cell.base !== undefined) this.#baseTree.touch(cell);
+    }
+    return this.#baseTree.root();
+  }
+
+  /** Rows of the base, by tool, table and key. */
+  baseCells(): readonly Cell[] {
+    return [...this.#rows.all()].filter((cell) => cell.base !== undefined).sort(compareCells);
+  }
+
+  /** A row of a base that was made elsewhere, or before. */
+  loadBase(tool: ToolId, table: string, key: string, row: Row): void {
+    const cell = this.#rows.cell(tool, table, key);
+    cell.base = row;
+    this.#touched.add(cell);
+  }
 
   /** Deltas that are not folded into the base, in D6 order. */
   *unstable(): Generator<Node> {
@@ -129,6 +163,7 @@ export class Fold {
     }
     for (const cell of cells) {
       cell.absorb(last);
+      this.#baseTree?.touch(cell);
       if (cell.isIdle) this.#rows.drop(cell);
     }
     return absorbed.map(({ node }) => node);
@@ -190,7 +225,9 @@ export class Fold {
       reader.isDue = true;
       more.add(reader);
     }
-    if (cell.row !== shown) this.#touched.add(cell);
+    if (cell.row === shown) return;
+    this.#touched.add(cell);
+    this.#tree?.touch(cell);
   }
 }
 

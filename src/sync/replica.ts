@@ -209,6 +209,8 @@ export class Replica {
    */
   wouldRefuse(device: DeviceId, entries: readonly Entry[], now: number): Exclude<FoldVerdict, 'applied'> | undefined {
     this.#settle();
+    // D8: a feed with two histories cannot go on: nobody would take it.
+    if (this.#forked.has(device)) return 'forked';
     const stages = new Map<ToolId, Transaction>();
     for (const [i, entry] of entries.entries()) {
       const draft = this.#draft(device, entry, i, now);

@@ -4,11 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import { toHex } from '../../src/base/bytes.ts';
-import type { DeltaId } from '../../src/base/ids.ts';
-import { controlBody, Role } from '../../src/sync/control.ts';
+import { Role } from '../../src/sync/control.ts';
 import { compareNodes, inPast, type Node } from '../../src/sync/graph.ts';
 import { seededBelow, seededRandom } from '../fakes/seeded-random.ts';
-import { CHAT, contentOf, Copy, FILES, stateOf, Team, type Person } from './team.ts';
+import { ACTS, ROLES, tryAct } from './acts.ts';
+import { Copy, stateOf, Team, type Person } from './team.ts';
 
 interface World {
   readonly team: Team;
@@ -27,98 +27,15 @@ function history(seed: number, acts: number): World {
   const people: Person[] = [team.alice];
   for (const name of ['Bob', 'Carol', 'Dave', 'Eve', 'Frank']) people.push(team.person(name));
   for (const person of people.slice(1)) copies.push(new Copy(team, person));
-  const roles = [Role.manager, Role.participant, Role.participant, Role.guest] as const;
-  for (const person of people.slice(1, 4)) team.founder.admit(person, pick(roles));
+  for (const person of people.slice(1, 4)) team.founder.admit(person, pick(ROLES));
   for (const copy of copies) copy.meet(team.founder);
-
-  const idsOf = (copy: Copy, kinds: readonly string[]): readonly DeltaId[] =>
-    [...copy.replica.nodes()].filter(({ delta }) => kinds.includes(delta.kind)).map(({ delta }) => delta.id);
 
   for (let act = 0; act < acts; act++) {
     const copy = pick(copies);
+    const kind = below(ACTS + 2);
     // I4: nobody takes anything from a device that nothing lets in.
-    if (!copy.replica.isLetIn(copy.person.device)) {
-      copy.meet(pick(copies));
-      continue;
-    }
-    const someone = pick(people);
-    const posts = idsOf(copy, ['post']);
-    const items = idsOf(copy, ['file', 'folder']);
-    const folders = idsOf(copy, ['folder']);
-    const versions = idsOf(copy, ['file', 'folder', 'ver', 'del']);
-    const invites = idsOf(copy, ['invite']);
-    const parent = below(2) === 0 ? undefined : folders.length > 0 ? pick(folders) : undefined;
-    switch (below(24)) {
-      case 0:
-      case 1:
-        copy.post(`post ${act}`);
-        break;
-      case 2:
-        if (posts.length > 0) copy.chat({ kind: 'edit', post: pick(posts), text: `edit ${act}` });
-        break;
-      case 3:
-        if (posts.length > 0) copy.chat({ kind: 'unpost', post: pick(posts) });
-        break;
-      case 4:
-      case 5:
-        copy.file(`file ${act}`, parent);
-        break;
-      case 6:
-        copy.files({ kind: 'folder', parent, name: `folder ${act}` });
-        break;
-      case 7:
-      case 8:
-        if (versions.length > 0) {
-          const parents = [...new Set([pick(versions), ...(below(3) === 0 ? [pick(versions)] : [])])];
-          copy.files({ kind: 'ver', parents, content: contentOf(`v${act}`) });
-        }
-        break;
-      case 9:
-        if (versions.length > 0) copy.files({ kind: 'del', parents: [pick(versions)] });
-        break;
-      case 10:
-      case 11:
-        if (items.length > 0) copy.files({ kind: 'move', item: pick(items), parent, name: `moved ${act}` });
-        break;
-      case 12:
-        copy.admit(someone, pick(roles), invites.length > 0 && below(2) === 0 ? pick(invites) : undefined);
-        break;
-      case 13:
-        copy.remove(someone);
-        break;
-      case 14:
-        copy.setRole(someone, pick(roles));
-        break;
-      case 15:
-        copy.setPerm(
-          pick(['chat', 'files', 'workspace']),
-          pick(['add', 'edit', 'editOwn', 'delete', 'invite', 'uninvite']),
-          pick([Role.participant, Role.guest]),
-          below(2) === 0,
-        );
-        break;
-      case 16:
-        copy.invite(pick(roles), 1 + below(2));
-        break;
-      case 17:
-        if (invites.length > 0) copy.control('revoke', controlBody.revoke(pick(invites)));
-        break;
-      case 18:
-        if (below(4) === 0) copy.control('leave', controlBody.leave());
-        break;
-      case 19:
-        copy.control('profile', controlBody.profile(`${copy.person.name} ${act}`, ''));
-        break;
-      case 20:
-        if (below(6) === 0) copy.control('deleteTool', controlBody.deleteTool(pick([CHAT, FILES])));
-        else copy.control('addTool', controlBody.addTool(pick([CHAT, FILES]), 'chat', `tool ${act}`));
-        break;
-      case 21:
-        copy.control('rename', controlBody.rename(`name ${act}`));
-        break;
-      default:
-        copy.meet(pick(copies));
-    }
+    if (kind >= ACTS || !copy.replica.isLetIn(copy.person.device)) copy.meet(pick(copies));
+    else tryAct(kind, act, copy, people, below);
   }
   const all = new Copy(team, team.person('Observer'));
   for (const copy of copies) all.take(copy.replica.lacking(all.replica.vector(), Number.MAX_SAFE_INTEGER));

@@ -186,6 +186,11 @@ export class Authority {
     return this.#standing(node) ?? ACCEPTED;
   }
 
+  /** Whether the author of an accepted delta stands as a manager in it. */
+  isManagers(node: Node): boolean {
+    return this.#credentialOf(node)?.key.role === Role.manager;
+  }
+
   /** Whether the author of an accepted delta may do this, as of its past (A5). */
   can(node: Node, scope: Scope, action: Action): boolean {
     const role = this.#credentialOf(node)?.key.role;

@@ -14,7 +14,7 @@ import type { Roster } from './roster.ts';
 interface Premises {
   readonly refused: VoidReason | 'forked' | undefined;
   readonly toolKind: string | undefined;
-  /** D10: it is, or comes after, what only a newer version knows. */
+  /** D10: it comes after what a manager has said in words that only a newer version knows. */
   readonly isNewer: boolean;
   readonly author: AccountId | undefined;
   /** What its tool asked, and was told. */
@@ -35,14 +35,13 @@ export class Content {
   readonly #premises = new Map<DeltaId, Premises>();
   /** In D6 order. */
   readonly #tools = new Map<ToolId, ToolEvent[]>();
-  /** D10: deltas that only a newer version knows. Of these without a tool, or of another version. */
+  /** D10: deltas of another version, and of kinds of control that are not known. */
   readonly #foreign: Node[] = [];
+  #sawUnknownKind = false;
   /** Came when what stands behind them was in the base already. */
   #late: Node[] = [];
   #end: Node | undefined;
   #wasOutOfOrder = false;
-  /** Of these of tools, by what is known of the tools. */
-  readonly #unread = new Map<DeltaId, Node>();
 
   constructor(graph: Graph, authority: Authority, reducers: readonly Reducer[]) {
     this.#graph = graph;
@@ -57,7 +56,7 @@ export class Content {
   }
 
   get sawNewer(): boolean {
-    return this.#foreign.length > 0 || this.#unread.size > 0;
+    return this.#foreign.length > 0 || this.#sawUnknownKind;
   }
 
   /** The control deltas have changed: which tools there are, and of what kind. */
@@ -85,11 +84,7 @@ export class Content {
 
   /** A restriction that arrives late undoes what it voids (L5): those whose premises are others now. */
   reconsider(): void {
-    // What only a newer version knows may turn out to be void, or not to be: then what comes after it is another's.
-    for (let before = -1; before !== this.#unread.size;) {
-      before = this.#unread.size;
-      this.fold.reconsider((node) => this.#isJudgedAnew(node));
-    }
+    this.fold.reconsider((node) => this.#isJudgedAnew(node));
   }
 
   /** What would be said of a delta that is not written yet and has everything here in its past. */
@@ -100,18 +95,19 @@ export class Content {
   /** L4: folds what is stable into the base, as far as there is nothing before it that is not. Answers what was folded. */
   absorb(isStable: (node: Node) => boolean): readonly Node[] {
     this.#wasOutOfOrder = this.isOutOfOrder;
-    const barriers = [...this.barriers()].sort(compareNodes);
-    const [first] = barriers;
+    const first = this.barriers().toSorted(compareNodes)[0];
     const absorbed = this.fold.absorb((node) => isStable(node) && !(first && compareNodes(node, first) >= 0));
     for (const { delta } of absorbed) this.#premises.delete(delta.id);
     this.#end = absorbed.at(-1) ?? this.#end;
     return absorbed;
   }
 
-  /** D10: what is kept for a newer version; nothing after it is folded into the base. */
-  *barriers(): Generator<Node> {
-    yield* this.#foreign;
-    yield* this.#unread.values();
+  /**
+   * D10: where a newer version begins; nothing after it is folded. Only a manager begins one: any member could else stop the
+   * workspace for all, for ever, with a word that means nothing. What others write in unknown words is void.
+   */
+  barriers(): readonly Node[] {
+    return this.#foreign.filter((node) => this.#authority.isManagers(node) && this.#authority.judge(node).accepted);
   }
 
   #isJudgedAnew(node: Node): boolean {
@@ -127,7 +123,7 @@ export class Content {
     const judged = this.#authority.judge(node);
     const refused = judged.accepted ? (this.#graph.isAside(node) ? 'forked' : undefined) : judged.reason;
     const toolKind = this.#toolKindAt(node);
-    const isNewer = refused === undefined && (this.#isUnread(node, toolKind) || this.#isAfterBarrier(node));
+    const isNewer = refused === undefined && this.barriers().some((barrier) => inPast(barrier, node));
     return { refused, toolKind, isNewer, author: this.#authority.accountOf(node.delta.device), answers: new Map() };
   }
 
@@ -140,24 +136,9 @@ export class Content {
     return open;
   }
 
-  #isUnread(node: Node, toolKind: string | undefined): boolean {
-    return toolKind !== undefined && !this.#reducers.get(toolKind)?.kinds.includes(node.delta.kind);
-  }
-
-  #isAfterBarrier(node: Node): boolean {
-    for (const barrier of this.#foreign) {
-      if (inPast(barrier, node) && this.#authority.judge(barrier).accepted) return true;
-    }
-    for (const barrier of this.#unread.values()) if (inPast(barrier, node)) return true;
-    return false;
-  }
-
   #apply(node: Node, transaction: Transaction): FoldVerdict {
     const premises = this.#premisesOf(node);
     this.#premises.set(node.delta.id, premises);
-    if (premises.refused === undefined && this.#isUnread(node, premises.toolKind))
-      this.#unread.set(node.delta.id, node);
-    else this.#unread.delete(node.delta.id);
     return this.#reduce(node, premises, transaction);
   }
 
@@ -167,6 +148,10 @@ export class Content {
     if (isNewer) return 'newer';
     const reducer = toolKind === undefined ? undefined : this.#reducers.get(toolKind);
     if (toolKind === undefined || !reducer || author === undefined) return 'unknownTool';
+    if (!reducer.kinds.includes(node.delta.kind)) {
+      this.#sawUnknownKind = true;
+      return 'newer';
+    }
     const can = (action: Action) => {
       const answer = this.#authority.can(node, toolKind, action);
       answers.set(action, answer);

@@ -60,6 +60,11 @@ export const MAX_FETCH_IDS = 256;
 export const MAX_BASE_PART_BYTES = 64 * KIB;
 /** 4 GiB of rows: a hundred times what a team of 50 writes in ten years. */
 export const MAX_BASE_PARTS = 65_536;
+/** Feeds in it with their branches: every device that ever was, some generations each. */
+export const MAX_BASE_LANES = 4_096;
+/** Ten years of a busy team, an hour a day of nothing but changes of members. */
+export const MAX_BASE_CONTROLS = 100_000;
+export const MAX_BASE_ROWS = 4_000_000;
 /** Messages under an epoch whose key has not come yet, kept until it has; the relay keeps those beyond. */
 export const MAX_LOCKED_MESSAGES = 256;
 export const MAX_LOCKED_BYTES = 8 * MIB;

@@ -4,6 +4,7 @@
  */
 import type { AccountId, DeltaId, ToolId } from '../base/ids.ts';
 import type { Authority, VoidReason } from './authority.ts';
+import type { OrderPlace, RowRecord } from './base.ts';
 import { Fold, type FoldVerdict } from './fold.ts';
 import { compareNodes, inPast, type Graph, type Node } from './graph.ts';
 import type { Action } from './permissions.ts';
@@ -40,7 +41,7 @@ export class Content {
   #sawUnknownKind = false;
   /** Came when what stands behind them was in the base already. */
   #late: Node[] = [];
-  #end: Node | undefined;
+  #end: OrderPlace | undefined;
   #wasOutOfOrder = false;
 
   constructor(graph: Graph, authority: Authority, reducers: readonly Reducer[]) {
@@ -73,8 +74,19 @@ export class Content {
 
   insertAll(nodes: readonly Node[]): void {
     const end = this.#end;
-    if (end) this.#late.push(...nodes.filter((node) => compareNodes(node, end) < 0));
+    if (end) this.#late.push(...nodes.filter((node) => isBefore(node, end)));
     this.fold.insertAll(nodes);
+  }
+
+  /** The last that was folded into the base. */
+  get end(): OrderPlace | undefined {
+    return this.#end;
+  }
+
+  /** What a base holds (L6), in the place of everything. */
+  load(rows: readonly RowRecord[], end: OrderPlace | undefined): void {
+    for (const { tool, table, key, row } of rows) this.fold.loadBase(tool, table, key, row);
+    this.#end = end;
   }
 
   /** Something counts that stands before the end of the base: others may have done it in its place. */
@@ -98,7 +110,8 @@ export class Content {
     const first = this.barriers().toSorted(compareNodes)[0];
     const absorbed = this.fold.absorb((node) => isStable(node) && !(first && compareNodes(node, first) >= 0));
     for (const { delta } of absorbed) this.#premises.delete(delta.id);
-    this.#end = absorbed.at(-1) ?? this.#end;
+    const last = absorbed.at(-1);
+    if (last) this.#end = { height: last.height, id: last.delta.id };
     return absorbed;
   }
 
@@ -159,4 +172,8 @@ export class Content {
     };
     return reducer.apply(transaction, node, { author, can }) ?? 'applied';
   }
+}
+
+function isBefore({ height, delta }: Node, place: OrderPlace): boolean {
+  return height < place.height || (height === place.height && delta.id < place.id);
 }

@@ -35,6 +35,20 @@ export type InsertOutcome =
   | { readonly outcome: 'broken' } // what it names contradicts what is here, or may not be named
   | { readonly outcome: 'overflow' };
 
+/** A lane up to a cut (L6). Lanes are numbered by their place among all of the base. */
+export interface LaneRecord {
+  readonly feed: FeedId;
+  readonly device: DeviceId;
+  readonly generation: number;
+  readonly parent: number | undefined;
+  readonly first: number;
+  readonly firstId: DeltaId | undefined;
+  readonly cut: number;
+  /** The delta at the cut; undefined for the empty beginning of a feed that forks at once. */
+  readonly end: { readonly id: DeltaId; readonly height: number; readonly past: Past } | undefined;
+  readonly start: Past | undefined;
+}
+
 /** Whether a device may begin a feed with a delta that names these (I4). */
 export type Entrance = (delta: Delta, deps: readonly Node[]) => boolean;
 
@@ -295,17 +309,18 @@ export class Graph {
     if (prev) this.#heads.delete(prev);
     for (const dep of deps) this.#heads.delete(dep);
     this.#heads.add(node);
-    const closes = delta.seq === 1 && this.#closeEarlier(lane, node);
+    const closes = delta.seq === 1 && this.#closeEarlier(lane, node.past);
     const isFork = lane.parent !== undefined && this.#lanes.length > before;
     return { outcome: 'added', node, isFork, isRecut: isFork || closes };
   }
 
   /** D2: a new generation takes the place of those before it: of these counts what its first delta has seen. */
-  #closeEarlier(lane: Lane, first: Node): boolean {
+  #closeEarlier(lane: Lane, start: Past): boolean {
+    if (lane.generation > 0) lane.start = start;
     let closes = false;
     for (const earlier of this.lanesOf(lane.device)) {
       if (earlier.generation >= lane.generation) continue;
-      const seen = first.past[earlier.number] ?? 0;
+      const seen = start[earlier.number] ?? 0;
       earlier.closedAt = Math.min(earlier.closedAt ?? seen, seen);
       closes = true;
     }
@@ -368,6 +383,43 @@ export class Graph {
       known.set(node.past, past);
       node.past = past;
     }
+    for (const other of this.#lanes) {
+      const { start } = other;
+      if (start && (start[lane.number] ?? 0) > end) other.start = recounted(start, lane.number, end, branch.number);
+    }
+  }
+
+  // ---- a base (L6) --------------------------------------------------------------------------------------------------
+
+  /** A lane of a base, after those it hangs on: what is before its cut is folded, and only its end is known. */
+  loadLane(record: LaneRecord): void {
+    const parent = record.parent === undefined ? undefined : this.#lanes[record.parent];
+    const { feed, device, generation, first, firstId, cut, end } = record;
+    const lane = this.#newLane({ feed, device, generation, parent, first, firstId });
+    if (parent) parent.isForked = true;
+    lane.cut = cut;
+    lane.substance = cut;
+    if (!end) return;
+    const delta = placeOf({ id: end.id, device, feed, generation, seq: cut });
+    lane.frontier = { delta, height: end.height, lane: lane.number, past: end.past, arrival: 0 };
+    this.#nodes.set(end.id, lane.frontier);
+  }
+
+  /** After all lanes: a control delta of a base, in D6 order. */
+  loadControl(delta: Delta, lane: number, height: number, past: Past): Node {
+    const home = this.#lanes[lane]!;
+    const node: Node = { delta, height, lane, past, arrival: ++this.#arrivals };
+    home.kept.set(delta.seq, node);
+    if (delta.seq === home.cut) home.frontier = node;
+    this.#nodes.set(delta.id, node);
+    return node;
+  }
+
+  /** After all control deltas: what generations close, and what nothing names. */
+  loaded(starts: readonly (Past | undefined)[]): void {
+    for (const [i, start] of starts.entries()) if (start) this.#closeEarlier(this.#lanes[i]!, start);
+    const ends = this.#lanes.flatMap(({ frontier }) => frontier ?? []);
+    for (const end of ends) if (!ends.some((other) => other !== end && inPast(end, other))) this.#heads.add(end);
   }
 
   // ---- forgetting (L4) ------------------------------------------------------------------------------------------------
@@ -421,7 +473,13 @@ export function isKept(delta: Delta): boolean {
 }
 
 /** What is left of a delta that was folded: its place in its feed. */
-export function placeOf({ id, device, feed, generation, seq }: Delta): Delta {
+export function placeOf({
+  id,
+  device,
+  feed,
+  generation,
+  seq,
+}: Pick<Delta, 'id' | 'device' | 'feed' | 'generation' | 'seq'>): Delta {
   const none = { version: 0, prev: undefined, deps: [], credential: undefined, time: 0, tool: undefined };
   return { ...none, id, device, feed, generation, seq, kind: 'ack', body: null, bytes: NO_BYTES };
 }

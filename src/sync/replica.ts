@@ -5,18 +5,31 @@
  * Pure: what must be made durable comes back as bytes, and the caller makes it so before anybody else hears of it (D1).
  */
 import { assert } from '../base/assert.ts';
+import { equalBytes } from '../base/bytes.ts';
 import type { AccountId, DeltaId, DeviceId, FeedId, ToolId, WorkspaceId } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import type { Value } from '../protocol/codec.ts';
 import { MAX_DEPS } from '../protocol/limits.ts';
 import { Authority } from './authority.ts';
+import {
+  badBase,
+  baseRootOf,
+  writeBase,
+  type Base,
+  cutOf,
+  type BaseError,
+  type BaseParts,
+  type Frame,
+} from './base.ts';
 import { Content } from './content.ts';
-import { controlBody, readControl } from './control.ts';
+import { controlBody, readControl, type CutAndRoot } from './control.ts';
 import { checkSignature, DELTA_VERSION, feedOf, readDelta, signDelta, type Delta, type Signer } from './delta.ts';
 import type { FoldVerdict, RowChange } from './fold.ts';
+import { frameOf } from './frame.ts';
 import { Graph, inPast, isAck, type Node, type Vector } from './graph.ts';
 import type { Reducer, Row, Transaction } from './reducer.ts';
+import { encodeRow } from './root.ts';
 import { rosterOf, type Roster } from './roster.ts';
 import { activeDevices, cutBefore, stableIn } from './stability.ts';
 
@@ -430,7 +443,8 @@ export class Replica {
 
   // ---- the one door -------------------------------------------------------------------------------------------------
 
-  #enter(node: Node): void {
+  /** `isFolded`: of a base, and so in everybody's past. */
+  #enter(node: Node, isFolded = false): void {
     const { delta } = node;
     if (delta.version !== DELTA_VERSION || (delta.tool === undefined && !isKnownControl(delta.kind))) {
       this.#content.addForeign(node);
@@ -439,8 +453,8 @@ export class Replica {
     if (isAck(delta)) return;
     if (delta.tool === undefined) {
       this.#controls++;
-      this.#unstable.push(node);
-      if (RESTRICTS.has(delta.kind) && !this.#graph.coversCut(node)) this.#lateControls.push(node);
+      if (!isFolded) this.#unstable.push(node);
+      if (!isFolded && RESTRICTS.has(delta.kind) && !this.#graph.coversCut(node)) this.#lateControls.push(node);
       this.#openEntrances(node);
     }
     this.#entered.push(node);
@@ -504,6 +518,57 @@ export class Replica {
     const before = this.#graph.size;
     this.#graph.forget(cutBefore(this.#graph, stable, open));
     return { folded, forgotten: before - this.#graph.size };
+  }
+
+  // ---- the base (L6) --------------------------------------------------------------------------------------------------
+
+  /** What is folded, whole: to keep, or to give to somebody who has nothing yet. */
+  base(): BaseParts {
+    this.#settle();
+    const frame = frameOf(this.#graph, this.#content.end);
+    const rows = this.#content.fold.baseCells().map((cell) => encodeRow(cell, cell.base!));
+    return writeBase(this.workspace, this.#rootOf(frame), frame, rows);
+  }
+
+  /** What it adds up to, and up to where: what a manager vouches for. */
+  baseRoot(): CutAndRoot {
+    this.#settle();
+    const frame = frameOf(this.#graph, this.#content.end);
+    return { cut: cutOf(frame), root: this.#rootOf(frame) };
+  }
+
+  #rootOf(frame: Frame): Uint8Array {
+    return baseRootOf(this.#crypto, this.#content.fold.baseRoot(this.#crypto), frame);
+  }
+
+  /** Whether something is folded, or forgotten. */
+  get hasBase(): boolean {
+    return this.#graph.lanes.some((lane) => lane.cut >= lane.first);
+  }
+
+  /** Whether a peer that holds this can be served from the log: else it takes the base first. */
+  reaches(theirs: Vector): boolean {
+    return this.#graph.reaches(theirs);
+  }
+
+  /**
+   * Begins with a base, in a replica that holds nothing. `isOwn`: what was durable here, whose signatures were checked when it came.
+   * A replica that has answered with an error is of no more use.
+   */
+  load(base: Base, isOwn: boolean): Result<void, BaseError> {
+    assert(this.#graph.lanes.length === 0, 'a base is loaded into an empty replica');
+    if (!isOwn && !base.controls.every(({ delta }) => checkSignature(this.#crypto, this.workspace, delta)))
+      return badBase('badSignature');
+    for (const lane of base.lanes) this.#graph.loadLane(lane);
+    const nodes = base.controls.map(({ delta, lane, height, past }) =>
+      this.#graph.loadControl(delta, lane, height, past),
+    );
+    this.#graph.loaded(base.lanes.map(({ start }) => start));
+    for (const node of nodes) this.#enter(node, true);
+    this.#content.load(base.rows, base.end);
+    this.#durable = this.#graph.tip(this.#own)?.delta.seq ?? 0;
+    this.#settle();
+    return equalBytes(this.baseRoot().root, base.root) ? ok(undefined) : badBase('badRoot');
   }
 
   // ---- what others lack -----------------------------------------------------------------------------------------------

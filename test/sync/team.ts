@@ -60,12 +60,12 @@ export class Copy {
   /** Whether what a member was told he may do is held against the verdict on it. */
   protected readonly holdsPromises: boolean = true;
 
-  constructor(team: Team, person: Person) {
+  constructor(team: Team, person: Person, replica?: Replica) {
     this.team = team;
     this.person = person;
     const { crypto, workspace } = team;
     const own = feedOf(person.device, 0);
-    this.replica = new Replica({ crypto, workspace, reducers: [chatReducer, filesReducer], own });
+    this.replica = replica ?? new Replica({ crypto, workspace, reducers: [chatReducer, filesReducer], own });
   }
 
   write(...entries: readonly Entry[]): readonly Node[] {

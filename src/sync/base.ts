@@ -1,0 +1,363 @@
+/**
+ * A base (L6): the state of a workspace at a cut that all have acknowledged, to start from without what is folded in it. It is
+ * one stream of items, each with its length (4 bytes, big-endian) before its CBOR, cut into parts of 64 KiB:
+ *
+ * | item | is |
+ * | --- | --- |
+ * | head | [format 0, workspace 32, end of what is folded: height, id 0 or 32; number of lanes, control deltas, rows] |
+ * | lane | [device 32, generation, parent + 1 or 0, first seq, first id 0 or 32, cut, id at the cut 0 or 32, its height, its past, past of the start or null] |
+ * | control delta | [lane, delta bytes, height, past] |
+ * | row | [tool 8, table, key, row] |
+ *
+ * past = [lane, seq, lane, seq …], by rising lane. Lanes (lane.ts) are sorted by device, generation, first seq and first id,
+ * control deltas in D6 order, rows by tool, table and key: the same cut is the same base, whoever writes it, so a copy may be
+ * taken from several. Control deltas stay whole; of what is folded only the end of each lane is ever named again.
+ *
+ * root = SHA-256("coterie base 0" ‖ root of the rows (root.ts) ‖ SHA-256 of the frame), where the frame is the CBOR of
+ * [end, lanes, [lane, delta id 32, height, past] of each control delta].
+ */
+import { concatBytes, equalBytes, toHex } from '../base/bytes.ts';
+import type { DeltaId, DeviceId, ToolId, WorkspaceId } from '../base/ids.ts';
+import { err, ok, type Result } from '../base/result.ts';
+import { toUtf8 } from '../base/utf8.ts';
+import { KEY_BYTES, type Crypto } from '../crypto/crypto.ts';
+import { asArray, asBytes, asCount, asText, decode, encode, type Value } from '../protocol/codec.ts';
+import {
+  MAX_BASE_CONTROLS,
+  MAX_BASE_LANES,
+  MAX_BASE_PART_BYTES,
+  MAX_BASE_PARTS,
+  MAX_BASE_ROWS,
+  MAX_DELTA_BYTES,
+  MAX_FEED_GENERATION,
+  MAX_MESSAGE_BYTES,
+} from '../protocol/limits.ts';
+import type { CutAndRoot } from './control.ts';
+import { feedOf, idBytes, readDelta, TOOL_ID_BYTES, type Delta } from './delta.ts';
+import type { LaneRecord, Past } from './graph.ts';
+import type { Row } from './reducer.ts';
+
+const BASE_FORMAT = 0;
+const ID_BYTES = 32;
+const MAX_TABLE_BYTES = 64;
+const MAX_KEY_BYTES = 256;
+const LENGTH_BYTES = 4;
+const DOMAIN = toUtf8('coterie base 0');
+const NONE = new Uint8Array(0);
+
+/** A place in D6 order. */
+export interface OrderPlace {
+  readonly height: number;
+  readonly id: DeltaId;
+}
+
+export interface ControlRecord {
+  readonly lane: number;
+  readonly delta: Delta;
+  readonly height: number;
+  readonly past: Past;
+}
+
+export interface RowRecord {
+  readonly tool: ToolId;
+  readonly table: string;
+  readonly key: string;
+  readonly row: Row;
+}
+
+/** All of a base but its rows. Pasts are counted in its own lanes. */
+export interface Frame {
+  readonly end: OrderPlace | undefined;
+  readonly lanes: readonly LaneRecord[];
+  readonly controls: readonly ControlRecord[];
+}
+
+export interface Base extends Frame {
+  readonly root: Uint8Array;
+  readonly rows: readonly RowRecord[];
+}
+
+/** A base as it is given away, or kept in a journal. */
+export interface BaseParts {
+  readonly root: Uint8Array;
+  readonly parts: readonly Uint8Array[];
+}
+
+export interface BasePart {
+  readonly root: Uint8Array;
+  readonly part: number;
+  readonly parts: number;
+  readonly bytes: Uint8Array;
+}
+
+export interface BaseError {
+  readonly tag: 'badBase';
+  readonly reason:
+    | 'malformed'
+    | 'newer' // of a format that is not known
+    | 'foreign' // of another workspace
+    | 'outOfTurn' // not the part that is next
+    | 'changed' // a part of another base: begin anew
+    | 'badSignature' // a control delta that its author has not signed
+    | 'badRoot'; // it does not add up to what it says
+}
+
+export const badBase = (reason: BaseError['reason']) => err<BaseError>({ tag: 'badBase', reason });
+
+/** Up to where each feed is in it, before any fork. */
+export function cutOf({ lanes }: Frame): CutAndRoot['cut'] {
+  return new Map(lanes.flatMap(({ feed, cut, parent }) => (parent === undefined && cut > 0 ? [[feed, cut]] : [])));
+}
+
+export function baseRootOf(crypto: Crypto, rowsRoot: Uint8Array, { end, lanes, controls }: Frame): Uint8Array {
+  const ends = controls.map(({ lane, delta, height, past }) => [lane, idBytes(delta.id), height, pastToValue(past)]);
+  const framed = encode([endToValue(end), lanes.map(laneToValue), ends]);
+  return crypto.sha256(DOMAIN, rowsRoot, crypto.sha256(framed));
+}
+
+// ---- writing ----------------------------------------------------------------------------------------------------------
+
+/** `rows`: each in its encoded form (root.ts), sorted. */
+export function writeBase(
+  workspace: WorkspaceId,
+  root: Uint8Array,
+  frame: Frame,
+  rows: readonly Uint8Array[],
+): BaseParts {
+  const counts = [frame.lanes.length, frame.controls.length, rows.length];
+  const items = [
+    encode([BASE_FORMAT, idBytes(workspace), ...endToValue(frame.end), ...counts]),
+    ...frame.lanes.map((lane) => encode(laneToValue(lane))),
+    ...frame.controls.map(({ lane, delta, height, past }) => encode([lane, delta.bytes, height, pastToValue(past)])),
+    ...rows,
+  ];
+  const stream = concatBytes(...items.flatMap((item) => [lengthOf(item), item]));
+  const parts: Uint8Array[] = [];
+  for (let at = 0; at < stream.length; at += MAX_BASE_PART_BYTES) {
+    parts.push(stream.subarray(at, at + MAX_BASE_PART_BYTES));
+  }
+  return { root, parts };
+}
+
+function lengthOf({ length }: Uint8Array): Uint8Array {
+  return Uint8Array.of(length >>> 24, length >>> 16, length >>> 8, length);
+}
+
+function endToValue(end: OrderPlace | undefined): readonly Value[] {
+  return end ? [end.height, idBytes(end.id)] : [0, NONE];
+}
+
+function laneToValue(lane: LaneRecord): Value {
+  const { device, generation, parent, first, firstId, cut, end, start } = lane;
+  return [
+    idBytes(device),
+    generation,
+    parent === undefined ? 0 : parent + 1,
+    first,
+    firstId === undefined ? NONE : idBytes(firstId),
+    cut,
+    end ? idBytes(end.id) : NONE,
+    end?.height ?? 0,
+    pastToValue(end?.past ?? []),
+    start ? pastToValue(start) : null,
+  ];
+}
+
+function pastToValue(past: Past): Value {
+  return past.flatMap((seq, lane) => (seq > 0 ? [lane, seq] : []));
+}
+
+// ---- reading ----------------------------------------------------------------------------------------------------------
+
+/** Takes the parts of a base, one after the other; it says which one is next, so a copy can go on with another member. */
+export class BaseReader {
+  readonly #crypto: Crypto;
+  readonly #workspace: WorkspaceId;
+  readonly #parts: Uint8Array[] = [];
+  #root: Uint8Array | undefined;
+  #total: number | undefined;
+
+  constructor(crypto: Crypto, workspace: WorkspaceId) {
+    this.#crypto = crypto;
+    this.#workspace = workspace;
+  }
+
+  /** Number of the part to ask for. */
+  get next(): number {
+    return this.#parts.length;
+  }
+
+  /** Undefined before the first part. */
+  get total(): number | undefined {
+    return this.#total;
+  }
+
+  get root(): Uint8Array | undefined {
+    return this.#root;
+  }
+
+  get isWhole(): boolean {
+    return this.#parts.length === this.#total;
+  }
+
+  add({ root, part, parts, bytes }: BasePart): Result<'more' | 'whole', BaseError> {
+    const isLast = part === parts - 1;
+    if (root.length !== ID_BYTES || parts > MAX_BASE_PARTS || bytes.length === 0) return badBase('malformed');
+    if (bytes.length > MAX_BASE_PART_BYTES || (!isLast && bytes.length < MAX_BASE_PART_BYTES))
+      return badBase('malformed');
+    if (this.#root && (!equalBytes(root, this.#root) || parts !== this.#total)) return badBase('changed');
+    if (part !== this.next || part >= parts) return badBase('outOfTurn');
+    this.#root = root;
+    this.#total = parts;
+    this.#parts.push(bytes);
+    return ok(this.isWhole ? 'whole' : 'more');
+  }
+
+  /** What the parts say, when they are whole. Whether it adds up to the root shows when it is loaded. */
+  read(): Result<Base, BaseError> {
+    if (!this.isWhole) return badBase('outOfTurn');
+    const items = itemsOf(concatBytes(...this.#parts));
+    const first = items.next();
+    const head = readHead(first.done ? undefined : first.value, this.#workspace);
+    if (!head.ok) return head;
+    const { end, counts } = head.value;
+    const lanes: LaneRecord[] = [];
+    const controls: ControlRecord[] = [];
+    const rows: RowRecord[] = [];
+    for (const value of items) {
+      let isTaken: boolean;
+      if (lanes.length < counts.lanes) isTaken = push(lanes, readLane(value, lanes));
+      else if (controls.length < counts.controls) isTaken = push(controls, this.#readControl(value, lanes));
+      else isTaken = rows.length < counts.rows && push(rows, readRow(value));
+      if (!isTaken) return badBase('malformed');
+    }
+    const isWhole = rows.length === counts.rows && controls.length === counts.controls && lanes.length === counts.lanes;
+    if (!isWhole || !isCounted(lanes, controls) || !this.#isSound(controls)) return badBase('malformed');
+    return ok({ root: this.#root!, end, lanes, controls, rows });
+  }
+
+  /** The genesis is there, and each delta once. */
+  #isSound(controls: readonly ControlRecord[]): boolean {
+    const ids = new Set(controls.map(({ delta }) => delta.id as string));
+    const places = new Set(controls.map(({ lane, delta }) => `${lane} ${delta.seq}`));
+    return ids.size === controls.length && places.size === controls.length && ids.has(this.#workspace);
+  }
+
+  #readControl(value: Value | undefined, lanes: readonly LaneRecord[]): ControlRecord | undefined {
+    const fields = asArray(value, 4);
+    const lane = asCount(fields?.[0], lanes.length - 1);
+    const bytes = asBytes(fields?.[1], 1, MAX_DELTA_BYTES);
+    const [height, past] = [asCount(fields?.[2]), readPast(fields?.[3])];
+    const delta = bytes && readDelta(this.#crypto, this.#workspace, bytes);
+    if (lane === undefined || !height || !past || !delta?.ok || delta.value.tool !== undefined) return undefined;
+    const home = lanes[lane]!;
+    const { id, feed, seq } = delta.value;
+    if (feed !== home.feed || seq < home.first || seq > home.cut) return undefined;
+    if (seq === home.cut && id !== home.end?.id) return undefined;
+    return { lane, delta: delta.value, height, past };
+  }
+}
+
+/** Every past is counted in lanes that are there. */
+function isCounted(lanes: readonly LaneRecord[], controls: readonly ControlRecord[]): boolean {
+  const fits = (past: Past | undefined) => (past?.length ?? 0) <= lanes.length;
+  return (
+    lanes.every(({ end, start }) => fits(end?.past) && fits(start)) && controls.every((control) => fits(control.past))
+  );
+}
+
+function push<T>(list: T[], one: T | undefined): boolean {
+  if (one === undefined) return false;
+  list.push(one);
+  return true;
+}
+
+/** Each item's value; undefined for one that cannot be read, and no more after it. */
+function* itemsOf(stream: Uint8Array): Generator<Value | undefined, undefined> {
+  const view = new DataView(stream.buffer, stream.byteOffset, stream.length);
+  for (let at = 0; at < stream.length;) {
+    const start = at + LENGTH_BYTES;
+    const length = start <= stream.length ? view.getUint32(at) : stream.length;
+    const decoded =
+      length <= MAX_MESSAGE_BYTES && start + length <= stream.length
+        ? decode(stream.subarray(start, start + length))
+        : undefined;
+    if (!decoded?.ok) {
+      yield undefined;
+      return undefined;
+    }
+    yield decoded.value;
+    at = start + length;
+  }
+  return undefined;
+}
+
+interface Head {
+  readonly end: OrderPlace | undefined;
+  readonly counts: { readonly lanes: number; readonly controls: number; readonly rows: number };
+}
+
+function readHead(value: Value | undefined, workspace: WorkspaceId): Result<Head, BaseError> {
+  const f = asArray(value, 1, 16);
+  const format = asCount(f?.[0]);
+  if (format === undefined) return badBase('malformed');
+  if (format !== BASE_FORMAT) return badBase('newer');
+  const [of, height, id] = [asBytes(f?.[1], ID_BYTES), asCount(f?.[2]), asBytes(f?.[3], 0, ID_BYTES)];
+  const lanes = asCount(f?.[4], MAX_BASE_LANES);
+  const controls = asCount(f?.[5], MAX_BASE_CONTROLS);
+  const rows = asCount(f?.[6], MAX_BASE_ROWS);
+  if (!of || height === undefined || !id || f?.length !== 7) return badBase('malformed');
+  if (toHex(of) !== workspace) return badBase('foreign');
+  if (lanes === undefined || controls === undefined || rows === undefined) return badBase('malformed');
+  if (id.length !== (height > 0 ? ID_BYTES : 0)) return badBase('malformed');
+  const end = height > 0 ? { height, id: toHex(id) as DeltaId } : undefined;
+  return ok({ end, counts: { lanes, controls, rows } });
+}
+
+function readLane(value: Value | undefined, before: readonly LaneRecord[]): LaneRecord | undefined {
+  const f = asArray(value, 10);
+  const device = asBytes(f?.[0], KEY_BYTES);
+  const [generation, parent] = [asCount(f?.[1], MAX_FEED_GENERATION), asCount(f?.[2], before.length)];
+  const [first, firstId, cut] = [asCount(f?.[3]), asBytes(f?.[4], 0, ID_BYTES), asCount(f?.[5])];
+  const [endId, height, past] = [asBytes(f?.[6], 0, ID_BYTES), asCount(f?.[7]), readPast(f?.[8])];
+  const start = f?.[9] === null ? undefined : readPast(f?.[9]);
+  if (!f || !device || generation === undefined || parent === undefined || !first || !firstId) return undefined;
+  if (cut === undefined || cut < first - 1 || !endId || height === undefined || !past) return undefined;
+  if (f[9] !== null && !start) return undefined;
+  const deviceId = toHex(device) as DeviceId;
+  const feed = feedOf(deviceId, generation);
+  const upon = parent === 0 ? undefined : before[parent - 1]!;
+  // The beginning of a feed stands alone and has no name; a branch hangs on the end of a lane of its feed, and has one.
+  const isSound = upon
+    ? upon.feed === feed && upon.cut === first - 1 && firstId.length === ID_BYTES
+    : first === 1 && firstId.length === 0 && !before.some((lane) => lane.feed === feed);
+  const isEmpty = cut < first;
+  if (!isSound || endId.length !== (isEmpty ? 0 : ID_BYTES) || isEmpty !== (height === 0)) return undefined;
+  return {
+    ...{ feed, device: deviceId, generation, parent: upon ? parent - 1 : undefined, first, cut, start },
+    firstId: upon ? (toHex(firstId) as DeltaId) : undefined,
+    end: isEmpty ? undefined : { id: toHex(endId) as DeltaId, height, past },
+  };
+}
+
+function readPast(value: Value | undefined): Past | undefined {
+  const fields = asArray(value, 0, 2 * MAX_BASE_LANES);
+  if (!fields || fields.length % 2 !== 0) return undefined;
+  const past: number[] = [];
+  for (let i = 0; i < fields.length; i += 2) {
+    const [lane, seq] = [asCount(fields[i], MAX_BASE_LANES - 1), asCount(fields[i + 1])];
+    if (lane === undefined || lane < past.length || !seq) return undefined;
+    while (past.length < lane) past.push(0);
+    past.push(seq);
+  }
+  return past;
+}
+
+function readRow(value: Value | undefined): RowRecord | undefined {
+  const f = asArray(value, 4);
+  const tool = asBytes(f?.[0], TOOL_ID_BYTES);
+  const [table, key] = [asText(f?.[1], MAX_TABLE_BYTES), asText(f?.[2], MAX_KEY_BYTES)];
+  const row = asArray(f?.[3], 0, MAX_MESSAGE_BYTES);
+  if (!tool || table === undefined || key === undefined || !row) return undefined;
+  return { tool: toHex(tool) as ToolId, table, key, row };
+}

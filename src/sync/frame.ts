@@ -1,0 +1,80 @@
+/**
+ * The frame of a base out of a graph (L6): its lanes up to the cut, and its control deltas, counted as everybody counts them.
+ * A branch whose rivals are all beyond the cut is not a branch there.
+ */
+import type { ControlRecord, Frame, OrderPlace } from './base.ts';
+import { compareNodes, type Graph, type LaneRecord, type Node, type Past } from './graph.ts';
+import type { Lane } from './lane.ts';
+
+/** Lanes that are one at the cut: the first and the last of them. */
+interface Strand {
+  readonly head: Lane;
+  readonly tail: Lane;
+}
+
+export function frameOf(graph: Graph, end: OrderPlace | undefined): Frame {
+  const strands = strandsOf(graph);
+  const numbers = new Map<Lane, number>();
+  for (const [number, { head, tail }] of strands.entries()) {
+    for (let lane: Lane | undefined = tail; lane; lane = lane === head ? undefined : lane.parent) {
+      numbers.set(lane, number);
+    }
+  }
+  const numberOf = (lane: Lane): number | undefined => numbers.get(lane);
+  const past = (own: number, counted: Past) => recount(graph, counted, own, numberOf);
+  const lanes = strands.map(({ head, tail }, number): LaneRecord => {
+    const { feed, device, generation, first, firstId, parent, start } = head;
+    const { frontier } = tail;
+    return {
+      ...{ feed, device, generation, first, firstId, cut: tail.cut },
+      parent: parent && numberOf(parent),
+      end: frontier && { id: frontier.delta.id, height: frontier.height, past: past(number, frontier.past) },
+      start: start && past(number, start),
+    };
+  });
+  const controls: { readonly node: Node; readonly record: ControlRecord }[] = [];
+  for (const lane of graph.lanes) {
+    for (const node of lane.kept.values()) {
+      const own = numberOf(lane)!;
+      const { delta, height } = node;
+      controls.push({ node, record: { lane: own, delta, height, past: past(own, node.past) } });
+    }
+  }
+  controls.sort((a, b) => compareNodes(a.node, b.node));
+  return { end, lanes, controls: controls.map(({ record }) => record) };
+}
+
+function strandsOf(graph: Graph): readonly Strand[] {
+  const isHere = new Set<Lane>();
+  for (const lane of graph.lanes) {
+    if (lane.cut < lane.first) continue;
+    for (let at: Lane | undefined = lane; at && !isHere.has(at); at = at.parent) isHere.add(at);
+  }
+  const branchesOf = (lane: Lane) => [...isHere].filter((other) => other.parent === lane);
+  const strands: Strand[] = [];
+  for (const head of isHere) {
+    if (head.parent && branchesOf(head.parent).length === 1) continue;
+    let tail = head;
+    for (let next = branchesOf(tail); next.length === 1; next = branchesOf(tail)) tail = next[0]!;
+    strands.push({ head, tail });
+  }
+  return strands.sort((a, b) => compareLanes(a.head, b.head));
+}
+
+function compareLanes(a: Lane, b: Lane): number {
+  if (a.device !== b.device) return a.device < b.device ? -1 : 1;
+  const byPlace = a.generation - b.generation || a.first - b.first;
+  return byPlace || ((a.firstId ?? '') < (b.firstId ?? '') ? -1 : 1);
+}
+
+/** A past in the numbers of the base. What is in its own strand is told by its seq. */
+function recount(graph: Graph, past: Past, own: number, numberOf: (lane: Lane) => number | undefined): Past {
+  const anew: number[] = [];
+  for (const [number, seq] of past.entries()) {
+    const strand = seq > 0 ? numberOf(graph.lanes[number]!) : undefined;
+    if (strand === undefined || strand === own) continue;
+    while (anew.length <= strand) anew.push(0);
+    anew[strand] = Math.max(anew[strand]!, seq);
+  }
+  return anew;
+}

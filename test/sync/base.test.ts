@@ -1,0 +1,148 @@
+/** L6: a base is written, read and loaded; whoever begins with it has the same workspace as who has all. */
+import assert from 'node:assert/strict';
+import type { WorkspaceId } from '../../src/base/ids.ts';
+import { BaseReader, type Base, type BaseParts } from '../../src/sync/base.ts';
+import { feedOf } from '../../src/sync/delta.ts';
+import { Replica } from '../../src/sync/replica.ts';
+import { chatReducer } from '../../src/tools/chat/reducer.ts';
+import { filesReducer } from '../../src/tools/files/reducer.ts';
+import { Copy, stateOf, Team, type Person } from './team.ts';
+
+function read(team: Team, { root, parts }: BaseParts): Base {
+  const reader = new BaseReader(team.crypto, team.workspace);
+  for (const [part, bytes] of parts.entries()) {
+    const added = reader.add({ root, part, parts: parts.length, bytes });
+    assert.ok(added.ok, `part ${part}`);
+  }
+  const base = reader.read();
+  assert.ok(base.ok, base.ok ? '' : base.error.reason);
+  return base.value;
+}
+
+function replicaOf(team: Team, person: Person): Replica {
+  const { crypto, workspace } = team;
+  return new Replica({ crypto, workspace, reducers: [chatReducer, filesReducer], own: feedOf(person.device, 0) });
+}
+
+/** Everybody says what he has seen, until there is nothing to say. */
+function settle(...copies: readonly Copy[]): void {
+  for (let round = 0; round < 3; round++) {
+    for (const copy of copies) {
+      if (copy.replica.isAckDue) copy.control('ack', []);
+      for (const other of copies) if (other !== copy) copy.meet(other);
+    }
+  }
+}
+
+function busyTeam(seed: string): { team: Team; alice: Copy; bob: Copy } {
+  const team = new Team(seed);
+  const alice = team.founder;
+  const bob = team.join('Bob');
+  for (let i = 0; i < 30; i++) {
+    alice.post(`alice ${i}`);
+    bob.file(`bob ${i}.txt`);
+    if (i % 3 === 0) alice.meet(bob);
+  }
+  settle(alice, bob);
+  return { team, alice, bob };
+}
+
+describe('L6 a base', () => {
+  it('L6 the same cut is the same base, whoever writes it', () => {
+    const { alice, bob } = busyTeam('base 1');
+    assert.ok(alice.replica.advance().folded > 50);
+    assert.ok(bob.replica.advance().folded > 50);
+    assert.deepEqual(alice.replica.baseRoot(), bob.replica.baseRoot());
+    assert.deepEqual(alice.replica.base(), bob.replica.base());
+  });
+
+  it('L6 who begins with it, and takes what comes after, has the same rows, members and verdicts, and can go on', () => {
+    const { team, alice, bob } = busyTeam('base 2');
+    const carol = team.person('Carol');
+    alice.replica.advance();
+    const tail = [alice.post('after the cut'), bob.post('beside it')];
+    alice.meet(bob);
+    alice.admit(carol);
+    const replica = replicaOf(team, carol);
+    const loaded = replica.load(read(team, alice.replica.base()), false);
+    assert.ok(loaded.ok, loaded.ok ? '' : loaded.error.reason);
+    assert.deepEqual(replica.baseRoot(), alice.replica.baseRoot());
+    replica.ingest(alice.replica.lacking(replica.vector(), 1e9).map((run) => run.map(({ delta }) => delta.bytes)));
+    assert.deepEqual(stateOf(replica).rows, stateOf(alice.replica).rows);
+    assert.deepEqual(stateOf(replica).roster, stateOf(alice.replica).roster);
+    for (const id of tail) assert.equal(replica.verdictOf(id), 'accepted');
+    const copy = new Copy(team, carol, replica);
+    const hers = copy.post('hello');
+    copy.meet(alice);
+    assert.equal(alice.verdict(hers), 'accepted');
+    settle(alice, copy, bob);
+    for (const one of [alice, bob, copy]) assert.ok(one.replica.advance().folded > 0);
+    assert.deepEqual(copy.replica.baseRoot(), alice.replica.baseRoot());
+  });
+
+  it('L6 a base of a base: kept, loaded, folded on, and kept again', () => {
+    const { team, alice, bob } = busyTeam('base 3');
+    let replica = alice.replica;
+    for (let round = 0; round < 4; round++) {
+      const copy = new Copy(team, team.alice, replica);
+      copy.post(`round ${round}`);
+      bob.post(`too ${round}`);
+      settle(copy, bob);
+      replica.advance();
+      bob.replica.advance();
+      assert.deepEqual(replica.baseRoot(), bob.replica.baseRoot(), `round ${round}`);
+      const next = replicaOf(team, team.alice);
+      const loaded = next.load(read(team, replica.base()), true);
+      assert.ok(loaded.ok, loaded.ok ? '' : loaded.error.reason);
+      for (const { delta } of replica.nodes()) next.restore(delta.bytes);
+      assert.deepEqual(stateOf(next).rows, stateOf(replica).rows);
+      assert.deepEqual(next.vector(), replica.vector());
+      replica = next;
+    }
+  });
+
+  it('L6 whatever is changed in it, it is not taken: no bit, no part, no root of another', () => {
+    const { team, alice, bob } = busyTeam('base 4');
+    alice.replica.advance();
+    const whole = alice.replica.base();
+    let refused = 0;
+    for (let at = 0; at < whole.parts[0]!.length; at += 97) {
+      const bytes = whole.parts[0]!.slice();
+      bytes[at]! ^= 1;
+      const reader = new BaseReader(team.crypto, team.workspace);
+      for (const [part, own] of whole.parts.entries())
+        reader.add({ root: whole.root, part, parts: whole.parts.length, bytes: part === 0 ? bytes : own });
+      const base = reader.read();
+      if (!base.ok || !replicaOf(team, bob.person).load(base.value, false).ok) refused++;
+      else assert.fail(`byte ${at} is not in the root`);
+    }
+    assert.ok(refused > 20);
+    const other = new BaseReader(team.crypto, '00'.repeat(32) as WorkspaceId);
+    for (const [part, bytes] of whole.parts.entries())
+      other.add({ root: whole.root, part, parts: whole.parts.length, bytes });
+    const foreign = other.read();
+    assert.ok(!foreign.ok && foreign.error.reason === 'foreign');
+  });
+
+  it('L6 parts out of turn, of another base, too many or too long', () => {
+    const { team, alice, bob } = busyTeam('base 5');
+    for (let i = 0; i < 60; i++) alice.post(`${i} `.repeat(1_000));
+    settle(alice, bob);
+    alice.replica.advance();
+    const { root, parts } = alice.replica.base();
+    const reader = new BaseReader(team.crypto, team.workspace);
+    const reason = (one: ReturnType<BaseReader['add']>) => (one.ok ? 'ok' : one.error.reason);
+    const total = parts.length;
+    assert.ok(total > 1);
+    const [bytes, second] = parts as [Uint8Array, Uint8Array];
+    assert.equal(reason(reader.add({ root, part: 1, parts: total, bytes: second })), 'outOfTurn');
+    assert.equal(reason(reader.add({ root, part: 0, parts: 1e6, bytes })), 'malformed');
+    assert.equal(reason(reader.add({ root, part: 0, parts: total, bytes: new Uint8Array(0) })), 'malformed');
+    assert.equal(reason(reader.add({ root, part: 0, parts: total, bytes: new Uint8Array(70_000) })), 'malformed');
+    assert.equal(reason(reader.add({ root, part: 0, parts: total, bytes })), 'ok');
+    const another = root.map((byte) => byte ^ 1);
+    assert.equal(reason(reader.add({ root: another, part: 1, parts: total, bytes: second })), 'changed');
+    assert.equal(reason(reader.add({ root, part: 0, parts: total, bytes })), 'outOfTurn');
+    assert.equal(reader.next, 1);
+  });
+});

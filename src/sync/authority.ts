@@ -203,6 +203,12 @@ export class Authority {
     return maximal.length > 0 ? maximal.every((s) => s.allow) : allowedByDefault(scope, action, role);
   }
 
+  /** Whether one account stands above another, as far as is known here (A1). */
+  isSenior(account: AccountId, to: AccountId): boolean {
+    const [own, other] = [this.#bestNow(account), this.#bestNow(to)];
+    return own !== undefined && (other === undefined || compareKeys(own.key, other.key) < 0);
+  }
+
   /** The best credential an account could cite in a delta that has everything here in its past (A3). */
   bestCredential(account: AccountId): { readonly id: DeltaId; readonly role: Role } | undefined {
     const best = this.#bestNow(account);

@@ -5,7 +5,7 @@
 import type { AccountId, DeltaId, ToolId } from '../base/ids.ts';
 import type { Authority, VoidReason } from './authority.ts';
 import type { OrderPlace, RowRecord } from './base.ts';
-import { Fold, type FoldVerdict } from './fold.ts';
+import { Fold, type Folded, type FoldVerdict } from './fold.ts';
 import { compareNodes, inPast, type Graph, type Node } from './graph.ts';
 import type { Action } from './permissions.ts';
 import type { Reducer, Transaction } from './reducer.ts';
@@ -105,12 +105,12 @@ export class Content {
   }
 
   /** L4: folds what is stable into the base, as far as there is nothing before it that is not. Answers what was folded. */
-  absorb(isStable: (node: Node) => boolean): readonly Node[] {
+  absorb(isStable: (node: Node) => boolean): readonly Folded[] {
     this.#wasOutOfOrder = this.isOutOfOrder;
     const first = this.barriers().toSorted(compareNodes)[0];
     const absorbed = this.fold.absorb((node) => isStable(node) && !(first && compareNodes(node, first) >= 0));
-    for (const { delta } of absorbed) this.#premises.delete(delta.id);
-    const last = absorbed.at(-1);
+    for (const { node } of absorbed) this.#premises.delete(node.delta.id);
+    const last = absorbed.at(-1)?.node;
     if (last) this.#end = { height: last.height, id: last.delta.id };
     return absorbed;
   }

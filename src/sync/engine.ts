@@ -9,7 +9,8 @@
 import type { AccountId, DeltaId, DeviceId, WorkspaceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { MAX_FETCH_IDS, MAX_LOCKED_MESSAGES } from '../protocol/limits.ts';
-import { controlBody } from './control.ts';
+import { BaseReader, type BasePart } from './base.ts';
+import { controlBody, Role } from './control.ts';
 import { feedOf, type Signer } from './delta.ts';
 import { sealMessage } from './envelope.ts';
 import { EpochKeys } from './epoch-keys.ts';
@@ -18,7 +19,7 @@ import type { FoldVerdict } from './fold.ts';
 import type { Node } from './graph.ts';
 import { encodeMessage, type Message } from './messages.ts';
 import { Lane } from './ports.ts';
-import { Replica, type Entry, type IngestFault } from './replica.ts';
+import { Replica, type Advance, type Entry, type IngestFault } from './replica.ts';
 import type { Reducer } from './reducer.ts';
 import { Session, type Mark, type Outgoing } from './session.ts';
 
@@ -63,6 +64,9 @@ export const ACK_IDLE_MS = 2_000;
 /** … and at most this often. */
 export const ACK_EVERY_MS = 60_000;
 
+/** Folding is bookkeeping: it waits for a pause, and looks through what is not folded yet. */
+export const ADVANCE_EVERY_MS = 60_000;
+
 /** The same is fetched of the same peer again after 5, 10 … s, at last every five minutes. */
 const FETCH_AGAIN_MS = 5_000;
 const MAX_FETCHES_DOUBLED = 6;
@@ -70,13 +74,31 @@ const MAX_FETCHES_DOUBLED = 6;
 /** Who has no answer asks again. */
 const ASK_KEY_AGAIN_MS = 10_000;
 
+/** What became of a part of a base (L6). */
+export interface BaseStep {
+  /** To be made durable before `out` is sent; undefined where it was not taken. */
+  readonly part: BasePart | undefined;
+  /** The copy begins with it now: all that is shown may be another. */
+  readonly isLoaded: boolean;
+  /** Epochs whose keys were found in it: to be remembered. */
+  readonly opened: readonly Epoch[];
+  readonly faults: readonly IngestFault[];
+  readonly out: readonly Outgoing[];
+}
+
+const NOT_TAKEN: BaseStep = { part: undefined, isLoaded: false, opened: [], faults: [], out: [] };
+
 export class Engine {
-  readonly replica: Replica;
   readonly keys: EpochKeys;
   readonly session: Session;
   readonly #crypto: Crypto;
   readonly #identity: EngineIdentity;
   readonly #generation: number;
+  readonly #makeReplica: () => Replica;
+  #replica: Replica;
+  /** A base of which not all parts are here. */
+  #reader: BaseReader | undefined;
+  #advancedAt = Number.NEGATIVE_INFINITY;
   /** Who let us in: not in the roster until the first copy is here. */
   #sponsor: DeviceId | undefined;
   #grewAt = Number.NEGATIVE_INFINITY;
@@ -88,12 +110,37 @@ export class Engine {
     this.#crypto = crypto;
     this.#identity = identity;
     this.#generation = generation;
-    this.replica = new Replica({ crypto, workspace: options.workspace, reducers: options.reducers, own });
+    this.#makeReplica = () => new Replica({ crypto, workspace: options.workspace, reducers: options.reducers, own });
+    this.#replica = this.#makeReplica();
     this.keys = new EpochKeys(crypto, identity.device, identity.agreementSecret);
-    this.session = new Session(this.replica, identity.device, (device) => options.relayable(device), this.keys);
+    const relayable = (device: DeviceId) => options.relayable(device);
+    this.session = new Session(() => this.#replica, identity.device, relayable, this.keys);
+  }
+
+  /** Another one after a base was taken. */
+  get replica(): Replica {
+    return this.#replica;
   }
 
   // ---- the own store ----------------------------------------------------------------------------------------------------
+
+  /**
+   * Parts of bases as they were made durable, in order, before any delta: the last whole one is begun with. Answers whether there is
+   * one. `unconfirmed`: the root of one that nobody had vouched for.
+   */
+  restoreBase(parts: readonly BasePart[], unconfirmed: Uint8Array | undefined): boolean {
+    let whole: BaseReader | undefined;
+    for (const part of parts) {
+      if (part.part === 0) this.#reader = new BaseReader(this.#crypto, this.#replica.workspace);
+      if (this.#reader?.add(part).ok !== true || !this.#reader.isWhole) continue;
+      whole = this.#reader;
+      this.#reader = undefined;
+    }
+    const base = whole?.read();
+    if (!base?.ok || !this.#replica.load(base.value, true).ok) return false;
+    this.#replica.unconfirmed = unconfirmed;
+    return true;
+  }
 
   /** What was durable here once. `opened` follows, after the last. */
   restore(bytes: Uint8Array): void {
@@ -161,7 +208,10 @@ export class Engine {
   }
 
   #grown(growth: Omit<Growth, 'opened'>, now: number): Growth {
-    if (growth.nodes.length > 0) this.#grewAt = now;
+    if (growth.nodes.length > 0) {
+      this.#grewAt = now;
+      this.#grewSince = true;
+    }
     const opened = growth.nodes.some(({ delta }) => delta.tool === undefined) ? this.#follow() : [];
     return { ...growth, opened };
   }
@@ -219,6 +269,7 @@ export class Engine {
     switch (message.kind) {
       case 'have':
       case 'got':
+      case 'needBase':
         return this.session.received(from, path, message, now);
       case 'fetch':
         return this.#serve(from, path, message);
@@ -230,13 +281,19 @@ export class Engine {
   }
 
   #serve(from: DeviceId, path: 'direct' | 'relay', { ids }: Message & { kind: 'fetch' }): readonly Outgoing[] {
-    const nodes = ids.flatMap((id) => this.replica.node(id) ?? []);
-    const runs = nodes.filter((node) => this.session.mayHear(from, node)).map(({ delta }) => [delta.bytes]);
+    const shown = this.replica.serveIds(ids).filter((run) => run.every((node) => this.session.mayHear(from, node)));
+    const runs = shown.map((run) => run.map(({ delta }) => delta.bytes));
     return runs.length === 0 ? [] : [this.#say(from, path, { kind: 'deltas', runs })];
   }
 
   #say(to: DeviceId, path: 'direct' | 'relay', message: Message, under = this.session.epochFor(to)): Outgoing {
     return { to: [to], path, message, lane: Lane.control, ephemeral: false, under };
+  }
+
+  /** The word that took this device out of the workspace. */
+  get expulsion(): Node | undefined {
+    const { device } = this.#identity;
+    return this.#replica.roster.gone.get(device) ?? this.#replica.wordAgainst(device);
   }
 
   // ---- keys -------------------------------------------------------------------------------------------------------------
@@ -269,6 +326,77 @@ export class Engine {
     return this.keys.open(message.notice);
   }
 
+  // ---- the base (L6) ----------------------------------------------------------------------------------------------------
+
+  /** A part of a base, from who may give us one: then the next is asked for, and with the last one the copy begins with it. */
+  takeBase(from: DeviceId, path: 'direct' | 'relay', part: BasePart): BaseStep {
+    if (!this.#mayGiveBase(from)) return NOT_TAKEN;
+    this.#reader ??= new BaseReader(this.#crypto, this.#replica.workspace);
+    let added = this.#reader.add(part);
+    if (!added.ok && added.error.reason === 'changed') {
+      this.#reader = new BaseReader(this.#crypto, this.#replica.workspace);
+      added = this.#reader.add(part);
+    }
+    if (!added.ok) {
+      const isGap = added.error.reason === 'outOfTurn' && part.part > this.#reader.next;
+      if (isGap) return { ...NOT_TAKEN, out: [this.#askForPart(from, path, part.root, this.#reader.next)] };
+      return added.error.reason === 'outOfTurn' ? NOT_TAKEN : { ...NOT_TAKEN, faults: [badBaseOf(from)] };
+    }
+    const { next } = this.#reader;
+    const out = [this.#askForPart(from, path, part.root, next)];
+    if (added.value === 'more') return { ...NOT_TAKEN, part, out };
+    const isLoaded = this.#begin(this.#reader);
+    this.#reader = undefined;
+    if (!isLoaded) return { ...NOT_TAKEN, faults: [badBaseOf(from)] };
+    return { part, isLoaded, opened: this.#follow(), faults: [], out };
+  }
+
+  /**
+   * Who has written nothing yet takes the first copy from who let it in, or from a manager; who has lost its log, in a new feed
+   * (D2), likewise.
+   */
+  #mayGiveBase(from: DeviceId): boolean {
+    const { roster } = this.#replica;
+    if (this.#replica.vector().has(feedOf(this.#identity.device, this.#generation))) return false;
+    return from === this.#sponsor || roster.devices.get(from)?.role === Role.manager;
+  }
+
+  /** Begins with a base; what was here and is not in it comes after. */
+  #begin(reader: BaseReader): boolean {
+    const base = reader.read();
+    const next = this.#makeReplica();
+    if (!base.ok || !next.load(base.value, false).ok) return false;
+    for (const { delta } of this.#replica.nodes()) next.restore(delta.bytes);
+    this.#replica = next;
+    return true;
+  }
+
+  #askForPart(to: DeviceId, path: 'direct' | 'relay', root: Uint8Array, part: number): Outgoing {
+    return { ...this.#say(to, path, { kind: 'needBase', root, part }), ephemeral: true };
+  }
+
+  /** Of a base that is on its way: how many parts are here, and how many there are. */
+  get basePartsHere(): { readonly here: number; readonly all: number } | undefined {
+    const { next, total } = this.#reader ?? {};
+    return next === undefined || total === undefined ? undefined : { here: next, all: total };
+  }
+
+  /** L4: folds what all have acknowledged, when that is due; undefined when it is not. */
+  advance(now: number): Advance | undefined {
+    if (now < (this.#advanceDueAt() ?? Number.POSITIVE_INFINITY)) return undefined;
+    this.#advancedAt = now;
+    this.#grewSince = false;
+    return this.#replica.advance();
+  }
+
+  #grewSince = false;
+
+  /** While somebody is given a base it stays as it is. */
+  #advanceDueAt(): number | undefined {
+    if (!this.#grewSince || this.session.isOffering(this.#grewAt)) return undefined;
+    return Math.max(this.#grewAt + ACK_IDLE_MS, this.#advancedAt + ADVANCE_EVERY_MS);
+  }
+
   // ---- sealing ----------------------------------------------------------------------------------------------------------
 
   readonly #sealed = new WeakMap<Message, { readonly under: EpochTag; readonly bytes: Uint8Array }>();
@@ -292,7 +420,7 @@ export class Engine {
 
   /** When `tick` and `duties` are next worth calling. */
   nextWake(): number | undefined {
-    const times = [this.session.nextWake(), this.#ackDueAt()].filter((at) => at !== undefined);
+    const times = [this.session.nextWake(), this.#ackDueAt(), this.#advanceDueAt()].filter((at) => at !== undefined);
     return times.length === 0 ? undefined : Math.min(...times);
   }
 }
@@ -303,3 +431,7 @@ const CARRIES_NO_SECRET: ReadonlySet<string> = new Set([
   // They bring an epoch of their own (K2).
   ...['remove', 'removeDevice', 'freeze', 'drop'],
 ]);
+
+function badBaseOf(device: DeviceId): IngestFault {
+  return { tag: 'badBase', device };
+}

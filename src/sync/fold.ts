@@ -16,6 +16,12 @@ export type FoldVerdict = 'applied' | ContentVoid | VoidReason | 'unknownTool' |
 /** Applies one delta through its tool's reducer: judged, then reduced. */
 export type Apply = (node: Node, transaction: Transaction) => FoldVerdict;
 
+/** A delta with the verdict that stands for ever. */
+export interface Folded {
+  readonly node: Node;
+  readonly verdict: FoldVerdict;
+}
+
 interface Entry extends Place {
   readonly node: Node;
   verdict: FoldVerdict;
@@ -149,8 +155,8 @@ export class Fold {
     for (const { node } of this.#entries) yield node;
   }
 
-  /** Folds the longest beginning of which `isStable` is true into the base; answers the last of it. */
-  absorb(isStable: (node: Node) => boolean): readonly Node[] {
+  /** Folds the longest beginning of which `isStable` is true into the base; answers what was folded, in D6 order. */
+  absorb(isStable: (node: Node) => boolean): readonly Folded[] {
     const end = this.#entries.findIndex((entry) => !isStable(entry.node));
     const absorbed = this.#entries.splice(0, end < 0 ? this.#entries.length : end);
     const last = absorbed.at(-1);
@@ -166,7 +172,7 @@ export class Fold {
       this.#baseTree?.touch(cell);
       if (cell.isIdle) this.#rows.drop(cell);
     }
-    return absorbed.map(({ node }) => node);
+    return absorbed;
   }
 
   // ---- doing --------------------------------------------------------------------------------------------------------

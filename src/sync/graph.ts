@@ -79,6 +79,11 @@ export class Graph {
     return this.#waiting.size;
   }
 
+  /** Deltas whose past is not here. */
+  waitingDeltas(): Iterable<Delta> {
+    return this.#waiting.all();
+  }
+
   get arrivals(): number {
     return this.#arrivals;
   }
@@ -156,6 +161,13 @@ export class Graph {
   /** Whether a peer with this vector can be served from here: what it lacks has not been forgotten. */
   reaches(theirs: Vector): boolean {
     return this.#lanes.every((lane) => lane.parent !== undefined || (theirs.get(lane.feed) ?? 0) >= lane.cut);
+  }
+
+  /** Up to where each feed is folded. */
+  cut(): Vector {
+    const cut = new Map<FeedId, number>();
+    for (const lane of this.#lanes) if (!lane.parent && lane.cut > 0) cut.set(lane.feed, lane.cut);
+    return cut;
   }
 
   /** What a peer with this vector lacks of feeds before their forks, in the order of arrival: every delta after its past. */

@@ -23,9 +23,9 @@ import {
   type Frame,
 } from './base.ts';
 import { Content } from './content.ts';
-import { controlBody, readControl, type CutAndRoot } from './control.ts';
+import { controlBody, readControl, Role, type CutAndRoot } from './control.ts';
 import { checkSignature, DELTA_VERSION, feedOf, readDelta, signDelta, type Delta, type Signer } from './delta.ts';
-import type { FoldVerdict, RowChange } from './fold.ts';
+import type { Folded, FoldVerdict, RowChange } from './fold.ts';
 import { frameOf } from './frame.ts';
 import { Graph, inPast, isAck, type Node, type Vector } from './graph.ts';
 import type { Reducer, Row, Transaction } from './reducer.ts';
@@ -54,8 +54,14 @@ export interface Ingest {
 }
 
 export interface IngestFault {
-  readonly tag: 'badDelta' | 'badSignature' | 'brokenChain' | 'fork' | 'overflow';
+  readonly tag: 'badDelta' | 'badSignature' | 'brokenChain' | 'fork' | 'overflow' | 'badBase';
   readonly device: DeviceId | undefined;
+}
+
+/** What has become the base (L4). */
+export interface Advance {
+  readonly folded: readonly Folded[];
+  readonly forgotten: number;
 }
 
 export interface Entry {
@@ -207,6 +213,32 @@ export class Replica {
     if (!node || !isAck(node.delta) || node.delta.bytes.length === 0) return undefined;
     const judged = this.#authority.judge(node);
     return judged.accepted ? 'accepted' : judged.reason;
+  }
+
+  /**
+   * K2: a word that takes a device out and rests on what is folded elsewhere, so that it can never come in here. It is believed of
+   * who stands above the device's account as far as is known, for he could say it in any case.
+   */
+  wordAgainst(device: DeviceId): Node | undefined {
+    if (this.#graph.waiting === 0) return undefined;
+    const account = this.accountOf(device);
+    for (const delta of this.#graph.waitingDeltas()) {
+      const author = this.roster.devices.get(delta.device)?.account;
+      if (account === undefined || author === undefined || !this.#takesOut(delta, device, account)) continue;
+      const isOurs = delta.kind === 'removeDevice' && author === account;
+      const isAbove =
+        this.roster.members.get(author)?.role === Role.manager && this.#authority.isSenior(author, account);
+      if (isOurs || isAbove) return { delta, height: Number.MAX_SAFE_INTEGER, lane: NO_LANE, past: [], arrival: 0 };
+    }
+    return undefined;
+  }
+
+  #takesOut(delta: Delta, device: DeviceId, account: AccountId): boolean {
+    if (!RESTRICTS.has(delta.kind) || delta.tool !== undefined) return false;
+    const control = readControl(this.#crypto, delta);
+    if (control?.kind === 'remove') return control.account === account;
+    if (control?.kind === 'removeDevice' || control?.kind === 'drop') return control.devices.includes(device);
+    return control?.kind === 'freeze' && control.device === device;
   }
 
   /** I4: whether a device may write here: some control delta lets it in. */
@@ -504,19 +536,20 @@ export class Replica {
   }
 
   /**
-   * Folds into the base what all active devices have acknowledged, as far as it goes, and forgets it. Answers how many
-   * deltas were folded and how many are forgotten.
+   * Folds into the base what all active devices have acknowledged, as far as it goes, and forgets it. Answers what was folded,
+   * and how many deltas are forgotten.
    */
-  advance(active: Iterable<DeviceId> = this.active): { readonly folded: number; readonly forgotten: number } {
+  advance(active: Iterable<DeviceId> = this.active): Advance {
     this.#settle();
     const stable = stableIn(this.#graph, active, (device) => this.#entrances.get(device) ?? []);
     const isStable = ({ lane, delta }: Node) => (stable[lane] ?? 0) >= delta.seq;
     this.#unstable = this.#unstable.filter((node) => !isStable(node));
-    if (this.#unstable.length > 0) return { folded: 0, forgotten: 0 };
-    const folded = this.#content.absorb(isStable).length;
+    if (this.#unstable.length > 0) return { folded: [], forgotten: 0 };
+    const folded = this.#content.absorb(isStable);
     const open = [...this.#content.fold.unstable(), ...this.#content.barriers()];
     const before = this.#graph.size;
     this.#graph.forget(cutBefore(this.#graph, stable, open));
+    this.#baseRoot = undefined;
     return { folded, forgotten: before - this.#graph.size };
   }
 
@@ -533,8 +566,32 @@ export class Replica {
   /** What it adds up to, and up to where: what a manager vouches for. */
   baseRoot(): CutAndRoot {
     this.#settle();
+    if (this.#baseRoot) return this.#baseRoot;
     const frame = frameOf(this.#graph, this.#content.end);
-    return { cut: cutOf(frame), root: this.#rootOf(frame) };
+    return (this.#baseRoot = { cut: cutOf(frame), root: this.#rootOf(frame) });
+  }
+
+  /** Until something more is folded or forgotten. */
+  #baseRoot: CutAndRoot | undefined;
+
+  /** Up to where each feed is folded. */
+  cut(): Vector {
+    return this.#graph.cut();
+  }
+
+  /** Whether a device has written here: then it has acknowledged all that is folded (L4). */
+  hasWritten(device: DeviceId): boolean {
+    return this.#graph.lanesOf(device).some((lane) => lane.end > 0);
+  }
+
+  /** Root of a base from elsewhere for which nobody has vouched yet (L6): it is not served on. */
+  unconfirmed: Uint8Array | undefined;
+
+  get isConfirmed(): boolean {
+    const { unconfirmed } = this;
+    if (unconfirmed && this.roster.vouchers.some(({ root }) => equalBytes(root, unconfirmed)))
+      this.unconfirmed = undefined;
+    return this.unconfirmed === undefined;
   }
 
   #rootOf(frame: Frame): Uint8Array {
@@ -543,7 +600,7 @@ export class Replica {
 
   /** Whether something is folded, or forgotten. */
   get hasBase(): boolean {
-    return this.#graph.lanes.some((lane) => lane.cut >= lane.first);
+    return this.#graph.cut().size > 0;
   }
 
   /** Whether a peer that holds this can be served from the log: else it takes the base first. */
@@ -567,6 +624,7 @@ export class Replica {
     for (const node of nodes) this.#enter(node, true);
     this.#content.load(base.rows, base.end);
     this.#durable = this.#graph.tip(this.#own)?.delta.seq ?? 0;
+    if (!isOwn) this.unconfirmed = base.root;
     this.#settle();
     return equalBytes(this.baseRoot().root, base.root) ? ok(undefined) : badBase('badRoot');
   }

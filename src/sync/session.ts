@@ -8,9 +8,12 @@
  * - Each device is answerable for its own feeds; others' deltas are served to whoever says `have`.
  * - Whoever was taken out of the workspace is told so, and nothing after it; a change of keys goes before what comes after it
  *   (`passage.ts`).
+ * - Who cannot be served from the log, since what he lacks is folded, gets the base part by part, then what comes after it (L6).
  */
 import type { DeviceId, FeedId } from '../base/ids.ts';
+import { equalBytes } from '../base/bytes.ts';
 import { BATCH_BYTES, MAX_MESSAGE_BYTES } from '../protocol/limits.ts';
+import type { BaseParts } from './base.ts';
 import type { EpochTag } from './epoch.ts';
 import type { Node } from './graph.ts';
 import { headOf, isHeadOf, markOf, type FeedMark, type Head, type Message } from './messages.ts';
@@ -47,6 +50,18 @@ interface Batch {
   readonly nodes: readonly Node[];
 }
 
+/** A base on its way to a peer. */
+interface Offer {
+  readonly base: BaseParts;
+  /** What the peer holds when it has all parts. */
+  readonly ends: readonly Mark[];
+  readonly since: number;
+  /** Parts sent on its path, or through its relay. */
+  sent: number;
+  /** Parts that it has asked beyond of. */
+  acknowledged: number;
+}
+
 interface Peer {
   /** The word that takes it out of the workspace: the last that it is told. */
   last: Node | undefined;
@@ -77,6 +92,8 @@ interface Peer {
   servedAt: number;
   /** Of these, batches that its relay has not confirmed yet. */
   serving: number;
+  /** The base that it is given since the log does not reach back to what it holds. */
+  offer: Offer | undefined;
 }
 
 export const ACK_PATIENCE_MS = 2_000;
@@ -93,8 +110,11 @@ const RELAY_BATCH_BYTES = MAX_MESSAGE_BYTES / 4;
 /** Of an answer by relay, on their way at once: 2 MiB. */
 const RELAY_SERVE_BATCHES = 8;
 
+/** While a base is on its way it is not folded further, or who has it would need the next one; whoever is so slow does. */
+const OFFER_LASTS_MS = 10 * 60_000;
+
 export class Session {
-  readonly #replica: Replica;
+  readonly #replicaNow: () => Replica;
   readonly #self: DeviceId;
   readonly #peers = new Map<DeviceId, Peer>();
   /** The time when anything happened last. */
@@ -103,11 +123,16 @@ export class Session {
   readonly #relayable: (device: DeviceId) => boolean;
   readonly #gate: Gate;
 
-  constructor(replica: Replica, self: DeviceId, relayable: (device: DeviceId) => boolean, gate: Gate) {
-    this.#replica = replica;
+  /** `replica`: another one after a base was taken. */
+  constructor(replica: () => Replica, self: DeviceId, relayable: (device: DeviceId) => boolean, gate: Gate) {
+    this.#replicaNow = replica;
     this.#self = self;
     this.#relayable = relayable;
     this.#gate = gate;
+  }
+
+  get #replica(): Replica {
+    return this.#replicaNow();
   }
 
   /**
@@ -221,6 +246,7 @@ export class Session {
     peer.keyed.clear();
     peer.sent = new Map(peer.known);
     peer.unackedBytes = 0;
+    rewind(peer);
     calm(peer);
     // Waits for its introduction as for an acknowledgement.
     peer.unackedSince = reach === 'direct' ? now : undefined;
@@ -248,6 +274,8 @@ export class Session {
         return this.#heard(from, peer, path, message, now);
       case 'got':
         return this.#acknowledged(from, peer, this.#marksOf(message.heads), now);
+      case 'needBase':
+        return this.#baseAcknowledged(from, peer, path, message, now);
       default:
         return [];
     }
@@ -303,6 +331,7 @@ export class Session {
     if (!peer || peer.reach === 'direct') return [];
     peer.served = new Map();
     peer.serving = 0;
+    rewind(peer);
     return this.#serveAgain(device, peer, this.#latest);
   }
 
@@ -368,14 +397,88 @@ export class Session {
     // What a peer says replaces what was believed: it may have lost what it once had (D2).
     peer.known = new Map(message.vector.map(({ feed, seq }) => [feed, seq]));
     peer.relayed = new Map();
+    if (this.#replica.reaches(peer.known)) peer.offer = undefined;
     if (path === 'relay')
       return [...answer, ...this.#askWhatWeLack(from, message, now), ...this.#serveAgain(from, peer, now)];
     peer.introduced = true;
     peer.sent = new Map(peer.known);
     peer.unackedBytes = 0;
     peer.unackedSince = undefined;
+    rewind(peer);
     calm(peer);
     return [...answer, ...this.#pump(from, peer, now, new Map())];
+  }
+
+  // ---- the base (L6) ----------------------------------------------------------------------------------------------------
+
+  /** Whether somebody is being given a base: what is folded meanwhile would not be in it, nor in the log. */
+  isOffering(now: number): boolean {
+    return [...this.#peers.values()].some(({ offer }) => offer && now - offer.since < OFFER_LASTS_MS);
+  }
+
+  /** What goes before the log to a peer that it does not reach; undefined where there is nothing, or nothing left of it. */
+  #beforeLog(peer: Peer, held: ReadonlyMap<FeedId, number>): Batch | undefined {
+    if (peer.last) return this.#lastWord(peer, held);
+    if (!this.#replica.isConfirmed) return undefined;
+    peer.offer ??= this.#makeOffer();
+    const { base, sent } = peer.offer;
+    const bytes = base.parts[sent];
+    if (!bytes) return undefined;
+    peer.offer.sent++;
+    const message: Message = { kind: 'base', root: base.root, part: sent, parts: base.parts.length, bytes };
+    // With the last part it holds what is in all of them.
+    const isLast = peer.offer.sent === base.parts.length;
+    return { message, ends: isLast ? peer.offer.ends : [], bytes: bytes.length, nodes: [] };
+  }
+
+  /** Several who join at once are given the same bytes. */
+  #makeOffer(): Offer {
+    const { root, cut } = this.#replica.baseRoot();
+    const ends = [...cut].map(([feed, seq]) => ({ feed, seq }));
+    const same = [...this.#peers.values()].find(({ offer }) => offer && equalBytes(offer.base.root, root));
+    return { base: same?.offer?.base ?? this.#replica.base(), ends, since: this.#latest, sent: 0, acknowledged: 0 };
+  }
+
+  /** It asks for the next part: what is before it has come. Of a base that is not offered any more it is given this one. */
+  #baseAcknowledged(
+    from: DeviceId,
+    peer: Peer,
+    path: 'direct' | 'relay',
+    { root, part }: Message & { kind: 'needBase' },
+    now: number,
+  ): readonly Outgoing[] {
+    const { offer } = peer;
+    if (!offer) return this.#replica.reaches(peer.known) ? [] : this.#goOn(from, peer, path, now);
+    const isThis = equalBytes(root, offer.base.root);
+    const next = isThis ? Math.min(part, offer.base.parts.length) : 0;
+    // What it asks for again was lost on its way; what is before it, or still on its way, is not sent twice.
+    if (!isThis || next < offer.acknowledged) offer.sent = next;
+    offer.sent = Math.max(offer.sent, next);
+    offer.acknowledged = next;
+    if (isThis && part >= offer.base.parts.length) {
+      for (const { feed, seq } of offer.ends) raise(peer.known, feed, seq);
+      for (const { feed, seq } of offer.ends) raise(peer.sent, feed, seq);
+      peer.offer = undefined;
+    }
+    peer.unackedBytes = (offer.sent - next) * BATCH_BYTES;
+    if (offer.sent > next) peer.unackedSince = now;
+    else if (covers(peer.known, peer.sent)) peer.unackedSince = undefined;
+    calm(peer);
+    return this.#goOn(from, peer, path, now);
+  }
+
+  #goOn(from: DeviceId, peer: Peer, path: 'direct' | 'relay', now: number): readonly Outgoing[] {
+    if (path === 'direct') return this.#pump(from, peer, now, new Map());
+    return peer.offer ? this.#serve(from, peer) : this.#serveAgain(from, peer, now);
+  }
+
+  /** Who was taken out, and lacks what is folded since: the word alone (K2). */
+  #lastWord(peer: Peer, held: ReadonlyMap<FeedId, number>): Batch | undefined {
+    const { last } = peer;
+    if (!last || isTold(held, last)) return undefined;
+    const { bytes, feed, seq } = last.delta;
+    const message: Message = { kind: 'deltas', runs: [[bytes]] };
+    return { message, ends: [{ feed, seq }], bytes: bytes.length, nodes: [] };
   }
 
   /** An answer says what we lack; without one asked for, we ask, but not again and again while it is on its way. */
@@ -421,7 +524,9 @@ export class Session {
     const out: Outgoing[] = [];
     while (peer.unackedBytes < MAX_MESSAGE_BYTES) {
       const passage = passageOf(this.#gate, device, peer.sent, peer.last);
-      const batch = this.#batch(peer.sent, BATCH_BYTES, made, passage);
+      const batch = this.#replica.reaches(peer.sent)
+        ? this.#batch(peer.sent, BATCH_BYTES, made, passage)
+        : this.#beforeLog(peer, peer.sent);
       if (!batch) break;
       for (const { feed, seq } of batch.ends) raise(peer.sent, feed, seq);
       peer.unackedBytes += batch.bytes;
@@ -481,6 +586,11 @@ export class Session {
       if (direct && now >= peer.restartAt) out.push(...this.#restart(device, peer, now));
       if (peer.relaying || peer.relayRetryAt > 0 || !this.#relayable(device)) continue;
       const held = highest(highest(peer.known, peer.relayed), this.#servedTo(peer, now));
+      // Who has nothing yet is given the base first; whoever has written here has acknowledged all that is in it.
+      if (!this.#replica.reaches(held)) {
+        if (!this.#replica.hasWritten(device)) continue;
+        for (const [feed, seq] of this.#replica.cut()) raise(held, feed, seq);
+      }
       const passage = passageOf(this.#gate, device, this.#withOthers(held), peer.last);
       const batch = this.#batch(held, RELAY_BATCH_BYTES, made, passage, (feed) => feed.startsWith(this.#self));
       if (!batch) continue;
@@ -505,6 +615,7 @@ export class Session {
     if (!peer.introduced) return [this.#direct(device, this.#have(true), Lane.control)];
     peer.sent = new Map(peer.known);
     peer.unackedBytes = 0;
+    rewind(peer);
     const again = this.#pump(device, peer, now, new Map());
     if (again.length === 0) peer.unackedSince = undefined;
     return again;
@@ -517,9 +628,11 @@ export class Session {
 
   /** Two who ask each other by relay both answer; what the first answer carried is not in the second. */
   #serveAgain(device: DeviceId, peer: Peer, now: number): readonly Outgoing[] {
-    if (this.#servedTo(peer, now).size === 0) {
+    const isUnderWay = peer.offer !== undefined && peer.offer.sent > 0 && now - peer.servedAt < SERVE_AGAIN_MS;
+    if (this.#servedTo(peer, now).size === 0 && !isUnderWay) {
       peer.servedAt = now;
       peer.serving = 0;
+      rewind(peer);
     }
     return this.#serve(device, peer);
   }
@@ -530,7 +643,9 @@ export class Session {
     const held = highest(peer.known, peer.served);
     while (peer.serving < RELAY_SERVE_BATCHES) {
       const passage = passageOf(this.#gate, device, held, peer.last);
-      const batch = this.#batch(held, RELAY_BATCH_BYTES, new Map(), passage);
+      const batch = this.#replica.reaches(held)
+        ? this.#batch(held, RELAY_BATCH_BYTES, new Map(), passage)
+        : this.#beforeLog(peer, held);
       if (!batch) break;
       for (const { feed, seq } of batch.ends) {
         raise(held, feed, seq);
@@ -604,7 +719,13 @@ function newPeer(): Peer {
     served: new Map(),
     servedAt: Number.NEGATIVE_INFINITY,
     serving: 0,
+    offer: undefined,
   };
+}
+
+/** Of a base, what it has not acknowledged is sent again. */
+function rewind({ offer }: Peer): void {
+  if (offer) offer.sent = offer.acknowledged;
 }
 
 function calm(peer: Peer): void {

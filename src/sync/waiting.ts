@@ -13,6 +13,10 @@ export class Waiting {
     return this.#deltas.size;
   }
 
+  all(): Iterable<Delta> {
+    return this.#deltas.values();
+  }
+
   has(id: DeltaId): boolean {
     return this.#deltas.has(id);
   }

@@ -140,7 +140,7 @@ class World {
 
   advance(copy: Watched): void {
     const { folded, forgotten } = copy.replica.advance();
-    this.counts.folded += folded;
+    this.counts.folded += folded.length;
     this.counts.forgotten += forgotten;
   }
 

@@ -22,7 +22,7 @@ export class Station {
     this.wire = wire;
     this.copy = copy;
     this.session = new Session(
-      copy.replica,
+      () => copy.replica,
       this.device,
       (device) => this.hasRelay && wire.stations.get(device)?.hasRelay === true,
       { stepsOf: () => [], inUse: undefined },

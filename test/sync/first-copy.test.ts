@@ -1,0 +1,178 @@
+/** L6, N4: who begins takes the base part by part, then what comes after; who has left long ago hears the last word alone (K2). */
+import assert from 'node:assert/strict';
+import { controlBody, Role } from '../../src/sync/control.ts';
+import { Desk, Office, threePeople } from './office.ts';
+import { stateOf } from './team.ts';
+
+/** A workspace with a history that is folded, of which the base has several parts. */
+function withHistory(seed: string): { office: Office; alice: Desk; bob: Desk; carol: Desk } {
+  const people = threePeople(seed);
+  const { office, alice, bob, carol } = people;
+  office.link(alice, bob, carol);
+  for (let n = 0; n < 100; n++) {
+    alice.post(`alice ${n} ${'x'.repeat(1_500)}`);
+    bob.post(`bob ${n}`);
+  }
+  office.pump();
+  office.rest();
+  for (const desk of [alice, bob, carol]) assert.ok(desk.engine.replica.hasBase, 'all is acknowledged, and folded');
+  assert.equal([...alice.engine.replica.nodes()].filter(({ delta }) => delta.kind === 'post').length, 0);
+  return people;
+}
+
+function admit(by: Desk, office: Office, name: string): Desk {
+  const person = office.team.person(name);
+  const box = by.engine.keys.box([{ device: person.device, agreementKey: person.certificate.agreementKey }])!;
+  const seen = by.engine.replica.baseRoot();
+  const body = controlBody.admit(person.account, Role.participant, name, [person.certificate], undefined, box, seen);
+  by.control('admit', body);
+  const desk = office.open(person, by);
+  desk.engine.keys.add(by.engine.keys.epoch!);
+  return desk;
+}
+
+describe('L6 the first copy', () => {
+  it('L6 N4 comes as the base and what is after it, on a direct path: what is folded costs its rows, not its history', () => {
+    const { office, alice } = withHistory('first direct');
+    const dave = admit(alice, office, 'Dave');
+    alice.post('after the cut');
+    office.link(alice, dave);
+    assert.deepEqual(stateOf(dave.engine.replica), stateOf(alice.engine.replica));
+    assert.ok(dave.parts.length > 1);
+    assert.equal(dave.engine.replica.size, alice.engine.replica.size);
+    assert.ok(dave.engine.replica.isConfirmed, 'who let him in has vouched for it');
+    dave.post('here I am');
+    office.pump();
+    assert.ok(alice.texts().includes('here I am'));
+    office.rest();
+    assert.deepEqual(dave.engine.replica.baseRoot(), alice.engine.replica.baseRoot());
+    assert.equal([...dave.engine.replica.nodes()].filter(({ delta }) => delta.kind === 'post').length, 0);
+  });
+
+  it('L6 N4 waits at the relay, when who let in has gone', () => {
+    const { office, alice } = withHistory('first relay');
+    const dave = admit(alice, office, 'Dave');
+    office.leave(dave);
+    office.send(alice, alice.engine.session.serveByRelay(dave.device));
+    alice.post('and this');
+    office.pump();
+    office.leave(alice);
+    office.comeBack(dave);
+    assert.ok(dave.texts().includes('and this'));
+    assert.equal(dave.texts().length, 201);
+    assert.deepEqual(stateOf(dave.engine.replica), stateOf(alice.engine.replica));
+  });
+
+  it('L6 goes on after a kill with the part that is next', () => {
+    const { office, alice } = withHistory('first killed');
+    const dave = admit(alice, office, 'Dave');
+    const before = alice.seen.length;
+    let parts = 0;
+    const take = dave.takeBase.bind(dave);
+    dave.takeBase = (letter, message) => {
+      // Killed after the second part: nothing of what was on its way is heard.
+      if (++parts <= 2) take(letter, message);
+    };
+    office.link(alice, dave);
+    assert.equal(dave.parts.length, 2);
+    office.leave(dave);
+    const again = office.open(dave.person, alice);
+    again.engine.keys.add(alice.engine.keys.epoch!);
+    assert.equal(again.engine.restoreBase(dave.parts, undefined), false);
+    assert.equal(again.engine.basePartsHere!.here, 2);
+    office.comeBack(again);
+    office.link(alice, again);
+    assert.deepEqual(stateOf(again.engine.replica), stateOf(alice.engine.replica));
+    assert.deepEqual(again.parts[0]!.part, 2, 'the first two were not sent again');
+    assert.ok(alice.seen.length > before);
+  });
+
+  it('L6 kept, it is begun with at the next start, and what came after it is taken on', () => {
+    const { office, alice } = withHistory('first kept');
+    const dave = admit(alice, office, 'Dave');
+    office.link(alice, dave);
+    dave.post('mine');
+    office.pump();
+    const again = new Desk(office, dave.person);
+    assert.equal(again.engine.restoreBase(dave.parts, undefined), true);
+    for (const { delta } of dave.engine.replica.nodes()) again.engine.restore(delta.bytes);
+    again.engine.opened();
+    assert.deepEqual(stateOf(again.engine.replica), stateOf(dave.engine.replica));
+    assert.deepEqual(again.engine.replica.vector(), dave.engine.replica.vector());
+  });
+
+  it('L6 a base that a member makes up is not taken by who has a copy, nor one that does not add up by who has none', () => {
+    const { office, alice, bob, carol } = withHistory('first forged');
+    const before = stateOf(carol.engine.replica);
+    const { root, parts } = bob.engine.replica.base();
+    for (const [part, bytes] of parts.entries()) {
+      const step = carol.engine.takeBase(bob.device, 'direct', { root, part, parts: parts.length, bytes });
+      assert.deepEqual([step.part, step.isLoaded], [undefined, false]);
+    }
+    assert.deepEqual(stateOf(carol.engine.replica), before);
+    const dave = admit(alice, office, 'Dave');
+    const faults: string[] = [];
+    for (const [part, whole] of parts.entries()) {
+      const bytes = whole.slice();
+      if (part === 1) bytes[bytes.length >> 1]! ^= 1;
+      const step = dave.engine.takeBase(alice.device, 'direct', { root, part, parts: parts.length, bytes });
+      faults.push(...step.faults.map(({ tag }) => tag));
+      assert.equal(step.isLoaded, false);
+    }
+    assert.deepEqual(faults, ['badBase']);
+    assert.equal(dave.engine.replica.size, 0);
+    office.link(alice, dave);
+    assert.deepEqual(stateOf(dave.engine.replica), stateOf(alice.engine.replica), 'and the true one is taken after it');
+  });
+
+  it('L6 nobody serves on what nobody has vouched for', () => {
+    const { office, alice, bob } = withHistory('first unconfirmed');
+    const dave = admit(alice, office, 'Dave');
+    // Folded further than what was vouched for, before he was served.
+    const { root, parts } = (() => {
+      const person = office.team.person('Eve');
+      const box = alice.engine.keys.box([{ device: person.device, agreementKey: person.certificate.agreementKey }])!;
+      alice.control('admit', controlBody.admit(person.account, 2, 'Eve', [person.certificate], undefined, box));
+      office.pump();
+      const eve = office.open(person, alice);
+      const other = bob.engine.replica.base();
+      void eve;
+      return other;
+    })();
+    for (const [part, bytes] of parts.entries())
+      dave.engine.takeBase(alice.device, 'direct', { root, part, parts: parts.length, bytes });
+    assert.ok(dave.engine.replica.hasBase);
+    assert.equal(dave.engine.replica.isConfirmed, false, 'the word that vouches for it is not here yet');
+    office.link(alice, dave);
+    assert.equal(dave.engine.replica.isConfirmed, true);
+  });
+});
+
+describe('K2 who was taken out long ago', () => {
+  it('K2 hears the word alone, where what it rests on is folded, and believes it of who is above him', () => {
+    const { office, alice, bob, carol } = withHistory('gone');
+    office.leave(carol);
+    alice.remove(carol);
+    for (let n = 0; n < 10; n++) alice.post(`later ${n}`);
+    office.pump();
+    office.rest();
+    assert.equal([...alice.engine.replica.nodes()].filter(({ delta }) => delta.kind === 'post').length, 0);
+    office.comeBack(carol);
+    office.link(bob, carol);
+    assert.equal(carol.engine.expulsion?.delta.kind, 'remove');
+    assert.ok(!carol.texts().some((text) => text.startsWith('later')));
+  });
+
+  it('K2 does not believe it of who is not', () => {
+    const { office, alice, bob, carol } = withHistory('not gone');
+    const forged = office.team.forge(bob.person, {
+      seq: 1_000,
+      prev: alice.engine.replica.nodes()[Symbol.iterator]().next().value!.delta.id,
+      kind: 'remove',
+      tool: undefined,
+      body: controlBody.remove(carol.person.account, alice.engine.keys.make(new Set([carol.device]))),
+    });
+    carol.hear(bob, forged);
+    assert.equal(carol.engine.expulsion, undefined);
+  });
+});

@@ -38,6 +38,8 @@ export interface Hub {
   changed(): void;
   /** This device is out of a workspace: its copy is to go. */
   expelled(workspace: WorkspaceId): void;
+  /** Something has left a log: the journal may be worth writing anew. */
+  forgotten(): void;
   /** An error that nobody waits for. */
   fault(error: unknown): void;
 }

@@ -3,6 +3,7 @@ import type { DeltaId, WorkspaceId } from '../base/ids.ts';
 import { asArray, asCount, asText } from '../protocol/codec.ts';
 import { readControl, Role } from '../sync/control.ts';
 import { readDelta } from '../sync/delta.ts';
+import { MAX_BASE_PART_BYTES } from '../protocol/limits.ts';
 import type { SealKey } from '../sync/envelope.ts';
 import { capabilityOf, openEpoch, type Epoch } from '../sync/epoch.ts';
 import { invitationKeys, joinSubject, readInvitation, type Invitation } from '../sync/invitation.ts';
@@ -34,6 +35,7 @@ export class Joining {
   #reason: JoinInfo['reason'] | undefined;
   #total = 0;
   #chunkBytes = 0;
+  #baseBytes = 0;
   #workspace: SharedWorkspace | undefined;
 
   constructor(hub: Hub, invitation: Invitation) {
@@ -106,16 +108,19 @@ export class Joining {
       workspaceName: this.invitation.workspaceName,
       state: this.#state,
       doneBytes: done,
-      totalBytes: Math.max(done, this.#total * DELTA_BYTES + this.#chunkBytes),
+      totalBytes: Math.max(done, this.#baseBytes + this.#total * DELTA_BYTES + this.#chunkBytes),
       ...(this.#reason === undefined ? {} : { reason: this.#reason }),
     };
   }
 
   #progress(): number {
     if (!this.#workspace) return 0;
-    const { replica, exchange } = this.#workspace;
+    const { replica, exchange, engine } = this.#workspace;
     this.#chunkBytes = Math.max(this.#chunkBytes, exchange.lackingBytes);
-    return Math.min(replica.size, this.#total) * DELTA_BYTES + this.#chunkBytes - exchange.lackingBytes;
+    const { here = 0, all = 0 } = engine.basePartsHere ?? {};
+    this.#baseBytes = Math.max(this.#baseBytes, all * MAX_BASE_PART_BYTES);
+    const base = all > 0 ? here * MAX_BASE_PART_BYTES : this.#baseBytes;
+    return base + Math.min(replica.size, this.#total) * DELTA_BYTES + this.#chunkBytes - exchange.lackingBytes;
   }
 
   // ---- asking -----------------------------------------------------------------------------------------------------------
@@ -156,9 +161,9 @@ export class Joining {
     const workspace = this.#workspace;
     if (!workspace || this.ended) return false;
     this.#progress();
+    // Who let us in said so after all that was there: the word of it comes in when its whole past is here.
     const isIn = workspace.roster.devices.has(this.#hub.identity.device);
-    const whole = isIn && workspace.replica.size >= this.#total;
-    if (whole && workspace.lackingChunks === 0) this.#become('done');
+    if (isIn && workspace.lackingChunks === 0) this.#become('done');
     else this.#hub.emit({ type: 'join', join: this.info() });
     return this.#state === 'done';
   }

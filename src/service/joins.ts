@@ -12,6 +12,7 @@ import type { JoinInfo } from './api.ts';
 import type { Hub } from './hub.ts';
 import { Joining } from './joining.ts';
 import type { WorkspaceWord } from './own-devices.ts';
+import { EMPTY_LOG } from './records.ts';
 import type { Workspaces } from './workspaces.ts';
 
 const MAX_INVITATION_CHARACTERS = 16_384;
@@ -63,7 +64,7 @@ export class Joins {
     if (!joining) return this.#hub.local.drop(`join/${id}`);
     this.#joins.set(id, joining);
     if ([...this.#hub.local.under(`epoch/${id}/`)].length === 0) return;
-    const hosted = this.#workspaces.get(id) ?? this.#workspaces.host(id, []);
+    const hosted = this.#workspaces.get(id) ?? this.#workspaces.host(id, EMPTY_LOG);
     const { routes } = joining.invitation;
     const sponsor = routes.find((route) => Array.isArray(value) && route.device === value[2]) ?? routes[0];
     joining.copying(hosted.workspace);
@@ -123,7 +124,7 @@ export class Joins {
 
   async #copy(joining: Joining, epoch: Epoch, sponsor: Route, text: string): Promise<void> {
     const { workspace: id } = joining;
-    const { workspace } = this.#workspaces.get(id) ?? this.#workspaces.host(id, []);
+    const { workspace } = this.#workspaces.get(id) ?? this.#workspaces.host(id, EMPTY_LOG);
     workspace.keyring.remember([epoch]);
     this.#hub.local.put(`join/${id}`, [text, joining.total, sponsor.device]);
     joining.copying(workspace);

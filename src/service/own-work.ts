@@ -5,6 +5,7 @@
 import type { DeltaId, ToolId } from '../base/ids.ts';
 import { toUtf8 } from '../base/utf8.ts';
 import { MAX_PATCH_CHAIN } from '../protocol/limits.ts';
+import type { Delta } from '../sync/delta.ts';
 import type { Node } from '../sync/graph.ts';
 import { readChatDelta } from '../tools/chat/deltas.ts';
 import type { Content } from '../tools/files/content.ts';
@@ -22,25 +23,31 @@ export interface Work extends WorkInfo {
 
 /** Own content that some rule took the effect from, oldest first. */
 export function notAccepted(workspace: SharedWorkspace): readonly Work[] {
-  return ownNodes(workspace).flatMap((node) => {
-    const verdict = workspace.replica.verdictOf(node.delta.id);
-    return verdict === undefined || verdict === 'accepted' ? [] : (workOf(workspace, node, verdict) ?? []);
+  const standing = ownDeltas(workspace).flatMap((delta) => {
+    const verdict = workspace.replica.verdictOf(delta.id);
+    return verdict === undefined || verdict === 'accepted' ? [] : [{ delta, reason: verdict }];
   });
+  return [...workspace.keptVoid(), ...standing].flatMap(({ delta, reason }) => workOf(workspace, delta, reason) ?? []);
 }
 
 /** Own content that the word which took us out did not know of: nobody takes it from us any more. */
 export function unsentBeyond(workspace: SharedWorkspace, word: Node): readonly Work[] {
-  return ownNodes(workspace)
-    .filter(({ delta }) => delta.seq > workspace.replica.reach(word, delta.feed))
-    .flatMap((node) => workOf(workspace, node, 'cutOff') ?? []);
+  const { replica, engine } = workspace;
+  // A word whose past is folded elsewhere does not say what its author had seen: then what somebody is known to hold counts.
+  const isBare = replica.node(word.delta.id) === undefined;
+  return ownDeltas(workspace)
+    .filter(({ seq, feed }) => seq > (isBare ? engine.session.knownOf(feed) : replica.reach(word, feed)))
+    .flatMap((delta) => workOf(workspace, delta, 'cutOff') ?? []);
 }
 
-function ownNodes(workspace: SharedWorkspace): readonly Node[] {
+function ownDeltas(workspace: SharedWorkspace): readonly Delta[] {
   const { device } = workspace;
-  return [...workspace.replica.nodes()].filter(({ delta }) => delta.device === device && delta.tool !== undefined);
+  return [...workspace.replica.nodes()].flatMap(({ delta }) =>
+    delta.device === device && delta.tool !== undefined ? [delta] : [],
+  );
 }
 
-function workOf(workspace: SharedWorkspace, { delta }: Node, reason: string): Work | undefined {
+function workOf(workspace: SharedWorkspace, delta: Delta, reason: string): Work | undefined {
   const tool = delta.tool!;
   const about = { id: delta.id, toolName: workspace.roster.tools.get(tool)?.name ?? '', reason, time: delta.time };
   const chat = readChatDelta(delta.kind, delta.body);
@@ -63,8 +70,8 @@ function nameOf(workspace: SharedWorkspace, tool: ToolId, version: DeltaId): str
     const row = workspace.replica.row(tool, VERSIONS, at);
     const item = row && workspace.replica.row(tool, ITEMS, versionFromRow(row).item);
     if (item) return itemFromRow(item).name;
-    const node: Node | undefined = workspace.replica.node(at);
-    const read: FilesDelta | undefined = node && readFilesDelta(node.delta.kind, node.delta.body);
+    const delta: Delta | undefined = workspace.ownDelta(at);
+    const read: FilesDelta | undefined = delta && readFilesDelta(delta.kind, delta.body);
     if (read?.kind === 'file') return read.name;
     at = read?.kind === 'ver' ? read.parents[0] : undefined;
   }
@@ -99,7 +106,7 @@ function contentAt(
   const row = workspace.replica.row(tool, VERSIONS, version);
   const known = row && versionFromRow(row);
   if (known?.content) return { content: known.content, parent: known.parents[0] };
-  const delta = workspace.replica.node(version)?.delta;
+  const delta = workspace.ownDelta(version);
   const read = delta && readFilesDelta(delta.kind, delta.body);
   if (read?.kind === 'file') return { content: read.content, parent: undefined };
   return read?.kind === 'ver' ? { content: read.content, parent: read.parents[0] } : undefined;

@@ -33,7 +33,7 @@ import { workspacesApi } from './workspaces-api.ts';
 const PRESENCE_EVERY_MS = 30_000;
 /** VS Code gives an extension about 5 s to end. */
 const HAND_OVER_MS = 2_000;
-/** A journal this long is worth a snapshot at the next start or stop. */
+/** A journal this long is worth a snapshot: at the start, and when something has left a log. */
 const COMPACT_ABOVE_BYTES = 8 * 1024 * 1024;
 /** By then the first window listens. */
 const NOTICE_AFTER_MS = 1_000;
@@ -123,6 +123,7 @@ export class Service {
       emit: (event) => this.#emit(event),
       changed: () => this.#switchboard.changed(),
       expelled: (workspace) => this.#closed.expelled(workspace),
+      forgotten: () => void this.#compactIfLong(),
       fault: (error) => {
         if (!this.#calls.ended) this.#trouble.fault(error);
       },
@@ -200,19 +201,17 @@ export class Service {
 
   // ---- opening ----------------------------------------------------------------------------------------------------------
 
-  async #restore({ deltas, report }: JournalContent): Promise<void> {
+  async #restore({ logs, report }: JournalContent): Promise<void> {
     const whole = report.cutBytes === 0 && report.quarantined === 0;
-    for (const [id, list] of deltas) {
-      if (!whole) beginFeed(this.#hub, id, list);
-      this.#workspaces.host(id, list);
+    for (const [id, log] of logs) {
+      if (!whole) beginFeed(this.#hub, id, log);
+      this.#workspaces.host(id, log);
     }
     this.#closed.restore();
     this.#joins.restore();
     // A full disk must not keep anybody from reading what is there.
     await this.#commits.commit([]).catch(() => undefined);
-    const { log, compactAboveBytes = COMPACT_ABOVE_BYTES } = this.#options;
-    if (log.journalBytes > compactAboveBytes)
-      await this.#compact().catch((error: unknown) => this.#trouble.failed(error));
+    await this.#compactIfLong();
     this.#tellDamage(report);
   }
 
@@ -257,6 +256,12 @@ export class Service {
   #saved(): void {
     this.#workspaces.each((workspace) => workspace.saved());
     this.#trouble.release();
+  }
+
+  async #compactIfLong(): Promise<void> {
+    const { log, compactAboveBytes = COMPACT_ABOVE_BYTES } = this.#options;
+    if (this.#calls.ended || log.journalBytes <= compactAboveBytes) return;
+    await this.#compact().catch((error: unknown) => this.#trouble.failed(error));
   }
 
   #compact(): Promise<void> {

@@ -4,9 +4,12 @@
  */
 import { groupBy } from '../base/group.ts';
 import type { AccountId, DeltaId, DeviceId, ToolId, WorkspaceId } from '../base/ids.ts';
-import { asArray, asCount, type Value } from '../protocol/codec.ts';
+import { asArray, asBytes, asCount, asText, type Value } from '../protocol/codec.ts';
+import { MAX_DELTA_BYTES } from '../protocol/limits.ts';
 import { controlBody, Role, type Control } from '../sync/control.ts';
+import { readDelta, type Delta } from '../sync/delta.ts';
 import { Engine, type Growth } from '../sync/engine.ts';
+import type { Epoch } from '../sync/epoch.ts';
 import type { RowChange } from '../sync/fold.ts';
 import type { Node } from '../sync/graph.ts';
 import type { Message } from '../sync/messages.ts';
@@ -40,7 +43,7 @@ import { Keyring } from './keyring.ts';
 import { readMarks, writeMarks } from './peer-memory.ts';
 import { Peers } from './peers.ts';
 import type { ContentStore } from './ports.ts';
-import { encodeRecord } from './records.ts';
+import { encodeRecord, type KeptLog } from './records.ts';
 import { Unread } from './unread.ts';
 
 export const ROLE_NAMES: readonly RoleName[] = ['manager', 'participant', 'guest'];
@@ -102,10 +105,14 @@ export class SharedWorkspace {
 
   // ---- opening and closing ----------------------------------------------------------------------------------------------
 
-  /** After every delta of the journal was restored. */
-  opened(): void {
+  /** What the journal holds: the base, and what came after it. */
+  restore({ parts, arrivals, deltas }: KeptLog): void {
+    const unconfirmed = this.#hub.local.get(unconfirmedKey(this.id));
+    this.engine.restoreBase(parts, unconfirmed instanceof Uint8Array ? unconfirmed : undefined, arrivals);
+    for (const { bytes, arrival } of deltas) this.engine.restore(bytes, arrival);
     this.keyring.remember(this.engine.opened());
     this.#index(this.replica.takeChanges());
+    this.unread.restore((tool, item) => this.#isThere(tool, item));
     for (const node of this.replica.nodes()) this.#noteUnread(node);
     this.peers.restore();
     const { session } = this.engine;
@@ -235,6 +242,7 @@ export class SharedWorkspace {
         this.exchange.refresh(from);
         return;
       case 'needKey':
+      case 'needBase':
       case 'fetch':
         return this.#dispatch(this.engine.received(from, path, message, under, this.#now));
       case 'key':
@@ -248,8 +256,8 @@ export class SharedWorkspace {
         return this.needs.offered(message.parcels);
       case 'presence':
         return this.#heardPresence(from, path, message);
-      case 'needBase':
       case 'base':
+        return this.#takeBase(from, path, message);
       case 'join':
       case 'welcome':
       case 'declined':
@@ -268,6 +276,27 @@ export class SharedWorkspace {
     // A copy is acknowledged only when the first one is durable, too.
     this.#dispatch(await this.#durable(growth));
     if (growth.nodes.length > 0) this.#syncChanged();
+  }
+
+  /** L6: a part of the first copy. What is asked for next is asked for when this one is on disk. */
+  async #takeBase(from: DeviceId, path: 'direct' | 'relay', message: Message & { kind: 'base' }): Promise<void> {
+    const before = [...this.replica.rows()];
+    const { part, isLoaded, opened, faults, out } = this.engine.takeBase(from, path, message);
+    for (const fault of faults) this.#tellFault(from, fault.tag);
+    if (isLoaded) this.#begun(before, opened);
+    if (part) await this.#hub.commit([encodeRecord({ kind: 'base', workspace: this.id, part, arrivals: 0 })]);
+    this.#dispatch(out);
+    this.#syncChanged();
+  }
+
+  /** The copy begins with a base: what was shown before and is not in it goes. */
+  #begun(before: readonly RowChange[], opened: readonly Epoch[]): void {
+    const { unconfirmed } = this.replica;
+    if (unconfirmed) this.#hub.local.put(unconfirmedKey(this.id), unconfirmed);
+    this.keyring.remember(opened);
+    this.#hub.changed();
+    const gone = before.filter(({ tool, table, key }) => !this.replica.row(tool, table, key));
+    this.#index([...gone.map((change) => ({ ...change, row: undefined })), ...this.replica.takeChanges()]);
   }
 
   async #keyCame(message: Message & { kind: 'key' }): Promise<void> {
@@ -380,7 +409,37 @@ export class SharedWorkspace {
     const duties = this.engine.duties(this.#now);
     // A disk that fails is told of by the commit queue, and tried again.
     if (duties.length > 0) this.author(duties).catch((error: unknown) => this.#hub.fault(error));
+    this.#fold();
     this.#dispatch(this.engine.tick(this.#now));
+  }
+
+  /** L4: what all have acknowledged is folded, and leaves the log; what is only this person's business is kept beside it. */
+  #fold(): void {
+    const advance = this.engine.advance(this.#now);
+    if (!advance) return;
+    if (this.replica.isConfirmed) this.#hub.local.drop(unconfirmedKey(this.id));
+    for (const { node, verdict } of advance.folded) {
+      const { delta } = node;
+      const item = this.#unreadItemOf(node);
+      if (item !== undefined) this.unread.keep(delta.tool!, item);
+      if (delta.device === this.device && verdict !== 'applied')
+        this.#hub.local.put(`void/${this.id}/${delta.id}`, [delta.bytes, verdict]);
+    }
+    if (advance.forgotten > 0) this.#hub.forgotten();
+  }
+
+  /** Own content that was void when it was folded (D9): with it goes from the log what it said. */
+  keptVoid(): readonly { readonly delta: Delta; readonly reason: string }[] {
+    return [...this.#hub.local.under(`void/${this.id}/`)].flatMap(([, value]) => {
+      const [bytes, reason] = [asBytes(asArray(value, 2)?.[0], 1, MAX_DELTA_BYTES), asText(asArray(value, 2)?.[1], 32)];
+      const delta = bytes && readDelta(this.#hub.crypto, this.id, bytes);
+      return delta?.ok && reason !== undefined ? [{ delta: delta.value, reason }] : [];
+    });
+  }
+
+  /** In the log, or void and kept beside it. */
+  ownDelta(id: DeltaId): Delta | undefined {
+    return this.replica.node(id)?.delta ?? this.keptVoid().find(({ delta }) => delta.id === id)?.delta;
   }
 
   // ---- after growth -----------------------------------------------------------------------------------------------------
@@ -411,7 +470,7 @@ export class SharedWorkspace {
 
   /** The word that took this device out of the workspace. */
   get expulsion(): Node | undefined {
-    return this.roster.gone.get(this.device);
+    return this.engine.expulsion;
   }
 
   get device(): DeviceId {
@@ -442,11 +501,16 @@ export class SharedWorkspace {
     }
   }
 
-  #noteUnread({ delta, arrival }: Node): void {
+  #noteUnread(node: Node): void {
+    const { delta, arrival } = node;
     if (delta.tool === undefined || this.replica.accountOf(delta.device) === this.#hub.identity.account) return;
     if (this.replica.verdictOf(delta.id) !== 'accepted') return;
-    const item = unreadItem(delta.kind, delta.body, delta.id, (version) => this.#itemOf(delta.tool!, version));
+    const item = this.#unreadItemOf(node);
     if (item !== undefined && this.#isThere(delta.tool, item)) this.unread.note(delta.tool, item, arrival);
+  }
+
+  #unreadItemOf({ delta }: Node): string | undefined {
+    return unreadItem(delta.kind, delta.body, delta.id, (version) => this.#itemOf(delta.tool!, version));
   }
 
   /** What is gone cannot be read, nor be unread. */
@@ -649,6 +713,11 @@ export class SharedWorkspace {
   get #now(): number {
     return this.#hub.clock.now();
   }
+}
+
+/** The root of a base that nobody has vouched for yet (L6). */
+function unconfirmedKey(workspace: WorkspaceId): string {
+  return `unconfirmed/${workspace}`;
 }
 
 /** Which of this device's feeds it writes in a workspace (D2). */

@@ -1,4 +1,7 @@
-/** What this person has not seen yet: others' content that arrived since, by tool and item. Survives a restart through local marks. */
+/**
+ * What this person has not seen yet: others' content that arrived since, by tool and item. Survives a restart through local marks of
+ * what was seen, and of what was not when the delta that it came with was folded (L4).
+ */
 import type { ToolId, WorkspaceId } from '../base/ids.ts';
 import { asCount } from '../protocol/codec.ts';
 import type { LocalState } from './local-state.ts';
@@ -6,11 +9,29 @@ import type { LocalState } from './local-state.ts';
 export class Unread {
   readonly #local: LocalState;
   readonly #prefix: string;
+  readonly #keptPrefix: string;
   readonly #items = new Map<ToolId, Map<string, number>>();
 
   constructor(local: LocalState, workspace: WorkspaceId) {
     this.#local = local;
     this.#prefix = `seen/${workspace}/`;
+    this.#keptPrefix = `unread/${workspace}/`;
+  }
+
+  /** What was unread when it was folded. */
+  restore(isThere: (tool: ToolId, item: string) => boolean): void {
+    for (const [key, value] of [...this.#local.under(this.#keptPrefix)]) {
+      const [tool, item] = key.split('/') as [ToolId, string];
+      const arrival = asCount(value);
+      if (arrival !== undefined && isThere(tool, item)) this.note(tool, item, arrival);
+      if (!this.has(tool, item)) this.#local.drop(this.#keptPrefix + key);
+    }
+  }
+
+  /** The delta that an item came with leaves the log: whether it is unread is kept in a mark. */
+  keep(tool: ToolId, item: string): void {
+    const arrival = this.#items.get(tool)?.get(item);
+    if (arrival !== undefined) this.#local.put(`${this.#keptPrefix}${tool}/${item}`, arrival);
   }
 
   /** Something of another member's arrived; `arrival` is its place in the order of arrival. */
@@ -38,16 +59,18 @@ export class Unread {
         if (key !== '*') this.#local.drop(`${this.#prefix}${tool}/${key}`);
       }
       this.#items.delete(tool);
+      for (const key of items.keys()) this.#local.drop(`${this.#keptPrefix}${tool}/${key}`);
       return [...items.keys()];
     }
     if (!items.delete(item)) return [];
+    this.#local.drop(`${this.#keptPrefix}${tool}/${item}`);
     this.#local.put(`${this.#prefix}${tool}/${item}`, arrivals);
     return [item];
   }
 
   /** What is gone cannot be read. */
   forget(tool: ToolId, item: string): void {
-    this.#items.get(tool)?.delete(item);
+    if (this.#items.get(tool)?.delete(item)) this.#local.drop(`${this.#keptPrefix}${tool}/${item}`);
   }
 
   #seen(key: string): number {

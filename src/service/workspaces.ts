@@ -7,7 +7,7 @@ import { ServiceError, type ToolKind } from './api.ts';
 import { Chat } from './chat.ts';
 import type { Hub } from './hub.ts';
 import { Inviting } from './inviting.ts';
-import { encodeRecord } from './records.ts';
+import { EMPTY_LOG, encodeRecord, type KeptLog } from './records.ts';
 import { SharedWorkspace } from './shared-workspace.ts';
 
 export interface Hosted {
@@ -66,8 +66,8 @@ export class Workspaces {
 
   // ---- coming and going -------------------------------------------------------------------------------------------------
 
-  /** With the deltas that the journal has of it. */
-  host(id: WorkspaceId, deltas: readonly Uint8Array[]): Hosted {
+  /** With what the journal has of it. */
+  host(id: WorkspaceId, log: KeptLog): Hosted {
     const { index } = this.#hub;
     const workspace = new SharedWorkspace(this.#hub, id, {
       chat: (tool, changes) => {
@@ -79,8 +79,7 @@ export class Workspaces {
         this.#hub.emit({ type: 'chat', workspace: id, tool, posts, removed: [] });
       },
     });
-    for (const bytes of deltas) workspace.engine.restore(bytes);
-    workspace.opened();
+    workspace.restore(log);
     const hosted = { workspace, inviting: new Inviting(this.#hub, workspace) };
     this.#hosted.set(id, hosted);
     return hosted;
@@ -96,7 +95,7 @@ export class Workspaces {
   async found(name: string): Promise<SharedWorkspace> {
     const { genesis, epoch } = makeGenesis(this.#hub, name);
     const id = genesis.id as string as WorkspaceId;
-    const { workspace } = this.host(id, []);
+    const { workspace } = this.host(id, EMPTY_LOG);
     workspace.keyring.remember([epoch]);
     const record = encodeRecord({ kind: 'delta', workspace: id, bytes: genesis.bytes });
     try {
@@ -107,8 +106,7 @@ export class Workspaces {
       this.#withdraw([record]);
       throw error;
     }
-    workspace.replica.restore(genesis.bytes);
-    workspace.opened();
+    workspace.restore({ ...EMPTY_LOG, deltas: [genesis] });
     return workspace;
   }
 }

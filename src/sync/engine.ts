@@ -126,9 +126,9 @@ export class Engine {
 
   /**
    * Parts of bases as they were made durable, in order, before any delta: the last whole one is begun with. Answers whether there is
-   * one. `unconfirmed`: the root of one that nobody had vouched for.
+   * one. `unconfirmed`: the root of one that nobody had vouched for. `arrivals`: how many deltas had arrived by then.
    */
-  restoreBase(parts: readonly BasePart[], unconfirmed: Uint8Array | undefined): boolean {
+  restoreBase(parts: readonly BasePart[], unconfirmed: Uint8Array | undefined, arrivals = 0): boolean {
     let whole: BaseReader | undefined;
     for (const part of parts) {
       if (part.part === 0) this.#reader = new BaseReader(this.#crypto, this.#replica.workspace);
@@ -137,14 +137,14 @@ export class Engine {
       this.#reader = undefined;
     }
     const base = whole?.read();
-    if (!base?.ok || !this.#replica.load(base.value, true).ok) return false;
+    if (!base?.ok || !this.#replica.load(base.value, true, arrivals).ok) return false;
     this.#replica.unconfirmed = unconfirmed;
     return true;
   }
 
   /** What was durable here once. `opened` follows, after the last. */
-  restore(bytes: Uint8Array): void {
-    this.replica.restore(bytes);
+  restore(bytes: Uint8Array, arrival?: number): void {
+    this.replica.restore(bytes, arrival);
   }
 
   /** Everything that was durable is back. Answers keys that were not remembered. */

@@ -148,6 +148,11 @@ export class Graph {
     return heads.filter((head) => !named.some((other) => other !== head && this.#holdsRival(other, head)));
   }
 
+  /** Every delta after the cut, in the order of arrival: what is not in the base. */
+  tail(): readonly Node[] {
+    return this.#lanes.flatMap((lane) => lane.nodes).sort((a, b) => a.arrival - b.arrival);
+  }
+
   /** Every delta that is held whole, in the order of arrival. */
   whole(): readonly Node[] {
     const nodes: Node[] = [];
@@ -224,8 +229,11 @@ export class Graph {
 
   // ---- what comes in ------------------------------------------------------------------------------------------------
 
-  /** Takes a delta in, or says why not. A second branch of a feed only where `evenRival`. What waited for it is answered by `released`. */
-  insert(delta: Delta, evenRival = false): InsertOutcome {
+  /**
+   * Takes a delta in, or says why not. A second branch of a feed only where `evenRival`. What waited for it is answered by `released`.
+   * `arrival`: the place in the order of arrival that it had before.
+   */
+  insert(delta: Delta, evenRival = false, arrival?: number): InsertOutcome {
     if (this.#nodes.has(delta.id)) return { outcome: 'known' };
     const prev = delta.prev === undefined ? undefined : this.#nodes.get(delta.prev);
     const lanes = this.#feeds.get(delta.feed) ?? [];
@@ -236,7 +244,7 @@ export class Graph {
       return this.#waiting.add(delta, missing) ? { outcome: 'waiting', missing } : { outcome: 'overflow' };
     }
     const deps = delta.deps.map((id) => this.#nodes.get(id)!);
-    return this.#isSound(delta, prev, deps) ? this.#add(delta, prev, deps) : { outcome: 'broken' };
+    return this.#isSound(delta, prev, deps) ? this.#add(delta, prev, deps, arrival) : { outcome: 'broken' };
   }
 
   /** Waiting deltas whose past is complete now that `id` is in; they are no longer waiting. */
@@ -304,7 +312,7 @@ export class Graph {
     );
   }
 
-  #add(delta: Delta, prev: Node | undefined, deps: readonly Node[]): InsertOutcome {
+  #add(delta: Delta, prev: Node | undefined, deps: readonly Node[], arrival = this.#arrivals + 1): InsertOutcome {
     const before = this.#lanes.length;
     const lane = this.#laneFor(delta, prev);
     const node: Node = {
@@ -312,8 +320,9 @@ export class Graph {
       height: 1 + Math.max(prev?.height ?? 0, ...deps.map((dep) => dep.height)),
       lane: lane.number,
       past: pastUpon(lane.number, prev, deps),
-      arrival: ++this.#arrivals,
+      arrival,
     };
+    this.#arrivals = Math.max(this.#arrivals, arrival);
     assert(lane.end === delta.seq - 1, 'a lane has no gap');
     lane.nodes.push(node);
     if (!isAck(delta)) lane.substance = delta.seq;
@@ -427,8 +436,9 @@ export class Graph {
     return node;
   }
 
-  /** After all control deltas: what generations close, and what nothing names. */
-  loaded(starts: readonly (Past | undefined)[]): void {
+  /** After all control deltas: what generations close, what nothing names, and how many had arrived. */
+  loaded(starts: readonly (Past | undefined)[], arrivals: number): void {
+    this.#arrivals = Math.max(this.#arrivals, arrivals);
     for (const [i, start] of starts.entries()) if (start) this.#closeEarlier(this.#lanes[i]!, start);
     const ends = this.#lanes.flatMap(({ frontier }) => frontier ?? []);
     for (const end of ends) if (!ends.some((other) => other !== end && inPast(end, other))) this.#heads.add(end);

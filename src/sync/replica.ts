@@ -148,6 +148,11 @@ export class Replica {
     return this.#graph.whole();
   }
 
+  /** Of these what is not in the base. */
+  tail(): readonly Node[] {
+    return this.#graph.tail();
+  }
+
   get arrivals(): number {
     return this.#graph.arrivals;
   }
@@ -350,10 +355,10 @@ export class Replica {
   // ---- others' deltas -----------------------------------------------------------------------------------------------
 
   /** What was durable here once: authentic then (D7), though the signature that proved it may not have come back. */
-  restore(bytes: Uint8Array): void {
+  restore(bytes: Uint8Array, arrival?: number): void {
     const delta = readDelta(this.#crypto, this.workspace, bytes);
     if (!delta.ok) return;
-    for (const node of this.#insert([delta.value], [], 1)) this.madeDurable(node);
+    for (const node of this.#insert([delta.value], [], 1, arrival)) this.madeDurable(node);
   }
 
   /** Runs of feeds as they came (S2): one signature check per contiguous run, at its end (D7). */
@@ -425,12 +430,16 @@ export class Replica {
   }
 
   /** `wanted`: of so many of them even a second branch of their feed is taken (D8). */
-  #insert(deltas: readonly Delta[], faults: IngestFault[], wanted: number): Node[] {
+  #insert(deltas: readonly Delta[], faults: IngestFault[], wanted: number, arrival?: number): Node[] {
     const added: Node[] = [];
     const queue = [...deltas];
     for (let i = 0; i < queue.length; i++) {
       const delta = queue[i]!;
-      const outcome = this.#graph.insert(delta, i < wanted || this.#graph.isWanted(delta.id));
+      const outcome = this.#graph.insert(
+        delta,
+        i < wanted || this.#graph.isWanted(delta.id),
+        i === 0 ? arrival : undefined,
+      );
       switch (outcome.outcome) {
         case 'added':
           added.push(outcome.node);
@@ -610,9 +619,9 @@ export class Replica {
 
   /**
    * Begins with a base, in a replica that holds nothing. `isOwn`: what was durable here, whose signatures were checked when it came.
-   * A replica that has answered with an error is of no more use.
+   * A replica that has answered with an error is of no more use. `arrivals`: how many deltas had arrived when it was kept.
    */
-  load(base: Base, isOwn: boolean): Result<void, BaseError> {
+  load(base: Base, isOwn: boolean, arrivals = 0): Result<void, BaseError> {
     assert(this.#graph.lanes.length === 0, 'a base is loaded into an empty replica');
     if (!isOwn && !base.controls.every(({ delta }) => checkSignature(this.#crypto, this.workspace, delta)))
       return badBase('badSignature');
@@ -620,7 +629,10 @@ export class Replica {
     const nodes = base.controls.map(({ delta, lane, height, past }) =>
       this.#graph.loadControl(delta, lane, height, past),
     );
-    this.#graph.loaded(base.lanes.map(({ start }) => start));
+    this.#graph.loaded(
+      base.lanes.map(({ start }) => start),
+      arrivals,
+    );
     for (const node of nodes) this.#enter(node, true);
     this.#content.load(base.rows, base.end);
     this.#durable = this.#graph.tip(this.#own)?.delta.seq ?? 0;

@@ -5,7 +5,7 @@
  * | item | is |
  * | --- | --- |
  * | head | [format 0, workspace 32, end of what is folded: height, id 0 or 32; number of lanes, control deltas, rows] |
- * | lane | [device 32, generation, parent + 1 or 0, first seq, first id 0 or 32, cut, id at the cut 0 or 32, its height, its past, past of the start or null] |
+ * | lane | [device 32, generation, parent + 1 or 0, first seq, first id 0 or 32, cut, id at the cut 0 or 32, its height, its past] |
  * | control delta | [lane, delta bytes, height, past] |
  * | row | [tool 8, table, key, row] |
  *
@@ -148,7 +148,7 @@ function endToValue(end: OrderPlace | undefined): readonly Value[] {
 }
 
 function laneToValue(lane: LaneRecord): Value {
-  const { device, generation, parent, first, firstId, cut, end, start } = lane;
+  const { device, generation, parent, first, firstId, cut, end } = lane;
   return [
     idBytes(device),
     generation,
@@ -159,7 +159,6 @@ function laneToValue(lane: LaneRecord): Value {
     end ? idBytes(end.id) : NONE,
     end?.height ?? 0,
     pastToValue(end?.past ?? []),
-    start ? pastToValue(start) : null,
   ];
 }
 
@@ -261,9 +260,7 @@ export class BaseReader {
 /** Every past is counted in lanes that are there. */
 function isCounted(lanes: readonly LaneRecord[], controls: readonly ControlRecord[]): boolean {
   const fits = (past: Past | undefined) => (past?.length ?? 0) <= lanes.length;
-  return (
-    lanes.every(({ end, start }) => fits(end?.past) && fits(start)) && controls.every((control) => fits(control.past))
-  );
+  return lanes.every(({ end }) => fits(end?.past)) && controls.every((control) => fits(control.past));
 }
 
 function push<T>(list: T[], one: T | undefined): boolean {
@@ -315,15 +312,13 @@ function readHead(value: Value | undefined, workspace: WorkspaceId): Result<Head
 }
 
 function readLane(value: Value | undefined, before: readonly LaneRecord[]): LaneRecord | undefined {
-  const f = asArray(value, 10);
+  const f = asArray(value, 9);
   const device = asBytes(f?.[0], KEY_BYTES);
   const [generation, parent] = [asCount(f?.[1], MAX_FEED_GENERATION), asCount(f?.[2], before.length)];
   const [first, firstId, cut] = [asCount(f?.[3]), asBytes(f?.[4], 0, ID_BYTES), asCount(f?.[5])];
   const [endId, height, past] = [asBytes(f?.[6], 0, ID_BYTES), asCount(f?.[7]), readPast(f?.[8])];
-  const start = f?.[9] === null ? undefined : readPast(f?.[9]);
   if (!f || !device || generation === undefined || parent === undefined || !first || !firstId) return undefined;
   if (cut === undefined || cut < first - 1 || !endId || height === undefined || !past) return undefined;
-  if (f[9] !== null && !start) return undefined;
   const deviceId = toHex(device) as DeviceId;
   const feed = feedOf(deviceId, generation);
   const upon = parent === 0 ? undefined : before[parent - 1]!;
@@ -334,7 +329,7 @@ function readLane(value: Value | undefined, before: readonly LaneRecord[]): Lane
   const isEmpty = cut < first;
   if (!isSound || endId.length !== (isEmpty ? 0 : ID_BYTES) || isEmpty !== (height === 0)) return undefined;
   return {
-    ...{ feed, device: deviceId, generation, parent: upon ? parent - 1 : undefined, first, cut, start },
+    ...{ feed, device: deviceId, generation, parent: upon ? parent - 1 : undefined, first, cut },
     firstId: upon ? (toHex(firstId) as DeltaId) : undefined,
     end: isEmpty ? undefined : { id: toHex(endId) as DeltaId, height, past },
   };

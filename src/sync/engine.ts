@@ -195,6 +195,8 @@ export class Engine {
       !this.replica.roster.devices.has(this.#identity.device)
     )
       return undefined;
+    // Until then it shows nowhere.
+    if (this.#replica.hasComeBack) return this.#grewAt;
     return Math.max(this.#grewAt + ACK_IDLE_MS, this.#ackedAt + ACK_EVERY_MS);
   }
 

@@ -23,13 +23,12 @@ export function frameOf(graph: Graph, end: OrderPlace | undefined): Frame {
   const numberOf = (lane: Lane): number | undefined => numbers.get(lane);
   const past = (own: number, counted: Past) => recount(graph, counted, own, numberOf);
   const lanes = strands.map(({ head, tail }, number): LaneRecord => {
-    const { feed, device, generation, first, firstId, parent, start } = head;
+    const { feed, device, generation, first, firstId, parent } = head;
     const { frontier } = tail;
     return {
       ...{ feed, device, generation, first, firstId, cut: tail.cut },
       parent: parent && numberOf(parent),
       end: frontier && { id: frontier.delta.id, height: frontier.height, past: past(number, frontier.past) },
-      start: start && past(number, start),
     };
   });
   const controls: { readonly node: Node; readonly record: ControlRecord }[] = [];

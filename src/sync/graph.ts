@@ -46,7 +46,6 @@ export interface LaneRecord {
   readonly cut: number;
   /** The delta at the cut; undefined for the empty beginning of a feed that forks at once. */
   readonly end: { readonly id: DeltaId; readonly height: number; readonly past: Past } | undefined;
-  readonly start: Past | undefined;
 }
 
 /** Whether a device may begin a feed with a delta that names these (I4). */
@@ -330,22 +329,27 @@ export class Graph {
     if (prev) this.#heads.delete(prev);
     for (const dep of deps) this.#heads.delete(dep);
     this.#heads.add(node);
-    const closes = delta.seq === 1 && this.#closeEarlier(lane, node.past);
+    const closes = this.#closeEarlier(lane, node.past);
     const isFork = lane.parent !== undefined && this.#lanes.length > before;
     return { outcome: 'added', node, isFork, isRecut: isFork || closes };
   }
 
-  /** D2: a new generation takes the place of those before it: of these counts what its first delta has seen. */
-  #closeEarlier(lane: Lane, start: Past): boolean {
-    if (lane.generation > 0) lane.start = start;
-    let closes = false;
+  /**
+   * D2: a new generation takes the place of those before it: of these counts what it has seen, now or later. So what a damaged store had
+   * lost counts again when it has come back, and what a copy of the store goes on writing does not. Answers whether that is another
+   * set than before.
+   */
+  #closeEarlier(lane: Lane, past: Past): boolean {
+    if (lane.generation === 0) return false;
+    let isAnother = false;
     for (const earlier of this.lanesOf(lane.device)) {
       if (earlier.generation >= lane.generation) continue;
-      const seen = start[earlier.number] ?? 0;
-      earlier.closedAt = Math.min(earlier.closedAt ?? seen, seen);
-      closes = true;
+      const seen = past[earlier.number] ?? 0;
+      if (earlier.closedAt !== undefined && earlier.closedAt >= seen) continue;
+      isAnother ||= earlier.end > (earlier.closedAt ?? seen);
+      earlier.closedAt = seen;
     }
-    return closes;
+    return isAnother;
   }
 
   // ---- lanes --------------------------------------------------------------------------------------------------------
@@ -404,10 +408,6 @@ export class Graph {
       known.set(node.past, past);
       node.past = past;
     }
-    for (const other of this.#lanes) {
-      const { start } = other;
-      if (start && (start[lane.number] ?? 0) > end) other.start = recounted(start, lane.number, end, branch.number);
-    }
   }
 
   // ---- a base (L6) --------------------------------------------------------------------------------------------------
@@ -437,9 +437,9 @@ export class Graph {
   }
 
   /** After all control deltas: what generations close, what nothing names, and how many had arrived. */
-  loaded(starts: readonly (Past | undefined)[], arrivals: number): void {
+  loaded(arrivals: number): void {
     this.#arrivals = Math.max(this.#arrivals, arrivals);
-    for (const [i, start] of starts.entries()) if (start) this.#closeEarlier(this.#lanes[i]!, start);
+    for (const lane of this.#lanes) if (lane.frontier) this.#closeEarlier(lane, lane.frontier.past);
     const ends = this.#lanes.flatMap(({ frontier }) => frontier ?? []);
     for (const end of ends) if (!ends.some((other) => other !== end && inPast(end, other))) this.#heads.add(end);
   }

@@ -44,9 +44,7 @@ export class Lane {
   nodes: Node[] = [];
   /** Highest seq that is not an ack. */
   substance = 0;
-  /** Past of its first delta, where that closes earlier generations (D2). */
-  start: Past | undefined;
-  /** D2: what the device's next generation of the feed has seen of this one; what is beyond has no effect. */
+  /** D2: what newer generations of the device's feed have seen of this one; what is beyond has no effect. */
   closedAt: number | undefined;
   /** Whether branches hang on its end. */
   isForked = false;

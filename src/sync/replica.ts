@@ -197,6 +197,14 @@ export class Replica {
     );
   }
 
+  /** D2: what was lost of an older feed of ours has come back, and counts again when the present one has it in its past. */
+  get hasComeBack(): boolean {
+    const [device, generation] = this.#own.split('.') as [DeviceId, string];
+    return this.#graph
+      .lanesOf(device)
+      .some((lane) => lane.generation < Number(generation) && !lane.parent && lane.end > (lane.closedAt ?? lane.end));
+  }
+
   /** Up to which seq of a feed the past of a delta goes, itself included; of a forked one up to the fork. */
   reach(node: Node, feed: FeedId): number {
     return this.#graph.reach(node, feed);
@@ -348,6 +356,7 @@ export class Replica {
     const outcome = this.#graph.insert(delta);
     assert(outcome.outcome === 'added', `an own delta is added, not ${outcome.outcome}`);
     this.#enter(outcome.node);
+    if (outcome.isRecut) this.#isRecut = true;
     this.#checked.set(feed, delta);
     return outcome.node;
   }
@@ -629,10 +638,7 @@ export class Replica {
     const nodes = base.controls.map(({ delta, lane, height, past }) =>
       this.#graph.loadControl(delta, lane, height, past),
     );
-    this.#graph.loaded(
-      base.lanes.map(({ start }) => start),
-      arrivals,
-    );
+    this.#graph.loaded(arrivals);
     for (const node of nodes) this.#enter(node, true);
     this.#content.load(base.rows, base.end);
     this.#durable = this.#graph.tip(this.#own)?.delta.seq ?? 0;

@@ -86,10 +86,11 @@ describe('A disk in trouble', function () {
     await house.converged(workspace, alice, bob);
     await alice.close();
     const path = disk.paths(/journal$/).toSorted((a, b) => disk.peek(b).length - disk.peek(a).length)[0]!;
-    disk.flipBit(path, disk.peek(path).length - 1_500);
+    disk.flipBit(path, disk.peek(path).length - 2_500);
     await alice.open({ disk });
     await alice.notice('damaged');
     await alice.api.post(workspace, chat, 'after the damage');
+    await bob.until(async () => (await bob.listing(workspace)).length === 10);
     const listing = await house.converged(workspace, alice, bob);
     assert.equal(listing.length, 10);
     assert.deepEqual(
@@ -120,8 +121,9 @@ describe('A disk in trouble', function () {
     disk.poke(path, disk.peek(path).subarray(0, -1_200));
     await alice.open({ disk });
     await alice.api.post(workspace, chat, 'written above the gap');
-    const listing = await house.converged(workspace, alice, bob);
-    assert.equal(listing.filter((line) => line.startsWith('Alice: post')).length, 5);
+    const posts = (listing: readonly string[]) => listing.filter((line) => line.startsWith('Alice: post')).length;
+    await bob.until(async () => posts(await bob.listing(workspace)) === 5);
+    assert.equal(posts(await house.converged(workspace, alice, bob)), 5);
     assert.deepEqual(
       bob.notices.filter((notice) => notice.code === 'fork'),
       [],

@@ -313,8 +313,8 @@ export type ServiceErrorCode =
   | 'linkCodeExpired'
   | 'inOtherAccount' // what is here would be lost by taking on another account
   | 'badRelayAddress'
-  | 'diskFull'
-  | 'storeFailed'
+  | 'diskFull' // reason: kept where the change stands, in memory, and is saved when there is room
+  | 'storeFailed' // reason: kept, as above, or what is wrong
   | 'cancelled'
   | 'stopped'
   | 'internal';

@@ -200,7 +200,7 @@ async function introduce(folder: string, way: Way, address: string, bob: Bob): P
 
 /** Real source of this project, cut to the size. */
 async function sourceLines(): Promise<string[]> {
-  const text = await readFile(join(root, 'src', 'service', 'service.ts'), 'utf8');
+  const text = await readFile(join(root, 'src', 'service', 'shared-workspace.ts'), 'utf8');
   if (text.length < FILE_BYTES) throw new Error('the source file has become too short for this benchmark');
   return text.slice(0, FILE_BYTES).split('\n');
 }

@@ -313,8 +313,8 @@ export type ServiceErrorCode =
   | 'linkCodeExpired'
   | 'inOtherAccount' // what is here would be lost by taking on another account
   | 'badRelayAddress'
-  | 'diskFull'
-  | 'storeFailed'
+  | 'diskFull' // reason: kept where the change stands, in memory, and is saved when there is room
+  | 'storeFailed' // reason: kept, as above, or what is wrong
   | 'cancelled'
   | 'stopped'
   | 'internal';
@@ -341,12 +341,15 @@ export interface Settings {
   readonly lanDiscovery: boolean;
 }
 
-/** `api.events` delivers every ServiceEvent; a subscriber filters. */
-export interface CoterieApi {
+// ---- the calls ----------------------------------------------------------------------------------------------------
+
+export interface IdentityApi {
   identity(): Promise<IdentityInfo>;
   configure(settings: Settings): Promise<void>;
   relay(): Promise<RelayInfo>;
+}
 
+export interface WorkspacesApi {
   workspaces(): Promise<readonly WorkspaceInfo[]>;
   createWorkspace(options: { readonly name: string }): Promise<string>;
   renameWorkspace(workspace: string, name: string): Promise<void>;
@@ -354,8 +357,10 @@ export interface CoterieApi {
   renameTool(workspace: string, tool: string, name: string): Promise<void>;
   deleteTool(workspace: string, tool: string): Promise<void>;
   markSeen(workspace: string, tool: string, item?: string): Promise<void>;
-  setVerified(account: string, verified: boolean): Promise<void>;
+}
 
+export interface MembersApi {
+  setVerified(account: string, verified: boolean): Promise<void>;
   setRole(workspace: string, account: string, role: Role): Promise<void>;
   /** With it goes a new key: what is written from now on the removed member cannot read. */
   removeMember(workspace: string, account: string): Promise<void>;
@@ -364,6 +369,10 @@ export interface CoterieApi {
   leaveWorkspace(workspace: string): Promise<void>;
   /** For all members (A8): nothing can be written any more; each keeps his copy until he has exported what he wants and calls `forget`. */
   deleteWorkspace(workspace: string): Promise<void>;
+}
+
+/** What this person has written that nobody takes, and the workspaces that he is out of. */
+export interface OwnWorkApi {
   /** Own content that a rule took the effect from. */
   notAccepted(workspace: string): Promise<readonly WorkInfo[]>;
   /** Workspaces that this person is out of and has not dismissed. */
@@ -372,7 +381,9 @@ export interface CoterieApi {
   saveWork(workspace: string, localFolder: string, operation: string): Promise<ImportReport>;
   /** Takes a closed workspace off the list, and what was kept of it away. */
   forget(workspace: string): Promise<void>;
+}
 
+export interface JoiningApi {
   invite(
     workspace: string,
     options: {
@@ -390,7 +401,9 @@ export interface CoterieApi {
   cancelJoin(workspace: string): Promise<void>;
   joinRequests(): Promise<readonly JoinRequestInfo[]>;
   answerJoin(request: string, accept: boolean): Promise<void>;
+}
 
+export interface DevicesApi {
   /** 24 words: to be shown to the person, and kept nowhere. */
   recoveryPhrase(): Promise<string>;
   /** This device becomes a new one of the phrase's account; its members or devices let it into the workspaces. */
@@ -408,7 +421,9 @@ export interface CoterieApi {
   renameDevice(device: string, name: string): Promise<void>;
   /** Out of every workspace, with new keys; it erases its copies when it next meets anybody. */
   removeDevice(device: string): Promise<void>;
+}
 
+export interface FilesApi {
   /** Paths are `/a/b`, in shown names; `/` is the root of the tool. */
   stat(workspace: string, tool: string, path: string): Promise<FileEntry>;
   list(workspace: string, tool: string, path: string): Promise<readonly FileEntry[]>;
@@ -453,7 +468,9 @@ export interface CoterieApi {
     operation: string,
   ): Promise<ImportReport>;
   cancel(operation: string): Promise<void>;
+}
 
+export interface ChatApi {
   post(workspace: string, tool: string, text: string): Promise<ChatPost>;
   editPost(workspace: string, tool: string, post: string, text: string): Promise<void>;
   deletePost(workspace: string, tool: string, post: string): Promise<void>;
@@ -464,6 +481,10 @@ export interface CoterieApi {
     options: { readonly before?: string; readonly limit: number },
   ): Promise<ChatPage>;
 }
+
+/** All of it. Beside it, `events` delivers every ServiceEvent; a subscriber filters. */
+export interface CoterieApi
+  extends IdentityApi, WorkspacesApi, MembersApi, OwnWorkApi, JoiningApi, DevicesApi, FilesApi, ChatApi {}
 
 /** Secrets of this device, kept by the window in SecretStorage (I2); base64url of 32 bytes each. */
 export interface DeviceSecrets {

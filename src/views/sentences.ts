@@ -85,6 +85,15 @@ export const reasonSentences: Readonly<Record<string, Sentence>> = {
   'inUse version': error(
     'Another VS Code window runs another version of Coterie. Nothing was changed. Reload that window, then this one.',
   ),
+  'diskFull kept': warning(
+    'The disk is full. Your change stands, for now in memory: it is saved and sent by itself once there is room. Free some space before you close VS Code.',
+  ),
+  'storeFailed kept': warning(
+    'The store could not be written. Your change stands, for now in memory: it is saved and sent by itself once the store can be written again. Check the disk before you close VS Code.',
+  ),
+  'notPresent opened': warning(
+    'The content of {path} has not arrived yet, and no member who holds it is reachable. Nothing is lost. Leave its tab open: the file shows there by itself as soon as somebody who has it is reachable.',
+  ),
   'locked notKept': error(
     'This VS Code’s secret storage does not keep the key of your account, so nothing was changed. Set up the keychain of your system, then try again.',
   ),
@@ -125,7 +134,9 @@ export const noticeSentences: Readonly<Record<NoticeCode, Sentence>> = {
   damaged: warning(
     'The store held damaged records ({count}). They were set aside and are fetched again from other members. Everything else is kept. Check the disk.',
   ),
-  diskFull: error('The disk is full. What was saved is kept; new changes are not. Free some space, then go on.'),
+  diskFull: error(
+    'The disk is full. What was saved is kept. What you write now is kept in memory, and is saved and sent by itself once there is room: free some space before you close VS Code.',
+  ),
   storeFailed: error(
     'The store could not be written. What was saved before is kept. Check the disk, then reload the window.',
   ),

@@ -49,7 +49,7 @@ export async function composeWith(
       await service.close();
       await store.close();
     };
-    return { api: service, events: service.events, close };
+    return { api: service.api, events: service.events, close };
   } catch (error) {
     await store.close();
     throw error;

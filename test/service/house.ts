@@ -205,7 +205,7 @@ export class Person {
         await service.close();
         await store.close();
       };
-      this.#composed = { api: service, events: service.events, close };
+      this.#composed = { api: service.api, events: service.events, close };
     } catch (error) {
       await store.close();
       throw error;

@@ -1,0 +1,73 @@
+/** The API: invitations, from either side. */
+import type { WorkspaceId } from '../base/ids.ts';
+import { readInvitation, type Invitation } from '../sync/invitation.ts';
+import { safetyNumber } from '../sync/safety-number.ts';
+import { ServiceError, type InvitationInfo, type JoiningApi } from './api.ts';
+import type { Calls } from './calls.ts';
+import type { Hub } from './hub.ts';
+import type { Joins } from './joins.ts';
+import { ROLE_NAMES } from './shared-workspace.ts';
+import type { Workspaces } from './workspaces.ts';
+
+export function joiningApi(hub: Hub, workspaces: Workspaces, joins: Joins, calls: Calls): JoiningApi {
+  const isMember = (workspace: WorkspaceId) => workspaces.get(workspace)?.workspace.self !== undefined;
+
+  return {
+    invite: (workspace, options) => calls.do(() => workspaces.find(workspace).inviting.invite(options)),
+
+    revokeInvitation: (workspace, invitation) => calls.do(() => workspaces.find(workspace).inviting.revoke(invitation)),
+
+    readInvitation: async (text) => {
+      const invitation = mustRead(hub, text);
+      return describe(hub, invitation, isMember(invitation.workspace));
+    },
+
+    acceptInvitation: async (text) => {
+      const invitation = mustRead(hub, text);
+      if (isMember(invitation.workspace)) throw new ServiceError('alreadyMember', {});
+      if (invitation.expires < hub.clock.now()) throw new ServiceError('invitationExpired', {});
+      return calls.do(() => joins.accept(invitation, text));
+    },
+
+    joins: async () => [...joins].map((joining) => joining.info()),
+
+    cancelJoin: async (workspace) => {
+      const id = workspace as WorkspaceId;
+      if (!joins.has(id)) return;
+      joins.forget(id);
+      await calls.do(() => hub.commit([]));
+      hub.changed();
+    },
+
+    joinRequests: async () => [...workspaces].flatMap(({ inviting }) => inviting.requests()),
+
+    answerJoin: async (request, accept) => {
+      for (const { inviting } of workspaces) {
+        if (await calls.do(() => inviting.answer(request, accept))) return;
+      }
+      throw new ServiceError('notFound', {});
+    },
+  };
+}
+
+function mustRead(hub: Hub, text: string): Invitation {
+  const read = readInvitation(hub.crypto, text);
+  if (read.ok) return read.value;
+  throw new ServiceError(read.error.tag === 'newer' ? 'invitationForeign' : 'badInvitation', {
+    reason: read.error.tag,
+  });
+}
+
+function describe(hub: Hub, invitation: Invitation, alreadyMember: boolean): InvitationInfo {
+  const { workspace, workspaceName, inviterName, inviter, role, expires } = invitation;
+  return {
+    workspaceName,
+    workspace,
+    inviterName,
+    inviterAccount: inviter,
+    safetyNumber: safetyNumber(hub.crypto, hub.identity.account, inviter),
+    role: ROLE_NAMES[role]!,
+    expires,
+    alreadyMember,
+  };
+}

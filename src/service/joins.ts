@@ -1,0 +1,170 @@
+/**
+ * The workspaces that this device is coming into (N2, N4, I4): by an invitation, or let in by another device of its person. Each goes on
+ * after a restart until the copy is whole. Kept in local state: `join/<workspace>` = [invitation text, deltas of the copy, sponsor or none].
+ */
+import type { DeviceId, WorkspaceId } from '../base/ids.ts';
+import { asArray, asText } from '../protocol/codec.ts';
+import type { Epoch } from '../sync/epoch.ts';
+import { writeInvitation, type Invitation } from '../sync/invitation.ts';
+import type { Message } from '../sync/messages.ts';
+import type { Route } from '../sync/ports.ts';
+import type { JoinInfo } from './api.ts';
+import type { Hub } from './hub.ts';
+import { Joining } from './joining.ts';
+import type { WorkspaceWord } from './own-devices.ts';
+import type { Workspaces } from './workspaces.ts';
+
+const MAX_INVITATION_CHARACTERS = 16_384;
+
+export interface JoinsOptions {
+  readonly hub: Hub;
+  readonly workspaces: Workspaces;
+  /** The relay that an invitation brings, where there is none yet. */
+  useRelay(relay: string): void;
+  /** Routes, keys and capabilities are to follow at once: what is sent next needs them. */
+  apply(): void;
+}
+
+export class Joins {
+  readonly #options: JoinsOptions;
+  readonly #hub: Hub;
+  readonly #workspaces: Workspaces;
+  readonly #joins = new Map<WorkspaceId, Joining>();
+
+  constructor(options: JoinsOptions) {
+    this.#options = options;
+    this.#hub = options.hub;
+    this.#workspaces = options.workspaces;
+  }
+
+  // ---- which there are --------------------------------------------------------------------------------------------------
+
+  get size(): number {
+    return this.#joins.size;
+  }
+
+  [Symbol.iterator](): IterableIterator<Joining> {
+    return this.#joins.values();
+  }
+
+  has(id: WorkspaceId): boolean {
+    return this.#joins.has(id);
+  }
+
+  // ---- beginning --------------------------------------------------------------------------------------------------------
+
+  /** Those that were under way when the service was last open. */
+  restore(): void {
+    for (const [id, value] of this.#hub.local.under('join/')) this.#resume(id as WorkspaceId, value);
+  }
+
+  #resume(id: WorkspaceId, value: unknown): void {
+    const joining = Joining.read(this.#hub, value);
+    if (!joining) return this.#hub.local.drop(`join/${id}`);
+    this.#joins.set(id, joining);
+    if ([...this.#hub.local.under(`epoch/${id}/`)].length === 0) return;
+    const hosted = this.#workspaces.get(id) ?? this.#workspaces.host(id, []);
+    const { routes } = joining.invitation;
+    const sponsor = routes.find((route) => Array.isArray(value) && route.device === value[2]) ?? routes[0];
+    joining.copying(hosted.workspace);
+    if (sponsor) hosted.workspace.sponsored(sponsor);
+  }
+
+  /** `text` is what the invitation was read from. */
+  async accept(invitation: Invitation, text: string): Promise<JoinInfo> {
+    const { workspace } = invitation;
+    this.#joins.get(workspace)?.stop();
+    const joining = new Joining(this.#hub, invitation);
+    this.#joins.set(workspace, joining);
+    const relay = invitation.routes.find((route) => route.relay !== undefined)?.relay;
+    if (this.#hub.relay() === undefined && relay !== undefined) this.#options.useRelay(relay);
+    this.#hub.local.put(`join/${workspace}`, [invitationText(text), 0]);
+    await this.#hub.commit([]);
+    this.#options.apply();
+    joining.ask();
+    return joining.info();
+  }
+
+  /** Another device of this person has let this one in (I4): as a join that was answered before it was asked. */
+  async entered(word: WorkspaceWord, sponsor: Route): Promise<void> {
+    const { workspace: id } = word;
+    const known = this.#workspaces.get(id)?.workspace;
+    if (this.#joins.has(id) || known?.roster.devices.has(this.#hub.identity.device)) return;
+    const joining = Joining.letIn(this.#hub, word, sponsor);
+    const epoch = joining.welcomed(word);
+    if (!epoch) return;
+    this.#joins.set(id, joining);
+    // Its person has a name there already.
+    this.#hub.local.put(`said/${id}`, this.#hub.displayName());
+    await this.#copy(joining, epoch, sponsor, writeInvitation(this.#hub.crypto, joining.invitation));
+  }
+
+  // ---- on the way -------------------------------------------------------------------------------------------------------
+
+  /** Each that has no answer yet asks; of a device, those that it could answer. */
+  ask(device?: DeviceId): void {
+    for (const joining of this)
+      if (device === undefined || joining.routes.some((route) => route.device === device)) joining.ask();
+  }
+
+  async answered(id: WorkspaceId, from: DeviceId, message: Message): Promise<void> {
+    const joining = this.#joins.get(id);
+    const sponsor = joining?.invitation.routes.find((route) => route.device === from);
+    if (!joining || !sponsor) return;
+    if (message.kind === 'declined') {
+      joining.declined(message.reason);
+      this.#hub.local.drop(`join/${id}`);
+      await this.#hub.commit([]);
+      return this.#hub.changed();
+    }
+    const epoch = message.kind === 'welcome' ? joining.welcomed(message) : undefined;
+    if (epoch) await this.#copy(joining, epoch, sponsor, this.#textOf(id) ?? '');
+  }
+
+  async #copy(joining: Joining, epoch: Epoch, sponsor: Route, text: string): Promise<void> {
+    const { workspace: id } = joining;
+    const { workspace } = this.#workspaces.get(id) ?? this.#workspaces.host(id, []);
+    workspace.keyring.remember([epoch]);
+    this.#hub.local.put(`join/${id}`, [text, joining.total, sponsor.device]);
+    joining.copying(workspace);
+    this.#options.apply();
+    workspace.sponsored(sponsor);
+    // Not before: the first of the copy may be right behind the welcome, and finds nobody who takes it until the sponsor is known.
+    await this.#hub.commit([]);
+    this.#hub.emit({ type: 'workspaces' });
+  }
+
+  #textOf(id: WorkspaceId): string | undefined {
+    return asText(asArray(this.#hub.local.get(`join/${id}`), 2, 3)?.[0], MAX_INVITATION_CHARACTERS);
+  }
+
+  /** Something has come. Those whose copy is whole are none any more. */
+  progressed(): void {
+    for (const [id, joining] of this.#joins) {
+      if (!joining.progressed()) continue;
+      this.#joins.delete(id);
+      this.#hub.local.drop(`join/${id}`);
+      void this.#hub.commit([]).catch(() => undefined);
+      void this.#workspaces.announce();
+      this.#hub.changed();
+    }
+  }
+
+  // ---- ending -----------------------------------------------------------------------------------------------------------
+
+  /** Its place in local state goes with the next commit. */
+  forget(id: WorkspaceId): void {
+    this.#joins.get(id)?.stop();
+    this.#joins.delete(id);
+    this.#hub.local.drop(`join/${id}`);
+  }
+
+  stop(): void {
+    for (const joining of this) joining.stop();
+  }
+}
+
+/** The part of a link or file that is the invitation: all that is worth keeping. */
+function invitationText(text: string): string {
+  return text.split(/[\s#?&=]+/).find((part) => /^[A-Za-z0-9_-]{64,}$/.test(part)) ?? text;
+}

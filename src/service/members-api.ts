@@ -1,0 +1,35 @@
+/** The API: members, and this person's own leaving. */
+import type { WorkspaceId } from '../base/ids.ts';
+import type { MembersApi } from './api.ts';
+import type { Calls } from './calls.ts';
+import type { Hub } from './hub.ts';
+import { Membership } from './membership.ts';
+import type { Workspaces } from './workspaces.ts';
+
+export function membersApi(hub: Hub, workspaces: Workspaces, calls: Calls): MembersApi {
+  const change = (workspace: string, make: (membership: Membership) => Promise<void>): Promise<void> =>
+    calls.do(() => make(new Membership(workspaces.find(workspace).workspace)));
+
+  return {
+    setVerified: async (account, verified) => {
+      if (verified) hub.local.put(`verified/${account}`, true);
+      else hub.local.drop(`verified/${account}`);
+      await calls.do(() => hub.commit([]));
+      hub.emit({ type: 'workspaces' });
+    },
+
+    setRole: (workspace, account, role) => change(workspace, (membership) => membership.setRole(account, role)),
+
+    removeMember: (workspace, account) => change(workspace, (membership) => membership.remove(account)),
+
+    setPermission: (workspace, scope, action, role, allow) =>
+      change(workspace, (membership) => membership.setPermission(scope, action, role, allow)),
+
+    leaveWorkspace: async (workspace) => {
+      await change(workspace, (membership) => membership.leave());
+      hub.expelled(workspace as WorkspaceId);
+    },
+
+    deleteWorkspace: (workspace) => change(workspace, (membership) => membership.deleteWorkspace()),
+  };
+}

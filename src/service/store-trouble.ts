@@ -1,0 +1,43 @@
+/** What goes wrong where nobody waits for it: said to the person where the disk is at fault, to us where we are. */
+import { StoreError, type Arrived } from '../sync/ports.ts';
+import { ServiceError } from './api.ts';
+import type { Hub } from './hub.ts';
+
+/** Each chunk that comes in fails on a full disk: one word for all of them. */
+const TOLD_AGAIN_MS = 60_000;
+
+export class StoreTrouble {
+  readonly #hub: Pick<Hub, 'clock' | 'emit'>;
+  readonly #onFault: ((error: unknown) => void) | undefined;
+  /** What is taken in and not on disk yet: a relay may forget it only then (R1). */
+  #unsaved: Arrived[] = [];
+  #toldAt = Number.NEGATIVE_INFINITY;
+
+  constructor(hub: Pick<Hub, 'clock' | 'emit'>, onFault: ((error: unknown) => void) | undefined) {
+    this.#hub = hub;
+    this.#onFault = onFault;
+  }
+
+  /** An error that nobody waits for: told, never thrown. */
+  fault(error: unknown): void {
+    if (error instanceof ServiceError) return;
+    if (!(error instanceof StoreError)) return this.#onFault?.(error);
+    if (this.#hub.clock.now() - this.#toldAt < TOLD_AGAIN_MS) return;
+    this.failed(error);
+  }
+
+  failed(error: unknown): void {
+    this.#toldAt = this.#hub.clock.now();
+    const reason = error instanceof StoreError ? error.code : 'io';
+    this.#hub.emit({ type: 'notice', code: reason === 'diskFull' ? 'diskFull' : 'storeFailed', detail: { reason } });
+  }
+
+  hold(arrived: Arrived): void {
+    this.#unsaved.push(arrived);
+  }
+
+  /** All of it is on disk now. */
+  release(): void {
+    for (const arrived of this.#unsaved.splice(0)) arrived.handled();
+  }
+}

@@ -1,0 +1,201 @@
+/**
+ * Between the transport and the nouns it is for: what arrives is opened by the key that its tag names and handed to the workspace, the join
+ * or the account that owns the key; whom to reach, and what senders may show, is told to the transport whenever it changes.
+ */
+import type { DeltaId, DeviceId, WorkspaceId } from '../base/ids.ts';
+import { decodeMessage } from '../sync/messages.ts';
+import { envelopeTag, openMessage } from '../sync/envelope.ts';
+import { capabilityOf } from '../sync/epoch.ts';
+import { invitationSeal } from '../sync/invitation.ts';
+import { StoreError, type Arrived, type RelayState, type Route } from '../sync/ports.ts';
+import type { Account, AccountLock } from './account.ts';
+import type { Hub } from './hub.ts';
+import type { Joins } from './joins.ts';
+import { LockedMessages } from './locked-messages.ts';
+import { relayInfo } from './this-device.ts';
+import type { Workspaces } from './workspaces.ts';
+
+/** Who a message comes to, by the seal that it is under. */
+type Lock =
+  | { readonly kind: 'account'; readonly of: AccountLock; readonly key: Uint8Array }
+  | { readonly kind: 'epoch' | 'join'; readonly workspace: WorkspaceId; readonly key: Uint8Array }
+  | { readonly kind: 'invite'; readonly workspace: WorkspaceId; readonly key: Uint8Array; readonly invite: DeltaId };
+
+export interface SwitchboardOptions {
+  readonly hub: Hub;
+  readonly workspaces: Workspaces;
+  readonly joins: Joins;
+  readonly account: Account;
+  /** What came cannot go to disk now: true where it is kept until it can. */
+  held(arrived: Arrived): boolean;
+}
+
+export class Switchboard {
+  readonly #options: SwitchboardOptions;
+  readonly #hub: Hub;
+  readonly #lockedMessages = new LockedMessages();
+  #lockCache: ReadonlyMap<string, Lock> | undefined;
+  #changePending = false;
+  #closed = false;
+
+  constructor(options: SwitchboardOptions) {
+    this.#options = options;
+    this.#hub = options.hub;
+  }
+
+  /** To the transport as it is now: it is another once this device has taken on another account. */
+  listen(): void {
+    const { workspaces } = this.#options;
+    const { transport } = this.#hub;
+    transport.onArrived((arrived) => void this.#arrived(arrived));
+    transport.onReach(({ device, reach }) => this.#reached(device, reach));
+    transport.onRelayState((state) => this.#relayChanged(state));
+    transport.onGap(() => workspaces.each((workspace) => workspace.askEveryone()));
+    transport.onListening(() => workspaces.each((workspace) => workspace.beat(1, false)));
+    transport.setRelay(this.#hub.relay());
+    this.apply();
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  // ---- what arrives -----------------------------------------------------------------------------------------------------
+
+  async #arrived(arrived: Arrived): Promise<void> {
+    if (this.#closed || this.#isLocked(arrived)) return;
+    try {
+      await this.#route(arrived);
+    } catch (error) {
+      if (error instanceof StoreError && this.#options.held(arrived)) return;
+      // One message is at fault, ours or theirs: it must not stop the others.
+      this.#hub.fault(error);
+      // Not durable: a relay keeps it and gives it again.
+      if (error instanceof StoreError) return;
+    }
+    arrived.handled();
+  }
+
+  /** K1: a member's, under an epoch that we have no key of yet. It waits for the key, which he is asked for. */
+  #isLocked(arrived: Arrived): boolean {
+    const tag = envelopeTag(arrived.bytes);
+    if (tag === undefined || this.#locks().has(tag)) return false;
+    const workspaces = [...this.#options.workspaces].filter(({ workspace }) => workspace.isPeer(arrived.from));
+    if (workspaces.length === 0) return false;
+    this.#lockedMessages.hold(tag, arrived, this.#hub.clock.now());
+    for (const { workspace } of workspaces) workspace.lockedOut(arrived.from, arrived.path, tag);
+    return true;
+  }
+
+  #unlock(): void {
+    for (const arrived of this.#lockedMessages.take((tag) => this.#locks().has(tag))) void this.#arrived(arrived);
+  }
+
+  /** Which key, which workspace, which message: what fits nowhere is dropped without a word. */
+  async #route({ from, path, bytes }: Arrived): Promise<void> {
+    const { workspaces, joins, account } = this.#options;
+    const tag = envelopeTag(bytes);
+    const lock = tag === undefined ? undefined : this.#locks().get(tag);
+    const opened = lock && openMessage(this.#hub.crypto, lock.key, bytes);
+    const decoded = opened && decodeMessage(opened);
+    // The channel, or the relay by its channel, has proved who sent it; a member cannot speak in another's name.
+    if (!lock || !decoded?.ok || !from.startsWith(decoded.value.sender)) return;
+    const { message } = decoded.value;
+    account.devices.heardFrom(from);
+    if (lock.kind === 'account') return account.received(lock.of, from, message);
+    if (lock.kind === 'epoch') return workspaces.get(lock.workspace)?.workspace.received(from, path, message, tag!);
+    if (lock.kind === 'invite' && message.kind === 'join') {
+      return workspaces.get(lock.workspace)?.inviting.asked(lock.invite, from, message);
+    }
+    if (lock.kind === 'join') return joins.answered(lock.workspace, from, message);
+  }
+
+  #locks(): ReadonlyMap<string, Lock> {
+    return (this.#lockCache ??= new Map(this.#everyLock()));
+  }
+
+  *#everyLock(): Generator<readonly [tag: string, Lock]> {
+    const { workspaces, joins, account } = this.#options;
+    for (const { workspace, inviting } of workspaces) {
+      const { id } = workspace;
+      for (const { tag, key } of workspace.keyring.sealKeys()) yield [tag, { kind: 'epoch', workspace: id, key }];
+      for (const invite of inviting.known()) {
+        const { tag, key } = invitationSeal(this.#hub.crypto, invite.sealKey);
+        yield [tag, { kind: 'invite', workspace: id, key, invite: invite.id }];
+      }
+    }
+    for (const { workspace, sealKey, ended } of joins)
+      if (!ended) yield [sealKey.tag, { kind: 'join', workspace, key: sealKey.key }];
+    for (const { seal, of } of account.locks()) yield [seal.tag, { kind: 'account', of, key: seal.key }];
+  }
+
+  #reached(device: DeviceId, reach: 'direct' | 'none'): void {
+    const { workspaces, joins, account } = this.#options;
+    workspaces.each((workspace) => workspace.reached(device, reach));
+    if (reach !== 'direct') return;
+    joins.ask(device);
+    account.reached(device);
+  }
+
+  #relayChanged(state: RelayState): void {
+    const { workspaces, joins, account } = this.#options;
+    this.#hub.emit({ type: 'relay', relay: relayInfo(state) });
+    if (state.state !== 'connected') return;
+    workspaces.each((workspace) => {
+      workspace.relayUp();
+      workspace.beat(1, true);
+    });
+    joins.ask();
+    account.tick();
+    void workspaces.announce();
+  }
+
+  // ---- what changes -----------------------------------------------------------------------------------------------------
+
+  /** Many things change at once: routes, keys and capabilities are made anew once for all of them. */
+  changed(): void {
+    this.#lockCache = undefined;
+    if (this.#changePending || this.#closed) return;
+    this.#changePending = true;
+    this.#hub.clock.wakeAt(this.#hub.clock.now(), () => {
+      this.#changePending = false;
+      this.apply();
+    });
+  }
+
+  /** At once. */
+  apply(): void {
+    if (this.#closed) return;
+    this.#lockCache = undefined;
+    this.#hub.transport.setRoutes(this.#routes());
+    this.#hub.transport.setCapabilities(this.#capabilities());
+    this.#unlock();
+    this.#options.account.follow();
+  }
+
+  /** A member's route is what his record says, whatever an invitation has said before. */
+  #routes(): readonly Route[] {
+    const { workspaces, joins, account } = this.#options;
+    const routes = new Map<DeviceId, Route>();
+    for (const { workspace } of workspaces) for (const route of workspace.routes()) routes.set(route.device, route);
+    for (const route of [...[...joins].flatMap((joining) => joining.routes), ...account.routes()])
+      if (!routes.has(route.device)) routes.set(route.device, route);
+    routes.delete(this.#hub.identity.device);
+    return [...routes.values()];
+  }
+
+  /** Hashes of what a sender may show at this device's relay (R4). */
+  #capabilities(): readonly Uint8Array[] {
+    const { crypto, identity } = this.#hub;
+    const { workspaces, joins, account } = this.#options;
+    const { device } = identity;
+    const shown: Uint8Array[] = [];
+    for (const { workspace, inviting } of workspaces) {
+      shown.push(...workspace.keyring.capabilities(device));
+      for (const invite of inviting.known()) shown.push(capabilityOf(crypto, invite.sealKey, device));
+    }
+    for (const joining of joins) shown.push(joining.capability);
+    shown.push(...account.capabilities());
+    return shown.map((capability) => crypto.sha256(capability));
+  }
+}

@@ -1,0 +1,134 @@
+/** The workspaces that this device hosts, each with its invitations; and how a new one is founded. */
+import type { ToolId, WorkspaceId } from '../base/ids.ts';
+import { controlBody } from '../sync/control.ts';
+import { signDelta, type Delta } from '../sync/delta.ts';
+import { boxEpoch, epochOf, type Epoch } from '../sync/epoch.ts';
+import { ServiceError, type ToolKind } from './api.ts';
+import { Chat } from './chat.ts';
+import type { Hub } from './hub.ts';
+import { Inviting } from './inviting.ts';
+import { encodeRecord } from './records.ts';
+import { SharedWorkspace } from './shared-workspace.ts';
+
+export interface Hosted {
+  readonly workspace: SharedWorkspace;
+  readonly inviting: Inviting;
+}
+
+export class Workspaces {
+  readonly #hub: Hub;
+  readonly #withdraw: (records: readonly Uint8Array[]) => void;
+  readonly #hosted = new Map<WorkspaceId, Hosted>();
+
+  /** `withdraw` takes back records that could not be written. */
+  constructor(hub: Hub, withdraw: (records: readonly Uint8Array[]) => void) {
+    this.#hub = hub;
+    this.#withdraw = withdraw;
+  }
+
+  // ---- which there are --------------------------------------------------------------------------------------------------
+
+  get size(): number {
+    return this.#hosted.size;
+  }
+
+  [Symbol.iterator](): IterableIterator<Hosted> {
+    return this.#hosted.values();
+  }
+
+  each(act: (workspace: SharedWorkspace) => void): void {
+    for (const { workspace } of this) act(workspace);
+  }
+
+  get(id: WorkspaceId): Hosted | undefined {
+    return this.#hosted.get(id);
+  }
+
+  /** One that this person is in. Throws ServiceError('notFound'). */
+  find(workspace: string): Hosted {
+    const hosted = this.#hosted.get(workspace as WorkspaceId);
+    if (!hosted?.workspace.self) throw new ServiceError('notFound', {});
+    return hosted;
+  }
+
+  /** Throws ServiceError('notFound'), for a tool of another kind, too. */
+  findTool(workspace: string, tool: string, kind?: ToolKind): Hosted & { readonly kind: string } {
+    const hosted = this.find(workspace);
+    const record = hosted.workspace.roster.tools.get(tool as ToolId);
+    if (!record || (kind !== undefined && record.kind !== kind)) throw new ServiceError('notFound', {});
+    return { ...hosted, kind: record.kind };
+  }
+
+  /** Own names and relay, said anew wherever others are known. */
+  async announce(): Promise<void> {
+    for (const { workspace } of this) await workspace.announceSelf().catch(() => undefined);
+  }
+
+  // ---- coming and going -------------------------------------------------------------------------------------------------
+
+  /** With the deltas that the journal has of it. */
+  host(id: WorkspaceId, deltas: readonly Uint8Array[]): Hosted {
+    const { index } = this.#hub;
+    const workspace = new SharedWorkspace(this.#hub, id, {
+      chat: (tool, changes) => {
+        const chat = new Chat(workspace, tool, index);
+        this.#hub.emit({ type: 'chat', workspace: id, tool, ...chat.changes(changes) });
+      },
+      delivered: (tool, ids) => {
+        const posts = new Chat(workspace, tool, index).describeAll(ids);
+        this.#hub.emit({ type: 'chat', workspace: id, tool, posts, removed: [] });
+      },
+    });
+    for (const bytes of deltas) workspace.engine.restore(bytes);
+    workspace.opened();
+    const hosted = { workspace, inviting: new Inviting(this.#hub, workspace) };
+    this.#hosted.set(id, hosted);
+    return hosted;
+  }
+
+  /** Nothing is sent for it any more; what is on disk stays. */
+  letGo(workspace: SharedWorkspace): void {
+    workspace.close();
+    this.#hosted.delete(workspace.id);
+  }
+
+  /** A new one, of this person alone, and without tools. Throws StoreError: then it did not happen. */
+  async found(name: string): Promise<SharedWorkspace> {
+    const { genesis, epoch } = makeGenesis(this.#hub, name);
+    const id = genesis.id as string as WorkspaceId;
+    const { workspace } = this.host(id, []);
+    workspace.keyring.remember([epoch]);
+    const record = encodeRecord({ kind: 'delta', workspace: id, bytes: genesis.bytes });
+    try {
+      await this.#hub.commit([record]);
+    } catch (error) {
+      // Nothing of it may come up with the next start.
+      this.letGo(workspace);
+      this.#withdraw([record]);
+      throw error;
+    }
+    workspace.replica.restore(genesis.bytes);
+    workspace.opened();
+    return workspace;
+  }
+}
+
+function makeGenesis(hub: Hub, name: string): { readonly genesis: Delta; readonly epoch: Epoch } {
+  const { crypto, clock, identity } = hub;
+  const { certificate, signer, device } = identity;
+  const epoch = epochOf(crypto, crypto.randomBytes(32));
+  const boxes = boxEpoch(crypto, epoch, [{ device, agreementKey: certificate.agreementKey }]);
+  const body = controlBody.genesis(name, hub.displayName(), [certificate], boxes, crypto.randomBytes(16));
+  const genesis = signDelta(crypto, signer, undefined, {
+    generation: 0,
+    seq: 1,
+    prev: undefined,
+    deps: [],
+    credential: undefined,
+    time: clock.now(),
+    tool: undefined,
+    kind: 'genesis',
+    body,
+  });
+  return { genesis, epoch };
+}

@@ -15,6 +15,7 @@ import { filesBody } from '../../src/tools/files/deltas.ts';
 import { filesReducer } from '../../src/tools/files/reducer.ts';
 import { CONTROL_BODIES, MESSAGES } from '../fakes/every-kind.ts';
 import { CHAT, contentOf, FILES, NOW, stateOf, Team, type Copy } from '../sync/team.ts';
+import { rowsOf } from '../tools/stored-rows.ts';
 import { attack, bounded, fixed, TIMEOUT_MS } from './attack.ts';
 import { changedItems } from './mutations.ts';
 
@@ -118,6 +119,15 @@ describe('D9 a hostile member’s deltas', function () {
       assert.ok(all.length > 100, 'few deltas were made: the check was empty');
       assert.deepEqual(carol.replica.ingest([all]).faults, []);
       assert.deepEqual(stateOf(carol.replica), stateOf(world.founder.replica));
+      // L6: what has become rows would be taken as a base's.
+      for (const [reducer, tool] of [
+        [filesReducer, FILES],
+        [chatReducer, CHAT],
+      ] as const) {
+        const rows = rowsOf(carol.replica, tool);
+        assert.ok(rows.length > 0 && rows.every(({ table, key, row }) => reducer.isRow(table, key, row)));
+        assert.ok(reducer.hangTogether(rows));
+      }
     });
   }
 

@@ -18,10 +18,15 @@ import {
   type ChunkRef,
 } from '../../src/tools/files/content.ts';
 import { filesBody, readFilesDelta } from '../../src/tools/files/deltas.ts';
+import { chatReducer } from '../../src/tools/chat/reducer.ts';
+import { POSTS, postFromRow, postToRow } from '../../src/tools/chat/rows.ts';
+import { filesReducer } from '../../src/tools/files/reducer.ts';
 import { applyPatch, makePatch } from '../../src/tools/files/patch.ts';
 import {
+  ITEMS,
   itemFromRow,
   itemToRow,
+  VERSIONS,
   versionFromRow,
   versionToRow,
   type Item,
@@ -218,6 +223,101 @@ describe('L6 rows', function () {
       }),
       fixed(44),
     );
+  });
+});
+
+const ROWS = [
+  ...CONTENTS.map((content, at) => ({
+    table: VERSIONS,
+    key: id<DeltaId>(),
+    row: versionToRow({
+      item: id<DeltaId>(),
+      parents: [id<DeltaId>()],
+      live: true,
+      content,
+      author: id<AccountId>(),
+      time: 1_800_000_000_000,
+      height: at + 2,
+    }),
+  })),
+  ...[undefined, id<DeltaId>()].map((parent) => ({
+    table: ITEMS,
+    key: id<DeltaId>(),
+    row: itemToRow({
+      folder: parent !== undefined,
+      parent,
+      name: 'ünï 😀.md',
+      creator: id<AccountId>(),
+      created: 1_800_000_000_000,
+      height: 2,
+      heads: [id<DeltaId>(), id<DeltaId>()],
+    }),
+  })),
+  {
+    table: POSTS,
+    key: id<DeltaId>(),
+    row: postToRow({ author: id<AccountId>(), text: 'hello', time: 1_800_000_000_000, edited: 0, height: 70_000 }),
+  },
+];
+
+attack({
+  name: 'L6 a row that another member gives',
+  valid: ROWS.map(({ table, key, row }) => encode([table, key, row])),
+  runs: 800,
+  read: (bytes) => {
+    const decoded = decode(bytes);
+    const [table, key, row] = decoded.ok ? (asArray(decoded.value, 3) ?? []) : [];
+    if (typeof table !== 'string' || typeof key !== 'string' || !Array.isArray(row)) return undefined;
+    const reducer = table === POSTS ? chatReducer : filesReducer;
+    if (!reducer.isRow(table, key, row)) return undefined;
+    // Each hangs together with nothing, or by itself: either way there is an answer.
+    assert.equal(typeof reducer.hangTogether([{ table, key, row }]), 'boolean');
+    const again =
+      table === ITEMS
+        ? itemToRow(itemFromRow(row))
+        : table === VERSIONS
+          ? versionToRow(versionFromRow(row))
+          : postToRow(postFromRow(row));
+    return encode([table, key, again]);
+  },
+});
+
+describe('L6 rows that are sound one by one', function () {
+  this.timeout(TIMEOUT_MS);
+
+  it('L6 are answered together, whatever they name', () => {
+    const ids = [1, 2, 3, 4].map((byte) => new Uint8Array(32).fill(byte));
+    const anId = fc.constantFrom(...ids);
+    const item = fc.tuple(anId, fc.boolean(), fc.option(anId), fc.uniqueArray(anId, { minLength: 1, maxLength: 3 }));
+    const version = fc.tuple(
+      anId,
+      anId,
+      fc.uniqueArray(anId, { maxLength: 3 }),
+      fc.boolean(),
+      fc.integer({ min: 2, max: 5 }),
+    );
+    const counts = { whole: 0, refused: 0 };
+    const check = fc.property(
+      fc.array(item, { maxLength: 4 }),
+      fc.array(version, { maxLength: 6 }),
+      (items, versions) => {
+        const rows = [
+          ...items.map(([key, folder, parent, heads]) => ({
+            table: ITEMS,
+            key: toHex(key),
+            row: [folder, parent ?? new Uint8Array(0), 'a', new Uint8Array(32), 0, 2, heads],
+          })),
+          ...versions.map(([key, of, parents, live, height]) => ({
+            table: VERSIONS,
+            key: toHex(key),
+            row: [of, parents, live, null, new Uint8Array(32), 0, height],
+          })),
+        ].filter(({ table, key, row }) => filesReducer.isRow(table, key, row));
+        counts[filesReducer.hangTogether(rows) ? 'whole' : 'refused']++;
+      },
+    );
+    fc.assert(check, fixed(45, 1_000));
+    assert.ok(counts.whole > 0 && counts.refused > 0, JSON.stringify(counts));
   });
 });
 

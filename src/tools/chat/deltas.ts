@@ -56,7 +56,8 @@ export function readChatDelta(kind: string, body: Value): ChatDelta | undefined 
   }
 }
 
-function readText(value: Value | undefined): string | undefined {
+/** A text that a post may have. */
+export function readText(value: Value | undefined): string | undefined {
   const text = asText(value, MAX_CHAT_TEXT_BYTES);
   return text === undefined || text.trim() === '' ? undefined : text;
 }

@@ -85,14 +85,14 @@ export function readFilesDelta(kind: string, body: Value): FilesDelta | undefine
   }
 }
 
-function asFolder(value: Value | undefined): { readonly id: FolderId } | undefined {
+export function asFolder(value: Value | undefined): { readonly id: FolderId } | undefined {
   const bytes = asBytes(value, 0, 32);
   if (!bytes || (bytes.length !== 0 && bytes.length !== 32)) return undefined;
   return { id: bytes.length === 0 ? undefined : (toHex(bytes) as DeltaId) };
 }
 
 /** F4: what some system refuses is shown safely later; what no folder can hold is void. */
-function asFileName(value: Value | undefined): string | undefined {
+export function asFileName(value: Value | undefined): string | undefined {
   const name = asText(value, MAX_NAME_BYTES);
   return name === undefined || nameProblem(name) !== undefined ? undefined : name;
 }

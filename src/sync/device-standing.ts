@@ -9,7 +9,7 @@
  * | freeze | a senior manager, or its account | the heads it names |
  */
 import type { AccountId, DeltaId, DeviceId, FeedId } from '../base/ids.ts';
-import { inPast, type Node } from './graph.ts';
+import { compareNodes, inPast, type Node } from './graph.ts';
 import { compareKeys, type Accepted, type Key } from './seniority.ts';
 
 export interface DeviceRestriction {
@@ -26,22 +26,37 @@ export class DeviceStanding {
   readonly #additions = new Map<DeviceId, Accepted[]>();
   readonly #restrictions = new Map<DeviceId, DeviceRestriction[]>();
   readonly #isRefused: (id: DeltaId) => boolean;
-  readonly #accountOf: (device: DeviceId) => AccountId | undefined;
+  readonly #authorOf: (node: Node) => AccountId | undefined;
 
-  constructor(isRefused: (id: DeltaId) => boolean, accountOf: (device: DeviceId) => AccountId | undefined) {
+  constructor(isRefused: (id: DeltaId) => boolean, authorOf: (node: Node) => AccountId | undefined) {
     this.#isRefused = isRefused;
-    this.#accountOf = accountOf;
+    this.#authorOf = authorOf;
   }
 
   /** Whatever its verdict: it is asked for when it counts. */
   noteAddition(addition: Accepted): void {
-    const { control } = addition;
-    if (control.kind !== 'genesis' && control.kind !== 'admit' && control.kind !== 'addDevice') return;
-    for (const { device } of control.certificates) push(this.#additions, device, addition);
+    for (const device of this.letInBy(addition)) push(this.#additions, device, addition);
+  }
+
+  letInBy({ control }: Accepted): readonly DeviceId[] {
+    if (control.kind !== 'genesis' && control.kind !== 'admit' && control.kind !== 'addDevice') return [];
+    return control.certificates.map(({ device }) => device);
+  }
+
+  /** Whether any certificate here, accepted or not, says that a device is of an account. */
+  isNamed(device: DeviceId, account: AccountId): boolean {
+    return (this.#additions.get(device) ?? []).some((addition) => accountIn(addition) === account);
+  }
+
+  /** Of a device that was let in in a delta's past by what is not void: the first in D6 order says whose it is. */
+  namedAccountOf(device: DeviceId, view: Node): AccountId | undefined {
+    const seen = this.#additionsOf(device).filter(({ node }) => inPast(node, view));
+    const first = seen.sort((a, b) => compareNodes(a.node, b.node))[0];
+    return first && accountIn(first);
   }
 
   /** Of a new pass. */
-  clearRestrictions(): void {
+  startPass(): void {
     this.#restrictions.clear();
   }
 
@@ -49,9 +64,11 @@ export class DeviceStanding {
     push(this.#restrictions, device, restriction);
   }
 
-  /** I4: whether the device was let in in the delta's past, or by the delta itself. */
-  isIn(node: Node): boolean {
-    return this.#additionsOf(node.delta.device).some((a) => a.node === node || inPast(a.node, node));
+  /** I4: whether the account's device was let in in the delta's past, or by the delta itself. */
+  isIn(node: Node, account: AccountId): boolean {
+    return this.#additionsOf(node.delta.device).some(
+      (a) => accountIn(a) === account && (a.node === node || inPast(a.node, node)),
+    );
   }
 
   /** A4 for devices: whether a delta lies beyond the cut of a restriction that reaches its author's credential. */
@@ -86,9 +103,15 @@ export class DeviceStanding {
   #isBackIn(device: DeviceId, r: DeviceRestriction, account: AccountId, view: Node | undefined): boolean {
     return this.#additionsOf(device).some((a) => {
       if (!inPast(r.node, a.node) || (view && a.node !== view && !inPast(a.node, view))) return false;
-      return r.kind === 'drop' || a.control.kind === 'admit' || this.#accountOf(a.node.delta.device) === account;
+      return r.kind === 'drop' || a.control.kind === 'admit' || this.#authorOf(a.node) === account;
     });
   }
+}
+
+/** Certificates of one delta are of one account. */
+function accountIn({ control }: Accepted): AccountId | undefined {
+  if (control.kind === 'admit' || control.kind === 'addDevice') return control.account;
+  return control.kind === 'genesis' ? control.certificates[0]!.account : undefined;
 }
 
 /** Its own account may take a device out whatever its role; others only who is junior to them (A2). */

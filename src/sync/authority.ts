@@ -144,7 +144,7 @@ export class Authority {
     }
     const entry = { node, control };
     this.#controls.set(node.delta.id, entry);
-    this.#devices.noteAddition(entry);
+    this.#devices.note(entry);
     if (control.kind === 'genesis' || control.kind === 'admit') {
       push(this.#admissions, control.certificates[0]!.account, node);
     }
@@ -411,12 +411,14 @@ export class Authority {
     return dropped ? ACCEPTED : refused('notPermitted');
   }
 
-  /** Its own account, or a manager senior to it; a manager also says that of his own. */
+  /** Its own account, or a manager senior to it; a manager also says that of his own. Whom a junior let in is a target (A10). */
   #judgeDeviceRestriction(devices: readonly DeviceId[], node: Node, key: Key, managersOnly: boolean): Verdict {
     const author = this.#accounts.get(node.delta.device)!;
     for (const device of devices) {
-      const account = this.#accounts.get(device);
-      if (account === undefined || !this.#bestIn(account, node)) return refused('noTarget');
+      const account = this.#accounts.get(device) ?? this.#devices.ownerIn(device, node);
+      const isLive =
+        account !== undefined && (this.#bestIn(account, node) !== undefined || this.#isPending(account, node));
+      if (!isLive) return refused('noTarget');
       if (account === author && !managersOnly) continue;
       if (key.role !== Role.manager) return refused('notPermitted');
       if (account !== author && !this.#outranks(key, account, node)) return refused('notPermitted');

@@ -9,7 +9,7 @@
  * | freeze | a senior manager, or its account | the heads it names |
  */
 import type { AccountId, DeltaId, DeviceId, FeedId } from '../base/ids.ts';
-import { inPast, type Node } from './graph.ts';
+import { compareNodes, inPast, type Node } from './graph.ts';
 import { compareKeys, type Accepted, type Key } from './seniority.ts';
 
 export interface DeviceRestriction {
@@ -25,6 +25,8 @@ export interface DeviceRestriction {
 export class DeviceStanding {
   /** Deltas that let a device in, accepted or not judged yet: a junior's is judged later in the pass (A6). */
   readonly #additions = new Map<DeviceId, Accepted[]>();
+  /** Words that drop a device, likewise. */
+  readonly #drops = new Map<DeviceId, Node[]>();
   readonly #restrictions = new Map<DeviceId, DeviceRestriction[]>();
   readonly #isRefused: (id: DeltaId) => boolean;
   readonly #accountOf: (device: DeviceId) => AccountId | undefined;
@@ -34,11 +36,21 @@ export class DeviceStanding {
     this.#accountOf = accountOf;
   }
 
-  /** Whatever its verdict: it is asked for when it counts. */
-  noteAddition(addition: Accepted): void {
-    const { control } = addition;
+  /** What lets devices in and what drops them, whatever its verdict: that is asked for when it counts. */
+  note(entry: Accepted): void {
+    const { node, control } = entry;
+    if (control.kind === 'drop') for (const device of control.devices) push(this.#drops, device, node);
     if (control.kind !== 'genesis' && control.kind !== 'admit' && control.kind !== 'addDevice') return;
-    for (const { device } of control.certificates) push(this.#additions, device, addition);
+    for (const { device } of control.certificates) push(this.#additions, device, entry);
+  }
+
+  /** Whose a device is that was let in in a delta's past, by what is accepted or not judged yet: as its certificate says. */
+  ownerIn(device: DeviceId, view: Node): AccountId | undefined {
+    const [first] = this.#additionsOf(device)
+      .filter(({ node }) => inPast(node, view))
+      .sort((a, b) => compareNodes(a.node, b.node));
+    if (!first || !('certificates' in first.control)) return undefined;
+    return first.control.certificates.find((certificate) => certificate.device === device)?.account;
   }
 
   /** Of a new pass, with what is in force from its beginning. */
@@ -75,9 +87,9 @@ export class DeviceStanding {
     );
   }
 
-  /** L7: whether a device was dropped in a delta's past, so that any member may let it in again. */
+  /** L7: whether a device was dropped in a delta's past, so that any member may let it in again: by who is judged later, too. */
   wasDropped(device: DeviceId, view: Node): boolean {
-    return this.#of(device).some((r) => r.kind === 'drop' && inPast(r.node, view));
+    return (this.#drops.get(device) ?? []).some((word) => !this.#isRefused(word.delta.id) && inPast(word, view));
   }
 
   #of(device: DeviceId): readonly DeviceRestriction[] {

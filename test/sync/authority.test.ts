@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { MAX_MEMBERS } from '../../src/protocol/limits.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import { CHAT, NOW, Team } from './team.ts';
 
@@ -361,5 +362,18 @@ describe('A authority', () => {
       }
     }
     assert.equal(alice.verdict(alice.post('still here')), 'accepted');
+  });
+
+  it('A10 a workspace is full with fifty members, and has room again when one is out', () => {
+    const team = new Team(19);
+    const alice = team.founder;
+    const people = Array.from({ length: MAX_MEMBERS + 1 }, (_, i) => team.person(`P${i}`));
+    const admits = people.map((person) => alice.admit(person));
+    const verdicts = admits.map((id) => alice.verdict(id));
+    assert.deepEqual(verdicts.slice(0, MAX_MEMBERS - 1), Array(MAX_MEMBERS - 1).fill('accepted'));
+    assert.deepEqual(verdicts.slice(MAX_MEMBERS - 1), ['notPermitted', 'notPermitted']);
+    alice.remove(people[0]!);
+    assert.equal(alice.verdict(alice.admit(people.at(-1)!)), 'accepted');
+    assert.equal(alice.verdict(alice.admit(people[0]!)), 'notPermitted');
   });
 });

@@ -17,6 +17,7 @@ export interface DeviceRestriction {
   readonly key: Key;
   readonly by: AccountId;
   readonly kind: 'removeDevice' | 'drop' | 'freeze';
+  readonly devices: readonly DeviceId[];
   /** Of a freeze: what stands, per feed. */
   readonly kept: ReadonlyMap<FeedId, number> | undefined;
 }
@@ -24,6 +25,8 @@ export interface DeviceRestriction {
 export class DeviceStanding {
   /** Deltas that let a device in, accepted or not judged yet: a junior's is judged later in the pass (A6). */
   readonly #additions = new Map<DeviceId, Accepted[]>();
+  /** Words that drop a device, likewise. */
+  readonly #drops = new Map<DeviceId, Node[]>();
   readonly #restrictions = new Map<DeviceId, DeviceRestriction[]>();
   readonly #isRefused: (id: DeltaId) => boolean;
   readonly #authorOf: (node: Node) => AccountId | undefined;
@@ -33,9 +36,11 @@ export class DeviceStanding {
     this.#authorOf = authorOf;
   }
 
-  /** Whatever its verdict: it is asked for when it counts. */
-  noteAddition(addition: Accepted): void {
-    for (const device of this.letInBy(addition)) push(this.#additions, device, addition);
+  /** What lets devices in and what drops them, whatever its verdict: that is asked for when it counts. */
+  note(entry: Accepted): void {
+    const { node, control } = entry;
+    if (control.kind === 'drop') for (const device of control.devices) push(this.#drops, device, node);
+    for (const device of this.letInBy(entry)) push(this.#additions, device, entry);
   }
 
   letInBy({ control }: Accepted): readonly DeviceId[] {
@@ -55,13 +60,14 @@ export class DeviceStanding {
     return first && accountIn(first);
   }
 
-  /** Of a new pass. */
-  startPass(): void {
+  /** Of a new pass, with what is in force from its beginning. */
+  restart(restrictions: Iterable<DeviceRestriction>): void {
     this.#restrictions.clear();
+    for (const restriction of restrictions) this.restrict(restriction);
   }
 
-  restrict(device: DeviceId, restriction: DeviceRestriction): void {
-    push(this.#restrictions, device, restriction);
+  restrict(restriction: DeviceRestriction): void {
+    for (const device of restriction.devices) push(this.#restrictions, device, restriction);
   }
 
   /** I4: whether the account's device was let in in the delta's past, or by the delta itself. */
@@ -71,11 +77,15 @@ export class DeviceStanding {
     );
   }
 
-  /** A4 for devices: whether a delta lies beyond the cut of a restriction that reaches its author's credential. */
-  isCut(node: Node, account: AccountId, credential: Key): boolean {
+  /** A4 for devices: the restrictions that reach its author's credential and beyond whose cut a delta lies. */
+  cutsOf(node: Node, account: AccountId, credential: Key): readonly DeviceRestriction[] {
     const { device } = node.delta;
-    return this.#of(device).some(
-      (r) => reaches(r, account, credential) && !isKept(r, node) && !this.#isBackIn(device, r, account, node),
+    return this.#of(device).filter(
+      (r) =>
+        reaches(r, account, credential) &&
+        !isKept(r, node) &&
+        !isMutual(r, node, account) &&
+        !this.#isBackIn(device, r, account, node),
     );
   }
 
@@ -86,9 +96,9 @@ export class DeviceStanding {
     );
   }
 
-  /** L7: whether a device was dropped in a delta's past, so that any member may let it in again. */
+  /** L7: whether a device was dropped in a delta's past, so that any member may let it in again: by who is judged later, too. */
   wasDropped(device: DeviceId, view: Node): boolean {
-    return this.#of(device).some((r) => r.kind === 'drop' && inPast(r.node, view));
+    return (this.#drops.get(device) ?? []).some((word) => !this.#isRefused(word.delta.id) && inPast(word, view));
   }
 
   #of(device: DeviceId): readonly DeviceRestriction[] {
@@ -99,10 +109,10 @@ export class DeviceStanding {
     return (this.#additions.get(device) ?? []).filter(({ node }) => !this.#isRefused(node.delta.id));
   }
 
-  /** Let in again by who has seen the restriction: by its own account, or after a drop by anybody. */
+  /** Let in again by who has seen the restriction: by another device of its own account, or after a drop by anybody. */
   #isBackIn(device: DeviceId, r: DeviceRestriction, account: AccountId, view: Node | undefined): boolean {
     return this.#additionsOf(device).some((a) => {
-      if (!inPast(r.node, a.node) || (view && a.node !== view && !inPast(a.node, view))) return false;
+      if (a.node.delta.device === device || !inPast(r.node, a.node) || (view && !inPast(a.node, view))) return false;
       return r.kind === 'drop' || a.control.kind === 'admit' || this.#authorOf(a.node) === account;
     });
   }
@@ -118,6 +128,21 @@ function accountIn({ control }: Accepted): AccountId | undefined {
 function reaches(r: DeviceRestriction, account: AccountId, credential: Key): boolean {
   return r.by === account || compareKeys(r.key, credential) < 0;
 }
+
+/**
+ * Two devices of one account that take each other out are both out: which of the two is the stolen one no third can know, and
+ * heights are what their authors say.
+ */
+function isMutual(r: DeviceRestriction, node: Node, account: AccountId): boolean {
+  const { tool, kind } = node.delta;
+  return r.by === account && tool === undefined && TAKES_OUT.has(kind) && !inPast(r.node, node);
+}
+
+const TAKES_OUT: ReadonlySet<string> = new Set([
+  'removeDevice',
+  'drop',
+  'freeze',
+] satisfies DeviceRestriction['kind'][]);
 
 function isKept({ node: restriction, kept }: DeviceRestriction, node: Node): boolean {
   if (kept) return (kept.get(node.delta.feed) ?? 0) >= node.delta.seq;

@@ -21,7 +21,7 @@ export const errorSentences: Readonly<Record<ServiceErrorCode, Sentence>> = {
     'Your workspaces are on this machine, encrypted, but the key that opens them is not in this VS Code’s secret storage. Nothing was changed. Open VS Code as you did when you made them, then try again.',
   ),
   inUse: error(
-    'Another VS Code window holds your workspaces and does not answer. Nothing was changed. Close that window, then try again.',
+    'Another VS Code window holds your workspaces and does not answer. Nothing was changed. This one goes on when it does. If it never does, close that window.',
   ),
   notFound: error(
     '{path} is not there any more. It may have been renamed or deleted by another member. Nothing was changed.',
@@ -123,6 +123,11 @@ export const reasonSentences: Readonly<Record<string, Sentence>> = {
 export function errorSentence(code: ServiceErrorCode, detail: Readonly<Record<string, string>>): Sentence {
   return reasonSentences[`${code} ${detail['reason'] ?? ''}`] ?? errorSentences[code];
 }
+
+/** The owner of the store has stopped answering this window, which was at work. */
+export const stalledSentence = warning(
+  'Another VS Code window holds your workspaces and does not answer. What you do here waits, and goes on when it does. If it never does, close that window: this one takes over.',
+);
 
 export const noticeSentences: Readonly<Record<NoticeCode, Sentence>> = {
   conflict: warning(

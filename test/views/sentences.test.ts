@@ -12,6 +12,7 @@ import {
   reasonSentences,
   relaySentences,
   skipSentences,
+  stalledSentence,
 } from '../../src/views/sentences.ts';
 import { ServiceError } from '../../src/service/api.ts';
 
@@ -106,7 +107,8 @@ describe('sentences for people', () => {
     const wanted = new Set<string>();
     for (const [, , table] of tables) for (const { text } of Object.values(table)) wanted.add(text);
     for (const text of Object.values(skipSentences)) wanted.add(text);
-    for (const { text } of [...Object.values(reasonSentences), ...Object.values(linkSentences)]) wanted.add(text);
+    for (const { text } of [...Object.values(reasonSentences), ...Object.values(linkSentences), stalledSentence])
+      wanted.add(text);
     for (const file of sourceFiles('src/views'))
       for (const text of literals(readFileSync(file, 'utf8'))) wanted.add(text);
     const bundle = JSON.parse(readFileSync('l10n/bundle.l10n.json', 'utf8')) as Record<string, string>;

@@ -27,6 +27,7 @@ export class CoterieFiles implements vscode.FileSystemProvider, Disposable {
     this.#house = house;
     this.#held.add(this.#changes);
     this.#held.add(this.#lacking);
+    this.#held.add(house.session.onState(({ kind }) => kind === 'open' && this.#lookAgain()));
     this.#held.add(
       house.session.events((event) => {
         if (event.type !== 'files') return;
@@ -151,6 +152,12 @@ export class CoterieFiles implements vscode.FileSystemProvider, Disposable {
 
   dispose(): void {
     this.#held.dispose();
+  }
+
+  /** What changed while nobody told, or in the last moments of an owner that died: tabs ask for it. */
+  #lookAgain(): void {
+    const open = vscode.workspace.textDocuments.filter(({ uri }) => placeOf(uri) !== undefined);
+    if (open.length > 0) this.#changes.fire(open.map(({ uri }) => ({ type: vscode.FileChangeType.Changed, uri })));
   }
 
   async #root(uri: vscode.Uri, { workspace, tool }: FilePlace): Promise<vscode.FileStat> {

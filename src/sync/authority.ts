@@ -35,6 +35,8 @@ interface Credential {
   readonly node: Node;
   readonly account: AccountId;
   readonly key: Key;
+  /** Accepted restrictions that reach it and that it had not seen: it is dead where one of them is seen (A4). */
+  readonly ends: Node[];
 }
 
 /** An accepted remove or demotion. */
@@ -112,7 +114,7 @@ export class Authority {
     this.#crypto = crypto;
     this.#graph = graph;
     this.#devices = new DeviceStanding(
-      (id) => this.#verdicts.get(id)?.accepted === false && !this.#vouched.has(id),
+      (id) => this.#vouched.has(id) || this.#verdicts.get(id)?.accepted,
       (node) => this.#namedAuthorOf(node),
     );
   }
@@ -228,6 +230,11 @@ export class Authority {
     return live.sort((a, b) => compareKeys(a.key, b.key))[0];
   }
 
+  /** Judges everything anew. Nothing comes of it that was not so: what it costs is what this is for. */
+  reevaluate(): void {
+    this.#evaluate();
+  }
+
   // ---- evaluation ---------------------------------------------------------------------------------------------------
 
   #evaluate(): void {
@@ -307,10 +314,7 @@ export class Authority {
     if (!credential) return refused('noCredential');
     const { account } = credential;
     if (this.#devices.cutsOf(node, account, credential.key).length > 0) return refused('cutOff');
-    for (const r of this.#restrictions.get(account) ?? []) {
-      if (!reachesCredential(r, credential) || inPast(node, r.node)) continue;
-      if (!inPast(r.node, credential.node) && r.node !== credential.node) return refused('cutOff');
-    }
+    if (credential.ends.some((end) => !inPast(node, end))) return refused('cutOff');
     const leaves = this.#leavesBefore(credential);
     if (leaves.some((leave) => inPast(leave, node) && !inPast(leave, credential.node))) return refused('left');
     return this.#isBest(node, credential, account) ? undefined : refused('noCredential');
@@ -331,7 +335,7 @@ export class Authority {
     const cited = this.#controls.get(node.delta.credential ?? NONE);
     if (!cited || !inPast(cited.node, node)) return undefined;
     const account = accountGivenBy(cited.control);
-    return account !== undefined && this.#devices.isNamed(node.delta.device, account) ? account : undefined;
+    return account !== undefined && this.#devices.isNamed(node, account) ? account : undefined;
   }
 
   /** What may still come to stand later in the pass: judged before it are the credentials it rests on, one upon the other. */
@@ -368,19 +372,13 @@ export class Authority {
   }
 
   #liveIn(credential: Credential, view: Node, leaves = this.#leavesOf(credential.account)): boolean {
-    const binds = (r: Node) => inPast(r, view) && !inPast(r, credential.node) && r !== credential.node;
-    const cut = (this.#restrictions.get(credential.account) ?? []).some(
-      (r) => reachesCredential(r, credential) && binds(r.node),
-    );
-    return !cut && !leaves.some(binds);
+    if (credential.ends.some((end) => inPast(end, view))) return false;
+    return !leaves.some((leave) => inPast(leave, view) && !inPast(leave, credential.node));
   }
 
   #liveNow(credential: Credential): boolean {
-    const binds = (r: Node) => !inPast(r, credential.node) && r !== credential.node;
-    const cut = (this.#restrictions.get(credential.account) ?? []).some(
-      (r) => reachesCredential(r, credential) && binds(r.node),
-    );
-    return !cut && !this.#leavesOf(credential.account).some(binds);
+    const { account, node, ends } = credential;
+    return ends.length === 0 && this.#leavesOf(account).every((leave) => inPast(leave, node));
   }
 
   #bestIn(account: AccountId, view: Node): Credential | undefined {
@@ -399,9 +397,7 @@ export class Authority {
           return refused('noTarget');
         if (control.certificates.some((c) => (this.#accounts.get(c.device) ?? c.account) !== c.account))
           return refused('noTarget');
-        const { members, devices } = this.#crowdIn(node);
-        if (members >= MAX_MEMBERS || devices + control.certificates.length > MAX_DEVICES)
-          return refused('notPermitted');
+        if (!this.#hasRoomFor(control.account, control.certificates.length, node)) return refused('notPermitted');
         return control.invite === undefined ? ACCEPTED : this.#judgeInvitation(node, control, control.invite);
       }
       case 'remove': {
@@ -556,6 +552,14 @@ export class Authority {
     });
   }
 
+  /** Who was ever in is counted first: to see who of them is costs a look at everybody's past. */
+  #hasRoomFor(account: AccountId, devices: number, view: Node): boolean {
+    const others = this.#credentials.size - (this.#credentials.has(account) ? 1 : 0);
+    if (others < MAX_MEMBERS && this.#accounts.size + devices <= MAX_DEVICES) return true;
+    const crowd = this.#crowdIn(view);
+    return crowd.members < MAX_MEMBERS && crowd.devices + devices <= MAX_DEVICES;
+  }
+
   #crowdIn(view: Node): { readonly members: number; readonly devices: number } {
     const live = new Set([...this.#credentials.keys()].filter((account) => this.#bestIn(account, view)));
     let devices = 0;
@@ -579,13 +583,13 @@ export class Authority {
         const target = this.#bestIn(control.account, node);
         // Where his best is not judged yet, whatever turns out to be above the new role is cut.
         const spares = target === undefined ? control.role : control.role > target.key.role ? NOBODY : undefined;
-        if (spares !== undefined) push(this.#restrictions, control.account, { node, key, spares });
+        if (spares !== undefined) this.#restrict(control.account, { node, key, spares });
         if (target === undefined) this.#vouchFor(control.account, node);
         this.#grant(control.account, { node, control });
         return;
       }
       case 'remove':
-        push(this.#restrictions, control.account, { node, key, spares: NOBODY });
+        this.#restrict(control.account, { node, key, spares: NOBODY });
         return;
       case 'addDevice':
         for (const { device } of control.certificates) this.#accounts.set(device, control.account);
@@ -610,10 +614,17 @@ export class Authority {
     }
   }
 
+  #restrict(account: AccountId, restriction: Restriction): void {
+    push(this.#restrictions, account, restriction);
+    for (const credential of this.#credentials.get(account) ?? [])
+      if (ends(restriction, credential)) credential.ends.push(restriction.node);
+  }
+
   #grant(account: AccountId, granting: Accepted): void {
     const key = keyOf(granting);
     if (!key) return;
-    const credential = { node: granting.node, account, key };
+    const credential: Credential = { node: granting.node, account, key, ends: [] };
+    for (const r of this.#restrictions.get(account) ?? []) if (ends(r, credential)) credential.ends.push(r.node);
     push(this.#credentials, account, credential);
     this.#credentialsById.set(granting.node.delta.id, credential);
   }
@@ -671,9 +682,10 @@ function restricts(control: Control): boolean {
   return RESTRICTING.has(control.kind);
 }
 
-/** A4: a restriction reaches credentials with a strictly greater key, a demotion those above the new role. */
-function reachesCredential(r: Restriction, credential: Credential): boolean {
-  return credential.key.role < r.spares && compareKeys(r.key, credential.key) < 0;
+/** A4: a restriction reaches credentials with a strictly greater key, a demotion those above the new role, if they have not seen it. */
+function ends(r: Restriction, { node, key }: Credential): boolean {
+  const isReached = key.role < r.spares && compareKeys(r.key, key) < 0;
+  return isReached && r.node !== node && !inPast(r.node, node);
 }
 
 /**

@@ -28,11 +28,12 @@ export class DeviceStanding {
   /** Words that drop a device, likewise. */
   readonly #drops = new Map<DeviceId, Node[]>();
   readonly #restrictions = new Map<DeviceId, DeviceRestriction[]>();
-  readonly #isRefused: (id: DeltaId) => boolean;
+  /** Undefined for what is judged later in the pass. */
+  readonly #stands: (id: DeltaId) => boolean | undefined;
   readonly #authorOf: (node: Node) => AccountId | undefined;
 
-  constructor(isRefused: (id: DeltaId) => boolean, authorOf: (node: Node) => AccountId | undefined) {
-    this.#isRefused = isRefused;
+  constructor(stands: (id: DeltaId) => boolean | undefined, authorOf: (node: Node) => AccountId | undefined) {
+    this.#stands = stands;
     this.#authorOf = authorOf;
   }
 
@@ -48,9 +49,9 @@ export class DeviceStanding {
     return control.certificates.map(({ device }) => device);
   }
 
-  /** Whether any certificate here, accepted or not, says that a device is of an account. */
-  isNamed(device: DeviceId, account: AccountId): boolean {
-    return (this.#additions.get(device) ?? []).some((addition) => accountIn(addition) === account);
+  /** Whether a certificate in a delta's past says that its device is of an account: whatever became of it. */
+  isNamed(node: Node, account: AccountId): boolean {
+    return (this.#additions.get(node.delta.device) ?? []).some((a) => accountIn(a) === account && inPast(a.node, node));
   }
 
   /** Of a device that was let in in a delta's past by what is not void: the first in D6 order says whose it is. */
@@ -70,11 +71,9 @@ export class DeviceStanding {
     for (const device of restriction.devices) push(this.#restrictions, device, restriction);
   }
 
-  /** I4: whether the account's device was let in in the delta's past, or by the delta itself. */
+  /** I4: whether the account's device was let in in the delta's past. No device lets itself in. */
   isIn(node: Node, account: AccountId): boolean {
-    return this.#additionsOf(node.delta.device).some(
-      (a) => accountIn(a) === account && (a.node === node || inPast(a.node, node)),
-    );
+    return this.#additionsOf(node.delta.device).some((a) => accountIn(a) === account && inPast(a.node, node));
   }
 
   /** A4 for devices: the restrictions that reach its author's credential and beyond whose cut a delta lies. */
@@ -98,7 +97,7 @@ export class DeviceStanding {
 
   /** L7: whether a device was dropped in a delta's past, so that any member may let it in again: by who is judged later, too. */
   wasDropped(device: DeviceId, view: Node): boolean {
-    return (this.#drops.get(device) ?? []).some((word) => !this.#isRefused(word.delta.id) && inPast(word, view));
+    return (this.#drops.get(device) ?? []).some((word) => this.#stands(word.delta.id) !== false && inPast(word, view));
   }
 
   #of(device: DeviceId): readonly DeviceRestriction[] {
@@ -106,14 +105,20 @@ export class DeviceStanding {
   }
 
   #additionsOf(device: DeviceId): readonly Accepted[] {
-    return (this.#additions.get(device) ?? []).filter(({ node }) => !this.#isRefused(node.delta.id));
+    return (this.#additions.get(device) ?? []).filter(({ node }) => this.#stands(node.delta.id) !== false);
   }
 
-  /** Let in again by who has seen the restriction: by another device of its own account, or after a drop by anybody. */
+  /**
+   * Let in again by who has seen the restriction: by another device of its own account, or after a drop by anybody. What is judged
+   * later counts after a drop alone, which any member may undo: else two devices that were removed could let each other in, one of
+   * them under a credential so senior that the other's word is not judged yet.
+   */
   #isBackIn(device: DeviceId, r: DeviceRestriction, account: AccountId, view: Node | undefined): boolean {
     return this.#additionsOf(device).some((a) => {
       if (a.node.delta.device === device || !inPast(r.node, a.node) || (view && !inPast(a.node, view))) return false;
-      return r.kind === 'drop' || a.control.kind === 'admit' || this.#authorOf(a.node) === account;
+      if (r.kind === 'drop') return true;
+      const isHis = a.control.kind === 'admit' || this.#authorOf(a.node) === account;
+      return isHis && this.#stands(a.node.delta.id) === true;
     });
   }
 }

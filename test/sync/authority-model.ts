@@ -90,11 +90,18 @@ class Model {
     return this.#ops.filter((op) => this.#judged.get(op) === true && which(op));
   }
 
-  /** And may come to stand: it cites a credential of its author's, in its past, that does or may. */
+  /** And may come to stand: it cites a credential of its author's that does or may, and an admission names his device (I4), both in its past. */
   #isJudgedLater(op: Op): boolean {
     const credential = this.#credentialOf(op);
     if (!credential || this.#judged.has(op)) return false;
     if (accountGiven(credential) !== op.author || !op.past.has(credential.id)) return false;
+    if (
+      !this.#ops.some(
+        (other) =>
+          other.type !== 'setRole' && isGrant(other) && accountGiven(other) === op.author && op.past.has(other.id),
+      )
+    )
+      return false;
     return this.#judged.get(credential) ?? this.#isJudgedLater(credential);
   }
 

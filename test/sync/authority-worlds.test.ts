@@ -185,6 +185,18 @@ describe('A1 A2 A3 A4 A5 A6 A7 A10 worlds in which engine and model once differe
   );
 
   told(
+    'I4 A10 whoever names himself in an admission of his own is nobody whom one could remove',
+    [
+      ...BEGINNING,
+      ['made', { author: 'Bob', type: 'setRole', target: 'Dave', role: 0, cred: 'bob in', past: ['bob in'] }],
+      ['himself', { author: 'Dave', type: 'admit', target: 'Dave', role: 0, cred: 'made', past: ['made'] }],
+      ['removed', { author: 'Alice', type: 'remove', target: 'Dave', cred: 'genesis', past: ['himself'] }],
+    ],
+    ['genesis', 'bob in'],
+    { Alice: 'manager', Bob: 'participant' },
+  );
+
+  told(
     'A6 A7 a leave counts from its place in the order on, for content as for control',
     [
       ...BEGINNING,

@@ -1,13 +1,18 @@
 /**
  * Who may do what, on every replica alike (section 3). The verdict is a pure function of the set of deltas: the control
- * deltas are sorted by (key of the credential, leave first, height, id) and judged in one pass, each resting on earlier
- * entries only (A6). A content delta is judged by the same questions against the settled control deltas.
+ * deltas are sorted by (key of the credential, leave first, height, id), those on which nothing rests behind all others, and
+ * judged in one pass, each resting on earlier entries only (A6). A content delta is judged by the same questions against the
+ * settled control deltas.
+ *
+ * One thing cannot wait for its turn: an account's word that one of its own devices is out. Whoever has that device writes under
+ * the same key and may claim any height. Where such a word turns out to cut what was accepted before it, it is in force from
+ * the beginning of another pass.
  */
 import type { AccountId, DeltaId, DeviceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { MAX_DEVICES, MAX_MEMBERS } from '../protocol/limits.ts';
 import { Role, readControl, type Control } from './control.ts';
-import { DeviceStanding } from './device-standing.ts';
+import { DeviceStanding, type DeviceRestriction } from './device-standing.ts';
 import { compareNodes, inPast, type Graph, type Node } from './graph.ts';
 import { allowedByDefault, type Action, type Scope } from './permissions.ts';
 import { compareKeys, keyOf, type Accepted, type Key } from './seniority.ts';
@@ -227,24 +232,47 @@ export class Authority {
   // ---- evaluation ---------------------------------------------------------------------------------------------------
 
   #evaluate(): void {
+    const early = new Map<DeltaId, DeviceRestriction>();
+    let late: readonly DeviceRestriction[];
+    do {
+      this.#pass(early);
+      late = this.#lateWords().filter(({ node }) => !early.has(node.delta.id));
+      for (const word of late) early.set(word.node.delta.id, word);
+    } while (late.length > 0);
+  }
+
+  /** `early`: words on devices that are in force, and accepted, from the beginning. */
+  #pass(early: ReadonlyMap<DeltaId, DeviceRestriction>): void {
     for (const map of [this.#verdicts, this.#credentials, this.#restrictions, this.#leaves, this.#accounts, this.#uses])
       map.clear();
     this.#credentialsById.clear();
     this.#vouched.clear();
     this.#settings.clear();
-    this.#devices.startPass();
+    this.#devices.startPass(early.values());
     for (const id of this.#malformed) this.#verdicts.set(id, refused('malformed'));
     const entries = [...this.#controls.values()].map((c) => this.#entry(c)).filter((e) => e !== undefined);
     entries.sort(compareEntries);
     const accepted: Accepted[] = [];
     for (const entry of entries) {
-      const verdict = this.#judgeControl(entry);
+      const isEarly = early.has(entry.node.delta.id);
+      const verdict = isEarly ? ACCEPTED : this.#judgeControl(entry);
       this.#verdicts.set(entry.node.delta.id, verdict);
       if (!verdict.accepted) continue;
       accepted.push(entry);
-      this.#takeEffect(entry);
+      if (!isEarly) this.#takeEffect(entry);
     }
     this.#accepted = accepted.sort((a, b) => compareNodes(a.node, b.node));
+  }
+
+  /** Words on devices that cut what was accepted before they were judged. */
+  #lateWords(): readonly DeviceRestriction[] {
+    const late = new Set<DeviceRestriction>();
+    for (const { node, control } of this.#accepted) {
+      const account = this.#namedAuthorOf(node);
+      const key = this.#entryOf({ node, control })!.key;
+      for (const word of account === undefined ? [] : this.#devices.cutsOf(node, account, key)) late.add(word);
+    }
+    return [...late];
   }
 
   /** An entry needs the key of what it cites, which is there whatever the cited one's verdict. */
@@ -279,7 +307,7 @@ export class Authority {
     const credential = this.#credentialOf(node);
     if (!credential) return refused('noCredential');
     const { account } = credential;
-    if (this.#devices.isCut(node, account, credential.key)) return refused('cutOff');
+    if (this.#devices.cutsOf(node, account, credential.key).length > 0) return refused('cutOff');
     for (const r of this.#restrictions.get(account) ?? []) {
       if (!reachesCredential(r, credential) || inPast(node, r.node)) continue;
       if (!inPast(r.node, credential.node) && r.node !== credential.node) return refused('cutOff');
@@ -568,8 +596,8 @@ export class Authority {
       case 'freeze': {
         const by = this.#namedAuthorOf(node)!;
         const kept = control.kind === 'freeze' ? control.kept : undefined;
-        for (const device of control.kind === 'freeze' ? [control.device] : control.devices)
-          this.#devices.restrict(device, { node, key, by, kind: control.kind, kept });
+        const devices = control.kind === 'freeze' ? [control.device] : control.devices;
+        this.#devices.restrict({ node, key, by, kind: control.kind, devices, kept });
         return;
       }
       case 'leave':
@@ -649,9 +677,13 @@ function reachesCredential(r: Restriction, credential: Credential): boolean {
   return credential.key.role < r.spares && compareKeys(r.key, credential.key) < 0;
 }
 
-/** A6. The genesis stands before all that rests on it, its founder's leave, too. */
+/**
+ * A6. The genesis stands before all that rests on it, its founder's leave, too. Nothing rests on the inert: they are judged when
+ * all that may restrict their authors has been, whenever they came.
+ */
 function compareEntries(a: Entry, b: Entry): number {
-  return compareKeys(a.key, b.key) || rankOf(a) - rankOf(b) || compareNodes(a.node, b.node);
+  const inert = Number(IS_INERT.has(a.control.kind)) - Number(IS_INERT.has(b.control.kind));
+  return inert || compareKeys(a.key, b.key) || rankOf(a) - rankOf(b) || compareNodes(a.node, b.node);
 }
 
 function rankOf({ control }: Entry): number {

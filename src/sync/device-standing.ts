@@ -17,6 +17,7 @@ export interface DeviceRestriction {
   readonly key: Key;
   readonly by: AccountId;
   readonly kind: 'removeDevice' | 'drop' | 'freeze';
+  readonly devices: readonly DeviceId[];
   /** Of a freeze: what stands, per feed. */
   readonly kept: ReadonlyMap<FeedId, number> | undefined;
 }
@@ -55,13 +56,14 @@ export class DeviceStanding {
     return first && accountIn(first);
   }
 
-  /** Of a new pass. */
-  startPass(): void {
+  /** Of a new pass, with what is in force from its beginning. */
+  startPass(restrictions: Iterable<DeviceRestriction>): void {
     this.#restrictions.clear();
+    for (const restriction of restrictions) this.restrict(restriction);
   }
 
-  restrict(device: DeviceId, restriction: DeviceRestriction): void {
-    push(this.#restrictions, device, restriction);
+  restrict(restriction: DeviceRestriction): void {
+    for (const device of restriction.devices) push(this.#restrictions, device, restriction);
   }
 
   /** I4: whether the account's device was let in in the delta's past, or by the delta itself. */
@@ -71,11 +73,15 @@ export class DeviceStanding {
     );
   }
 
-  /** A4 for devices: whether a delta lies beyond the cut of a restriction that reaches its author's credential. */
-  isCut(node: Node, account: AccountId, credential: Key): boolean {
+  /** A4 for devices: the restrictions that reach its author's credential and beyond whose cut a delta lies. */
+  cutsOf(node: Node, account: AccountId, credential: Key): readonly DeviceRestriction[] {
     const { device } = node.delta;
-    return this.#of(device).some(
-      (r) => reaches(r, account, credential) && !isKept(r, node) && !this.#isBackIn(device, r, account, node),
+    return this.#of(device).filter(
+      (r) =>
+        reaches(r, account, credential) &&
+        !isKept(r, node) &&
+        !isMutual(r, node, account) &&
+        !this.#isBackIn(device, r, account, node),
     );
   }
 
@@ -99,10 +105,10 @@ export class DeviceStanding {
     return (this.#additions.get(device) ?? []).filter(({ node }) => !this.#isRefused(node.delta.id));
   }
 
-  /** Let in again by who has seen the restriction: by its own account, or after a drop by anybody. */
+  /** Let in again by who has seen the restriction: by another device of its own account, or after a drop by anybody. */
   #isBackIn(device: DeviceId, r: DeviceRestriction, account: AccountId, view: Node | undefined): boolean {
     return this.#additionsOf(device).some((a) => {
-      if (!inPast(r.node, a.node) || (view && a.node !== view && !inPast(a.node, view))) return false;
+      if (a.node.delta.device === device || !inPast(r.node, a.node) || (view && !inPast(a.node, view))) return false;
       return r.kind === 'drop' || a.control.kind === 'admit' || this.#authorOf(a.node) === account;
     });
   }
@@ -118,6 +124,17 @@ function accountIn({ control }: Accepted): AccountId | undefined {
 function reaches(r: DeviceRestriction, account: AccountId, credential: Key): boolean {
   return r.by === account || compareKeys(r.key, credential) < 0;
 }
+
+/**
+ * Two devices of one account that take each other out are both out: which of the two is the stolen one no third can know, and
+ * heights are what their authors say.
+ */
+function isMutual(r: DeviceRestriction, node: Node, account: AccountId): boolean {
+  const { tool, kind } = node.delta;
+  return r.by === account && tool === undefined && TAKES_OUT.has(kind) && !inPast(r.node, node);
+}
+
+const TAKES_OUT: ReadonlySet<string> = new Set(['removeDevice', 'drop', 'freeze'] satisfies DeviceRestriction['kind'][]);
 
 function isKept({ node: restriction, kept }: DeviceRestriction, node: Node): boolean {
   if (kept) return (kept.get(node.delta.feed) ?? 0) >= node.delta.seq;

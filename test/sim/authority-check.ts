@@ -137,7 +137,9 @@ class Checker {
       if (control?.kind === 'freeze' ? (control.kept.get(feed) ?? 0) >= seq : isBefore) continue;
       const by = this.#grants.get(placed.delta.credential!);
       if (author !== cited.account && !(by && isSenior(by, cited))) continue;
-      if (lets.some((again) => isPast(placed, again.placed))) continue;
+      // Two of one account that do not know of each other's word are both out.
+      if (author === cited.account && takesOut(one.control) && !isPast(placed, one.placed)) continue;
+      if (lets.some((again) => isPast(placed, again.placed) && again.placed.delta.device !== device)) continue;
       this.#violate('A4', one, `beyond the cut of the ${control?.kind} of its device`);
     }
   }
@@ -259,9 +261,11 @@ function letsIn(control: Control | undefined, device: DeviceId): boolean {
   );
 }
 
-function takesOut(control: Control | undefined, device: DeviceId): boolean {
-  if (control?.kind === 'freeze') return control.device === device;
-  return (control?.kind === 'removeDevice' || control?.kind === 'drop') && control.devices.includes(device);
+/** One device, or any. */
+function takesOut(control: Control | undefined, device?: DeviceId): boolean {
+  if (control?.kind === 'freeze') return device === undefined || control.device === device;
+  if (control?.kind !== 'removeDevice' && control?.kind !== 'drop') return false;
+  return device === undefined || control.devices.includes(device);
 }
 
 const MANAGERS_ONLY: ReadonlySet<string> = new Set(['setRole', 'setPerm', 'rename']);

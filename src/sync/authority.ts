@@ -160,7 +160,7 @@ export class Authority {
     }
     const entry = { node, control };
     this.#controls.set(node.delta.id, entry);
-    this.#devices.noteAddition(entry);
+    this.#devices.note(entry);
     if (control.kind === 'genesis' || control.kind === 'admit') {
       push(this.#admissions, control.certificates[0]!.account, entry);
     }

@@ -25,6 +25,8 @@ export interface DeviceRestriction {
 export class DeviceStanding {
   /** Deltas that let a device in, accepted or not judged yet: a junior's is judged later in the pass (A6). */
   readonly #additions = new Map<DeviceId, Accepted[]>();
+  /** Words that drop a device, likewise. */
+  readonly #drops = new Map<DeviceId, Node[]>();
   readonly #restrictions = new Map<DeviceId, DeviceRestriction[]>();
   readonly #isRefused: (id: DeltaId) => boolean;
   readonly #authorOf: (node: Node) => AccountId | undefined;
@@ -34,9 +36,11 @@ export class DeviceStanding {
     this.#authorOf = authorOf;
   }
 
-  /** Whatever its verdict: it is asked for when it counts. */
-  noteAddition(addition: Accepted): void {
-    for (const device of this.letInBy(addition)) push(this.#additions, device, addition);
+  /** What lets devices in and what drops them, whatever its verdict: that is asked for when it counts. */
+  note(entry: Accepted): void {
+    const { node, control } = entry;
+    for (const device of this.letInBy(entry)) push(this.#additions, device, entry);
+    if (control.kind === 'drop') for (const device of control.devices) push(this.#drops, device, node);
   }
 
   letInBy({ control }: Accepted): readonly DeviceId[] {
@@ -92,9 +96,9 @@ export class DeviceStanding {
     );
   }
 
-  /** L7: whether a device was dropped in a delta's past, so that any member may let it in again. */
+  /** L7: whether a device was dropped in a delta's past, so that any member may let it in again: by who is judged later, too. */
   wasDropped(device: DeviceId, view: Node): boolean {
-    return this.#of(device).some((r) => r.kind === 'drop' && inPast(r.node, view));
+    return (this.#drops.get(device) ?? []).some((word) => !this.#isRefused(word.delta.id) && inPast(word, view));
   }
 
   #of(device: DeviceId): readonly DeviceRestriction[] {
@@ -134,7 +138,11 @@ function isMutual(r: DeviceRestriction, node: Node, account: AccountId): boolean
   return r.by === account && tool === undefined && TAKES_OUT.has(kind) && !inPast(r.node, node);
 }
 
-const TAKES_OUT: ReadonlySet<string> = new Set(['removeDevice', 'drop', 'freeze'] satisfies DeviceRestriction['kind'][]);
+const TAKES_OUT: ReadonlySet<string> = new Set([
+  'removeDevice',
+  'drop',
+  'freeze',
+] satisfies DeviceRestriction['kind'][]);
 
 function isKept({ node: restriction, kept }: DeviceRestriction, node: Node): boolean {
   if (kept) return (kept.get(node.delta.feed) ?? 0) >= node.delta.seq;

@@ -11,7 +11,7 @@ import { feedOf, signDelta, type Delta } from '../../src/sync/delta.ts';
 import { boxEpoch, epochOf } from '../../src/sync/epoch.ts';
 import { genesisId, Replica } from '../../src/sync/replica.ts';
 import { seededRandom } from '../fakes/seeded-random.ts';
-import { makePerson, type Identity } from '../sim/people.ts';
+import { makePerson, type Identity, type Person } from '../sim/people.ts';
 import { NOW } from './team.ts';
 
 const crypto = nodeCrypto(seededRandom('stolen'));
@@ -57,8 +57,19 @@ class Bench {
   }
 
   letInMallory(by: Identity, upon: readonly DeltaId[], credential: DeltaId): DeltaId {
-    const certificates = this.mallory.devices.map(({ certificate }) => certificate);
-    const body = controlBody.admit(this.mallory.account, Role.manager, 'Mallory', certificates, undefined, this.notice);
+    return this.admit(by, this.mallory, this.mallory.devices, upon, credential, Role.manager);
+  }
+
+  admit(
+    by: Identity,
+    person: Person,
+    devices: readonly Identity[],
+    upon: readonly DeltaId[],
+    credential: DeltaId,
+    role: Role = Role.participant,
+  ): DeltaId {
+    const certificates = devices.map(({ certificate }) => certificate);
+    const body = controlBody.admit(person.account, role, person.name, certificates, undefined, this.notice);
     return this.write(by, 'admit', body, upon, credential);
   }
 
@@ -160,14 +171,7 @@ describe('A4 K2 a stolen device', () => {
     const bob = bench.mallory.devices[0]!;
     const { safe, stolen } = bench;
     const genesis = bench.begin(bob, bob);
-    const certificates = [safe.certificate, stolen.certificate];
-    const admit = bench.write(
-      bob,
-      'admit',
-      controlBody.admit(bench.alice.account, Role.participant, 'Alice', certificates, undefined, bench.notice),
-      [],
-      genesis,
-    );
+    const admit = bench.admit(bob, bench.alice, [safe, stolen], [], genesis);
     bench.takeOut(safe, stolen, [admit], admit);
     // Who promotes her has not heard of it.
     const promoted = bench.write(bob, 'setRole', controlBody.setRole(bench.alice.account, Role.manager), [], genesis);
@@ -211,5 +215,48 @@ describe('A4 K2 a stolen device', () => {
     const replica = bench.judged();
     assert.equal(replica.verdictOf(leave), 'accepted');
     assert.equal(replica.roster.members.size, 0);
+  });
+});
+
+describe('A10 L7 devices and seniority', () => {
+  const carol = makePerson(crypto, 'Carol', 2);
+  const [first, second] = [carol.devices[0]!, carol.devices[1]!];
+
+  it('A10 a senior takes out devices that juniors have let in', () => {
+    const bench = new Bench();
+    const { safe } = bench;
+    const bob = bench.mallory.devices[0]!;
+    const genesis = bench.begin(safe, safe);
+    const manager = bench.letInMallory(safe, [], genesis);
+    const admit = bench.admit(bob, carol, [first], [manager], manager);
+    const added = bench.letIn(first, second, [admit], admit);
+    const out = bench.takeOut(safe, second, [added], genesis);
+    const freeze = controlBody.freeze(first.device, new Map([[feedOf(first.device, 0), 1]]), bench.notice);
+    const frozen = bench.write(safe, 'freeze', freeze, [], genesis);
+    const replica = bench.judged();
+    assert.deepEqual(
+      [admit, out, frozen].map((id) => replica.verdictOf(id)),
+      ['accepted', 'accepted', 'accepted'],
+    );
+    assert.deepEqual([...replica.roster.gone.keys()].sort(), [first.device, second.device].sort());
+  });
+
+  it('L7 a senior lets in again what a junior has dropped, and not what a junior has taken out', () => {
+    for (const [kind, verdict] of [
+      ['drop', 'accepted'],
+      ['removeDevice', 'notPermitted'],
+    ] as const) {
+      const bench = new Bench();
+      const { safe } = bench;
+      const bob = bench.mallory.devices[0]!;
+      const genesis = bench.begin(safe, safe);
+      const manager = bench.letInMallory(safe, [], genesis);
+      const admit = bench.admit(safe, carol, [first], [], genesis);
+      const out = bench.write(bob, kind, controlBody.devices([first.device], bench.notice), [manager, admit], manager);
+      const back = bench.letIn(safe, first, [out], genesis);
+      const replica = bench.judged();
+      assert.equal(replica.verdictOf(back), verdict);
+      assert.equal(replica.roster.devices.has(first.device), verdict === 'accepted');
+    }
   });
 });

@@ -138,6 +138,7 @@ export class SimDevice {
     for (const { delta } of this.replica.nodes()) if (delta.device === this.id) this.#acknowledge(delta.id);
     this.#remember(this.engine.opened());
     this.engine.sponsored(this.sponsor);
+    if (this.replica.roster.gone.has(this.id)) this.#around.expelled(this);
     this.#dispatch(this.engine.tick(this.#now));
   }
 

@@ -328,7 +328,16 @@ export class World implements Surroundings {
   }
 
   wrote(device: SimDevice, nodes: readonly Node[]): void {
-    for (const { delta } of nodes) this.note(delta, device);
+    for (const { delta } of nodes) {
+      this.note(delta, device);
+      // What its author was told he may do, he may, as far as he knows.
+      const verdict = device.replica.verdictOf(delta.id);
+      if (verdict !== 'accepted')
+        this.violate(
+          'D9',
+          `${this.nameOf(device.id)} was promised its ${delta.kind} ${delta.seq}, which is ${verdict}`,
+        );
+    }
   }
 
   /** A client erases its copy when it hears that its owner is out (K2); a hostile one does not. */
@@ -463,7 +472,10 @@ export class World implements Surroundings {
 }
 
 function targetsOf(certificates: readonly Certificate[]): BoxTarget[] {
-  return certificates.map(({ device, agreementKey }) => ({ device, agreementKey }));
+  return certificates.map(({ device, agreementKey }) => ({
+    device,
+    agreementKey,
+  }));
 }
 
 function roleOf(index: number): Role {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { issueCertificate } from '../../src/protocol/certificate.ts';
+import { MAX_MEMBERS } from '../../src/protocol/limits.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import { signDelta } from '../../src/sync/delta.ts';
 import { boxEpoch } from '../../src/sync/epoch.ts';
@@ -421,5 +422,18 @@ describe('A authority', () => {
       }
     }
     assert.equal(alice.verdict(alice.post('still here')), 'accepted');
+  });
+
+  it('A10 a workspace is full with fifty members, and has room again when one is out', () => {
+    const team = new Team(19);
+    const alice = team.founder;
+    const people = Array.from({ length: MAX_MEMBERS + 1 }, (_, i) => team.person(`P${i}`));
+    const admits = people.map((person) => alice.admit(person));
+    const verdicts = admits.map((id) => alice.verdict(id));
+    assert.deepEqual(verdicts.slice(0, MAX_MEMBERS - 1), Array(MAX_MEMBERS - 1).fill('accepted'));
+    assert.deepEqual(verdicts.slice(MAX_MEMBERS - 1), ['notPermitted', 'notPermitted']);
+    alice.remove(people[0]!);
+    assert.equal(alice.verdict(alice.admit(people.at(-1)!)), 'accepted');
+    assert.equal(alice.verdict(alice.admit(people[0]!)), 'notPermitted');
   });
 });

@@ -233,10 +233,11 @@ describe('A10 L7 devices and seniority', () => {
     const out = bench.takeOut(safe, second, [added], genesis);
     const freeze = controlBody.freeze(first.device, new Map([[feedOf(first.device, 0), 1]]), bench.notice);
     const frozen = bench.write(safe, 'freeze', freeze, [], genesis);
+    const beyond = bench.letIn(first, carol.devices[0]!, [], admit);
     const replica = bench.judged();
     assert.deepEqual(
-      [admit, out, frozen].map((id) => replica.verdictOf(id)),
-      ['accepted', 'accepted', 'accepted'],
+      [admit, out, frozen, beyond].map((id) => replica.verdictOf(id)),
+      ['accepted', 'accepted', 'accepted', 'cutOff'],
     );
     assert.deepEqual([...replica.roster.gone.keys()].sort(), [first.device, second.device].sort());
   });

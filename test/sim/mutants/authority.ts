@@ -141,6 +141,7 @@ export const authority: readonly Mutant[] = [
     file: 'src/sync/authority.ts',
     search: 'return inert || compareKeys(a.key, b.key) || rankOf(a) - rankOf(b) || compareNodes(a.node, b.node);',
     replace: 'return compareKeys(a.key, b.key) || rankOf(a) - rankOf(b) || compareNodes(a.node, b.node);',
+    tests: ['test/sync/stolen-device.test.ts'],
   },
   {
     name: 'whoever takes out first who takes him out is in',
@@ -165,6 +166,7 @@ export const authority: readonly Mutant[] = [
     file: 'src/sync/device-standing.ts',
     search: 'return node === restriction || inPast(node, restriction);',
     replace: 'return true;',
+    tests: ['test/sync/stolen-device.test.ts'],
   },
   {
     name: 'a frozen device keeps all it has written',
@@ -172,6 +174,7 @@ export const authority: readonly Mutant[] = [
     file: 'src/sync/device-standing.ts',
     search: 'if (kept) return (kept.get(node.delta.feed) ?? 0) >= node.delta.seq;',
     replace: 'if (kept) return true;',
+    tests: ['test/sync/stolen-device.test.ts'],
   },
   {
     name: 'a device acts that was never let in',
@@ -180,5 +183,6 @@ export const authority: readonly Mutant[] = [
     search:
       'return this.#additionsOf(node.delta.device).some((a) => accountIn(a) === account && inPast(a.node, node));',
     replace: 'return true;',
+    tests: ['test/sync/stolen-device.test.ts'],
   },
 ];

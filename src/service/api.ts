@@ -76,7 +76,8 @@ export interface WorkInfo {
 export interface ClosedInfo {
   readonly id: string;
   readonly name: string;
-  readonly how: 'removed' | 'left' | 'deleted';
+  /** `device`: another of his own devices has taken this one out. */
+  readonly how: 'removed' | 'left' | 'deleted' | 'device';
   /** Who did it, as he was known. */
   readonly by: string;
   /** Milliseconds since 1970, as that member's clock said, no later than it was heard. */

@@ -68,6 +68,10 @@ export class ChatPanel implements Disposable {
     this.#send({ type: 'focus' });
   }
 
+  close(): void {
+    this.#panel.dispose();
+  }
+
   dispose(): void {
     this.#held.dispose();
   }

@@ -4,7 +4,6 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
 import { type Person, pictureFailure } from './driver/person.ts';
-import type { Workbench } from './driver/workbench.ts';
 import { Cast } from './story/cast.ts';
 import { editorShows, openFile, saveTab, sentenceOf, showTree, typeAtStart } from './story/coterie.ts';
 
@@ -107,7 +106,9 @@ describe('Two devices', () => {
     const told = there.toast('has taken this one out of Apollo');
     await told.waitFor();
     assert.match(await sentenceOf(told), /The copy here was erased/);
-    await showSideBarOnly(there);
+    await there.treeRow(/^Apollo.*taken out by another of your devices/).waitFor();
+    // Nor does it stay before the eyes.
+    await there.tab('notes.txt').waitFor({ state: 'detached' });
     await desktop.shot('11-taken-out');
     await here.command('Coterie: Show My Devices…');
     await here.choice('Laptop').waitFor();
@@ -132,8 +133,4 @@ async function numberIn(shown: Locator): Promise<string> {
   const number = /\d[\d ]{6,}\d/.exec(text)?.[0];
   assert.ok(number, `no number in: ${text}`);
   return number;
-}
-
-async function showSideBarOnly(window: Workbench): Promise<void> {
-  await window.showSideBar('Coterie');
 }

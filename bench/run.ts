@@ -5,6 +5,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { root } from '../scripts/lib/project.mjs';
+import { authority } from './authority.ts';
 import { grow } from './grow.ts';
 import { ingest } from './ingest.ts';
 import { latency } from './latency.ts';
@@ -12,7 +13,7 @@ import type { Benchmark } from './lib/benchmark.ts';
 import { machine } from './lib/machine.ts';
 import { open } from './open.ts';
 
-const benchmarks: Readonly<Record<string, Benchmark>> = { grow, ingest, latency, open };
+const benchmarks: Readonly<Record<string, Benchmark>> = { authority, grow, ingest, latency, open };
 
 const [name = ''] = process.argv.slice(2);
 const benchmark = benchmarks[name];

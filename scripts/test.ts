@@ -7,14 +7,14 @@ import { root } from './lib/project.mjs';
 import { mustRun } from './lib/run.mjs';
 import { checks, runChecks } from './test/checks.ts';
 import { type Counts, type Stage, sum, tell } from './test/stage.ts';
-import { endToEndTests, runInsideVSCode, runMocha, unitTests } from './test/suites.ts';
+import { endToEndTests, runInsideVSCode, runMocha, runUnit } from './test/suites.ts';
 
 const LIMIT_MS = 20 * 60_000;
 
 const stages: readonly Stage[] = [
   { name: 'build', run: () => must('esbuild.mjs') },
   ...Object.entries(checks).map(([name, all]) => ({ name, run: () => runChecks(all) })),
-  { name: 'unit', run: () => runMocha({ name: 'unit', files: unitTests(), reporter: 'Dot', limit_s: 900 }) },
+  { name: 'unit', run: () => runUnit(900) },
   { name: 'package', run: () => must('scripts/package.ts') },
   { name: 'vscode', run: runInsideVSCode },
   { name: 'e2e', run: endToEnd },

@@ -5,6 +5,7 @@
  * `edit` is the right to add to a chat, which participants have by default and guests have not; `data` is a post.
  */
 import type { DeltaId, DeviceId, ToolId, WorkspaceId } from '../../src/base/ids.ts';
+import type { Crypto } from '../../src/crypto/crypto.ts';
 import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
 import { issueCertificate, type Certificate } from '../../src/protocol/certificate.ts';
 import type { Value } from '../../src/protocol/codec.ts';
@@ -39,23 +40,50 @@ interface Staged {
   readonly op: Op;
 }
 
+/** Keys are made from names, and what must be random elsewhere need not be here. */
+const REAL = nodeCrypto((length) => new Uint8Array(length).fill(7));
+/** Of everybody who has been on a stage, by whose cryptography made them: they cost more than a world. */
+const KNOWN = new WeakMap<Crypto, Map<string, readonly Certificate[]>>();
+
 export class Stage {
-  /** Keys are made from names, and what must be random elsewhere need not be here. */
-  readonly #crypto = nodeCrypto((length) => new Uint8Array(length).fill(7));
+  readonly #crypto: Crypto;
   readonly #feeds = new Map<string, Feed>();
-  readonly #certificates = new Map<string, readonly Certificate[]>();
+  readonly #certificates: Map<string, readonly Certificate[]>;
   readonly #staged = new Map<string, Staged>();
   readonly #runs: Uint8Array[][] = [];
   #workspace: WorkspaceId | undefined;
 
+  constructor(crypto: Crypto = REAL) {
+    this.#crypto = crypto;
+    this.#certificates = KNOWN.get(crypto) ?? new Map<string, readonly Certificate[]>();
+    KNOWN.set(crypto, this.#certificates);
+  }
+
   /** Signs a world's operations, which come each after its past, and lets a replica judge them. */
   play(ops: readonly Op[]): Verdicts {
     for (const op of ops) this.#sign(op);
+    return this.verdicts(ops, this.replicaOf([this.#runs]));
+  }
+
+  /** What has been signed: a run of one delta each, in an order in which each comes after its past. */
+  get runs(): readonly (readonly Uint8Array[])[] {
+    return this.#runs;
+  }
+
+  /** An observer's replica that is given these batches, one after the other. */
+  replicaOf(batches: readonly (readonly (readonly Uint8Array[])[])[]): Replica {
     const own = feedOf('00'.repeat(32) as DeviceId, 0);
     const replica = new Replica({ crypto: this.#crypto, workspace: this.#workspace!, reducers: [chatReducer], own });
-    const { faults, missing } = replica.ingest(this.#runs);
-    if (faults.length > 0 || missing.length > 0)
-      throw new Error(`the replica refused what was signed: ${JSON.stringify(faults)}`);
+    for (const batch of batches) {
+      const { faults } = replica.ingest(batch);
+      if (faults.length > 0) throw new Error(`the replica refused what was signed: ${JSON.stringify(faults)}`);
+    }
+    if (replica.missing().length > 0) throw new Error('a part of the world is missing');
+    return replica;
+  }
+
+  /** What a replica that holds all of a world that was played makes of it. */
+  verdicts(ops: readonly Op[], replica: Replica): Verdicts {
     const idOf = (op: Op) => this.#staged.get(op.id)!.delta;
     const members = [...replica.roster.members.values()].map(({ name, role }) => [name, ROLES[role]] as const);
     return {

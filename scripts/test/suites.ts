@@ -3,7 +3,7 @@ import { existsSync, globSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { out, root, tool } from '../lib/project.mjs';
 import { run } from '../lib/run.mjs';
-import type { Counts } from './stage.ts';
+import { sum, type Counts } from './stage.ts';
 
 export interface MochaRun {
   readonly name: string;
@@ -12,6 +12,8 @@ export interface MochaRun {
   readonly limit_s: number;
   /** Further options of mocha. */
   readonly args?: readonly string[];
+  /** Keeps what it says until it has ended, and says it in one piece. */
+  readonly quiet?: boolean;
 }
 
 /** All but what needs a VS Code around it. */
@@ -19,11 +21,35 @@ export function unitTests(): string[] {
   return globSync('test/**/*.test.ts', { cwd: root, exclude: ['test/vscode/**', 'test/e2e/**'] }).sort();
 }
 
+/** Pure rooms and their like: they compute from the first moment to the last. All others have sockets, threads and timers, and wait. */
+const COMPUTING = /^test[\\/](base|crypto|fuzz|protocol|sim|store|sync|tools)[\\/]/;
+
+/** Two processes side by side: while the tests of the one wait, those of the other compute. */
+export async function runUnit(limit_s: number): Promise<Counts> {
+  const all = unitTests();
+  const computing = all.filter((file) => COMPUTING.test(file));
+  const waiting = all.filter((file) => !COMPUTING.test(file));
+  const common = { reporter: 'Dot', limit_s, quiet: true } as const;
+  return sum(
+    await Promise.all([
+      runMocha({ ...common, name: 'unit-computing', files: computing }),
+      runMocha({ ...common, name: 'unit-waiting', files: waiting }),
+    ]),
+  );
+}
+
 export function endToEndTests(): string[] {
   return globSync('test/e2e/**/*.test.ts', { cwd: root }).sort();
 }
 
-export async function runMocha({ name, files, reporter, limit_s, args = [] }: MochaRun): Promise<Counts> {
+export async function runMocha({
+  name,
+  files,
+  reporter,
+  limit_s,
+  args = [],
+  quiet = false,
+}: MochaRun): Promise<Counts> {
   if (files.length === 0) return { passed: 0, failed: 0 };
   const counts = freshFile(`counts-${name}.json`);
   const program = [
@@ -36,7 +62,11 @@ export async function runMocha({ name, files, reporter, limit_s, args = [] }: Mo
   ];
   const env = { COTERIE_TEST_COUNTS: counts, COTERIE_TEST_REPORTER: reporter };
   const command = ['--disable-warning=ExperimentalWarning', ...program];
-  const { code, timedOut } = await run(process.execPath, command, { cwd: root, env, timeout_s: limit_s });
+  const { code, output, timedOut } = await run(process.execPath, command, {
+    ...{ cwd: root, env, timeout_s: limit_s },
+    capture: quiet,
+  });
+  if (quiet) console.log(`${name}:\n${output.trimEnd()}\n`);
   if (timedOut) console.log(`Stopped after ${limit_s} s.`);
   if (!existsSync(counts)) return { passed: 0, failed: 1 };
   const { passes, failures } = JSON.parse(readFileSync(counts, 'utf8')) as { passes: number; failures: number };

@@ -19,3 +19,8 @@ export type FeedId = Branded<'feed'>;
 export type ToolId = Branded<'tool'>;
 /** HMAC of a chunk's plaintext under its generation's key, 32 bytes (F1). */
 export type ChunkId = Branded<'chunk'>;
+
+/** Whether a text is an id of a delta as we write it: 32 bytes in lower-case hexadecimal. */
+export function isDeltaId(text: string): text is DeltaId {
+  return /^[0-9a-f]{64}$/.test(text);
+}

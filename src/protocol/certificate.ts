@@ -16,9 +16,9 @@ import type { Crypto } from '../crypto/crypto.ts';
 import { KEY_BYTES, SIGNATURE_BYTES } from '../crypto/crypto.ts';
 import { assert } from '../base/assert.ts';
 import { concatBytes, toHex } from '../base/bytes.ts';
+import { domain } from '../base/format.ts';
 import type { AccountId, DeviceId } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
-import { toUtf8 } from '../base/utf8.ts';
 import { asArray, asBytes, asCount, asText, decode, encode, type Value } from './codec.ts';
 import { MAX_NAME_BYTES } from './limits.ts';
 
@@ -39,8 +39,8 @@ export interface CertificateError {
   readonly reason: 'malformed' | 'unsoundKey' | 'badSignature';
 }
 
-const ACCOUNT_DOMAIN = toUtf8('coterie device 0');
-const DEVICE_DOMAIN = toUtf8('coterie device countersign 0');
+const ACCOUNT_DOMAIN = domain('device');
+const DEVICE_DOMAIN = domain('device countersign');
 /** The longest has 501: a name of MAX_NAME_BYTES, a time past 2^32. */
 export const MAX_CERTIFICATE_BYTES = 512;
 

@@ -18,9 +18,9 @@
  */
 import { assert } from '../base/assert.ts';
 import { equalBytes } from '../base/bytes.ts';
+import { domain } from '../base/format.ts';
 import type { DeviceId } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
-import { toUtf8 } from '../base/utf8.ts';
 import { KEY_BYTES, TAG_BYTES, type Crypto } from '../crypto/crypto.ts';
 import { MAX_CERTIFICATE_BYTES, readCertificate, type Certificate, type CertificateError } from './certificate.ts';
 import { PacketAssembler, PacketQueue, type Packet } from './frame.ts';
@@ -66,7 +66,7 @@ export interface Received {
   readonly packets: readonly Packet[];
 }
 
-const PROLOGUE = toUtf8('coterie channel 0');
+const PROLOGUE = domain('channel');
 const EMPTY = new Uint8Array(0);
 /** The second message, the longest: e, s and its tag, certificate and its tag. */
 const MAX_HANDSHAKE_BYTES = 2 * KEY_BYTES + 2 * TAG_BYTES + MAX_CERTIFICATE_BYTES;

@@ -12,12 +12,13 @@
  * already (its members, their relays) can tell which device it is; to others the tag is new every hour.
  */
 import { concatBytes, equalBytes, fromHex, toHex } from '../base/bytes.ts';
+import { domain, FORMAT } from '../base/format.ts';
 import type { DeviceId } from '../base/ids.ts';
 import { toUtf8 } from '../base/utf8.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 
-const MAGIC = toUtf8('coterie0');
-const DOMAIN = toUtf8('coterie lan 0');
+const MAGIC = toUtf8(`coterie${FORMAT}`);
+const DOMAIN = domain('lan');
 const TAG_BYTES = 16;
 const TAG_AT = MAGIC.length + 1;
 export const ANNOUNCEMENT_BYTES = TAG_AT + TAG_BYTES + 2;

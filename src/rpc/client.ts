@@ -10,8 +10,9 @@ import { type Call, serverMessageOf, type ServerMessage } from './messages.ts';
 import { METHODS, type MethodName } from './methods.ts';
 import { withOwnBytes } from './own-bytes.ts';
 import { type MessageDuplex, MessageTooLargeError } from './port.ts';
-import { MAX_RPC_IN_FLIGHT, MAX_RPC_SENDS, MAX_RPC_WAITING, RPC_PROTOCOL } from './rpc-limits.ts';
+import { MAX_RPC_IN_FLIGHT, MAX_RPC_SENDS, MAX_RPC_WAITING, RPC_PROTOCOL, STALL_PARTS } from './rpc-limits.ts';
 import { ServiceFailure } from './service-failure.ts';
+import { StallWatch } from './stall-watch.ts';
 
 interface Pending {
   readonly call: Call;
@@ -29,18 +30,25 @@ export class ApiClient {
   readonly #events = new Emitter<ServiceEvent>();
   readonly #waiting = new Map<number, Pending>();
   readonly #inFlight = new Map<number, Pending>();
+  readonly #stalls = new Emitter<boolean>();
   #duplex: MessageDuplex | undefined;
+  #watch: StallWatch | undefined;
   #nextId = 1;
   #failed: ServiceFailure | undefined;
 
   readonly events: Event<ServiceEvent> = this.#events.event;
+  /** Whether the owner gives no sign of life while calls are on their way; told when that changes. */
+  readonly onStalled: Event<boolean> = this.#stalls.event;
   readonly api: CoterieApi = apiOf((method, args) => this.#call(method, args));
 
   constructor(build: string) {
     this.#build = build;
   }
 
-  /** Greets, and once welcome sends everything that waits. An owner that has said that it opens is waited for. */
+  /**
+   * Greets, and once welcome sends everything that waits. An owner that has said that it opens is waited for; with a time after which it
+   * counts as stalled it is watched from then on.
+   */
   attach(duplex: MessageDuplex, stalledAfter_ms?: number): Promise<Greeting> {
     assert(!this.#duplex, 'a client has one connection');
     return new Promise((resolve) => {
@@ -56,10 +64,12 @@ export class ApiClient {
       });
       duplex.onMessage((value) => {
         const message = serverMessageOf(value);
+        this.#watch?.heard();
         if (message?.type === 'opening') clearTimeout(timer);
         else if (message?.type === 'refused') greeted({ refusedBy: message.build });
         else if (message?.type === 'welcome') {
           this.#duplex = duplex;
+          if (stalledAfter_ms !== undefined) this.#watch = this.#watched(duplex, stalledAfter_ms / STALL_PARTS);
           greeted('welcome');
           this.#sendWaiting();
         } else if (message) this.#arrived(message);
@@ -95,6 +105,14 @@ export class ApiClient {
     });
   }
 
+  #watched(duplex: MessageDuplex, patience_ms: number): StallWatch {
+    return new StallWatch(patience_ms, {
+      expects: () => this.#inFlight.size > 0,
+      ask: () => duplex.send({ type: 'ping' }),
+      tell: (stalled) => this.#stalls.fire(stalled),
+    });
+  }
+
   #sendWaiting(): void {
     if (!this.#duplex) return;
     for (const [id, pending] of this.#waiting) {
@@ -111,6 +129,7 @@ export class ApiClient {
       const owned = call.args.map(withOwnBytes);
       const transfer = owned.flatMap((argument) => argument.transfer);
       duplex.send({ ...call, args: owned.map((argument) => argument.value) }, transfer);
+      this.#watch?.sent();
     } catch (error) {
       this.#inFlight.delete(call.id);
       reject(error instanceof MessageTooLargeError ? new ServiceFailure('tooLarge') : error);
@@ -131,6 +150,8 @@ export class ApiClient {
   #detach(duplex: MessageDuplex): void {
     if (this.#duplex !== duplex) return;
     this.#duplex = undefined;
+    this.#watch?.dispose();
+    this.#watch = undefined;
     const older = [...this.#inFlight];
     const newer = [...this.#waiting];
     this.#inFlight.clear();

@@ -8,6 +8,8 @@
  * | server | opening | at once: the owner is alive |
  * | server | welcome | when the service is open: calls may come |
  * | client | call | a method with its arguments; `key` is the idempotency id (L3) |
+ * | client | ping | where it has heard nothing for a while: whether the owner is alive |
+ * | server | pong | at once |
  * | server | answer, failure | one of them per call; a failure has the code and detail of a ServiceError and no stack |
  * | server | event | any time after the welcome |
  */
@@ -28,12 +30,17 @@ export interface Call {
   readonly key?: string;
 }
 
-export type ClientMessage = Hello | Call;
+export interface Ping {
+  readonly type: 'ping';
+}
+
+export type ClientMessage = Hello | Call | Ping;
 
 export type ServerMessage =
   | { readonly type: 'refused'; readonly protocol: number; readonly build: string }
   | { readonly type: 'opening' }
   | { readonly type: 'welcome' }
+  | { readonly type: 'pong' }
   | { readonly type: 'answer'; readonly id: number; readonly value: unknown }
   | {
       readonly type: 'failure';
@@ -53,6 +60,7 @@ export function clientMessageOf(value: unknown): ClientMessage | undefined {
   if (type === 'hello') {
     return typeof protocol === 'number' && typeof build === 'string' ? { type, protocol, build } : undefined;
   }
+  if (type === 'ping') return { type };
   if (type !== 'call' || !Number.isSafeInteger(id) || !isMethodName(method)) return undefined;
   if (!Array.isArray(args) || args.length > MAX_ARGUMENTS) return undefined;
   if (key === undefined) return { type, id: id as number, method, args };

@@ -2,7 +2,7 @@
 const MIB = 1024 * 1024;
 
 /** Raised whenever a message or the api changes its shape; build ids catch what nobody thought to raise it for. */
-export const RPC_PROTOCOL = 1;
+export const RPC_PROTOCOL = 2;
 /** One call or answer: a whole file read or written through an editor tab, which no editor opens beyond this. */
 export const MAX_RPC_MESSAGE_BYTES = 256 * MIB;
 /** What may wait unsent for a guest that does not read; beyond it the connection is closed and the guest comes again. */
@@ -25,6 +25,8 @@ export const RPC_AUTHENTICATION_MS = 5_000;
 export const RPC_LINGER_MS = 500;
 /** An owner that does not answer in this time is stalled: in use, and never robbed (L3). */
 export const RPC_STALLED_MS = 10_000;
+/** Of these a guest waits one for any word of its owner before it asks for one, and one more before it says that there is none. */
+export const STALL_PARTS = 4;
 /** "Ask again" is worth saying this often at most: a view redraws no faster. */
 export const EVENT_PAUSE_MS = 50;
 /** Changes of files wait for each other only as long as nobody sees it. */

@@ -137,7 +137,8 @@ class Connection implements Disposable {
     else if (message?.type === 'call' && this.#welcomed && this.#running < MAX_RPC_SERVED_AT_ONCE) {
       this.#running++;
       this.#serve(message);
-    } else this.close();
+    } else if (message?.type === 'ping' && this.#welcomed) this.send({ type: 'pong' });
+    else this.close();
   }
 
   #greet(protocol: number, build: string): void {

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { Event } from '../base/event.ts';
+import { Emitter, type Event } from '../base/event.ts';
 import type { CoterieApi, ServiceEvent, Settings } from '../service/api.ts';
 import { ApiClient, versionFailure } from './client.ts';
 import { dial } from './local-socket.ts';
@@ -16,11 +16,18 @@ import { ELECTION_MS, ELECTION_PAUSE_MS, RPC_STALLED_MS } from './rpc-limits.ts'
 import { ServiceFailure } from './service-failure.ts';
 import type { Beside } from './worker-control.ts';
 
+/**
+ * What becomes of the owner, as its guest sees it: `stalled` gives no sign of life while calls wait for it, and is not robbed (L3); it
+ * `answers` again; or it has `changed`, maybe to this window, and what the one before told last may not have come.
+ */
+export type OwnerState = 'stalled' | 'answers' | 'changed';
+
 export interface WindowService {
   readonly api: CoterieApi;
   readonly events: Event<ServiceEvent>;
   /** Once; with a ServiceError where it was not `dispose`. A late listener is told too. */
   readonly onClosed: Event<Error | undefined>;
+  readonly onOwner: Event<OwnerState>;
   /** A guest may become the owner. */
   readonly role: 'owner' | 'guest';
   /** Resolves when everything is flushed. Throws the ServiceError that kept it from being. */
@@ -55,6 +62,7 @@ class ServiceLink implements WindowService {
   readonly #stalledAfter_ms: number;
   readonly #client: ApiClient;
   readonly #closed = new OnceEvent<Error | undefined>();
+  readonly #owner = new Emitter<OwnerState>();
   #settings: Settings;
   #beside: Beside | undefined;
   #worker: OwnerWorker | undefined;
@@ -65,6 +73,7 @@ class ServiceLink implements WindowService {
   readonly api: CoterieApi;
   readonly events: Event<ServiceEvent>;
   readonly onClosed = this.#closed.event;
+  readonly onOwner = this.#owner.event;
 
   constructor(options: ConnectOptions, build: string) {
     const { beside, ...lasting } = options;
@@ -74,6 +83,7 @@ class ServiceLink implements WindowService {
     this.#settings = options.settings;
     this.#client = new ApiClient(build);
     this.events = this.#client.events;
+    this.#client.onStalled((stalled) => this.#owner.fire(stalled ? 'stalled' : 'answers'));
     // An owner to be starts with the settings of now, not with those of when its window opened.
     const api = this.#client.api;
     this.api = { ...api, configure: (settings) => api.configure((this.#settings = settings)) };
@@ -147,7 +157,10 @@ class ServiceLink implements WindowService {
   #lost(): void {
     if (this.#leaving() || this.#over) return;
     this.#connecting = this.#settle(Infinity).then(
-      () => this.#client.announce({ type: 'workspaces' }),
+      () => {
+        this.#client.announce({ type: 'workspaces' });
+        this.#owner.fire('changed');
+      },
       (error: unknown) => this.#end(asFailure(error)),
     );
   }

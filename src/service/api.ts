@@ -76,7 +76,8 @@ export interface WorkInfo {
 export interface ClosedInfo {
   readonly id: string;
   readonly name: string;
-  readonly how: 'removed' | 'left' | 'deleted';
+  /** `device`: another of his own devices has taken this one out. */
+  readonly how: 'removed' | 'left' | 'deleted' | 'device';
   /** Who did it, as he was known. */
   readonly by: string;
   /** Milliseconds since 1970, as that member's clock said, no later than it was heard. */
@@ -313,8 +314,8 @@ export type ServiceErrorCode =
   | 'linkCodeExpired'
   | 'inOtherAccount' // what is here would be lost by taking on another account
   | 'badRelayAddress'
-  | 'diskFull'
-  | 'storeFailed'
+  | 'diskFull' // reason: kept where the change stands, in memory, and is saved when there is room
+  | 'storeFailed' // reason: kept, as above, or what is wrong
   | 'cancelled'
   | 'stopped'
   | 'internal';

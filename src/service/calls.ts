@@ -1,6 +1,7 @@
 /** The calls of the API that are under way. Those that write hold the store open until they have ended. */
 import { StoreError } from '../sync/ports.ts';
 import { ServiceError, type ServiceEvent } from './api.ts';
+import { KeptError } from './commit-queue.ts';
 import type { Progress } from './ports.ts';
 
 export class Calls {
@@ -76,8 +77,10 @@ const BRIDGE_CODES: Readonly<Record<string, ServiceError['code']>> = {
 };
 
 function serviceError(error: unknown): unknown {
-  if (error instanceof StoreError)
-    return new ServiceError(error.code === 'diskFull' ? 'diskFull' : 'storeFailed', { reason: error.code });
+  if (error instanceof StoreError) {
+    const reason = error instanceof KeptError ? 'kept' : error.code;
+    return new ServiceError(error.code === 'diskFull' ? 'diskFull' : 'storeFailed', { reason });
+  }
   if (error instanceof Error && error.name === 'BridgeError') {
     const code = (error as Error & { readonly code?: string }).code ?? '';
     return new ServiceError(BRIDGE_CODES[code] ?? 'internal', { reason: code });

@@ -20,7 +20,7 @@ const GENERATION = '00000000000000ff';
 const MAX_WORK = 10_000;
 
 type How = ClosedInfo['how'];
-const HOWS: readonly How[] = ['removed', 'left', 'deleted'];
+const HOWS: readonly How[] = ['removed', 'left', 'deleted', 'device'];
 
 interface Kept {
   readonly info: WorkInfo;
@@ -66,7 +66,7 @@ export class ClosedWorkspace {
     const f = asArray(value, 5);
     const [name, how, by, at] = [
       asText(f?.[0], MAX_NAME_BYTES),
-      asCount(f?.[1], 2),
+      asCount(f?.[1], HOWS.length - 1),
       asText(f?.[2], MAX_NAME_BYTES),
       asCount(f?.[3]),
     ];

@@ -87,7 +87,8 @@ export class ClosedWorkspaces {
   async #close(workspace: SharedWorkspace, word: Node): Promise<void> {
     const { id } = workspace;
     const name = workspace.roster.name;
-    const how = word.delta.kind === 'leave' ? 'left' : 'removed';
+    const { kind } = word.delta;
+    const how = kind === 'leave' ? 'left' : kind === 'removeDevice' ? 'device' : 'removed';
     const account = workspace.replica.accountOf(word.delta.device);
     const by = account === undefined ? '' : workspace.nameOf(account);
     const at = Math.min(word.delta.time, this.#hub.clock.now());
@@ -97,8 +98,8 @@ export class ClosedWorkspaces {
     await this.#hub.commit([]);
     this.#closed.set(id, closed);
     await this.#erase(workspace);
-    const code = word.delta.kind === 'removeDevice' ? 'deviceRemoved' : 'removed';
-    if (how === 'removed') this.#hub.emit({ type: 'notice', code, workspace: id, detail: { name, member: by } });
+    const code = how === 'device' ? 'deviceRemoved' : 'removed';
+    if (how !== 'left') this.#hub.emit({ type: 'notice', code, workspace: id, detail: { name, member: by } });
     this.#hub.emit({ type: 'workspaces' });
   }
 

@@ -3,10 +3,17 @@
  * line, in order, before what comes after it: the journal never has a later delta of our feed without the earlier ones, and
  * nothing that was typed is lost while the process lives.
  */
-import type { Clock, LogStore } from '../sync/ports.ts';
+import { StoreError, type Clock, type LogStore } from '../sync/ports.ts';
 import type { LocalState } from './local-state.ts';
 
 const RETRY_MS = 5_000;
+
+/** The disk has failed for a change that stands all the same: it is in line, and whoever made it need not make it again. */
+export class KeptError extends StoreError {
+  static of(error: unknown): unknown {
+    return error instanceof StoreError ? new KeptError(error.code, error.message, { cause: error }) : error;
+  }
+}
 
 export interface CommitListener {
   /** Once until it is well again. */

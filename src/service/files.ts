@@ -80,10 +80,16 @@ export class Files {
       created: item.created,
       modifiedBy: this.#workspace.nameOf(version.author),
       version: versionId,
-      present: !content || !this.#workspace.lacks(content),
+      present: this.#isPresent(versionId),
       unread: this.#workspace.unread.has(this.#tool, id),
       ...(conflictOf === undefined ? {} : { conflictOf }),
     };
+  }
+
+  /** A difference is no more here than what it stands upon. */
+  #isPresent(versionId: DeltaId): boolean {
+    const lineage = this.#tree.lineage(versionId);
+    return !lineage || !this.#workspace.lacks(lineage.bottom);
   }
 
   // ---- bytes ------------------------------------------------------------------------------------------------------------

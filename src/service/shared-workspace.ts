@@ -34,6 +34,7 @@ import {
   type WorkspaceInfo,
 } from './api.ts';
 import { ChunkExchange } from './chunk-exchange.ts';
+import { KeptError } from './commit-queue.ts';
 import { statementsOf } from './content-index.ts';
 import { ContentNeeds } from './content-needs.ts';
 import { Delivery } from './delivery.ts';
@@ -182,7 +183,7 @@ export class SharedWorkspace {
 
   /**
    * Signs, applies, makes durable, then sends. Resolves when durable. Throws ServiceError('notPermitted') for who may not, before
-   * anything is written; StoreError where the disk fails: the change stands all the same, and is saved and sent when it can be.
+   * anything is written; KeptError where the disk fails: the change stands all the same, and is saved and sent when it can be.
    */
   async author(entries: readonly Entry[]): Promise<readonly Node[]> {
     if (this.roster.deleted) throw new ServiceError('notPermitted', { reason: 'deleted' });
@@ -213,7 +214,7 @@ export class SharedWorkspace {
       await this.#hub.commit(records);
     } catch (error) {
       this.#unsaved.push(growth);
-      throw error;
+      throw KeptError.of(error);
     }
     return this.engine.stored(growth, this.#now);
   }

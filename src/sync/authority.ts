@@ -1,13 +1,17 @@
 /**
  * Who may do what, on every replica alike (section 3). The verdict is a pure function of the set of deltas: the control
- * deltas are sorted by (key of the credential, leave first, height, id) and judged in one pass, each resting on earlier
- * entries only (A6). A content delta is judged by the same questions against the settled control deltas.
+ * deltas are sorted by (key of the credential, height, id), those on which nothing rests behind all others, and judged in one
+ * pass, each resting on earlier entries only (A6). A content delta is judged by the same questions against the settled ones.
+ *
+ * One thing cannot wait for its turn: an account's word that one of its own devices is out. Whoever has that device writes under
+ * the same key and may claim any height. Where such a word turns out to cut what was accepted before it, it is in force from
+ * the beginning of another pass.
  */
 import type { AccountId, DeltaId, DeviceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { MAX_DEVICES, MAX_MEMBERS } from '../protocol/limits.ts';
 import { Role, readControl, type Control } from './control.ts';
-import { DeviceStanding } from './device-standing.ts';
+import { DeviceStanding, type DeviceRestriction } from './device-standing.ts';
 import { compareNodes, inPast, type Graph, type Node } from './graph.ts';
 import { allowedByDefault, type Action, type Scope } from './permissions.ts';
 import { compareKeys, keyOf, type Accepted, type Key } from './seniority.ts';
@@ -31,6 +35,8 @@ interface Credential {
   readonly node: Node;
   readonly account: AccountId;
   readonly key: Key;
+  /** Accepted restrictions that reach it and that it had not seen: it is dead where one of them is seen (A4). */
+  readonly ends: Node[];
 }
 
 /** An accepted remove or demotion. */
@@ -41,7 +47,14 @@ interface Restriction {
   readonly spares: number;
 }
 
+/** An accepted leave. */
+interface Leave {
+  readonly node: Node;
+  readonly key: Key;
+}
+
 const NOBODY = Role.guest + 1;
+const NONE = '' as DeltaId;
 
 /** Somebody let in by an invitation (N3). */
 interface Use {
@@ -80,8 +93,9 @@ export class Authority {
   readonly #malformed = new Set<DeltaId>();
   readonly #verdicts = new Map<DeltaId, Verdict>();
   readonly #credentials = new Map<AccountId, Credential[]>();
+  readonly #credentialsById = new Map<DeltaId, Credential>();
   readonly #restrictions = new Map<AccountId, Restriction[]>();
-  readonly #leaves = new Map<AccountId, Node[]>();
+  readonly #leaves = new Map<AccountId, Leave[]>();
   /** By scope, action and role: few of each, whatever the workspace's age. */
   readonly #settings = new Map<string, PermSetting[]>();
   readonly #devices: DeviceStanding;
@@ -89,7 +103,9 @@ export class Authority {
   /** Accepted admits of each invitation, as far as the pass has come. */
   readonly #uses = new Map<DeltaId, Use[]>();
   /** By account and by invitation, whatever the verdict: what they depend on may sort later in the pass (A6). */
-  readonly #admissions = new Map<AccountId, Node[]>();
+  readonly #admissions = new Map<AccountId, Accepted[]>();
+  /** Admissions whose person a senior has given a role before they were judged. */
+  readonly #vouched = new Map<DeltaId, Accepted>();
   readonly #revocations = new Map<DeltaId, Accepted[]>();
   readonly #departures: Accepted[] = [];
   #accepted: Accepted[] = [];
@@ -98,14 +114,19 @@ export class Authority {
     this.#crypto = crypto;
     this.#graph = graph;
     this.#devices = new DeviceStanding(
-      (id) => this.#verdicts.get(id)?.accepted === false,
-      (device) => this.#accounts.get(device),
+      (id) => this.#vouched.has(id) || this.#verdicts.get(id)?.accepted,
+      (node) => this.#namedAuthorOf(node),
     );
   }
 
   /** Accepted control deltas in D6 order: what the roster is folded from. */
   get accepted(): readonly Accepted[] {
     return this.#accepted;
+  }
+
+  /** Void admissions of people who are in by the word of a senior who gave them a role. */
+  get vouched(): readonly Accepted[] {
+    return [...this.#vouched.values()].filter(({ node }) => this.#verdicts.get(node.delta.id)?.accepted === false);
   }
 
   verdictOf(id: DeltaId): Verdict | undefined {
@@ -140,9 +161,9 @@ export class Authority {
     }
     const entry = { node, control };
     this.#controls.set(node.delta.id, entry);
-    this.#devices.noteAddition(entry);
+    this.#devices.note(entry);
     if (control.kind === 'genesis' || control.kind === 'admit') {
-      push(this.#admissions, control.certificates[0]!.account, node);
+      push(this.#admissions, control.certificates[0]!.account, entry);
     }
     if (control.kind === 'leave' || control.kind === 'remove') this.#departures.push(entry);
     if (control.kind === 'revoke') push(this.#revocations, control.invite, entry);
@@ -220,25 +241,55 @@ export class Authority {
     return live.sort((a, b) => compareKeys(a.key, b.key))[0];
   }
 
+  /** Judges everything anew. Nothing comes of it that was not so: what it costs is what this is for. */
+  reevaluate(): void {
+    this.#evaluate();
+  }
+
   // ---- evaluation ---------------------------------------------------------------------------------------------------
 
   #evaluate(): void {
+    const early = new Map<DeltaId, DeviceRestriction>();
+    let late: readonly DeviceRestriction[];
+    do {
+      this.#pass(early);
+      late = this.#lateWords().filter(({ node }) => !early.has(node.delta.id));
+      for (const word of late) early.set(word.node.delta.id, word);
+    } while (late.length > 0);
+  }
+
+  /** `early`: words on devices that are in force, and accepted, from the beginning. */
+  #pass(early: ReadonlyMap<DeltaId, DeviceRestriction>): void {
     for (const map of [this.#verdicts, this.#credentials, this.#restrictions, this.#leaves, this.#accounts, this.#uses])
       map.clear();
+    this.#credentialsById.clear();
+    this.#vouched.clear();
     this.#settings.clear();
-    this.#devices.clearRestrictions();
+    this.#devices.restart(early.values());
     for (const id of this.#malformed) this.#verdicts.set(id, refused('malformed'));
     const entries = [...this.#controls.values()].map((c) => this.#entry(c)).filter((e) => e !== undefined);
     entries.sort(compareEntries);
     const accepted: Accepted[] = [];
     for (const entry of entries) {
-      const verdict = this.#judgeControl(entry);
+      const isEarly = early.has(entry.node.delta.id);
+      const verdict = isEarly ? ACCEPTED : this.#judgeControl(entry);
       this.#verdicts.set(entry.node.delta.id, verdict);
       if (!verdict.accepted) continue;
       accepted.push(entry);
-      this.#takeEffect(entry);
+      if (!isEarly) this.#takeEffect(entry);
     }
     this.#accepted = accepted.sort((a, b) => compareNodes(a.node, b.node));
+  }
+
+  /** Words on devices that cut what was accepted before they were judged. */
+  #lateWords(): readonly DeviceRestriction[] {
+    const late = new Set<DeviceRestriction>();
+    for (const { node, control } of this.#accepted) {
+      const account = this.#namedAuthorOf(node);
+      const key = this.#entryOf({ node, control })!.key;
+      for (const word of account === undefined ? [] : this.#devices.cutsOf(node, account, key)) late.add(word);
+    }
+    return [...late];
   }
 
   /** An entry needs the key of what it cites, which is there whatever the cited one's verdict. */
@@ -250,7 +301,7 @@ export class Authority {
 
   #entryOf({ node, control }: Accepted): Entry | undefined {
     const own = control.kind === 'genesis';
-    const cited = own ? { node, control } : this.#controls.get(node.delta.credential ?? ('' as DeltaId));
+    const cited = own ? { node, control } : this.#controls.get(node.delta.credential ?? NONE);
     const key = cited && keyOf(cited);
     return key && { node, control, key };
   }
@@ -270,48 +321,75 @@ export class Authority {
 
   /** A3, A4, A7: whether the author stands where he says he does. Undefined: he does. */
   #standing(node: Node): Verdict | undefined {
-    const account = this.#accounts.get(node.delta.device);
     const credential = this.#credentialOf(node);
-    if (account === undefined || !credential || !this.#devices.isIn(node)) return refused('noCredential');
-    if (this.#devices.isCut(node, account, credential.key)) return refused('cutOff');
-    for (const r of this.#restrictions.get(account) ?? []) {
-      if (!reachesCredential(r, credential) || inPast(node, r.node)) continue;
-      if (!inPast(r.node, credential.node) && r.node !== credential.node) return refused('cutOff');
-    }
-    for (const leave of this.#leaves.get(account) ?? []) {
-      if (inPast(leave, node) && !inPast(leave, credential.node)) return refused('left');
-    }
+    if (!credential) return refused('noCredential');
+    const { account } = credential;
+    if (this.#devices.cutsOf(node, account, credential.key).length > 0) return refused('cutOff');
+    if (credential.ends.some((end) => !inPast(node, end))) return refused('cutOff');
+    const leaves = this.#leavesBefore(credential);
+    if (leaves.some((leave) => inPast(leave, node) && !inPast(leave, credential.node))) return refused('left');
     return this.#isBest(node, credential, account) ? undefined : refused('noCredential');
   }
 
+  /** Accepted, in the delta's past, and of an account that has let the delta's device speak for it (I4). */
   #credentialOf(node: Node): Credential | undefined {
-    const account = this.#accounts.get(node.delta.device);
-    if (account === undefined) return undefined;
-    const credential = (this.#credentials.get(account) ?? []).find((c) => c.node.delta.id === node.delta.credential);
-    return credential && inPast(credential.node, node) ? credential : undefined;
+    const credential = this.#credentialsById.get(node.delta.credential ?? NONE);
+    const isHis = credential && inPast(credential.node, node) && this.#devices.isIn(node, credential.account);
+    return isHis ? credential : undefined;
+  }
+
+  /**
+   * Who wrote a delta, as its credential says, whatever the verdicts: a certificate binds a device to an account for good (I1),
+   * and a promoted member acts, in the order of A6, before what let him or his device in is judged.
+   */
+  #namedAuthorOf(node: Node): AccountId | undefined {
+    const cited = this.#controls.get(node.delta.credential ?? NONE);
+    if (!cited || !inPast(cited.node, node)) return undefined;
+    const account = accountGivenBy(cited.control);
+    return account !== undefined && this.#devices.isNamed(node, account) ? account : undefined;
+  }
+
+  /** What may still come to stand later in the pass: judged before it are the credentials it rests on, one upon the other. */
+  #isPending(one: Accepted): boolean {
+    if (this.#verdicts.has(one.node.delta.id)) return false;
+    for (let at = one; ;) {
+      const verdict = this.#verdicts.get(at.node.delta.id);
+      if (verdict) return verdict.accepted;
+      if (at.control.kind === 'genesis') return true;
+      if (this.#namedAuthorOf(at.node) === undefined) return false;
+      at = this.#controls.get(at.node.delta.credential!)!;
+    }
+  }
+
+  /**
+   * A6: those that sort before what is judged by this credential. Somebody who was given a higher role at the time he left acts under
+   * it before his leave is judged; content is held to the same.
+   */
+  #leavesBefore({ account, key }: Credential): readonly Node[] {
+    return this.#leavesOf(account, (leave) => compareKeys(leave.key, key) <= 0);
+  }
+
+  #leavesOf(account: AccountId, which: (leave: Leave) => boolean = () => true): readonly Node[] {
+    return (this.#leaves.get(account) ?? []).filter(which).map(({ node }) => node);
   }
 
   /** A3: no senior credential of the account is live in the delta's past. */
   #isBest(node: Node, credential: Credential, account: AccountId): boolean {
+    const leaves = this.#leavesBefore(credential);
     return !(this.#credentials.get(account) ?? []).some(
-      (other) => compareKeys(other.key, credential.key) < 0 && inPast(other.node, node) && this.#liveIn(other, node),
+      (other) =>
+        compareKeys(other.key, credential.key) < 0 && inPast(other.node, node) && this.#liveIn(other, node, leaves),
     );
   }
 
-  #liveIn(credential: Credential, view: Node): boolean {
-    const binds = (r: Node) => inPast(r, view) && !inPast(r, credential.node) && r !== credential.node;
-    const cut = (this.#restrictions.get(credential.account) ?? []).some(
-      (r) => reachesCredential(r, credential) && binds(r.node),
-    );
-    return !cut && !(this.#leaves.get(credential.account) ?? []).some(binds);
+  #liveIn(credential: Credential, view: Node, leaves = this.#leavesOf(credential.account)): boolean {
+    if (credential.ends.some((end) => inPast(end, view))) return false;
+    return !leaves.some((leave) => inPast(leave, view) && !inPast(leave, credential.node));
   }
 
   #liveNow(credential: Credential): boolean {
-    const binds = (r: Node) => !inPast(r, credential.node) && r !== credential.node;
-    const cut = (this.#restrictions.get(credential.account) ?? []).some(
-      (r) => reachesCredential(r, credential) && binds(r.node),
-    );
-    return !cut && !(this.#leaves.get(credential.account) ?? []).some(binds);
+    const { account, node, ends } = credential;
+    return ends.length === 0 && this.#leavesOf(account).every((leave) => inPast(leave, node));
   }
 
   #bestIn(account: AccountId, view: Node): Credential | undefined {
@@ -326,13 +404,11 @@ export class Authority {
     switch (control.kind) {
       case 'admit': {
         if (!this.can(node, 'workspace', 'invite') || control.role < key.role) return refused('notPermitted');
-        const live = this.#bestIn(control.account, node);
-        if (live && !this.#isDeparting(live, node)) return refused('noTarget');
+        if (control.account === this.#namedAuthorOf(node) || this.#livesOnIn(control.account, node))
+          return refused('noTarget');
         if (control.certificates.some((c) => (this.#accounts.get(c.device) ?? c.account) !== c.account))
           return refused('noTarget');
-        const { members, devices } = this.#crowdIn(node);
-        if (members >= MAX_MEMBERS || devices + control.certificates.length > MAX_DEVICES)
-          return refused('notPermitted');
+        if (!this.#hasRoomFor(control.account, control.certificates.length, node)) return refused('notPermitted');
         return control.invite === undefined ? ACCEPTED : this.#judgeInvitation(node, control, control.invite);
       }
       case 'remove': {
@@ -351,7 +427,7 @@ export class Authority {
       case 'revoke': {
         const invite = this.#inviteIn(control.invite, node);
         if (!invite) return refused('noTarget');
-        const own = this.#accounts.get(invite.node.delta.device) === this.#accounts.get(node.delta.device);
+        const own = this.#namedAuthorOf(invite.node) === this.#namedAuthorOf(node);
         return allowed(own || key.role === Role.manager);
       }
       case 'addTool':
@@ -383,24 +459,24 @@ export class Authority {
 
   /** I4: by a device of the account; or by any member, for what was dropped (L7). */
   #judgeAddDevice(node: Node, { account, certificates }: Control & { kind: 'addDevice' }): Verdict {
-    const author = this.#accounts.get(node.delta.device);
+    const author = this.#namedAuthorOf(node);
     if (certificates.some(({ device }) => (this.#accounts.get(device) ?? account) !== account))
       return refused('noTarget');
     const { devices } = this.#crowdIn(node);
     const unknown = certificates.filter(({ device }) => !this.#accounts.has(device));
     if (devices + unknown.length > MAX_DEVICES) return refused('notPermitted');
     if (author === account) return ACCEPTED;
-    if (!this.#bestIn(account, node)) return refused('noTarget');
+    if (!this.#isInOrPending(account, node)) return refused('noTarget');
     const dropped = certificates.every(({ device }) => this.#devices.wasDropped(device, node));
     return dropped ? ACCEPTED : refused('notPermitted');
   }
 
-  /** Its own account, or a manager senior to it; a manager also says that of his own. */
+  /** Its own account, or a manager senior to it; a manager also says that of his own. Whom a junior let in is a target (A10). */
   #judgeDeviceRestriction(devices: readonly DeviceId[], node: Node, key: Key, managersOnly: boolean): Verdict {
-    const author = this.#accounts.get(node.delta.device)!;
+    const author = this.#namedAuthorOf(node);
     for (const device of devices) {
-      const account = this.#accounts.get(device);
-      if (account === undefined || !this.#bestIn(account, node)) return refused('noTarget');
+      const account = this.#accounts.get(device) ?? this.#devices.namedAccountOf(device, node);
+      if (account === undefined || !this.#isInOrPending(account, node)) return refused('noTarget');
       if (account === author && !managersOnly) continue;
       if (key.role !== Role.manager) return refused('notPermitted');
       if (account !== author && !this.#outranks(key, account, node)) return refused('notPermitted');
@@ -408,26 +484,36 @@ export class Authority {
     return ACCEPTED;
   }
 
-  /**
-   * A live target other than oneself (A10). Whom a junior has admitted is judged later in the pass: an admission in the past
-   * that has no verdict yet counts, or no senior could remove him.
-   */
+  /** A live target other than oneself (A10). */
   #isTarget(account: AccountId, node: Node): boolean {
-    if (account === this.#accounts.get(node.delta.device)) return false;
-    return this.#bestIn(account, node) !== undefined || this.#isPending(account, node);
+    return account !== this.#namedAuthorOf(node) && this.#isInOrPending(account, node);
   }
 
-  #isPending(account: AccountId, view: Node): boolean {
-    return (this.#admissions.get(account) ?? []).some(
-      (admission) => inPast(admission, view) && !this.#verdicts.has(admission.delta.id),
+  /**
+   * Whom a junior has admitted is judged later in the pass: an admission in the past that has no verdict yet counts, or no
+   * senior could remove him.
+   */
+  #isInOrPending(account: AccountId, view: Node): boolean {
+    return this.#bestIn(account, view) !== undefined || this.#pendingAdmissions(account, view).length > 0;
+  }
+
+  #pendingAdmissions(account: AccountId, view: Node): readonly Accepted[] {
+    return (this.#admissions.get(account) ?? []).filter((one) => inPast(one.node, view) && this.#isPending(one));
+  }
+
+  /** Whether somebody is in, and nothing that whoever admits him has seen, and that is judged later, takes him out (A10). */
+  #livesOnIn(account: AccountId, view: Node): boolean {
+    return (this.#credentials.get(account) ?? []).some(
+      (c) => inPast(c.node, view) && this.#liveIn(c, view) && !this.#isDeparting(c, view),
     );
   }
 
   /** A leave or a junior's removal in the past that is judged later in the pass: who has seen it may take him back. */
   #isDeparting(credential: Credential, view: Node): boolean {
-    return this.#departures.some(({ node, control }) => {
-      const account = control.kind === 'remove' ? control.account : this.#accounts.get(node.delta.device);
-      if (account !== credential.account || this.#verdicts.has(node.delta.id)) return false;
+    return this.#departures.some((one) => {
+      const { node, control } = one;
+      const account = control.kind === 'remove' ? control.account : this.#namedAuthorOf(node);
+      if (account !== credential.account || !this.#isPending(one)) return false;
       return inPast(node, view) && !inPast(node, credential.node);
     });
   }
@@ -472,9 +558,17 @@ export class Authority {
       if (!inPast(node, view)) return false;
       const verdict = this.#verdicts.get(node.delta.id);
       if (verdict) return verdict.accepted;
-      const cited = this.#controls.get(node.delta.credential ?? ('' as DeltaId));
+      const cited = this.#controls.get(node.delta.credential ?? NONE);
       return node.delta.device === invite.delta.device || (cited && keyOf(cited))?.role === Role.manager;
     });
+  }
+
+  /** Who was ever in is counted first: to see who of them is costs a look at everybody's past. */
+  #hasRoomFor(account: AccountId, devices: number, view: Node): boolean {
+    const others = this.#credentials.size - (this.#credentials.has(account) ? 1 : 0);
+    if (others < MAX_MEMBERS && this.#accounts.size + devices <= MAX_DEVICES) return true;
+    const crowd = this.#crowdIn(view);
+    return crowd.members < MAX_MEMBERS && crowd.devices + devices <= MAX_DEVICES;
   }
 
   #crowdIn(view: Node): { readonly members: number; readonly devices: number } {
@@ -500,12 +594,13 @@ export class Authority {
         const target = this.#bestIn(control.account, node);
         // Where his best is not judged yet, whatever turns out to be above the new role is cut.
         const spares = target === undefined ? control.role : control.role > target.key.role ? NOBODY : undefined;
-        if (spares !== undefined) push(this.#restrictions, control.account, { node, key, spares });
+        if (spares !== undefined) this.#restrict(control.account, { node, key, spares });
+        if (target === undefined) this.#vouchFor(control.account, node);
         this.#grant(control.account, { node, control });
         return;
       }
       case 'remove':
-        push(this.#restrictions, control.account, { node, key, spares: NOBODY });
+        this.#restrict(control.account, { node, key, spares: NOBODY });
         return;
       case 'addDevice':
         for (const { device } of control.certificates) this.#accounts.set(device, control.account);
@@ -513,14 +608,14 @@ export class Authority {
       case 'removeDevice':
       case 'drop':
       case 'freeze': {
-        const by = this.#accounts.get(node.delta.device)!;
+        const by = this.#namedAuthorOf(node)!;
         const kept = control.kind === 'freeze' ? control.kept : undefined;
-        for (const device of control.kind === 'freeze' ? [control.device] : control.devices)
-          this.#devices.restrict(device, { node, key, by, kind: control.kind, kept });
+        const devices = control.kind === 'freeze' ? [control.device] : control.devices;
+        this.#devices.restrict({ node, key, by, kind: control.kind, devices, kept });
         return;
       }
       case 'leave':
-        push(this.#leaves, this.#accounts.get(node.delta.device)!, node);
+        push(this.#leaves, this.#namedAuthorOf(node)!, { node, key });
         return;
       case 'setPerm':
         push(this.#settings, settingKey(control.scope, control.action, control.role), { node, allow: control.allow });
@@ -530,9 +625,31 @@ export class Authority {
     }
   }
 
+  #restrict(account: AccountId, restriction: Restriction): void {
+    push(this.#restrictions, account, restriction);
+    for (const credential of this.#credentials.get(account) ?? [])
+      if (ends(restriction, credential)) credential.ends.push(restriction.node);
+  }
+
   #grant(account: AccountId, granting: Accepted): void {
     const key = keyOf(granting);
-    if (key) push(this.#credentials, account, { node: granting.node, account, key });
+    if (!key) return;
+    const credential: Credential = { node: granting.node, account, key, ends: [] };
+    for (const r of this.#restrictions.get(account) ?? []) if (ends(r, credential)) credential.ends.push(r.node);
+    push(this.#credentials, account, credential);
+    this.#credentialsById.set(granting.node.delta.id, credential);
+  }
+
+  /**
+   * Who gives a role to somebody whose admission is judged later keeps him in by his own word: should the admission turn out void,
+   * as its author was cut off, its devices are his still.
+   */
+  #vouchFor(account: AccountId, node: Node): void {
+    for (const admission of this.#pendingAdmissions(account, node)) {
+      this.#vouched.set(admission.node.delta.id, admission);
+      for (const device of this.#devices.letInBy(admission))
+        if (!this.#accounts.has(device)) this.#accounts.set(device, account);
+    }
   }
 
   /** The restriction that holds a member's device out of the workspace; undefined for one that is in it. */
@@ -550,7 +667,7 @@ export class Authority {
   /** The word that took an account out of the workspace, where it is not in it: the first in D6 order. */
   departureOf(account: AccountId): Node | undefined {
     const words = [...(this.#restrictions.get(account) ?? []).filter((r) => r.spares === NOBODY).map((r) => r.node)];
-    return [...words, ...(this.#leaves.get(account) ?? [])].sort(compareNodes).at(-1);
+    return [...words, ...this.#leavesOf(account)].sort(compareNodes).at(-1);
   }
 
   get graph(): Graph {
@@ -562,6 +679,12 @@ function settingKey(scope: Scope, action: string, role: Role): string {
   return `${scope}\u0000${action}\u0000${role}`;
 }
 
+/** Whose credential a control delta is; undefined for what is none. */
+function accountGivenBy(control: Control): AccountId | undefined {
+  if (control.kind === 'setRole') return control.account;
+  return control.kind === 'genesis' || control.kind === 'admit' ? control.certificates[0]!.account : undefined;
+}
+
 const RESTRICTING: ReadonlySet<Control['kind']> = new Set([
   ...(['remove', 'setRole', 'setPerm', 'leave', 'removeDevice', 'drop', 'freeze', 'addDevice'] as const),
 ]);
@@ -570,14 +693,19 @@ function restricts(control: Control): boolean {
   return RESTRICTING.has(control.kind);
 }
 
-/** A4: a restriction reaches credentials with a strictly greater key, a demotion those above the new role. */
-function reachesCredential(r: Restriction, credential: Credential): boolean {
-  return credential.key.role < r.spares && compareKeys(r.key, credential.key) < 0;
+/** A4: a restriction reaches credentials with a strictly greater key, a demotion those above the new role, if they have not seen it. */
+function ends(r: Restriction, { node, key }: Credential): boolean {
+  const isReached = key.role < r.spares && compareKeys(r.key, key) < 0;
+  return isReached && r.node !== node && !inPast(r.node, node);
 }
 
-/** A6. The genesis stands before all that rests on it, its founder's leave, too. */
+/**
+ * A6. Nothing rests on the inert: they are judged when all that may restrict their authors has been. The genesis stands before all
+ * that rests on it, its founder's leave, too.
+ */
 function compareEntries(a: Entry, b: Entry): number {
-  return compareKeys(a.key, b.key) || rankOf(a) - rankOf(b) || compareNodes(a.node, b.node);
+  const inert = Number(IS_INERT.has(a.control.kind)) - Number(IS_INERT.has(b.control.kind));
+  return inert || compareKeys(a.key, b.key) || rankOf(a) - rankOf(b) || compareNodes(a.node, b.node);
 }
 
 function rankOf({ control }: Entry): number {

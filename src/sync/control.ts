@@ -115,6 +115,30 @@ const SALT_BYTES = 16;
 const MAX_CUT_FEEDS = 1024;
 const MAX_USES = 1000;
 const MAX_WORD = 32;
+/** Fields of each body: one more or one fewer is another body, which nobody knows (D4). */
+const FIELDS: ReadonlyMap<string, number> = new Map<Control['kind'], number>([
+  ['genesis', 5],
+  ['admit', 7],
+  ['setRole', 2],
+  ['remove', 2],
+  ['leave', 0],
+  ['setPerm', 4],
+  ['invite', 6],
+  ['revoke', 1],
+  ['addTool', 3],
+  ['renameTool', 2],
+  ['deleteTool', 1],
+  ['rename', 1],
+  ['profile', 3],
+  ['epoch', 1],
+  ['addDevice', 3],
+  ['removeDevice', 2],
+  ['drop', 2],
+  ['freeze', 3],
+  ['checkpoint', 1],
+  ['deleteWorkspace', 0],
+  ['ack', 0],
+]);
 
 /** Bodies for authors, beside their readers. */
 export const controlBody = {
@@ -180,7 +204,8 @@ export const controlBody = {
 
 /** Undefined for a body that breaks its form (void, D9) and for a kind that is not known (D10). */
 export function readControl(crypto: Crypto, delta: Delta): Control | undefined {
-  const f = asArray(delta.body, 0, 8);
+  const count = FIELDS.get(delta.kind);
+  const f = count === undefined ? undefined : asArray(delta.body, count);
   if (!f || delta.tool !== undefined) return undefined;
   switch (delta.kind) {
     case 'genesis': {
@@ -194,15 +219,15 @@ export function readControl(crypto: Crypto, delta: Delta): Control | undefined {
       const [account, role, memberName] = [asAccount(f[0]), asRole(f[1]), asName(f[2])];
       const [certificates, invite, epoch] = [
         readCertificates(crypto, f[3]),
-        asBytes(f[4], 0, KEY_BYTES),
+        asBytes(f[4], 0) ?? asBytes(f[4], KEY_BYTES),
         readEpochNotice(f[5]),
       ];
       if (!account || role === undefined || memberName === undefined || !certificates || !invite || !epoch)
         return undefined;
       if (certificates.some((c) => c.account !== account)) return undefined;
       const cited = invite.length === 0 ? undefined : (toHex(invite) as DeltaId);
-      const seen = f[6] === null || f[6] === undefined ? undefined : readCutAndRoot(f[6]);
-      if (!seen && f[6] !== null && f[6] !== undefined) return undefined;
+      const seen = f[6] === null ? undefined : readCutAndRoot(f[6]);
+      if (!seen && f[6] !== null) return undefined;
       return { kind: 'admit', account, role, memberName, certificates, invite: cited, epoch, seen };
     }
     case 'setRole': {
@@ -211,7 +236,9 @@ export function readControl(crypto: Crypto, delta: Delta): Control | undefined {
     }
     case 'remove': {
       const account = asAccount(f[0]);
-      return account && { kind: 'remove', account, epoch: readEpochNotice(f[1]) };
+      const epoch = f[1] === null ? undefined : readEpochNotice(f[1]);
+      if (!account || (!epoch && f[1] !== null)) return undefined;
+      return { kind: 'remove', account, epoch };
     }
     case 'leave':
       return { kind: 'leave' };

@@ -23,17 +23,17 @@
 import { concatBytes, toHex } from '../base/bytes.ts';
 import type { DeltaId, DeviceId, FeedId, ToolId, WorkspaceId } from '../base/ids.ts';
 import { fromHex } from '../base/bytes.ts';
+import { domain, FORMAT } from '../base/format.ts';
 import { err, ok, type Result } from '../base/result.ts';
-import { toUtf8 } from '../base/utf8.ts';
 import { KEY_BYTES, SIGNATURE_BYTES, type Crypto } from '../crypto/crypto.ts';
 import { asArray, asBytes, asCount, asList, asText, decodeInPlace, encode, type Value } from '../protocol/codec.ts';
 import { MAX_DELTA_BYTES, MAX_DEPS, MAX_FEED_GENERATION } from '../protocol/limits.ts';
 
-export const DELTA_VERSION = 0;
+export const DELTA_VERSION = FORMAT;
 export const TOOL_ID_BYTES = 8;
 const ID_BYTES = 32;
 const MAX_KIND_LENGTH = 24;
-const DOMAIN = toUtf8('coterie delta 0');
+const DOMAIN = domain('delta');
 const NO_WORKSPACE = new Uint8Array(ID_BYTES);
 const NONE = new Uint8Array(0);
 

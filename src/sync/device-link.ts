@@ -18,9 +18,9 @@
  * device id ‖ the higher): a device that is not trusted any more can neither read nor write it, though it holds the account's seed.
  */
 import { concatBytes, toHex } from '../base/bytes.ts';
+import { domain, FORMAT } from '../base/format.ts';
 import type { AccountId, DeviceId } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
-import { toUtf8 } from '../base/utf8.ts';
 import { KEY_BYTES, type Crypto } from '../crypto/crypto.ts';
 import { asBytes, asCount, asList, type Value } from '../protocol/codec.ts';
 import type { Certificate } from '../protocol/certificate.ts';
@@ -45,12 +45,11 @@ export interface LinkCodeError {
 }
 
 const WORD = 'link';
-const VERSION = 0;
 const MAX_ROUTES = 4;
 const NONE = new Uint8Array(0);
-const SUBJECT_DOMAIN = toUtf8('coterie link 0');
-const NUMBER_DOMAIN = toUtf8('coterie link number 0');
-const PAIR_DOMAIN = toUtf8('coterie pair 0');
+const SUBJECT_DOMAIN = domain('link');
+const NUMBER_DOMAIN = domain('link number');
+const PAIR_DOMAIN = domain('pair');
 /** 40 bits: who has got hold of the code cannot make keys in ten minutes that show the same. */
 const NUMBER_GROUPS = 3;
 const NUMBER_DIGITS = 4;
@@ -60,7 +59,7 @@ export function writeLinkCode(crypto: Crypto, { account, expires, secret, routes
   const named = routes
     .slice(0, MAX_ROUTES)
     .map((route) => routeValue({ ...route, addresses: route.addresses.slice(0, MAX_ADDRESSES) }));
-  return writeChecked(crypto, [WORD, VERSION, idBytes(account), expires, secret, named]);
+  return writeChecked(crypto, [WORD, FORMAT, idBytes(account), expires, secret, named]);
 }
 
 export function readLinkCode(crypto: Crypto, text: string): Result<LinkCode, LinkCodeError> {
@@ -68,7 +67,7 @@ export function readLinkCode(crypto: Crypto, text: string): Result<LinkCode, Lin
   if (!read.ok) return err({ tag: read.error.tag === 'foreign' ? 'notACode' : 'damaged' });
   const fields = read.value;
   if (fields[0] !== WORD) return err({ tag: 'notACode' });
-  if (typeof fields[1] === 'number' && fields[1] > VERSION) return err({ tag: 'newer' });
+  if (typeof fields[1] === 'number' && fields[1] > FORMAT) return err({ tag: 'newer' });
   const code = readFields(fields);
   return code ? ok(code) : err({ tag: 'damaged' });
 }
@@ -76,7 +75,7 @@ export function readLinkCode(crypto: Crypto, text: string): Result<LinkCode, Lin
 function readFields(f: readonly Value[]): LinkCode | undefined {
   const [account, expires, secret] = [asBytes(f[2], KEY_BYTES), asCount(f[3]), asBytes(f[4], KEY_BYTES)];
   const routes = asList(f[5], MAX_ROUTES, readRoute);
-  if (f.length !== 6 || f[1] !== VERSION || !account || expires === undefined || !secret || !routes) return undefined;
+  if (f.length !== 6 || f[1] !== FORMAT || !account || expires === undefined || !secret || !routes) return undefined;
   return { account: toHex(account) as AccountId, expires, secret, routes };
 }
 

@@ -9,7 +9,7 @@
  * | freeze | a senior manager, or its account | the heads it names |
  */
 import type { AccountId, DeltaId, DeviceId, FeedId } from '../base/ids.ts';
-import { inPast, type Node } from './graph.ts';
+import { compareNodes, inPast, type Node } from './graph.ts';
 import { compareKeys, type Accepted, type Key } from './seniority.ts';
 
 export interface DeviceRestriction {
@@ -17,6 +17,7 @@ export interface DeviceRestriction {
   readonly key: Key;
   readonly by: AccountId;
   readonly kind: 'removeDevice' | 'drop' | 'freeze';
+  readonly devices: readonly DeviceId[];
   /** Of a freeze: what stands, per feed. */
   readonly kept: ReadonlyMap<FeedId, number> | undefined;
 }
@@ -24,41 +25,66 @@ export interface DeviceRestriction {
 export class DeviceStanding {
   /** Deltas that let a device in, accepted or not judged yet: a junior's is judged later in the pass (A6). */
   readonly #additions = new Map<DeviceId, Accepted[]>();
+  /** Words that drop a device, likewise. */
+  readonly #drops = new Map<DeviceId, Node[]>();
   readonly #restrictions = new Map<DeviceId, DeviceRestriction[]>();
-  readonly #isRefused: (id: DeltaId) => boolean;
-  readonly #accountOf: (device: DeviceId) => AccountId | undefined;
+  /** Undefined for what is judged later in the pass. */
+  readonly #stands: (id: DeltaId) => boolean | undefined;
+  readonly #authorOf: (node: Node) => AccountId | undefined;
 
-  constructor(isRefused: (id: DeltaId) => boolean, accountOf: (device: DeviceId) => AccountId | undefined) {
-    this.#isRefused = isRefused;
-    this.#accountOf = accountOf;
+  constructor(stands: (id: DeltaId) => boolean | undefined, authorOf: (node: Node) => AccountId | undefined) {
+    this.#stands = stands;
+    this.#authorOf = authorOf;
   }
 
-  /** Whatever its verdict: it is asked for when it counts. */
-  noteAddition(addition: Accepted): void {
-    const { control } = addition;
-    if (control.kind !== 'genesis' && control.kind !== 'admit' && control.kind !== 'addDevice') return;
-    for (const { device } of control.certificates) push(this.#additions, device, addition);
+  /** What lets devices in and what drops them, whatever its verdict: that is asked for when it counts. */
+  note(entry: Accepted): void {
+    const { node, control } = entry;
+    if (control.kind === 'drop') for (const device of control.devices) push(this.#drops, device, node);
+    for (const device of this.letInBy(entry)) push(this.#additions, device, entry);
   }
 
-  /** Of a new pass. */
-  clearRestrictions(): void {
+  letInBy({ control }: Accepted): readonly DeviceId[] {
+    if (control.kind !== 'genesis' && control.kind !== 'admit' && control.kind !== 'addDevice') return [];
+    return control.certificates.map(({ device }) => device);
+  }
+
+  /** Whether a certificate in a delta's past says that its device is of an account: whatever became of it. */
+  isNamed(node: Node, account: AccountId): boolean {
+    return (this.#additions.get(node.delta.device) ?? []).some((a) => accountIn(a) === account && inPast(a.node, node));
+  }
+
+  /** Of a device that was let in in a delta's past by what is not void: the first in D6 order says whose it is. */
+  namedAccountOf(device: DeviceId, view: Node): AccountId | undefined {
+    const seen = this.#additionsOf(device).filter(({ node }) => inPast(node, view));
+    const first = seen.sort((a, b) => compareNodes(a.node, b.node))[0];
+    return first && accountIn(first);
+  }
+
+  /** Of a new pass, with what is in force from its beginning. */
+  restart(restrictions: Iterable<DeviceRestriction>): void {
     this.#restrictions.clear();
+    for (const restriction of restrictions) this.restrict(restriction);
   }
 
-  restrict(device: DeviceId, restriction: DeviceRestriction): void {
-    push(this.#restrictions, device, restriction);
+  restrict(restriction: DeviceRestriction): void {
+    for (const device of restriction.devices) push(this.#restrictions, device, restriction);
   }
 
-  /** I4: whether the device was let in in the delta's past, or by the delta itself. */
-  isIn(node: Node): boolean {
-    return this.#additionsOf(node.delta.device).some((a) => a.node === node || inPast(a.node, node));
+  /** I4: whether the account's device was let in in the delta's past. No device lets itself in. */
+  isIn(node: Node, account: AccountId): boolean {
+    return this.#additionsOf(node.delta.device).some((a) => accountIn(a) === account && inPast(a.node, node));
   }
 
-  /** A4 for devices: whether a delta lies beyond the cut of a restriction that reaches its author's credential. */
-  isCut(node: Node, account: AccountId, credential: Key): boolean {
+  /** A4 for devices: the restrictions that reach its author's credential and beyond whose cut a delta lies. */
+  cutsOf(node: Node, account: AccountId, credential: Key): readonly DeviceRestriction[] {
     const { device } = node.delta;
-    return this.#of(device).some(
-      (r) => reaches(r, account, credential) && !isKept(r, node) && !this.#isBackIn(device, r, account, node),
+    return this.#of(device).filter(
+      (r) =>
+        reaches(r, account, credential) &&
+        !isKept(r, node) &&
+        !isMutual(r, node, account) &&
+        !this.#isBackIn(device, r, account, node),
     );
   }
 
@@ -69,9 +95,9 @@ export class DeviceStanding {
     );
   }
 
-  /** L7: whether a device was dropped in a delta's past, so that any member may let it in again. */
+  /** L7: whether a device was dropped in a delta's past, so that any member may let it in again: by who is judged later, too. */
   wasDropped(device: DeviceId, view: Node): boolean {
-    return this.#of(device).some((r) => r.kind === 'drop' && inPast(r.node, view));
+    return (this.#drops.get(device) ?? []).some((word) => this.#stands(word.delta.id) !== false && inPast(word, view));
   }
 
   #of(device: DeviceId): readonly DeviceRestriction[] {
@@ -79,22 +105,49 @@ export class DeviceStanding {
   }
 
   #additionsOf(device: DeviceId): readonly Accepted[] {
-    return (this.#additions.get(device) ?? []).filter(({ node }) => !this.#isRefused(node.delta.id));
+    return (this.#additions.get(device) ?? []).filter(({ node }) => this.#stands(node.delta.id) !== false);
   }
 
-  /** Let in again by who has seen the restriction: by its own account, or after a drop by anybody. */
+  /**
+   * Let in again by who has seen the restriction: by another device of its own account, or after a drop by anybody. What is judged
+   * later counts after a drop alone, which any member may undo: else two devices that were removed could let each other in, one of
+   * them under a credential so senior that the other's word is not judged yet.
+   */
   #isBackIn(device: DeviceId, r: DeviceRestriction, account: AccountId, view: Node | undefined): boolean {
     return this.#additionsOf(device).some((a) => {
-      if (!inPast(r.node, a.node) || (view && a.node !== view && !inPast(a.node, view))) return false;
-      return r.kind === 'drop' || a.control.kind === 'admit' || this.#accountOf(a.node.delta.device) === account;
+      if (a.node.delta.device === device || !inPast(r.node, a.node) || (view && !inPast(a.node, view))) return false;
+      if (r.kind === 'drop') return true;
+      const isHis = a.control.kind === 'admit' || this.#authorOf(a.node) === account;
+      return isHis && this.#stands(a.node.delta.id) === true;
     });
   }
+}
+
+/** Certificates of one delta are of one account. */
+function accountIn({ control }: Accepted): AccountId | undefined {
+  if (control.kind === 'admit' || control.kind === 'addDevice') return control.account;
+  return control.kind === 'genesis' ? control.certificates[0]!.account : undefined;
 }
 
 /** Its own account may take a device out whatever its role; others only who is junior to them (A2). */
 function reaches(r: DeviceRestriction, account: AccountId, credential: Key): boolean {
   return r.by === account || compareKeys(r.key, credential) < 0;
 }
+
+/**
+ * Two devices of one account that take each other out are both out: which of the two is the stolen one no third can know, and
+ * heights are what their authors say.
+ */
+function isMutual(r: DeviceRestriction, node: Node, account: AccountId): boolean {
+  const { tool, kind } = node.delta;
+  return r.by === account && tool === undefined && TAKES_OUT.has(kind) && !inPast(r.node, node);
+}
+
+const TAKES_OUT: ReadonlySet<string> = new Set([
+  'removeDevice',
+  'drop',
+  'freeze',
+] satisfies DeviceRestriction['kind'][]);
 
 function isKept({ node: restriction, kept }: DeviceRestriction, node: Node): boolean {
   if (kept) return (kept.get(node.delta.feed) ?? 0) >= node.delta.seq;

@@ -9,8 +9,8 @@
  * the ephemeral key is fresh, so no box key is used twice.
  */
 import { concatBytes, equalBytes, toHex } from '../base/bytes.ts';
+import { domain } from '../base/format.ts';
 import type { DeviceId } from '../base/ids.ts';
-import { toUtf8 } from '../base/utf8.ts';
 import { GCM_NONCE_BYTES, KEY_BYTES, TAG_BYTES, type Crypto } from '../crypto/crypto.ts';
 import { asArray, asBytes, asList, type Value } from '../protocol/codec.ts';
 import { MAX_DEVICES } from '../protocol/limits.ts';
@@ -19,9 +19,9 @@ import { idBytes } from './delta.ts';
 export const EPOCH_TAG_BYTES = 8;
 const DEVICE_PREFIX_BYTES = 8;
 const BOX_BYTES = KEY_BYTES + TAG_BYTES;
-const COMMIT_INFO = toUtf8('coterie epoch commit 0');
-const BOX_INFO = toUtf8('coterie box 0');
-const CAPABILITY_INFO = toUtf8('coterie capability 0');
+const COMMIT_INFO = domain('epoch commit');
+const BOX_INFO = domain('box');
+const CAPABILITY_INFO = domain('capability');
 const NONE = new Uint8Array(0);
 const ZERO_NONCE = new Uint8Array(GCM_NONCE_BYTES);
 

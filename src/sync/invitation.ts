@@ -9,9 +9,9 @@
  *   [[device 32, relay address, [direct address …]] …]]`.
  */
 import { concatBytes, toHex } from '../base/bytes.ts';
+import { domain, FORMAT } from '../base/format.ts';
 import type { AccountId, DeltaId, WorkspaceId } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
-import { toUtf8 } from '../base/utf8.ts';
 import { KEY_BYTES, type Crypto } from '../crypto/crypto.ts';
 import { asBytes, asCount, asList, asText, type Value } from '../protocol/codec.ts';
 import { MAX_ADDRESSES, MAX_NAME_BYTES } from '../protocol/limits.ts';
@@ -43,22 +43,21 @@ export interface InvitationKeys {
 
 export type InvitationError = { readonly tag: 'notAnInvitation' | 'damaged' | 'newer' };
 
-const VERSION = 0;
 /** Windows hands on no longer command line, and so no longer link. */
 const MAX_WRITTEN = 7_680;
 const MAX_ROUTES = 16;
 const NONE = new Uint8Array(0);
-const JOIN_DOMAIN = toUtf8('coterie join 0');
+const JOIN_DOMAIN = domain('join');
 
 export function invitationKeys(crypto: Crypto, secret: Uint8Array): InvitationKeys {
-  const signingSeed = crypto.hkdfSha256(secret, NONE, toUtf8('coterie invite sign 0'), KEY_BYTES);
-  const key = crypto.hkdfSha256(secret, NONE, toUtf8('coterie invite seal 0'), KEY_BYTES);
+  const signingSeed = crypto.hkdfSha256(secret, NONE, domain('invite sign'), KEY_BYTES);
+  const key = crypto.hkdfSha256(secret, NONE, domain('invite seal'), KEY_BYTES);
   return { signingSeed, publicKey: crypto.signingKeyOf(signingSeed), seal: invitationSeal(crypto, key) };
 }
 
 /** Members know the seal key from the invite delta. */
 export function invitationSeal(crypto: Crypto, key: Uint8Array): SealKey {
-  return { key, tag: toHex(crypto.hkdfSha256(key, NONE, toUtf8('coterie invite tag 0'), EPOCH_TAG_BYTES)) };
+  return { key, tag: toHex(crypto.hkdfSha256(key, NONE, domain('invite tag'), EPOCH_TAG_BYTES)) };
 }
 
 /** What a joiner signs with the invitation's one-time key (N2). */
@@ -81,7 +80,7 @@ export function writeInvitation(crypto: Crypto, invitation: Invitation): string 
 
 function writeWith(crypto: Crypto, invitation: Invitation, routes: readonly Route[]): string {
   return writeChecked(crypto, [
-    VERSION,
+    FORMAT,
     idBytes(invitation.workspace),
     idBytes(invitation.invite),
     invitation.workspaceName,
@@ -99,7 +98,7 @@ export function readInvitation(crypto: Crypto, text: string): Result<Invitation,
   const read = readChecked(crypto, text);
   if (!read.ok) return err({ tag: read.error.tag === 'foreign' ? 'notAnInvitation' : 'damaged' });
   const fields = read.value;
-  if (typeof fields[0] === 'number' && fields[0] > VERSION) return err({ tag: 'newer' });
+  if (typeof fields[0] === 'number' && fields[0] > FORMAT) return err({ tag: 'newer' });
   const invitation = readFields(fields);
   return invitation ? ok(invitation) : err({ tag: 'damaged' });
 }
@@ -115,7 +114,7 @@ function readFields(f: readonly Value[]): Invitation | undefined {
   const routes = asList(f[9], MAX_ROUTES, readRoute);
   if (
     f.length !== 10 ||
-    f[0] !== VERSION ||
+    f[0] !== FORMAT ||
     !workspace ||
     !invite ||
     !inviter ||

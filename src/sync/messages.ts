@@ -148,6 +148,29 @@ const TIP_BYTES = 8;
 export const ROOT_MARK_BYTES = 8;
 const SENDER_BYTES = 8;
 const MAX_LIST = 65_536;
+/** Fields of each kind, kind and sender among them: one more or one fewer is another message, which nobody knows (D4). */
+const FIELDS: ReadonlyMap<Value | undefined, number> = new Map([
+  [0, 3],
+  [1, 5],
+  [2, 3],
+  [3, 3],
+  [4, 4],
+  [5, 3],
+  [6, 5],
+  [7, 7],
+  [8, 4],
+  [9, 3],
+  [10, 3],
+  [11, 3],
+  [12, 3],
+  [13, 4],
+  [14, 6],
+  [15, 3],
+  [16, 3],
+  [17, 6],
+  [18, 3],
+]);
+const MAX_FIELDS = Math.max(...FIELDS.values());
 
 export function encodeMessage(sender: SenderMark, message: Message): Uint8Array {
   const from = idBytes(sender).subarray(0, SENDER_BYTES);
@@ -203,9 +226,9 @@ export function encodeMessage(sender: SenderMark, message: Message): Uint8Array 
 
 export function decodeMessage(bytes: Uint8Array): Result<{ sender: SenderMark; message: Message }, MessageError> {
   const decoded = decode(bytes);
-  const fields = decoded.ok ? asArray(decoded.value, 2, 8) : undefined;
+  const fields = decoded.ok ? asArray(decoded.value, 2, MAX_FIELDS) : undefined;
   const sender = asBytes(fields?.[1], SENDER_BYTES);
-  const message = fields && readMessage(fields);
+  const message = fields?.length === FIELDS.get(fields?.[0]) ? fields && readMessage(fields) : undefined;
   return sender && message ? ok({ sender: toHex(sender), message }) : err({ tag: 'badMessage' });
 }
 
@@ -218,11 +241,7 @@ function readMessage(f: readonly Value[]): Message | undefined {
       return runs && { kind: 'deltas', runs };
     }
     case 1: {
-      const [vector, answer, root] = [
-        asList(f[2], MAX_LIST, readMark),
-        asFlag(f[3]),
-        asBytes(f[4], 0, ROOT_MARK_BYTES),
-      ];
+      const [vector, answer, root] = [asList(f[2], MAX_LIST, readMark), asFlag(f[3]), asNoneOr(f[4], ROOT_MARK_BYTES)];
       if (!vector || answer === undefined || !root) return undefined;
       return { kind: 'have', vector, answer, root: toHex(root) };
     }
@@ -284,7 +303,7 @@ function readMessage(f: readonly Value[]): Message | undefined {
       return ids && { kind: 'fetch', ids };
     }
     case 13: {
-      const [root, part] = [asRoot(f[2]), asCount(f[3], MAX_BASE_PARTS)];
+      const [root, part] = [asNoneOr(f[2], KEY_BYTES), asCount(f[3], MAX_BASE_PARTS)];
       return root && part !== undefined ? { kind: 'needBase', root, part } : undefined;
     }
     case 14: {
@@ -394,10 +413,9 @@ function asDeltaId(value: Value | undefined): DeltaId | undefined {
   return bytes && (toHex(bytes) as DeltaId);
 }
 
-/** A root, or none. */
-function asRoot(value: Value | undefined): Uint8Array | undefined {
-  const bytes = asBytes(value, 0, KEY_BYTES);
-  return bytes?.length === 0 || bytes?.length === KEY_BYTES ? bytes : undefined;
+/** So many bytes of a root, or none. */
+function asNoneOr(value: Value | undefined, length: number): Uint8Array | undefined {
+  return asBytes(value, 0) ?? asBytes(value, length);
 }
 
 function asAddress(value: Value | undefined): string | undefined {

@@ -1,20 +1,37 @@
-/** The default permissions (PRODUCT.md): what a role may do where nobody has set anything. Managers may do everything. */
+/**
+ * The default permissions (PRODUCT.md): what a role may do where nobody has set anything. Managers may do everything, which
+ * nobody can change; guests view. Viewing is everybody's and is not a permission (A9).
+ */
 import { Role } from './control.ts';
 
 /** 'workspace' or a tool's kind. */
 export type Scope = string;
-/** What an author does: own content is his account's. */
+/**
+ * What an author does: own content is his account's. Who may `edit` or `delete` may do so to his own, too, unless that alone is denied
+ * him. Deleting the workspace and configuring (permissions, download settings) are managers' whatever is set (A8, A10).
+ */
 export type Action =
-  'add' | 'edit' | 'editOwn' | 'delete' | 'deleteOwn' | 'invite' | 'uninvite' | 'addTools' | 'deleteTools';
+  | ('add' | 'edit' | 'editOwn' | 'delete' | 'deleteOwn' | 'rename' | 'configure')
+  | ('invite' | 'uninvite' | 'addTools' | 'deleteTools' | 'deleteWorkspace');
 
-const PARTICIPANT: Readonly<Record<Scope, readonly Action[]>> = {
-  workspace: ['invite', 'addTools'],
-  files: ['add', 'edit', 'editOwn', 'deleteOwn'],
-  chat: ['add', 'editOwn', 'deleteOwn'],
-};
+const TO_HIS_OWN: readonly Action[] = ['add', 'editOwn', 'deleteOwn'];
+const TO_ALL: readonly Action[] = ['add', 'edit', 'editOwn', 'delete', 'deleteOwn'];
 
-/** Guests view; viewing is everybody's and is not a permission (A9). */
+const PARTICIPANT: ReadonlyMap<Scope, readonly Action[]> = new Map<Scope, readonly Action[]>([
+  ['workspace', ['invite', 'addTools']],
+  ['calendar', TO_HIS_OWN],
+  ['discussion', TO_HIS_OWN],
+  ['files', ['add', 'edit', 'editOwn', 'deleteOwn']],
+  ['pictures', ['add', 'rename']],
+  ['notepad', TO_ALL],
+  ['sketchpad', TO_ALL],
+  ['chat', TO_HIS_OWN],
+  ['forms', TO_HIS_OWN],
+  ['tasks', TO_HIS_OWN],
+  ['meetings', TO_HIS_OWN],
+]);
+
 export function allowedByDefault(scope: Scope, action: Action, role: Role): boolean {
   if (role === Role.manager) return true;
-  return role === Role.participant && (PARTICIPANT[scope] ?? []).includes(action);
+  return role === Role.participant && (PARTICIPANT.get(scope) ?? []).includes(action);
 }

@@ -9,6 +9,12 @@ import type { Action } from './permissions.ts';
 
 export type Row = readonly Value[];
 
+export interface PlacedRow {
+  readonly table: string;
+  readonly key: string;
+  readonly row: Row;
+}
+
 export interface Transaction {
   get(table: string, key: string): Row | undefined;
   /** Undefined deletes. */
@@ -31,4 +37,11 @@ export interface Reducer {
   readonly kinds: readonly string[];
   /** Applies a delta; answers why it is void, having put nothing, where it is. */
   apply(transaction: Transaction, node: Node, context: Context): ContentVoid | undefined;
+  /**
+   * Whether `apply` could have put this there, by what stands in it: asked of every row that another member gives (L6) before it is
+   * put. The tool's own readers, which trust rows, may have it then.
+   */
+  isRow(table: string, key: string, row: Value): boolean;
+  /** Whether all rows of one tool, each of which `isRow`, hang together: whoever follows what they name ends, and finds it. */
+  hangTogether(rows: Iterable<PlacedRow>): boolean;
 }

@@ -94,6 +94,8 @@ export function rosterOf(authority: Authority): Roster {
     ...{ name: '', people: new Map(), tools: new Map(), invites: new Map(), epochs: [] },
     ...{ vouchers: [], deleted: undefined },
   };
+  for (const { node, control } of authority.vouched)
+    if (control.kind === 'admit') includePerson(draft, node, control.certificates, control.memberName);
   for (const accepted of authority.accepted) include(draft, authority, accepted);
   const members = new Map<AccountId, Member>();
   const devices = new Map<DeviceId, Member>();

@@ -1,11 +1,11 @@
 /** What two people compare by voice (I3): both account keys in one order, hashed; 60 digits in groups of five. */
 import { concatBytes } from '../base/bytes.ts';
+import { domain } from '../base/format.ts';
 import type { AccountId } from '../base/ids.ts';
-import { toUtf8 } from '../base/utf8.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { idBytes } from './delta.ts';
 
-const DOMAIN = toUtf8('coterie safety number 0');
+const DOMAIN = domain('safety number');
 const GROUPS = 12;
 const DIGITS = 5;
 /** 5 bytes modulo 100,000: the bias is below one in ten million. */

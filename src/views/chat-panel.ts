@@ -4,6 +4,7 @@ import { type Disposable, DisposableStore } from '../base/disposable.ts';
 import type { ServiceEvent } from '../service/api.ts';
 import { type FromHost, type Labels, readToHost, type ToHost } from '../webviews/chat/messages.ts';
 import { chatHtml } from './chat-html.ts';
+import { errorDetail } from './errors.ts';
 import type { House } from './house.ts';
 import { mayWrite } from './tree-nodes.ts';
 
@@ -65,6 +66,10 @@ export class ChatPanel implements Disposable {
   reveal(): void {
     this.#panel.reveal();
     this.#send({ type: 'focus' });
+  }
+
+  close(): void {
+    this.#panel.dispose();
   }
 
   dispose(): void {
@@ -156,7 +161,9 @@ export class ChatPanel implements Disposable {
       await work(await this.#house.session.api());
     } catch (error) {
       const sentence = this.#house.say.textOf(error, { path: vscode.l10n.t('The message') });
-      const failed: FromHost = { type: 'failed', sentence, ...(text === undefined ? {} : { text }) };
+      // What stands already must not be sent a second time.
+      const back = errorDetail(error)['reason'] === 'kept' ? undefined : text;
+      const failed: FromHost = { type: 'failed', sentence, ...(back === undefined ? {} : { text: back }) };
       await this.#panel.webview.postMessage(failed);
     }
   }

@@ -44,6 +44,10 @@ export class ChatPanels implements Disposable, vscode.WebviewPanelSerializer {
     else this.#add(place, panel);
   }
 
+  closeOf(workspace: string): void {
+    for (const [key, panel] of this.#open) if (key.startsWith(`${workspace}.`)) panel.close();
+  }
+
   dispose(): void {
     for (const panel of this.#open.values()) panel.dispose();
     this.#held.dispose();

@@ -1,17 +1,20 @@
 /** What the service wants the person to know, and who joins or asks to. */
 import * as vscode from 'vscode';
-import type { Disposable } from '../base/disposable.ts';
+import { type Disposable, DisposableStore } from '../base/disposable.ts';
 import type { JoinRequestInfo, ServiceEvent } from '../service/api.ts';
 import { askAboutDevice } from './commands/devices.ts';
 import type { House } from './house.ts';
-import { noticeSentences } from './sentences.ts';
+import { noticeSentences, stalledSentence } from './sentences.ts';
 import { roleWord } from './tree-item.ts';
 
 /** Requests that this window has put before its person already. */
 const shown = new Set<string>();
 
 export function showNotices(house: House): Disposable {
-  return house.session.events((event) => void show(house, event));
+  const held = new DisposableStore();
+  held.add(house.session.events((event) => void show(house, event)));
+  held.add(house.session.onStalled((stalled) => stalled && void house.say.once('stalled', stalledSentence, {})));
+  return held;
 }
 
 async function show(house: House, event: ServiceEvent): Promise<void> {

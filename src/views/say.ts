@@ -44,13 +44,15 @@ export class Say implements Disposable {
     ...actions: readonly string[]
   ): Thenable<string | undefined> {
     const text = render(sentence, detail);
+    // Of a notification without a button VS Code shows the first line alone: what was kept and what to do stand behind it.
+    const buttons = actions.length > 0 ? actions : [vscode.l10n.t('OK')];
     switch (sentence.severity) {
       case 'error':
-        return vscode.window.showErrorMessage(text, ...actions);
+        return vscode.window.showErrorMessage(text, ...buttons);
       case 'warning':
-        return vscode.window.showWarningMessage(text, ...actions);
+        return vscode.window.showWarningMessage(text, ...buttons);
       case 'information':
-        return vscode.window.showInformationMessage(text, ...actions);
+        return vscode.window.showInformationMessage(text, ...buttons);
     }
   }
 

@@ -21,7 +21,7 @@ export const errorSentences: Readonly<Record<ServiceErrorCode, Sentence>> = {
     'Your workspaces are on this machine, encrypted, but the key that opens them is not in this VS Code’s secret storage. Nothing was changed. Open VS Code as you did when you made them, then try again.',
   ),
   inUse: error(
-    'Another VS Code window holds your workspaces and does not answer. Nothing was changed. Close that window, then try again.',
+    'Another VS Code window holds your workspaces and does not answer. Nothing was changed. This one goes on when it does. If it never does, close that window.',
   ),
   notFound: error(
     '{path} is not there any more. It may have been renamed or deleted by another member. Nothing was changed.',
@@ -85,6 +85,15 @@ export const reasonSentences: Readonly<Record<string, Sentence>> = {
   'inUse version': error(
     'Another VS Code window runs another version of Coterie. Nothing was changed. Reload that window, then this one.',
   ),
+  'diskFull kept': warning(
+    'The disk is full. Your change stands, for now in memory: it is saved and sent by itself once there is room. Free some space before you close VS Code.',
+  ),
+  'storeFailed kept': warning(
+    'The store could not be written. Your change stands, for now in memory: it is saved and sent by itself once the store can be written again. Check the disk before you close VS Code.',
+  ),
+  'notPresent opened': warning(
+    'The content of {path} has not arrived yet, and no member who holds it is reachable. Nothing is lost. Leave its tab open: the file shows there by itself as soon as somebody who has it is reachable.',
+  ),
   'locked notKept': error(
     'This VS Code’s secret storage does not keep the key of your account, so nothing was changed. Set up the keychain of your system, then try again.',
   ),
@@ -115,6 +124,11 @@ export function errorSentence(code: ServiceErrorCode, detail: Readonly<Record<st
   return reasonSentences[`${code} ${detail['reason'] ?? ''}`] ?? errorSentences[code];
 }
 
+/** The owner of the store has stopped answering this window, which was at work. */
+export const stalledSentence = warning(
+  'Another VS Code window holds your workspaces and does not answer. What you do here waits, and goes on when it does. If it never does, close that window: this one takes over.',
+);
+
 export const noticeSentences: Readonly<Record<NoticeCode, Sentence>> = {
   conflict: warning(
     '{file} was changed by you and by {member} at the same time. Both were kept: one under its own name, the other beside it as a conflict copy. Compare them and delete what you do not need.',
@@ -125,7 +139,9 @@ export const noticeSentences: Readonly<Record<NoticeCode, Sentence>> = {
   damaged: warning(
     'The store held damaged records ({count}). They were set aside and are fetched again from other members. Everything else is kept. Check the disk.',
   ),
-  diskFull: error('The disk is full. What was saved is kept; new changes are not. Free some space, then go on.'),
+  diskFull: error(
+    'The disk is full. What was saved is kept. What you write now is kept in memory, and is saved and sent by itself once there is room: free some space before you close VS Code.',
+  ),
   storeFailed: error(
     'The store could not be written. What was saved before is kept. Check the disk, then reload the window.',
   ),

@@ -4,6 +4,7 @@
  */
 import type { Disposable } from '../base/disposable.ts';
 import { Emitter, type Event } from '../base/event.ts';
+import type { OwnerState } from '../rpc/window.ts';
 import type { Beside } from '../rpc/worker-control.ts';
 import type { CoterieApi, ServiceErrorCode, ServiceEvent } from '../service/api.ts';
 import { errorCode } from './errors.ts';
@@ -13,6 +14,7 @@ export interface Connection {
   readonly api: CoterieApi;
   readonly events: Event<ServiceEvent>;
   readonly onClosed: Event<Error | undefined>;
+  readonly onOwner: Event<OwnerState>;
   dispose(): Promise<void>;
 }
 
@@ -41,16 +43,20 @@ export class NoStoreError extends Error {
 
 /** Takeover of a closed owner's store takes up to 2 s (L3); after these we wait for a person to try again. */
 const RECONNECT_DELAYS_MS = [0, 100, 250, 500, 1000, 2000, 4000];
+/** A window that does not answer may again: asked as often, at no cost to it. */
+const IN_USE_DELAY_MS = 1000;
 
 export class Session implements Disposable {
   readonly #ports: SessionPorts;
   readonly #events = new Emitter<ServiceEvent>();
   readonly #states = new Emitter<SessionState>();
+  readonly #stalls = new Emitter<boolean>();
   #state: SessionState = { kind: 'empty' };
   #connection: Connection | undefined;
   #connecting: Promise<Connection> | undefined;
   #subscriptions: Disposable[] = [];
   #retry: Disposable | undefined;
+  #stalled = false;
   #disposed = false;
 
   constructor(ports: SessionPorts) {
@@ -59,6 +65,13 @@ export class Session implements Disposable {
 
   readonly events: Event<ServiceEvent> = this.#events.event;
   readonly onState: Event<SessionState> = this.#states.event;
+
+  /** While open: whether the window that owns the store has stopped answering. What is asked waits, and goes on when it does (L3). */
+  readonly onStalled: Event<boolean> = this.#stalls.event;
+
+  get stalled(): boolean {
+    return this.#stalled;
+  }
 
   get state(): SessionState {
     return this.#state;
@@ -115,7 +128,8 @@ export class Session implements Disposable {
 
   async #start(beside?: Beside): Promise<Connection> {
     this.#retry?.dispose();
-    this.#become({ kind: 'connecting' });
+    // Tried again by itself, it is still in use until it is not.
+    if (this.#state.kind !== 'inUse') this.#become({ kind: 'connecting' });
     try {
       const connection = await this.#ports.connect(beside);
       if (this.#disposed) return connection;
@@ -123,11 +137,18 @@ export class Session implements Disposable {
       this.#subscriptions = [
         connection.events((event) => this.#events.fire(event)),
         connection.onClosed(() => this.#lost(connection)),
+        connection.onOwner((owner) => {
+          // The views ask anew: the last that the one before has told may not have come.
+          if (owner === 'changed') this.#become({ kind: 'open' });
+          else this.#stall(owner === 'stalled');
+        }),
       ];
       this.#become({ kind: 'open' });
       return connection;
     } catch (error) {
       this.#become(stateOf(errorCode(error)));
+      if (this.#state.kind === 'inUse' && !this.#disposed)
+        this.#retry = this.#ports.later(IN_USE_DELAY_MS, () => void this.open());
       throw error;
     }
   }
@@ -145,8 +166,9 @@ export class Session implements Disposable {
     if (delay_ms === undefined || this.#disposed) return;
     this.#retry = this.#ports.later(delay_ms, () => {
       this.#connect().catch((error: unknown) => {
-        // Locked does not heal by waiting.
-        if (errorCode(error) !== 'locked') this.#reconnect(attempt + 1);
+        // Locked does not heal by waiting, and in use is tried again already.
+        const code = errorCode(error);
+        if (code !== 'locked' && code !== 'inUse') this.#reconnect(attempt + 1);
       });
     });
   }
@@ -155,6 +177,12 @@ export class Session implements Disposable {
     for (const subscription of this.#subscriptions) subscription.dispose();
     this.#subscriptions = [];
     this.#connection = undefined;
+    if (this.#stalled) this.#stall(false);
+  }
+
+  #stall(stalled: boolean): void {
+    this.#stalled = stalled;
+    this.#stalls.fire(stalled);
   }
 
   #become(state: SessionState): void {

@@ -29,6 +29,7 @@ export class StatusBar implements Disposable {
         this.#show();
       }),
     );
+    this.#held.add(house.session.onStalled(() => this.#show()));
     this.#held.add(
       house.session.events((event) => {
         if (event.type !== 'relay') return;
@@ -49,7 +50,9 @@ export class StatusBar implements Disposable {
   }
 
   #show(): void {
-    const { kind } = this.#house.session.state;
+    const { session } = this.#house;
+    // A window that does not answer looks the same, whether or not this one was at work before.
+    const kind = session.stalled ? 'inUse' : session.state.kind;
     if (kind === 'empty' && !this.#development) {
       this.#item.hide();
       return;

@@ -112,12 +112,24 @@ function memberItem(member: MemberInfo): vscode.TreeItem {
 function closedItem({ name, how, by, at, work }: ClosedInfo): vscode.TreeItem {
   const item = new vscode.TreeItem(name, None);
   item.iconPath = new vscode.ThemeIcon('circle-slash');
-  const why = how === 'left' ? vscode.l10n.t('you have left') : vscode.l10n.t('{0} has removed you', by);
+  const why = closedWords(how, by);
   const kept = work.length === 0 ? [] : [vscode.l10n.t('{0} pieces of unsent work', work.length)];
   item.description = [why, ...kept].join(' · ');
   item.tooltip = lines(name, `${why}, ${new Date(at).toLocaleString(vscode.env.language)}`, ...kept);
   item.accessibilityInformation = { label: [name, why, ...kept].join(', ') };
   return item;
+}
+
+function closedWords(how: ClosedInfo['how'], by: string): string {
+  switch (how) {
+    case 'left':
+      return vscode.l10n.t('you have left');
+    case 'device':
+      return vscode.l10n.t('taken out by another of your devices');
+    case 'removed':
+    case 'deleted':
+      return vscode.l10n.t('{0} has removed you', by);
+  }
 }
 
 function joinItem(join: JoinInfo): vscode.TreeItem {

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../base/disposable.ts';
 import { ChatPanels } from './chat-panels.ts';
+import { closeErasedTabs } from './closed-tabs.ts';
 import { registerCommands } from './commands/register.ts';
 import { OpenEditors } from './files/open-editors.ts';
 import { SCHEME } from './files/place.ts';
@@ -72,6 +73,7 @@ export function openWindow({ context, makeLog, connect, storeExists, development
       const decorations = held.add(new UnreadDecorations(house));
       held.add(vscode.window.registerFileDecorationProvider(decorations));
       held.add(new OpenEditors(house, files));
+      held.add(closeErasedTabs(house, (workspace) => chats.closeOf(workspace)));
       held.add(new StatusBar(house, { development }));
       held.add(showNotices(house));
       held.add(followContexts(house));

@@ -46,6 +46,8 @@ export class FakeService {
   readonly events = this.emitter.event;
   readonly closed = new Emitter<Error | undefined>();
   readonly onClosed = this.closed.event;
+  readonly owner = new Emitter<'stalled' | 'answers' | 'changed'>();
+  readonly onOwner = this.owner.event;
   readonly calls: string[] = [];
   readonly fakeJoins: JoinInfo[] = [];
   readonly requests: JoinRequestInfo[] = [];

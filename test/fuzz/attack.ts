@@ -11,6 +11,7 @@
  */
 import assert from 'node:assert/strict';
 import { getHeapStatistics } from 'node:v8';
+import { LONG_RUN_FACTOR } from '../fakes/long-run.ts';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
 import { toHex } from '../../src/base/bytes.ts';
@@ -33,7 +34,6 @@ export interface Target {
   readonly survivors?: boolean;
 }
 
-const FACTOR = Number(process.env['COTERIE_FUZZ_RUNS'] ?? 1);
 const SEED = Number(process.env['COTERIE_FUZZ_SEED'] ?? 1);
 
 /** A value of CBOR takes more room than its byte: an empty array, a text of one letter, an id in hexadecimal. */
@@ -45,11 +45,11 @@ const MOST_MS = 400;
 
 /** Options of a property: the same inputs in every run, unless others are asked for. */
 export function fixed(seed: number, runs = 300): { seed: number; numRuns: number } {
-  return { seed: seed * 7919 + SEED, numRuns: Math.ceil(runs * FACTOR) };
+  return { seed: seed * 7919 + SEED, numRuns: Math.ceil(runs * LONG_RUN_FACTOR) };
 }
 
 /** What a test of so many runs may take before it counts as hanging. */
-export const TIMEOUT_MS = 60_000 * Math.max(1, FACTOR);
+export const TIMEOUT_MS = 60_000 * Math.max(1, LONG_RUN_FACTOR);
 
 export function attack(target: Target): void {
   describe(target.name, function () {

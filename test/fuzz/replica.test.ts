@@ -3,61 +3,35 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
 import { toHex } from '../../src/base/bytes.ts';
-import type { AccountId, DeltaId, FeedId, ToolId } from '../../src/base/ids.ts';
+import type { DeltaId, FeedId, ToolId } from '../../src/base/ids.ts';
 import { decode, encode, type Value } from '../../src/protocol/codec.ts';
 import { controlBody, readControl, Role } from '../../src/sync/control.ts';
 import { feedOf, readDelta } from '../../src/sync/delta.ts';
 import { Engine } from '../../src/sync/engine.ts';
-import { boxEpoch, readEpochNotice } from '../../src/sync/epoch.ts';
 import { decodeMessage, encodeMessage, markOf, type Message } from '../../src/sync/messages.ts';
 import { chatBody } from '../../src/tools/chat/deltas.ts';
 import { chatReducer } from '../../src/tools/chat/reducer.ts';
 import { filesBody } from '../../src/tools/files/deltas.ts';
 import { filesReducer } from '../../src/tools/files/reducer.ts';
+import { CONTROL_BODIES, MESSAGES } from '../fakes/every-kind.ts';
 import { CHAT, contentOf, FILES, NOW, stateOf, Team, type Copy } from '../sync/team.ts';
+import { rowsOf } from '../tools/stored-rows.ts';
 import { attack, bounded, fixed, TIMEOUT_MS } from './attack.ts';
 import { changedItems } from './mutations.ts';
 
 const team = new Team('fuzz replica');
-const { crypto, alice } = team;
+const { crypto } = team;
 const hex = <T extends string>(length = 32) => toHex(crypto.randomBytes(length)) as T;
-const bob = team.person('Bob');
-const boxes = boxEpoch(crypto, team.epoch, [{ device: bob.device, agreementKey: bob.certificate.agreementKey }]);
-
-/** A sound body of every kind of control delta. */
-const BODIES: Readonly<Record<string, Value>> = {
-  genesis: controlBody.genesis('Apollo', 'Alice', [alice.certificate], boxes, crypto.randomBytes(16)),
-  admit: controlBody.admit(bob.account, Role.guest, 'Bob', [bob.certificate], hex<DeltaId>(), boxes),
-  setRole: controlBody.setRole(hex<AccountId>(), Role.guest),
-  remove: controlBody.remove(hex<AccountId>(), boxes),
-  leave: controlBody.leave(),
-  setPerm: controlBody.setPerm('chat', 'add', Role.guest, true),
-  invite: controlBody.invite(crypto.randomBytes(32), crypto.randomBytes(32), Role.guest, 1_800_000_000_000, 3, true),
-  revoke: controlBody.revoke(hex<DeltaId>()),
-  addTool: controlBody.addTool(hex<ToolId>(8), 'chat', 'Chat'),
-  renameTool: controlBody.renameTool(hex<ToolId>(8), 'Talk'),
-  deleteTool: controlBody.deleteTool(hex<ToolId>(8)),
-  rename: controlBody.rename('Gemini'),
-  profile: controlBody.profile('Alice', 'coterie-relay://relay.example:2492/key'),
-  epoch: controlBody.epoch(boxes),
-  addDevice: controlBody.addDevice(bob.account, [bob.certificate], boxes),
-  freeze: controlBody.freeze(bob.device, new Map([[feedOf(bob.device, 2), 7]]), boxes),
-  checkpoint: controlBody.checkpoint({ cut: new Map([[feedOf(bob.device, 0), 3]]), root: crypto.randomBytes(32) }),
-  deleteWorkspace: controlBody.deleteWorkspace(),
-  removeDevice: controlBody.devices([bob.device], boxes),
-  drop: controlBody.devices([bob.device], boxes),
-  ack: controlBody.ack(),
-};
 
 describe('D9 control deltas', () => {
   it('D9 every kind that is written is attacked here', () => {
     // Two kinds have one form.
     const kinds = Object.keys(controlBody).flatMap((kind) => (kind === 'devices' ? ['removeDevice', 'drop'] : kind));
-    assert.deepEqual(Object.keys(BODIES).sort(), kinds.sort());
+    assert.deepEqual(Object.keys(CONTROL_BODIES).sort(), kinds.sort());
   });
 });
 
-for (const [kind, body] of Object.entries(BODIES)) {
+for (const [kind, body] of Object.entries<Value>(CONTROL_BODIES)) {
   attack({
     name: `D9 a control delta: ${kind}`,
     valid: [encode(body)],
@@ -67,7 +41,6 @@ for (const [kind, body] of Object.entries(BODIES)) {
       if (!decoded.ok) return undefined;
       const control = readControl(crypto, { ...team.genesis, kind, body: decoded.value });
       if (control) assert.equal(control.kind, kind);
-      // The delta is kept as it came, so what stands behind the known fields has its one form there.
       return control && true;
     },
   });
@@ -99,7 +72,7 @@ function writtenBy(
       { kind: 'unpost', post },
     ] as const
   ).map((delta) => ({ tool: CHAT, kind: delta.kind, body: chatBody(delta) }));
-  const control = Object.entries(BODIES)
+  const control = Object.entries<Value>(CONTROL_BODIES)
     .filter(([kind]) => kind !== 'genesis')
     .map(([kind, body]) => ({ tool: undefined, kind, body }));
   return [...files, ...chat, ...control];
@@ -146,6 +119,15 @@ describe('D9 a hostile member’s deltas', function () {
       assert.ok(all.length > 100, 'few deltas were made: the check was empty');
       assert.deepEqual(carol.replica.ingest([all]).faults, []);
       assert.deepEqual(stateOf(carol.replica), stateOf(world.founder.replica));
+      // L6: what has become rows would be taken as a base's.
+      for (const [reducer, tool] of [
+        [filesReducer, FILES],
+        [chatReducer, CHAT],
+      ] as const) {
+        const rows = rowsOf(carol.replica, tool);
+        assert.ok(rows.length > 0 && rows.every(({ table, key, row }) => reducer.isRow(table, key, row)));
+        assert.ok(reducer.hangTogether(rows));
+      }
     });
   }
 
@@ -186,14 +168,14 @@ describe('K5 a member who says anything', function () {
     engine.opened();
     const [feed, own] = [mallory.person.device, world.alice.device].map((one) => feedOf(one, 0)) as [FeedId, FeedId];
     const tip = world.founder.replica.nodeAt(own, 2)!.delta;
-    const notice = readEpochNotice(boxes)!;
+    const key = MESSAGES.find(({ kind }) => kind === 'key')!;
     const messages: readonly Message[] = [
       { kind: 'have', vector: [markOf(own, 2, tip.id), markOf(feed, 9, tip.id)], answer: true, root: hex(8) },
       { kind: 'got', heads: [{ device: world.alice.device.slice(0, 16), generation: 0, seq: 1 }] },
       { kind: 'deltas', runs: [[tip.bytes]] },
       { kind: 'fetch', ids: [tip.id, hex<DeltaId>()] },
       { kind: 'needKey', epoch: world.epoch.tag },
-      { kind: 'key', notice },
+      key,
     ];
     const before = stateOf(engine.replica);
     let answers = 0;

@@ -182,9 +182,9 @@ describe('client and server of the api', () => {
       serveApi(fakeApi({}), none, there, 'ours');
       const answers: unknown[] = [];
       here.onMessage((message) => answers.push(message));
-      here.send({ type: 'hello', protocol: 1, build: 'ours', ...hello });
+      here.send({ type: 'hello', protocol: 2, build: 'ours', ...hello });
       await new Promise<void>((resolve) => here.onClose(() => resolve()));
-      assert.deepEqual(answers, [{ type: 'refused', protocol: 1, build: 'ours' }]);
+      assert.deepEqual(answers, [{ type: 'refused', protocol: 2, build: 'ours' }]);
     }
     const [here, there] = pair();
     serveApi(fakeApi({}), none, there, 'theirs');
@@ -195,7 +195,7 @@ describe('client and server of the api', () => {
 
   it('closes a connection that says what no client says', async () => {
     const call = { type: 'call', id: 1, method: 'relay', args: [] };
-    const hello = { type: 'hello', protocol: 1, build: '' };
+    const hello = { type: 'hello', protocol: 2, build: '' };
     const bad = [
       [call],
       [hello, hello],
@@ -238,6 +238,55 @@ describe('client and server of the api', () => {
   it('L3 an owner that does not answer is stalled', async () => {
     const [here] = pair();
     assert.equal(await new ApiClient('').attach(here, 20), 'stalled');
+  });
+
+  it('L3 an owner that gives no sign of life while a call waits is said to be stalled, until it gives one', async () => {
+    const [here, there] = pair();
+    const seen: unknown[] = [];
+    const asked = new Promise<void>((resolve) =>
+      there.onMessage((message) => {
+        seen.push((message as { type: string }).type);
+        if (seen.at(-1) === 'ping') resolve();
+      }),
+    );
+    const client = new ApiClient('');
+    const changes: boolean[] = [];
+    const [stalled, answers] = [new Gate(), new Gate()];
+    client.onStalled((now) => (changes.push(now), (now ? stalled : answers).open()));
+    const greeting = client.attach(here, 80);
+    there.send({ type: 'welcome' });
+    assert.equal(await greeting, 'welcome');
+    const relay = client.api.relay();
+    await asked;
+    await stalled.passed;
+    assert.deepEqual(seen, ['hello', 'call', 'ping']);
+    there.send({ type: 'pong' });
+    await answers.passed;
+    there.send({ type: 'answer', id: 1, value: { state: 'off' } });
+    assert.deepEqual(await relay, { state: 'off' });
+    assert.deepEqual(changes, [true, false]);
+  });
+
+  it('L3 an owner whose calls take their time is not stalled: it answers the question itself', async () => {
+    const [here, there] = pair();
+    const gate = new Gate<{ state: 'off' }>();
+    const server = new ApiServer({ build: '' });
+    server.open(fakeApi({ relay: () => gate.passed }), none);
+    const pings = new Gate();
+    let pongs = 0;
+    const { send } = there;
+    there.send = (message, transfer) => {
+      if ((message as { type: string }).type === 'pong' && ++pongs === 3) pings.open();
+      send.call(there, message, transfer);
+    };
+    server.accept(there);
+    const client = new ApiClient('');
+    client.onStalled(() => assert.fail('it answers'));
+    await client.attach(here, 400);
+    const relay = client.api.relay();
+    await pings.passed;
+    gate.open({ state: 'off' });
+    assert.deepEqual(await relay, { state: 'off' });
   });
 
   it('events reach every client until it closes', async () => {

@@ -230,6 +230,10 @@ describe('Several devices of one person', function () {
     const notice = await desktop.notice('deviceRemoved');
     assert.equal(notice.detail['name'], 'Apollo');
     await desktop.until(async () => (await desktop.api.workspaces()).length === 0);
+    assert.deepEqual(
+      (await desktop.api.closed()).map(({ how }) => how),
+      ['device'],
+    );
     const heardBy = (person: Person, from = 0) =>
       Buffer.concat(person.records.slice(from)).includes('after it was taken out');
     await bob.until(async () => heardBy(bob));

@@ -36,9 +36,15 @@ describe('A disk in trouble', function () {
   it('L1, D1 full: told once, the change kept in memory, then saved and sent when there is space', async () => {
     await shared();
     disk.space = 0;
-    await assert.rejects(alice.api.post(workspace, chat, 'typed on a full disk'), { code: 'diskFull' });
+    await assert.rejects(alice.api.post(workspace, chat, 'typed on a full disk'), {
+      code: 'diskFull',
+      detail: { reason: 'kept' },
+    });
     await assert.rejects(alice.api.post(workspace, chat, 'and this'), { code: 'diskFull' });
-    await assert.rejects(alice.write(workspace, files, '/b.bin', randomBytes(300_000)), { code: 'diskFull' });
+    await assert.rejects(alice.write(workspace, files, '/b.bin', randomBytes(300_000)), {
+      code: 'diskFull',
+      detail: { reason: 'diskFull' },
+    });
     assert.equal(alice.notices.filter((notice) => notice.code === 'diskFull').length, 1);
     assert.deepEqual(
       (await alice.api.chat(workspace, chat, { limit: 9 })).posts.map((post) => post.text),
@@ -181,16 +187,24 @@ describe('Chunks that go missing (L2, F1)', function () {
     const [files] = (await alice.tools(workspace)) as [string];
     const bytes = seededBytes(2_000_000, 10);
     await alice.write(workspace, files, '/big.bin', bytes);
+    // A difference in the delta itself, upon content in chunks.
+    const small = seededBytes(100_000, 11);
+    await alice.write(workspace, files, '/patched.bin', small);
+    small[50_000]! ^= 1;
+    await alice.write(workspace, files, '/patched.bin', small);
     await house.join(alice, bob, workspace, { confirm: false });
     await bob.whole(workspace);
     await bob.close();
     for (const path of await chunkFiles(bob)) await rm(path);
     await alice.close();
     await bob.open();
-    await assert.rejects(bob.api.read(workspace, files, '/big.bin'), { code: 'notPresent' });
-    assert.equal((await bob.api.stat(workspace, files, '/big.bin')).present, false);
+    for (const path of ['/big.bin', '/patched.bin']) {
+      await assert.rejects(bob.api.read(workspace, files, path), { code: 'notPresent' });
+      assert.equal((await bob.api.stat(workspace, files, path)).present, false, path);
+    }
     await alice.open();
     await bob.whole(workspace);
     assert.deepEqual(Buffer.from(await bob.api.read(workspace, files, '/big.bin')), Buffer.from(bytes));
+    assert.deepEqual(Buffer.from(await bob.api.read(workspace, files, '/patched.bin')), Buffer.from(small));
   });
 });

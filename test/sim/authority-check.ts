@@ -32,6 +32,8 @@ class Checker {
   readonly #past: Past;
   readonly #accepted: Accepted[] = [];
   readonly #grants = new Map<DeltaId, Grant>();
+  /** Whatever their verdict: a senior's setRole keeps in whom a void one named (A10). */
+  readonly #admissions: (Pick<Accepted, 'placed'> & { readonly control: Control & { kind: 'admit' } })[] = [];
   readonly #restrictions: (Accepted & { readonly target: AccountId })[] = [];
   readonly #settings: (Accepted & { readonly control: Control & { kind: 'setPerm' } })[] = [];
 
@@ -39,6 +41,10 @@ class Checker {
     this.#world = world;
     this.#union = union;
     this.#past = past;
+    for (const placed of past.all()) {
+      const control = placed.delta.tool === undefined ? readControl(world.crypto, placed.delta) : undefined;
+      if (control?.kind === 'admit') this.#admissions.push({ placed, control });
+    }
     for (const placed of past.all()) if (union.verdictOf(placed.delta.id) === 'accepted') this.#take(placed);
   }
 
@@ -104,7 +110,10 @@ class Checker {
       if (r.target !== cited.account || r.control?.kind === 'setRole') continue;
       if (r.placed === cited.placed || isPast(r.placed, cited.placed)) continue;
       if (r.control?.kind === 'leave') {
-        if (isPast(r.placed, placed)) this.#violate('A7', one, 'after its author had left');
+        const upon = this.#grants.get(r.placed.delta.credential!);
+        // A6: what he does under a role that he was given at the time he left is judged before his leave.
+        const isBefore = upon !== undefined && isSenior(cited, upon);
+        if (isPast(r.placed, placed) && !isBefore) this.#violate('A7', one, 'after its author had left');
         continue;
       }
       const by = this.#grants.get(r.placed.delta.credential!);
@@ -117,7 +126,10 @@ class Checker {
   #checkDeviceCut(one: Accepted, cited: Grant): void {
     const { device, feed, seq } = one.placed.delta;
     const lets = this.#accepted.filter((other) => letsIn(other.control, device));
-    if (!lets.some(({ placed }) => isPast(placed, one.placed)))
+    if (
+      !lets.some(({ placed }) => isPast(placed, one.placed)) &&
+      !this.#isVouchedFor(device, cited.account, one.placed)
+    )
       this.#violate('I4', one, 'of a device that was not let in');
     for (const { placed, control, author } of this.#accepted) {
       if (!takesOut(control, device)) continue;
@@ -125,9 +137,23 @@ class Checker {
       if (control?.kind === 'freeze' ? (control.kept.get(feed) ?? 0) >= seq : isBefore) continue;
       const by = this.#grants.get(placed.delta.credential!);
       if (author !== cited.account && !(by && isSenior(by, cited))) continue;
-      if (lets.some((again) => isPast(placed, again.placed))) continue;
+      // Two of one account that do not know of each other's word are both out.
+      if (author === cited.account && takesOut(one.control) && !isPast(placed, one.placed)) continue;
+      if (lets.some((again) => isPast(placed, again.placed) && again.placed.delta.device !== device)) continue;
       this.#violate('A4', one, `beyond the cut of the ${control?.kind} of its device`);
     }
+  }
+
+  /** Given a role by somebody who had seen an admission that turned out void. */
+  #isVouchedFor(device: DeviceId, account: AccountId, at: Placed): boolean {
+    const seen = this.#admissions.filter(({ control }) => letsIn(control, device) && control.account === account);
+    return [...this.#grants.values()].some(
+      (grant) =>
+        grant.control?.kind === 'setRole' &&
+        grant.account === account &&
+        isPast(grant.placed, at) &&
+        seen.some(({ placed }) => isPast(placed, grant.placed)),
+    );
   }
 
   /** Surely live there: in its past, and nothing that restricts its account since. */
@@ -235,9 +261,11 @@ function letsIn(control: Control | undefined, device: DeviceId): boolean {
   );
 }
 
-function takesOut(control: Control | undefined, device: DeviceId): boolean {
-  if (control?.kind === 'freeze') return control.device === device;
-  return (control?.kind === 'removeDevice' || control?.kind === 'drop') && control.devices.includes(device);
+/** One device, or any. */
+function takesOut(control: Control | undefined, device?: DeviceId): boolean {
+  if (control?.kind === 'freeze') return device === undefined || control.device === device;
+  if (control?.kind !== 'removeDevice' && control?.kind !== 'drop') return false;
+  return device === undefined || control.devices.includes(device);
 }
 
 const MANAGERS_ONLY: ReadonlySet<string> = new Set(['setRole', 'setPerm', 'rename']);

@@ -48,8 +48,8 @@ export interface Surroundings {
   isConnected(a: DeviceId, b: DeviceId): boolean;
   /** It has written something. */
   wrote(device: SimDevice, nodes: readonly Node[]): void;
-  /** Deltas of others were taken in. */
-  heard(device: DeviceId, nodes: readonly Node[]): void;
+  /** Deltas of others were taken in, and others were not. */
+  heard(device: DeviceId, growth: Growth): void;
   /** It has heard that it is out of the workspace. */
   expelled(device: SimDevice): void;
   /** It may want to be woken at another time. */
@@ -138,6 +138,7 @@ export class SimDevice {
     for (const { delta } of this.replica.nodes()) if (delta.device === this.id) this.#acknowledge(delta.id);
     this.#remember(this.engine.opened());
     this.engine.sponsored(this.sponsor);
+    if (this.replica.roster.gone.has(this.id)) this.#around.expelled(this);
     this.#dispatch(this.engine.tick(this.#now));
   }
 
@@ -250,8 +251,7 @@ export class SimDevice {
 
   #ingest({ from, path, handled }: Arrival, runs: readonly (readonly Uint8Array[])[]): void {
     const growth = this.engine.ingest(from, path, runs, this.#now);
-    for (const { tag } of growth.faults) this.#around.counts.add(`fault ${tag}`);
-    this.#around.heard(this.id, growth.nodes);
+    this.#around.heard(this.id, growth);
     this.#followPaths();
     this.#store(growth, handled);
   }

@@ -3,7 +3,7 @@
  * hostile device runs the honest code beside it, so that it hears everything; what it forges goes where it wants.
  */
 import { toHex } from '../../src/base/bytes.ts';
-import type { DeltaId, DeviceId } from '../../src/base/ids.ts';
+import type { DeltaId, DeviceId, FeedId } from '../../src/base/ids.ts';
 import type { Value } from '../../src/protocol/codec.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import { feedOf, signDelta, type Delta, type DeltaDraft } from '../../src/sync/delta.ts';
@@ -38,7 +38,7 @@ interface Lie extends Partial<Omit<DeltaDraft, 'kind' | 'body'>> {
 function forge(world: World, device: SimDevice, lie: Lie): Delta {
   const generation = lie.generation ?? device.generation;
   const feed = feedOf(device.id, generation);
-  const seq = lie.seq ?? (device.replica.vector().get(feed) ?? 0) + 1;
+  const seq = lie.seq ?? tipOf(device, feed) + 1;
   const prev = seq === 1 ? undefined : device.replica.nodeAt(feed, seq - 1)?.delta.id;
   const best = device.replica.roster.members.get(device.identity.account)?.credential;
   return signDelta(world.crypto, device.identity.signer, world.workspace, {
@@ -101,8 +101,15 @@ function others(world: World, device: SimDevice, dice: Dice): DeviceId[] {
   return dice.shuffled([...world.devices.keys()].filter((id) => id !== device.id)).slice(0, dice.between(1, 4));
 }
 
+/** With what is not durable yet: its place is taken, and another delta there would be a fork. */
+function tipOf({ replica }: SimDevice, feed: FeedId): number {
+  let seq = replica.vector().get(feed) ?? 0;
+  while (replica.nodeAt(feed, seq + 1)) seq++;
+  return seq;
+}
+
 function ownTip(device: SimDevice): number {
-  return device.replica.vector().get(feedOf(device.id, device.generation)) ?? 0;
+  return tipOf(device, feedOf(device.id, device.generation));
 }
 
 /** A delta with nothing new in its past: after a removal it claims to have been written before it. */

@@ -10,4 +10,163 @@ export interface Kept {
   readonly plan: Plan;
 }
 
-export const KEPT: readonly Kept[] = [];
+export const KEPT: readonly Kept[] = [
+  {
+    // A place in a feed that was to be wrong was the second delta's own: those who were told it heard no more of its author.
+    name: 'D8 S1 what is only out of place is no fork (world “every run.32”)',
+    plan: {
+      config: {
+        seed: 'every run.32',
+        big: false,
+        people: 4,
+        founding: 2,
+        hostile: 2,
+        manyDevices: 0.5,
+        directPaths: 6,
+        relayShare: 1,
+        network: { latency_ms: [20, 3000], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 2592000000 },
+        fsync_ms: 400,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 1200000,
+      },
+      acts: [
+        { at: 247207, kind: 'join', salt: 28 },
+        { at: 278340, kind: 'wrongPlace', salt: 32 },
+        { at: 308871, kind: 'files', salt: 20 },
+      ],
+    },
+  },
+  {
+    // A founder froze a device that a junior had let in: promised, and void.
+    name: 'A10 D9 a senior freezes a device that a junior has let in (world “forks.5”)',
+    plan: {
+      config: {
+        seed: 'forks.5',
+        big: false,
+        people: 4,
+        founding: 3,
+        hostile: 1,
+        manyDevices: 0.1,
+        directPaths: 7,
+        relayShare: 0.5,
+        network: { latency_ms: [20, 3000], loss: 0.02, duplication: 0, reorders: false, relayLifetime_ms: 60000 },
+        fsync_ms: 0,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 5000,
+        duration_ms: 60000,
+      },
+      acts: [
+        { at: 9671, kind: 'join', salt: 0 },
+        { at: 37799, kind: 'addDevice', salt: 18 },
+        { at: 44963, kind: 'freeze', salt: 1 },
+      ],
+    },
+  },
+  {
+    // A device that had been added left for its account: the leave was judged before the addition.
+    name: 'A7 D9 a device that was added leaves for its account (world “forks.16”)',
+    plan: {
+      config: {
+        seed: 'forks.16',
+        big: false,
+        people: 8,
+        founding: 7,
+        hostile: 0,
+        manyDevices: 0.5,
+        directPaths: 7,
+        relayShare: 0.5,
+        network: { latency_ms: [10, 80], loss: 0.02, duplication: 0, reorders: false, relayLifetime_ms: 2592000000 },
+        fsync_ms: 2,
+        journal: true,
+        realCrypto: false,
+        skew_ms: 86400000,
+        duration_ms: 60000,
+      },
+      acts: [
+        { at: 3541, kind: 'addDevice', salt: 26 },
+        { at: 4226, kind: 'leave', salt: 23 },
+      ],
+    },
+  },
+  {
+    // A profile that was concurrent with the removal of its device was judged otherwise when it came alone.
+    name: 'A4 L5 a profile beyond the cut is void whenever it comes (world “forks.21”)',
+    plan: {
+      config: {
+        seed: 'forks.21',
+        big: false,
+        people: 5,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.5,
+        directPaths: 6,
+        relayShare: 0.5,
+        network: { latency_ms: [20, 3000], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 2592000000 },
+        fsync_ms: 0,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 60000,
+      },
+      acts: [
+        { at: 11732, kind: 'join', salt: 22 },
+        { at: 30025, kind: 'profile', salt: 27 },
+        { at: 30462, kind: 'removeDevice', salt: 31 },
+      ],
+    },
+  },
+  {
+    // A device of the founder's added a tool while another dropped it: by height its word came first.
+    name: 'A4 L5 what a dropped device has written at the same time is void (world “forks.40”)',
+    plan: {
+      config: {
+        seed: 'forks.40',
+        big: false,
+        people: 6,
+        founding: 6,
+        hostile: 1,
+        manyDevices: 0.5,
+        directPaths: 2,
+        relayShare: 0,
+        network: { latency_ms: [10, 80], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 2592000000 },
+        fsync_ms: 0,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 5000,
+        duration_ms: 300000,
+      },
+      acts: [{ at: 75867, kind: 'drop', salt: 27 }],
+    },
+  },
+  {
+    // A device crashed after it had heard that it was out and before it had erased its copy.
+    name: 'K2 a device that crashes when it hears that it is out erases its copy all the same (world “forks.51”)',
+    plan: {
+      config: {
+        seed: 'forks.51',
+        big: false,
+        people: 5,
+        founding: 3,
+        hostile: 0,
+        manyDevices: 0.5,
+        directPaths: 4,
+        relayShare: 1,
+        network: { latency_ms: [1, 5], loss: 0, duplication: 0.05, reorders: false, relayLifetime_ms: 60000 },
+        fsync_ms: 30,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 60000,
+      },
+      acts: [
+        { at: 22032, kind: 'join', salt: 69 },
+        { at: 30895, kind: 'crash', salt: 70 },
+        { at: 33630, kind: 'removeDevice', salt: 72 },
+        { at: 34656, kind: 'crash', salt: 37 },
+      ],
+    },
+  },
+];

@@ -11,6 +11,7 @@ import { genesisId } from '../../src/sync/replica.ts';
 import { fastCrypto } from '../fakes/fast-crypto.ts';
 import { Agenda } from './agenda.ts';
 import { Counts } from './counts.ts';
+import type { Growth } from '../../src/sync/engine.ts';
 import { SimDevice, type Packet, type Surroundings } from './device.ts';
 import { Dice } from './dice.ts';
 import { JournalLog, ListLog } from './log.ts';
@@ -297,8 +298,16 @@ export class World implements Surroundings {
     this.#changed.add(device);
   }
 
-  /** D1, D2: what others hear from an honest device is on its disk, and it says one thing only. */
-  heard(by: DeviceId, nodes: readonly Node[]): void {
+  /** D1, D2: what others hear from an honest device is on its disk, and it says one thing only. D8: nobody else is not heard any more. */
+  heard(by: DeviceId, { nodes, faults }: Growth): void {
+    for (const { tag, device } of faults) {
+      this.counts.add(`fault ${tag}`);
+      if (tag === 'fork' && device && !this.forked.has(device))
+        this.violate(
+          'D8',
+          `${this.nameOf(by)} holds ${this.nameOf(device)}, who has shown one history, for one with two`,
+        );
+    }
     for (const { delta } of nodes) {
       const author = this.devices.get(delta.device);
       if (!author || this.isHostile(delta.device)) continue;
@@ -319,7 +328,16 @@ export class World implements Surroundings {
   }
 
   wrote(device: SimDevice, nodes: readonly Node[]): void {
-    for (const { delta } of nodes) this.note(delta, device);
+    for (const { delta } of nodes) {
+      this.note(delta, device);
+      // What its author was told he may do, he may, as far as he knows.
+      const verdict = device.replica.verdictOf(delta.id);
+      if (verdict !== 'accepted')
+        this.violate(
+          'D9',
+          `${this.nameOf(device.id)} was promised its ${delta.kind} ${delta.seq}, which is ${verdict}`,
+        );
+    }
   }
 
   /** A client erases its copy when it hears that its owner is out (K2); a hostile one does not. */
@@ -454,7 +472,10 @@ export class World implements Surroundings {
 }
 
 function targetsOf(certificates: readonly Certificate[]): BoxTarget[] {
-  return certificates.map(({ device, agreementKey }) => ({ device, agreementKey }));
+  return certificates.map(({ device, agreementKey }) => ({
+    device,
+    agreementKey,
+  }));
 }
 
 function roleOf(index: number): Role {

@@ -7,6 +7,7 @@ import { PACK_BELOW_BYTES } from '../../src/store/chunk-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { StoreError } from '../../src/sync/ports.ts';
 import { chunk } from '../contract/chunk-store.ts';
+import { LONG_RUN_FACTOR } from '../fakes/long-run.ts';
 import { MemoryDisk } from '../fakes/memory-disk.ts';
 import { seededBelow, seededRandom } from '../fakes/seeded-random.ts';
 import { openOn } from './places.ts';
@@ -211,10 +212,10 @@ describe('chunk store', () => {
   });
 
   it('L2 any crash: what was synced is there, what was deleted before a sync is not', async function () {
-    this.timeout(60_000);
+    this.timeout(60_000 * Math.max(1, LONG_RUN_FACTOR));
     let crashes = 0;
     let deletions = 0;
-    for (let seed = 1; seed <= 60; seed++) {
+    for (let seed = 1; seed <= 30 * LONG_RUN_FACTOR; seed++) {
       const random = seededRandom(`chunk world ${seed}`);
       const below = (bound: number): number => seededBelow(random, bound);
       disk = new MemoryDisk();

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { issueCertificate } from '../../src/protocol/certificate.ts';
+import { MAX_MEMBERS } from '../../src/protocol/limits.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
+import { signDelta } from '../../src/sync/delta.ts';
+import { boxEpoch } from '../../src/sync/epoch.ts';
 import { CHAT, NOW, Team } from './team.ts';
 
 describe('A authority', () => {
@@ -24,6 +28,90 @@ describe('A authority', () => {
       assert.equal(alice.verdict(alice.setRole(carol.person, role)), 'accepted');
       assert.equal(alice.roleOf(carol.person), role);
     }
+  });
+
+  it('A10 D8 L7 a manager takes out, drops and freezes devices of whom a junior has let in', () => {
+    const team = new Team(21);
+    const alice = team.founder;
+    const bob = team.join('Bob');
+    const epoch = boxEpoch(team.crypto, team.epoch, []);
+    for (const kind of ['removeDevice', 'drop', 'freeze']) {
+      const carol = team.join(`Carol ${kind}`, bob);
+      alice.meet(bob);
+      const { device } = carol.person;
+      const body =
+        kind === 'freeze' ? controlBody.freeze(device, new Map(), epoch) : controlBody.devices([device], epoch);
+      assert.equal(alice.verdict(alice.control(kind, body)), 'accepted', kind);
+      const unseen = carol.post('unseen');
+      alice.meet(carol);
+      assert.equal(alice.verdict(unseen), 'cutOff', kind);
+      assert.equal(alice.replica.roster.devices.has(device), false);
+      bob.meet(alice);
+    }
+  });
+
+  it('I4 A6 a device that its owner added before he was promoted acts for him as what he is now', () => {
+    const team = new Team(22);
+    const alice = team.founder;
+    const bob = team.join('Bob');
+    const { crypto } = team;
+    const [seed, accountSeed] = [crypto.randomBytes(32), crypto.randomBytes(32)];
+    const of = (signingSeed: Uint8Array) =>
+      issueCertificate(crypto, accountSeed, {
+        signingSeed,
+        agreementKey: crypto.agreementKeyOf(crypto.randomBytes(32)),
+        name: '',
+        created: NOW,
+      });
+    const first = crypto.randomBytes(32);
+    const [laptop, phone] = [of(first), of(seed)];
+    const epoch = boxEpoch(crypto, team.epoch, []);
+    const { account, device } = laptop;
+    const admitted = bob.control(
+      'admit',
+      controlBody.admit(account, Role.participant, 'Carol', [laptop], undefined, epoch),
+    );
+    const added = signDelta(crypto, { device, seed: first }, team.workspace, {
+      ...{ generation: 0, seq: 1, prev: undefined, deps: [admitted], credential: admitted, time: NOW },
+      ...{ tool: undefined, kind: 'addDevice', body: controlBody.addDevice(account, [phone], epoch) },
+    });
+    assert.deepEqual(bob.replica.ingest([[added.bytes]]).faults, []);
+    alice.meet(bob);
+    const promoted = alice.control('setRole', controlBody.setRole(account, Role.manager));
+    const renamed = signDelta(crypto, { device: phone.device, seed }, team.workspace, {
+      ...{ generation: 0, seq: 1, prev: undefined, deps: [added.id, promoted].sort(), credential: promoted, time: NOW },
+      ...{ tool: undefined, kind: 'rename', body: controlBody.rename('By the phone') },
+    });
+    alice.replica.ingest([[renamed.bytes]]);
+    assert.equal(alice.verdict(renamed.id), 'accepted');
+    assert.equal(alice.replica.roster.name, 'By the phone');
+  });
+
+  it('I4 A4 a device that was removed does not let itself in again, nor does one that nobody let in', () => {
+    const team = new Team(23);
+    const alice = team.founder;
+    const bob = team.join('Bob');
+    const { certificate, device, account } = bob.person;
+    const credential = bob.replica.roster.members.get(account)!.credential;
+    const epoch = boxEpoch(team.crypto, team.epoch, []);
+    const removed = alice.control('removeDevice', controlBody.devices([device], epoch));
+    const again = { deps: [removed], credential, tool: undefined, kind: 'addDevice' };
+    const self = team.forge(bob.person, {
+      seq: 1,
+      ...again,
+      body: controlBody.addDevice(account, [certificate], epoch),
+    });
+    const after = team.forge(bob.person, { seq: 2, prev: self.id, credential });
+    assert.deepEqual(alice.replica.ingest([[self.bytes, after.bytes]]).faults, []);
+    assert.deepEqual(
+      [self, after].map(({ id }) => alice.verdict(id)),
+      ['cutOff', 'cutOff'],
+    );
+    const mallory = team.person('Mallory');
+    const body = controlBody.addDevice(mallory.account, [mallory.certificate], epoch);
+    const forged = team.forge(mallory, { seq: 1, ...again, body });
+    alice.replica.ingest([[forged.bytes]]);
+    assert.equal(alice.verdict(forged.id), 'noCredential');
   });
 
   it('N3 a senior admits on the invitation of a junior, as often as it has uses, and revokes it', () => {
@@ -363,5 +451,18 @@ describe('A authority', () => {
       }
     }
     assert.equal(alice.verdict(alice.post('still here')), 'accepted');
+  });
+
+  it('A10 a workspace is full with fifty members, and has room again when one is out', () => {
+    const team = new Team(19);
+    const alice = team.founder;
+    const people = Array.from({ length: MAX_MEMBERS + 1 }, (_, i) => team.person(`P${i}`));
+    const admits = people.map((person) => alice.admit(person));
+    const verdicts = admits.map((id) => alice.verdict(id));
+    assert.deepEqual(verdicts.slice(0, MAX_MEMBERS - 1), Array(MAX_MEMBERS - 1).fill('accepted'));
+    assert.deepEqual(verdicts.slice(MAX_MEMBERS - 1), ['notPermitted', 'notPermitted']);
+    alice.remove(people[0]!);
+    assert.equal(alice.verdict(alice.admit(people.at(-1)!)), 'accepted');
+    assert.equal(alice.verdict(alice.admit(people[0]!)), 'notPermitted');
   });
 });

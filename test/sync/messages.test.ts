@@ -1,63 +1,11 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { ChunkId, DeltaId, DeviceId, WorkspaceId } from '../../src/base/ids.ts';
+import type { DeviceId } from '../../src/base/ids.ts';
 import { decode, encode, type Value } from '../../src/protocol/codec.ts';
-import { feedOf } from '../../src/sync/delta.ts';
-import { decodeMessage, encodeMessage, markOf, type Message } from '../../src/sync/messages.ts';
+import { decodeMessage, encodeMessage } from '../../src/sync/messages.ts';
+import { MESSAGES, withOtherCounts } from '../fakes/every-kind.ts';
 
 const DEVICE = '0a'.repeat(32) as DeviceId;
-const CHUNK = 'c0'.repeat(32) as ChunkId;
-const vector = [
-  markOf(feedOf(DEVICE, 0), 7, 'ab'.repeat(32) as DeltaId),
-  markOf(feedOf(DEVICE, 3), 1, 'cd'.repeat(32) as DeltaId),
-];
-const EXAMPLES: readonly Message[] = [
-  { kind: 'deltas', runs: [[new Uint8Array([1, 2]), new Uint8Array([3])], [new Uint8Array([4])]] },
-  { kind: 'have', vector, answer: true, root: '' },
-  { kind: 'got', heads: [{ device: '0102030405060708', generation: 3, seq: 7 }] },
-  { kind: 'want', chunks: [CHUNK] },
-  { kind: 'chunks', chunks: [{ id: CHUNK, bytes: new Uint8Array(5) }], absent: [CHUNK] },
-  {
-    kind: 'parcels',
-    parcels: [{ relay: 'r', parcel: new Uint8Array(32), chunks: [{ id: CHUNK, offset: 0, length: 9 }] }],
-  },
-  { kind: 'presence', state: 1, addresses: ['10.0.0.1:2492'], answer: false },
-  {
-    kind: 'join',
-    certificate: new Uint8Array(200),
-    name: 'Bob',
-    relay: '',
-    addresses: [],
-    signature: new Uint8Array(64),
-  },
-  { kind: 'welcome', admit: new Uint8Array(300), total: 12 },
-  { kind: 'declined', reason: 2 },
-  { kind: 'needKey', epoch: '0102030405060708' },
-  {
-    kind: 'key',
-    notice: {
-      commit: new Uint8Array(32),
-      boxes: { ephemeral: new Uint8Array(32), entries: [{ prefix: new Uint8Array(8), box: new Uint8Array(48) }] },
-    },
-  },
-  { kind: 'fetch', ids: [DEVICE as string as DeltaId] },
-  { kind: 'needBase', root: new Uint8Array(0), part: 3 },
-  { kind: 'base', root: new Uint8Array(32), part: 3, parts: 4, bytes: new Uint8Array(100) },
-  { kind: 'account', seed: new Uint8Array(32) },
-  {
-    kind: 'devices',
-    devices: [{ certificate: new Uint8Array(200), name: 'Laptop', relay: '', addresses: ['192.168.1.7:2492'] }],
-  },
-  {
-    kind: 'workspace',
-    workspace: DEVICE as string as WorkspaceId,
-    name: 'Apollo',
-    admit: new Uint8Array(300),
-    total: 12,
-  },
-  { kind: 'nameDevice', name: 'The big one' },
-];
-
 const anyValue: fc.Arbitrary<Value> = fc.letrec<{ value: Value }>((tie) => ({
   value: fc.oneof(
     { maxDepth: 3 },
@@ -69,9 +17,51 @@ const anyValue: fc.Arbitrary<Value> = fc.letrec<{ value: Value }>((tie) => ({
   ),
 })).value;
 
+/** Kinds of messages there are: 0 to 18. */
+const KINDS = 19;
+
+function fieldsOf(bytes: Uint8Array): readonly Value[] {
+  const decoded = decode(bytes);
+  assert.ok(decoded.ok);
+  return decoded.value as readonly Value[];
+}
+
 describe('S1 messages', () => {
+  it('S1 there is an example of every kind, and no kind beyond', () => {
+    const kinds = new Set(MESSAGES.map((message) => fieldsOf(encodeMessage(DEVICE, message))[0]));
+    assert.deepEqual(
+      [...kinds].sort((a, b) => Number(a) - Number(b)),
+      [...Array(KINDS).keys()],
+    );
+    for (const fields of [2, 3, 4, 5, 6, 7].map((count) => Array.from({ length: count }, () => new Uint8Array(8)))) {
+      for (const kind of [KINDS, -1, 'kind', null, new Uint8Array(0)]) {
+        assert.equal(decodeMessage(encode([kind, ...fields])).ok, false);
+      }
+    }
+  });
+
+  for (const message of MESSAGES) {
+    it(`D4 ${message.kind} is refused with one field more or one fewer`, () => {
+      for (const fields of withOtherCounts(fieldsOf(encodeMessage(DEVICE, message)))) {
+        assert.equal(decodeMessage(encode(fields)).ok, false);
+      }
+    });
+  }
+
+  it('S1 the mark of a root, and the root asked for, are whole or empty', () => {
+    const [have, needBase] = [
+      [1, new Uint8Array(8), [], true],
+      [13, new Uint8Array(8)],
+    ] as const;
+    for (let length = 0; length <= 33; length++) {
+      const bytes = new Uint8Array(length);
+      assert.equal(decodeMessage(encode([...have, bytes])).ok, length === 0 || length === 8);
+      assert.equal(decodeMessage(encode([...needBase, bytes, 0])).ok, length === 0 || length === 32);
+    }
+  });
+
   it('S1 every kind is read as it was written', () => {
-    for (const message of EXAMPLES) {
+    for (const message of MESSAGES) {
       const decoded = decodeMessage(encodeMessage(DEVICE, message));
       assert.ok(decoded.ok, message.kind);
       assert.deepEqual(decoded.value, { sender: DEVICE.slice(0, 16), message });
@@ -79,7 +69,7 @@ describe('S1 messages', () => {
   });
 
   it('S1 a message cut short, or with one byte changed, is read or refused, never an exception', () => {
-    for (const message of EXAMPLES) {
+    for (const message of MESSAGES) {
       const bytes = encodeMessage(DEVICE, message);
       for (let at = 0; at < bytes.length; at++) {
         assert.equal(decodeMessage(bytes.subarray(0, at)).ok, false);
@@ -112,10 +102,8 @@ describe('S1 messages', () => {
 
   it('S1 each field of each kind refuses what it is not', () => {
     const wrong: readonly Value[] = [-1, 2 ** 40, 'x'.repeat(600), new Uint8Array(600), null, [[[]]], [-1]];
-    for (const message of EXAMPLES) {
-      const decoded = decode(encodeMessage(DEVICE, message));
-      assert.ok(decoded.ok);
-      const fields = decoded.value as readonly Value[];
+    for (const message of MESSAGES) {
+      const fields = fieldsOf(encodeMessage(DEVICE, message));
       for (let at = 0; at < fields.length; at++) {
         const refused = wrong.filter((value) => !decodeMessage(encode(fields.with(at, value))).ok).length;
         assert.ok(refused >= wrong.length - 2, `${message.kind}, field ${at}: ${refused} of ${wrong.length}`);

@@ -12,6 +12,7 @@ import {
   reasonSentences,
   relaySentences,
   skipSentences,
+  stalledSentence,
 } from '../../src/views/sentences.ts';
 import { ServiceError } from '../../src/service/api.ts';
 
@@ -76,6 +77,18 @@ describe('sentences for people', () => {
     assert.equal(errorSentence('exists', {}), errorSentences.exists);
   });
 
+  it('F3 who opens what is not here hears what will happen, and who asked for it otherwise, what to do', () => {
+    const fails = { path: '/docs/plan.md', reason: 'opened' };
+    assert.match(errorSentence('notPresent', fails).text, /\{path\} has not arrived yet.*shows there by itself/);
+    assert.match(errorSentence('notPresent', { path: '/docs/plan.md' }).text, /Try again/);
+  });
+
+  it('D1 a full disk: what stands in memory is said to stand, and to be lost with VS Code', () => {
+    for (const { text } of [errorSentence('diskFull', { reason: 'kept' }), noticeSentences.diskFull])
+      assert.match(text, /in memory.*saved and sent by itself once there is room.*before you close VS Code/);
+    assert.match(errorSentence('diskFull', { reason: 'diskFull' }).text, /could not be saved/);
+  });
+
   it('a failure is known by its code wherever it was made, and what is not one of ours is internal', () => {
     assert.equal(errorCode(new ServiceError('diskFull')), 'diskFull');
     assert.equal(errorCode({ name: 'ServiceError', code: 'exists' }), 'exists');
@@ -94,7 +107,8 @@ describe('sentences for people', () => {
     const wanted = new Set<string>();
     for (const [, , table] of tables) for (const { text } of Object.values(table)) wanted.add(text);
     for (const text of Object.values(skipSentences)) wanted.add(text);
-    for (const { text } of [...Object.values(reasonSentences), ...Object.values(linkSentences)]) wanted.add(text);
+    for (const { text } of [...Object.values(reasonSentences), ...Object.values(linkSentences), stalledSentence])
+      wanted.add(text);
     for (const file of sourceFiles('src/views'))
       for (const text of literals(readFileSync(file, 'utf8'))) wanted.add(text);
     const bundle = JSON.parse(readFileSync('l10n/bundle.l10n.json', 'utf8')) as Record<string, string>;

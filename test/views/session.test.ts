@@ -103,6 +103,48 @@ describe('the window’s session', () => {
     assert.equal(timers.length, 1);
   });
 
+  it('L3: a store in use is tried again until it is not, and meanwhile looks so', async () => {
+    let inUse = true;
+    const service = new FakeService();
+    const { session, states, timers } = world({
+      exists: true,
+      connect: async () => {
+        if (inUse) throw new ServiceError('inUse', { reason: 'stalled' });
+        return service;
+      },
+    });
+    await session.open();
+    timers.shift()!();
+    await assert.rejects(session.api());
+    assert.deepEqual(states, ['connecting', 'inUse', 'inUse']);
+    inUse = false;
+    timers.shift()!();
+    await session.api();
+    assert.deepEqual([states.at(-1), timers.length], ['open', 0]);
+  });
+
+  it('L3: says when the owner has stopped answering and when it answers, and stays open', async () => {
+    const { session, service, states } = world({ exists: true });
+    const told: boolean[] = [];
+    session.onStalled((stalled) => told.push(stalled));
+    await session.open();
+    service.owner.fire('stalled');
+    assert.equal(session.stalled, true);
+    assert.equal(session.current, service.api);
+    service.owner.fire('answers');
+    service.owner.fire('stalled');
+    service.closed.fire(undefined);
+    assert.deepEqual(told, [true, false, true, false]);
+    assert.deepEqual(states, ['connecting', 'open', 'connecting']);
+  });
+
+  it('L3: where another window has become the owner, the views ask anew', async () => {
+    const { session, service, states } = world({ exists: true });
+    await session.open();
+    service.owner.fire('changed');
+    assert.deepEqual(states, ['connecting', 'open', 'open']);
+  });
+
   it('passes the service’s events on, and none of a lost connection', async () => {
     const { session, service } = world({ exists: true });
     const seen: string[] = [];

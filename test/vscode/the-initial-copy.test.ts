@@ -62,7 +62,7 @@ describe('the initial copy', function () {
    * six other programs wanted the two processors: a thread that starves can hold what this one waits for (the collector's helpers, the
    * memory map of the process), and no figure tells us which. Left out is the dialog before, since VS Code shows none to tests.
    */
-  it('of 333 files, one of 30 MB, never keeps the window’s host busy for more than 50 ms', async function () {
+  it('S5 of 333 files, one of 30 MB, never keeps the window’s host busy for more than 50 ms', async function () {
     const { house } = (await door()).window;
     await vscode.workspace
       .getConfiguration('coterie')

@@ -275,6 +275,22 @@ describe('a window’s service', function () {
       assert.equal((await connect('second')).role, 'guest');
     });
 
+    it('L3 a guest says that its owner has stopped answering, robs it not, and goes on with it', async () => {
+      const { process } = await windowProcess('first');
+      const guest = await connect('second', { stalledAfter_ms: 400 });
+      const states: string[] = [];
+      const until = (state: string) =>
+        new Promise<void>((resolve) => guest.onOwner((now) => (states.push(now), now === state && resolve())));
+      const stalled = until('stalled');
+      process.child.kill('SIGSTOP');
+      const created = guest.api.createWorkspace({ name: 'Apollo' });
+      await stalled;
+      assert.equal(guest.role, 'guest');
+      process.child.kill('SIGCONT');
+      assert.equal(await created, 'id of Apollo');
+      assert.deepEqual([guest.role, states, log()], ['guest', ['stalled', 'answers'], ['created Apollo']]);
+    });
+
     it('L3 when the owner is killed, a guest takes over within 2 s and its pending call is answered once', async () => {
       const { process, role } = await windowProcess('first');
       assert.equal(role, 'owner');

@@ -28,8 +28,16 @@ export function chatBody(delta: ChatDelta): Value {
   }
 }
 
+/** Fields of each body: one more or one fewer is another body, which nobody knows (D4). */
+const FIELDS: ReadonlyMap<string, number> = new Map<ChatDelta['kind'], number>([
+  ['post', 1],
+  ['edit', 2],
+  ['unpost', 1],
+]);
+
 export function readChatDelta(kind: string, body: Value): ChatDelta | undefined {
-  const f = asArray(body, 1, 2);
+  const count = FIELDS.get(kind);
+  const f = count === undefined ? undefined : asArray(body, count);
   switch (kind) {
     case 'post': {
       const text = readText(f?.[0]);
@@ -48,7 +56,8 @@ export function readChatDelta(kind: string, body: Value): ChatDelta | undefined 
   }
 }
 
-function readText(value: Value | undefined): string | undefined {
+/** A text that a post may have. */
+export function readText(value: Value | undefined): string | undefined {
   const text = asText(value, MAX_CHAT_TEXT_BYTES);
   return text === undefined || text.trim() === '' ? undefined : text;
 }

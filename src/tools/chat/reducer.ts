@@ -2,7 +2,7 @@
 import type { Node } from '../../sync/graph.ts';
 import type { Context, ContentVoid, Reducer, Transaction } from '../../sync/reducer.ts';
 import { readChatDelta } from './deltas.ts';
-import { POSTS, postFromRow, postToRow } from './rows.ts';
+import { isPostRow, POSTS, postFromRow, postToRow } from './rows.ts';
 
 export const chatReducer: Reducer = {
   kind: 'chat',
@@ -33,4 +33,7 @@ export const chatReducer: Reducer = {
     transaction.put(POSTS, delta.post, undefined);
     return undefined;
   },
+  isRow: (table, key, row) => table === POSTS && isPostRow(key, row),
+  /** A post names nothing. */
+  hangTogether: () => true,
 };

@@ -3,8 +3,10 @@
  * indexed and asked for.
  */
 import { fromHex, toHex } from '../../base/bytes.ts';
-import type { AccountId } from '../../base/ids.ts';
+import { isDeltaId, type AccountId } from '../../base/ids.ts';
+import { asArray, asBytes, asCount, type Value } from '../../protocol/codec.ts';
 import type { Row } from '../../sync/reducer.ts';
+import { readText } from './deltas.ts';
 
 export interface Post {
   readonly author: AccountId;
@@ -16,14 +18,30 @@ export interface Post {
 }
 
 export const POSTS = 'posts';
+const ID_BYTES = 32;
 
 export function postToRow(post: Post): Row {
   return [fromHex(post.author)!, post.text, post.time, post.edited, post.height];
 }
 
+/** Of a row that the reducer has put, or `isPostRow` has let in. */
 export function postFromRow(row: Row): Post {
   const [author, text, time, edited, height] = row as [Uint8Array, string, number, number, number];
   return { author: toHex(author) as AccountId, text, time, edited, height };
+}
+
+/** Whether this could stand in the table under that key (L6). */
+export function isPostRow(key: string, row: Value): boolean {
+  const f = asArray(row, 5);
+  return (
+    isDeltaId(key) &&
+    asBytes(f?.[0], ID_BYTES) !== undefined &&
+    readText(f?.[1]) !== undefined &&
+    asCount(f?.[2]) !== undefined &&
+    asCount(f?.[3]) !== undefined &&
+    // A tool's delta has the genesis in its past.
+    (asCount(f?.[4]) ?? 0) > 1
+  );
 }
 
 export const chatSchema = [

@@ -24,8 +24,8 @@
  * commit to its key, so the id is computed again after opening.
  */
 import { concatBytes, fromHex, toHex } from '../../base/bytes.ts';
+import { domain } from '../../base/format.ts';
 import type { ChunkId } from '../../base/ids.ts';
-import { toUtf8 } from '../../base/utf8.ts';
 import { GCM_NONCE_BYTES, KEY_BYTES, type Crypto } from '../../crypto/crypto.ts';
 import { asArray, asBytes, asCount, asFlag, asList, decode, encode, type Value } from '../../protocol/codec.ts';
 import {
@@ -156,8 +156,8 @@ function sumOf(chunks: readonly ChunkRef[]): number {
 
 const NO_BYTES = new Uint8Array(0);
 const ZERO_NONCE = new Uint8Array(GCM_NONCE_BYTES);
-const GENERATION_INFO = toUtf8('coterie chunks 0');
-const CHUNK_KEY_INFO = toUtf8('coterie chunk key 0');
+const GENERATION_INFO = domain('chunks');
+const CHUNK_KEY_INFO = domain('chunk key');
 
 export function generationKey(crypto: Crypto, epochKey: Uint8Array): Uint8Array {
   return crypto.hkdfSha256(epochKey, NO_BYTES, GENERATION_INFO, KEY_BYTES);

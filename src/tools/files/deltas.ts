@@ -44,8 +44,18 @@ export function filesBody(delta: FilesDelta): Value {
   }
 }
 
+/** Fields of each body: one more or one fewer is another body, which nobody knows (D4). */
+const FIELDS: ReadonlyMap<string, number> = new Map<FilesDelta['kind'], number>([
+  ['file', 3],
+  ['folder', 2],
+  ['ver', 2],
+  ['del', 1],
+  ['move', 3],
+]);
+
 export function readFilesDelta(kind: string, body: Value): FilesDelta | undefined {
-  const f = asArray(body, 1, 3);
+  const count = FIELDS.get(kind);
+  const f = count === undefined ? undefined : asArray(body, count);
   switch (kind) {
     case 'file': {
       const [parent, name, content] = [asFolder(f?.[0]), asFileName(f?.[1]), contentFromValue(f?.[2])];
@@ -75,14 +85,14 @@ export function readFilesDelta(kind: string, body: Value): FilesDelta | undefine
   }
 }
 
-function asFolder(value: Value | undefined): { readonly id: FolderId } | undefined {
+export function asFolder(value: Value | undefined): { readonly id: FolderId } | undefined {
   const bytes = asBytes(value, 0, 32);
   if (!bytes || (bytes.length !== 0 && bytes.length !== 32)) return undefined;
   return { id: bytes.length === 0 ? undefined : (toHex(bytes) as DeltaId) };
 }
 
 /** F4: what some system refuses is shown safely later; what no folder can hold is void. */
-function asFileName(value: Value | undefined): string | undefined {
+export function asFileName(value: Value | undefined): string | undefined {
   const name = asText(value, MAX_NAME_BYTES);
   return name === undefined || nameProblem(name) !== undefined ? undefined : name;
 }

@@ -7,7 +7,10 @@ import { MAX_FOLDER_DEPTH } from '../../protocol/limits.ts';
 import type { Node } from '../../sync/graph.ts';
 import type { Context, ContentVoid, Reducer, Transaction } from '../../sync/reducer.ts';
 import { readFilesDelta, type FilesDelta, type FolderId } from './deltas.ts';
+import { hangTogether } from './hang-together.ts';
 import {
+  isItemRow,
+  isVersionRow,
   ITEMS,
   itemFromRow,
   itemToRow,
@@ -35,6 +38,11 @@ export const filesReducer: Reducer = {
         return move(transaction, context, delta);
     }
   },
+  isRow(table, key, row) {
+    if (table === ITEMS) return isItemRow(key, row);
+    return table === VERSIONS && isVersionRow(key, row);
+  },
+  hangTogether,
 };
 
 function add(

@@ -7,11 +7,12 @@
  * | versions | version id | [item 32, [parent version 32 …], is live, content or null, author 32, time, height] |
  */
 import { fromHex, toHex } from '../../base/bytes.ts';
-import type { AccountId, DeltaId } from '../../base/ids.ts';
-import type { Value } from '../../protocol/codec.ts';
+import { isDeltaId, type AccountId, type DeltaId } from '../../base/ids.ts';
+import { asArray, asBytes, asCount, asFlag, asList, type Value } from '../../protocol/codec.ts';
+import { MAX_DEPS } from '../../protocol/limits.ts';
 import type { Row } from '../../sync/reducer.ts';
 import { contentFromValue, contentToValue, type Content } from './content.ts';
-import type { FolderId } from './deltas.ts';
+import { asFileName, asFolder, type FolderId } from './deltas.ts';
 
 export const ITEMS = 'items';
 export const VERSIONS = 'versions';
@@ -40,6 +41,7 @@ export interface Version {
 }
 
 const NONE = new Uint8Array(0);
+const ID_BYTES = 32;
 const ids = (value: Value): readonly DeltaId[] => (value as readonly Uint8Array[]).map((id) => toHex(id) as DeltaId);
 
 export function itemToRow(item: Item): Row {
@@ -48,6 +50,7 @@ export function itemToRow(item: Item): Row {
   return [item.folder, parent, item.name, fromHex(item.creator)!, item.created, item.height, heads];
 }
 
+/** Of a row that the reducer has put, or `isItemRow` has let in. */
 export function itemFromRow(row: Row): Item {
   const [folder, parent, name, creator, created, height, heads] = row as [
     boolean,
@@ -69,6 +72,16 @@ export function itemFromRow(row: Row): Item {
   };
 }
 
+/** Whether this could stand in the table under that key (L6). */
+export function isItemRow(key: string, row: Value): boolean {
+  const f = asArray(row, 7);
+  const [parent, creator] = [asFolder(f?.[1]), asBytes(f?.[3], ID_BYTES)];
+  if (!isDeltaId(key) || asFlag(f?.[0]) === undefined || !parent || asFileName(f?.[2]) === undefined || !creator)
+    return false;
+  // An item has as many heads as members have changed it without knowing of each other: nobody is kept from that.
+  return parent.id !== key && asCount(f?.[4]) !== undefined && isHeight(f?.[5]) && isIdList(f?.[6], 1, Infinity);
+}
+
 export function versionToRow(version: Version): Row {
   return [
     fromHex(version.item)!,
@@ -81,6 +94,7 @@ export function versionToRow(version: Version): Row {
   ];
 }
 
+/** Of a row that the reducer has put, or `isVersionRow` has let in. */
 export function versionFromRow(row: Row): Version {
   const [item, parents, live, content, author, time, height] = row as [
     Uint8Array,
@@ -100,6 +114,31 @@ export function versionFromRow(row: Row): Version {
     time,
     height,
   };
+}
+
+/** Whether this could stand in the table under that key (L6). */
+export function isVersionRow(key: string, row: Value): boolean {
+  const f = asArray(row, 7);
+  const [item, live, author] = [asBytes(f?.[0], ID_BYTES), asFlag(f?.[2]), asBytes(f?.[4], ID_BYTES)];
+  if (!isDeltaId(key) || !item || live === undefined || !author) return false;
+  if (asCount(f?.[5]) === undefined || !isHeight(f?.[6]) || !isIdList(f?.[1], 0, MAX_DEPS)) return false;
+  const parents = ids(f![1]!);
+  // The first version has its item's id, and is what has no parents.
+  const isFirst = toHex(item) === key;
+  if (isFirst !== (parents.length === 0) || parents.includes(key) || (isFirst && !live)) return false;
+  if (f![3] === null) return true;
+  const content = contentFromValue(f![3]);
+  return live && content !== undefined && (content.kind === 'chunks' || parents.length === 1);
+}
+
+/** A tool's delta has the genesis in its past. */
+function isHeight(value: Value | undefined): boolean {
+  return (asCount(value) ?? 0) > 1;
+}
+
+function isIdList(value: Value | undefined, minimum: number, maximum: number): boolean {
+  const list = asList(value, maximum, (id) => asBytes(id, ID_BYTES));
+  return list !== undefined && list.length >= minimum && new Set(list.map(toHex)).size === list.length;
 }
 
 export const filesSchema = [

@@ -1,10 +1,12 @@
 /**
  * Open tabs of shared files. A clean one is refreshed by VS Code itself, from the file system's events. A dirty one is left alone, and its
- * person is told, once for each newer version. What a person looks at counts as seen.
+ * person is told, once for each newer version. One whose content is not here yet shows it once it is. What a person looks at counts as seen.
  */
 import * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../../base/disposable.ts';
 import type { House } from '../house.ts';
+import { errorSentence } from '../sentences.ts';
+import { Awaited } from './awaited.ts';
 import type { CoterieFiles } from './provider.ts';
 import { baseName, type FilePlace, placeOf } from './place.ts';
 import { uriOf } from './uri.ts';
@@ -15,12 +17,17 @@ export class OpenEditors implements Disposable {
   readonly #held = new DisposableStore();
   /** The version that the person of a dirty tab was told of. */
   readonly #told = new Map<string, string>();
+  readonly #awaited = new Awaited({
+    stat: async ({ workspace, tool, path }) => (await this.#house.session.api()).stat(workspace, tool, path),
+    show: (place) => void this.#show(place),
+  });
 
   constructor(house: House, files: CoterieFiles) {
     this.#house = house;
     this.#files = files;
     this.#held.add(
       house.session.events((event) => {
+        if (event.type === 'workspaces') void this.#awaited.look();
         if (event.type !== 'files') return;
         for (const { path, type } of event.changes) {
           if (type === 'deleted') continue;
@@ -30,6 +37,7 @@ export class OpenEditors implements Disposable {
         }
       }),
     );
+    this.#held.add(files.onLacking((place) => void this.#await(place)));
     this.#held.add(vscode.window.tabGroups.onDidChangeTabs(() => this.#lookAtActive()));
     this.#held.add(vscode.window.tabGroups.onDidChangeTabGroups(() => this.#lookAtActive()));
     this.#held.add(vscode.workspace.onDidCloseTextDocument(({ uri }) => void this.#told.delete(uri.toString())));
@@ -52,6 +60,23 @@ export class OpenEditors implements Disposable {
       if (entry.unread) await api.markSeen(place.workspace, place.tool, entry.item);
     } catch {
       // Gone meanwhile, or the connection is: it stays unread.
+    }
+  }
+
+  /** VS Code's own page for a tab that has failed says that it has, and no more. Who reads without a tab is not spoken to. */
+  async #await(place: FilePlace): Promise<void> {
+    if (tabsOf(place).length === 0) return;
+    this.#awaited.add(place);
+    const sentence = errorSentence('notPresent', { reason: 'opened' });
+    await this.#house.say.once(`notPresent ${uriOf(place).toString()}`, sentence, { path: place.path });
+  }
+
+  /** As the button of that page would, in each group where the tab is in front; one behind reads when it comes forward. */
+  async #show(place: FilePlace): Promise<void> {
+    for (const { group, isActive, isPreview } of tabsOf(place)) {
+      if (!isActive) continue;
+      const options = { viewColumn: group.viewColumn, preserveFocus: true, preview: isPreview };
+      await vscode.commands.executeCommand('vscode.open', uriOf(place), options);
     }
   }
 
@@ -97,11 +122,28 @@ function isDirty(key: string): boolean {
 
 function isActive(place: FilePlace): boolean {
   const active = activePlace();
-  return active?.path === place.path && active.tool === place.tool && active.workspace === place.workspace;
+  return active !== undefined && isSame(active, place);
+}
+
+function isSame(a: FilePlace, b: FilePlace): boolean {
+  return a.path === b.path && a.tool === b.tool && a.workspace === b.workspace;
+}
+
+function tabsOf(place: FilePlace): readonly vscode.Tab[] {
+  return vscode.window.tabGroups.all
+    .flatMap(({ tabs }) => tabs)
+    .filter((tab) => {
+      const shown = placeIn(tab);
+      return shown !== undefined && isSame(shown, place);
+    });
 }
 
 function activePlace(): FilePlace | undefined {
-  const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
+  const tab = vscode.window.tabGroups.activeTabGroup.activeTab;
+  return tab && placeIn(tab);
+}
+
+function placeIn({ input }: vscode.Tab): FilePlace | undefined {
   if (
     input instanceof vscode.TabInputText ||
     input instanceof vscode.TabInputCustom ||

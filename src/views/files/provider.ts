@@ -19,12 +19,15 @@ const AFTER_SAVE_MS = [50, 1000];
 export class CoterieFiles implements vscode.FileSystemProvider, Disposable {
   readonly #house: House;
   readonly #changes = new vscode.EventEmitter<vscode.FileChangeEvent[]>();
+  readonly #lacking = new vscode.EventEmitter<FilePlace>();
   readonly #held = new DisposableStore();
   readonly versions = new Versions();
 
   constructor(house: House) {
     this.#house = house;
     this.#held.add(this.#changes);
+    this.#held.add(this.#lacking);
+    this.#held.add(house.session.onState(({ kind }) => kind === 'open' && this.#lookAgain()));
     this.#held.add(
       house.session.events((event) => {
         if (event.type !== 'files') return;
@@ -38,6 +41,11 @@ export class CoterieFiles implements vscode.FileSystemProvider, Disposable {
 
   get onDidChangeFile(): vscode.Event<vscode.FileChangeEvent[]> {
     return this.#changes.event;
+  }
+
+  /** Somebody reads a file whose content is not here, and nobody who has it. */
+  get onLacking(): vscode.Event<FilePlace> {
+    return this.#lacking.event;
   }
 
   /** The service tells of every change, watched or not. */
@@ -64,7 +72,7 @@ export class CoterieFiles implements vscode.FileSystemProvider, Disposable {
 
   async readFile(uri: vscode.Uri): Promise<Uint8Array> {
     const place = requirePlace(uri);
-    return this.#mapped(uri, async (api) => {
+    return this.#orLacking(place, uri, async (api) => {
       // Looked at before reading: if a newer version comes in between, a save builds on the older and loses nothing.
       for (let attempt = 1; ; attempt++) {
         const before = await api.stat(place.workspace, place.tool, place.path);
@@ -146,6 +154,12 @@ export class CoterieFiles implements vscode.FileSystemProvider, Disposable {
     this.#held.dispose();
   }
 
+  /** What changed while nobody told, or in the last moments of an owner that died: tabs ask for it. */
+  #lookAgain(): void {
+    const open = vscode.workspace.textDocuments.filter(({ uri }) => placeOf(uri) !== undefined);
+    if (open.length > 0) this.#changes.fire(open.map(({ uri }) => ({ type: vscode.FileChangeType.Changed, uri })));
+  }
+
   async #root(uri: vscode.Uri, { workspace, tool }: FilePlace): Promise<vscode.FileStat> {
     const { list } = this.#house;
     if (list.tool(workspace, tool) === undefined) await list.reload();
@@ -209,18 +223,38 @@ export class CoterieFiles implements vscode.FileSystemProvider, Disposable {
     }
   }
 
-  async #mapped<T>(uri: vscode.Uri, work: (api: CoterieApi) => Promise<T>): Promise<T> {
+  /** A reading that tells of what is not here. */
+  async #orLacking<T>(place: FilePlace, uri: vscode.Uri, read: (api: CoterieApi) => Promise<T>): Promise<T> {
+    return this.#mapped(
+      uri,
+      async (api) => {
+        try {
+          return await read(api);
+        } catch (error) {
+          if (errorCode(error) === 'notPresent') this.#lacking.fire(place);
+          throw error;
+        }
+      },
+      { reason: 'opened' },
+    );
+  }
+
+  async #mapped<T>(
+    uri: vscode.Uri,
+    work: (api: CoterieApi) => Promise<T>,
+    detail: Readonly<Record<string, string>> = {},
+  ): Promise<T> {
     try {
       return await work(await this.#house.session.api());
     } catch (error) {
       if (error instanceof vscode.FileSystemError) throw error;
       if (errorCode(error) === 'notFound') this.versions.forget(uri.toString());
-      throw this.#fileSystemError(error, uri);
+      throw this.#fileSystemError(error, uri, detail);
     }
   }
 
-  #fileSystemError(error: unknown, uri: vscode.Uri): vscode.FileSystemError {
-    const text = this.#house.say.textOf(error, { path: placeOf(uri)?.path ?? '' });
+  #fileSystemError(error: unknown, uri: vscode.Uri, detail: Readonly<Record<string, string>>): vscode.FileSystemError {
+    const text = this.#house.say.textOf(error, { path: placeOf(uri)?.path ?? '', ...detail });
     switch (errorCode(error)) {
       case 'notFound':
         return vscode.FileSystemError.FileNotFound(uri);

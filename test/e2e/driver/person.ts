@@ -145,6 +145,14 @@ export class Person {
     return path;
   }
 
+  /** Of every window of theirs. */
+  async shots(title: string): Promise<void> {
+    for (const [index, page] of (this.#browser?.context.pages() ?? []).entries()) {
+      if (!page.url().startsWith(this.server.url)) continue;
+      await page.screenshot({ path: artifact(`${title}-${index}.png`), animations: 'disabled' });
+    }
+  }
+
   async #closeBrowser(): Promise<void> {
     const browser = this.#browser;
     this.#browser = undefined;
@@ -163,5 +171,5 @@ export async function pictureFailure(
     .fullTitle()
     .replace(/[^a-zA-Z0-9]+/g, '-')
     .slice(0, 80);
-  for (const person of people) await person?.shot(`failure-${title}-${person.name}`).catch(() => undefined);
+  for (const person of people) await person?.shots(`failure-${title}-${person.name}`).catch(() => undefined);
 }

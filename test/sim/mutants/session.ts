@@ -26,6 +26,7 @@ export const session: readonly Mutant[] = [
     file: SESSION,
     search: 'return nodes.length > 0 ? [...out, ...this.#pumpAll(now)] : out;',
     replace: 'return out;',
+    tests: ['test/sync/session.test.ts'],
   },
   {
     name: 'nobody asks for what is missing',

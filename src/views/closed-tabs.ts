@@ -1,0 +1,34 @@
+/** What is erased is not to stay before the eyes: the tabs of a workspace that this person is out of close. One with unsaved text stays: it is his. */
+import * as vscode from 'vscode';
+import type { Disposable } from '../base/disposable.ts';
+import { placeOf } from './files/place.ts';
+import type { House } from './house.ts';
+
+export function closeErasedTabs({ list }: House, closeChats: (workspace: string) => void): Disposable {
+  const seen = new Set<string>();
+  return list.onChange(({ closed }) => {
+    for (const { id, how } of closed) {
+      // Of a deleted one the copy stays until it is taken from the list.
+      if (how === 'deleted' || seen.has(id)) continue;
+      seen.add(id);
+      closeChats(id);
+      void vscode.window.tabGroups.close(cleanTabs(id), true);
+    }
+  });
+}
+
+function cleanTabs(workspace: string): vscode.Tab[] {
+  const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
+  return tabs.filter(({ input, isDirty }) => !isDirty && placesOf(input).includes(workspace));
+}
+
+/** The workspaces whose files a tab shows. */
+function placesOf(input: unknown): (string | undefined)[] {
+  if (input instanceof vscode.TabInputTextDiff)
+    return [input.original, input.modified].map((uri) => placeOf(uri)?.workspace);
+  const isFile =
+    input instanceof vscode.TabInputText ||
+    input instanceof vscode.TabInputCustom ||
+    input instanceof vscode.TabInputNotebook;
+  return isFile ? [placeOf(input.uri)?.workspace] : [];
+}

@@ -1,0 +1,136 @@
+// I2 as a person meets it: a second machine of one's own by a link code, its name, its end, and the way back from paper.
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Locator } from 'playwright-core';
+import { type Person, pictureFailure } from './driver/person.ts';
+import { Cast } from './story/cast.ts';
+import { editorShows, openFile, saveTab, sentenceOf, showTree, typeAtStart } from './story/coterie.ts';
+
+const FOLDER = 'team';
+
+describe('Two devices', () => {
+  let cast: Cast;
+  let laptop: Person;
+  let desktop: Person;
+
+  before(async () => {
+    cast = await Cast.gather('Laptop', 'Desktop');
+    [laptop, desktop] = cast.people as [Person, Person];
+    laptop.server.changeSettings({ 'coterie.deviceName': 'Laptop', 'coterie.displayName': 'Alice' });
+    desktop.server.changeSettings({ 'coterie.deviceName': 'Desktop', 'coterie.displayName': 'Alice' });
+  });
+  afterEach(async function () {
+    await pictureFailure(this.currentTest, [laptop, desktop]);
+  });
+  after(() => cast?.leave());
+
+  it('I2 a link code makes another machine a device, once its person has compared the numbers', async () => {
+    const [here, there] = [laptop.window, desktop.window];
+    await here.showSideBar('Coterie');
+    await here.welcomeButton('Create a Workspace');
+    await here.answer('Apollo');
+    await here.treeRow('Apollo').waitFor();
+    await here.command('Coterie: Add Files or Folder…');
+    await here.choosePath(folderOf(laptop));
+    await here.toast('1 files and 1 folders added').waitFor();
+    await here.clearToasts();
+
+    await here.command('Coterie: Add Another Device…');
+    await here.toast('The link code is on the clipboard').waitFor();
+    await laptop.shot('11-link-code');
+    const code = await here.clipboard();
+    await there.command('Coterie: Link This Device…');
+    await there.answer(code.slice(0, -9));
+    assert.match(await sentenceOf(there.toast('not a whole link code')), /Nothing was changed\. Copy it again/);
+    await there.clearToasts();
+    await there.command('Coterie: Link This Device…');
+    await there.answer(code);
+    const linking = there.toast('Linking this device');
+    await linking.waitFor();
+    await here.dialog.waitFor();
+    assert.match(await here.dialog.innerText(), /Desktop wants to become one of your devices/);
+    assert.equal(await numberIn(here.dialog), await numberIn(linking));
+    await laptop.shot('11-compare');
+    await desktop.shot('11-linking');
+    await here.dialogButton('The Numbers Are the Same');
+    await there.toast('This machine is one of your devices now').waitFor();
+    await here.toast('Desktop is one of your devices now').waitFor();
+  });
+
+  it('I2 the workspaces come to it, and both write as one person', async () => {
+    const [here, there] = [laptop.window, desktop.window];
+    await openFile(there, FOLDER, 'notes.txt');
+    await editorShows(there, 'Notes.');
+    await desktop.shot('11-linked');
+    await typeAtStart(there, 'At the desk. ');
+    await saveTab(there, 'notes.txt');
+    await openFile(here, FOLDER, 'notes.txt');
+    await editorShows(here, 'At the desk. Notes.');
+    for (const window of [here, there]) {
+      await window.expand('Members');
+      await window.treeRow(/Alice.*you/).waitFor();
+      assert.equal((await window.treeTexts()).filter((text) => text.includes('Alice')).length, 1);
+      await window.clearToasts();
+    }
+  });
+
+  it('I2 the list names the devices, and any can be renamed', async () => {
+    const { window } = laptop;
+    await window.command('Coterie: Show My Devices…');
+    await window.choice(/Desktop.*online/).waitFor();
+    await laptop.shot('11-devices-dark');
+    await window.choose('Desktop');
+    await window.choose('Rename…');
+    await window.answer('The big one');
+    await desktop.window.command('Coterie: Show My Devices…');
+    await desktop.window.choice(/The big one.*this machine/).waitFor();
+    await desktop.window.escape();
+    await laptop.theme('light');
+    await window.command('Coterie: Show My Devices…');
+    await window.choice('The big one').waitFor();
+    await laptop.shot('11-devices-light');
+    await window.escape();
+  });
+
+  it('I2 a device that is taken out says so, and its copy is gone', async () => {
+    const [here, there] = [laptop.window, desktop.window];
+    await here.command('Coterie: Show My Devices…');
+    await here.choose('The big one');
+    await here.choose('Take It Out of My Workspaces…');
+    await here.dialog.waitFor();
+    assert.match(await here.dialog.innerText(), /Take The big one out of all your workspaces\?/);
+    await laptop.shot('11-take-out');
+    await here.dialogButton('Take It Out');
+    await here.toast('The big one is taken out').waitFor();
+    const told = there.toast('has taken this one out of Apollo');
+    await told.waitFor();
+    assert.match(await sentenceOf(told), /The copy here was erased/);
+    await there.treeRow(/^Apollo.*taken out by another of your devices/).waitFor();
+    // Nor does it stay before the eyes.
+    await there.tab('notes.txt').waitFor({ state: 'detached' });
+    await desktop.shot('11-taken-out');
+    await here.command('Coterie: Show My Devices…');
+    await here.choice('Laptop').waitFor();
+    assert.equal(await here.choice('The big one').count(), 0);
+    await here.escape();
+    await typeAtStart(here, 'Alone again. ');
+    await saveTab(here, 'notes.txt');
+    await showTree(here);
+  });
+});
+
+function folderOf(person: Person): string {
+  const folder = join(person.folder, FOLDER);
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'notes.txt'), 'Notes.\n');
+  return folder;
+}
+
+/** What stands on both screens, to be compared. */
+async function numberIn(shown: Locator): Promise<string> {
+  const text = await shown.innerText();
+  const number = /\d[\d ]{6,}\d/.exec(text)?.[0];
+  assert.ok(number, `no number in: ${text}`);
+  return number;
+}

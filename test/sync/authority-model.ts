@@ -1,0 +1,225 @@
+/**
+ * A1 to A7 and A10 as PROTOCOL.md says them, word for word and as slowly as can be: sets of names, no index, one pass. It shares
+ * no line with the engine, which must come to the same (authority-worlds.test.ts).
+ *
+ * Where the rules alone leave something open, it says so with "judged later": a verdict rests on earlier entries only (A6), so
+ * what lies in a delta's past and is judged after it is taken as its author saw it.
+ */
+import { ROLES, type Op } from '../../scripts/authority/world.ts';
+
+export interface Modelled {
+  readonly accepted: readonly string[];
+  readonly members: Readonly<Record<string, string>>;
+}
+
+const MANAGER = 0;
+const PARTICIPANT = 1;
+
+/** `place` is that of an operation's delta id among all of the world. */
+export function modelVerdicts(ops: readonly Op[], place: ReadonlyMap<string, number>): Modelled {
+  const model = new Model(ops, place);
+  const accepted = new Set(model.evaluate().map(({ id }) => id));
+  return { accepted: ops.filter(({ id }) => accepted.has(id)).map(({ id }) => id), members: model.members() };
+}
+
+class Model {
+  readonly #ops: readonly Op[];
+  readonly #byId: ReadonlyMap<string, Op>;
+  readonly #place: ReadonlyMap<string, number>;
+  readonly #heights = new Map<string, number>();
+  /** Judged, in the order of A6. */
+  readonly #judged = new Map<Op, boolean>();
+  /** Accepted changes of role that restrict: of those whose target was still to be judged, only what is above the new role (A10). */
+  readonly #demotions = new Map<Op, 'all' | 'above'>();
+
+  constructor(ops: readonly Op[], place: ReadonlyMap<string, number>) {
+    this.#ops = ops;
+    this.#byId = new Map(ops.map((op) => [op.id, op]));
+    this.#place = place;
+    for (const op of ops.toSorted((a, b) => a.past.size - b.past.size))
+      this.#heights.set(op.id, 1 + Math.max(0, ...[...op.past].map((id) => this.#heights.get(id)!)));
+  }
+
+  /** A6. What cites no credential has no place in the order, and is void (A1). */
+  evaluate(): readonly Op[] {
+    const entries = this.#ops.filter((op) => this.#credentialOf(op) !== undefined);
+    const rank = ({ type }: Op): number => (type === 'genesis' ? 0 : type === 'leave' ? 1 : 2);
+    entries.sort(
+      (a, b) =>
+        this.#compareKeys(this.#credentialOf(a)!, this.#credentialOf(b)!) ||
+        rank(a) - rank(b) ||
+        this.#heights.get(a.id)! - this.#heights.get(b.id)! ||
+        this.#place.get(a.id)! - this.#place.get(b.id)!,
+    );
+    for (const op of entries) {
+      const credential = this.#credentialOf(op)!;
+      const stands = op.type === 'genesis' || (this.#stands(op, credential) && this.#meetsConditions(op, credential));
+      if (stands && op.type === 'setRole') this.#noteDemotion(op);
+      this.#judged.set(op, stands);
+    }
+    return this.#accepted(() => true);
+  }
+
+  members(): Readonly<Record<string, string>> {
+    const everything = new Set(this.#byId.keys());
+    const roles = [...new Set(this.#ops.flatMap(({ author, target }) => [author, target]))]
+      .sort()
+      .flatMap((account) => {
+        const best = this.#best(account, everything);
+        return best ? [[account, ROLES[roleGiven(best)]!] as const] : [];
+      });
+    return Object.fromEntries(roles);
+  }
+
+  /** A1. */
+  #compareKeys(a: Op, b: Op): number {
+    return (
+      roleGiven(a) - roleGiven(b) ||
+      this.#heights.get(a.id)! - this.#heights.get(b.id)! ||
+      this.#place.get(a.id)! - this.#place.get(b.id)!
+    );
+  }
+
+  #credentialOf(op: Op): Op | undefined {
+    if (op.type === 'genesis') return op;
+    const cited = op.cred === undefined ? undefined : this.#byId.get(op.cred);
+    return cited && isGrant(cited) ? cited : undefined;
+  }
+
+  #accepted(which: (op: Op) => boolean): readonly Op[] {
+    return this.#ops.filter((op) => this.#judged.get(op) === true && which(op));
+  }
+
+  /** And may come to stand: it cites a credential of its author's that does or may, and an admission names his device (I4), both in its past. */
+  #isJudgedLater(op: Op): boolean {
+    const credential = this.#credentialOf(op);
+    if (!credential || this.#judged.has(op)) return false;
+    if (accountGiven(credential) !== op.author || !op.past.has(credential.id)) return false;
+    if (
+      !this.#ops.some(
+        (other) =>
+          other.type !== 'setRole' && isGrant(other) && accountGiven(other) === op.author && op.past.has(other.id),
+      )
+    )
+      return false;
+    return this.#judged.get(credential) ?? this.#isJudgedLater(credential);
+  }
+
+  /** A3, A4, A7. */
+  #stands(op: Op, credential: Op): boolean {
+    if (this.#judged.get(credential) !== true || accountGiven(credential) !== op.author) return false;
+    if (!op.past.has(credential.id)) return false;
+    const cut = this.#restrictionsOn(credential).some(
+      (r) => !r.past.has(op.id) && !credential.past.has(r.id) && r !== credential,
+    );
+    const left = this.#leavesOf(op.author).some((leave) => op.past.has(leave.id) && !credential.past.has(leave.id));
+    const best = this.#best(op.author, op.past);
+    return !cut && !left && best === credential;
+  }
+
+  /** Accepted restrictions that reach a credential (A4). */
+  #restrictionsOn(credential: Op): readonly Op[] {
+    return this.#accepted((r) => {
+      if (r.target !== accountGiven(credential)) return false;
+      if (this.#compareKeys(this.#credentialOf(r)!, credential) >= 0) return false;
+      if (r.type === 'remove') return true;
+      const demotion = this.#demotions.get(r);
+      return demotion === 'all' || (demotion === 'above' && roleGiven(credential) < r.role);
+    });
+  }
+
+  #leavesOf(account: string): readonly Op[] {
+    return this.#accepted(({ type, author }) => type === 'leave' && author === account);
+  }
+
+  #live(account: string, past: ReadonlySet<string>): readonly Op[] {
+    const grants = this.#accepted((op) => isGrant(op) && accountGiven(op) === account && past.has(op.id));
+    return grants.filter((grant) =>
+      [...this.#restrictionsOn(grant), ...this.#leavesOf(account)].every(
+        (end) => !past.has(end.id) || grant.past.has(end.id) || end === grant,
+      ),
+    );
+  }
+
+  /** The lowest key of those that are live. */
+  #best(account: string, past: ReadonlySet<string>): Op | undefined {
+    return this.#live(account, past).toSorted((a, b) => this.#compareKeys(a, b))[0];
+  }
+
+  /** A5. */
+  #isAllowed(op: Op, credential: Op, perm: Op['perm']): boolean {
+    const role = roleGiven(credential);
+    if (role === MANAGER) return true;
+    const settings = this.#accepted((s) => s.type === 'setPerm' && s.perm === perm && s.role === role);
+    if (settings.some((s) => !s.allow && !s.past.has(op.id) && !op.past.has(s.id))) return false;
+    const before = settings.filter((s) => op.past.has(s.id));
+    const maximal = before.filter((s) => !before.some((later) => later.past.has(s.id)));
+    if (maximal.length > 0) return maximal.every((s) => s.allow);
+    return role === PARTICIPANT && perm !== 'uninvite';
+  }
+
+  /** A2, A10. */
+  #meetsConditions(op: Op, credential: Op): boolean {
+    switch (op.type) {
+      case 'admit':
+        return (
+          this.#isAllowed(op, credential, 'invite') &&
+          op.role >= roleGiven(credential) &&
+          op.target !== op.author &&
+          this.#live(op.target, op.past).every((grant) => this.#isDeparting(grant, op))
+        );
+      case 'remove':
+        return this.#isAllowed(op, credential, 'uninvite') && this.#isBelow(op, credential);
+      case 'setRole':
+        return roleGiven(credential) === MANAGER && this.#isBelow(op, credential);
+      case 'setPerm':
+        return roleGiven(credential) === MANAGER && op.role !== MANAGER;
+      case 'data':
+        return this.#isAllowed(op, credential, 'edit');
+      case 'leave':
+        return true;
+      case 'genesis':
+        return false;
+    }
+  }
+
+  /** A live target with a strictly greater key; one whose admission is judged later rests on a greater key anyhow. */
+  #isBelow(op: Op, credential: Op): boolean {
+    if (op.target === op.author) return false;
+    const best = this.#best(op.target, op.past);
+    return best ? this.#compareKeys(credential, best) < 0 : this.#isAdmittedLater(op.target, op.past);
+  }
+
+  #isAdmittedLater(account: string, past: ReadonlySet<string>): boolean {
+    return this.#ops.some(
+      (op) => op.type === 'admit' && op.target === account && past.has(op.id) && this.#isJudgedLater(op),
+    );
+  }
+
+  /** Left, or was removed by a junior, as whoever admits again has seen. */
+  #isDeparting(grant: Op, admit: Op): boolean {
+    return this.#ops.some((op) => {
+      const gone = op.type === 'leave' ? op.author : op.type === 'remove' ? op.target : undefined;
+      if (gone !== admit.target || !this.#isJudgedLater(op)) return false;
+      return admit.past.has(op.id) && !grant.past.has(op.id);
+    });
+  }
+
+  #noteDemotion(op: Op): void {
+    const best = this.#best(op.target, op.past);
+    if (!best) this.#demotions.set(op, 'above');
+    else if (op.role > roleGiven(best)) this.#demotions.set(op, 'all');
+  }
+}
+
+function isGrant({ type }: Op): boolean {
+  return type === 'genesis' || type === 'admit' || type === 'setRole';
+}
+
+function accountGiven(grant: Op): string {
+  return grant.type === 'genesis' ? grant.author : grant.target;
+}
+
+function roleGiven(grant: Op): number {
+  return grant.type === 'genesis' ? MANAGER : grant.role;
+}

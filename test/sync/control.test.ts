@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
+import type { Value } from '../../src/protocol/codec.ts';
+import { readControl, type Control } from '../../src/sync/control.ts';
+import { CONTROL_BODIES, withOtherCounts } from '../fakes/every-kind.ts';
+import { seededRandom } from '../fakes/seeded-random.ts';
+import { Team } from './team.ts';
+
+const crypto = nodeCrypto(seededRandom('control'));
+const { genesis } = new Team('control');
+const read = (kind: string, body: Value): Control | undefined => readControl(crypto, { ...genesis, kind, body });
+
+describe('D4 bodies of control deltas', () => {
+  for (const [kind, body] of Object.entries<Value>(CONTROL_BODIES)) {
+    it(`D4 ${kind} is read, and refused with one field more or one fewer`, () => {
+      assert.equal(read(kind, body)?.kind, kind);
+      for (const other of withOtherCounts(body)) assert.equal(read(kind, other), undefined);
+    });
+  }
+
+  it('D9 a body that is no array is void', () => {
+    for (const kind of Object.keys(CONTROL_BODIES)) {
+      for (const body of [null, 0, '', true, new Uint8Array(0)]) assert.equal(read(kind, body), undefined, kind);
+    }
+  });
+
+  it('D10 an unknown kind is not read as one that is known', () => {
+    for (const kind of ['', 'Leave', 'constructor', 'devices', 'checkpoints']) assert.equal(read(kind, []), undefined);
+  });
+
+  it('D9 what may be left out is null or whole, and an id that may be empty has no other length', () => {
+    const [admit, remove] = [CONTROL_BODIES.admit, CONTROL_BODIES.remove] as readonly (readonly Value[])[];
+    assert.ok(read('admit', admit!.with(6, null)));
+    assert.ok(read('remove', remove!.with(1, null)));
+    assert.ok(read('admit', admit!.with(4, new Uint8Array(0))));
+    const neither: readonly Value[] = [0, false, '', [], [null], new Uint8Array(0)];
+    for (const value of neither) assert.equal(read('admit', admit!.with(6, value)), undefined);
+    for (const value of neither) assert.equal(read('remove', remove!.with(1, value)), undefined);
+    for (const length of [1, 8, 31, 33]) assert.equal(read('admit', admit!.with(4, new Uint8Array(length))), undefined);
+  });
+});

@@ -1,0 +1,262 @@
+/**
+ * A4 for devices: what a removed device writes beyond the cut does not count, however early it claims to be. Here Alice has a
+ * device that is stolen and one, at least, that is safe; whoever has the stolen one writes what he likes, upon what he likes.
+ */
+import assert from 'node:assert/strict';
+import type { DeltaId, DeviceId, WorkspaceId } from '../../src/base/ids.ts';
+import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
+import type { Value } from '../../src/protocol/codec.ts';
+import { controlBody, Role } from '../../src/sync/control.ts';
+import { feedOf, signDelta, type Delta } from '../../src/sync/delta.ts';
+import { boxEpoch, epochOf } from '../../src/sync/epoch.ts';
+import { genesisId, Replica } from '../../src/sync/replica.ts';
+import { seededRandom } from '../fakes/seeded-random.ts';
+import { makePerson, type Identity, type Person } from '../sim/people.ts';
+import { NOW } from './team.ts';
+
+const crypto = nodeCrypto(seededRandom('stolen'));
+const NOBODY = feedOf('00'.repeat(32) as DeviceId, 0);
+
+/** Deltas by hand: each device's next one upon the heads that are named, with the credential that is named. */
+class Bench {
+  readonly alice = makePerson(crypto, 'Alice', 3);
+  readonly mallory = makePerson(crypto, 'Mallory', 1);
+  readonly safe = this.alice.devices[0]!;
+  readonly stolen = this.alice.devices[1]!;
+  /** Not in the workspace. */
+  readonly spare = this.alice.devices[2]!;
+  readonly notice = boxEpoch(crypto, epochOf(crypto, crypto.randomBytes(32)), []);
+  readonly runs: Uint8Array[][] = [];
+  readonly #last = new Map<DeviceId, Delta>();
+  #workspace: WorkspaceId | undefined;
+
+  write(by: Identity, kind: string, body: Value, upon: readonly DeltaId[], credential?: DeltaId): DeltaId {
+    const last = this.#last.get(by.device);
+    const delta = signDelta(crypto, by.signer, this.#workspace, {
+      ...{ generation: 0, seq: (last?.seq ?? 0) + 1, prev: last?.id, deps: [...upon].sort(), credential },
+      ...{ time: NOW, tool: undefined, kind, body },
+    });
+    this.#workspace ??= genesisId(delta);
+    this.#last.set(by.device, delta);
+    this.runs.push([delta.bytes]);
+    return delta.id;
+  }
+
+  begin(by: Identity, ...devices: readonly Identity[]): DeltaId {
+    const certificates = devices.map(({ certificate }) => certificate);
+    return this.write(
+      by,
+      'genesis',
+      controlBody.genesis('W', 'Alice', certificates, this.notice, new Uint8Array(16)),
+      [],
+    );
+  }
+
+  takeOut(by: Identity, target: Identity, upon: readonly DeltaId[], credential: DeltaId): DeltaId {
+    return this.write(by, 'removeDevice', controlBody.devices([target.device], this.notice), upon, credential);
+  }
+
+  letInMallory(by: Identity, upon: readonly DeltaId[], credential: DeltaId): DeltaId {
+    return this.admit(by, this.mallory, this.mallory.devices, upon, credential, Role.manager);
+  }
+
+  admit(
+    by: Identity,
+    person: Person,
+    devices: readonly Identity[],
+    upon: readonly DeltaId[],
+    credential: DeltaId,
+    role: Role = Role.participant,
+  ): DeltaId {
+    const certificates = devices.map(({ certificate }) => certificate);
+    const body = controlBody.admit(person.account, role, person.name, certificates, undefined, this.notice);
+    return this.write(by, 'admit', body, upon, credential);
+  }
+
+  letIn(by: Identity, device: Identity, upon: readonly DeltaId[], credential: DeltaId): DeltaId {
+    const body = controlBody.addDevice(device.account, [device.certificate], this.notice);
+    return this.write(by, 'addDevice', body, upon, credential);
+  }
+
+  /** What everybody makes of it, in whatever order it came: one by one as written, the other way round, all at once. */
+  judged(): Replica {
+    const replicas = [this.runs.map((run) => [run]), this.runs.toReversed().map((run) => [run]), [this.runs]].map(
+      (parts) => {
+        const replica = new Replica({ crypto, workspace: this.#workspace!, reducers: [], own: NOBODY });
+        for (const part of parts) {
+          replica.ingest(part);
+          // Looked at meanwhile, as windows do.
+          assert.ok(replica.roster);
+        }
+        return replica;
+      },
+    );
+    const [first, ...others] = replicas.map((replica) =>
+      [...replica.nodes()].map(({ delta }) => [delta.id, replica.verdictOf(delta.id)]).sort(),
+    );
+    for (const other of others) assert.deepEqual(other, first);
+    return replicas[0]!;
+  }
+}
+
+describe('A4 K2 a stolen device', () => {
+  it('A4 lets nobody in with an admit from before its removal, as it says', () => {
+    const bench = new Bench();
+    const { safe, stolen } = bench;
+    const genesis = bench.begin(safe, safe, stolen);
+    bench.write(safe, 'rename', controlBody.rename('a'), [], genesis);
+    bench.takeOut(safe, stolen, [], genesis);
+    const admit = bench.letInMallory(stolen, [genesis], genesis);
+    const replica = bench.judged();
+    assert.equal(replica.verdictOf(admit), 'cutOff');
+    assert.equal(replica.roster.members.has(bench.mallory.account), false);
+  });
+
+  it('A4 lets no further device in either, and what that one lets in is not in', () => {
+    const bench = new Bench();
+    const { safe, stolen, spare } = bench;
+    const genesis = bench.begin(safe, safe, stolen);
+    bench.write(safe, 'rename', controlBody.rename('a'), [], genesis);
+    bench.write(safe, 'rename', controlBody.rename('b'), [], genesis);
+    bench.takeOut(safe, stolen, [], genesis);
+    const added = bench.letIn(stolen, spare, [genesis], genesis);
+    const admit = bench.letInMallory(spare, [added], genesis);
+    const replica = bench.judged();
+    assert.equal(replica.verdictOf(added), 'cutOff');
+    assert.equal(replica.verdictOf(admit), 'noCredential');
+    assert.deepEqual([...replica.roster.devices.keys()], [safe.device]);
+  });
+
+  it('A4 K2 does not let itself in again', () => {
+    const bench = new Bench();
+    const { safe, stolen } = bench;
+    const genesis = bench.begin(safe, safe, stolen);
+    const out = bench.takeOut(safe, stolen, [], genesis);
+    const back = bench.letIn(stolen, stolen, [out], genesis);
+    const admit = bench.letInMallory(stolen, [], genesis);
+    const replica = bench.judged();
+    assert.deepEqual([replica.verdictOf(back), replica.verdictOf(admit)], ['cutOff', 'cutOff']);
+    assert.equal(replica.roster.gone.has(stolen.device), true);
+  });
+
+  it('A4 is not safe by taking the safe one out first, as it says: both are out', () => {
+    const bench = new Bench();
+    const { safe, stolen } = bench;
+    const genesis = bench.begin(safe, safe, stolen);
+    bench.write(safe, 'rename', controlBody.rename('a'), [], genesis);
+    const out = bench.takeOut(safe, stolen, [], genesis);
+    const revenge = bench.takeOut(stolen, safe, [genesis], genesis);
+    const admit = bench.letInMallory(stolen, [], genesis);
+    const replica = bench.judged();
+    assert.deepEqual(
+      [out, revenge, admit].map((id) => replica.verdictOf(id)),
+      ['accepted', 'accepted', 'cutOff'],
+    );
+    assert.equal(replica.roster.devices.size, 0);
+  });
+
+  it('A4 who knows that he is out takes nobody out', () => {
+    const bench = new Bench();
+    const { safe, stolen } = bench;
+    const genesis = bench.begin(safe, safe, stolen);
+    const out = bench.takeOut(safe, stolen, [], genesis);
+    const revenge = bench.takeOut(stolen, safe, [out], genesis);
+    const replica = bench.judged();
+    assert.equal(replica.verdictOf(revenge), 'cutOff');
+    assert.deepEqual([...replica.roster.devices.keys()], [safe.device]);
+  });
+
+  it('A4 is nobody with a role that its account was given since', () => {
+    const bench = new Bench();
+    const bob = bench.mallory.devices[0]!;
+    const { safe, stolen } = bench;
+    const genesis = bench.begin(bob, bob);
+    const admit = bench.admit(bob, bench.alice, [safe, stolen], [], genesis);
+    bench.takeOut(safe, stolen, [admit], admit);
+    // Who promotes her has not heard of it.
+    const promoted = bench.write(bob, 'setRole', controlBody.setRole(bench.alice.account, Role.manager), [], genesis);
+    const his = bench.write(
+      stolen,
+      'setPerm',
+      controlBody.setPerm('chat', 'add', Role.guest, true),
+      [promoted],
+      promoted,
+    );
+    const hers = bench.write(
+      safe,
+      'setPerm',
+      controlBody.setPerm('chat', 'add', Role.guest, false),
+      [promoted],
+      promoted,
+    );
+    const replica = bench.judged();
+    assert.deepEqual(
+      [his, hers].map((id) => replica.verdictOf(id)),
+      ['cutOff', 'accepted'],
+    );
+  });
+
+  it('A4 A6 what nothing rests on is judged alike, whether it comes before the removal or with it', () => {
+    const bench = new Bench();
+    const { safe, stolen } = bench;
+    const genesis = bench.begin(safe, safe, stolen);
+    const profile = bench.write(stolen, 'profile', controlBody.profile('Eve', '', ''), [genesis], genesis);
+    bench.write(safe, 'rename', controlBody.rename('a'), [], genesis);
+    bench.takeOut(safe, stolen, [], genesis);
+    assert.equal(bench.judged().verdictOf(profile), 'cutOff');
+  });
+
+  it('A7 I4 a device that was added speaks for its account when it leaves', () => {
+    const bench = new Bench();
+    const { safe, stolen, spare } = bench;
+    const genesis = bench.begin(safe, safe, stolen);
+    const added = bench.letIn(safe, spare, [], genesis);
+    const leave = bench.write(spare, 'leave', controlBody.leave(), [added], genesis);
+    const replica = bench.judged();
+    assert.equal(replica.verdictOf(leave), 'accepted');
+    assert.equal(replica.roster.members.size, 0);
+  });
+});
+
+describe('A10 L7 devices and seniority', () => {
+  const carol = makePerson(crypto, 'Carol', 2);
+  const [first, second] = [carol.devices[0]!, carol.devices[1]!];
+
+  it('A10 a senior takes out devices that juniors have let in', () => {
+    const bench = new Bench();
+    const { safe } = bench;
+    const bob = bench.mallory.devices[0]!;
+    const genesis = bench.begin(safe, safe);
+    const manager = bench.letInMallory(safe, [], genesis);
+    const admit = bench.admit(bob, carol, [first], [manager], manager);
+    const added = bench.letIn(first, second, [admit], admit);
+    const out = bench.takeOut(safe, second, [added], genesis);
+    const freeze = controlBody.freeze(first.device, new Map([[feedOf(first.device, 0), 1]]), bench.notice);
+    const frozen = bench.write(safe, 'freeze', freeze, [], genesis);
+    const replica = bench.judged();
+    assert.deepEqual(
+      [admit, out, frozen].map((id) => replica.verdictOf(id)),
+      ['accepted', 'accepted', 'accepted'],
+    );
+    assert.deepEqual([...replica.roster.gone.keys()].sort(), [first.device, second.device].sort());
+  });
+
+  it('L7 a senior lets in again what a junior has dropped, and not what a junior has taken out', () => {
+    for (const [kind, verdict] of [
+      ['drop', 'accepted'],
+      ['removeDevice', 'notPermitted'],
+    ] as const) {
+      const bench = new Bench();
+      const { safe } = bench;
+      const bob = bench.mallory.devices[0]!;
+      const genesis = bench.begin(safe, safe);
+      const manager = bench.letInMallory(safe, [], genesis);
+      const admit = bench.admit(safe, carol, [first], [], genesis);
+      const out = bench.write(bob, kind, controlBody.devices([first.device], bench.notice), [manager, admit], manager);
+      const back = bench.letIn(safe, first, [out], genesis);
+      const replica = bench.judged();
+      assert.equal(replica.verdictOf(back), verdict);
+      assert.equal(replica.roster.devices.has(first.device), verdict === 'accepted');
+    }
+  });
+});

@@ -140,6 +140,11 @@ const FIELDS: ReadonlyMap<string, number> = new Map<Control['kind'], number>([
   ['ack', 0],
 ]);
 
+/** D10: others are of a newer version. */
+export function isKnownControl(kind: string): boolean {
+  return FIELDS.has(kind);
+}
+
 /** Bodies for authors, beside their readers. */
 export const controlBody = {
   genesis: (

@@ -23,7 +23,7 @@ import {
   type Frame,
 } from './base.ts';
 import { Content } from './content.ts';
-import { controlBody, readControl, Role, type CutAndRoot } from './control.ts';
+import { controlBody, isKnownControl, readControl, Role, type CutAndRoot } from './control.ts';
 import { checkSignature, DELTA_VERSION, feedOf, readDelta, signDelta, type Delta, type Signer } from './delta.ts';
 import type { Folded, FoldVerdict, RowChange } from './fold.ts';
 import { frameOf } from './frame.ts';
@@ -710,10 +710,6 @@ const NO_LANE = -1;
 
 function everything(): number {
   return Number.POSITIVE_INFINITY;
-}
-
-function isKnownControl(kind: string): boolean {
-  return Object.hasOwn(controlBody, kind);
 }
 
 function isGenesis(delta: Delta): boolean {

@@ -99,7 +99,7 @@ describe('D deltas', () => {
     const changes: readonly [number, Value][] = [
       [0, -1],
       [1, new Uint8Array(31)],
-      [2, 65_536],
+      [2, 2 ** 32],
       [3, 0],
       [3, 1], // has a prev
       [4, new Uint8Array(0)], // has none, yet is not the first

@@ -4,7 +4,7 @@
  */
 import { groupBy } from '../base/group.ts';
 import type { AccountId, DeltaId, DeviceId, ToolId, WorkspaceId } from '../base/ids.ts';
-import { asArray, asCount, type Value } from '../protocol/codec.ts';
+import { asArray, type Value } from '../protocol/codec.ts';
 import { controlBody, Role, type Control } from '../sync/control.ts';
 import { Engine, type Growth } from '../sync/engine.ts';
 import type { RowChange } from '../sync/fold.ts';
@@ -38,6 +38,7 @@ import { Delivery } from './delivery.ts';
 import { FileTree } from './file-tree.ts';
 import type { Hub } from './hub.ts';
 import { Keyring } from './keyring.ts';
+import { generationIn } from './only-copy.ts';
 import { readMarks, writeMarks } from './peer-memory.ts';
 import { Peers } from './peers.ts';
 import type { ContentStore } from './ports.ts';
@@ -56,6 +57,8 @@ export interface WorkspaceListener {
 
 export class SharedWorkspace {
   readonly id: WorkspaceId;
+  /** Milliseconds since 1970. */
+  readonly openedAt: number;
   readonly engine: Engine;
   readonly keyring: Keyring;
   readonly unread: Unread;
@@ -74,13 +77,14 @@ export class SharedWorkspace {
   constructor(hub: Hub, id: WorkspaceId, listener: WorkspaceListener) {
     this.id = id;
     this.#hub = hub;
+    this.openedAt = hub.clock.now();
     this.#listener = listener;
     this.engine = new Engine({
       crypto: hub.crypto,
       workspace: id,
       reducers: [chatReducer, filesReducer],
       identity: hub.identity,
-      generation: asCount(hub.local.get(generationKey(id))) ?? 0,
+      generation: generationIn(hub.local, id),
       relayable: (device) => this.peers.relayOf(device) !== undefined,
     });
     this.keyring = new Keyring(hub.crypto, hub.local, id, this.engine.keys);
@@ -106,6 +110,7 @@ export class SharedWorkspace {
   /** After every delta of the journal was restored. */
   opened(): void {
     this.keyring.remember(this.engine.opened());
+    this.engine.holdBack(this.#now);
     this.#index(this.replica.takeChanges());
     for (const node of this.replica.nodes()) this.#noteUnread(node);
     this.peers.restore();
@@ -172,6 +177,15 @@ export class SharedWorkspace {
     this.#dispatch(this.engine.session.greet(sponsor.device, this.#now));
   }
 
+  /** Which of this device's feeds is written here (D2). */
+  get generation(): number {
+    return this.engine.generation;
+  }
+
+  beginFeed(generation: number): void {
+    this.engine.beginFeed(generation);
+  }
+
   // ---- writing ----------------------------------------------------------------------------------------------------------
 
   /**
@@ -180,6 +194,8 @@ export class SharedWorkspace {
    */
   async author(entries: readonly Entry[]): Promise<readonly Node[]> {
     if (this.roster.deleted) throw new ServiceError('notPermitted', { reason: 'deleted' });
+    const barred = this.#hub.onlyCopy.barred(this.id);
+    if (barred) throw new ServiceError(barred, { name: this.roster.name });
     const refused = this.engine.wouldRefuse(entries, this.#now);
     if (refused) throw new ServiceError('notPermitted', { reason: refused });
     const growth = this.engine.author(entries, this.#now);
@@ -264,6 +280,8 @@ export class SharedWorkspace {
 
   async #ingest(from: DeviceId, path: 'direct' | 'relay', runs: readonly (readonly Uint8Array[])[]): Promise<void> {
     const growth = this.engine.ingest(from, path, runs, this.#now);
+    const own = growth.nodes.filter(({ delta }) => delta.device === this.device);
+    this.#hub.onlyCopy.found(this, own);
     this.#grown(growth);
     for (const fault of growth.faults) if (fault.tag !== 'overflow') this.#tellFault(fault.device ?? from, fault.tag);
     // A copy is acknowledged only when the first one is durable, too.
@@ -287,6 +305,7 @@ export class SharedWorkspace {
 
   /** Once for each member and kind: who sends rubbish sends it again and again. */
   #tellFault(device: DeviceId, tag: string): void {
+    if (tag === 'fork' && device === this.device) return this.#hub.onlyCopy.forked(this);
     const account = this.replica.accountOf(device);
     const code = tag === 'fork' ? 'fork' : 'badDelta';
     this.#tell(code, `${code}/${account ?? device}`, account);
@@ -650,11 +669,6 @@ export class SharedWorkspace {
   get #now(): number {
     return this.#hub.clock.now();
   }
-}
-
-/** Which of this device's feeds it writes in a workspace (D2). */
-export function generationKey(workspace: WorkspaceId): string {
-  return `generation/${workspace}`;
 }
 
 /** The item that a delta makes unread; undefined where it makes none. */

@@ -67,6 +67,9 @@ export const ACK_EVERY_MS = 60_000;
 const FETCH_AGAIN_MS = 5_000;
 const MAX_FETCHES_DOUBLED = 6;
 
+/** After opening, when others can be reached they have been by then. */
+export const FIRST_ACK_MS = 10_000;
+
 /** Who has no answer asks again. */
 const ASK_KEY_AGAIN_MS = 10_000;
 
@@ -76,7 +79,7 @@ export class Engine {
   readonly session: Session;
   readonly #crypto: Crypto;
   readonly #identity: EngineIdentity;
-  readonly #generation: number;
+  #generation: number;
   /** Who let us in: not in the roster until the first copy is here. */
   #sponsor: DeviceId | undefined;
   #grewAt = Number.NEGATIVE_INFINITY;
@@ -105,10 +108,25 @@ export class Engine {
     return this.#follow();
   }
 
+  /** D2: a store that was restored learns of its later feed at the first contact: for a while it writes nothing of itself. */
+  holdBack(now: number): void {
+    this.#grewAt = now + FIRST_ACK_MS - ACK_IDLE_MS;
+  }
+
   /** Whom the first copy comes from (N4). */
   sponsored(device: DeviceId | undefined): void {
     this.#sponsor = device;
     this.#follow();
+  }
+
+  /** D2: from now on another feed is written. */
+  beginFeed(generation: number): void {
+    this.#generation = generation;
+    this.replica.beginFeed(feedOf(this.#identity.device, generation));
+  }
+
+  get generation(): number {
+    return this.#generation;
   }
 
   // ---- writing ----------------------------------------------------------------------------------------------------------

@@ -75,9 +75,9 @@ export class Replica {
   readonly #checked = new Map<FeedId, number>();
   #controls = 0;
   /** D8: what has shown two histories is not heard any more. */
-  readonly #own: FeedId;
-  /** Highest seq of the own feed that is on disk: what is beyond it nobody may hear of yet (D1). */
-  #durable = 0;
+  #own: FeedId;
+  /** Highest seq on disk of each feed that was written here since the opening: what is beyond it nobody may hear of yet (D1). */
+  readonly #durable = new Map<FeedId, number>();
   readonly #forked = new Set<DeviceId>();
   #roster: Roster;
   #newer = false;
@@ -86,6 +86,7 @@ export class Replica {
     this.#crypto = options.crypto;
     this.workspace = options.workspace;
     this.#own = options.own;
+    this.#durable.set(options.own, 0);
     this.#reducers = new Map(options.reducers.map((reducer) => [reducer.kind, reducer]));
     this.#authority = new Authority(options.crypto, this.#graph);
     this.#fold = new Fold((node, transaction) => this.#applyContent(node, transaction));
@@ -109,14 +110,23 @@ export class Replica {
   /** What is held, of the own feed only what is durable (D1): what others may be told. */
   vector(): Vector {
     const vector = new Map(this.#graph.vector());
-    if (vector.has(this.#own)) vector.set(this.#own, this.#durable);
-    if (this.#durable === 0) vector.delete(this.#own);
+    for (const [feed, seq] of this.#durable) {
+      if (seq === 0) vector.delete(feed);
+      else vector.set(feed, seq);
+    }
     return vector;
+  }
+
+  /** D2: what is written from now on stands in this feed of the same device. */
+  beginFeed(own: FeedId): void {
+    this.#own = own;
+    this.#durable.set(own, 0);
   }
 
   /** Own deltas up to this one are on disk. */
   madeDurable(node: Node): void {
-    if (node.delta.feed === this.#own) this.#durable = Math.max(this.#durable, node.delta.seq);
+    const before = this.#durable.get(node.delta.feed);
+    if (before !== undefined) this.#durable.set(node.delta.feed, Math.max(before, node.delta.seq));
   }
 
   /** Every delta, in the order of arrival. */
@@ -442,7 +452,7 @@ export class Replica {
     const picked = new Map<FeedId, Node[]>();
     let bytes = 0;
     for (const node of this.#graph.beyond(theirs, upTo)) {
-      if (node.delta.feed === this.#own && node.delta.seq > this.#durable) continue;
+      if (node.delta.seq > (this.#durable.get(node.delta.feed) ?? node.delta.seq)) continue;
       const run = picked.get(node.delta.feed) ?? [];
       run.push(node);
       picked.set(node.delta.feed, run);

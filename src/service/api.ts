@@ -77,7 +77,7 @@ export interface ClosedInfo {
   readonly id: string;
   readonly name: string;
   /** `device`: another of his own devices has taken this one out. */
-  readonly how: 'removed' | 'left' | 'deleted' | 'device';
+  readonly how: 'removed' | 'left' | 'device';
   /** Who did it, as he was known. */
   readonly by: string;
   /** Milliseconds since 1970, as that member's clock said, no later than it was heard. */

@@ -149,7 +149,7 @@ export const noticeSentences: Readonly<Record<NoticeCode, Sentence>> = {
     'The disk is full. What was saved is kept. What you write now is kept in memory, and is saved and sent by itself once there is room: free some space before you close VS Code.',
   ),
   storeFailed: error(
-    'The store could not be written. What was saved before is kept. Check the disk, then reload the window.',
+    'The store could not be written. What was saved is kept. What you write now is kept in memory, and is saved and sent by itself once the store can be written again: check the disk before you close VS Code.',
   ),
   fork: warning(
     'A device of {member} has shown two different histories: a restored back-up, or a stolen key. What had arrived is kept; nothing more is taken from that device. Ask {member}.',

@@ -13,7 +13,6 @@ import type { Message } from '../sync/messages.ts';
 import { Lane, type Route } from '../sync/ports.ts';
 import type { Entry, Replica } from '../sync/replica.ts';
 import type { Member, Roster } from '../sync/roster.ts';
-import { safetyNumber } from '../sync/safety-number.ts';
 import type { Mark, Outgoing } from '../sync/session.ts';
 import { chatReducer } from '../tools/chat/reducer.ts';
 import { readChatDelta } from '../tools/chat/deltas.ts';
@@ -22,14 +21,7 @@ import type { Content } from '../tools/files/content.ts';
 import { readFilesDelta } from '../tools/files/deltas.ts';
 import { filesReducer } from '../tools/files/reducer.ts';
 import { ITEMS, itemFromRow, VERSIONS, versionFromRow } from '../tools/files/rows.ts';
-import {
-  ServiceError,
-  type MemberInfo,
-  type Role as RoleName,
-  type SyncInfo,
-  type ToolKind,
-  type WorkspaceInfo,
-} from './api.ts';
+import { ServiceError } from './api.ts';
 import { ChunkExchange } from './chunk-exchange.ts';
 import { KeptError } from './commit-queue.ts';
 import { statementsOf } from './content-index.ts';
@@ -45,7 +37,6 @@ import type { ContentStore } from './ports.ts';
 import { encodeRecord } from './records.ts';
 import { Unread } from './unread.ts';
 
-export const ROLE_NAMES: readonly RoleName[] = ['manager', 'participant', 'guest'];
 /** One restart may send this much again; written more often it would cost a commit each. */
 const REMEMBER_AFTER_MS = 3_000;
 
@@ -582,59 +573,6 @@ export class SharedWorkspace {
 
   #remember(device: DeviceId, known: readonly Mark[], relayed: readonly Mark[]): void {
     this.#hub.local.put(`peer/${this.id}/${device}`, [writeMarks(known), writeMarks(relayed)]);
-  }
-
-  info(state: WorkspaceInfo['state']): WorkspaceInfo {
-    const tools = [...this.roster.tools.values()].map(({ tool, kind, name }) => ({
-      id: tool,
-      kind: kind as ToolKind,
-      name,
-      unread: this.unread.count(tool),
-    }));
-    const members = [...this.roster.members.values()].map((member) => this.#memberInfo(member));
-    const self = this.self;
-    return {
-      id: this.id,
-      name: this.roster.name,
-      role: self && ROLE_NAMES[self.role],
-      state,
-      tools,
-      members,
-      sync: this.#syncInfo(members),
-      unread: tools.reduce((sum, tool) => sum + tool.unread, 0),
-    };
-  }
-
-  #memberInfo(member: Member): MemberInfo {
-    const { account } = this.#hub.identity;
-    const self = member.account === account;
-    const devices = member.devices.map((record) => record.certificate.device);
-    return {
-      account: member.account,
-      name: member.name,
-      role: ROLE_NAMES[member.role]!,
-      self,
-      presence: self || devices.some((device) => this.peers.isOnline(device)) ? 'online' : 'offline',
-      safetyNumber: self ? '' : safetyNumber(this.#hub.crypto, account, member.account),
-      verified: self || this.#hub.local.get(`verified/${member.account}`) === true,
-      inSync: self || devices.every((device) => this.engine.session.inSync(device)),
-    };
-  }
-
-  #syncInfo(members: readonly MemberInfo[]): SyncInfo {
-    const others = members.filter((member) => !member.self);
-    return {
-      others: others.length,
-      inSync: others.filter((member) => member.inSync).length,
-      relayed: others.filter((member) => !member.inSync && this.#isRelayed(member.account as AccountId)).length,
-      missingChunks: this.lackingChunks,
-      missingBytes: this.exchange.lackingBytes,
-    };
-  }
-
-  #isRelayed(account: AccountId): boolean {
-    const devices = this.roster.members.get(account)?.devices ?? [];
-    return devices.every(({ certificate }) => this.engine.session.isRelayed(certificate.device));
   }
 
   /** Whether every other device is known to hold a delta; what the log has let go of, everybody has acknowledged. */

@@ -7,6 +7,7 @@
  * the same key and may claim any height. Where such a word turns out to cut what was accepted before it, it is in force from
  * the beginning of another pass.
  */
+import { push } from '../base/group.ts';
 import type { AccountId, DeltaId, DeviceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { MAX_DEVICES, MAX_MEMBERS } from '../protocol/limits.ts';
@@ -694,10 +695,4 @@ function compareEntries(a: Entry, b: Entry): number {
 
 function rankOf({ control }: Entry): number {
   return control.kind === 'genesis' ? 0 : control.kind === 'leave' ? 1 : 2;
-}
-
-function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
-  const list = map.get(key);
-  if (list) list.push(value);
-  else map.set(key, [value]);
 }

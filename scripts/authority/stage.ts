@@ -3,6 +3,10 @@
  * given them says what stands. Keys are made from names, so the same world has the same delta ids every time.
  *
  * `edit` is the right to add to a chat, which participants have by default and guests have not; `data` is a post.
+ *
+ * Nobody takes a feed in whose past nothing names its device (I4). So that an operation of somebody whom nobody has admitted can be
+ * judged all the same, the stage is set with an admission of each of them that is void: it cites no credential. What a world writes
+ * comes after all of that, so that the heights of its operations are to each other what its pasts say.
  */
 import type { DeltaId, DeviceId, ToolId, WorkspaceId } from '../../src/base/ids.ts';
 import type { Crypto } from '../../src/crypto/crypto.ts';
@@ -10,7 +14,7 @@ import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
 import { issueCertificate, type Certificate } from '../../src/protocol/certificate.ts';
 import type { Value } from '../../src/protocol/codec.ts';
 import { MAX_DEPS } from '../../src/protocol/limits.ts';
-import { controlBody, type Role } from '../../src/sync/control.ts';
+import { controlBody, Role } from '../../src/sync/control.ts';
 import { feedOf, signDelta, type Delta, type DeltaDraft, type Signer } from '../../src/sync/delta.ts';
 import { boxEpoch, epochOf } from '../../src/sync/epoch.ts';
 import { Replica } from '../../src/sync/replica.ts';
@@ -19,7 +23,7 @@ import { chatReducer } from '../../src/tools/chat/reducer.ts';
 import { DEVICES, ROLES, type Op } from './world.ts';
 
 const CHAT = '00000000000000c1' as ToolId;
-/** The founder's further device, which adds the chat: no operation is its. */
+/** The founder's further device, which sets the stage: no operation is its. */
 const STAGE_HAND = DEVICES;
 const TIME = Date.UTC(2026, 0, 1);
 
@@ -52,6 +56,8 @@ export class Stage {
   readonly #staged = new Map<string, Staged>();
   readonly #runs: Uint8Array[][] = [];
   #workspace: WorkspaceId | undefined;
+  /** The last delta of those that set the stage. */
+  #stageEnd: DeltaId | undefined;
 
   constructor(crypto: Crypto = REAL) {
     this.#crypto = crypto;
@@ -61,7 +67,11 @@ export class Stage {
 
   /** Signs a world's operations, which come each after its past, and lets a replica judge them. */
   play(ops: readonly Op[]): Verdicts {
-    for (const op of ops) this.#sign(op);
+    const strangers = strangersOf(ops);
+    for (const op of ops) {
+      this.#sign(op);
+      if (op.type === 'genesis') this.#set(op.author, strangers);
+    }
     return this.verdicts(ops, this.replicaOf([this.#runs]));
   }
 
@@ -103,10 +113,19 @@ export class Stage {
     const { tool, kind, body } = this.#contentOf(op);
     const delta = this.#append(feed, { deps: heads, credential, tool, kind, body });
     this.#staged.set(op.id, { delta: delta.id, op });
-    if (op.type !== 'genesis') return;
-    this.#workspace = delta.id as string as WorkspaceId;
-    const addTool = { tool: undefined, kind: 'addTool', body: controlBody.addTool(CHAT, 'chat', 'Chat') };
-    this.#append(this.#feed(op.author, STAGE_HAND), { deps: [delta.id], credential: delta.id, ...addTool });
+    if (op.type === 'genesis') this.#workspace = delta.id as string as WorkspaceId;
+  }
+
+  /** What comes after the genesis and before everything else: the chat, and how strangers' feeds can be at all. */
+  #set(founder: string, strangers: ReadonlySet<string>): void {
+    const hand = this.#feed(founder, STAGE_HAND);
+    const genesis = this.#workspace as string as DeltaId;
+    const add = { tool: undefined, kind: 'addTool', body: controlBody.addTool(CHAT, 'chat', 'Chat') };
+    this.#stageEnd = this.#append(hand, { deps: [genesis], credential: genesis, ...add }).id;
+    for (const name of strangers) {
+      const { kind, body } = this.#admission(name, Role.guest);
+      this.#stageEnd = this.#append(hand, { deps: [], credential: undefined, tool: undefined, kind, body }).id;
+    }
   }
 
   /** The maximal ones of an operation's past that are neither of its device nor before its device's last. */
@@ -115,7 +134,9 @@ export class Stage {
     const last = past.filter((one) => isOfFeed(one, op)).sort((a, b) => b.past.size - a.past.size)[0];
     const fresh = past.filter((one) => one !== last && !last?.past.has(one.id));
     const covered = new Set(fresh.flatMap((one) => [...one.past]));
-    return fresh.filter(({ id }) => !covered.has(id)).map(({ id }) => this.#staged.get(id)!.delta);
+    const heads = fresh.filter(({ id, type }) => !covered.has(id) && type !== 'genesis');
+    if (heads.length > 0) return heads.map(({ id }) => this.#staged.get(id)!.delta);
+    return this.#stageEnd === undefined || (last && last.type !== 'genesis') ? [] : [this.#stageEnd];
   }
 
   #append(feed: Feed, draft: Pick<DeltaDraft, 'deps' | 'credential' | 'tool' | 'kind' | 'body'>): Delta {
@@ -137,10 +158,8 @@ export class Stage {
         const founders = [...this.#certificatesOf(op.author), this.#certificateOf(op.author, STAGE_HAND)];
         return control('genesis', controlBody.genesis('World', op.author, founders, this.#notice(), salt));
       }
-      case 'admit': {
-        const certificates = this.#certificatesOf(op.target);
-        return control('admit', controlBody.admit(account!, role, op.target, certificates, undefined, this.#notice()));
-      }
+      case 'admit':
+        return this.#admission(op.target, role);
       case 'setRole':
         return control('setRole', controlBody.setRole(account!, role));
       case 'remove':
@@ -154,6 +173,12 @@ export class Stage {
       case 'data':
         return { tool: CHAT, kind: 'post', body: chatBody({ kind: 'post', text: op.id }) };
     }
+  }
+
+  #admission(name: string, role: Role): { readonly tool: undefined; readonly kind: string; readonly body: Value } {
+    const certificates = this.#certificatesOf(name);
+    const body = controlBody.admit(certificates[0]!.account, role, name, certificates, undefined, this.#notice());
+    return { tool: undefined, kind: 'admit', body };
   }
 
   /** Keys are not what is looked at here: an epoch that is boxed to nobody. */
@@ -202,4 +227,14 @@ export class Stage {
 
 function isOfFeed(one: Op, other: Op): boolean {
   return one.author === other.author && one.device === other.device;
+}
+
+/** Who writes something without an admission of him in its past. */
+function strangersOf(ops: readonly Op[]): ReadonlySet<string> {
+  const byId = new Map(ops.map((op) => [op.id, op]));
+  const names = (op: Op, author: string) =>
+    op.type === 'genesis' ? op.author === author : op.type === 'admit' && op.target === author;
+  const isLetIn = ({ type, author, past }: Op) =>
+    type === 'genesis' || [...past].some((id) => names(byId.get(id)!, author));
+  return new Set(ops.filter((op) => !isLetIn(op)).map(({ author }) => author));
 }

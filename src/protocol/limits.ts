@@ -68,8 +68,8 @@ export const MAX_BASE_ROWS = 4_000_000;
 /** Messages under an epoch whose key has not come yet, kept until it has; the relay keeps those beyond. */
 export const MAX_LOCKED_MESSAGES = 256;
 export const MAX_LOCKED_BYTES = 8 * MIB;
-/** A feed generation opens after a restored back-up (D2): nobody has thousands of those. */
-export const MAX_FEED_GENERATION = 65_535;
+/** A new feed is begun a random step above the last (D2), of half a million on average: eight thousand fit. */
+export const MAX_FEED_GENERATION = 0xffff_ffff;
 /** Joins that wait for a decision: more is a flood, the oldest unanswered stay. */
 export const MAX_PENDING_JOINS = 64;
 export const MAX_MEMBERS = 50;

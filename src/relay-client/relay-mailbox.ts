@@ -44,6 +44,7 @@ export class RelayMailbox implements Disposable {
   #subscribed = false;
   #window = new AckWindow();
   #acked = 0;
+  #disposed = false;
   #ackScheduled = false;
   /** Why nothing is asked of the relay for a while, and until when: it outlives the connection. */
   #rest: { readonly until_ms: number; readonly detail: string } | undefined;
@@ -92,6 +93,7 @@ export class RelayMailbox implements Disposable {
   }
 
   dispose(): void {
+    this.#disposed = true;
     this.#subscriptions.dispose();
     this.#leave();
     this.#connection.hold(false);
@@ -203,7 +205,8 @@ export class RelayMailbox implements Disposable {
   }
 
   #scheduleAck(): void {
-    if (this.#ackScheduled || this.#window.through <= this.#acked) return;
+    // What was handed out may be handled when nobody listens any more: the relay gives it again.
+    if (this.#disposed || this.#ackScheduled || this.#window.through <= this.#acked) return;
     this.#ackScheduled = true;
     this.#cancelAck = this.#clock.wakeAt(this.#clock.now() + ACK_DELAY_MS, () => void this.#ack(this.#session));
   }

@@ -77,7 +77,7 @@ export interface ClosedInfo {
   readonly id: string;
   readonly name: string;
   /** `device`: another of his own devices has taken this one out. */
-  readonly how: 'removed' | 'left' | 'deleted' | 'device';
+  readonly how: 'removed' | 'left' | 'device';
   /** Who did it, as he was known. */
   readonly by: string;
   /** Milliseconds since 1970, as that member's clock said, no later than it was heard. */
@@ -288,6 +288,8 @@ export type NoticeCode =
   | 'relayFull' // member: their relay's queue is full; what is missing goes directly
   | 'newerVersion' // a member uses a newer Coterie
   | 'removed' // name, member: this person is out of a workspace
+  | 'usedTwice' // another copy of this store writes as this device: nothing more is written here
+  | 'ownFork' // name: a restored or copied store has written what contradicts the other
   | 'deviceRemoved' // name: another device of this person has taken this one out of a workspace
   | 'deleted' // name, member: a workspace is deleted for all
   | 'badDelta'; // member: what was sent was not authentic and was dropped
@@ -312,6 +314,8 @@ export type ServiceErrorCode =
   | 'badPhrase' // reason: length (count), word (place, word), near (place, word, near), checksum
   | 'badLinkCode' // truncated, damaged, not one, of a newer format, or one's own
   | 'linkCodeExpired'
+  | 'usedTwice' // another copy of this store writes as this device
+  | 'ownFork' // name: another copy of this store has written in this workspace, and this one too
   | 'inOtherAccount' // what is here would be lost by taking on another account
   | 'badRelayAddress'
   | 'diskFull' // reason: kept where the change stands, in memory, and is saved when there is room

@@ -28,14 +28,16 @@ export class Asking {
   readonly #options: AskingOptions;
   #relayAskedAt = Number.NEGATIVE_INFINITY;
   #cancel: (() => void) | undefined;
+  #stopped = false;
 
   constructor(options: AskingOptions) {
     this.#options = options;
   }
 
-  /** Now, and again until `stop`. */
+  /** Now, and again until `stop`; after that not any more. */
   ask(): void {
     this.#cancel?.();
+    if (this.#stopped) return;
     const { hub, routes } = this.#options;
     const bytes = this.#message();
     let direct = false;
@@ -46,6 +48,7 @@ export class Asking {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#cancel?.();
     this.#cancel = undefined;
   }

@@ -20,7 +20,7 @@ const GENERATION = '00000000000000ff';
 const MAX_WORK = 10_000;
 
 type How = ClosedInfo['how'];
-const HOWS: readonly How[] = ['removed', 'left', 'deleted', 'device'];
+const HOWS: readonly How[] = ['removed', 'left', 'device'];
 
 interface Kept {
   readonly info: WorkInfo;

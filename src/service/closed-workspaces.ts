@@ -88,8 +88,9 @@ export class ClosedWorkspaces {
     const { id } = workspace;
     const name = workspace.roster.name;
     const { kind } = word.delta;
-    const how = kind === 'leave' ? 'left' : kind === 'removeDevice' ? 'device' : 'removed';
     const account = workspace.replica.accountOf(word.delta.device);
+    const isOwn = account === this.#hub.identity.account;
+    const how = kind === 'leave' ? 'left' : isOwn ? 'device' : 'removed';
     const by = account === undefined ? '' : workspace.nameOf(account);
     const at = Math.min(word.delta.time, this.#hub.clock.now());
     const unsent = how === 'left' ? [] : unsentBeyond(workspace, word);
@@ -105,12 +106,14 @@ export class ClosedWorkspaces {
 
   async #erase(workspace: SharedWorkspace): Promise<void> {
     this.#workspaces.letGo(workspace);
-    this.#options.joins.forget(workspace.id);
+    this.#options.joins.letGo(workspace);
     await eraseCopy(this.#hub, workspace);
     // Two generations are kept on the disk: after the second nothing of it is left.
     await this.#hub.commit([]);
     await this.#options.compact();
     await this.#options.compact();
     this.#hub.changed();
+    // A join that was begun meanwhile has waited for this.
+    this.#options.joins.ask();
   }
 }

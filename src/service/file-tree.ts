@@ -76,18 +76,23 @@ export class FileTree {
   /** Read once for each row: every save looks at many. */
   readonly #versions = new WeakMap<Row, Version>();
 
-  /** What a version's content stands upon (F1). A version never changes, so this is found once. */
+  /** What a version's content stands upon (F1). A version never changes, so this is found once. A member may make any chain long. */
   lineage(id: DeltaId): Lineage | undefined {
-    const known = this.#lineages.get(id);
-    if (known) return known;
-    const version = this.version(id);
-    if (!version?.content) return undefined;
-    const parent = version.content.kind === 'patch' ? version.parents[0] : undefined;
-    const above = parent === undefined ? undefined : this.lineage(parent);
-    const lineage = above
-      ? { bottom: above.bottom, patches: above.patches + 1 }
-      : { bottom: version.content, patches: 0 };
-    this.#lineages.set(id, lineage);
+    const above: DeltaId[] = [];
+    let lineage: Lineage | undefined;
+    for (let at: DeltaId | undefined = id; at !== undefined;) {
+      lineage = this.#lineages.get(at);
+      const version: Version | undefined = lineage ? undefined : this.version(at);
+      if (!version?.content) break;
+      above.push(at);
+      at = version.content.kind === 'patch' ? version.parents[0] : undefined;
+    }
+    for (const at of above.toReversed()) {
+      lineage = lineage
+        ? { bottom: lineage.bottom, patches: lineage.patches + 1 }
+        : { bottom: this.version(at)!.content!, patches: 0 };
+      this.#lineages.set(at, lineage);
+    }
     return lineage;
   }
 

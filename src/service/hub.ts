@@ -6,6 +6,7 @@ import type { Signer } from '../sync/delta.ts';
 import type { ChunkStore, Clock, Transport } from '../sync/ports.ts';
 import type { ServiceEvent } from './api.ts';
 import type { LocalState } from './local-state.ts';
+import type { OnlyCopy } from './only-copy.ts';
 import type { ChunkKeys, ContentStore, Index } from './ports.ts';
 
 export interface Identity {
@@ -20,6 +21,7 @@ export interface Hub {
   readonly crypto: Crypto;
   readonly clock: Clock;
   readonly local: LocalState;
+  readonly onlyCopy: OnlyCopy;
   readonly index: Index;
   readonly chunks: ChunkStore;
   readonly transport: Transport;

@@ -22,7 +22,8 @@ import type { InviteRecord } from '../sync/roster.ts';
 import { safetyNumber } from '../sync/safety-number.ts';
 import { ServiceError, type Invitation, type JoinRequestInfo, type Role as RoleName } from './api.ts';
 import type { Hub } from './hub.ts';
-import { ROLE_NAMES, type SharedWorkspace } from './shared-workspace.ts';
+import type { SharedWorkspace } from './shared-workspace.ts';
+import { ROLE_NAMES } from './workspace-info.ts';
 
 export interface InviteOptions {
   readonly role: RoleName;

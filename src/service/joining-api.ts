@@ -6,7 +6,7 @@ import { ServiceError, type InvitationInfo, type JoiningApi } from './api.ts';
 import type { Calls } from './calls.ts';
 import type { Hub } from './hub.ts';
 import type { Joins } from './joins.ts';
-import { ROLE_NAMES } from './shared-workspace.ts';
+import { ROLE_NAMES } from './workspace-info.ts';
 import type { Workspaces } from './workspaces.ts';
 
 export function joiningApi(hub: Hub, workspaces: Workspaces, joins: Joins, calls: Calls): JoiningApi {

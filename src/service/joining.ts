@@ -150,6 +150,11 @@ export class Joining {
     return openEpoch(crypto, control.epoch, identity.device, identity.agreementSecret);
   }
 
+  /** Whether the first copy is this one. */
+  isInto(workspace: SharedWorkspace): boolean {
+    return this.#workspace === workspace;
+  }
+
   copying(workspace: SharedWorkspace): void {
     this.#asking.stop();
     this.#workspace = workspace;

@@ -13,6 +13,7 @@ import type { Hub } from './hub.ts';
 import { Joining } from './joining.ts';
 import type { WorkspaceWord } from './own-devices.ts';
 import { EMPTY_LOG } from './records.ts';
+import type { SharedWorkspace } from './shared-workspace.ts';
 import type { Workspaces } from './workspaces.ts';
 
 const MAX_INVITATION_CHARACTERS = 16_384;
@@ -125,6 +126,8 @@ export class Joins {
   async #copy(joining: Joining, epoch: Epoch, sponsor: Route, text: string): Promise<void> {
     const { workspace: id } = joining;
     const { workspace } = this.#workspaces.get(id) ?? this.#workspaces.host(id, EMPTY_LOG);
+    // The copy that this person is out of is to go first: he asks again.
+    if (workspace.expulsion) return;
     workspace.keyring.remember([epoch]);
     this.#hub.local.put(`join/${id}`, [text, joining.total, sponsor.device]);
     joining.copying(workspace);
@@ -152,6 +155,11 @@ export class Joins {
   }
 
   // ---- ending -----------------------------------------------------------------------------------------------------------
+
+  /** A copy that goes takes with it the join that it came by, and not one that was begun since. */
+  letGo(workspace: SharedWorkspace): void {
+    if (this.#joins.get(workspace.id)?.isInto(workspace)) this.forget(workspace.id);
+  }
 
   /** Its place in local state goes with the next commit. */
   forget(id: WorkspaceId): void {

@@ -1,14 +1,10 @@
 /** The journal as a whole (L1, `records.ts`): read when the service opens, and written anew where that is worth it. */
 import type { WorkspaceId } from '../base/ids.ts';
-import { asCount } from '../protocol/codec.ts';
-import { readDelta } from '../sync/delta.ts';
 import type { BasePart } from '../sync/base.ts';
 import type { LogStore, ReplayReport } from '../sync/ports.ts';
 import type { Replica } from '../sync/replica.ts';
-import type { Hub } from './hub.ts';
 import type { LocalState } from './local-state.ts';
 import { decodeRecord, encodeRecord, type DeltaRecord, type KeptLog } from './records.ts';
-import { generationKey } from './shared-workspace.ts';
 import type { Workspaces } from './workspaces.ts';
 
 export interface JournalContent {
@@ -30,17 +26,6 @@ export async function readJournal(log: LogStore, local: LocalState): Promise<Jou
     own.arrivals = record.arrivals;
   });
   return { logs, report };
-}
-
-/** D2: what a damaged log has lost may be with others; written again under the same seq it would be a fork. */
-export function beginFeed(hub: Hub, id: WorkspaceId, { deltas }: KeptLog): void {
-  const key = generationKey(id);
-  let highest = asCount(hub.local.get(key)) ?? 0;
-  for (const { bytes } of deltas) {
-    const read = readDelta(hub.crypto, id, bytes);
-    if (read.ok && read.value.device === hub.identity.device) highest = Math.max(highest, read.value.generation);
-  }
-  hub.local.put(key, highest + 1);
 }
 
 /** The whole content, anew: what counts, in the order it came, without what is folded (L4). Throws StoreError. */

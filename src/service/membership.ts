@@ -2,7 +2,8 @@
 import type { AccountId } from '../base/ids.ts';
 import { controlBody, type Role } from '../sync/control.ts';
 import { ServiceError, type Role as RoleName } from './api.ts';
-import { ROLE_NAMES, type SharedWorkspace } from './shared-workspace.ts';
+import type { SharedWorkspace } from './shared-workspace.ts';
+import { ROLE_NAMES } from './workspace-info.ts';
 
 export class Membership {
   readonly #workspace: SharedWorkspace;

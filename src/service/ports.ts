@@ -100,6 +100,8 @@ export interface ServiceOptions {
   readonly index: Index;
   readonly bridges: Bridges;
   makeTransport(setup: TransportSetup): Transport;
+  /** Where the store is: another place than when it was last open means that it is a copy (D2). */
+  readonly place?: string;
   /** Puts other secrets in the place of these, where they can be read back; false where they cannot be kept (I2). */
   keepSecrets?(secrets: DeviceSecrets): Promise<boolean>;
   makeContents(keys: ChunkKeys): ContentStore;

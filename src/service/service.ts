@@ -17,11 +17,12 @@ import type { Hub } from './hub.ts';
 import { identityApi } from './identity-api.ts';
 import { joiningApi } from './joining-api.ts';
 import { Joins } from './joins.ts';
-import { beginFeed, compactJournal, readJournal, type JournalContent } from './journal.ts';
+import { compactJournal, readJournal, type JournalContent } from './journal.ts';
 import { LazyIndex } from './lazy-index.ts';
 import { LocalState } from './local-state.ts';
 import { membersApi } from './members-api.ts';
 import { ownWorkApi } from './own-work-api.ts';
+import { OnlyCopy } from './only-copy.ts';
 import type { ServiceOptions } from './ports.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 import { StoreTrouble } from './store-trouble.ts';
@@ -115,6 +116,7 @@ export class Service {
       index,
       chunks,
       local: this.#local,
+      onlyCopy: new OnlyCopy({ crypto, local: this.#local, emit: (event) => this.#emit(event) }),
       makeContents: (keys) => this.#options.makeContents(keys),
       displayName: () => device.displayName(),
       deviceName: () => device.deviceName(),
@@ -202,10 +204,12 @@ export class Service {
   // ---- opening ----------------------------------------------------------------------------------------------------------
 
   async #restore({ logs, report }: JournalContent): Promise<void> {
-    const whole = report.cutBytes === 0 && report.quarantined === 0;
+    const { onlyCopy } = this.#hub;
+    const hasMoved = onlyCopy.hasMoved(this.#options.place);
+    const whole = report.cutBytes === 0 && report.quarantined === 0 && !hasMoved;
     for (const [id, log] of logs) {
-      if (!whole) beginFeed(this.#hub, id, log);
-      this.#workspaces.host(id, log);
+      const { workspace } = this.#workspaces.host(id, log);
+      if (!whole) onlyCopy.beginFeed(workspace);
     }
     this.#closed.restore();
     this.#joins.restore();

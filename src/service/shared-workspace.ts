@@ -4,7 +4,7 @@
  */
 import { groupBy } from '../base/group.ts';
 import type { AccountId, DeltaId, DeviceId, ToolId, WorkspaceId } from '../base/ids.ts';
-import { asArray, asBytes, asCount, asText, type Value } from '../protocol/codec.ts';
+import { asArray, asBytes, asText, type Value } from '../protocol/codec.ts';
 import { MAX_DELTA_BYTES } from '../protocol/limits.ts';
 import { controlBody, Role, type Control } from '../sync/control.ts';
 import { readDelta, type Delta } from '../sync/delta.ts';
@@ -16,7 +16,6 @@ import type { Message } from '../sync/messages.ts';
 import { Lane, type Route } from '../sync/ports.ts';
 import type { Entry, Replica } from '../sync/replica.ts';
 import type { Member, Roster } from '../sync/roster.ts';
-import { safetyNumber } from '../sync/safety-number.ts';
 import type { Mark, Outgoing } from '../sync/session.ts';
 import { chatReducer } from '../tools/chat/reducer.ts';
 import { readChatDelta } from '../tools/chat/deltas.ts';
@@ -25,14 +24,7 @@ import type { Content } from '../tools/files/content.ts';
 import { readFilesDelta } from '../tools/files/deltas.ts';
 import { filesReducer } from '../tools/files/reducer.ts';
 import { ITEMS, itemFromRow, VERSIONS, versionFromRow } from '../tools/files/rows.ts';
-import {
-  ServiceError,
-  type MemberInfo,
-  type Role as RoleName,
-  type SyncInfo,
-  type ToolKind,
-  type WorkspaceInfo,
-} from './api.ts';
+import { ServiceError } from './api.ts';
 import { ChunkExchange } from './chunk-exchange.ts';
 import { KeptError } from './commit-queue.ts';
 import { statementsOf } from './content-index.ts';
@@ -41,13 +33,13 @@ import { Delivery } from './delivery.ts';
 import { FileTree } from './file-tree.ts';
 import type { Hub } from './hub.ts';
 import { Keyring } from './keyring.ts';
+import { generationIn } from './only-copy.ts';
 import { readMarks, writeMarks } from './peer-memory.ts';
 import { Peers } from './peers.ts';
 import type { ContentStore } from './ports.ts';
 import { encodeRecord, type KeptLog } from './records.ts';
 import { Unread } from './unread.ts';
 
-export const ROLE_NAMES: readonly RoleName[] = ['manager', 'participant', 'guest'];
 /** One restart may send this much again; written more often it would cost a commit each. */
 const REMEMBER_AFTER_MS = 3_000;
 
@@ -59,6 +51,8 @@ export interface WorkspaceListener {
 
 export class SharedWorkspace {
   readonly id: WorkspaceId;
+  /** Milliseconds since 1970. */
+  readonly openedAt: number;
   readonly engine: Engine;
   readonly keyring: Keyring;
   readonly unread: Unread;
@@ -77,13 +71,14 @@ export class SharedWorkspace {
   constructor(hub: Hub, id: WorkspaceId, listener: WorkspaceListener) {
     this.id = id;
     this.#hub = hub;
+    this.openedAt = hub.clock.now();
     this.#listener = listener;
     this.engine = new Engine({
       crypto: hub.crypto,
       workspace: id,
       reducers: [chatReducer, filesReducer],
       identity: hub.identity,
-      generation: asCount(hub.local.get(generationKey(id))) ?? 0,
+      generation: generationIn(hub.local, id),
       relayable: (device) => this.peers.relayOf(device) !== undefined,
     });
     this.keyring = new Keyring(hub.crypto, hub.local, id, this.engine.keys);
@@ -112,6 +107,7 @@ export class SharedWorkspace {
     this.engine.restoreBase(parts, unconfirmed instanceof Uint8Array ? unconfirmed : undefined, arrivals);
     for (const { bytes, arrival } of deltas) this.engine.restore(bytes, arrival);
     this.keyring.remember(this.engine.opened());
+    this.engine.holdBack(this.#now);
     this.#index(this.replica.takeChanges());
     this.unread.restore((tool, item) => this.#isThere(tool, item));
     for (const node of this.replica.nodes()) this.#noteUnread(node);
@@ -179,6 +175,20 @@ export class SharedWorkspace {
     this.#dispatch(this.engine.session.greet(sponsor.device, this.#now));
   }
 
+  /** Which of this device's feeds is written here (D2). */
+  get generation(): number {
+    return this.engine.generation;
+  }
+
+  /** Those of this device's feeds of which something is here, folded or not. */
+  get generations(): readonly number[] {
+    return this.replica.generationsOf(this.device);
+  }
+
+  beginFeed(generation: number): void {
+    this.engine.beginFeed(generation);
+  }
+
   // ---- writing ----------------------------------------------------------------------------------------------------------
 
   /**
@@ -187,6 +197,8 @@ export class SharedWorkspace {
    */
   async author(entries: readonly Entry[]): Promise<readonly Node[]> {
     if (this.roster.deleted) throw new ServiceError('notPermitted', { reason: 'deleted' });
+    const barred = this.#hub.onlyCopy.barred(this.id);
+    if (barred) throw new ServiceError(barred, { name: this.roster.name });
     const refused = this.engine.wouldRefuse(entries, this.#now);
     if (refused) throw new ServiceError('notPermitted', { reason: refused });
     const growth = this.engine.author(entries, this.#now);
@@ -272,6 +284,8 @@ export class SharedWorkspace {
 
   async #ingest(from: DeviceId, path: 'direct' | 'relay', runs: readonly (readonly Uint8Array[])[]): Promise<void> {
     const growth = this.engine.ingest(from, path, runs, this.#now);
+    const own = growth.nodes.filter(({ delta }) => delta.device === this.device);
+    this.#hub.onlyCopy.found(this, own);
     this.#grown(growth);
     for (const fault of growth.faults) if (fault.tag !== 'overflow') this.#tellFault(fault.device ?? from, fault.tag);
     // A copy is acknowledged only when the first one is durable, too.
@@ -296,6 +310,11 @@ export class SharedWorkspace {
     if (unconfirmed) this.#hub.local.put(unconfirmedKey(this.id), unconfirmed);
     this.keyring.remember(opened);
     this.#hub.changed();
+    // What of ours is folded came from others, too. When it was written is not known any more.
+    this.#hub.onlyCopy.found(
+      this,
+      this.generations.map((generation) => ({ delta: { generation, time: 0 } })),
+    );
     const gone = before.filter(({ tool, table, key }) => !this.replica.row(tool, table, key));
     this.#index([...gone.map((change) => ({ ...change, row: undefined })), ...this.replica.takeChanges()]);
   }
@@ -316,6 +335,7 @@ export class SharedWorkspace {
 
   /** Once for each member and kind: who sends rubbish sends it again and again. */
   #tellFault(device: DeviceId, tag: string): void {
+    if (tag === 'fork' && device === this.device) return this.#hub.onlyCopy.forked(this);
     const account = this.replica.accountOf(device);
     const code = tag === 'fork' ? 'fork' : 'badDelta';
     this.#tell(code, `${code}/${account ?? device}`, account);
@@ -629,59 +649,6 @@ export class SharedWorkspace {
     this.#hub.local.put(`peer/${this.id}/${device}`, [writeMarks(known), writeMarks(relayed)]);
   }
 
-  info(state: WorkspaceInfo['state']): WorkspaceInfo {
-    const tools = [...this.roster.tools.values()].map(({ tool, kind, name }) => ({
-      id: tool,
-      kind: kind as ToolKind,
-      name,
-      unread: this.unread.count(tool),
-    }));
-    const members = [...this.roster.members.values()].map((member) => this.#memberInfo(member));
-    const self = this.self;
-    return {
-      id: this.id,
-      name: this.roster.name,
-      role: self && ROLE_NAMES[self.role],
-      state,
-      tools,
-      members,
-      sync: this.#syncInfo(members),
-      unread: tools.reduce((sum, tool) => sum + tool.unread, 0),
-    };
-  }
-
-  #memberInfo(member: Member): MemberInfo {
-    const { account } = this.#hub.identity;
-    const self = member.account === account;
-    const devices = member.devices.map((record) => record.certificate.device);
-    return {
-      account: member.account,
-      name: member.name,
-      role: ROLE_NAMES[member.role]!,
-      self,
-      presence: self || devices.some((device) => this.peers.isOnline(device)) ? 'online' : 'offline',
-      safetyNumber: self ? '' : safetyNumber(this.#hub.crypto, account, member.account),
-      verified: self || this.#hub.local.get(`verified/${member.account}`) === true,
-      inSync: self || devices.every((device) => this.engine.session.inSync(device)),
-    };
-  }
-
-  #syncInfo(members: readonly MemberInfo[]): SyncInfo {
-    const others = members.filter((member) => !member.self);
-    return {
-      others: others.length,
-      inSync: others.filter((member) => member.inSync).length,
-      relayed: others.filter((member) => !member.inSync && this.#isRelayed(member.account as AccountId)).length,
-      missingChunks: this.lackingChunks,
-      missingBytes: this.exchange.lackingBytes,
-    };
-  }
-
-  #isRelayed(account: AccountId): boolean {
-    const devices = this.roster.members.get(account)?.devices ?? [];
-    return devices.every(({ certificate }) => this.engine.session.isRelayed(certificate.device));
-  }
-
   /** Whether every other device is known to hold a delta; what the log has let go of, everybody has acknowledged. */
   isDelivered(id: DeltaId): boolean {
     const node = this.replica.node(id);
@@ -719,11 +686,6 @@ export class SharedWorkspace {
 /** The root of a base that nobody has vouched for yet (L6). */
 function unconfirmedKey(workspace: WorkspaceId): string {
   return `unconfirmed/${workspace}`;
-}
-
-/** Which of this device's feeds it writes in a workspace (D2). */
-export function generationKey(workspace: WorkspaceId): string {
-  return `generation/${workspace}`;
 }
 
 /** The item that a delta makes unread; undefined where it makes none. */

@@ -10,6 +10,7 @@ import type { Hub } from './hub.ts';
 import type { Joins } from './joins.ts';
 import { named } from './names.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
+import { workspaceInfo } from './workspace-info.ts';
 import type { Workspaces } from './workspaces.ts';
 
 const TOOL_ID_BYTES = 8;
@@ -30,7 +31,7 @@ export function workspacesApi(hub: Hub, workspaces: Workspaces, joins: Joins, ca
   return {
     workspaces: async () => {
       const own = [...workspaces].filter(({ workspace }) => workspace.self !== undefined);
-      return own.map(({ workspace }) => workspace.info(stateOf(workspace)));
+      return own.map(({ workspace }) => workspaceInfo(hub, workspace, stateOf(workspace)));
     },
 
     createWorkspace: async ({ name }) => {

@@ -1,12 +1,13 @@
 /**
  * Who may do what, on every replica alike (section 3). The verdict is a pure function of the set of deltas: the control
- * deltas are sorted by (key of the credential, height, id), those on which nothing rests behind all others, and judged in one
- * pass, each resting on earlier entries only (A6). A content delta is judged by the same questions against the settled ones.
+ * deltas are sorted by (key of the credential, leave first, height, id), those on which nothing rests behind all others, and
+ * judged in one pass, each resting on earlier entries only (A6). A content delta is judged by the same questions against the settled ones.
  *
  * One thing cannot wait for its turn: an account's word that one of its own devices is out. Whoever has that device writes under
  * the same key and may claim any height. Where such a word turns out to cut what was accepted before it, it is in force from
  * the beginning of another pass.
  */
+import { push } from '../base/group.ts';
 import type { AccountId, DeltaId, DeviceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { MAX_DEVICES, MAX_MEMBERS } from '../protocol/limits.ts';
@@ -239,11 +240,6 @@ export class Authority {
   #bestNow(account: AccountId): Credential | undefined {
     const live = (this.#credentials.get(account) ?? []).filter((c) => this.#liveNow(c));
     return live.sort((a, b) => compareKeys(a.key, b.key))[0];
-  }
-
-  /** Judges everything anew. Nothing comes of it that was not so: what it costs is what this is for. */
-  reevaluate(): void {
-    this.#evaluate();
   }
 
   // ---- evaluation ---------------------------------------------------------------------------------------------------
@@ -710,10 +706,4 @@ function compareEntries(a: Entry, b: Entry): number {
 
 function rankOf({ control }: Entry): number {
   return control.kind === 'genesis' ? 0 : control.kind === 'leave' ? 1 : 2;
-}
-
-function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
-  const list = map.get(key);
-  if (list) list.push(value);
-  else map.set(key, [value]);
 }

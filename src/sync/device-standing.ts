@@ -8,6 +8,7 @@
  * | drop | a senior manager, or its account | its past; any member may let the device in again |
  * | freeze | a senior manager, or its account | the heads it names |
  */
+import { push } from '../base/group.ts';
 import type { AccountId, DeltaId, DeviceId, FeedId } from '../base/ids.ts';
 import { compareNodes, inPast, type Node } from './graph.ts';
 import { compareKeys, type Accepted, type Key } from './seniority.ts';
@@ -152,10 +153,4 @@ const TAKES_OUT: ReadonlySet<string> = new Set([
 function isKept({ node: restriction, kept }: DeviceRestriction, node: Node): boolean {
   if (kept) return (kept.get(node.delta.feed) ?? 0) >= node.delta.seq;
   return node === restriction || inPast(node, restriction);
-}
-
-function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
-  const list = map.get(key);
-  if (list) list.push(value);
-  else map.set(key, [value]);
 }

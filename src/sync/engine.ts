@@ -71,6 +71,9 @@ export const ADVANCE_EVERY_MS = 60_000;
 const FETCH_AGAIN_MS = 5_000;
 const MAX_FETCHES_DOUBLED = 6;
 
+/** After opening, when others can be reached they have been by then. */
+export const FIRST_ACK_MS = 10_000;
+
 /** Who has no answer asks again. */
 const ASK_KEY_AGAIN_MS = 10_000;
 
@@ -93,7 +96,7 @@ export class Engine {
   readonly session: Session;
   readonly #crypto: Crypto;
   readonly #identity: EngineIdentity;
-  readonly #generation: number;
+  #generation: number;
   readonly #makeReplica: () => Replica;
   #replica: Replica;
   /** A base of which not all parts are here. */
@@ -106,11 +109,12 @@ export class Engine {
 
   constructor(options: EngineOptions) {
     const { crypto, identity, generation } = options;
-    const own = feedOf(identity.device, generation);
     this.#crypto = crypto;
     this.#identity = identity;
     this.#generation = generation;
-    this.#makeReplica = () => new Replica({ crypto, workspace: options.workspace, reducers: options.reducers, own });
+    const { workspace, reducers } = options;
+    const own = () => feedOf(identity.device, this.#generation);
+    this.#makeReplica = () => new Replica({ crypto, workspace, reducers, own: own() });
     this.#replica = this.#makeReplica();
     this.keys = new EpochKeys(crypto, identity.device, identity.agreementSecret);
     const relayable = (device: DeviceId) => options.relayable(device);
@@ -152,10 +156,25 @@ export class Engine {
     return this.#follow();
   }
 
+  /** D2: a store that was restored learns of its later feed at the first contact: for a while it writes nothing of itself. */
+  holdBack(now: number): void {
+    this.#grewAt = now + FIRST_ACK_MS - ACK_IDLE_MS;
+  }
+
   /** Whom the first copy comes from (N4). */
   sponsored(device: DeviceId | undefined): void {
     this.#sponsor = device;
     this.#follow();
+  }
+
+  /** D2: from now on another feed is written. */
+  beginFeed(generation: number): void {
+    this.#generation = generation;
+    this.replica.beginFeed(feedOf(this.#identity.device, generation));
+  }
+
+  get generation(): number {
+    return this.#generation;
   }
 
   // ---- writing ----------------------------------------------------------------------------------------------------------

@@ -87,9 +87,9 @@ export class Replica {
   /** Of each feed the last delta whose signature was checked here: what is served ends there (D7). */
   readonly #checked = new Map<FeedId, Delta>();
   #controls = 0;
-  readonly #own: FeedId;
-  /** Highest seq of the own feed that is on disk: what is beyond it nobody may hear of yet (D1). */
-  #durable = 0;
+  #own: FeedId;
+  /** Highest seq on disk of each feed that was written here since the opening: what is beyond it nobody may hear of yet (D1). */
+  readonly #durable = new Map<FeedId, number>();
   /** D8: what has shown two histories is not heard any more. */
   readonly #forked = new Set<DeviceId>();
   /** Somebody's delta rests on what belongs into our base and is not there. */
@@ -104,6 +104,7 @@ export class Replica {
     this.#crypto = options.crypto;
     this.workspace = options.workspace;
     this.#own = options.own;
+    this.#durable.set(options.own, 0);
     this.#graph = new Graph((delta, deps) => this.#isLetIn(delta, deps));
     this.#authority = new Authority(options.crypto, this.#graph);
     this.#content = new Content(this.#graph, this.#authority, options.reducers);
@@ -133,14 +134,27 @@ export class Replica {
   /** What is held, of the own feed only what is durable (D1): what others may be told. */
   vector(): Vector {
     const vector = new Map(this.#graph.vector());
-    if (vector.has(this.#own)) vector.set(this.#own, this.#durable);
-    if (this.#durable === 0) vector.delete(this.#own);
+    for (const [feed, seq] of this.#durable) {
+      if (seq === 0) vector.delete(feed);
+      else vector.set(feed, seq);
+    }
     return vector;
+  }
+
+  /** D2: what is written from now on stands in this feed of the same device. */
+  beginFeed(own: FeedId): void {
+    this.#own = own;
+    this.#durable.set(own, 0);
   }
 
   /** Own deltas up to this one are on disk. */
   madeDurable(node: Node): void {
-    if (node.delta.feed === this.#own) this.#durable = Math.max(this.#durable, node.delta.seq);
+    const before = this.#durable.get(node.delta.feed);
+    if (before !== undefined) this.#durable.set(node.delta.feed, Math.max(before, node.delta.seq));
+  }
+
+  #isDurable({ delta }: Node): boolean {
+    return delta.seq <= (this.#durable.get(delta.feed) ?? delta.seq);
   }
 
   /** Every delta that is held whole, in the order of arrival. */
@@ -597,6 +611,14 @@ export class Replica {
     return this.#graph.cut();
   }
 
+  /** Of which of its feeds something is here, folded or not (D2). */
+  generationsOf(device: DeviceId): readonly number[] {
+    return this.#graph
+      .lanesOf(device)
+      .filter(({ end }) => end > 0)
+      .map(({ generation }) => generation);
+  }
+
   /** Whether a device has written here: then it has acknowledged all that is folded (L4). */
   hasWritten(device: DeviceId): boolean {
     return this.#graph.lanesOf(device).some((lane) => lane.end > 0);
@@ -641,7 +663,7 @@ export class Replica {
     this.#graph.loaded(arrivals);
     for (const node of nodes) this.#enter(node, true);
     this.#content.load(base.rows, base.end);
-    this.#durable = this.#graph.tip(this.#own)?.delta.seq ?? 0;
+    this.#durable.set(this.#own, this.#graph.tip(this.#own)?.delta.seq ?? 0);
     if (!isOwn) this.unconfirmed = base.root;
     this.#settle();
     return equalBytes(this.baseRoot().root, base.root) ? ok(undefined) : badBase('badRoot');
@@ -657,7 +679,7 @@ export class Replica {
     const picked = new Map<FeedId, Node[]>();
     let bytes = 0;
     for (const node of this.#graph.beyond(theirs, upTo)) {
-      if (node.delta.feed === this.#own && node.delta.seq > this.#durable) continue;
+      if (!this.#isDurable(node)) continue;
       const run = picked.get(node.delta.feed) ?? [];
       run.push(node);
       picked.set(node.delta.feed, run);
@@ -694,7 +716,7 @@ export class Replica {
     for (const id of ids) {
       const node = this.#graph.get(id);
       if (!node || node.delta.bytes.length === 0) continue;
-      if (node.delta.feed === this.#own && node.delta.seq > this.#durable) continue;
+      if (!this.#isDurable(node)) continue;
       const run = this.#graph.branchTo(node);
       if (run.length > (runs.get(node.lane)?.length ?? 0)) runs.set(node.lane, run);
     }

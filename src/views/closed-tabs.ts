@@ -7,9 +7,8 @@ import type { House } from './house.ts';
 export function closeErasedTabs({ list }: House, closeChats: (workspace: string) => void): Disposable {
   const seen = new Set<string>();
   return list.onChange(({ closed }) => {
-    for (const { id, how } of closed) {
-      // Of a deleted one the copy stays until it is taken from the list.
-      if (how === 'deleted' || seen.has(id)) continue;
+    for (const { id } of closed) {
+      if (seen.has(id)) continue;
       seen.add(id);
       closeChats(id);
       void vscode.window.tabGroups.close(cleanTabs(id), true);

@@ -59,6 +59,12 @@ export const errorSentences: Readonly<Record<ServiceErrorCode, Sentence>> = {
   linkCodeExpired: error(
     'This link code has expired: it is good for ten minutes. Nothing was changed. Make a new one on your other machine.',
   ),
+  usedTwice: error(
+    'This machine’s store is in use twice: it was copied to another machine or VS Code profile, and both write as the same device. This change was not made; what is here is kept. Close one of the two, then reload the other.',
+  ),
+  ownFork: error(
+    'This machine’s store was restored or copied, and has written in {name} what contradicts the other copy: nobody takes anything more from it there. This change was not made; what is here is kept. Copy what you need out of it, and ask a manager to let you in with another device.',
+  ),
   inOtherAccount: error(
     'This machine is in use already: it has workspaces or other devices of its own, and would lose them by becoming another person’s. Nothing was changed. Leave them first, or use another VS Code profile.',
   ),
@@ -143,7 +149,7 @@ export const noticeSentences: Readonly<Record<NoticeCode, Sentence>> = {
     'The disk is full. What was saved is kept. What you write now is kept in memory, and is saved and sent by itself once there is room: free some space before you close VS Code.',
   ),
   storeFailed: error(
-    'The store could not be written. What was saved before is kept. Check the disk, then reload the window.',
+    'The store could not be written. What was saved is kept. What you write now is kept in memory, and is saved and sent by itself once the store can be written again: check the disk before you close VS Code.',
   ),
   fork: warning(
     'A device of {member} has shown two different histories: a restored back-up, or a stolen key. What had arrived is kept; nothing more is taken from that device. Ask {member}.',
@@ -156,6 +162,12 @@ export const noticeSentences: Readonly<Record<NoticeCode, Sentence>> = {
   ),
   removed: warning(
     '{member} has removed you from {name}. Your copy of it was erased. What you had written and nobody had received yet was kept: “Save Unsent Work…” in its row puts it into a folder.',
+  ),
+  usedTwice: error(
+    'This machine’s store is in use twice: it was copied to another machine or VS Code profile, and both write as the same device. Nothing is lost, but nothing more is written here. Close one of the two, then reload the other.',
+  ),
+  ownFork: error(
+    'This machine’s store was restored or copied, and has written in {name} what contradicts the other copy: nobody takes anything more from it there. What is here is kept. Copy what you need out of it, and ask a manager to let you in with another device.',
   ),
   deviceRemoved: warning(
     'Another of your devices has taken this one out of {name}. The copy here was erased. What was written here and nobody had received yet was kept: “Save Unsent Work…” in its row puts it into a folder.',

@@ -127,7 +127,6 @@ function closedWords(how: ClosedInfo['how'], by: string): string {
     case 'device':
       return vscode.l10n.t('taken out by another of your devices');
     case 'removed':
-    case 'deleted':
       return vscode.l10n.t('{0} has removed you', by);
   }
 }

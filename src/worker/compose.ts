@@ -8,6 +8,7 @@ import { createTransport, type NetworkTransport, type TransportOptions } from '.
 import { Service } from '../service/service.ts';
 import { Contents } from '../store/contents.ts';
 import { openIndex } from '../store/index-db.ts';
+import { placeOf } from '../store/place.ts';
 import { openStore } from '../store/store.ts';
 import { reportFault } from './fault.ts';
 import type { Compose, Composed, ComposeOptions } from './run.ts';
@@ -27,7 +28,9 @@ export async function composeWith(
   const crypto = nodeCrypto();
   const store = await openStore({ folder, key: fromBase64Url(secrets.storeKey)!, crypto });
   try {
+    const place = await placeOf(folder);
     const service = await Service.open({
+      ...(place === undefined ? {} : { place }),
       secrets,
       settings,
       crypto,

@@ -7,7 +7,7 @@ import { ApiClient } from '../../src/rpc/client.ts';
 import { dial, LocalListener } from '../../src/rpc/local-socket.ts';
 import { newToken, type OwnerRecord } from '../../src/rpc/owner-record.ts';
 import type { MessageDuplex } from '../../src/rpc/port.ts';
-import { MAX_GUESTS, MAX_RPC_MESSAGE_BYTES } from '../../src/rpc/rpc-limits.ts';
+import { MAX_GUESTS, MAX_RPC_MESSAGE_BYTES, RPC_PROTOCOL } from '../../src/rpc/rpc-limits.ts';
 import { ApiServer } from '../../src/rpc/server.ts';
 import { proveAsGuest } from '../../src/rpc/socket-proof.ts';
 import { fakeApi, newEvents } from './fixtures/fake-api.ts';
@@ -109,7 +109,7 @@ describe('local socket', () => {
 
   it('garbage after the proof closes that connection only', async () => {
     const witness = await guest();
-    const hello = framed({ type: 'hello', protocol: 1, build: 'b' });
+    const hello = framed({ type: 'hello', protocol: RPC_PROTOCOL, build: 'b' });
     for (const garbage of [
       randomBytes(100_000),
       Buffer.from([0, 0, 0, 0]),
@@ -136,7 +136,12 @@ describe('local socket', () => {
     const proved = await proveAsGuest(socket, token, 5_000);
     assert.ok(typeof proved === 'object');
     const call = (id: number) => framed({ type: 'call', id, method: 'relay', args: [] });
-    const stream = Buffer.concat([framed({ type: 'hello', protocol: 1, build: 'b' }), call(1), call(2), call(3)]);
+    const stream = Buffer.concat([
+      framed({ type: 'hello', protocol: RPC_PROTOCOL, build: 'b' }),
+      call(1),
+      call(2),
+      call(3),
+    ]);
     let received = 0;
     const expected = Buffer.concat([
       framed({ type: 'opening' }),

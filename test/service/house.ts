@@ -23,6 +23,7 @@ import { Service } from '../../src/service/service.ts';
 import { Contents } from '../../src/store/contents.ts';
 import type { Disk } from '../../src/store/disk.ts';
 import { openIndex } from '../../src/store/index-db.ts';
+import { placeOf } from '../../src/store/place.ts';
 import { openStore } from '../../src/store/store.ts';
 import type { Composed } from '../../src/worker/run.ts';
 
@@ -35,6 +36,8 @@ export interface OpenOptions {
   /** The house's where it is not said. */
   readonly relay?: string;
   readonly disk?: Disk;
+  /** As if the store had come back with its whole disk: it looks as if it had never been away. */
+  readonly place?: string;
   /** Another than the person's own. */
   readonly storeKey?: string;
   readonly compactAboveBytes?: number;
@@ -159,6 +162,8 @@ export class Person {
     const key = fromBase64Url(secrets.storeKey)!;
     const store = await openStore({ folder: this.folder, key, crypto, ...(disk ? { disk } : {}) });
     const { log } = store;
+    const found = await placeOf(this.folder);
+    const placeNow = found === undefined ? {} : { place: found };
     try {
       const service = await Service.open({
         secrets,
@@ -190,6 +195,7 @@ export class Person {
         index: await openIndex({ wasm }),
         bridges: { importPaths, exportEntries },
         onFault: (error) => this.faults.push(error),
+        ...(options.place === undefined ? placeNow : { place: options.place }),
         keepSecrets: async (kept) => {
           if (this.keepsSecrets) this.secrets = kept;
           return this.keepsSecrets;

@@ -79,7 +79,7 @@ describe('A authority', () => {
     alice.meet(bob);
     const promoted = alice.control('setRole', controlBody.setRole(account, Role.manager));
     const renamed = signDelta(crypto, { device: phone.device, seed }, team.workspace, {
-      ...{ generation: 0, seq: 1, prev: undefined, deps: [added.id, promoted].sort(), credential: promoted, time: NOW },
+      ...{ generation: 0, seq: 1, prev: undefined, deps: [promoted], credential: promoted, time: NOW },
       ...{ tool: undefined, kind: 'rename', body: controlBody.rename('By the phone') },
     });
     alice.replica.ingest([[renamed.bytes]]);
@@ -87,31 +87,38 @@ describe('A authority', () => {
     assert.equal(alice.replica.roster.name, 'By the phone');
   });
 
-  it('I4 A4 a device that was removed does not let itself in again, nor does one that nobody let in', () => {
+  for (const kind of ['removeDevice', 'drop']) {
+    it(`I4 A4 L7 a device does not let itself in again after a ${kind}`, () => {
+      const team = new Team(24);
+      const alice = team.founder;
+      const bob = team.join('Bob');
+      const { certificate, device, account } = bob.person;
+      const credential = bob.replica.roster.members.get(account)!.credential;
+      const epoch = boxEpoch(team.crypto, team.epoch, []);
+      const out = alice.control(kind, controlBody.devices([device], epoch));
+      const body = controlBody.addDevice(account, [certificate], epoch);
+      const draft = { deps: [out], credential, tool: undefined, kind: 'addDevice', body };
+      const self = team.forge(bob.person, { seq: 1, ...draft });
+      const after = team.forge(bob.person, { seq: 2, prev: self.id, credential });
+      assert.deepEqual(alice.replica.ingest([[self.bytes, after.bytes]]).faults, []);
+      assert.deepEqual(
+        [self, after].map(({ id }) => alice.verdict(id)),
+        ['cutOff', 'cutOff'],
+      );
+    });
+  }
+
+  it('I4 a device that nobody let in does not let itself in', () => {
     const team = new Team(23);
     const alice = team.founder;
-    const bob = team.join('Bob');
-    const { certificate, device, account } = bob.person;
-    const credential = bob.replica.roster.members.get(account)!.credential;
+    const credential = alice.replica.roster.members.get(team.alice.account)!.credential;
     const epoch = boxEpoch(team.crypto, team.epoch, []);
-    const removed = alice.control('removeDevice', controlBody.devices([device], epoch));
-    const again = { deps: [removed], credential, tool: undefined, kind: 'addDevice' };
-    const self = team.forge(bob.person, {
-      seq: 1,
-      ...again,
-      body: controlBody.addDevice(account, [certificate], epoch),
-    });
-    const after = team.forge(bob.person, { seq: 2, prev: self.id, credential });
-    assert.deepEqual(alice.replica.ingest([[self.bytes, after.bytes]]).faults, []);
-    assert.deepEqual(
-      [self, after].map(({ id }) => alice.verdict(id)),
-      ['cutOff', 'cutOff'],
-    );
+    const again = { deps: [credential], credential, tool: undefined, kind: 'addDevice' };
     const mallory = team.person('Mallory');
     const body = controlBody.addDevice(mallory.account, [mallory.certificate], epoch);
     const forged = team.forge(mallory, { seq: 1, ...again, body });
-    alice.replica.ingest([[forged.bytes]]);
-    assert.equal(alice.verdict(forged.id), 'noCredential');
+    assert.deepEqual(alice.replica.ingest([[forged.bytes]]).faults, [{ tag: 'brokenChain', device: mallory.device }]);
+    assert.equal(alice.verdict(forged.id), undefined);
   });
 
   it('N3 a senior admits on the invitation of a junior, as often as it has uses, and revokes it', () => {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { DeltaId, FeedId } from '../../src/base/ids.ts';
 import { decode, encode, type Value } from '../../src/protocol/codec.ts';
 import { MAX_DELTA_BYTES, MAX_WAITING_DELTAS } from '../../src/protocol/limits.ts';
-import { checkSignature, readDelta, type Delta } from '../../src/sync/delta.ts';
+import { checkSignature, feedOf, readDelta, type Delta } from '../../src/sync/delta.ts';
 import { inPast } from '../../src/sync/graph.ts';
 import { CHAT, NOW, Team, type Copy } from './team.ts';
 
@@ -99,7 +99,7 @@ describe('D deltas', () => {
     const changes: readonly [number, Value][] = [
       [0, -1],
       [1, new Uint8Array(31)],
-      [2, 65_536],
+      [2, 2 ** 32],
       [3, 0],
       [3, 1], // has a prev
       [4, new Uint8Array(0)], // has none, yet is not the first
@@ -390,5 +390,32 @@ describe('D5 past', () => {
     assert.deepEqual(alice.replica.lacking(before, 1e6), []);
     alice.replica.madeDurable(nodes[0]!);
     assert.equal(alice.replica.lacking(before, 1e6).flat().length, 1);
+  });
+
+  it('D2 D1 in a feed that is begun anew the old one is in the past, and of neither is told what is not durable', () => {
+    const team = new Team(36);
+    const alice = team.founder;
+    const bob = team.join('Bob');
+    const entry = { tool: CHAT, kind: 'post', body: ['soon'] };
+    const [old] = alice.replica.author(team.alice.signer, 0, [entry], NOW);
+    const before = alice.replica.vector();
+    alice.replica.beginFeed(feedOf(team.alice.device, 3));
+    const [begun] = alice.replica.author(team.alice.signer, 3, [entry], NOW);
+    assert.deepEqual([begun!.delta.seq, begun!.delta.prev], [1, undefined]);
+    assert.ok(inPast(old!, begun!));
+    assert.deepEqual(alice.replica.vector(), before);
+    assert.deepEqual(alice.replica.lacking(before, 1e6), []);
+    alice.replica.madeDurable(old!);
+    alice.replica.madeDurable(begun!);
+    const lacking = alice.replica.lacking(before, 1e6);
+    assert.deepEqual(
+      lacking.flat().map(({ delta }) => delta.id),
+      [old!.delta.id, begun!.delta.id],
+    );
+    bob.replica.ingest(
+      alice.replica.lacking(bob.replica.vector(), 1e6).map((run) => run.map(({ delta }) => delta.bytes)),
+    );
+    assert.deepEqual(bob.replica.vector(), alice.replica.vector());
+    assert.equal(bob.verdict(begun!.delta.id), 'accepted');
   });
 });

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { controlBody, Role } from '../../src/sync/control.ts';
-import { ACK_EVERY_MS, ACK_IDLE_MS } from '../../src/sync/engine.ts';
+import { ACK_EVERY_MS, ACK_IDLE_MS, FIRST_ACK_MS } from '../../src/sync/engine.ts';
 import { envelopeTag, openMessage } from '../../src/sync/envelope.ts';
 import { threePeople } from './office.ts';
 import { stateOf } from './team.ts';
@@ -188,6 +188,21 @@ describe('K the engine and its keys', () => {
     assert.deepEqual(bob.engine.duties(office.now), [], 'an ack asks for none');
     assert.ok(carol.engine.advance(office.now)!.folded.length > 0);
     assert.equal(carol.engine.nextWake(), undefined);
+  });
+
+  it('D2 a store that was just opened writes no ack of itself before others had time to tell what it lacks', () => {
+    const { office, alice, bob, carol } = threePeople('D2');
+    office.link(alice, bob, carol);
+    alice.post('something');
+    office.pump();
+    bob.engine.holdBack(office.now);
+    office.now += FIRST_ACK_MS - 1;
+    assert.deepEqual(bob.engine.duties(office.now), []);
+    office.now += 1;
+    assert.deepEqual(
+      bob.engine.duties(office.now).map(({ kind }) => kind),
+      ['ack'],
+    );
   });
 
   it('D8 two who were told different histories of a third do not ask each other for ever', () => {

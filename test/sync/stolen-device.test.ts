@@ -252,7 +252,7 @@ describe('A10 L7 devices and seniority', () => {
       const genesis = bench.begin(safe, safe);
       const manager = bench.letInMallory(safe, [], genesis);
       const admit = bench.admit(safe, carol, [first], [], genesis);
-      const out = bench.write(bob, kind, controlBody.devices([first.device], bench.notice), [manager, admit], manager);
+      const out = bench.write(bob, kind, controlBody.devices([first.device], bench.notice), [admit], manager);
       const back = bench.letIn(safe, first, [out], genesis);
       const replica = bench.judged();
       assert.equal(replica.verdictOf(back), verdict);

@@ -158,7 +158,7 @@ export const authority: readonly Mutant[] = [
     search:
       'if (a.node.delta.device === device || !inPast(r.node, a.node) || (view && !inPast(a.node, view))) return false;',
     replace: 'if (!inPast(r.node, a.node) || (view && a.node !== view && !inPast(a.node, view))) return false;',
-    tests: ['test/sync/stolen-device.test.ts'],
+    tests: ['test/sync/authority.test.ts', 'test/sync/stolen-device.test.ts'],
   },
   {
     name: 'a device that is out writes on',

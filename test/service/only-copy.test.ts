@@ -1,0 +1,293 @@
+/** Restored back-ups and copied profiles (D2): a feed never forks where it can be helped, and nothing is lost. */
+import assert from 'node:assert/strict';
+import { cp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { WorkspaceId } from '../../src/base/ids.ts';
+import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
+import { MAX_FEED_GENERATION } from '../../src/protocol/limits.ts';
+import type { ServiceError, ServiceEvent } from '../../src/service/api.ts';
+import { LocalState } from '../../src/service/local-state.ts';
+import { generationIn, OnlyCopy, type WrittenWorkspace } from '../../src/service/only-copy.ts';
+import { readDelta } from '../../src/sync/delta.ts';
+import { House, type Person } from './house.ts';
+
+const crypto = nodeCrypto();
+/** A store that comes back with its whole disk looks as if it had never been away. */
+const place = 'of the disk';
+
+const refusedWith = (code: ServiceError['code']) => (error: unknown) => {
+  assert.equal((error as ServiceError).code, code, String(error));
+  return true;
+};
+
+describe('A store that was restored or copied', function () {
+  this.timeout(30_000);
+  let house: House;
+  let alice: Person;
+  let bob: Person;
+  let workspace: string;
+  let chat: string;
+  let device: string;
+
+  beforeEach(async () => {
+    house = await House.build();
+    alice = await house.move('Alice');
+    bob = await house.move('Bob');
+    workspace = await alice.api.createWorkspace({ name: 'Apollo' });
+    chat = (await alice.tools(workspace))[1]!;
+    await house.join(alice, bob, workspace, { confirm: false });
+    await alice.api.post(workspace, chat, 'before the back-up');
+    await has(bob, 'before the back-up');
+    device = (await alice.api.identity()).device;
+  });
+  afterEach(() => house.close());
+
+  const posts = async (person: Person) =>
+    (await person.api.chat(workspace, chat, { limit: 99 })).posts.map(({ text }) => text);
+  const has = (person: Person, ...texts: readonly string[]) =>
+    person.until(async () => {
+      const all = await posts(person);
+      return texts.every((text) => all.includes(text));
+    });
+  /** Leaves the store closed. */
+  const backUp = async () => {
+    await alice.close();
+    await cp(alice.folder, join(house.folder, 'back-up'), { recursive: true });
+  };
+  const restore = async () => {
+    await alice.close();
+    await rm(alice.folder, { recursive: true });
+    await cp(join(house.folder, 'back-up'), alice.folder, { recursive: true });
+  };
+  const noticed = (code: string) => [alice, bob].flatMap(({ notices }) => notices.filter((one) => one.code === code));
+
+  /** Which of Alice's feeds each of her posts stands in, as a person was given them. */
+  const generationOf = (person: Person, text: string) => {
+    for (const record of person.known()) {
+      if (record.kind !== 'delta' || record.workspace !== workspace) continue;
+      const read = readDelta(crypto, workspace as WorkspaceId, record.bytes);
+      if (!read.ok || read.value.device !== device || read.value.kind !== 'post') continue;
+      if (Buffer.from(read.value.bytes).includes(text)) return read.value.generation;
+    }
+    throw new assert.AssertionError({ message: `nobody was given “${text}”` });
+  };
+
+  it('D2 a back-up that is restored twice writes at once, offline, and yet no feed forks and nothing is lost', async () => {
+    await backUp();
+    await alice.open();
+    await alice.api.post(workspace, chat, 'after the back-up');
+    await has(bob, 'after the back-up');
+    for (const text of ['restored', 'restored again']) {
+      await bob.close();
+      await restore();
+      await alice.open();
+      await alice.api.post(workspace, chat, text);
+      await bob.open();
+      await has(bob, text);
+    }
+    for (const person of [alice, bob])
+      await has(person, 'before the back-up', 'after the back-up', 'restored', 'restored again');
+    await house.converged(workspace, alice, bob);
+    assert.deepEqual([...noticed('fork'), ...noticed('ownFork'), ...noticed('usedTwice')], []);
+    assert.equal(generationOf(bob, 'after the back-up'), 0);
+    assert.notEqual(generationOf(bob, 'restored'), 0);
+    assert.notEqual(generationOf(bob, 'restored again'), 0);
+    assert.notEqual(generationOf(bob, 'restored'), generationOf(bob, 'restored again'));
+  });
+
+  it('D2 a store that is opened where it was goes on in its feed', async () => {
+    for (let i = 0; i < 3; i++) {
+      await alice.close();
+      await alice.open();
+    }
+    await alice.api.post(workspace, chat, 'the same feed');
+    await has(bob, 'the same feed');
+    assert.equal(generationOf(bob, 'the same feed'), 0);
+  });
+
+  it('D2 one that came back with its whole disk learns of its later feed from others, and goes on above it', async () => {
+    await alice.close();
+    await alice.open({ place });
+    await backUp();
+    await alice.open({ place });
+    await alice.api.post(workspace, chat, 'after the snapshot');
+    await has(bob, 'after the snapshot');
+    await restore();
+    // What was written only just now would be another copy's that is in use.
+    alice.aheadMs = 120_000;
+    await alice.open({ place });
+    await has(alice, 'after the snapshot');
+    await alice.api.post(workspace, chat, 'in the new feed');
+    await has(bob, 'in the new feed');
+    assert.deepEqual([...noticed('fork'), ...noticed('ownFork'), ...noticed('usedTwice')], []);
+    assert.ok(generationOf(bob, 'in the new feed') > generationOf(bob, 'after the snapshot'));
+  });
+
+  it('D2 a copy in use beside the store is noticed, nothing forks, and one goes on when the other is closed', async () => {
+    const copy = await house.move('Copy of Alice');
+    await copy.close();
+    await copy.forget();
+    copy.secrets = alice.secrets;
+    await alice.close();
+    await alice.open({ place });
+    await backUp();
+    await cp(join(house.folder, 'back-up'), copy.folder, { recursive: true });
+    await copy.open({ place });
+    await copy.api.post(workspace, chat, 'on the copy');
+    await has(bob, 'on the copy');
+    await copy.close();
+    // By her clock she has been open since long before that.
+    await alice.open({ place, clockBehindMs: 300_000 });
+    await alice.notice('usedTwice');
+    await assert.rejects(alice.api.post(workspace, chat, 'refused'), refusedWith('usedTwice'));
+    await alice.close();
+    await copy.open({ place });
+    await copy.api.post(workspace, chat, 'more on the copy');
+    await has(bob, 'more on the copy');
+    await copy.close();
+    await bob.close();
+    await alice.open({ place });
+    await alice.api.post(workspace, chat, 'alone again');
+    await bob.open();
+    for (const person of [alice, bob]) await has(person, 'on the copy', 'more on the copy', 'alone again');
+    await house.converged(workspace, alice, bob);
+    assert.equal((await posts(bob)).includes('refused'), false);
+    assert.deepEqual([...noticed('fork'), ...noticed('ownFork')], []);
+  });
+
+  it('D2 N2 who was out and is let in again, before his old copy has gone, takes his own old deltas for no other copy of his', async () => {
+    // Written long after this opening.
+    for (const person of [alice, bob]) person.aheadMs = 120_000;
+    await bob.api.post(workspace, chat, 'before he left');
+    await has(alice, 'before he left');
+    await bob.api.leaveWorkspace(workspace);
+    await house.join(alice, bob, workspace, { confirm: false });
+    await has(bob, 'before he left');
+    await bob.api.post(workspace, chat, 'back again');
+    await has(alice, 'back again');
+    assert.deepEqual([...noticed('fork'), ...noticed('ownFork'), ...noticed('usedTwice')], []);
+  });
+
+  it('D8 a feed that has forked all the same is not written on, and its person is told', async () => {
+    await alice.close();
+    await alice.open({ place });
+    await backUp();
+    await alice.open({ place });
+    await alice.api.post(workspace, chat, 'one history');
+    await has(bob, 'one history');
+    await bob.close();
+    await restore();
+    await alice.open({ place });
+    await alice.api.post(workspace, chat, 'another history');
+    await bob.open();
+    await has(bob, 'one history');
+    await bob.api.post(workspace, chat, 'an answer to the one');
+    assert.equal((await alice.notice('ownFork')).detail['name'], 'Apollo');
+    await assert.rejects(alice.api.post(workspace, chat, 'refused'), refusedWith('ownFork'));
+    assert.ok((await posts(alice)).includes('another history'));
+    // Elsewhere it is as good as ever.
+    const other = await alice.api.createWorkspace({ name: 'Other' });
+    await alice.api.post(other, (await alice.tools(other))[1]!, 'fine');
+    await alice.close();
+    await alice.open({ place });
+    await assert.rejects(alice.api.post(workspace, chat, 'refused'), refusedWith('ownFork'));
+  });
+});
+
+describe('What a store knows of other copies of itself', () => {
+  const minute = 60_000;
+  let local: LocalState;
+  let notices: string[];
+  let onlyCopy: OnlyCopy;
+  beforeEach(() => {
+    local = new LocalState();
+    notices = [];
+    open();
+  });
+
+  const open = () => {
+    const emit = (event: ServiceEvent) => void (event.type === 'notice' && notices.push(event.code));
+    onlyCopy = new OnlyCopy({ crypto, local, emit });
+  };
+  class Written implements WrittenWorkspace {
+    readonly id: WorkspaceId;
+    readonly roster = { name: 'Apollo' };
+    readonly openedAt = 100 * minute;
+    generation = 0;
+    generations: readonly number[] = [];
+    constructor(id: string) {
+      this.id = id as WorkspaceId;
+    }
+    beginFeed(generation: number): void {
+      this.generation = generation;
+    }
+  }
+  const at = (generation: number, time = 0) => [{ delta: { generation, time } }];
+
+  it('D2 feeds begin above what is found, in each workspace by itself, and not for what is below', () => {
+    const many = Array.from({ length: 20 }, (_, i) => new Written(`w${i}`));
+    for (const workspace of many) {
+      onlyCopy.found(workspace, at(7));
+      const { generation } = workspace;
+      assert.ok(generation > 7);
+      onlyCopy.found(workspace, at(generation - 1));
+      onlyCopy.found(workspace, []);
+      assert.equal(workspace.generation, generation);
+      assert.equal(generationIn(local, workspace.id), generation);
+      assert.equal(onlyCopy.barred(workspace.id), undefined);
+    }
+    assert.equal(new Set(many.map(({ generation }) => generation)).size > 15, true, 'two copies take different steps');
+    assert.deepEqual(notices, []);
+  });
+
+  it('D2 a copied or damaged log is written on above all of its own feeds that are in it, folded or not', () => {
+    const workspace = new Written('copied');
+    workspace.generations = [0, 41, 3];
+    onlyCopy.beginFeed(workspace);
+    assert.ok(workspace.generation > 41);
+    assert.equal(generationIn(local, workspace.id), workspace.generation);
+    assert.deepEqual(notices, []);
+  });
+
+  it('D2 two copies that would take turns are in use twice, and so is one that was written since the opening', () => {
+    const [turns, later] = [new Written('turns'), new Written('later')];
+    for (let i = 0; i < 4; i++) onlyCopy.found(turns, at(turns.generation));
+    assert.equal(onlyCopy.barred(turns.id), undefined);
+    onlyCopy.found(turns, at(turns.generation));
+    assert.equal(onlyCopy.barred(turns.id), 'usedTwice');
+    open();
+    onlyCopy.found(later, at(0, 101 * minute));
+    assert.equal(onlyCopy.barred(later.id), undefined, 'within the slack');
+    const { generation } = later;
+    onlyCopy.found(later, at(generation, 101 * minute + 1));
+    assert.equal(onlyCopy.barred(later.id), 'usedTwice');
+    assert.ok(later.generation > generation, 'the next opening does not write on in the feed of the other');
+    assert.equal(onlyCopy.barred(turns.id), 'usedTwice', 'it is the whole store that is used twice');
+    assert.deepEqual(notices, ['usedTwice', 'usedTwice']);
+  });
+
+  it('D2 no generation is beyond what others read', () => {
+    const workspace = new Written('high');
+    onlyCopy.found(workspace, at(MAX_FEED_GENERATION - 1));
+    assert.equal(workspace.generation, MAX_FEED_GENERATION);
+  });
+
+  it('D2 a store that is in another place with every start is taken at its word only so often', () => {
+    assert.equal(onlyCopy.hasMoved('first'), false);
+    assert.equal(onlyCopy.hasMoved('first'), false);
+    assert.equal(onlyCopy.hasMoved(undefined), false);
+    const moved = Array.from({ length: 100 }, (_, i) => onlyCopy.hasMoved(`place ${i}`));
+    assert.equal(moved.filter(Boolean).length, 32);
+    assert.ok(moved.slice(0, 32).every(Boolean));
+  });
+
+  it('D8 an own fork is told once, and remembered', () => {
+    const workspace = new Written('forked');
+    onlyCopy.forked(workspace);
+    onlyCopy.forked(workspace);
+    assert.deepEqual(notices, ['ownFork']);
+    open();
+    assert.equal(onlyCopy.barred(workspace.id), 'ownFork');
+    assert.equal(onlyCopy.barred('another' as WorkspaceId), undefined);
+  });
+});

@@ -5,8 +5,8 @@
  * `edit` is the right to add to a chat, which participants have by default and guests have not; `data` is a post.
  *
  * Nobody takes a feed in whose past nothing names its device (I4). So that an operation of somebody whom nobody has admitted can be
- * judged all the same, the stage is set with an admission of each of them that is void: it cites no credential. What a world writes
- * comes after all of that, so that the heights of its operations are to each other what its pasts say.
+ * judged all the same, the stage is set with a word that names the devices of each of them, and is void: it cites no credential. What a world
+ * writes comes after all of that, so that the heights of its operations are to each other what its pasts say.
  */
 import type { DeltaId, DeviceId, ToolId, WorkspaceId } from '../../src/base/ids.ts';
 import type { Crypto } from '../../src/crypto/crypto.ts';
@@ -14,7 +14,7 @@ import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
 import { issueCertificate, type Certificate } from '../../src/protocol/certificate.ts';
 import type { Value } from '../../src/protocol/codec.ts';
 import { MAX_DEPS } from '../../src/protocol/limits.ts';
-import { controlBody, Role } from '../../src/sync/control.ts';
+import { controlBody, type Role } from '../../src/sync/control.ts';
 import { feedOf, signDelta, type Delta, type DeltaDraft, type Signer } from '../../src/sync/delta.ts';
 import { boxEpoch, epochOf } from '../../src/sync/epoch.ts';
 import { Replica } from '../../src/sync/replica.ts';
@@ -123,8 +123,10 @@ export class Stage {
     const add = { tool: undefined, kind: 'addTool', body: controlBody.addTool(CHAT, 'chat', 'Chat') };
     this.#stageEnd = this.#append(hand, { deps: [genesis], credential: genesis, ...add }).id;
     for (const name of strangers) {
-      const { kind, body } = this.#admission(name, Role.guest);
-      this.#stageEnd = this.#append(hand, { deps: [], credential: undefined, tool: undefined, kind, body }).id;
+      const certificates = this.#certificatesOf(name);
+      const body = controlBody.addDevice(certificates[0]!.account, certificates, this.#notice());
+      const added = { credential: undefined, tool: undefined, kind: 'addDevice', body };
+      this.#stageEnd = this.#append(hand, { deps: [], ...added }).id;
     }
   }
 
@@ -158,8 +160,10 @@ export class Stage {
         const founders = [...this.#certificatesOf(op.author), this.#certificateOf(op.author, STAGE_HAND)];
         return control('genesis', controlBody.genesis('World', op.author, founders, this.#notice(), salt));
       }
-      case 'admit':
-        return this.#admission(op.target, role);
+      case 'admit': {
+        const certificates = this.#certificatesOf(op.target);
+        return control('admit', controlBody.admit(account!, role, op.target, certificates, undefined, this.#notice()));
+      }
       case 'setRole':
         return control('setRole', controlBody.setRole(account!, role));
       case 'remove':
@@ -173,12 +177,6 @@ export class Stage {
       case 'data':
         return { tool: CHAT, kind: 'post', body: chatBody({ kind: 'post', text: op.id }) };
     }
-  }
-
-  #admission(name: string, role: Role): { readonly tool: undefined; readonly kind: string; readonly body: Value } {
-    const certificates = this.#certificatesOf(name);
-    const body = controlBody.admit(certificates[0]!.account, role, name, certificates, undefined, this.#notice());
-    return { tool: undefined, kind: 'admit', body };
   }
 
   /** Keys are not what is looked at here: an epoch that is boxed to nobody. */

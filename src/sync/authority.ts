@@ -162,6 +162,8 @@ export class Authority {
     }
     const entry = { node, control };
     this.#controls.set(node.delta.id, entry);
+    // What cites nothing is void, whatever else is here: nobody is named by it.
+    if (control.kind !== 'genesis' && node.delta.credential === undefined) return entry;
     this.#devices.note(entry);
     if (control.kind === 'genesis' || control.kind === 'admit') {
       push(this.#admissions, control.certificates[0]!.account, entry);

@@ -1,5 +1,6 @@
 /** What must hold of every world, whatever happened in it. */
 import type { DeviceId } from '../../src/base/ids.ts';
+import { readControl, type Control } from '../../src/sync/control.ts';
 import { feedOf } from '../../src/sync/delta.ts';
 import { tagOf } from '../../src/sync/epoch.ts';
 import type { Node } from '../../src/sync/graph.ts';
@@ -11,7 +12,7 @@ import type { Doing } from './acts.ts';
 import { Digest } from './digest.ts';
 import type { SimDevice } from './device.ts';
 import type { Dice } from './dice.ts';
-import { isPast, Past } from './past.ts';
+import { isPast, Past, type Placed } from './past.ts';
 import type { World } from './world.ts';
 
 const NOBODY = '0'.repeat(64) as DeviceId;
@@ -151,7 +152,10 @@ function checkDevice(world: World, device: SimDevice): void {
     if (replica.node(id)) world.violate('D7', `${world.nameOf(device.id)} keeps what nobody has signed`);
 }
 
-/** K2: no device that is out holds a key that was made by who knew that it is. */
+/**
+ * K2: no device that is out holds a key that was made by who knew that it is; but for one that was let in again in good faith, by
+ * who did not know that he was out himself: his word is void, and the key that he has boxed in it is known.
+ */
 function checkKeys(world: World, union: Replica): void {
   const { epochs, gone } = union.roster;
   const past = new Past([...union.nodes()].map(({ delta }) => delta));
@@ -160,6 +164,7 @@ function checkKeys(world: World, union: Replica): void {
     const device = world.devices.get(id);
     const out = past.get(word.delta.id);
     if (!device || !out) continue;
+    const given = new Set(inVain(world, union, past, id).map(({ control }) => tagOf(control.epoch.commit)));
     const known = new Set<string>();
     for (const { notice, maker } of epochs) {
       const tag = tagOf(notice.commit);
@@ -169,22 +174,57 @@ function checkKeys(world: World, union: Replica): void {
       const made = past.get(maker.delta.id);
       if (!made || (made !== out && !isPast(out, made))) continue;
       world.counts.add('keys kept from who is out');
-      if (device.engine.keys.find(tag))
-        world.violate('K2', `${world.nameOf(id)}, who is out, holds a key that was made afterwards`);
+      if (!device.engine.keys.find(tag)) continue;
+      if (given.has(tag)) world.counts.add('keys given by who was out');
+      else world.violate('K2', `${world.nameOf(id)}, who is out, holds a key that was made afterwards`);
     }
   }
 }
 
-/** K2: whoever is out has heard it, and his client has erased his copy. K3: all members use the same key, where one is clean. */
+interface Addition {
+  readonly placed: Placed;
+  readonly control: Control & { kind: 'admit' | 'addDevice' };
+}
+
+/** What lets a device in and is void since its author was out: he and the device need not have heard of that. */
+function inVain(world: World, union: Replica, past: Past, device: DeviceId): readonly Addition[] {
+  const found: Addition[] = [];
+  for (const placed of past.all()) {
+    const { delta } = placed;
+    if (delta.tool !== undefined || (delta.kind !== 'admit' && delta.kind !== 'addDevice')) continue;
+    if (union.verdictOf(delta.id) !== 'cutOff') continue;
+    const control = readControl(world.crypto, delta);
+    if (control?.kind !== 'admit' && control?.kind !== 'addDevice') continue;
+    if (control.certificates.some((certificate) => certificate.device === device)) found.push({ placed, control });
+  }
+  return found;
+}
+
+/**
+ * K2: whoever is out has heard it, and his client has erased his copy, unless he was let in again in good faith: what voids that
+ * lies beyond the word that took him out, and is not for him. K3: all members use the same key, where one is clean, and nobody
+ * who is out holds it.
+ */
 function checkMembers(world: World, union: Replica, live: readonly SimDevice[]): void {
+  const past = new Past([...union.nodes()].map(({ delta }) => delta));
   for (const [id, word] of union.roster.gone) {
     const device = world.devices.get(id);
     if (!device || world.isHostile(id) || word.delta.kind === 'leave' || device.replica.size === 0) continue;
-    world.violate('K2', `${world.nameOf(id)} does not know of the ${word.delta.kind} that took it out`);
+    const out = past.get(word.delta.id)!;
+    const believes =
+      device.replica.node(word.delta.id) &&
+      inVain(world, union, past, id).some(({ placed }) => isPast(out, placed) && device.replica.node(placed.delta.id));
+    if (believes) world.counts.add('let in again by who was out');
+    else world.violate('K2', `${world.nameOf(id)} does not know of the ${word.delta.kind} that took it out`);
   }
   const clean = live.filter(({ engine }) => engine.keys.isClean);
   const used = new Set(clean.map(({ engine }) => engine.keys.inUse));
   if (clean.length === live.length && used.size > 1)
     world.violate('K3', `${live.length} devices use ${used.size} keys`);
   if (used.size > 0) world.counts.add('worlds under a clean key');
+  for (const tag of used) {
+    for (const id of union.roster.gone.keys())
+      if (tag !== undefined && world.devices.get(id)?.engine.keys.find(tag))
+        world.violate('K3', `${world.nameOf(id)}, who is out, holds the key that members use`);
+  }
 }

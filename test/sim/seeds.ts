@@ -169,4 +169,32 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // One who had been dropped himself, and did not know it, let in again a device that he had dropped: it holds his key, in good faith.
+    name: 'K2 L7 a dropped device that another dropped one lets in again (world “evening.33”)',
+    plan: {
+      config: {
+        seed: 'evening.33',
+        big: true,
+        people: 18,
+        founding: 2,
+        hostile: 2,
+        manyDevices: 0.2,
+        directPaths: 3,
+        relayShare: 0.3,
+        network: { latency_ms: [20, 3000], loss: 0.15, duplication: 0, reorders: true, relayLifetime_ms: 2592000000 },
+        fsync_ms: 400,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 86400000,
+        duration_ms: 2400000,
+      },
+      acts: [
+        { at: 1138073, kind: 'drop', salt: 45 },
+        { at: 1451950, kind: 'drop', salt: 108 },
+        { at: 1565934, kind: 'drop', salt: 87 },
+        { at: 2004224, kind: 'readdDevice', salt: 20 },
+      ],
+    },
+  },
 ];

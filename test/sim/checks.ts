@@ -1,9 +1,8 @@
 /** What must hold of every world, whatever happened in it. */
-import type { DeviceId } from '../../src/base/ids.ts';
+import type { DeltaId, DeviceId } from '../../src/base/ids.ts';
 import { readControl, type Control } from '../../src/sync/control.ts';
-import { feedOf } from '../../src/sync/delta.ts';
+import { feedOf, type Delta } from '../../src/sync/delta.ts';
 import { tagOf } from '../../src/sync/epoch.ts';
-import type { Node } from '../../src/sync/graph.ts';
 import { Replica } from '../../src/sync/replica.ts';
 import { chatReducer } from '../../src/tools/chat/reducer.ts';
 import { filesReducer } from '../../src/tools/files/reducer.ts';
@@ -23,11 +22,10 @@ function reader(world: World): Replica {
   return new Replica({ crypto, workspace, reducers: [chatReducer, filesReducer], own: feedOf(NOBODY, 0) });
 }
 
-/** All that replicas with the same deltas must agree on, in one number. */
+/** All that replicas with the same deltas must agree on, in one number, whatever they have forgotten. */
 export function stateOf(replica: Replica): string {
   const digest = new Digest();
   for (const { tool, table, key, row } of replica.rows()) digest.add('row', tool, table, key, row ?? null);
-  for (const { delta } of replica.nodes()) digest.add('verdict', delta.id, String(replica.verdictOf(delta.id)));
   const { name, members, tools, invites, epochs } = replica.roster;
   digest.add('name', name);
   for (const member of members.values()) {
@@ -40,9 +38,9 @@ export function stateOf(replica: Replica): string {
   return digest.value;
 }
 
-export function setOf(nodes: Iterable<Node>): string {
+function setOf(deltas: readonly Delta[]): string {
   const digest = new Digest();
-  for (const { delta } of nodes) digest.add(delta.id);
+  for (const { id } of deltas) digest.add(id);
   return digest.value;
 }
 
@@ -51,36 +49,64 @@ export const audit: Doing = (world, dice) => {
   const device = dice.pickOr([...world.devices.values()].filter(({ alive }) => alive));
   if (!device) return;
   world.counts.add('audits');
-  compareWithBatch(world, device.replica, dice, world.nameOf(device.id));
+  compareWithBatch(world, device, dice);
 };
 
-function compareWithBatch(world: World, replica: Replica, dice: Dice, name: string): void {
-  const nodes = [...replica.nodes()];
+/** L4, L5: also what somebody has forgotten, of which no verdict flips. */
+function compareWithBatch(world: World, device: SimDevice, dice: Dice): void {
+  const [name, { replica }] = [world.nameOf(device.id), device];
+  if (!isComparable(world, device)) return;
+  const deltas = world.heldBy(device);
   const batch = reader(world);
-  batch.ingest(runsOf(dice, nodes));
-  if (batch.size !== nodes.length)
-    return world.violate('D5', `a copy of ${name}'s takes ${batch.size} of ${nodes.length} deltas`);
+  takeAll(batch, dice, deltas);
+  if (batch.size !== deltas.length)
+    return world.violate('D5', `a copy of ${name}'s takes ${batch.size} of ${deltas.length} deltas`);
+  if (replica.size < deltas.length) world.counts.add('copies compared that had forgotten');
   if (stateOf(batch) !== stateOf(replica))
-    world.violate('L5', `${name}'s state is not what its ${nodes.length} deltas make at once`);
+    return world.violate('L5', `${name}'s state is not what its ${deltas.length} deltas make at once`);
+  for (const { delta } of replica.nodes()) {
+    const [verdict, whole] = [replica.verdictOf(delta.id), batch.verdictOf(delta.id)];
+    // What is folded, and still there as the end of its feed, has no verdict any more.
+    if (verdict !== undefined && verdict !== whole)
+      return world.violate('L5', `${name} holds ${delta.kind} ${delta.seq} for ${verdict}, which is ${whole}`);
+  }
 }
 
-/** Each feed whole, in chance's order of feeds: most things wait for their past. Each ends at a signature (D7). */
-function runsOf(dice: Dice, nodes: readonly Node[]): (readonly Uint8Array[])[] {
-  const feeds = new Map<string, Uint8Array[]>();
-  for (const { delta } of nodes) {
-    const run = feeds.get(delta.feed);
-    if (run) run.push(delta.bytes);
-    else feeds.set(delta.feed, [delta.bytes]);
+/** D8: who has folded what a fork has changed since is put right by a manager's base, and till then says so. */
+function isComparable(world: World, { replica }: SimDevice): boolean {
+  if (!replica.isOutOfStep) return true;
+  world.counts.add('copies out of step');
+  return false;
+}
+
+/** Each feed whole, in chance's order of feeds: most things wait for their past. A second branch is taken when something waits for it. */
+function takeAll(replica: Replica, dice: Dice, deltas: readonly Delta[]): void {
+  const runs = dice.shuffled(chainsOf(deltas)).map((run) => run.map(({ bytes }) => bytes));
+  for (let before = -1; before !== replica.size;) {
+    before = replica.size;
+    replica.ingest(runs);
   }
-  return dice.shuffled([...feeds.values()]);
+}
+
+/** Each ends at a signature (D7). */
+function chainsOf(deltas: readonly Delta[]): Delta[][] {
+  const ends = new Map<DeltaId, Delta[]>();
+  const chains: Delta[][] = [];
+  for (const delta of deltas) {
+    let chain = delta.prev && ends.get(delta.prev);
+    if (!chain) chains.push((chain = []));
+    chain.push(delta);
+    if (delta.prev) ends.delete(delta.prev);
+    ends.set(delta.id, chain);
+  }
+  return chains;
 }
 
 /** After the quiet. */
 export function checkWorld(world: World, dice: Dice, cameToRest: boolean): void {
   const honest = [...world.devices.values()].filter(({ id }) => !world.isHostile(id));
   const union = reader(world);
-  for (const { replica } of honest)
-    if (replica.size > 0) for (const run of runsOf(dice, lacking(union, replica))) union.ingest([run]);
+  takeAll(union, dice, unionOf(honest.map((device) => world.heldBy(device))));
   const live = honest.filter(({ id, replica }) => union.roster.devices.has(id) && replica.size > 0);
   for (const device of honest) checkDevice(world, device);
   checkAuthority(world, union);
@@ -92,64 +118,70 @@ export function checkWorld(world: World, dice: Dice, cameToRest: boolean): void 
   checkMembers(world, union, live);
 }
 
-function lacking(union: Replica, replica: Replica): Node[] {
-  return [...replica.nodes()].filter(({ delta }) => !union.node(delta.id));
+function unionOf(held: readonly (readonly Delta[])[]): Delta[] {
+  const all = new Map(held.flat().map((delta) => [delta.id, delta]));
+  return [...all.values()];
 }
 
 /** Everybody who is a member has everything that any of them has, and it means the same to all. */
 function checkEqual(world: World, live: readonly SimDevice[], dice: Dice): void {
-  const largest = live.reduce((a, b) => (b.replica.size > a.replica.size ? b : a));
-  const set = setOf(largest.replica.nodes());
+  const held = new Map(live.map((device) => [device, world.heldBy(device)]));
+  const [largest, most] = [...held].reduce((a, b) => (b[1].length > a[1].length ? b : a));
+  const set = setOf(most);
   const state = stateOf(largest.replica);
-  for (const device of live) {
-    const { replica } = device;
-    if (setOf(replica.nodes()) !== set) {
-      const lacks = [...largest.replica.nodes()].filter(({ delta }) => !replica.node(delta.id));
-      const more = [...replica.nodes()].filter(({ delta }) => !largest.replica.node(delta.id));
-      const what = (nodes: readonly Node[]) =>
-        nodes
+  for (const [device, deltas] of held) {
+    if (setOf(deltas) !== set) {
+      const lacks = without(most, deltas);
+      const more = without(deltas, most);
+      const what = (some: readonly Delta[]) =>
+        some
           .slice(0, 3)
-          .map(({ delta }) => `${world.nameOf(delta.device)} ${delta.kind} ${delta.seq}`)
+          .map((delta) => `${world.nameOf(delta.device)} ${delta.kind} ${delta.seq}`)
           .join(', ');
       world.violate(
         'S1',
         `${world.nameOf(device.id)} lacks ${lacks.length} (${what(lacks)}) and has ${more.length} (${what(more)}) beside ${world.nameOf(largest.id)}`,
       );
-    } else if (stateOf(replica) !== state) {
+    } else if (stateOf(device.replica) !== state) {
       world.violate(
         'L5',
         `${world.nameOf(device.id)} and ${world.nameOf(largest.id)} have the same deltas and not the same state`,
       );
     }
   }
-  compareWithBatch(world, largest.replica, dice, world.nameOf(largest.id));
+  for (const device of live) compareWithBatch(world, device, dice);
   for (const device of live) {
     for (const id of device.acknowledged)
-      if (!largest.replica.node(id))
+      if (!world.holds(largest, id))
         world.violate('D1', `what ${world.nameOf(device.id)} was told is safe is not with the others`);
   }
   world.counts.add('members equal in the end', live.length);
   world.counts.most('most devices', live.length);
 }
 
+function without(some: readonly Delta[], others: readonly Delta[]): Delta[] {
+  const ids = new Set(others.map(({ id }) => id));
+  return some.filter(({ id }) => !ids.has(id));
+}
+
 /** Where somebody has two histories, what is the same set is the same state. */
 function checkSameSets(world: World, live: readonly SimDevice[]): void {
   const states = new Map<string, string>();
-  for (const { replica, id } of live) {
-    const set = setOf(replica.nodes());
-    const state = stateOf(replica);
+  for (const device of live) {
+    if (!isComparable(world, device)) continue;
+    const set = setOf(world.heldBy(device));
+    const state = stateOf(device.replica);
     if ((states.get(set) ?? state) !== state)
-      world.violate('L5', `${world.nameOf(id)} has the deltas of another and not his state`);
+      world.violate('L5', `${world.nameOf(device.id)} has the deltas of another and not his state`);
     states.set(set, state);
   }
 }
 
 function checkDevice(world: World, device: SimDevice): void {
-  const { replica } = device;
   for (const id of device.acknowledged)
-    if (!replica.node(id)) world.violate('L1', `${world.nameOf(device.id)} lost what it was told is safe`);
+    if (!world.holds(device, id)) world.violate('L1', `${world.nameOf(device.id)} lost what it was told is safe`);
   for (const id of world.unauthentic)
-    if (replica.node(id)) world.violate('D7', `${world.nameOf(device.id)} keeps what nobody has signed`);
+    if (world.holds(device, id)) world.violate('D7', `${world.nameOf(device.id)} keeps what nobody has signed`);
 }
 
 /**

@@ -8,6 +8,7 @@ import type { Crypto } from '../../src/crypto/crypto.ts';
 import { asBytes } from '../../src/protocol/codec.ts';
 import { LockedMessages } from '../../src/service/locked-messages.ts';
 import { decodeRecord, encodeRecord } from '../../src/service/records.ts';
+import type { BasePart } from '../../src/sync/base.ts';
 import { readControl } from '../../src/sync/control.ts';
 import { readDelta } from '../../src/sync/delta.ts';
 import { Engine, type Growth } from '../../src/sync/engine.ts';
@@ -48,6 +49,8 @@ export interface Surroundings {
   isConnected(a: DeviceId, b: DeviceId): boolean;
   /** It has written something. */
   wrote(device: SimDevice, nodes: readonly Node[]): void;
+  /** These are in its copy now, whoever wrote them. */
+  took(nodes: readonly Node[]): void;
   /** Deltas of others were taken in, and others were not. */
   heard(device: DeviceId, growth: Growth): void;
   /** It has heard that it is out of the workspace. */
@@ -128,17 +131,24 @@ export class SimDevice {
     });
     this.#locked = new LockedMessages();
     this.#alive = true;
-    for (const bytes of records) {
-      const record = decodeRecord(bytes);
-      if (record?.kind === 'delta') this.engine.restore(record.bytes);
-      const key = record?.kind === 'local' ? asBytes(record.value, 32) : undefined;
+    const read = records.flatMap((bytes) => decodeRecord(bytes) ?? []);
+    const parts = read.flatMap((record) => (record.kind === 'base' ? record : []));
+    const unconfirmed = read.findLast((record) => record.kind === 'local' && record.key === UNCONFIRMED);
+    this.engine.restoreBase(
+      parts.map(({ part }) => part),
+      unconfirmed?.kind === 'local' ? asBytes(unconfirmed.value, 32) : undefined,
+      parts.at(-1)?.arrivals,
+    );
+    for (const record of read) {
+      if (record.kind === 'delta') this.engine.restore(record.bytes, record.arrival);
+      const key = record.kind === 'local' && record.key !== UNCONFIRMED ? asBytes(record.value, 32) : undefined;
       if (key) this.engine.keys.add(epochOf(crypto, key));
     }
     // What a torn write has kept was promised to nobody; now it is there, and is told.
     for (const { delta } of this.replica.nodes()) if (delta.device === this.id) this.#acknowledge(delta.id);
     this.#remember(this.engine.opened());
     this.engine.sponsored(this.sponsor);
-    if (this.replica.roster.gone.has(this.id)) this.#around.expelled(this);
+    if (this.engine.expulsion) this.#around.expelled(this);
     this.#dispatch(this.engine.tick(this.#now));
   }
 
@@ -150,8 +160,21 @@ export class SimDevice {
 
   /** Everything that must not be lost, for a snapshot. */
   records(): readonly Uint8Array[] {
-    const deltas = [...this.replica.nodes()].map((node) => this.#record(node.delta.bytes));
-    return [...this.engine.keys.held().map(keyRecord), ...deltas];
+    const { replica } = this;
+    const deltas = replica.tail().map(({ delta, arrival }) => this.#record(delta.bytes, arrival));
+    const { root, parts } = replica.hasBase ? replica.base() : { root: undefined, parts: [] };
+    const base = parts.map((bytes, part) => this.#partRecord({ root: root!, part, parts: parts.length, bytes }));
+    return [...this.engine.keys.held().map(keyRecord), ...this.#unconfirmedRecord(), ...base, ...deltas];
+  }
+
+  /** L6: that nobody has vouched yet for what the copy begins with. */
+  #unconfirmedRecord(): readonly Uint8Array[] {
+    const { isConfirmed, unconfirmed } = this.replica;
+    return isConfirmed ? [] : [encodeRecord({ kind: 'local', key: UNCONFIRMED, value: unconfirmed! })];
+  }
+
+  #partRecord(part: BasePart, arrivals = this.replica.arrivals): Uint8Array {
+    return encodeRecord({ kind: 'base', workspace: this.#around.workspace, part, arrivals });
   }
 
   /** What was others' goes, and with the next joining it begins a new feed (K2, D2). */
@@ -166,8 +189,8 @@ export class SimDevice {
     this.#open([]);
   }
 
-  #record(bytes: Uint8Array): Uint8Array {
-    return encodeRecord({ kind: 'delta', workspace: this.#around.workspace, bytes });
+  #record(bytes: Uint8Array, arrival?: number): Uint8Array {
+    return encodeRecord({ kind: 'delta', workspace: this.#around.workspace, bytes, arrival });
   }
 
   // ---- writing ------------------------------------------------------------------------------------------------------------
@@ -210,7 +233,8 @@ export class SimDevice {
   #store(growth: Growth, durable: () => void): void {
     const life = this.#life;
     const { nodes, opened } = growth;
-    if (this.replica.roster.gone.has(this.id) && nodes.length > 0) this.#around.expelled(this);
+    this.#around.took(nodes);
+    if (this.engine.expulsion) this.#around.expelled(this);
     const stored = (): void => {
       if (life !== this.#life) return;
       durable();
@@ -243,6 +267,8 @@ export class SimDevice {
       case 'key':
         this.#keyCame(message);
         return handled();
+      case 'base':
+        return this.#baseCame(arrival, message);
       default:
         this.#dispatch(this.engine.received(from, path, message, under, this.#now));
         return handled();
@@ -254,6 +280,26 @@ export class SimDevice {
     this.#around.heard(this.id, growth);
     this.#followPaths();
     this.#store(growth, handled);
+  }
+
+  /** L6: a part of the first copy. What is asked for next is asked for when this one is on disk. */
+  #baseCame({ from, path, handled }: Arrival, message: Message & { kind: 'base' }): void {
+    const life = this.#life;
+    const { part, isLoaded, opened, faults, out } = this.engine.takeBase(from, path, message);
+    for (const { tag } of faults) this.#around.counts.add(`fault ${tag}`);
+    if (isLoaded) this.#around.counts.add('copies begun with a base');
+    const durable = (): void => {
+      handled();
+      if (life !== this.#life) return;
+      this.#dispatch(out);
+      if (!isLoaded) return;
+      this.#followPaths();
+      this.#unlock();
+    };
+    if (!part) return durable();
+    const unconfirmed = isLoaded ? this.#unconfirmedRecord() : [];
+    this.log.append([...opened.map(keyRecord), ...unconfirmed, this.#partRecord(part, 0)], durable);
+    this.#around.appended(this.id);
   }
 
   /** K1: a member's, under an epoch that we have no key of yet. It waits for the key, which he is asked for. */
@@ -337,7 +383,18 @@ export class SimDevice {
   tick(): void {
     const duties = this.engine.duties(this.#now);
     if (duties.length > 0) this.write(duties);
+    this.#fold();
     this.#dispatch(this.engine.tick(this.#now));
+  }
+
+  /** L4. */
+  #fold(): void {
+    const advance = this.engine.advance(this.#now);
+    if (!advance) return;
+    const { counts } = this.#around;
+    counts.add('deltas folded', advance.folded.length);
+    counts.add('deltas forgotten', advance.forgotten);
+    if (advance.forgotten > 0) counts.add('prunes');
   }
 
   #dispatch(out: readonly Outgoing[]): void {
@@ -373,6 +430,9 @@ export class SimDevice {
     this.#dispatch([]);
   }
 }
+
+/** Of the root of a base that nobody has vouched for yet. */
+const UNCONFIRMED = 'unconfirmed';
 
 function keyRecord({ tag, key }: Epoch): Uint8Array {
   return encodeRecord({ kind: 'local', key: `epoch/${tag}`, value: key });

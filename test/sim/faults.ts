@@ -31,7 +31,7 @@ async function begin(world: World, device: SimDevice): Promise<void> {
   world.counts.add('restarts');
   if (!world.restored.has(device.id)) {
     for (const id of before)
-      if (!device.replica.node(id)) world.violate('L1', `${world.nameOf(device.id)} lost a delta that was durable`);
+      if (!world.holds(device, id)) world.violate('L1', `${world.nameOf(device.id)} lost a delta that was durable`);
   }
   if (!world.offline.has(device.id)) world.goOnline(device.id);
 }

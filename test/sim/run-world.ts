@@ -78,7 +78,8 @@ async function quiet(world: World, dice: Dice): Promise<boolean> {
 
 /** Whether all whom the best informed knows as members are as well informed. */
 function isEven(world: World, ids: readonly DeviceId[]): boolean {
-  const replicas = ids.map((id) => world.devices.get(id)!.replica);
-  const { roster, size } = replicas.reduce((a, b) => (b.size > a.size ? b : a));
-  return ids.every((id, i) => !roster.devices.has(id) || replicas[i]!.size === size);
+  const sizes = new Map(ids.map((id) => [id, world.heldBy(world.devices.get(id)!).length]));
+  const [best, size] = [...sizes].reduce((a, b) => (b[1] > a[1] ? b : a));
+  const { roster } = world.devices.get(best)!.replica;
+  return ids.every((id) => !roster.devices.has(id) || sizes.get(id) === size);
 }

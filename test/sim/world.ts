@@ -49,6 +49,8 @@ export class World implements Surroundings {
   readonly violations: Violation[] = [];
   /** What was written in the world, by kind: what acts choose among. Not everybody has heard of it. */
   readonly made = new Map<string, DeltaId[]>();
+  /** Whatever was ever in anybody's copy: copies forget (L4). */
+  readonly archive = new Map<DeltaId, Delta>();
   /** What honest devices have signed, by feed and place: each one thing only (D2). */
   readonly #signed = new Map<FeedId, DeltaId[]>();
   readonly offline = new Set<DeviceId>();
@@ -298,6 +300,23 @@ export class World implements Surroundings {
     this.#changed.add(device);
   }
 
+  took(nodes: readonly Node[]): void {
+    for (const { delta } of nodes) if (!this.archive.has(delta.id)) this.archive.set(delta.id, delta);
+  }
+
+  /** What is in a copy, also what it has folded and forgotten. Every delta after its past. */
+  heldBy({ replica }: SimDevice): Delta[] {
+    const cut = replica.cut();
+    return [...this.archive.values()].filter(
+      ({ id, feed, seq }) => replica.node(id) !== undefined || seq <= (cut.get(feed) ?? 0),
+    );
+  }
+
+  holds({ replica }: SimDevice, id: DeltaId): boolean {
+    const delta = this.archive.get(id);
+    return replica.node(id) !== undefined || (delta !== undefined && delta.seq <= (replica.cut().get(delta.feed) ?? 0));
+  }
+
   /** D1, D2: what others hear from an honest device is on its disk, and it says one thing only. D8: nobody else is not heard any more. */
   heard(by: DeviceId, { nodes, faults }: Growth): void {
     for (const { tag, device } of faults) {
@@ -343,10 +362,10 @@ export class World implements Surroundings {
   /** A client erases its copy when it hears that its owner is out (K2); a hostile one does not. */
   expelled(device: SimDevice, tries = 0): void {
     if (this.isHostile(device.id)) return;
-    const word = device.replica.roster.gone.get(device.id);
+    const word = device.engine.expulsion;
     const life = device.engine;
     this.agenda.put(this.#time + this.config.fsync_ms + 1_000 * 2 ** tries, async () => {
-      if (!device.alive || device.engine !== life || device.replica.roster.gone.get(device.id) !== word) return;
+      if (!device.alive || device.engine !== life || device.engine.expulsion?.delta !== word?.delta) return;
       // Who leaves sees to it first that others have what he wrote.
       if (word?.delta.kind === 'leave' && !isHandedOn(device))
         return tries < MAX_TRIES ? this.expelled(device, tries + 1) : undefined;

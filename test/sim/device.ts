@@ -49,8 +49,8 @@ export interface Surroundings {
   isConnected(a: DeviceId, b: DeviceId): boolean;
   /** It has written something. */
   wrote(device: SimDevice, nodes: readonly Node[]): void;
-  /** These are in its copy now, whoever wrote them. */
-  took(nodes: readonly Node[]): void;
+  /** These are in its copy for good, whoever wrote them. */
+  took(nodes: Iterable<Node>): void;
   /** Deltas of others were taken in, and others were not. */
   heard(device: DeviceId, growth: Growth): void;
   /** It has heard that it is out of the workspace. */
@@ -144,6 +144,7 @@ export class SimDevice {
       const key = record.kind === 'local' && record.key !== UNCONFIRMED ? asBytes(record.value, 32) : undefined;
       if (key) this.engine.keys.add(epochOf(crypto, key));
     }
+    this.#around.took(this.replica.nodes());
     // What a torn write has kept was promised to nobody; now it is there, and is told.
     for (const { delta } of this.replica.nodes()) if (delta.device === this.id) this.#acknowledge(delta.id);
     this.#remember(this.engine.opened());
@@ -233,10 +234,10 @@ export class SimDevice {
   #store(growth: Growth, durable: () => void): void {
     const life = this.#life;
     const { nodes, opened } = growth;
-    this.#around.took(nodes);
     if (this.engine.expulsion) this.#around.expelled(this);
     const stored = (): void => {
       if (life !== this.#life) return;
+      this.#around.took(nodes);
       durable();
       this.#dispatch(this.engine.stored(growth, this.#now));
       this.#unlock();

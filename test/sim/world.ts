@@ -49,7 +49,7 @@ export class World implements Surroundings {
   readonly violations: Violation[] = [];
   /** What was written in the world, by kind: what acts choose among. Not everybody has heard of it. */
   readonly made = new Map<string, DeltaId[]>();
-  /** Whatever was ever in anybody's copy: copies forget (L4). */
+  /** Whatever was ever durable in anybody's copy, each after its past: copies forget (L4). */
   readonly archive = new Map<DeltaId, Delta>();
   /** What honest devices have signed, by feed and place: each one thing only (D2). */
   readonly #signed = new Map<FeedId, DeltaId[]>();
@@ -300,16 +300,18 @@ export class World implements Surroundings {
     this.#changed.add(device);
   }
 
-  took(nodes: readonly Node[]): void {
+  took(nodes: Iterable<Node>): void {
     for (const { delta } of nodes) if (!this.archive.has(delta.id)) this.archive.set(delta.id, delta);
   }
 
   /** What is in a copy, also what it has folded and forgotten. Every delta after its past. */
   heldBy({ replica }: SimDevice): Delta[] {
     const cut = replica.cut();
-    return [...this.archive.values()].filter(
+    const durable = [...this.archive.values()].filter(
       ({ id, feed, seq }) => replica.node(id) !== undefined || seq <= (cut.get(feed) ?? 0),
     );
+    const others = [...replica.nodes()].filter(({ delta }) => !this.archive.has(delta.id));
+    return [...durable, ...others.map(({ delta }) => delta)];
   }
 
   holds({ replica }: SimDevice, id: DeltaId): boolean {

@@ -1,0 +1,22 @@
+import { planWorld } from './plan.ts';
+import { World } from './world.ts';
+import { runWorld } from './run-world.ts';
+import { readControl } from '../../src/sync/control.ts';
+let world: any;
+const orig = World.prototype.begin;
+World.prototype.begin = function () { world = this; return orig.call(this); };
+const { violations } = await runWorld(planWorld(process.argv[2]!));
+console.log(violations.slice(0, 3));
+const name = process.argv[3]!;
+const devs = [...world.devices.values()];
+const p2: any = devs.find((d: any) => world.nameOf(d.id) === name);
+const p0: any = devs[0];
+const own = [...p2.replica.nodes()].filter((n: any) => n.delta.device === p2.id);
+for (const n of own.slice(0, 6)) console.log(n.delta.kind, n.delta.seq, n.delta.generation, 'deps', n.delta.deps.map((d: string) => { const a = world.archive.get(d); return `${world.nameOf(a.device)}/${a.generation} ${a.kind} ${a.seq} p0:${!!p0.replica.node(d)} cut ${p0.replica.cut().get(a.feed)}`; }), new Date(n.delta.time).toISOString());
+console.log('p0 missing', p0.replica.missing().length, 'active', [...p0.replica.active].map((d: any) => world.nameOf(d)).join(' '), 'outofstep', p0.replica.isOutOfStep);
+console.log('p2 lanes', p2.replica.generationsOf(p2.id), 'p0 has of p2', p0.replica.generationsOf(p2.id), 'vector', [...p2.replica.vector()].filter(([f]: any) => f.startsWith(p2.id)));
+for (const [id, a] of world.archive) { if (a.tool === undefined && ['admit','addDevice','remove','drop','removeDevice','leave','freeze'].includes(a.kind)) { const c: any = readControl(world.crypto, a); const who = c?.certificates ? c.certificates.map((x: any) => world.nameOf(x.device)) : c?.devices ? c.devices.map((x: any)=>world.nameOf(x)) : world.byAccount.get(c?.account)?.name; if (String(who).includes(name.split('.')[0])) console.log(world.nameOf(a.device), a.kind, a.seq, who, p0.replica.verdictOf(id), new Date(a.time).toISOString()); } }
+const g = p0.replica; 
+const faults = g.ingest(own.map((n: any) => [n.delta.bytes])).faults;
+console.log(faults, g.missing().length, g.missing().map((d: string) => { const a = world.archive.get(d); return a && `${world.nameOf(a.device)} ${a.kind} ${a.seq}`}));
+console.log('restored', [...world.restored].map((d: any) => world.nameOf(d)), 'abandoned', world.abandoned.size);

@@ -62,6 +62,8 @@ export const MAX_BASE_PART_BYTES = 64 * KIB;
 export const MAX_BASE_PARTS = 65_536;
 /** Feeds in it with their branches: every device that ever was, some generations each. */
 export const MAX_BASE_LANES = 4_096;
+/** What waits to be folded names them: all heads that there were at the time, which are few at any. */
+export const MAX_BASE_PLACES = 100_000;
 /** Ten years of a busy team, an hour a day of nothing but changes of members. */
 export const MAX_BASE_CONTROLS = 100_000;
 export const MAX_BASE_ROWS = 4_000_000;

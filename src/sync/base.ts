@@ -4,17 +4,19 @@
  *
  * | item | is |
  * | --- | --- |
- * | head | [format 0, workspace 32, end of what is folded: height, id 0 or 32; number of lanes, control deltas, rows] |
+ * | head | [format 0, workspace 32, end of what is folded: height, id 0 or 32; number of lanes, places, control deltas, rows] |
  * | lane | [device 32, generation, parent + 1 or 0, first seq, first id 0 or 32, cut, id at the cut 0 or 32, its height, its past] |
+ * | place | [lane, seq, id 32, height, past]: of a folded delta that is not the end of its lane, and that something after the cut names |
  * | control delta | [lane, delta bytes, height, past] |
  * | row | [tool 8, table, key, row] |
  *
  * past = [lane, seq, lane, seq …], by rising lane. Lanes (lane.ts) are sorted by device, generation, first seq and first id,
- * control deltas in D6 order, rows by tool, table and key: the same cut is the same base, whoever writes it, so a copy may be
- * taken from several. Control deltas stay whole; of what is folded only the end of each lane is ever named again.
+ * places by lane and seq, control deltas in D6 order, rows by tool, table and key: the same cut before the same tail is the same
+ * base, whoever writes it, so a copy may be taken from several. Control deltas stay whole; of what is folded nothing new names
+ * anything but the end of a lane.
  *
  * root = SHA-256("coterie base 0" ‖ root of the rows (root.ts) ‖ SHA-256 of the frame), where the frame is the CBOR of
- * [end, lanes, [lane, delta id 32, height, past] of each control delta].
+ * [end, lanes, places, [lane, delta id 32, height, past] of each control delta].
  */
 import { concatBytes, equalBytes, toHex } from '../base/bytes.ts';
 import type { DeltaId, DeviceId, ToolId, WorkspaceId } from '../base/ids.ts';
@@ -27,6 +29,7 @@ import {
   MAX_BASE_LANES,
   MAX_BASE_PART_BYTES,
   MAX_BASE_PARTS,
+  MAX_BASE_PLACES,
   MAX_BASE_ROWS,
   MAX_DELTA_BYTES,
   MAX_FEED_GENERATION,
@@ -34,7 +37,7 @@ import {
 } from '../protocol/limits.ts';
 import type { CutAndRoot } from './control.ts';
 import { feedOf, idBytes, readDelta, TOOL_ID_BYTES, type Delta } from './delta.ts';
-import type { LaneRecord, Past } from './graph.ts';
+import type { LaneRecord, Past, PlaceRecord } from './graph.ts';
 import type { Row } from './reducer.ts';
 
 const BASE_FORMAT = 0;
@@ -69,6 +72,7 @@ export interface RowRecord {
 export interface Frame {
   readonly end: OrderPlace | undefined;
   readonly lanes: readonly LaneRecord[];
+  readonly places: readonly PlaceRecord[];
   readonly controls: readonly ControlRecord[];
 }
 
@@ -109,9 +113,9 @@ export function cutOf({ lanes }: Frame): CutAndRoot['cut'] {
   return new Map(lanes.flatMap(({ feed, cut, parent }) => (parent === undefined && cut > 0 ? [[feed, cut]] : [])));
 }
 
-export function baseRootOf(crypto: Crypto, rowsRoot: Uint8Array, { end, lanes, controls }: Frame): Uint8Array {
+export function baseRootOf(crypto: Crypto, rowsRoot: Uint8Array, { end, lanes, places, controls }: Frame): Uint8Array {
   const ends = controls.map(({ lane, delta, height, past }) => [lane, idBytes(delta.id), height, pastToValue(past)]);
-  const framed = encode([endToValue(end), lanes.map(laneToValue), ends]);
+  const framed = encode([endToValue(end), lanes.map(laneToValue), places.map(placeToValue), ends]);
   return crypto.sha256(DOMAIN, rowsRoot, crypto.sha256(framed));
 }
 
@@ -124,10 +128,11 @@ export function writeBase(
   frame: Frame,
   rows: readonly Uint8Array[],
 ): BaseParts {
-  const counts = [frame.lanes.length, frame.controls.length, rows.length];
+  const counts = [frame.lanes.length, frame.places.length, frame.controls.length, rows.length];
   const items = [
     encode([BASE_FORMAT, idBytes(workspace), ...endToValue(frame.end), ...counts]),
     ...frame.lanes.map((lane) => encode(laneToValue(lane))),
+    ...frame.places.map((place) => encode(placeToValue(place))),
     ...frame.controls.map(({ lane, delta, height, past }) => encode([lane, delta.bytes, height, pastToValue(past)])),
     ...rows,
   ];
@@ -160,6 +165,10 @@ function laneToValue(lane: LaneRecord): Value {
     end?.height ?? 0,
     pastToValue(end?.past ?? []),
   ];
+}
+
+function placeToValue({ lane, seq, id, height, past }: PlaceRecord): Value {
+  return [lane, seq, idBytes(id), height, pastToValue(past)];
 }
 
 function pastToValue(past: Past): Value {
@@ -221,25 +230,36 @@ export class BaseReader {
     if (!head.ok) return head;
     const { end, counts } = head.value;
     const lanes: LaneRecord[] = [];
+    const places: PlaceRecord[] = [];
     const controls: ControlRecord[] = [];
     const rows: RowRecord[] = [];
     for (const value of items) {
       let isTaken: boolean;
       if (lanes.length < counts.lanes) isTaken = push(lanes, readLane(value, lanes));
+      else if (places.length < counts.places) isTaken = push(places, readPlace(value, lanes));
       else if (controls.length < counts.controls) isTaken = push(controls, this.#readControl(value, lanes));
       else isTaken = rows.length < counts.rows && push(rows, readRow(value));
       if (!isTaken) return badBase('malformed');
     }
-    const isWhole = rows.length === counts.rows && controls.length === counts.controls && lanes.length === counts.lanes;
-    if (!isWhole || !isCounted(lanes, controls) || !this.#isSound(controls)) return badBase('malformed');
-    return ok({ root: this.#root!, end, lanes, controls, rows });
+    const isWhole =
+      rows.length === counts.rows &&
+      controls.length === counts.controls &&
+      places.length === counts.places &&
+      lanes.length === counts.lanes;
+    const frame = { end, lanes, places, controls };
+    if (!isWhole || !isCounted(frame) || !this.#isSound(frame)) return badBase('malformed');
+    return ok({ root: this.#root!, ...frame, rows });
   }
 
-  /** The genesis is there, and each delta once. */
-  #isSound(controls: readonly ControlRecord[]): boolean {
-    const ids = new Set(controls.map(({ delta }) => delta.id as string));
-    const places = new Set(controls.map(({ lane, delta }) => `${lane} ${delta.seq}`));
-    return ids.size === controls.length && places.size === controls.length && ids.has(this.#workspace);
+  /** The genesis is there, and each delta and each place once. */
+  #isSound({ lanes, places, controls }: Frame): boolean {
+    const whole = controls.map(({ lane, delta: { seq, id } }) => ({ lane, seq, id }));
+    const keyOf = ({ lane, seq }: Pick<PlaceRecord, 'lane' | 'seq'>) => `${lane} ${seq}`;
+    const taken = new Set(whole.map(keyOf));
+    const ends = lanes.flatMap(({ end, cut }, lane) => (end ? [{ lane, seq: cut, id: end.id }] : []));
+    const all = [...ends.filter((end) => !taken.has(keyOf(end))), ...places, ...whole];
+    const ids = new Set(all.map(({ id }) => id as string));
+    return ids.size === all.length && new Set(all.map(keyOf)).size === all.length && ids.has(this.#workspace);
   }
 
   #readControl(value: Value | undefined, lanes: readonly LaneRecord[]): ControlRecord | undefined {
@@ -258,9 +278,9 @@ export class BaseReader {
 }
 
 /** Every past is counted in lanes that are there. */
-function isCounted(lanes: readonly LaneRecord[], controls: readonly ControlRecord[]): boolean {
-  const fits = (past: Past | undefined) => (past?.length ?? 0) <= lanes.length;
-  return lanes.every(({ end }) => fits(end?.past)) && controls.every((control) => fits(control.past));
+function isCounted({ lanes, places, controls }: Frame): boolean {
+  const fits = ({ past }: { readonly past: Past } = { past: [] }) => past.length <= lanes.length;
+  return lanes.every(({ end }) => fits(end)) && places.every(fits) && controls.every(fits);
 }
 
 function push<T>(list: T[], one: T | undefined): boolean {
@@ -291,7 +311,7 @@ function* itemsOf(stream: Uint8Array): Generator<Value | undefined, undefined> {
 
 interface Head {
   readonly end: OrderPlace | undefined;
-  readonly counts: { readonly lanes: number; readonly controls: number; readonly rows: number };
+  readonly counts: Readonly<Record<'lanes' | 'places' | 'controls' | 'rows', number>>;
 }
 
 function readHead(value: Value | undefined, workspace: WorkspaceId): Result<Head, BaseError> {
@@ -301,14 +321,16 @@ function readHead(value: Value | undefined, workspace: WorkspaceId): Result<Head
   if (format !== BASE_FORMAT) return badBase('newer');
   const [of, height, id] = [asBytes(f?.[1], ID_BYTES), asCount(f?.[2]), asBytes(f?.[3], 0, ID_BYTES)];
   const lanes = asCount(f?.[4], MAX_BASE_LANES);
-  const controls = asCount(f?.[5], MAX_BASE_CONTROLS);
-  const rows = asCount(f?.[6], MAX_BASE_ROWS);
-  if (!of || height === undefined || !id || f?.length !== 7) return badBase('malformed');
+  const places = asCount(f?.[5], MAX_BASE_PLACES);
+  const controls = asCount(f?.[6], MAX_BASE_CONTROLS);
+  const rows = asCount(f?.[7], MAX_BASE_ROWS);
+  if (!of || height === undefined || !id || f?.length !== 8) return badBase('malformed');
   if (toHex(of) !== workspace) return badBase('foreign');
-  if (lanes === undefined || controls === undefined || rows === undefined) return badBase('malformed');
+  if (lanes === undefined || places === undefined || controls === undefined || rows === undefined)
+    return badBase('malformed');
   if (id.length !== (height > 0 ? ID_BYTES : 0)) return badBase('malformed');
   const end = height > 0 ? { height, id: toHex(id) as DeltaId } : undefined;
-  return ok({ end, counts: { lanes, controls, rows } });
+  return ok({ end, counts: { lanes, places, controls, rows } });
 }
 
 function readLane(value: Value | undefined, before: readonly LaneRecord[]): LaneRecord | undefined {
@@ -333,6 +355,15 @@ function readLane(value: Value | undefined, before: readonly LaneRecord[]): Lane
     firstId: upon ? (toHex(firstId) as DeltaId) : undefined,
     end: isEmpty ? undefined : { id: toHex(endId) as DeltaId, height, past },
   };
+}
+
+function readPlace(value: Value | undefined, lanes: readonly LaneRecord[]): PlaceRecord | undefined {
+  const f = asArray(value, 5);
+  const [lane, seq, id] = [asCount(f?.[0], lanes.length - 1), asCount(f?.[1]), asBytes(f?.[2], ID_BYTES)];
+  const [height, past] = [asCount(f?.[3]), readPast(f?.[4])];
+  if (lane === undefined || !seq || !id || !height || !past) return undefined;
+  const home = lanes[lane]!;
+  return home.first <= seq && seq < home.cut ? { lane, seq, id: toHex(id) as DeltaId, height, past } : undefined;
 }
 
 function readPast(value: Value | undefined): Past | undefined {

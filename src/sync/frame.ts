@@ -3,7 +3,7 @@
  * A branch whose rivals are all beyond the cut is not a branch there.
  */
 import type { ControlRecord, Frame, OrderPlace } from './base.ts';
-import { compareNodes, type Graph, type LaneRecord, type Node, type Past } from './graph.ts';
+import { compareNodes, type Graph, type LaneRecord, type Node, type Past, type PlaceRecord } from './graph.ts';
 import type { Lane } from './lane.ts';
 
 /** Lanes that are one at the cut: the first and the last of them. */
@@ -40,7 +40,14 @@ export function frameOf(graph: Graph, end: OrderPlace | undefined): Frame {
     }
   }
   controls.sort((a, b) => compareNodes(a.node, b.node));
-  return { end, lanes, controls: controls.map(({ record }) => record) };
+  const places = graph.lanes.flatMap((lane) =>
+    [...lane.places].map(([seq, { delta, height, past: counted }]): PlaceRecord => {
+      const own = numberOf(lane)!;
+      return { lane: own, seq, id: delta.id, height, past: past(own, counted) };
+    }),
+  );
+  places.sort((a, b) => a.lane - b.lane || a.seq - b.seq);
+  return { end, lanes, places, controls: controls.map(({ record }) => record) };
 }
 
 function strandsOf(graph: Graph): readonly Strand[] {

@@ -48,6 +48,15 @@ export interface LaneRecord {
   readonly end: { readonly id: DeltaId; readonly height: number; readonly past: Past } | undefined;
 }
 
+/** Of a base: the place of a folded delta before the end of its lane, that something after the cut names. */
+export interface PlaceRecord {
+  readonly lane: number;
+  readonly seq: number;
+  readonly id: DeltaId;
+  readonly height: number;
+  readonly past: Past;
+}
+
 /** Whether a device may begin a feed with a delta that names these (I4). */
 export type Entrance = (delta: Delta, deps: readonly Node[]) => boolean;
 
@@ -426,6 +435,14 @@ export class Graph {
     this.#nodes.set(end.id, lane.frontier);
   }
 
+  /** After all lanes. */
+  loadPlace({ lane, seq, id, height, past }: PlaceRecord): void {
+    const home = this.#lanes[lane]!;
+    const node = { delta: placeOf({ ...home, id, seq }), height, lane, past, arrival: 0 };
+    home.places.set(seq, node);
+    this.#nodes.set(id, node);
+  }
+
   /** After all lanes: a control delta of a base, in D6 order. */
   loadControl(delta: Delta, lane: number, height: number, past: Past): Node {
     const home = this.#lanes[lane]!;
@@ -447,24 +464,34 @@ export class Graph {
   // ---- forgetting (L4) ------------------------------------------------------------------------------------------------
 
   /**
-   * Forgets what is at or before the cut, which is closed under past, but for control deltas; of the delta at the cut itself
-   * its place stays.
+   * Forgets what is at or before the cut, which is closed under past, but for control deltas; of the delta at the cut itself, and of
+   * those that something after it names, their places stay.
    */
   forget(cut: Past): void {
-    for (const lane of this.#lanes) {
-      const upTo = Math.min(cut[lane.number] ?? 0, lane.end);
-      if (upTo <= lane.cut) continue;
-      if (lane.frontier && !isKept(lane.frontier.delta)) this.#nodes.delete(lane.frontier.delta.id);
-      const gone = lane.nodes.splice(0, upTo - lane.cut);
-      const last = gone.at(-1)!;
-      for (const node of gone) {
-        if (isKept(node.delta)) lane.kept.set(node.delta.seq, node);
-        else if (node !== last) this.#nodes.delete(node.delta.id);
-        else (node as MutableNode).delta = placeOf(node.delta);
+    for (const lane of this.#lanes) this.#forgetIn(lane, Math.min(cut[lane.number] ?? 0, lane.end));
+    const named = new Set(this.#lanes.flatMap(({ nodes }) => nodes.flatMap(({ delta }) => delta.deps)));
+    for (const { places } of this.#lanes) {
+      for (const [seq, { delta }] of places) {
+        if (named.has(delta.id)) continue;
+        places.delete(seq);
+        this.#nodes.delete(delta.id);
       }
-      lane.cut = upTo;
-      lane.frontier = last;
     }
+  }
+
+  /** Leaves the place of each delta, but for control deltas. */
+  #forgetIn(lane: Lane, upTo: number): void {
+    if (upTo <= lane.cut) return;
+    const gone = lane.nodes.splice(0, upTo - lane.cut);
+    if (lane.frontier && !isKept(lane.frontier.delta)) lane.places.set(lane.cut, lane.frontier);
+    const last = gone.at(-1)!;
+    for (const node of gone) {
+      if (isKept(node.delta)) lane.kept.set(node.delta.seq, node);
+      else (node as MutableNode).delta = placeOf(node.delta);
+      if (node !== last && !isKept(node.delta)) lane.places.set(node.delta.seq, node);
+    }
+    lane.cut = upTo;
+    lane.frontier = last;
   }
 }
 

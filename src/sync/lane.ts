@@ -40,6 +40,8 @@ export class Lane {
   frontier: Node | undefined;
   /** Control deltas at or before `cut`, by seq. */
   readonly kept = new Map<number, Node>();
+  /** Before `cut`, folded: the places of deltas that something after a cut still names (D5), by seq. */
+  readonly places = new Map<number, Node>();
   /** Everything after `cut`. */
   nodes: Node[] = [];
   /** Highest seq that is not an ack. */
@@ -71,7 +73,7 @@ export class Lane {
 
   at(seq: number): Node | undefined {
     if (seq > this.cut) return this.nodes[seq - this.cut - 1];
-    return seq === this.cut ? this.frontier : this.kept.get(seq);
+    return seq === this.cut ? this.frontier : (this.kept.get(seq) ?? this.places.get(seq));
   }
 
   /** Whether both can be in one history of the feed: one is the other, or hangs on it. */

@@ -657,6 +657,7 @@ export class Replica {
     if (!isOwn && !base.controls.every(({ delta }) => checkSignature(this.#crypto, this.workspace, delta)))
       return badBase('badSignature');
     for (const lane of base.lanes) this.#graph.loadLane(lane);
+    for (const place of base.places) this.#graph.loadPlace(place);
     const nodes = base.controls.map(({ delta, lane, height, past }) =>
       this.#graph.loadControl(delta, lane, height, past),
     );

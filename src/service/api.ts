@@ -315,6 +315,7 @@ export type ServiceErrorCode =
   | 'badLinkCode' // truncated, damaged, not one, of a newer format, or one's own
   | 'linkCodeExpired'
   | 'usedTwice' // another copy of this store writes as this device
+  | 'awaitsWord' // a damaged or copied store: nothing is written before another device has told what is lacking
   | 'ownFork' // name: another copy of this store has written in this workspace, and this one too
   | 'inOtherAccount' // what is here would be lost by taking on another account
   | 'badRelayAddress'

@@ -4,7 +4,7 @@
  *
  * | what is found | what follows |
  * | --- | --- |
- * | the log is damaged, or the store is not where it was when it was last open | a new feed, before anything is written |
+ * | the log is damaged, or the store is not where it was when it was last open | a new feed, and nothing is written before another device has told what is lacking |
  * | others have more of our feed, from before this opening | it comes back from them, and a new feed begins above it |
  * | somebody writes as this device since this opening | nothing more is written here, until the next opening |
  * | two deltas of ours for one place | nothing more is written in that workspace: nobody would take it |
@@ -35,6 +35,8 @@ export interface WrittenWorkspace {
   /** Those of which something is here. */
   readonly generations: readonly number[];
   beginFeed(generation: number): void;
+  /** Nothing is written before others have told what is lacking. */
+  awaitWord(): void;
 }
 
 /** What of a delta it takes. */
@@ -73,6 +75,7 @@ export class OnlyCopy {
   /** What a damaged or copied log lacks may be with others; written again under the same seq it would be a fork. */
   beginFeed(workspace: WrittenWorkspace): void {
     this.#begin(workspace, this.#above(Math.max(workspace.generation, ...workspace.generations)));
+    workspace.awaitWord();
   }
 
   #begin(workspace: WrittenWorkspace, generation: number): void {

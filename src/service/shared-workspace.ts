@@ -108,6 +108,7 @@ export class SharedWorkspace {
     for (const { bytes, arrival } of deltas) this.engine.restore(bytes, arrival);
     this.keyring.remember(this.engine.opened());
     this.engine.holdBack(this.#now);
+    if (this.#hub.local.get(awaitsKey(this.id)) !== undefined) this.engine.awaitWord();
     this.#index(this.replica.takeChanges());
     this.unread.restore((tool, item) => this.#isThere(tool, item));
     for (const node of this.replica.nodes()) this.#noteUnread(node);
@@ -189,6 +190,17 @@ export class SharedWorkspace {
     this.engine.beginFeed(generation);
   }
 
+  awaitWord(): void {
+    this.engine.awaitWord();
+    this.#hub.local.put(awaitsKey(this.id), true);
+  }
+
+  /** A word that is awaited may have come (D2). */
+  #heard(): void {
+    if (this.#hub.local.get(awaitsKey(this.id)) !== undefined && !this.engine.isAwaitingWord)
+      this.#hub.local.drop(awaitsKey(this.id));
+  }
+
   // ---- writing ----------------------------------------------------------------------------------------------------------
 
   /**
@@ -199,6 +211,7 @@ export class SharedWorkspace {
     if (this.roster.deleted) throw new ServiceError('notPermitted', { reason: 'deleted' });
     const barred = this.#hub.onlyCopy.barred(this.id);
     if (barred) throw new ServiceError(barred, { name: this.roster.name });
+    if (this.engine.isAwaitingWord) throw new ServiceError('awaitsWord', { name: this.roster.name });
     const refused = this.engine.wouldRefuse(entries, this.#now);
     if (refused) throw new ServiceError('notPermitted', { reason: refused });
     const growth = this.engine.author(entries, this.#now);
@@ -251,6 +264,7 @@ export class SharedWorkspace {
       case 'have':
       case 'got':
         this.#dispatch(this.engine.received(from, path, message, under, this.#now));
+        this.#heard();
         this.#syncChanged();
         this.exchange.refresh(from);
         return;
@@ -291,6 +305,7 @@ export class SharedWorkspace {
     // A copy is acknowledged only when the first one is durable, too.
     this.#dispatch(await this.#durable(growth));
     if (growth.nodes.length > 0) this.#syncChanged();
+    this.#heard();
   }
 
   /** L6: a part of the first copy. What is asked for next is asked for when this one is on disk. */
@@ -681,6 +696,11 @@ export class SharedWorkspace {
   get #now(): number {
     return this.#hub.clock.now();
   }
+}
+
+/** That nothing is written before another device has told what is lacking here (D2). */
+function awaitsKey(workspace: WorkspaceId): string {
+  return `awaits/${workspace}`;
 }
 
 /** The root of a base that nobody has vouched for yet (L6). */

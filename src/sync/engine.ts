@@ -17,7 +17,7 @@ import { EpochKeys } from './epoch-keys.ts';
 import { readEpochNotice, type Epoch, type EpochTag } from './epoch.ts';
 import type { FoldVerdict } from './fold.ts';
 import type { Node } from './graph.ts';
-import { encodeMessage, type Message } from './messages.ts';
+import { encodeMessage, type FeedMark, type Message } from './messages.ts';
 import { Lane } from './ports.ts';
 import { Replica, type Advance, type Entry, type IngestFault } from './replica.ts';
 import type { Reducer } from './reducer.ts';
@@ -161,6 +161,31 @@ export class Engine {
     this.#grewAt = now + FIRST_ACK_MS - ACK_IDLE_MS;
   }
 
+  /**
+   * D2: a store that is known to lack a part of its feed may have acknowledged what it does not know of any more. What it wrote
+   * upon what it has others might have forgotten (L4): it writes nothing before one of them has told what it lacks.
+   */
+  awaitWord(): void {
+    this.#awaits = { told: undefined };
+  }
+
+  get isAwaitingWord(): boolean {
+    return this.#awaits !== undefined && this.session.devices.length > 0;
+  }
+
+  /** What another holds of our feeds, when it has said so. */
+  #awaits: { told: readonly FeedMark[] | undefined } | undefined;
+
+  #hearOfOwn(vector: readonly FeedMark[]): void {
+    if (this.#awaits) this.#awaits.told = vector.filter(({ feed }) => feed.startsWith(this.#identity.device));
+    this.#endWait();
+  }
+
+  #endWait(): void {
+    const vector = this.#replica.vector();
+    if (this.#awaits?.told?.every(({ feed, seq }) => (vector.get(feed) ?? 0) >= seq)) this.#awaits = undefined;
+  }
+
   /** Whom the first copy comes from (N4). */
   sponsored(device: DeviceId | undefined): void {
     this.#sponsor = device;
@@ -209,6 +234,7 @@ export class Engine {
 
   #ackDueAt(): number | undefined {
     if (
+      this.isAwaitingWord ||
       !this.replica.isAckDue ||
       this.replica.roster.deleted ||
       !this.replica.roster.devices.has(this.#identity.device)
@@ -249,6 +275,7 @@ export class Engine {
   /** It is on disk: now others may hear of it (D1), and its sender that it is here. */
   stored({ nodes, source }: Growth, now: number): readonly Outgoing[] {
     for (const node of nodes) this.replica.madeDurable(node);
+    this.#endWait();
     if (!source) return this.session.grown(now);
     const { from, path, heard, gap } = source;
     const out = this.session.ingested(from, path, nodes, gap, now, heard);
@@ -287,6 +314,7 @@ export class Engine {
     under: EpochTag,
     now: number,
   ): readonly Outgoing[] {
+    if (message.kind === 'have') this.#hearOfOwn(message.vector);
     switch (message.kind) {
       case 'have':
       case 'got':

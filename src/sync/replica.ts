@@ -397,7 +397,8 @@ export class Replica {
         continue;
       }
       const wanted = this.#wantedOf(deltas.value);
-      const taken = this.#isForked(deltas.value[0]) ? deltas.value.slice(0, wanted) : deltas.value;
+      const end = deltas.value.findIndex((delta, i) => i >= wanted && this.#isBeyondItsEnd(delta));
+      const taken = end < 0 ? deltas.value : deltas.value.slice(0, end);
       for (const node of this.#insert(taken, faults, wanted)) added.push(node);
       const last = taken.at(-1);
       if (last) heard.push({ feed: last.feed, seq: last.seq });
@@ -443,8 +444,25 @@ export class Replica {
     return checkSignature(this.#crypto, this.workspace, delta);
   }
 
-  #isForked(delta: Delta | undefined): boolean {
-    return delta !== undefined && this.#forked.has(delta.device);
+  /**
+   * What has no effect since its device has shown two histories (D8), was taken out (A4) or has begun another feed (D2) is taken only
+   * where others, who did not know that yet, have it in their past. What all of them have acknowledged it may name as if it had not:
+   * who has forgotten that could not take it, and nobody may hold what others cannot.
+   */
+  #isBeyondItsEnd(delta: Delta): boolean {
+    const { device, feed, seq } = delta;
+    if (this.#graph.has(delta.id)) return false;
+    if (this.#forked.has(device)) return true;
+    const word = this.#roster.gone.get(device);
+    if (word && word.delta.kind !== 'leave' && seq > this.#keptBy(word, feed)) return true;
+    // What was lost with a store comes back to its own device first, which names it then.
+    return !this.#own.startsWith(device) && seq > this.#graph.closedAt(delta);
+  }
+
+  /** Up to where a feed stands, by the word that takes its device out. */
+  #keptBy(word: Node, feed: FeedId): number {
+    const control = word.delta.kind === 'freeze' ? readControl(this.#crypto, word.delta) : undefined;
+    return control?.kind === 'freeze' ? (control.kept.get(feed) ?? 0) : this.#graph.reach(word, feed);
   }
 
   /** How many of a run, from its beginning, others' deltas depend on (D8). */
@@ -458,6 +476,7 @@ export class Replica {
     const queue = [...deltas];
     for (let i = 0; i < queue.length; i++) {
       const delta = queue[i]!;
+      if (i >= deltas.length && !this.#graph.isWanted(delta.id) && this.#isBeyondItsEnd(delta)) continue;
       const outcome = this.#graph.insert(
         delta,
         i < wanted || this.#graph.isWanted(delta.id),

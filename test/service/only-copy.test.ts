@@ -218,8 +218,12 @@ describe('What a store knows of other copies of itself', () => {
     constructor(id: string) {
       this.id = id as WorkspaceId;
     }
+    isAwaiting = false;
     beginFeed(generation: number): void {
       this.generation = generation;
+    }
+    awaitWord(): void {
+      this.isAwaiting = true;
     }
   }
   const at = (generation: number, time = 0) => [{ delta: { generation, time } }];
@@ -245,6 +249,7 @@ describe('What a store knows of other copies of itself', () => {
     workspace.generations = [0, 41, 3];
     onlyCopy.beginFeed(workspace);
     assert.ok(workspace.generation > 41);
+    assert.ok(workspace.isAwaiting);
     assert.equal(generationIn(local, workspace.id), workspace.generation);
     assert.deepEqual(notices, []);
   });

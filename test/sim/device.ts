@@ -75,6 +75,8 @@ export class SimDevice {
   #locked = new LockedMessages();
   /** Which of its feeds it writes (D2). */
   generation = 0;
+  /** Since its disk was put back it has not heard what is lacking. */
+  #isPutBack = false;
   /** Whoever let it in: not in the roster until the first copy is here. */
   sponsor: DeviceId | undefined;
   #life = 0;
@@ -112,14 +114,18 @@ export class SimDevice {
 
   // ---- its life -----------------------------------------------------------------------------------------------------------
 
-  /** Starts from what the disk has kept. */
-  start(): void | Promise<void> {
+  /** Starts from what the disk has kept; `isPutBack`: from what it had kept some time ago, in a new feed (D2). */
+  start(isPutBack = false): void | Promise<void> {
+    if (isPutBack) {
+      this.generation++;
+      this.acknowledged.clear();
+    }
     const records = this.log.replay();
-    if (records instanceof Promise) return records.then((kept) => this.#open(kept));
-    this.#open(records);
+    if (records instanceof Promise) return records.then((kept) => this.#open(kept, isPutBack));
+    this.#open(records, isPutBack);
   }
 
-  #open(records: readonly Uint8Array[]): void {
+  #open(records: readonly Uint8Array[], isPutBack = false): void {
     const { crypto, workspace } = this.#around;
     this.engine = new Engine({
       crypto,
@@ -149,6 +155,8 @@ export class SimDevice {
     for (const { delta } of this.replica.nodes()) if (delta.device === this.id) this.#acknowledge(delta.id);
     this.#remember(this.engine.opened());
     this.engine.sponsored(this.sponsor);
+    this.#isPutBack ||= isPutBack;
+    if (this.#isPutBack) this.engine.awaitWord();
     if (this.engine.expulsion) this.#around.expelled(this);
     this.#dispatch(this.engine.tick(this.#now));
   }
@@ -198,6 +206,8 @@ export class SimDevice {
 
   /** Undefined where it would have no effect: nothing is written then (D9). */
   write(entries: readonly Entry[]): readonly Node[] | undefined {
+    if (this.engine.isAwaitingWord) return undefined;
+    this.#isPutBack = false;
     if (this.engine.wouldRefuse(entries, this.#now)) return undefined;
     const growth = this.engine.author(entries, this.#now);
     const { nodes } = growth;

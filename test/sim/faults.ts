@@ -101,10 +101,8 @@ const restore: Doing = async (world, dice) => {
   stop(world, device);
   device.log.crash(undefined);
   backUps.get(device)!();
-  device.generation++;
-  device.acknowledged.clear();
   world.restored.add(device.id);
-  await device.start();
+  await device.start(true);
   world.changed(device.id);
   world.counts.add('restored back-ups');
   if (!world.offline.has(device.id)) world.goOnline(device.id);

@@ -110,12 +110,16 @@ export function checkWorld(world: World, dice: Dice, cameToRest: boolean): void 
   const live = honest.filter(({ id, replica }) => union.roster.devices.has(id) && replica.size > 0);
   for (const device of honest) checkDevice(world, device);
   checkAuthority(world, union);
-  checkKeys(world, union);
+  // With what only those held who have erased their copies since.
+  const all = reader(world);
+  for (const { bytes } of world.archive.values()) all.restore(bytes);
+  const invalid = additionsInVain(world, all);
+  checkKeys(world, union, invalid);
   if (live.length === 0) return;
   if (world.forked.size > 0) return checkSameSets(world, live);
   if (!cameToRest) world.violate('S1', 'the world does not come to rest');
   checkEqual(world, live, dice);
-  checkMembers(world, union, live);
+  checkMembers(world, union, live, invalid);
 }
 
 function unionOf(held: readonly (readonly Delta[])[]): Delta[] {
@@ -188,7 +192,7 @@ function checkDevice(world: World, device: SimDevice): void {
  * K2: no device that is out holds a key that was made by who knew that it is; but for one that was let in again in good faith, by
  * who did not know that he was out himself: his word is void, and the key that he has boxed in it is known.
  */
-function checkKeys(world: World, union: Replica): void {
+function checkKeys(world: World, union: Replica, invalid: readonly Addition[]): void {
   const { epochs, gone } = union.roster;
   const past = new Past([...union.nodes()].map(({ delta }) => delta));
   world.counts.add('boxes of epochs', epochs.length);
@@ -196,7 +200,7 @@ function checkKeys(world: World, union: Replica): void {
     const device = world.devices.get(id);
     const out = past.get(word.delta.id);
     if (!device || !out) continue;
-    const given = new Set(inVain(world, union, past, id).map(({ control }) => tagOf(control.epoch.commit)));
+    const given = new Set(inVain(invalid, id).map(({ control }) => tagOf(control.epoch.commit)));
     const known = new Set<string>();
     for (const { notice, maker } of epochs) {
       const tag = tagOf(notice.commit);
@@ -218,18 +222,23 @@ interface Addition {
   readonly control: Control & { kind: 'admit' | 'addDevice' };
 }
 
-/** What lets a device in and is void since its author was out: he and the device need not have heard of that. */
-function inVain(world: World, union: Replica, past: Past, device: DeviceId): readonly Addition[] {
+/** What lets devices in and is void since its author was out: he and the device need not have heard of that. */
+function additionsInVain(world: World, all: Replica): readonly Addition[] {
+  const past = new Past([...all.nodes()].map(({ delta }) => delta));
   const found: Addition[] = [];
   for (const placed of past.all()) {
     const { delta } = placed;
     if (delta.tool !== undefined || (delta.kind !== 'admit' && delta.kind !== 'addDevice')) continue;
-    if (union.verdictOf(delta.id) !== 'cutOff') continue;
+    if (all.verdictOf(delta.id) !== 'cutOff') continue;
     const control = readControl(world.crypto, delta);
-    if (control?.kind !== 'admit' && control?.kind !== 'addDevice') continue;
-    if (control.certificates.some((certificate) => certificate.device === device)) found.push({ placed, control });
+    if (control?.kind === 'admit' || control?.kind === 'addDevice') found.push({ placed, control });
   }
   return found;
+}
+
+/** Of these, which name a device. */
+function inVain(invalid: readonly Addition[], device: DeviceId): readonly Addition[] {
+  return invalid.filter(({ control }) => control.certificates.some((certificate) => certificate.device === device));
 }
 
 /**
@@ -237,7 +246,7 @@ function inVain(world: World, union: Replica, past: Past, device: DeviceId): rea
  * lies beyond the word that took him out, and is not for him. K3: all members use the same key, where one is clean, and nobody
  * who is out holds it.
  */
-function checkMembers(world: World, union: Replica, live: readonly SimDevice[]): void {
+function checkMembers(world: World, union: Replica, live: readonly SimDevice[], invalid: readonly Addition[]): void {
   const past = new Past([...union.nodes()].map(({ delta }) => delta));
   for (const [id, word] of union.roster.gone) {
     const device = world.devices.get(id);
@@ -245,7 +254,7 @@ function checkMembers(world: World, union: Replica, live: readonly SimDevice[]):
     const out = past.get(word.delta.id)!;
     const believes =
       device.replica.node(word.delta.id) &&
-      inVain(world, union, past, id).some(({ placed }) => isPast(out, placed) && device.replica.node(placed.delta.id));
+      inVain(invalid, id).some(({ placed }) => isPast(out, placed) && device.replica.node(placed.delta.id));
     if (believes) world.counts.add('let in again by who was out');
     else world.violate('K2', `${world.nameOf(id)} does not know of the ${word.delta.kind} that took it out`);
   }

@@ -252,9 +252,9 @@ export class Replica {
     for (const delta of this.#graph.waitingDeltas()) {
       const author = this.roster.devices.get(delta.device)?.account;
       if (account === undefined || author === undefined || !this.#takesOut(delta, device, account)) continue;
-      const isOurs = delta.kind === 'removeDevice' && author === account;
-      const isAbove =
-        this.roster.members.get(author)?.role === Role.manager && this.#authority.isSenior(author, account);
+      const isManager = this.roster.members.get(author)?.role === Role.manager;
+      const isOurs = author === account && (isManager || delta.kind === 'removeDevice');
+      const isAbove = isManager && this.#authority.isSenior(author, account);
       if (isOurs || isAbove) return { delta, height: Number.MAX_SAFE_INTEGER, lane: NO_LANE, past: [], arrival: 0 };
     }
     return undefined;

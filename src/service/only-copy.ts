@@ -4,7 +4,8 @@
  *
  * | what is found | what follows |
  * | --- | --- |
- * | the log is damaged, or the store is not where it was when it was last open | a new feed, and nothing is written before another device has told what is lacking |
+ * | the log’s tail was cut | a new feed, before anything is written |
+ * | the log is damaged within, or the store is not where it was when it was last open | a new feed, and nothing is written before another device has told what is lacking: what we had acknowledged others may have forgotten (L4), and could not take what is written as if we had not |
  * | others have more of our feed, from before this opening | it comes back from them, and a new feed begins above it |
  * | somebody writes as this device since this opening | nothing more is written here, until the next opening |
  * | two deltas of ours for one place | nothing more is written in that workspace: nobody would take it |
@@ -73,9 +74,9 @@ export class OnlyCopy {
   }
 
   /** What a damaged or copied log lacks may be with others; written again under the same seq it would be a fork. */
-  beginFeed(workspace: WrittenWorkspace): void {
+  beginFeed(workspace: WrittenWorkspace, awaitsWord: boolean): void {
     this.#begin(workspace, this.#above(Math.max(workspace.generation, ...workspace.generations)));
-    workspace.awaitWord();
+    if (awaitsWord) workspace.awaitWord();
   }
 
   #begin(workspace: WrittenWorkspace, generation: number): void {

@@ -206,10 +206,10 @@ export class Service {
   async #restore({ logs, report }: JournalContent): Promise<void> {
     const { onlyCopy } = this.#hub;
     const hasMoved = onlyCopy.hasMoved(this.#options.place);
-    const whole = report.cutBytes === 0 && report.quarantined === 0 && !hasMoved;
+    const isOlder = hasMoved || report.quarantined > 0;
     for (const [id, log] of logs) {
       const { workspace } = this.#workspaces.host(id, log);
-      if (!whole) onlyCopy.beginFeed(workspace);
+      if (isOlder || report.cutBytes > 0) onlyCopy.beginFeed(workspace, isOlder);
     }
     this.#closed.restore();
     this.#joins.restore();

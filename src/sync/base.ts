@@ -4,7 +4,7 @@
  *
  * | item | is |
  * | --- | --- |
- * | head | [format 0, workspace 32, end of what is folded: height, id 0 or 32; number of lanes, places, control deltas, rows] |
+ * | head | [format, workspace 32, end of what is folded: height, id 0 or 32; number of lanes, places, control deltas, rows] |
  * | lane | [device 32, generation, parent + 1 or 0, first seq, first id 0 or 32, cut, id at the cut 0 or 32, its height, its past] |
  * | place | [lane, seq, id 32, height, past]: of a folded delta that is not the end of its lane, and that something after the cut names |
  * | control delta | [lane, delta bytes, height, past] |
@@ -15,13 +15,13 @@
  * base, whoever writes it, so a copy may be taken from several. Control deltas stay whole; of what is folded nothing new names
  * anything but the end of a lane.
  *
- * root = SHA-256("coterie base 0" ‖ root of the rows (root.ts) ‖ SHA-256 of the frame), where the frame is the CBOR of
+ * root = SHA-256("coterie base " and the format ‖ root of the rows (root.ts) ‖ SHA-256 of the frame), where the frame is the CBOR of
  * [end, lanes, places, [lane, delta id 32, height, past] of each control delta].
  */
 import { concatBytes, equalBytes, toHex } from '../base/bytes.ts';
+import { domain, FORMAT } from '../base/format.ts';
 import type { DeltaId, DeviceId, ToolId, WorkspaceId } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
-import { toUtf8 } from '../base/utf8.ts';
 import { KEY_BYTES, type Crypto } from '../crypto/crypto.ts';
 import { asArray, asBytes, asCount, asText, decode, encode, type Value } from '../protocol/codec.ts';
 import {
@@ -40,12 +40,11 @@ import { feedOf, idBytes, readDelta, TOOL_ID_BYTES, type Delta } from './delta.t
 import type { LaneRecord, Past, PlaceRecord } from './graph.ts';
 import type { Row } from './reducer.ts';
 
-const BASE_FORMAT = 0;
 const ID_BYTES = 32;
 const MAX_TABLE_BYTES = 64;
 const MAX_KEY_BYTES = 256;
 const LENGTH_BYTES = 4;
-const DOMAIN = toUtf8('coterie base 0');
+const DOMAIN = domain('base');
 const NONE = new Uint8Array(0);
 
 /** A place in D6 order. */
@@ -102,6 +101,7 @@ export interface BaseError {
     | 'foreign' // of another workspace
     | 'outOfTurn' // not the part that is next
     | 'changed' // a part of another base: begin anew
+    | 'badRow' // one that no tool of the workspace could have put
     | 'badSignature' // a control delta that its author has not signed
     | 'badRoot'; // it does not add up to what it says
 }
@@ -130,7 +130,7 @@ export function writeBase(
 ): BaseParts {
   const counts = [frame.lanes.length, frame.places.length, frame.controls.length, rows.length];
   const items = [
-    encode([BASE_FORMAT, idBytes(workspace), ...endToValue(frame.end), ...counts]),
+    encode([FORMAT, idBytes(workspace), ...endToValue(frame.end), ...counts]),
     ...frame.lanes.map((lane) => encode(laneToValue(lane))),
     ...frame.places.map((place) => encode(placeToValue(place))),
     ...frame.controls.map(({ lane, delta, height, past }) => encode([lane, delta.bytes, height, pastToValue(past)])),
@@ -318,7 +318,7 @@ function readHead(value: Value | undefined, workspace: WorkspaceId): Result<Head
   const f = asArray(value, 1, 16);
   const format = asCount(f?.[0]);
   if (format === undefined) return badBase('malformed');
-  if (format !== BASE_FORMAT) return badBase('newer');
+  if (format !== FORMAT) return badBase('newer');
   const [of, height, id] = [asBytes(f?.[1], ID_BYTES), asCount(f?.[2]), asBytes(f?.[3], 0, ID_BYTES)];
   const lanes = asCount(f?.[4], MAX_BASE_LANES);
   const places = asCount(f?.[5], MAX_BASE_PLACES);

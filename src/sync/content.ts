@@ -2,6 +2,7 @@
  * Content deltas of one replica: judged by the settled control deltas, reduced by their tools, and judged again when these
  * change. What a verdict rests on but the rows is kept with it, so that only they are done again for whom it is another.
  */
+import { groupBy } from '../base/group.ts';
 import type { AccountId, DeltaId, ToolId } from '../base/ids.ts';
 import type { Authority, VoidReason } from './authority.ts';
 import type { OrderPlace, RowRecord } from './base.ts';
@@ -81,6 +82,15 @@ export class Content {
   /** The last that was folded into the base. */
   get end(): OrderPlace | undefined {
     return this.#end;
+  }
+
+  /** Whether rows that another gives (L6) could have been put by the tools that there are: a tool trusts what stands in its rows. */
+  couldHold(rows: readonly RowRecord[]): boolean {
+    return [...groupBy(rows, ({ tool }) => tool)].every(([tool, own]) => {
+      const kind = this.#tools.get(tool)?.find((event) => event.kind !== undefined)?.kind;
+      const reducer = kind === undefined ? undefined : this.#reducers.get(kind);
+      return reducer && own.every(({ table, key, row }) => reducer.isRow(table, key, row)) && reducer.hangTogether(own);
+    });
   }
 
   /** What a base holds (L6), in the place of everything. */

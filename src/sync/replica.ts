@@ -682,6 +682,8 @@ export class Replica {
     );
     this.#graph.loaded(arrivals);
     for (const node of nodes) this.#enter(node, true);
+    this.#settle();
+    if (!isOwn && !this.#content.couldHold(base.rows)) return badBase('badRow');
     this.#content.load(base.rows, base.end);
     this.#durable.set(this.#own, this.#graph.tip(this.#own)?.delta.seq ?? 0);
     if (!isOwn) this.unconfirmed = base.root;

@@ -1,7 +1,7 @@
 /** L6: a base is written, read and loaded; whoever begins with it has the same workspace as who has all. */
 import assert from 'node:assert/strict';
-import type { WorkspaceId } from '../../src/base/ids.ts';
-import { BaseReader, type Base, type BaseParts } from '../../src/sync/base.ts';
+import type { ToolId, WorkspaceId } from '../../src/base/ids.ts';
+import { BaseReader, type Base, type BaseParts, type RowRecord } from '../../src/sync/base.ts';
 import { feedOf } from '../../src/sync/delta.ts';
 import { Replica } from '../../src/sync/replica.ts';
 import { chatReducer } from '../../src/tools/chat/reducer.ts';
@@ -122,6 +122,52 @@ describe('L6 a base', () => {
       other.add({ root: whole.root, part, parts: whole.parts.length, bytes });
     const foreign = other.read();
     assert.ok(!foreign.ok && foreign.error.reason === 'foreign');
+  });
+
+  it('L6 rows that no tool could have put are not taken, even where they add up', () => {
+    const { team, alice, bob } = busyTeam('base 6');
+    alice.replica.advance();
+    const base = read(team, alice.replica.base());
+    const [row, ...others] = base.rows as [RowRecord, ...RowRecord[]];
+    for (const lie of [
+      { ...row, row: ['nonsense'] },
+      { ...row, table: 'elsewhere' },
+      { ...row, key: 'no id' },
+      { ...row, tool: '00000000000000ff' as ToolId },
+    ]) {
+      const loaded = replicaOf(team, bob.person).load({ ...base, rows: [lie, ...others] }, false);
+      assert.ok(!loaded.ok && loaded.error.reason === 'badRow');
+    }
+    assert.ok(replicaOf(team, bob.person).load(base, false).ok);
+  });
+
+  it('L6 D5 what comes after it may name what is folded: who begins with it takes that, too', () => {
+    const team = new Team('base 7');
+    const alice = team.founder;
+    const bob = team.join('Bob');
+    bob.post('before');
+    alice.meet(bob);
+    const named = bob.replica.vector().get(feedOf(bob.person.device, 0))!;
+    alice.post('names the end of Bob’s feed as it was');
+    // He has not seen it when he lets somebody in who then writes nothing: it is stable for nobody, what he has written is.
+    for (let i = 0; i < 3; i++) bob.control('ack', []);
+    bob.admit(team.person('Carol'));
+    settle(alice, bob);
+    alice.replica.advance();
+    assert.ok(alice.replica.cut().get(feedOf(bob.person.device, 0))! > named, 'it is before the cut');
+    const base = read(team, alice.replica.base());
+    assert.deepEqual(
+      base.places.map(({ seq }) => seq),
+      [named],
+    );
+    const next = replicaOf(team, bob.person);
+    assert.ok(next.load(base, true).ok);
+    for (const { delta } of alice.replica.tail()) next.restore(delta.bytes);
+    assert.deepEqual(next.missing(), []);
+    assert.deepEqual(next.vector(), alice.replica.vector());
+    assert.deepEqual(stateOf(next), stateOf(alice.replica));
+    next.advance();
+    assert.deepEqual(next.base(), alice.replica.base(), 'and it is the same base again');
   });
 
   it('L6 parts out of turn, of another base, too many or too long', () => {

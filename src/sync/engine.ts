@@ -406,7 +406,8 @@ export class Engine {
    */
   #mayGiveBase(from: DeviceId): boolean {
     const { roster } = this.#replica;
-    if (this.#replica.vector().has(feedOf(this.#identity.device, this.#generation))) return false;
+    // Durable or not: what begins with a base was on this disk before.
+    if (this.#replica.generationsOf(this.#identity.device).includes(this.#generation)) return false;
     return from === this.#sponsor || roster.devices.get(from)?.role === Role.manager;
   }
 

@@ -40,7 +40,7 @@ export const session: readonly Mutant[] = [
     name: 'a copy is not acknowledged',
     rule: 'S3',
     file: SESSION,
-    search: 'heard.length > 0 ? new Set(heard.map(({ feed }) => feed)) : this.#replica.vector().keys()',
+    search: 'heard.length > 0 ? new Set(heard.map(({ feed }) => feed)) : vector.keys()',
     replace: 'new Set(nodes.map(({ delta }) => delta.feed))',
     tests,
   },

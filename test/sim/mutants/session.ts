@@ -11,6 +11,7 @@ export const session: readonly Mutant[] = [
     file: SESSION,
     search: 'peer.known = new Map(message.vector.map(({ feed, seq }) => [feed, seq]));',
     replace: 'for (const { feed, seq } of message.vector) raise(peer.known, feed, seq);',
+    tests,
   },
   {
     name: 'credit without end',

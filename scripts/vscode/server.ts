@@ -110,8 +110,15 @@ export class VSCodeServer {
     const child = this.#child;
     if (child === undefined) return;
     const limit = Date.now() + STOP_LIMIT_MS;
-    while (hasExtensionHost(child) && Date.now() < limit) await sleep(100);
+    while (this.extensionHosts().length > 0 && Date.now() < limit) await sleep(100);
     await this.kill();
+  }
+
+  /** The processes of its windows' extension hosts: each window has its own. */
+  extensionHosts(): readonly number[] {
+    if (this.#child === undefined) return [];
+    const found = spawnSync('pgrep', ['-g', String(this.#child.pid), '-f', 'type=extensionHost'], { encoding: 'utf8' });
+    return found.stdout.split('\n').filter(Boolean).map(Number);
   }
 
   /** As a power cut ends it: nobody gets to say anything. */
@@ -179,10 +186,6 @@ export class VSCodeServer {
 
 const running = new Set<ChildProcess>();
 process.on('exit', () => running.forEach((child) => killGroup(child)));
-
-function hasExtensionHost(server: ChildProcess): boolean {
-  return spawnSync('pgrep', ['-g', String(server.pid), '-f', 'type=extensionHost']).status === 0;
-}
 
 export function freePort(): Promise<number> {
   return new Promise((resolve) => {

@@ -346,6 +346,9 @@ export interface Settings {
   readonly lanDiscovery: boolean;
 }
 
+/** By which a window names one of its calls, so that it is not done twice where the window has to make it again (L3). */
+export type CallKey = string;
+
 // ---- the calls ----------------------------------------------------------------------------------------------------
 
 export interface IdentityApi {

@@ -128,11 +128,11 @@ describe('Two windows', () => {
     await openChat(first);
     await heard(first, 'Said as the owner died');
     for (const window of [first, second]) assert.deepEqual(await postsIn(window), SAID);
-    await alice.theme('light');
-    await alice.shot('10-restarted-light');
     await say(first, 'And back');
     await heard(second, 'And back');
     assert.equal(await ownerOf(alice), owner);
+    await alice.theme('light');
+    await alice.shot('10-restarted-light');
   });
 });
 

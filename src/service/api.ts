@@ -115,6 +115,8 @@ export interface Invitation {
 export interface JoinInfo {
   readonly workspace: string;
   readonly workspaceName: string;
+  /** This person is in it with another device, which has let this one in. */
+  readonly own: boolean;
   readonly state: 'asking' | 'waiting' | 'copying' | 'done' | 'refused' | 'failed';
   /** Of the refusal or failure. */
   readonly reason?: 'expired' | 'revoked' | 'used' | 'declined' | 'unknown' | 'unreachable' | 'workspaceFull';

@@ -53,7 +53,7 @@ export class VSCodeServer {
     this.name = options.name;
     this.#options = options;
     mkdirSync(this.userFolder, { recursive: true });
-    mkdirSync(this.#path('ext'), { recursive: true });
+    mkdirSync(this.extensions, { recursive: true });
     // A socket's path may have 107 characters, so these do not go into the state folder.
     this.#sockets = mkdtempSync(join(tmpdir(), 'cot-'));
     this.changeSettings(options.settings ?? {});
@@ -70,6 +70,11 @@ export class VSCodeServer {
   /** The folder that holds settings.json and globalStorage. */
   get userFolder(): string {
     return this.#path('data/User');
+  }
+
+  /** Where its extensions are unpacked. */
+  get extensions(): string {
+    return this.#path('ext');
   }
 
   get isRunning(): boolean {
@@ -110,8 +115,15 @@ export class VSCodeServer {
     const child = this.#child;
     if (child === undefined) return;
     const limit = Date.now() + STOP_LIMIT_MS;
-    while (hasExtensionHost(child) && Date.now() < limit) await sleep(100);
+    while (this.extensionHosts().length > 0 && Date.now() < limit) await sleep(100);
     await this.kill();
+  }
+
+  /** The processes of its windows' extension hosts: each window has its own. */
+  extensionHosts(): readonly number[] {
+    if (this.#child === undefined) return [];
+    const found = spawnSync('pgrep', ['-g', String(this.#child.pid), '-f', 'type=extensionHost'], { encoding: 'utf8' });
+    return found.stdout.split('\n').filter(Boolean).map(Number);
   }
 
   /** As a power cut ends it: nobody gets to say anything. */
@@ -148,7 +160,7 @@ export class VSCodeServer {
     writeFileSync(this.#path('config.yaml'), `bind-addr: 127.0.0.1:${this.#port}\nauth: none\ncert: false\n`);
     const args = [
       ...[entry, '--config', this.#path('config.yaml'), '--auth', 'none', '--bind-addr', `127.0.0.1:${this.#port}`],
-      ...['--user-data-dir', this.#path('data'), '--extensions-dir', this.#path('ext')],
+      ...['--user-data-dir', this.#path('data'), '--extensions-dir', this.extensions],
       ...['--disable-telemetry', '--disable-update-check', '--disable-workspace-trust'],
       ...['--disable-getting-started-override', '--ignore-last-opened'],
       ...more,
@@ -179,10 +191,6 @@ export class VSCodeServer {
 
 const running = new Set<ChildProcess>();
 process.on('exit', () => running.forEach((child) => killGroup(child)));
-
-function hasExtensionHost(server: ChildProcess): boolean {
-  return spawnSync('pgrep', ['-g', String(server.pid), '-f', 'type=extensionHost']).status === 0;
-}
 
 export function freePort(): Promise<number> {
   return new Promise((resolve) => {

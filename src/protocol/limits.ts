@@ -82,6 +82,10 @@ export const MAX_OWN_DEVICES = 32;
 /** A link code: long enough to walk to the other machine (I2). */
 export const LINK_CODE_LASTS_MS = 10 * 60_000;
 export const MAX_TOOLS = 100;
+/** Calls of windows that are known by what they made (L3): those that an owner had not answered when it ended are the last, and few. */
+export const MAX_MADE_CALLS = 1_024;
+/** Of a window's random prefix and a number. */
+export const MAX_CALL_KEY_LENGTH = 64;
 /** R3-like: what a workspace's invitations may number while open. */
 export const MAX_OPEN_INVITATIONS = 100;
 

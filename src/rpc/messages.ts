@@ -13,7 +13,8 @@
  * | server | answer, failure | one of them per call; a failure has the code and detail of a ServiceError and no stack |
  * | server | event | any time after the welcome |
  */
-import type { ServiceErrorCode, ServiceEvent } from '../service/api.ts';
+import { MAX_CALL_KEY_LENGTH } from '../protocol/limits.ts';
+import type { CallKey, ServiceErrorCode, ServiceEvent } from '../service/api.ts';
 import { isMethodName, type MethodName } from './methods.ts';
 
 export interface Hello {
@@ -27,7 +28,7 @@ export interface Call {
   readonly id: number;
   readonly method: MethodName;
   readonly args: readonly unknown[];
-  readonly key?: string;
+  readonly key?: CallKey;
 }
 
 export interface Ping {
@@ -51,7 +52,6 @@ export type ServerMessage =
   | { readonly type: 'event'; readonly event: ServiceEvent };
 
 const MAX_ARGUMENTS = 8;
-const MAX_KEY_LENGTH = 64;
 
 /** The message, or undefined where it is none. The arguments are the service's to check. */
 export function clientMessageOf(value: unknown): ClientMessage | undefined {
@@ -64,7 +64,7 @@ export function clientMessageOf(value: unknown): ClientMessage | undefined {
   if (type !== 'call' || !Number.isSafeInteger(id) || !isMethodName(method)) return undefined;
   if (!Array.isArray(args) || args.length > MAX_ARGUMENTS) return undefined;
   if (key === undefined) return { type, id: id as number, method, args };
-  if (typeof key !== 'string' || key.length > MAX_KEY_LENGTH) return undefined;
+  if (typeof key !== 'string' || key.length > MAX_CALL_KEY_LENGTH) return undefined;
   return { type, id: id as number, method, args, key };
 }
 

@@ -3,7 +3,8 @@ import type { CoterieApi } from '../service/api.ts';
 /**
  * What may happen to a call whose owner goes away before it has answered (L3):
  * - `ask` changes nothing, and is simply asked again;
- * - `once` carries an idempotency id, so that the one who has done it already answers without doing it twice;
+ * - `once` carries an idempotency id, so that the one who has done it already answers without doing it twice, be it in memory here or, as
+ *   the next owner, by what it made (`service/made-calls.ts`);
  * - `long` streams from or to disk; it ends with `stopped`, and the person sees how far it came.
  */
 export type MethodKind = 'ask' | 'once' | 'long';

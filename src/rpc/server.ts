@@ -1,7 +1,7 @@
 import type { Transferable } from 'node:worker_threads';
 import type { Disposable } from '../base/disposable.ts';
 import type { Event } from '../base/event.ts';
-import type { CoterieApi, ServiceEvent } from '../service/api.ts';
+import type { CallKey, CoterieApi, ServiceEvent } from '../service/api.ts';
 import { CallMemory } from './call-memory.ts';
 import { EventPacer } from './event-pacer.ts';
 import { type Call, clientMessageOf, type ServerMessage } from './messages.ts';
@@ -18,8 +18,10 @@ export interface ApiServerOptions {
   readonly onFault?: (error: unknown) => void;
 }
 
-interface Serving {
+export interface Served {
   readonly api: CoterieApi;
+  /** For one call, that is not done twice under its key. */
+  apiFor(call: CallKey): CoterieApi;
   readonly events: Event<ServiceEvent>;
 }
 
@@ -30,7 +32,7 @@ export class ApiServer {
   readonly #memory = new CallMemory();
   readonly #connections = new Set<Connection>();
   readonly #running = new Set<Promise<void>>();
-  #serving: Serving | undefined;
+  #serving: Served | undefined;
   #draining = false;
 
   constructor(options: ApiServerOptions) {
@@ -49,9 +51,9 @@ export class ApiServer {
     if (this.#serving) connection.open(this.#serving.events);
   }
 
-  open(api: CoterieApi, events: Event<ServiceEvent>): void {
-    this.#serving = { api, events };
-    for (const connection of this.#connections) connection.open(events);
+  open(serving: Served): void {
+    this.#serving = serving;
+    for (const connection of this.#connections) connection.open(serving.events);
   }
 
   /**
@@ -69,9 +71,10 @@ export class ApiServer {
 
   #serve(connection: Connection, call: Call): void {
     if (this.#draining || !this.#serving) return;
-    const api = this.#serving.api;
+    const key = METHODS[call.method] === 'once' ? call.key : undefined;
+    const api = key === undefined ? this.#serving.api : this.#serving.apiFor(key);
     const run = async () => (api[call.method] as (...args: readonly unknown[]) => Promise<unknown>)(...call.args);
-    const outcome = call.key === undefined || METHODS[call.method] === 'ask' ? run() : this.#memory.once(call.key, run);
+    const outcome = key === undefined ? run() : this.#memory.once(key, run);
     const served = outcome
       .then((value) => connection.answer(call.id, value))
       .catch((error: unknown) => this.#fail(connection, call.id, error))
@@ -161,7 +164,7 @@ class Connection implements Disposable {
 /** Serves an open service on one port. */
 export function serveApi(api: CoterieApi, events: Event<ServiceEvent>, port: MessageDuplex, build = ''): ApiServer {
   const server = new ApiServer({ build });
-  server.open(api, events);
+  server.open({ api, apiFor: () => api, events });
   server.accept(port);
   return server;
 }

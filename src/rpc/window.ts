@@ -179,7 +179,7 @@ function asFailure(error: unknown): ServiceFailure {
 }
 
 /** Two windows understand each other where they run the same worker, byte for byte. */
-async function buildOf(workerPath: string): Promise<string> {
+export async function buildOf(workerPath: string): Promise<string> {
   return createHash('sha256')
     .update(await readFile(workerPath))
     .digest('hex')

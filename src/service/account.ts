@@ -159,6 +159,7 @@ export class Account {
     this.#hub.local.put(KEY, [codeText(text)]);
     await this.#hub.commit([]);
     this.#hub.changed();
+    this.#hub.emit({ type: 'link', link: linking.info() });
     linking.ask();
     return linking.info();
   }
@@ -171,6 +172,7 @@ export class Account {
     this.#linking?.stop();
     this.#linking = undefined;
     await this.#forgetCode();
+    this.#hub.emit({ type: 'workspaces' });
   }
 
   async #forgetCode(): Promise<void> {

@@ -115,6 +115,8 @@ export interface Invitation {
 export interface JoinInfo {
   readonly workspace: string;
   readonly workspaceName: string;
+  /** This person is in it with another device, which has let this one in. */
+  readonly own: boolean;
   readonly state: 'asking' | 'waiting' | 'copying' | 'done' | 'refused' | 'failed';
   /** Of the refusal or failure. */
   readonly reason?: 'expired' | 'revoked' | 'used' | 'declined' | 'unknown' | 'unreachable' | 'workspaceFull';
@@ -346,6 +348,9 @@ export interface Settings {
   readonly directPort: number;
   readonly lanDiscovery: boolean;
 }
+
+/** By which a window names one of its calls, so that it is not done twice where the window has to make it again (L3). */
+export type CallKey = string;
 
 // ---- the calls ----------------------------------------------------------------------------------------------------
 

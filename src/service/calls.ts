@@ -1,17 +1,20 @@
 /** The calls of the API that are under way. Those that write hold the store open until they have ended. */
 import { StoreError } from '../sync/ports.ts';
-import { ServiceError, type ServiceEvent } from './api.ts';
+import { type CallKey, ServiceError, type ServiceEvent } from './api.ts';
 import { KeptError } from './commit-queue.ts';
+import type { Made, MadeCalls } from './made-calls.ts';
 import type { Progress } from './ports.ts';
 
 export class Calls {
   readonly #emit: (event: ServiceEvent) => void;
+  readonly #made: MadeCalls;
   readonly #working = new Set<Promise<unknown>>();
   readonly #operations = new Map<string, AbortController>();
   #ended = false;
 
-  constructor(emit: (event: ServiceEvent) => void) {
+  constructor(emit: (event: ServiceEvent) => void, made: MadeCalls) {
     this.#emit = emit;
+    this.#made = made;
   }
 
   /** Whether the service takes no more of them: it is closing, or closed. */
@@ -23,6 +26,17 @@ export class Calls {
   async do<T>(work: () => Promise<T>): Promise<T> {
     if (this.#ended) throw new ServiceError('stopped', {});
     return this.hold(translated(work));
+  }
+
+  /** A call that is not done twice (L3): where what it made is durable under its key, `again` answers as it would have. */
+  async once<T>(call: CallKey | undefined, work: () => Promise<T>, again: (made: Made) => T | Promise<T>): Promise<T> {
+    const made = call === undefined ? undefined : this.#made.find(call);
+    return this.do(async () => (made ? again(made) : work()));
+  }
+
+  /** The same of one that answers nothing. */
+  change(call: CallKey | undefined, work: () => Promise<void>): Promise<void> {
+    return this.once(call, work, () => undefined);
   }
 
   /** Work that nobody has called for, and that the store is to stay open for all the same. */

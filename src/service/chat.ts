@@ -5,7 +5,7 @@ import { MAX_CHAT_TEXT_BYTES } from '../protocol/limits.ts';
 import type { RowChange } from '../sync/fold.ts';
 import { chatBody, type ChatDelta } from '../tools/chat/deltas.ts';
 import { chatQueries, POSTS, postFromRow } from '../tools/chat/rows.ts';
-import { ServiceError, type ChatPage, type ChatPost } from './api.ts';
+import { type CallKey, ServiceError, type ChatPage, type ChatPost } from './api.ts';
 import type { Index } from './ports.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 
@@ -22,16 +22,21 @@ export class Chat {
     this.#index = index;
   }
 
-  async post(text: string): Promise<ChatPost> {
-    return this.#describe(await this.#author({ kind: 'post', text: checked(text) }))!;
+  async post(text: string, call?: CallKey): Promise<ChatPost> {
+    return this.#describe(await this.#author({ kind: 'post', text: checked(text) }, call))!;
   }
 
-  async edit(post: string, text: string): Promise<void> {
-    await this.#author({ kind: 'edit', post: this.#find(post), text: checked(text) });
+  async edit(post: string, text: string, call?: CallKey): Promise<void> {
+    await this.#author({ kind: 'edit', post: this.#find(post), text: checked(text) }, call);
   }
 
-  async delete(post: string): Promise<void> {
-    await this.#author({ kind: 'unpost', post: this.#find(post) });
+  async delete(post: string, call?: CallKey): Promise<void> {
+    await this.#author({ kind: 'unpost', post: this.#find(post) }, call);
+  }
+
+  /** Throws ServiceError('notFound'). */
+  postOf(id: string): ChatPost {
+    return this.#describe(this.#find(id))!;
   }
 
   page(options: { readonly before?: string; readonly limit: number }): ChatPage {
@@ -85,8 +90,9 @@ export class Chat {
     };
   }
 
-  async #author(delta: ChatDelta): Promise<DeltaId> {
-    const nodes = await this.#workspace.author([{ tool: this.#tool, kind: delta.kind, body: chatBody(delta) }]);
+  async #author(delta: ChatDelta, call: CallKey | undefined): Promise<DeltaId> {
+    const entry = { tool: this.#tool, kind: delta.kind, body: chatBody(delta) };
+    const nodes = await this.#workspace.author([entry], call);
     return nodes.at(-1)!.delta.id;
   }
 }

@@ -1,14 +1,19 @@
 /** The API: files and folders of a tool. */
 import type { ToolId } from '../base/ids.ts';
-import type { FilesApi } from './api.ts';
-import { ByteCache } from './byte-cache.ts';
+import type { CallKey, FilesApi } from './api.ts';
+import type { ByteCache } from './byte-cache.ts';
 import type { Calls } from './calls.ts';
 import { Files } from './files.ts';
 import type { Bridges } from './ports.ts';
 import type { Workspaces } from './workspaces.ts';
 
-export function filesApi(workspaces: Workspaces, calls: Calls, bridges: Bridges): FilesApi {
-  const cache = new ByteCache();
+export function filesApi(
+  workspaces: Workspaces,
+  calls: Calls,
+  bridges: Bridges,
+  cache: ByteCache,
+  call?: CallKey,
+): FilesApi {
   const files = (workspace: string, tool: string): Files =>
     new Files(workspaces.findTool(workspace, tool, 'files').workspace, tool as ToolId, cache);
 
@@ -20,15 +25,22 @@ export function filesApi(workspaces: Workspaces, calls: Calls, bridges: Bridges)
     read: (workspace, tool, path, range) => calls.do(() => files(workspace, tool).read(path, range)),
 
     write: (workspace, tool, path, bytes, options) =>
-      calls.do(() => files(workspace, tool).write(path, bytes, options)),
+      calls.once(
+        call,
+        () => files(workspace, tool).write(path, bytes, options, call),
+        ({ delta }) => delta!,
+      ),
 
-    makeFolder: (workspace, tool, path) => calls.do(() => files(workspace, tool).makeFolder(path)),
+    makeFolder: (workspace, tool, path) => calls.change(call, () => files(workspace, tool).makeFolder(path, call)),
 
-    remove: (workspace, tool, path, options) => calls.do(() => files(workspace, tool).remove(path, options)),
+    remove: (workspace, tool, path, options) =>
+      calls.change(call, () => files(workspace, tool).remove(path, options, call)),
 
-    rename: (workspace, tool, from, to, options) => calls.do(() => files(workspace, tool).rename(from, to, options)),
+    rename: (workspace, tool, from, to, options) =>
+      calls.change(call, () => files(workspace, tool).rename(from, to, options, call)),
 
-    copy: (workspace, tool, from, to, options) => calls.do(() => files(workspace, tool).copy(from, to, options)),
+    copy: (workspace, tool, from, to, options) =>
+      calls.change(call, () => files(workspace, tool).copy(from, to, options, call)),
 
     importPaths: (workspace, tool, folder, localPaths, operation) =>
       calls.long(operation, (signal, onProgress) =>

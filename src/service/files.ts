@@ -7,7 +7,7 @@ import { filesBody, type FilesDelta, type FolderId } from '../tools/files/deltas
 import type { Version } from '../tools/files/rows.ts';
 import { nameProblem, safeName } from '../tools/files/safe-name.ts';
 import type { Entry } from '../sync/replica.ts';
-import { ServiceError, type FileEntry, type ImportReport, type WriteOptions } from './api.ts';
+import { type CallKey, ServiceError, type FileEntry, type ImportReport, type WriteOptions } from './api.ts';
 import type { ByteCache } from './byte-cache.ts';
 import { partsOf, type FileTree, type TreeEntry } from './file-tree.ts';
 import type { Bridges, ExportEntry, ImportSink, ParentContent, Progress } from './ports.ts';
@@ -172,43 +172,44 @@ export class Files {
 
   // ---- changing ---------------------------------------------------------------------------------------------------------
 
-  async write(path: string, bytes: Uint8Array, options: WriteOptions): Promise<string> {
+  async write(path: string, bytes: Uint8Array, options: WriteOptions, call?: CallKey): Promise<string> {
     const entry = this.#tree.at(path);
     if (!entry) {
       if (!options.create) throw new ServiceError('notFound', { path });
-      return this.#create(path, bytes);
+      return this.#create(path, bytes, call);
     }
     if (entry.item.folder) throw new ServiceError('isAFolder', { path });
     if (!options.overwrite) throw new ServiceError('exists', { path });
-    return this.#guard(path, () => this.#newVersion(entry, bytes, options.base as DeltaId | undefined));
+    return this.#guard(path, () => this.#newVersion(entry, bytes, options.base as DeltaId | undefined, call));
   }
 
-  async #create(path: string, bytes: Uint8Array): Promise<string> {
+  async #create(path: string, bytes: Uint8Array, call?: CallKey): Promise<string> {
     const { parent, name } = this.#newPlace(path);
     const content = await this.#guard(path, () => this.#workspace.contents.writeBytes(bytes));
-    const version = await this.#author([{ kind: 'file', parent, name, content }]);
+    const version = await this.#author([{ kind: 'file', parent, name, content }], call);
     this.#cache.put(version, bytes);
     return version;
   }
 
   /** Upon what the writer had read (F2): where somebody was quicker, both stay. */
-  async #newVersion(entry: TreeEntry, bytes: Uint8Array, base: DeltaId | undefined): Promise<string> {
+  async #newVersion(entry: TreeEntry, bytes: Uint8Array, base: DeltaId | undefined, call?: CallKey): Promise<string> {
     const known = base !== undefined && this.#tree.version(base)?.item === entry.id ? base : entry.versionId;
     const parents = known === entry.versionId ? this.#tree.equalHeads(entry.item, entry.version) : [known];
     const parent = parents.length === 1 ? this.#parentContent(parents[0]!) : undefined;
     const reuse = (await this.#workspace.contents.chunkRefs(this.#tree.lineage(known)!.bottom)) ?? [];
     const content = await this.#workspace.contents.writeBytes(bytes, parent, { reuse });
-    const version = await this.#author([{ kind: 'ver', parents: parents.length > 0 ? parents : [known], content }]);
+    const upon = parents.length > 0 ? parents : [known];
+    const version = await this.#author([{ kind: 'ver', parents: upon, content }], call);
     this.#cache.put(version, bytes);
     return version;
   }
 
-  async makeFolder(path: string): Promise<void> {
+  async makeFolder(path: string, call?: CallKey): Promise<void> {
     const { parent, name } = this.#newPlace(path);
-    await this.#author([{ kind: 'folder', parent, name }]);
+    await this.#author([{ kind: 'folder', parent, name }], call);
   }
 
-  async remove(path: string, options: { readonly recursive: boolean }): Promise<void> {
+  async remove(path: string, options: { readonly recursive: boolean }, call?: CallKey): Promise<void> {
     const entry = this.#find(path);
     const doomed = [...this.#below(entry)];
     if (doomed.length > 1 && !options.recursive) throw new ServiceError('notEmpty', { path });
@@ -217,7 +218,7 @@ export class Files {
       if (entry.conflictOf !== undefined) return { kind: 'del', parents: this.#tree.equalHeads(one.item, one.version) };
       return { kind: 'del', parents: one.item.heads };
     });
-    await this.#author(deltas.toReversed());
+    await this.#author(deltas.toReversed(), call);
   }
 
   /** The entry and everything in it, each item once. */
@@ -228,7 +229,8 @@ export class Files {
       if (child.conflictOf === undefined) yield* this.#below(child);
   }
 
-  async rename(from: string, to: string, options: { readonly overwrite: boolean }): Promise<void> {
+  /** What takes several steps is done with the last: `call` goes with that one. */
+  async rename(from: string, to: string, options: { readonly overwrite: boolean }, call?: CallKey): Promise<void> {
     const entry = this.#find(from);
     const target = this.#tree.at(to);
     if (target && target.id !== entry.id) {
@@ -238,28 +240,31 @@ export class Files {
     if (entry.conflictOf !== undefined) {
       // A conflict copy has no item of its own yet: it becomes one.
       await this.copy(from, to, { overwrite: true });
-      return this.remove(from, { recursive: false });
+      return this.remove(from, { recursive: false }, call);
     }
     if (`${to}/`.startsWith(`${from}/`) && to !== from) throw new ServiceError('badName', { path: to });
     const { parent, name } = this.#place(to);
-    await this.#author([{ kind: 'move', item: entry.id, parent, name }]);
+    await this.#author([{ kind: 'move', item: entry.id, parent, name }], call);
   }
 
-  async copy(from: string, to: string, options: { readonly overwrite: boolean }): Promise<void> {
+  async copy(from: string, to: string, options: { readonly overwrite: boolean }, call?: CallKey): Promise<void> {
     const entry = this.#find(from);
     if (`${to}/`.startsWith(`${from}/`)) throw new ServiceError('exists', { path: to });
     if (this.#tree.at(to)) {
       if (!options.overwrite) throw new ServiceError('exists', { path: to });
       await this.remove(to, { recursive: true });
     }
-    await this.#copyInto(entry, to);
+    await this.#copyInto(entry, to, call);
   }
 
-  async #copyInto(entry: TreeEntry, to: string): Promise<void> {
+  async #copyInto(entry: TreeEntry, to: string, call: CallKey | undefined): Promise<void> {
     const { parent, name } = this.#newPlace(to);
     if (entry.item.folder) {
-      await this.#author([{ kind: 'folder', parent, name }]);
-      for (const child of [...this.#tree.folder(entry.id).values()]) await this.#copyInto(child, `${to}/${child.name}`);
+      const children = [...this.#tree.folder(entry.id).values()];
+      const last = children.at(-1);
+      await this.#author([{ kind: 'folder', parent, name }], last ? undefined : call);
+      for (const child of children)
+        await this.#copyInto(child, `${to}/${child.name}`, child === last ? call : undefined);
       return;
     }
     const content = this.#content(entry.versionId);
@@ -268,7 +273,7 @@ export class Files {
       content.kind === 'chunks'
         ? content
         : await this.#guard(to, async () => this.#workspace.contents.writeBytes(await this.#bytesOf(entry.versionId)));
-    await this.#author([{ kind: 'file', parent, name, content: own }]);
+    await this.#author([{ kind: 'file', parent, name, content: own }], call);
   }
 
   #newPlace(path: string): { readonly parent: FolderId; readonly name: string } {
@@ -288,9 +293,9 @@ export class Files {
   }
 
   /** Answers the last one's id. */
-  async #author(deltas: readonly FilesDelta[]): Promise<DeltaId> {
+  async #author(deltas: readonly FilesDelta[], call?: CallKey): Promise<DeltaId> {
     const entries = deltas.map((delta): Entry => ({ tool: this.#tool, kind: delta.kind, body: filesBody(delta) }));
-    const nodes = await this.#workspace.author(entries);
+    const nodes = await this.#workspace.author(entries, call);
     return nodes.at(-1)!.delta.id;
   }
 

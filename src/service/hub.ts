@@ -1,10 +1,10 @@
 /** What the workspaces of one device share: who we are, the disk, the paths, and what the windows hear. */
-import type { AccountId, DeviceId, WorkspaceId } from '../base/ids.ts';
+import type { AccountId, DeltaId, DeviceId, WorkspaceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import type { Certificate } from '../protocol/certificate.ts';
 import type { Signer } from '../sync/delta.ts';
 import type { ChunkStore, Clock, Transport } from '../sync/ports.ts';
-import type { ServiceEvent } from './api.ts';
+import type { CallKey, ServiceEvent } from './api.ts';
 import type { LocalState } from './local-state.ts';
 import type { OnlyCopy } from './only-copy.ts';
 import type { ChunkKeys, ContentStore, Index } from './ports.ts';
@@ -33,8 +33,11 @@ export interface Hub {
   deviceName(): string;
   /** Text form of the own relay's address, with its token; undefined for none. */
   relay(): string | undefined;
-  /** Makes records, and whatever local state has changed, durable. Throws StoreError; what failed is tried again with the next. */
-  commit(records: readonly Uint8Array[]): Promise<void>;
+  /**
+   * Makes records, and whatever local state has changed, durable; the key of the call that made them with them or not at all (L3). Throws
+   * StoreError; what failed is tried again with the next.
+   */
+  commit(records: readonly Uint8Array[], call?: CallKey, lastDelta?: DeltaId): Promise<void>;
   emit(event: ServiceEvent): void;
   /** Devices, addresses, relays, keys or invitations have changed: routes and capabilities are made anew. */
   changed(): void;

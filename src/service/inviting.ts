@@ -20,7 +20,7 @@ import { DeclineReason, encodeMessage, type Message } from '../sync/messages.ts'
 import { Lane, type Route } from '../sync/ports.ts';
 import type { InviteRecord } from '../sync/roster.ts';
 import { safetyNumber } from '../sync/safety-number.ts';
-import { ServiceError, type Invitation, type JoinRequestInfo, type Role as RoleName } from './api.ts';
+import { type CallKey, ServiceError, type Invitation, type JoinRequestInfo, type Role as RoleName } from './api.ts';
 import type { Hub } from './hub.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 import { ROLE_NAMES } from './workspace-info.ts';
@@ -52,7 +52,7 @@ export class Inviting {
     this.#workspace = workspace;
   }
 
-  async invite(options: InviteOptions): Promise<Invitation> {
+  async invite(options: InviteOptions, call?: CallKey): Promise<Invitation> {
     const { crypto, clock, identity } = this.#hub;
     const { roster, self } = this.#workspace;
     const role = ROLE_NAMES.indexOf(options.role) as Role;
@@ -62,7 +62,7 @@ export class Inviting {
     const keys = invitationKeys(crypto, secret);
     const expires = clock.now() + options.expiresInMs;
     const body = controlBody.invite(keys.publicKey, keys.seal.key, role, expires, options.uses, options.confirm);
-    const node = await this.#workspace.control('invite', body);
+    const node = await this.#workspace.control('invite', body, call);
     const content: InvitationContent = {
       workspace: this.#workspace.id,
       invite: node.delta.id,
@@ -78,9 +78,15 @@ export class Inviting {
     return { id: node.delta.id, link: `${options.scheme}://coterie.coterie/join#${text}`, file: invitationFile(text) };
   }
 
-  async revoke(invite: string): Promise<void> {
+  /** The secret of one that nobody was told is gone: it is good for nothing, and another takes its place. */
+  async inviteAgain(untold: DeltaId, options: InviteOptions, call?: CallKey): Promise<Invitation> {
+    await this.revoke(untold);
+    return this.invite(options, call);
+  }
+
+  async revoke(invite: string, call?: CallKey): Promise<void> {
     if (!this.#workspace.roster.invites.has(invite as DeltaId)) throw new ServiceError('notFound', {});
-    await this.#workspace.control('revoke', controlBody.revoke(invite as DeltaId));
+    await this.#workspace.control('revoke', controlBody.revoke(invite as DeltaId), call);
   }
 
   /** Invitations that could still be used, as far as this device's clock knows. */
@@ -169,19 +175,19 @@ export class Inviting {
   }
 
   /** Answers false where the request is not this workspace's. */
-  async answer(request: string, accept: boolean): Promise<boolean> {
+  async answer(request: string, accept: boolean, call?: CallKey): Promise<boolean> {
     const asking = this.#asking().find((one) => this.#requestId(one) === request);
     if (!asking) return false;
     this.#hub.local.drop(this.#key(asking.certificate.device));
     const record = this.#workspace.roster.invites.get(asking.invite);
     const reason = record && this.#refusal(record);
     if (record && (!accept || reason !== undefined)) {
-      await this.#hub.commit([]);
+      await this.#hub.commit([], call);
       await this.#decline(asking, record, reason ?? DeclineReason.declined);
       if (accept) throw new ServiceError(reason === DeclineReason.expired ? 'invitationExpired' : 'notPermitted', {});
       return true;
     }
-    await this.#admit(asking);
+    await this.#admit(asking, call);
     return true;
   }
 
@@ -228,7 +234,7 @@ export class Inviting {
     };
   }
 
-  async #admit(asking: Asking): Promise<void> {
+  async #admit(asking: Asking, call?: CallKey): Promise<void> {
     const record = this.#workspace.roster.invites.get(asking.invite);
     if (!record) return;
     const { account, device, agreementKey } = asking.certificate;
@@ -238,7 +244,7 @@ export class Inviting {
     // L6: whoever serves him what was folded by now, this device vouches for it.
     const seen = replica.hasBase && replica.isConfirmed ? replica.baseRoot() : undefined;
     const body = controlBody.admit(account, record.role, asking.name, [asking.certificate], asking.invite, boxes, seen);
-    await this.#workspace.control('admit', body);
+    await this.#workspace.control('admit', body, call);
     this.#workspace.peers.meet(device, asking.addresses, asking.relay);
     this.#hub.emit({ type: 'joined', workspace: this.#workspace.id, name: asking.name });
     await this.#welcome(asking);

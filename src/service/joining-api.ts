@@ -2,20 +2,26 @@
 import type { WorkspaceId } from '../base/ids.ts';
 import { readInvitation, type Invitation } from '../sync/invitation.ts';
 import { safetyNumber } from '../sync/safety-number.ts';
-import { ServiceError, type InvitationInfo, type JoiningApi } from './api.ts';
+import { type CallKey, ServiceError, type InvitationInfo, type JoiningApi } from './api.ts';
 import type { Calls } from './calls.ts';
 import type { Hub } from './hub.ts';
 import type { Joins } from './joins.ts';
 import { ROLE_NAMES } from './workspace-info.ts';
 import type { Workspaces } from './workspaces.ts';
 
-export function joiningApi(hub: Hub, workspaces: Workspaces, joins: Joins, calls: Calls): JoiningApi {
+export function joiningApi(hub: Hub, workspaces: Workspaces, joins: Joins, calls: Calls, call?: CallKey): JoiningApi {
   const isMember = (workspace: WorkspaceId) => workspaces.get(workspace)?.workspace.self !== undefined;
 
   return {
-    invite: (workspace, options) => calls.do(() => workspaces.find(workspace).inviting.invite(options)),
+    invite: (workspace, options) =>
+      calls.once(
+        call,
+        () => workspaces.find(workspace).inviting.invite(options, call),
+        ({ delta }) => workspaces.find(workspace).inviting.inviteAgain(delta!, options, call),
+      ),
 
-    revokeInvitation: (workspace, invitation) => calls.do(() => workspaces.find(workspace).inviting.revoke(invitation)),
+    revokeInvitation: (workspace, invitation) =>
+      calls.change(call, () => workspaces.find(workspace).inviting.revoke(invitation, call)),
 
     readInvitation: async (text) => {
       const invitation = mustRead(hub, text);
@@ -41,12 +47,11 @@ export function joiningApi(hub: Hub, workspaces: Workspaces, joins: Joins, calls
 
     joinRequests: async () => [...workspaces].flatMap(({ inviting }) => inviting.requests()),
 
-    answerJoin: async (request, accept) => {
-      for (const { inviting } of workspaces) {
-        if (await calls.do(() => inviting.answer(request, accept))) return;
-      }
-      throw new ServiceError('notFound', {});
-    },
+    answerJoin: (request, accept) =>
+      calls.change(call, async () => {
+        for (const { inviting } of workspaces) if (await inviting.answer(request, accept, call)) return;
+        throw new ServiceError('notFound', {});
+      }),
   };
 }
 

@@ -106,6 +106,8 @@ export class Joining {
     return {
       workspace: this.workspace,
       workspaceName: this.invitation.workspaceName,
+      // Nobody invites himself.
+      own: this.invitation.inviter === this.#hub.identity.account,
       state: this.#state,
       doneBytes: done,
       totalBytes: Math.max(done, this.#baseBytes + this.#total * DELTA_BYTES + this.#chunkBytes),

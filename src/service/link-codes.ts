@@ -15,7 +15,7 @@ import { capabilityOf } from '../sync/epoch.ts';
 import { invitationKeys } from '../sync/invitation.ts';
 import { DeclineReason, encodeMessage, type Message, type OwnDevice } from '../sync/messages.ts';
 import { Lane } from '../sync/ports.ts';
-import { ServiceError, type DeviceRequestInfo, type LinkCodeInfo } from './api.ts';
+import { type CallKey, ServiceError, type DeviceRequestInfo, type LinkCodeInfo } from './api.ts';
 import type { Hub } from './hub.ts';
 
 /** `asked`: the person is to say; `accepted`: the account may be given, again and again; `done`: its device is known. */
@@ -152,20 +152,20 @@ export class LinkCodes {
   }
 
   /** Throws ServiceError('notFound') where nobody asks as that. */
-  async answer(request: string, accept: boolean): Promise<void> {
+  async answer(request: string, accept: boolean, call?: CallKey): Promise<void> {
     const code = this.#code;
     const asker = code?.asker;
     if (!code || !asker || code.stage !== 'asked' || asker.certificate.device !== request)
       throw new ServiceError('notFound', {});
     const { device } = asker.certificate;
     if (!accept) {
-      await this.#become({ ...code, stage: 'declined' });
+      await this.#become({ ...code, stage: 'declined' }, call);
       await this.#decline(asker, DeclineReason.declined);
     } else if (this.#isOurs(asker)) {
-      await this.#become({ ...code, stage: 'done', device });
+      await this.#become({ ...code, stage: 'done', device }, call);
       await this.#welcome(asker);
     } else {
-      await this.#become({ ...code, stage: 'accepted' });
+      await this.#become({ ...code, stage: 'accepted' }, call);
       await this.#give(asker);
     }
   }
@@ -196,7 +196,7 @@ export class LinkCodes {
 
   // ---- keeping ----------------------------------------------------------------------------------------------------------
 
-  async #become(code: Code): Promise<void> {
+  async #become(code: Code, call?: CallKey): Promise<void> {
     const { secret, expires, stage, asker, device } = code;
     const isNew = this.#code?.secret !== secret;
     this.#code = code;
@@ -207,7 +207,7 @@ export class LinkCodes {
       asker ? [asker.certificate.bytes, asker.name, asker.relay, [...asker.addresses]] : null,
       device === undefined ? new Uint8Array(0) : idBytes(device),
     ]);
-    await this.#hub.commit([]);
+    await this.#hub.commit([], call);
     if (isNew) this.#hub.changed();
   }
 }

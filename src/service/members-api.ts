@@ -1,14 +1,14 @@
 /** The API: members, and this person's own leaving. */
 import type { WorkspaceId } from '../base/ids.ts';
-import type { MembersApi } from './api.ts';
+import type { CallKey, MembersApi } from './api.ts';
 import type { Calls } from './calls.ts';
 import type { Hub } from './hub.ts';
 import { Membership } from './membership.ts';
 import type { Workspaces } from './workspaces.ts';
 
-export function membersApi(hub: Hub, workspaces: Workspaces, calls: Calls): MembersApi {
+export function membersApi(hub: Hub, workspaces: Workspaces, calls: Calls, call?: CallKey): MembersApi {
   const change = (workspace: string, make: (membership: Membership) => Promise<void>): Promise<void> =>
-    calls.do(() => make(new Membership(workspaces.find(workspace).workspace)));
+    calls.change(call, () => make(new Membership(workspaces.find(workspace).workspace, call)));
 
   return {
     setVerified: async (account, verified) => {

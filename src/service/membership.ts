@@ -1,15 +1,18 @@
 /** Who is in a workspace and as what (section 3), as a person changes it: roles, permissions, removal, leaving, deleting. */
 import type { AccountId } from '../base/ids.ts';
 import { controlBody, type Role } from '../sync/control.ts';
-import { ServiceError, type Role as RoleName } from './api.ts';
+import { type CallKey, ServiceError, type Role as RoleName } from './api.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 import { ROLE_NAMES } from './workspace-info.ts';
 
 export class Membership {
   readonly #workspace: SharedWorkspace;
+  readonly #call: CallKey | undefined;
 
-  constructor(workspace: SharedWorkspace) {
+  /** For one call. */
+  constructor(workspace: SharedWorkspace, call: CallKey | undefined) {
     this.#workspace = workspace;
+    this.#call = call;
   }
 
   /** Throws ServiceError('notFound' | 'notPermitted'). */
@@ -17,7 +20,7 @@ export class Membership {
     const member = this.#find(account);
     const wanted = ROLE_NAMES.indexOf(role) as Role;
     if (member.role === wanted) return;
-    await this.#workspace.control('setRole', controlBody.setRole(member.account, wanted));
+    await this.#workspace.control('setRole', controlBody.setRole(member.account, wanted), this.#call);
   }
 
   /** The new epoch is in the removal itself (K2): what is written from now on he cannot read. */
@@ -25,22 +28,22 @@ export class Membership {
     const member = this.#find(account);
     const devices = new Set(member.devices.map(({ certificate }) => certificate.device));
     const epoch = this.#workspace.engine.keys.make(devices);
-    await this.#workspace.control('remove', controlBody.remove(member.account, epoch));
+    await this.#workspace.control('remove', controlBody.remove(member.account, epoch), this.#call);
   }
 
   async setPermission(scope: string, action: string, role: RoleName, allow: boolean): Promise<void> {
     if (role === 'manager') throw new ServiceError('notPermitted', { reason: 'managers' });
     const wanted = ROLE_NAMES.indexOf(role) as Role;
-    await this.#workspace.control('setPerm', controlBody.setPerm(scope, action, wanted, allow));
+    await this.#workspace.control('setPerm', controlBody.setPerm(scope, action, wanted, allow), this.#call);
   }
 
   async leave(): Promise<void> {
-    await this.#workspace.control('leave', controlBody.leave());
+    await this.#workspace.control('leave', controlBody.leave(), this.#call);
   }
 
   /** Closes it for all (A8). */
   async deleteWorkspace(): Promise<void> {
-    await this.#workspace.control('deleteWorkspace', controlBody.deleteWorkspace());
+    await this.#workspace.control('deleteWorkspace', controlBody.deleteWorkspace(), this.#call);
   }
 
   #find(account: string) {

@@ -17,7 +17,7 @@ import { capabilityOf } from '../sync/epoch.ts';
 import { encodeMessage, type Message, type OwnDevice } from '../sync/messages.ts';
 import { Lane, type Route } from '../sync/ports.ts';
 import type { DeviceRecord } from '../sync/roster.ts';
-import { ServiceError, type DeviceInfo } from './api.ts';
+import { type CallKey, ServiceError, type DeviceInfo } from './api.ts';
 import type { Hub } from './hub.ts';
 import type { Asker } from './link-codes.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
@@ -347,14 +347,14 @@ export class OwnDevices {
    * Out of every workspace, with a new key for each (K2). It learns that when it next meets anybody, and erases its copies.
    * Throws ServiceError('notFound'), and 'notPermitted' for this device itself.
    */
-  async remove(id: string): Promise<void> {
+  async remove(id: string, call?: CallKey): Promise<void> {
     const device = this.#devices.get(id as DeviceId);
     if (id === this.#hub.identity.device) throw new ServiceError('notPermitted', { reason: 'self' });
     if (!device || device.isOut) throw new ServiceError('notFound', {});
     const out = device.certificate.device;
-    // First, durably, that it is never let in again: whatever happens in between.
+    // First, durably, that it is never let in again: whatever happens in between, `finishRemovals` does the rest.
     this.#keep({ ...device, isOut: true });
-    await this.#hub.commit([]);
+    await this.#hub.commit([], call);
     for (const workspace of this.#options.workspaces()) await this.#takeOut(workspace, out);
     this.#hub.changed();
     this.#hub.emit({ type: 'devices' });

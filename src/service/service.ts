@@ -5,7 +5,8 @@
 import { Emitter } from '../base/event.ts';
 import type { ReplayReport } from '../sync/ports.ts';
 import { Account } from './account.ts';
-import type { CoterieApi, ServiceEvent } from './api.ts';
+import type { CallKey, CoterieApi, ServiceEvent } from './api.ts';
+import { ByteCache } from './byte-cache.ts';
 import { Calls } from './calls.ts';
 import { chatApi } from './chat-api.ts';
 import { ClosedWorkspaces } from './closed-workspaces.ts';
@@ -20,6 +21,7 @@ import { Joins } from './joins.ts';
 import { compactJournal, readJournal, type JournalContent } from './journal.ts';
 import { LazyIndex } from './lazy-index.ts';
 import { LocalState } from './local-state.ts';
+import { MadeCalls } from './made-calls.ts';
 import { membersApi } from './members-api.ts';
 import { ownWorkApi } from './own-work-api.ts';
 import { OnlyCopy } from './only-copy.ts';
@@ -44,6 +46,7 @@ export class Service {
   readonly #options: ServiceOptions;
   readonly #local: LocalState;
   readonly #events = new Emitter<ServiceEvent>();
+  readonly #made: MadeCalls;
   readonly #calls: Calls;
   readonly #trouble: StoreTrouble;
   readonly #commits: CommitQueue;
@@ -54,6 +57,7 @@ export class Service {
   readonly #account: Account;
   readonly #closed: ClosedWorkspaces;
   readonly #switchboard: Switchboard;
+  readonly #cache = new ByteCache();
   #cancelBeat: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
@@ -63,7 +67,8 @@ export class Service {
     const { log, clock, onFault } = options;
     this.#options = options;
     this.#local = local;
-    this.#calls = new Calls((event) => this.#emit(event));
+    this.#made = new MadeCalls(local);
+    this.#calls = new Calls((event) => this.#emit(event), this.#made);
     this.#trouble = new StoreTrouble({ clock, emit: (event) => this.#emit(event) }, onFault);
     this.#commits = new CommitQueue(log, local, clock, {
       failed: (error) => this.#trouble.failed(error),
@@ -76,7 +81,7 @@ export class Service {
     this.#account = this.#makeAccount();
     this.#closed = this.#makeClosed();
     this.#switchboard = this.#makeSwitchboard();
-    this.api = this.#makeApi();
+    this.api = this.apiFor(undefined);
   }
 
   /** Everything is there from the encrypted store before the network is touched. Throws StoreError. */
@@ -121,7 +126,10 @@ export class Service {
       displayName: () => device.displayName(),
       deviceName: () => device.deviceName(),
       relay: () => device.relay(),
-      commit: (records) => this.#commits.commit(records),
+      commit: (records, call, delta) => {
+        if (call !== undefined) this.#made.note({ key: call, delta });
+        return this.#commits.commit(records);
+      },
       emit: (event) => this.#emit(event),
       changed: () => this.#switchboard.changed(),
       expelled: (workspace) => this.#closed.expelled(workspace),
@@ -186,18 +194,19 @@ export class Service {
     });
   }
 
-  #makeApi(): CoterieApi {
+  /** The same for one call, under the key that a window gave it (L3). */
+  apiFor(call: CallKey | undefined): CoterieApi {
     const { bridges } = this.#options;
     const [hub, workspaces, joins, calls] = [this.#hub, this.#workspaces, this.#joins, this.#calls];
     return {
       ...identityApi(this.#device, workspaces),
-      ...workspacesApi(hub, workspaces, joins, calls),
-      ...membersApi(hub, workspaces, calls),
+      ...workspacesApi(hub, workspaces, joins, calls, call),
+      ...membersApi(hub, workspaces, calls, call),
       ...ownWorkApi(workspaces, this.#closed, calls, bridges),
-      ...joiningApi(hub, workspaces, joins, calls),
-      ...devicesApi(this.#account, calls),
-      ...filesApi(workspaces, calls, bridges),
-      ...chatApi(hub, workspaces, calls),
+      ...joiningApi(hub, workspaces, joins, calls, call),
+      ...devicesApi(this.#account, calls, call),
+      ...filesApi(workspaces, calls, bridges, this.#cache, call),
+      ...chatApi(hub, workspaces, calls, call),
     };
   }
 

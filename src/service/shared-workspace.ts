@@ -24,7 +24,7 @@ import type { Content } from '../tools/files/content.ts';
 import { readFilesDelta } from '../tools/files/deltas.ts';
 import { filesReducer } from '../tools/files/reducer.ts';
 import { ITEMS, itemFromRow, VERSIONS, versionFromRow } from '../tools/files/rows.ts';
-import { ServiceError } from './api.ts';
+import { type CallKey, ServiceError } from './api.ts';
 import { ChunkExchange } from './chunk-exchange.ts';
 import { KeptError } from './commit-queue.ts';
 import { statementsOf } from './content-index.ts';
@@ -205,9 +205,10 @@ export class SharedWorkspace {
 
   /**
    * Signs, applies, makes durable, then sends. Resolves when durable. Throws ServiceError('notPermitted') for who may not, before
-   * anything is written; KeptError where the disk fails: the change stands all the same, and is saved and sent when it can be.
+   * anything is written; KeptError where the disk fails: the change stands all the same, and is saved and sent when it can be. `call` is
+   * the one that is done when these are durable (L3).
    */
-  async author(entries: readonly Entry[]): Promise<readonly Node[]> {
+  async author(entries: readonly Entry[], call?: CallKey): Promise<readonly Node[]> {
     if (this.roster.deleted) throw new ServiceError('notPermitted', { reason: 'deleted' });
     const barred = this.#hub.onlyCopy.barred(this.id);
     if (barred) throw new ServiceError(barred, { name: this.roster.name });
@@ -217,26 +218,26 @@ export class SharedWorkspace {
     const growth = this.engine.author(entries, this.#now);
     const { nodes } = growth;
     // The disk works while the views hear of it. What a control delta makes this device remember must go to disk with it.
-    const saving = nodes.every((node) => node.delta.tool !== undefined) ? this.#durable(growth) : undefined;
+    const saving = nodes.every((node) => node.delta.tool !== undefined) ? this.#durable(growth, call) : undefined;
     saving?.catch(() => undefined); // awaited below
     this.#grown(growth);
     for (const node of nodes) this.#noteUndelivered(node);
-    this.#dispatch(await (saving ?? this.#durable(growth)));
+    this.#dispatch(await (saving ?? this.#durable(growth, call)));
     return nodes.slice(-entries.length);
   }
 
-  async control(kind: Control['kind'], body: Value): Promise<Node> {
-    const nodes = await this.author([{ tool: undefined, kind, body }]);
+  async control(kind: Control['kind'], body: Value, call?: CallKey): Promise<Node> {
+    const nodes = await this.author([{ tool: undefined, kind, body }], call);
     return nodes.at(-1)!;
   }
 
   /** Answers what is to be sent now that it is on disk. */
-  async #durable(growth: Growth): Promise<readonly Outgoing[]> {
+  async #durable(growth: Growth, call?: CallKey): Promise<readonly Outgoing[]> {
     const records = growth.nodes.map(({ delta }) =>
       encodeRecord({ kind: 'delta', workspace: this.id, bytes: delta.bytes }),
     );
     try {
-      await this.#hub.commit(records);
+      await this.#hub.commit(records, call, growth.nodes.at(-1)?.delta.id);
     } catch (error) {
       this.#unsaved.push(growth);
       throw KeptError.of(error);

@@ -1,9 +1,9 @@
 /** The API: workspaces and their tools. */
 import { toHex } from '../base/bytes.ts';
-import type { ToolId } from '../base/ids.ts';
+import type { DeltaId, ToolId } from '../base/ids.ts';
 import { MAX_TOOLS } from '../protocol/limits.ts';
-import { controlBody } from '../sync/control.ts';
-import { ServiceError, type ToolKind, type WorkspaceInfo, type WorkspacesApi } from './api.ts';
+import { controlBody, readControl } from '../sync/control.ts';
+import { type CallKey, ServiceError, type ToolKind, type WorkspaceInfo, type WorkspacesApi } from './api.ts';
 import type { Calls } from './calls.ts';
 import { Chat } from './chat.ts';
 import type { Hub } from './hub.ts';
@@ -15,12 +15,35 @@ import type { Workspaces } from './workspaces.ts';
 
 const TOOL_ID_BYTES = 8;
 
-export function workspacesApi(hub: Hub, workspaces: Workspaces, joins: Joins, calls: Calls): WorkspacesApi {
-  const addTool = async (target: SharedWorkspace, kind: ToolKind, name: string): Promise<string> => {
+export function workspacesApi(
+  hub: Hub,
+  workspaces: Workspaces,
+  joins: Joins,
+  calls: Calls,
+  call?: CallKey,
+): WorkspacesApi {
+  const addTool = async (target: SharedWorkspace, kind: ToolKind, name: string, by?: CallKey): Promise<string> => {
     if (target.roster.tools.size >= MAX_TOOLS) throw new ServiceError('tooLarge', { what: 'tools' });
     const tool = toHex(hub.crypto.randomBytes(TOOL_ID_BYTES)) as ToolId;
-    await calls.do(() => target.control('addTool', controlBody.addTool(tool, kind, named(name))));
+    await target.control('addTool', controlBody.addTool(tool, kind, named(name)), by);
     return tool;
+  };
+
+  const toolAddedBy = (target: SharedWorkspace, delta: DeltaId): string => {
+    const node = target.replica.node(delta);
+    const control = node && readControl(hub.crypto, node.delta);
+    if (control?.kind !== 'addTool') throw new ServiceError('notFound', {});
+    return control.tool;
+  };
+
+  /** With what is not there yet of what everybody begins with. */
+  const furnish = async (founded: SharedWorkspace): Promise<string> => {
+    const kinds = [...founded.roster.tools.values()].map(({ kind }) => kind);
+    if (!kinds.includes('files')) await addTool(founded, 'files', 'Files');
+    if (!kinds.includes('chat')) await addTool(founded, 'chat', 'Chat');
+    await founded.announceSelf();
+    hub.changed();
+    return founded.id;
   };
 
   const stateOf = (workspace: SharedWorkspace): WorkspaceInfo['state'] => {
@@ -34,31 +57,37 @@ export function workspacesApi(hub: Hub, workspaces: Workspaces, joins: Joins, ca
       return own.map(({ workspace }) => workspaceInfo(hub, workspace, stateOf(workspace)));
     },
 
-    createWorkspace: async ({ name }) => {
-      const founded = await calls.do(() => workspaces.found(named(name)));
-      await addTool(founded, 'files', 'Files');
-      await addTool(founded, 'chat', 'Chat');
-      await founded.announceSelf();
-      hub.changed();
-      return founded.id;
-    },
+    createWorkspace: ({ name }) =>
+      calls.once(
+        call,
+        async () => furnish(await workspaces.found(named(name), call)),
+        ({ delta }) => furnish(workspaces.find(delta!).workspace),
+      ),
 
-    renameWorkspace: async (workspace, name) => {
-      const target = workspaces.find(workspace).workspace;
-      await calls.do(() => target.control('rename', controlBody.rename(named(name))));
-    },
+    renameWorkspace: (workspace, name) =>
+      calls.change(call, async () => {
+        const target = workspaces.find(workspace).workspace;
+        await target.control('rename', controlBody.rename(named(name)), call);
+      }),
 
-    addTool: async (workspace, kind, name) => addTool(workspaces.find(workspace).workspace, kind, name),
+    addTool: (workspace, kind, name) =>
+      calls.once(
+        call,
+        async () => addTool(workspaces.find(workspace).workspace, kind, name, call),
+        ({ delta }) => toolAddedBy(workspaces.find(workspace).workspace, delta!),
+      ),
 
-    renameTool: async (workspace, tool, name) => {
-      const target = workspaces.findTool(workspace, tool).workspace;
-      await calls.do(() => target.control('renameTool', controlBody.renameTool(tool as ToolId, named(name))));
-    },
+    renameTool: (workspace, tool, name) =>
+      calls.change(call, async () => {
+        const target = workspaces.findTool(workspace, tool).workspace;
+        await target.control('renameTool', controlBody.renameTool(tool as ToolId, named(name)), call);
+      }),
 
-    deleteTool: async (workspace, tool) => {
-      const target = workspaces.findTool(workspace, tool).workspace;
-      await calls.do(() => target.control('deleteTool', controlBody.deleteTool(tool as ToolId)));
-    },
+    deleteTool: (workspace, tool) =>
+      calls.change(call, async () => {
+        const target = workspaces.findTool(workspace, tool).workspace;
+        await target.control('deleteTool', controlBody.deleteTool(tool as ToolId), call);
+      }),
 
     markSeen: async (workspace, tool, item) => {
       const { workspace: target, kind } = workspaces.findTool(workspace, tool);

@@ -3,7 +3,7 @@ import type { ToolId, WorkspaceId } from '../base/ids.ts';
 import { controlBody } from '../sync/control.ts';
 import { signDelta, type Delta } from '../sync/delta.ts';
 import { boxEpoch, epochOf, type Epoch } from '../sync/epoch.ts';
-import { ServiceError, type ToolKind } from './api.ts';
+import { type CallKey, ServiceError, type ToolKind } from './api.ts';
 import { Chat } from './chat.ts';
 import type { Hub } from './hub.ts';
 import { Inviting } from './inviting.ts';
@@ -92,14 +92,14 @@ export class Workspaces {
   }
 
   /** A new one, of this person alone, and without tools. Throws StoreError: then it did not happen. */
-  async found(name: string): Promise<SharedWorkspace> {
+  async found(name: string, call?: CallKey): Promise<SharedWorkspace> {
     const { genesis, epoch } = makeGenesis(this.#hub, name);
     const id = genesis.id as string as WorkspaceId;
     const { workspace } = this.host(id, EMPTY_LOG);
     workspace.keyring.remember([epoch]);
     const record = encodeRecord({ kind: 'delta', workspace: id, bytes: genesis.bytes });
     try {
-      await this.#hub.commit([record]);
+      await this.#hub.commit([record], call, genesis.id);
     } catch (error) {
       // Nothing of it may come up with the next start.
       this.letGo(workspace);

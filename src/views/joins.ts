@@ -8,7 +8,7 @@ import { Emitter } from '../base/event.ts';
 import type { JoinInfo } from '../service/api.ts';
 import { amount, growth } from './amounts.ts';
 import type { House } from './house.ts';
-import { joinSentences } from './sentences.ts';
+import { doneSentences, joinSentences } from './sentences.ts';
 
 /**
  * What is over sooner is told by its end alone. VS Code drops the toast of a fourth notification within 800 ms, and of a quick join that was
@@ -93,7 +93,8 @@ export class Joins implements Disposable {
 
   async #show(first: JoinInfo): Promise<void> {
     this.#shown.add(first.workspace);
-    const title = vscode.l10n.t('Joining {0}', first.workspaceName);
+    const { own, workspaceName: name } = first;
+    const title = own ? vscode.l10n.t('Fetching {0}', name) : vscode.l10n.t('Joining {0}', name);
     const location = vscode.ProgressLocation.Notification;
     await vscode.window.withProgress({ location, title, cancellable: true }, async (progress, token) => {
       let shown = 0;
@@ -131,24 +132,16 @@ export class Joins implements Disposable {
     await this.#house.say.guard(async () => (await this.#house.session.api()).cancelJoin(workspace));
   }
 
-  async #tell(join: JoinInfo): Promise<void> {
-    const name = join.workspaceName;
-    if (join.state === 'waiting') {
-      await vscode.window.showInformationMessage(
-        vscode.l10n.t(
-          'Your request to join {0} was sent. It opens by itself when it is confirmed; you can go on working.',
-          name,
-        ),
-      );
-    } else if (join.state === 'done') {
+  async #tell({ state, own, reason, workspaceName: workspace }: JoinInfo): Promise<void> {
+    const { say } = this.#house;
+    if (state === 'waiting') {
+      await say.show(doneSentences.asked, { workspace });
+    } else if (state === 'done') {
       const show = vscode.l10n.t('Show');
-      const answer = await vscode.window.showInformationMessage(
-        vscode.l10n.t('You are now a member of {0}.', name),
-        show,
-      );
+      const answer = await say.show(own ? doneSentences.fetched : doneSentences.joined, { workspace }, show);
       if (answer === show) await vscode.commands.executeCommand('coterie.workspaces.focus');
     } else {
-      await this.#house.say.show(joinSentences[join.reason ?? 'unknown'], { workspace: name });
+      await say.show(joinSentences[reason ?? 'unknown'], { workspace });
     }
   }
 }

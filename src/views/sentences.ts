@@ -199,6 +199,18 @@ export const joinSentences: Readonly<Record<NonNullable<JoinInfo['reason']>, Sen
   workspaceFull: error('{workspace} has as many members as it can have. Nothing was changed. A manager can make room.'),
 };
 
+/** What has gone well, and what it means. */
+export const doneSentences = {
+  asked: information(
+    'Your request to join {workspace} was sent. It opens by itself when it is confirmed; you can go on working.',
+  ),
+  joined: information('You are now a member of {workspace}.'),
+  fetched: information('{workspace} is on this machine now.'),
+  linked: information('This machine is one of your devices now. Your workspaces are on their way.'),
+  deviceAdded: information('{name} is one of your devices now, and fetches your workspaces.'),
+  deviceRemoved: information('{name} is taken out of your workspaces.'),
+} satisfies Readonly<Record<string, Sentence>>;
+
 /** Why this machine did not become one of a person's devices. */
 export const linkSentences: Readonly<Record<NonNullable<LinkInfo['reason']>, Sentence>> = {
   expired: error(

@@ -88,7 +88,10 @@ export function mayWrite(workspace: WorkspaceInfo): boolean {
   return rights(workspace).startsWith('writer');
 }
 
-export function rootNodes({ workspaces, joins, closed }: Lists): readonly Node[] {
+/** What the tree is made of. */
+type Rows = Omit<Lists, 'linking'>;
+
+export function rootNodes({ workspaces, joins, closed }: Rows): readonly Node[] {
   const joining = joins.filter(
     ({ workspace }) => !workspaces.some(({ id, state }) => id === workspace && state !== 'joining'),
   );
@@ -100,7 +103,7 @@ export function rootNodes({ workspaces, joins, closed }: Lists): readonly Node[]
   ];
 }
 
-export function workspaceNodes(workspace: WorkspaceInfo, { requests }: Lists): readonly Node[] {
+export function workspaceNodes(workspace: WorkspaceInfo, { requests }: Rows): readonly Node[] {
   return [
     ...workspace.tools.map((tool): Node => ({ kind: 'tool', workspace, tool })),
     { kind: 'members', workspace, requests: requests.filter((request) => request.workspace === workspace.id) },

@@ -95,10 +95,11 @@ function followContexts(house: House): Disposable {
     void vscode.commands.executeCommand('setContext', `coterie.${name}`, value);
   held.add(house.session.onState(({ kind }) => set('state', kind)));
   held.add(
-    house.list.onChange(({ workspaces, joins, closed }) => {
+    house.list.onChange(({ workspaces, joins, closed, linking }) => {
       set('workspaceCount', workspaces.length);
       set('closedCount', closed.length);
       set('joinCount', joins.length);
+      set('linking', linking);
     }),
   );
   return held;

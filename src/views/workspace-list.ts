@@ -1,7 +1,7 @@
 /** The window's copy of the list of workspaces: asked for again whenever the service says that something in it has changed. */
 import { type Disposable, DisposableStore } from '../base/disposable.ts';
 import { Emitter, type Event } from '../base/event.ts';
-import type { ClosedInfo, JoinInfo, JoinRequestInfo, ToolInfo, WorkspaceInfo } from '../service/api.ts';
+import type { ClosedInfo, JoinInfo, JoinRequestInfo, LinkInfo, ToolInfo, WorkspaceInfo } from '../service/api.ts';
 import type { Session } from './session.ts';
 
 export interface Lists {
@@ -11,9 +11,11 @@ export interface Lists {
   readonly requests: readonly JoinRequestInfo[];
   /** What this person is out of. */
   readonly closed: readonly ClosedInfo[];
+  /** This machine is becoming one of the person's devices, or has become one since VS Code was opened. */
+  readonly linking: 'underWay' | 'done' | undefined;
 }
 
-const EMPTY: Lists = { workspaces: [], joins: [], requests: [], closed: [] };
+const EMPTY: Lists = { workspaces: [], joins: [], requests: [], closed: [], linking: undefined };
 
 export class WorkspaceList implements Disposable {
   readonly #session: Session;
@@ -34,7 +36,7 @@ export class WorkspaceList implements Disposable {
     );
     this.#held.add(
       session.events((event) => {
-        if (['workspaces', 'join', 'joinRequest', 'joined'].includes(event.type)) void this.reload();
+        if (['workspaces', 'join', 'joinRequest', 'joined', 'link'].includes(event.type)) void this.reload();
       }),
     );
   }
@@ -87,10 +89,10 @@ export class WorkspaceList implements Disposable {
     const api = this.#session.current;
     if (api === undefined) return;
     try {
-      const asked = [api.workspaces(), api.joins(), api.joinRequests(), api.closed()] as const;
-      const [workspaces, joins, requests, closed] = await Promise.all(asked);
+      const asked = [api.workspaces(), api.joins(), api.joinRequests(), api.closed(), api.linking()] as const;
+      const [workspaces, joins, requests, closed, link] = await Promise.all(asked);
       const underWay = joins.filter(({ state }) => state === 'asking' || state === 'waiting' || state === 'copying');
-      this.#become({ workspaces, joins: underWay, requests, closed });
+      this.#become({ workspaces, joins: underWay, requests, closed, linking: linkingOf(link) });
     } catch {
       // The connection went while asking: the next state brings the next list.
     }
@@ -106,4 +108,9 @@ export class WorkspaceList implements Disposable {
     this.#lists = lists;
     this.#changes.fire(lists);
   }
+}
+
+function linkingOf(link: LinkInfo | undefined): Lists['linking'] {
+  if (link === undefined || link.state === 'refused') return undefined;
+  return link.state === 'done' ? 'done' : 'underWay';
 }

@@ -52,7 +52,7 @@ export async function composeWith(
       await service.close();
       await store.close();
     };
-    return { api: service.api, events: service.events, close };
+    return { api: service.api, apiFor: (call) => service.apiFor(call), events: service.events, close };
   } catch (error) {
     await store.close();
     throw error;

@@ -13,7 +13,14 @@ import { RPC_LINGER_MS } from '../rpc/rpc-limits.ts';
 import { ApiServer } from '../rpc/server.ts';
 import { storeExists } from '../rpc/store-presence.ts';
 import type { Beside, FromWorker, ToWorker, WorkerFailure, WorkerStart } from '../rpc/worker-control.ts';
-import { type CoterieApi, type DeviceSecrets, ServiceError, type ServiceEvent, type Settings } from '../service/api.ts';
+import {
+  type CallKey,
+  type CoterieApi,
+  type DeviceSecrets,
+  ServiceError,
+  type ServiceEvent,
+  type Settings,
+} from '../service/api.ts';
 import { mustBeSeed } from '../service/recovery-phrase.ts';
 import { setStoreAside } from '../store/aside.ts';
 import { StoreError } from '../sync/ports.ts';
@@ -32,6 +39,8 @@ export interface ComposeOptions {
 
 export interface Composed {
   readonly api: CoterieApi;
+  /** For one call, under the key that a window gave it (L3). */
+  apiFor(call: CallKey): CoterieApi;
   readonly events: Event<ServiceEvent>;
   /** Resolves when everything is flushed. */
   close(): Promise<void>;
@@ -55,7 +64,7 @@ export async function runWorker(port: MessagePort, compose: Compose): Promise<vo
     await listener?.close();
     return window.leave({ type: 'failed', ...failureOf(error) });
   }
-  server.open(composed.api, composed.events);
+  server.open(composed);
   server.accept(new MessagePortDuplex(start.port));
   window.tell({ type: 'open' });
 

@@ -48,14 +48,20 @@ describe('Two devices', () => {
     await there.answer(code);
     const linking = there.toast('Linking this device');
     await linking.waitFor();
+    // Behind it, nothing is offered that would stand in the way.
+    await there.welcome.getByText('This machine is becoming one of your devices').waitFor();
+    assert.equal(await there.welcome.locator('.monaco-button').count(), 0);
     await here.dialog.waitFor();
     assert.match(await here.dialog.innerText(), /Desktop wants to become one of your devices/);
     assert.equal(await numberIn(here.dialog), await numberIn(linking));
     await laptop.shot('11-compare');
     await desktop.shot('11-linking');
     await here.dialogButton('The Numbers Are the Same');
-    await there.toast('This machine is one of your devices now').waitFor();
-    await here.toast('Desktop is one of your devices now').waitFor();
+    await Promise.all([
+      there.toast('This machine is one of your devices now').waitFor(),
+      there.toast('Apollo is on this machine now').waitFor(),
+      here.toast('Desktop is one of your devices now').waitFor(),
+    ]);
   });
 
   it('I2 the workspaces come to it, and both write as one person', async () => {

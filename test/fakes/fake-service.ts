@@ -7,6 +7,7 @@ import {
   type FileEntry,
   type ImportReport,
   type JoinInfo,
+  type LinkInfo,
   type JoinRequestInfo,
   type MemberInfo,
   type Role,
@@ -50,6 +51,7 @@ export class FakeService {
   readonly onOwner = this.owner.event;
   readonly calls: string[] = [];
   readonly fakeJoins: JoinInfo[] = [];
+  link: LinkInfo | undefined;
   readonly requests: JoinRequestInfo[] = [];
   readonly #workspaces = new Map<string, FakeWorkspace>();
   readonly self = 'aa'.repeat(32);
@@ -101,7 +103,7 @@ export class FakeService {
       deviceRequests: async () => [],
       answerDevice: async () => undefined,
       linkDevice: async () => ({ state: 'asking', number: '1234 5678 9012' }),
-      linking: async () => undefined,
+      linking: async () => this.link,
       cancelLink: async () => undefined,
       devices: async () => [
         { device: 'dd'.repeat(32), name: 'laptop', self: true, added: BASE_TIME, online: true, inSync: true },
@@ -172,6 +174,7 @@ export class FakeService {
         const join: JoinInfo = {
           workspace: 'ee'.repeat(32),
           workspaceName: 'Apollo',
+          own: false,
           state: 'asking',
           doneBytes: 0,
           totalBytes: 0,

@@ -8,7 +8,7 @@ import { METHODS } from '../../src/rpc/methods.ts';
 import { MAX_RPC_IN_FLIGHT, MAX_RPC_WAITING } from '../../src/rpc/rpc-limits.ts';
 import { ApiServer, serveApi } from '../../src/rpc/server.ts';
 import { ServiceFailure } from '../../src/rpc/service-failure.ts';
-import { fakeApi, Gate, newEvents } from './fixtures/fake-api.ts';
+import { fakeApi, Gate, newEvents, served } from './fixtures/fake-api.ts';
 
 const none = newEvents().event;
 
@@ -49,15 +49,16 @@ describe('client and server of the api', () => {
     const server = new ApiServer({ build: '', onFault: (error) => faults.push(error) });
     const fault = new TypeError('Bob’s diary.txt');
     server.open(
-      fakeApi({
-        stat: async (_workspace, _tool, path) => {
-          throw new ServiceError('notFound', { path }, 'with words');
-        },
-        list: async () => {
-          throw fault;
-        },
-      }),
-      none,
+      served(
+        fakeApi({
+          stat: async (_workspace, _tool, path) => {
+            throw new ServiceError('notFound', { path }, 'with words');
+          },
+          list: async () => {
+            throw fault;
+          },
+        }),
+      ),
     );
     server.accept(there);
     const { api } = apiClient(here);
@@ -97,8 +98,7 @@ describe('client and server of the api', () => {
     let done = 0;
     const server = new ApiServer({ build: '' });
     server.open(
-      fakeApi({ createWorkspace: () => (done++, gate.passed), identity: async () => (done++, {} as never) }),
-      none,
+      served(fakeApi({ createWorkspace: () => (done++, gate.passed), identity: async () => (done++, {} as never) })),
     );
     const client = new ApiClient('');
     const [first, firstServed] = pair();
@@ -230,7 +230,7 @@ describe('client and server of the api', () => {
     const relay = client.api.relay();
     await opening;
     assert.deepEqual(seen, [{ type: 'opening' }]);
-    server.open(fakeApi({ relay: async () => ({ state: 'off' }) }), none);
+    server.open(served(fakeApi({ relay: async () => ({ state: 'off' }) })));
     assert.equal(await greeting, 'welcome');
     assert.deepEqual(await relay, { state: 'off' });
   });
@@ -271,7 +271,7 @@ describe('client and server of the api', () => {
     const [here, there] = pair();
     const gate = new Gate<{ state: 'off' }>();
     const server = new ApiServer({ build: '' });
-    server.open(fakeApi({ relay: () => gate.passed }), none);
+    server.open(served(fakeApi({ relay: () => gate.passed })));
     const pings = new Gate();
     let pongs = 0;
     const { send } = there;
@@ -292,7 +292,7 @@ describe('client and server of the api', () => {
   it('events reach every client until it closes', async () => {
     const events = newEvents();
     const server = new ApiServer({ build: '' });
-    server.open(fakeApi({}), events.event);
+    server.open(served(fakeApi({}), events.event));
     const clients = await Promise.all(
       [1, 2].map(async () => {
         const [here, there] = pair();

@@ -10,7 +10,7 @@ import type { MessageDuplex } from '../../src/rpc/port.ts';
 import { MAX_GUESTS, MAX_RPC_MESSAGE_BYTES, RPC_PROTOCOL } from '../../src/rpc/rpc-limits.ts';
 import { ApiServer } from '../../src/rpc/server.ts';
 import { proveAsGuest } from '../../src/rpc/socket-proof.ts';
-import { fakeApi, newEvents } from './fixtures/fake-api.ts';
+import { fakeApi, served } from './fixtures/fake-api.ts';
 import { temporaryFolder } from './fixtures/processes.ts';
 
 describe('local socket', () => {
@@ -31,7 +31,7 @@ describe('local socket', () => {
       new Uint8Array(range!.length).fill(9, 0, 30_000_000);
     const write = async (_w: string, _t: string, _p: string, bytes: Uint8Array) =>
       `${bytes.constructor.name} ${bytes.length}`;
-    server.open(fakeApi({ relay: async () => ({ state: 'off' }), read, write }), newEvents().event);
+    server.open(served(fakeApi({ relay: async () => ({ state: 'off' }), read, write })));
     listener = await LocalListener.open(home.path, token, (guest) => {
       guests.push(guest);
       server.accept(guest);

@@ -63,6 +63,8 @@ describe('Several devices of one person', function () {
     await laptop.api.post(workspace, chat!, 'from the laptop');
     await link(laptop, desktop);
     await isIn(desktop, workspace);
+    const joins = desktop.events.flatMap((event) => (event.type === 'join' ? [event.join] : []));
+    assert.deepEqual(joins.at(-1), { ...joins.at(-1), state: 'done', own: true });
     await desktop.write(workspace, files!, '/second.txt', 'at the desk\n');
     await desktop.api.post(workspace, chat!, 'from the desk');
     const listing = await house.converged(workspace, laptop, desktop);

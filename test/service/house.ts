@@ -18,6 +18,7 @@ import type { Tap } from '../../src/relay-client/meter.ts';
 import type { CoterieApi, DeviceSecrets, Role, ServiceEvent } from '../../src/service/api.ts';
 import { decodeRecord, encodeRecord } from '../../src/service/records.ts';
 import { feedOf } from '../../src/sync/delta.ts';
+import type { LogStore } from '../../src/sync/ports.ts';
 import { Replica, type Entry } from '../../src/sync/replica.ts';
 import { Service } from '../../src/service/service.ts';
 import { Contents } from '../../src/store/contents.ts';
@@ -41,6 +42,8 @@ export interface OpenOptions {
   /** Another than the person's own. */
   readonly storeKey?: string;
   readonly compactAboveBytes?: number;
+  /** What stands between the service and its journal. */
+  readonly around?: (log: LogStore) => LogStore;
   /** How far this person's clock is behind. */
   readonly clockBehindMs?: number;
 }
@@ -148,6 +151,11 @@ export class Person {
     return this.#composed!.api;
   }
 
+  /** What windows are served. */
+  get service(): Composed {
+    return this.#composed!;
+  }
+
   async open(options: OpenOptions = {}): Promise<void> {
     const {
       direct = true,
@@ -155,6 +163,7 @@ export class Person {
       relay = this.#house.relay?.address ?? '',
       disk,
       compactAboveBytes,
+      around = (log: LogStore) => log,
       clockBehindMs = 0,
     } = options;
     const crypto = nodeCrypto();
@@ -179,7 +188,7 @@ export class Person {
           now: () => systemClock.now() + this.aheadMs - clockBehindMs,
           wakeAt: (at, callback) => systemClock.wakeAt(at - this.aheadMs + clockBehindMs, callback),
         },
-        log: {
+        log: around({
           replay: (each) => log.replay(each),
           append: (records) => {
             this.records.push(...records);
@@ -190,7 +199,7 @@ export class Person {
             return log.journalBytes;
           },
           close: () => log.close(),
-        },
+        }),
         chunks: store.chunks,
         index: await openIndex({ wasm }),
         bridges: { importPaths, exportEntries },
@@ -211,7 +220,7 @@ export class Person {
         await service.close();
         await store.close();
       };
-      this.#composed = { api: service.api, events: service.events, close };
+      this.#composed = { api: service.api, apiFor: (call) => service.apiFor(call), events: service.events, close };
     } catch (error) {
       await store.close();
       throw error;

@@ -118,7 +118,8 @@ describe('Joining a workspace', function () {
 
   it('N3 an invitation for one is used once', async () => {
     const { link } = await invite();
-    assert.equal((await outcome(bob, link)).state, 'done');
+    const { state, own } = await outcome(bob, link);
+    assert.deepEqual([state, own], ['done', false]);
     const carol = await house.move('Carol');
     assert.equal((await outcome(carol, link)).reason, 'used');
     await assert.rejects(bob.api.acceptInvitation(link), refusedWith('alreadyMember'));

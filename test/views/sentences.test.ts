@@ -3,6 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode, errorTrace } from '../../src/views/errors.ts';
 import {
+  doneSentences,
   errorSentence,
   errorSentences,
   fills,
@@ -107,8 +108,8 @@ describe('sentences for people', () => {
     const wanted = new Set<string>();
     for (const [, , table] of tables) for (const { text } of Object.values(table)) wanted.add(text);
     for (const text of Object.values(skipSentences)) wanted.add(text);
-    for (const { text } of [...Object.values(reasonSentences), ...Object.values(linkSentences), stalledSentence])
-      wanted.add(text);
+    for (const table of [doneSentences, reasonSentences, linkSentences, { stalledSentence }])
+      for (const { text } of Object.values(table)) wanted.add(text);
     for (const file of sourceFiles('src/views'))
       for (const text of literals(readFileSync(file, 'utf8'))) wanted.add(text);
     const bundle = JSON.parse(readFileSync('l10n/bundle.l10n.json', 'utf8')) as Record<string, string>;

@@ -176,4 +176,19 @@ describe('the window’s session', () => {
     assert.equal(list.tool(id, tool.id)?.unread, 1);
     list.dispose();
   });
+
+  it('I2 the list says while this machine is becoming one of the person’s devices, and that it has', async () => {
+    const { service, session } = world({ exists: true });
+    const list = new WorkspaceList(session);
+    await session.api();
+    const states: unknown[] = [];
+    for (const state of [undefined, 'asking', 'waiting', 'refused', 'waiting', 'done'] as const) {
+      service.link = state && { state, number: '12 34' };
+      if (service.link) service.emitter.fire({ type: 'link', link: service.link });
+      await list.reload();
+      states.push(list.lists.linking);
+    }
+    assert.deepEqual(states, [undefined, 'underWay', 'underWay', undefined, 'underWay', 'done']);
+    list.dispose();
+  });
 });

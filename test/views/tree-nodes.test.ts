@@ -13,7 +13,14 @@ import {
 } from '../../src/views/tree-nodes.ts';
 import { FakeService } from '../fakes/fake-service.ts';
 
-const join: JoinInfo = { workspace: 'ff', workspaceName: 'Zeus', state: 'waiting', doneBytes: 0, totalBytes: 0 };
+const join: JoinInfo = {
+  workspace: 'ff',
+  workspaceName: 'Zeus',
+  own: false,
+  state: 'waiting',
+  doneBytes: 0,
+  totalBytes: 0,
+};
 
 describe('the tree', () => {
   async function apollo() {

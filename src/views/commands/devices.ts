@@ -4,7 +4,7 @@ import { DisposableStore } from '../../base/disposable.ts';
 import type { DeviceInfo, DeviceRequestInfo, LinkInfo } from '../../service/api.ts';
 import type { House } from '../house.ts';
 import { linkCodeOfText } from '../invitation-text.ts';
-import { linkSentences } from '../sentences.ts';
+import { doneSentences, linkSentences } from '../sentences.ts';
 import { mayGoAside } from './recovery.ts';
 
 /** On a device that is there already. Answers the code, for other commands. */
@@ -69,10 +69,7 @@ export async function askAboutDevice(house: House, request: DeviceRequestInfo): 
   if (answer === undefined) return;
   await house.say.guard(async () => {
     await (await house.session.api()).answerDevice(request.id, answer === same);
-    if (answer === same)
-      void vscode.window.showInformationMessage(
-        vscode.l10n.t('{0} is one of your devices now, and fetches your workspaces.', request.name),
-      );
+    if (answer === same) void house.say.show(doneSentences.deviceAdded, { name: request.name });
   });
 }
 
@@ -140,10 +137,7 @@ async function followLink(house: House, first: LinkInfo): Promise<void> {
     return end;
   });
   if (last?.state === 'refused') await house.say.show(linkSentences[last.reason ?? 'declined'], {});
-  if (last?.state === 'done')
-    void vscode.window.showInformationMessage(
-      vscode.l10n.t('This machine is one of your devices now. Your workspaces are on their way.'),
-    );
+  if (last?.state === 'done') void house.say.show(doneSentences.linked, {});
 }
 
 interface DeviceRow extends vscode.QuickPickItem {
@@ -207,6 +201,6 @@ async function removeDevice(house: House, { device, name }: DeviceInfo): Promise
   if (answer !== remove) return;
   await house.say.guard(async () => {
     await (await house.session.api()).removeDevice(device);
-    void vscode.window.showInformationMessage(vscode.l10n.t('{0} is taken out of your workspaces.', name));
+    void house.say.show(doneSentences.deviceRemoved, { name });
   });
 }

@@ -84,12 +84,19 @@ export class Stage {
   replicaOf(batches: readonly (readonly (readonly Uint8Array[])[])[]): Replica {
     const own = feedOf('00'.repeat(32) as DeviceId, 0);
     const replica = new Replica({ crypto: this.#crypto, workspace: this.#workspace!, reducers: [chatReducer], own });
-    for (const batch of batches) {
-      const { faults } = replica.ingest(batch);
-      if (faults.length > 0) throw new Error(`the replica refused what was signed: ${JSON.stringify(faults)}`);
+    for (const batch of batches) this.#give(replica, batch);
+    // What is beyond a word that takes its author out is taken when something names it, or when that word turns out to be void.
+    for (let before = -1; before !== replica.size;) {
+      before = replica.size;
+      this.#give(replica, batches.flat());
     }
     if (replica.missing().length > 0) throw new Error('a part of the world is missing');
     return replica;
+  }
+
+  #give(replica: Replica, batch: readonly (readonly Uint8Array[])[]): void {
+    const { faults } = replica.ingest(batch);
+    if (faults.length > 0) throw new Error(`the replica refused what was signed: ${JSON.stringify(faults)}`);
   }
 
   /** What a replica that holds all of a world that was played makes of it. */

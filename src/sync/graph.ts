@@ -235,12 +235,16 @@ export class Graph {
     return lane !== undefined && (lane.parent !== undefined || node.delta.seq > (lane.closedAt ?? node.delta.seq));
   }
 
-  /** Up to where a feed counts, as far as a later feed of its device says (D2). */
-  closedAt({ device, feed, generation }: Pick<Delta, 'device' | 'feed' | 'generation'>): number {
-    const trunk = this.#trunk(feed);
-    if (trunk) return trunk.closedAt ?? Number.POSITIVE_INFINITY;
-    const isLate = this.lanesOf(device).some((lane) => lane.generation > generation && lane.end > 0);
-    return isLate ? 0 : Number.POSITIVE_INFINITY;
+  /** Up to where a feed counts, as far as a later feed of its device says whose beginning is `known` (D2). */
+  closedAt(
+    { device, feed, generation }: Pick<Delta, 'device' | 'feed' | 'generation'>,
+    known: (first: Node) => boolean,
+  ): number {
+    const isClosed = this.lanesOf(device).some((lane) => {
+      const first = lane.generation > generation && !lane.parent ? (lane.at(1) ?? lane.tip) : undefined;
+      return first !== undefined && known(first);
+    });
+    return isClosed ? (this.#trunk(feed)?.closedAt ?? 0) : Number.POSITIVE_INFINITY;
   }
 
   // ---- what comes in ------------------------------------------------------------------------------------------------

@@ -446,17 +446,25 @@ export class Replica {
 
   /**
    * What has no effect since its device has shown two histories (D8), was taken out (A4) or has begun another feed (D2) is taken only
-   * where others, who did not know that yet, have it in their past. What all of them have acknowledged it may name as if it had not:
-   * who has forgotten that could not take it, and nobody may hold what others cannot.
+   * where others, who did not know that yet, have it in their past. It may name as if it had not what its device has acknowledged, or
+   * need not acknowledge any more: who has forgotten that could not take it. Nothing is forgotten before all have acknowledged the
+   * word, or the other feed; so who has done that takes nothing more, and what he has taken before is in the past of his word.
    */
   #isBeyondItsEnd(delta: Delta): boolean {
     const { device, feed, seq } = delta;
     if (this.#graph.has(delta.id)) return false;
     if (this.#forked.has(device)) return true;
     const word = this.#roster.gone.get(device);
-    if (word && word.delta.kind !== 'leave' && seq > this.#keptBy(word, feed)) return true;
+    const isOut = word && word.delta.kind !== 'leave' && this.#hasAcknowledged(word);
+    if (isOut && seq > this.#keptBy(word, feed)) return true;
     // What was lost with a store comes back to its own device first, which names it then.
-    return !this.#own.startsWith(device) && seq > this.#graph.closedAt(delta);
+    return !this.#own.startsWith(device) && seq > this.#graph.closedAt(delta, (node) => this.#hasAcknowledged(node));
+  }
+
+  /** Whether this device has written with a delta in its past. */
+  #hasAcknowledged(node: Node): boolean {
+    const [own] = this.#own.split('.') as [DeviceId];
+    return this.#graph.lanesOf(own).some(({ tip }) => tip && (tip === node || inPast(node, tip)));
   }
 
   /** Up to where a feed stands, by the word that takes its device out. */

@@ -16,13 +16,13 @@ export function stableIn(
   entrances: (device: DeviceId) => readonly Node[],
 ): Past {
   const stable = [...graph.everything()];
-  for (const device of active) {
-    const newest = newestOf(graph.lanesOf(device));
-    const known = newest.length > 0 ? newest : entrances(device);
+  const newest = new Map([...active].map((device) => [device, newestOf(graph.lanesOf(device))]));
+  for (const [device, tips] of newest) {
+    const known = tips.length > 0 ? [...tips, ...olderOf(graph, device, newest)] : entrances(device);
     if (known.length === 0) return [];
     for (const node of known) {
       for (let lane = 0; lane < stable.length; lane++) {
-        const seen = lane === node.lane ? Math.max(node.delta.seq, node.past[lane] ?? 0) : (node.past[lane] ?? 0);
+        const seen = seenOf(node, lane);
         if (stable[lane]! > seen) stable[lane] = seen;
       }
     }
@@ -30,12 +30,35 @@ export function stableIn(
   return stable;
 }
 
+function seenOf(node: Node, lane: number): number {
+  return lane === node.lane ? Math.max(node.delta.seq, node.past[lane] ?? 0) : (node.past[lane] ?? 0);
+}
+
 /** Where its newest feed ends; on all branches where it has forked. */
 function newestOf(lanes: readonly Lane[]): readonly Node[] {
-  const generation = lanes.reduce((newest, lane) => (lane.end > 0 ? Math.max(newest, lane.generation) : newest), 0);
-  return lanes
-    .filter((lane) => lane.generation === generation && !lane.isForked)
-    .flatMap((lane) => (lane.tip ? [lane.tip] : []));
+  const generation = newestGeneration(lanes);
+  return endsOf(lanes.filter((lane) => lane.generation === generation));
+}
+
+/** D2: where its older feeds end, for as long as not all know of the newest: they take what comes of them. */
+function olderOf(graph: Graph, device: DeviceId, newest: ReadonlyMap<DeviceId, readonly Node[]>): readonly Node[] {
+  const lanes = graph.lanesOf(device);
+  const generation = newestGeneration(lanes);
+  const older = lanes.filter((lane) => lane.generation < generation && lane.end > 0);
+  if (older.length === 0) return [];
+  const began = lanes.filter((lane) => lane.generation === generation && !lane.parent);
+  const isKnown = [...newest].every(
+    ([other, tips]) => other === device || tips.every((tip) => began.every((lane) => seenOf(tip, lane.number) > 0)),
+  );
+  return isKnown ? [] : endsOf(older);
+}
+
+function newestGeneration(lanes: readonly Lane[]): number {
+  return lanes.reduce((newest, lane) => (lane.end > 0 ? Math.max(newest, lane.generation) : newest), 0);
+}
+
+function endsOf(lanes: readonly Lane[]): readonly Node[] {
+  return lanes.filter(({ isForked }) => !isForked).flatMap(({ tip }) => tip ?? []);
 }
 
 /**

@@ -43,7 +43,8 @@ describe('A authority', () => {
         kind === 'freeze' ? controlBody.freeze(device, new Map(), epoch) : controlBody.devices([device], epoch);
       assert.equal(alice.verdict(alice.control(kind, body)), 'accepted', kind);
       const unseen = carol.post('unseen');
-      alice.meet(carol);
+      // As what was in somebody's past.
+      alice.replica.restore(carol.replica.node(unseen)!.delta.bytes);
       assert.equal(alice.verdict(unseen), 'cutOff', kind);
       assert.equal(alice.replica.roster.devices.has(device), false);
       bob.meet(alice);
@@ -101,12 +102,61 @@ describe('A authority', () => {
       const self = team.forge(bob.person, { seq: 1, ...draft });
       const after = team.forge(bob.person, { seq: 2, prev: self.id, credential });
       assert.deepEqual(alice.replica.ingest([[self.bytes, after.bytes]]).faults, []);
+      assert.equal(alice.verdict(self.id), undefined, 'it is not taken');
+      for (const { bytes } of [self, after]) alice.replica.restore(bytes); // as what was in somebody's past
       assert.deepEqual(
         [self, after].map(({ id }) => alice.verdict(id)),
         ['cutOff', 'cutOff'],
       );
     });
   }
+
+  it('A4 L4 what a device writes beyond the word that takes it out is taken only where others had it in their past', () => {
+    const team = new Team(25);
+    const alice = team.founder;
+    const [bob, carol] = [team.join('Bob'), team.join('Carol')];
+    const seen = carol.post('seen');
+    for (const other of [bob, carol, bob]) alice.meet(other);
+    const out = alice.control(
+      'drop',
+      controlBody.devices([carol.person.device], boxEpoch(team.crypto, team.epoch, [])),
+    );
+    const late = carol.post('late');
+    const runs = carol.replica.lacking(alice.replica.vector(), Number.MAX_SAFE_INTEGER);
+    assert.deepEqual(alice.take(runs), [], 'it is no fault: she cannot know');
+    assert.equal(alice.verdict(late), undefined, 'and it is not here');
+    bob.meet(carol);
+    const upon = bob.post('upon it');
+    alice.meet(bob); // what is named is asked for
+    alice.meet(bob);
+    for (const copy of [alice, bob])
+      assert.deepEqual(
+        [seen, out, late, upon].map((id) => copy.verdict(id)),
+        ['accepted', 'accepted', 'cutOff', 'accepted'],
+      );
+  });
+
+  it('D2 L4 what comes of an older feed than its device’s newest is taken only where that, or somebody, names it', () => {
+    const team = new Team(26);
+    const alice = team.founder;
+    const [bob, carol] = [team.join('Bob'), team.join('Carol')];
+    alice.meet(bob, carol);
+    const lost = carol.post('lost with the store');
+    bob.meet(carol);
+    // Her store is put back; the new feed does not know of what was lost yet.
+    const { credential } = alice.replica.roster.members.get(carol.person.account)!;
+    const deps = [credential];
+    const draft = { generation: 1, credential, tool: undefined, kind: 'ack', body: [] };
+    const first = team.forge(carol.person, { ...draft, seq: 1, deps });
+    assert.deepEqual(alice.replica.ingest([[first.bytes]]).faults, []);
+    alice.control('ack', []);
+    alice.take(bob.replica.lacking(alice.replica.vector(), Number.MAX_SAFE_INTEGER));
+    assert.equal(alice.verdict(lost), undefined);
+    const back = team.forge(carol.person, { ...draft, seq: 2, prev: first.id, deps: [lost] });
+    assert.deepEqual(alice.replica.ingest([[back.bytes]]).missing, [lost]);
+    alice.take(bob.replica.lacking(alice.replica.vector(), Number.MAX_SAFE_INTEGER));
+    assert.equal(alice.verdict(lost), 'accepted');
+  });
 
   it('I4 a device that nobody let in does not let itself in', () => {
     const team = new Team(23);
@@ -213,7 +263,10 @@ describe('A authority', () => {
     alice.remove(bob.person);
     const unseen = bob.post('unseen');
     const admitted = bob.admit(team.person('Mallory'));
-    alice.meet(bob);
+    bob.meet(alice);
+    assert.equal(alice.verdict(unseen), undefined, 'she has said that he is out, and takes no more');
+    // As what was in somebody's past.
+    for (const id of [unseen, admitted]) alice.replica.restore(bob.replica.node(id)!.delta.bytes);
     for (const copy of [alice, bob]) {
       assert.deepEqual(
         [seen, unseen, admitted].map((id) => copy.verdict(id)),

@@ -108,8 +108,8 @@ describe('chat', () => {
       ['edit', [new Uint8Array(31), 'x']],
       ['edit', [new Uint8Array(32)]],
       ['unpost', ['id']],
-      ['react', ['👍']],
     ];
+    assert.equal(alice.verdict(alice.one({ tool: CHAT, kind: 'react', body: ['👍'] })), 'newer');
     for (const [kind, body] of bad) {
       assert.equal(
         alice.verdict(alice.one({ tool: CHAT, kind, body })),

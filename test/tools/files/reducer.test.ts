@@ -263,9 +263,9 @@ describe('files', () => {
       ['ver', [Array.from({ length: 33 }, (_, i) => new Uint8Array(32).fill(i)), content]],
       ['del', [[]]],
       ['move', [id, new Uint8Array(0)]],
-      ['link', [id]],
       ['folder', 'x'],
     ];
+    assert.equal(alice.verdict(alice.one({ tool: FILES, kind: 'link', body: [id] })), 'newer');
     for (const [kind, body] of bad)
       assert.equal(alice.verdict(alice.one({ tool: FILES, kind, body })), 'malformed', kind);
   });

@@ -13,6 +13,7 @@ import type { Crypto } from '../crypto/crypto.ts';
 import { MAX_DEVICES, MAX_MEMBERS } from '../protocol/limits.ts';
 import { Role, readControl, type Control } from './control.ts';
 import { DeviceStanding, type DeviceRestriction } from './device-standing.ts';
+import type { EpochNotice } from './epoch.ts';
 import { compareNodes, inPast, type Graph, type Node } from './graph.ts';
 import { allowedByDefault, type Action, type Scope } from './permissions.ts';
 import { compareKeys, keyOf, type Accepted, type Key } from './seniority.ts';
@@ -666,6 +667,26 @@ export class Authority {
   departureOf(account: AccountId): Node | undefined {
     const words = [...(this.#restrictions.get(account) ?? []).filter((r) => r.spares === NOBODY).map((r) => r.node)];
     return [...words, ...this.#leavesOf(account)].sort(compareNodes).at(-1);
+  }
+
+  /** Words that took a device or its person out, whether they were let in again since or not. A leave is none: till it is seen it cuts nothing. */
+  wordsAgainst(): ReadonlyMap<DeviceId | AccountId, readonly Accepted[]> {
+    const words = new Map<DeviceId | AccountId, Accepted[]>();
+    for (const accepted of this.#accepted) {
+      const { control } = accepted;
+      if (control.kind === 'remove') push(words, control.account, accepted);
+      if (control.kind === 'freeze') push(words, control.device, accepted);
+      if (control.kind === 'removeDevice' || control.kind === 'drop')
+        for (const device of control.devices) push(words, device, accepted);
+    }
+    return words;
+  }
+
+  /** Notices in words that are void: whoever is boxed in one can open it all the same. */
+  *refusedNotices(): Generator<EpochNotice> {
+    for (const { node, control } of this.#controls.values())
+      if ('epoch' in control && control.epoch && this.#verdicts.get(node.delta.id)?.accepted === false)
+        yield control.epoch;
   }
 
   get graph(): Graph {

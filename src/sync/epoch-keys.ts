@@ -2,7 +2,7 @@
  * The epochs of one workspace as one device sees them (K1, K3): which of them it holds, which is in use, and to whom each is
  * boxed. Pure: keys come from control deltas, from a welcome, from a member who was asked, or from the device's own store.
  *
- * An epoch is clean while nobody who may know it is out of the workspace: no device boxed in it, and not its maker. Made by one
+ * An epoch is clean while nobody who may know it is out of the workspace: no device boxed in it, be it by a word that is void, and not its maker. Made by one
  * who leaves in the same breath it would be his to read, so a leave makes none: whoever sends next does.
  */
 import { equalBytes, toHex } from '../base/bytes.ts';
@@ -34,6 +34,7 @@ export class EpochKeys implements Gate {
   readonly #secret: Uint8Array;
   readonly #held = new Map<EpochTag, Epoch>();
   #records: readonly EpochRecord[] = [];
+  #boxedInVain: readonly EpochNotice[] = [];
   /** Made here, and in no delta yet. */
   #made: readonly Epoch[] = [];
   #inUse: Epoch | undefined;
@@ -74,6 +75,7 @@ export class EpochKeys implements Gate {
   /** Takes the members as they are now. Answers the epochs that it could open for the first time: to be remembered. */
   follow(roster: Roster): readonly Epoch[] {
     this.#records = roster.epochs;
+    this.#boxedInVain = roster.boxedInVain;
     this.#devices = [...roster.members.values()].flatMap(({ devices }) => devices);
     this.#isLive = prefixesOf(this.#devices);
     const opened: Epoch[] = [];
@@ -134,8 +136,9 @@ export class EpochKeys implements Gate {
 
   #clean(maker: EpochRecord): boolean {
     if (!this.#isLive(maker.maker.delta.device)) return false;
-    const boxes = this.#records.filter(({ notice }) => equalBytes(notice.commit, maker.notice.commit));
-    return boxes.every(({ notice }) => notice.boxes.entries.every(({ prefix }) => this.#isLive(toHex(prefix))));
+    const notices = [...this.#records.map(({ notice }) => notice), ...this.#boxedInVain];
+    const boxes = notices.filter(({ commit }) => equalBytes(commit, maker.notice.commit));
+    return boxes.every(({ boxes: { entries } }) => entries.every(({ prefix }) => this.#isLive(toHex(prefix))));
   }
 
   // ---- boxing -----------------------------------------------------------------------------------------------------------

@@ -208,8 +208,9 @@ export class Graph {
     return this.#waiting.missing();
   }
 
-  isWanted(id: DeltaId): boolean {
-    return this.#waiting.isWanted(id);
+  /** Whether deltas of others, or of a later feed of its device, wait for it (D2, D8). */
+  isWanted({ id, feed }: Delta): boolean {
+    return this.#waiting.isWanted(id, feed);
   }
 
   /** The next of its lane. */

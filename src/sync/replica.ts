@@ -31,6 +31,7 @@ import { Graph, inPast, isAck, type Node, type Vector } from './graph.ts';
 import type { Reducer, Row, Transaction } from './reducer.ts';
 import { encodeRow } from './root.ts';
 import { rosterOf, type Roster } from './roster.ts';
+import type { Accepted } from './seniority.ts';
 import { activeDevices, cutBefore, stableIn } from './stability.ts';
 
 export interface ReplicaOptions {
@@ -99,6 +100,7 @@ export class Replica {
   /** D2, D8: what stands aside may be other deltas than before. */
   #isRecut = false;
   #roster: Roster;
+  #words: ReadonlyMap<DeviceId | AccountId, readonly Accepted[]> = new Map();
 
   constructor(options: ReplicaOptions) {
     this.#crypto = options.crypto;
@@ -397,10 +399,8 @@ export class Replica {
         continue;
       }
       const wanted = this.#wantedOf(deltas.value);
-      const end = deltas.value.findIndex((delta, i) => i >= wanted && this.#isBeyondItsEnd(delta));
-      const taken = end < 0 ? deltas.value : deltas.value.slice(0, end);
-      for (const node of this.#insert(taken, faults, wanted)) added.push(node);
-      const last = taken.at(-1);
+      for (const node of this.#insert(deltas.value, faults, wanted)) added.push(node);
+      const last = deltas.value.findLast(({ id }) => this.#graph.has(id));
       if (last) heard.push({ feed: last.feed, seq: last.seq });
     }
     this.#settle();
@@ -451,12 +451,10 @@ export class Replica {
    * word, or the other feed; so who has done that takes nothing more, and what he has taken before is in the past of his word.
    */
   #isBeyondItsEnd(delta: Delta): boolean {
-    const { device, feed, seq } = delta;
+    const { device, seq } = delta;
     if (this.#graph.has(delta.id)) return false;
     if (this.#forked.has(device)) return true;
-    const word = this.#roster.gone.get(device);
-    const isOut = word && word.delta.kind !== 'leave' && this.#hasAcknowledged(word);
-    if (isOut && seq > this.#keptBy(word, feed)) return true;
+    if (this.#wordsAgainst(device).some((word) => this.#isCutBy(word, delta))) return true;
     // What was lost with a store comes back to its own device first, which names it then.
     return !this.#own.startsWith(device) && seq > this.#graph.closedAt(delta, (node) => this.#hasAcknowledged(node));
   }
@@ -467,15 +465,25 @@ export class Replica {
     return this.#graph.lanesOf(own).some(({ tip }) => tip && (tip === node || inPast(node, tip)));
   }
 
-  /** Up to where a feed stands, by the word that takes its device out. */
-  #keptBy(word: Node, feed: FeedId): number {
-    const control = word.delta.kind === 'freeze' ? readControl(this.#crypto, word.delta) : undefined;
-    return control?.kind === 'freeze' ? (control.kept.get(feed) ?? 0) : this.#graph.reach(word, feed);
+  #wordsAgainst(device: DeviceId): readonly Accepted[] {
+    const account = this.#authority.accountOf(device);
+    return [...(this.#words.get(device) ?? []), ...((account && this.#words.get(account)) ?? [])];
+  }
+
+  /** It is beyond what the word leaves to its feed, and was written without having seen the word. */
+  #isCutBy({ node: word, control }: Accepted, { feed, seq, prev, deps }: Delta): boolean {
+    if (!this.#hasAcknowledged(word)) return false;
+    const end = control.kind === 'freeze' ? (control.kept.get(feed) ?? 0) : this.#graph.reach(word, feed);
+    if (seq <= end) return false;
+    return ![...(prev === undefined ? [] : [prev]), ...deps].some((id) => {
+      const before = this.#graph.get(id);
+      return before !== undefined && (before === word || inPast(word, before));
+    });
   }
 
   /** How many of a run, from its beginning, others' deltas depend on (D8). */
   #wantedOf(run: readonly Delta[]): number {
-    return this.#graph.waiting === 0 ? 0 : run.findLastIndex(({ id }) => this.#graph.isWanted(id)) + 1;
+    return this.#graph.waiting === 0 ? 0 : run.findLastIndex((delta) => this.#graph.isWanted(delta)) + 1;
   }
 
   /** `wanted`: of so many of them even a second branch of their feed is taken (D8). */
@@ -484,12 +492,14 @@ export class Replica {
     const queue = [...deltas];
     for (let i = 0; i < queue.length; i++) {
       const delta = queue[i]!;
-      if (i >= deltas.length && !this.#graph.isWanted(delta.id) && this.#isBeyondItsEnd(delta)) continue;
-      const outcome = this.#graph.insert(
-        delta,
-        i < wanted || this.#graph.isWanted(delta.id),
-        i === 0 ? arrival : undefined,
-      );
+      const isWanted = i < wanted || this.#graph.isWanted(delta);
+      if (!isWanted && this.#isBeyondItsEnd(delta)) {
+        // What comes after it in the run would wait for it in vain.
+        for (const { id } of queue.slice(i, deltas.length)) this.#proven.delete(id);
+        i = Math.max(i, deltas.length - 1);
+        continue;
+      }
+      const outcome = this.#graph.insert(delta, isWanted, i === 0 ? arrival : undefined);
       switch (outcome.outcome) {
         case 'added':
           added.push(outcome.node);
@@ -570,6 +580,7 @@ export class Replica {
     if (controls.length > 0) {
       reaches = this.#authority.addAll(controls) || reaches;
       this.#roster = rosterOf(this.#authority);
+      this.#words = this.#authority.wordsAgainst();
       this.#content.learnTools(this.#roster);
     }
     if (reaches) this.#content.reconsider();

@@ -73,6 +73,8 @@ export interface Roster {
   readonly invites: ReadonlyMap<DeltaId, InviteRecord>;
   /** Every notice with boxes: a joiner's admit boxes an epoch that an earlier one made. */
   readonly epochs: readonly EpochRecord[];
+  /** Notices in words that are void: who is boxed in one may hold its epoch (K3). */
+  readonly boxedInVain: readonly EpochNotice[];
   /** The word that deleted the workspace for all (A8). */
   readonly deleted: Node | undefined;
   /** States that inviters and managers vouch for, in D6 order (L6). */
@@ -132,6 +134,7 @@ export function rosterOf(authority: Authority): Roster {
     tools: draft.tools,
     invites: draft.invites,
     epochs: draft.epochs,
+    boxedInVain: [...authority.refusedNotices()],
     deleted: draft.deleted,
     vouchers: draft.vouchers,
   };

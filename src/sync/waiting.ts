@@ -1,5 +1,5 @@
 /** Deltas that wait for their past (D5), bounded, and what they wait for. */
-import type { DeltaId } from '../base/ids.ts';
+import type { DeltaId, FeedId } from '../base/ids.ts';
 import { MAX_WAITING_BYTES, MAX_WAITING_DELTAS } from '../protocol/limits.ts';
 import type { Delta } from './delta.ts';
 
@@ -69,9 +69,16 @@ export class Waiting {
     return [...this.#waiters.keys()].filter((id) => !this.#deltas.has(id));
   }
 
-  /** Whether something waits for it. */
-  isWanted(id: DeltaId): boolean {
-    return this.#waiters.has(id);
+  /** Whether something of another feed waits for it, or for what of the same feed waits for it. */
+  isWanted(id: DeltaId, feed: FeedId): boolean {
+    const seen = new Set<DeltaId>([id]);
+    for (const at of seen) {
+      for (const waiter of this.waitersOf(at)) {
+        if (waiter.feed !== feed) return true;
+        seen.add(waiter.id);
+      }
+    }
+    return false;
   }
 }
 

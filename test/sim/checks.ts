@@ -222,14 +222,14 @@ interface Addition {
   readonly control: Control & { kind: 'admit' | 'addDevice' };
 }
 
-/** What lets devices in and is void since its author was out: he and the device need not have heard of that. */
+/** What lets devices in and is void, since its author was out or its invitation used up: he and the device need not have heard of that. */
 function additionsInVain(world: World, all: Replica): readonly Addition[] {
   const past = new Past([...all.nodes()].map(({ delta }) => delta));
   const found: Addition[] = [];
   for (const placed of past.all()) {
     const { delta } = placed;
     if (delta.tool !== undefined || (delta.kind !== 'admit' && delta.kind !== 'addDevice')) continue;
-    if (all.verdictOf(delta.id) !== 'cutOff') continue;
+    if (!['cutOff', 'invitation'].includes(String(all.verdictOf(delta.id)))) continue;
     const control = readControl(world.crypto, delta);
     if (control?.kind === 'admit' || control?.kind === 'addDevice') found.push({ placed, control });
   }

@@ -238,11 +238,10 @@ export class ChunkExchange {
   }
 
   async received(device: DeviceId, message: Message & { kind: 'chunks' }): Promise<void> {
-    for (const id of message.absent) {
-      const who = this.#absent.get(id) ?? new Set();
-      this.#absent.set(id, who.add(device));
-    }
+    for (const id of message.absent) this.#isAbsentAt(device, id);
     await this.#take(message.chunks);
+    // What it sent under that name is something else: asked again at once, it would send that again at once.
+    for (const { id } of message.chunks) if (this.#isWanted(id)) this.#isAbsentAt(device, id);
     const request = this.#asked.get(device);
     if (request) {
       for (const { id } of message.chunks) request.ids.delete(id);
@@ -250,6 +249,11 @@ export class ChunkExchange {
       if (request.ids.size === 0) this.#end(device);
     }
     this.pump();
+  }
+
+  #isAbsentAt(device: DeviceId, id: ChunkId): void {
+    const who = this.#absent.get(id) ?? new Set();
+    this.#absent.set(id, who.add(device));
   }
 
   /** Verifies, stores, makes durable, then tells. */

@@ -2,7 +2,8 @@
  * Getting the chunks that versions name, and giving those that others ask for (F1, F3, R9). Pulled, so the asker paces it:
  * from members on a direct path first, else from parcels on a relay, else a member is asked by relay to leave one there.
  *
- * A chunk is believed only when it opens under its generation's key and is the plaintext its id names.
+ * A chunk is believed only when it opens under its generation's key and is the plaintext its id names. Who came after a change of keys has
+ * not got those from before it: he asks for a key first, and for the chunks under it when it is here.
  */
 import { concatBytes, toHex } from '../base/bytes.ts';
 import type { ChunkId, DeviceId } from '../base/ids.ts';
@@ -28,6 +29,8 @@ export interface ChunkExchangeOptions {
   /** Chunks have come (durably): who waits for content looks again. */
   onArrived(chunks: readonly ChunkId[]): void;
   onProgress(): void;
+  /** The key of a generation that chunks are lacking of is not here: told with each asking, until it is. */
+  onLocked(generation: string): void;
   /** Nothing is lacking any more: whoever thinks he owes us something need not. */
   onWhole(): void;
   /** An error that nobody waits for. */
@@ -57,6 +60,8 @@ export class ChunkExchange {
   readonly #options: ChunkExchangeOptions;
   /** What is named by versions and not here, in the order it was named. */
   readonly #lacking = new Map<ChunkId, ChunkRef>();
+  /** Generations of these whose keys are not here. */
+  readonly #locked = new Set<string>();
   readonly #asked = new Map<DeviceId, Request>();
   /** Who has said that he has not got it (yet). */
   readonly #absent = new Map<ChunkId, Set<DeviceId>>();
@@ -101,6 +106,7 @@ export class ChunkExchange {
       if (this.#lacking.has(ref.id) || this.#options.chunks.has(ref.id)) continue;
       this.#lacking.set(ref.id, ref);
       this.#lackingBytes += ref.bytes;
+      if (!this.#options.keys.find(ref.generation)) this.#locked.add(ref.generation);
     }
     this.pump();
   }
@@ -166,6 +172,7 @@ export class ChunkExchange {
   pump(): void {
     this.#settleWaiting();
     if (this.#stopped || this.#lacking.size === 0) return;
+    this.#unlock();
     const direct = this.#options.devices().filter((device) => this.#options.transport.reach(device) === 'direct');
     for (const [device] of this.#asked) if (!direct.includes(device)) this.#end(device);
     for (const device of direct) if (!this.#asked.has(device)) this.#ask(device);
@@ -173,12 +180,25 @@ export class ChunkExchange {
     this.#askByRelay(direct);
   }
 
+  #unlock(): void {
+    for (const generation of this.#locked) {
+      if (this.#options.keys.find(generation)) this.#locked.delete(generation);
+      else this.#options.onLocked(generation);
+    }
+  }
+
+  /** Lacking, and of use if it comes. */
+  #isWanted(id: ChunkId): boolean {
+    const ref = this.#lacking.get(id);
+    return ref !== undefined && !this.#locked.has(ref.generation);
+  }
+
   #ask(device: DeviceId): void {
     const taken = new Set([...this.#asked.values()].flatMap((request) => [...request.ids]));
     const ids: ChunkId[] = [];
     let bytes = 0;
     for (const [id, ref] of this.#lacking) {
-      if (taken.has(id) || this.#absent.get(id)?.has(device)) continue;
+      if (taken.has(id) || this.#locked.has(ref.generation) || this.#absent.get(id)?.has(device)) continue;
       ids.push(id);
       bytes += ref.bytes;
       if (bytes >= WANTED_BYTES_AT_ONCE || ids.length >= 16 * MAX_CHUNK_REQUESTS) break;
@@ -204,7 +224,8 @@ export class ChunkExchange {
     const now = this.#options.clock.now();
     const known = new Set(this.#parcels.flatMap((parcel) => parcel.chunks.map((chunk) => chunk.id)));
     const ids: ChunkId[] = [];
-    for (const id of this.#lacking.keys()) {
+    for (const [id, ref] of this.#lacking) {
+      if (this.#locked.has(ref.generation)) continue;
       const absent = this.#absent.get(id);
       if (direct.some((device) => absent?.has(device) !== true)) continue;
       if (known.has(id) || now - (this.#relayAsked.get(id) ?? Number.NEGATIVE_INFINITY) < RELAY_WANT_AGAIN_MS) continue;
@@ -217,11 +238,10 @@ export class ChunkExchange {
   }
 
   async received(device: DeviceId, message: Message & { kind: 'chunks' }): Promise<void> {
-    for (const id of message.absent) {
-      const who = this.#absent.get(id) ?? new Set();
-      this.#absent.set(id, who.add(device));
-    }
+    for (const id of message.absent) this.#isAbsentAt(device, id);
     await this.#take(message.chunks);
+    // What it sent under that name is something else: asked again at once, it would send that again at once.
+    for (const { id } of message.chunks) if (this.#isWanted(id)) this.#isAbsentAt(device, id);
     const request = this.#asked.get(device);
     if (request) {
       for (const { id } of message.chunks) request.ids.delete(id);
@@ -229,6 +249,11 @@ export class ChunkExchange {
       if (request.ids.size === 0) this.#end(device);
     }
     this.pump();
+  }
+
+  #isAbsentAt(device: DeviceId, id: ChunkId): void {
+    const who = this.#absent.get(id) ?? new Set();
+    this.#absent.set(id, who.add(device));
   }
 
   /** Verifies, stores, makes durable, then tells. */
@@ -292,11 +317,11 @@ export class ChunkExchange {
   }
 
   #takeParcel(): ParcelNotice | undefined {
-    const at = this.#parcels.findIndex((parcel) => parcel.chunks.some((chunk) => this.#lacking.has(chunk.id)));
+    const at = this.#parcels.findIndex((parcel) => parcel.chunks.some((chunk) => this.#isWanted(chunk.id)));
     const parcel = this.#parcels[at];
     if (!parcel) return undefined;
-    const unnamed = parcel.chunks.filter(({ id }) => !this.#lacking.has(id) && !this.#options.chunks.has(id));
-    this.#parcels.splice(at, 1, ...(unnamed.length > 0 ? [{ ...parcel, chunks: unnamed }] : []));
+    const later = parcel.chunks.filter(({ id }) => !this.#isWanted(id) && !this.#options.chunks.has(id));
+    this.#parcels.splice(at, 1, ...(later.length > 0 ? [{ ...parcel, chunks: later }] : []));
     return parcel;
   }
 
@@ -305,7 +330,7 @@ export class ChunkExchange {
   }
 
   async #fetchParcel(parcel: ParcelNotice): Promise<void> {
-    for (const slice of slicesOf(parcel.chunks.filter((chunk) => this.#lacking.has(chunk.id)))) {
+    for (const slice of slicesOf(parcel.chunks.filter((chunk) => this.#isWanted(chunk.id)))) {
       const [first, last] = [slice[0]!, slice.at(-1)!];
       const from = first.offset;
       const bytes = await this.#fetchRange(parcel, from, last.offset + last.length - from);

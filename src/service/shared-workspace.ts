@@ -11,6 +11,7 @@ import { readDelta, type Delta } from '../sync/delta.ts';
 import { Engine, type Growth } from '../sync/engine.ts';
 import type { Epoch } from '../sync/epoch.ts';
 import type { RowChange } from '../sync/fold.ts';
+import type { EpochTag } from '../sync/epoch.ts';
 import type { Node } from '../sync/graph.ts';
 import type { Message } from '../sync/messages.ts';
 import { Lane, type Route } from '../sync/ports.ts';
@@ -341,6 +342,18 @@ export class SharedWorkspace {
     this.keyring.remember([epoch]);
     await this.#hub.commit([]);
     this.#hub.changed();
+    this.exchange.pump();
+  }
+
+  /** Of content from before this device was let in (F1): any member boxes it to who is one now (K1). */
+  #wantKey(epoch: EpochTag): void {
+    const { devices } = this.engine.session;
+    const { transport } = this.#hub;
+    const direct = devices.filter((device) => transport.reach(device) === 'direct');
+    // What cannot go out is not to count as asked.
+    const isByRelay = direct.length === 0 && transport.relayState.state === 'connected';
+    for (const device of isByRelay ? devices : direct)
+      this.#dispatch(this.engine.askForKey(device, isByRelay ? 'relay' : 'direct', epoch, this.#now));
   }
 
   /** Something came under an epoch whose key is not here (K1). */
@@ -634,6 +647,7 @@ export class SharedWorkspace {
       sendByRelay: (devices, message) => this.#delivery.leaveWord(devices, message),
       onArrived: () => this.needs.arrived(),
       onProgress: () => this.#syncChanged(),
+      onLocked: (generation) => this.#wantKey(generation),
       // In the lane of acknowledgements, so that neither overtakes the other.
       onWhole: () => this.#delivery.tellAllDirect({ kind: 'want', chunks: [] }),
       onFault: (error) => this.#hub.fault(error),

@@ -209,6 +209,10 @@ export const doneSentences = {
   linked: information('This machine is one of your devices now. Your workspaces are on their way.'),
   deviceAdded: information('{name} is one of your devices now, and fetches your workspaces.'),
   deviceRemoved: information('{name} is taken out of your workspaces.'),
+  phraseCompared: information('The words on your paper are right. They bring your account back on any machine.'),
+  restored: information(
+    'Your account is on this machine. Your workspaces come from others: link it with another of your devices, or ask a manager of each workspace to remove you and to invite you again.',
+  ),
 } satisfies Readonly<Record<string, Sentence>>;
 
 /** Why this machine did not become one of a person's devices. */

@@ -1,9 +1,10 @@
-// I2 as a person meets it: a second machine of one's own by a link code, its name, its end, and the way back from paper.
+// I2 as a person meets it: a second machine of one's own by a link code, its name, its end, and the way back from paper on a third.
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
 import { type Person, pictureFailure } from './driver/person.ts';
+import type { Workbench } from './driver/workbench.ts';
 import { Cast } from './story/cast.ts';
 import { editorShows, openFile, saveTab, sentenceOf, showTree, typeAtStart } from './story/coterie.ts';
 
@@ -21,7 +22,7 @@ describe('Two devices', () => {
     desktop.server.changeSettings({ 'coterie.deviceName': 'Desktop', 'coterie.displayName': 'Alice' });
   });
   afterEach(async function () {
-    await pictureFailure(this.currentTest, [laptop, desktop]);
+    await pictureFailure(this.currentTest, cast?.people ?? []);
   });
   after(() => cast?.leave());
 
@@ -36,10 +37,8 @@ describe('Two devices', () => {
     await here.toast('1 files and 1 folders added').waitFor();
     await here.clearToasts();
 
-    await here.command('Coterie: Add Another Device…');
-    await here.toast('The link code is on the clipboard').waitFor();
+    const code = await newLinkCode(here);
     await laptop.shot('11-link-code');
-    const code = await here.clipboard();
     await there.command('Coterie: Link This Device…');
     await there.answer(code.slice(0, -9));
     assert.match(await sentenceOf(there.toast('not a whole link code')), /Nothing was changed\. Copy it again/);
@@ -123,8 +122,70 @@ describe('Two devices', () => {
     await typeAtStart(here, 'Alone again. ');
     await saveTab(here, 'notes.txt');
     await showTree(here);
+    await here.clearToasts();
+    await desktop.stop();
+  });
+
+  it('I2 the words on paper bring the account to a fresh machine, and a link code its workspaces', async () => {
+    const here = laptop.window;
+    const words = await writtenDown(here);
+    const tablet = await cast.arrive('Tablet', { 'coterie.deviceName': 'Tablet', 'coterie.displayName': 'Alice' });
+    const there = tablet.window;
+    await there.showSideBar('Coterie');
+    await there.welcome.getByText('Restore your account').click();
+    // Four letters of each are enough.
+    await there.answer(words.map((word) => word.slice(0, 4)).join(' '));
+    const told = there.toast('Your account is on this machine');
+    await told.waitFor();
+    assert.match(await sentenceOf(told), /link it with another of your devices/);
+    await tablet.shot('11-restored');
+    await there.clearToasts();
+
+    const code = await newLinkCode(here);
+    await there.command('Coterie: Link This Device…');
+    await there.answer(code);
+    await here.dialog.waitFor();
+    assert.match(await here.dialog.innerText(), /Tablet wants to become one of your devices/);
+    await here.dialogButton('The Numbers Are the Same');
+    await there.toast('Apollo is on this machine now').waitFor();
+    await openFile(there, FOLDER, 'notes.txt');
+    await editorShows(there, 'Alone again. At the desk. Notes.');
+    await here.command('Coterie: Show My Devices…');
+    await here.choice(/Tablet.*online/).waitFor();
+    await here.escape();
+    await there.command('Coterie: Show My Devices…');
+    await there.choice(/Tablet.*this machine/).waitFor();
+    await there.choice('Laptop').waitFor();
+    await tablet.shot('11-restored-devices');
+    await there.escape();
   });
 });
+
+async function newLinkCode(window: Workbench): Promise<string> {
+  await window.command('Coterie: Add Another Device…');
+  await window.toast('The link code is on the clipboard').waitFor();
+  return window.clipboard();
+}
+
+/** The words of the recovery phrase, read from the screen, and compared as the person is asked to. */
+async function writtenDown(window: Workbench): Promise<readonly string[]> {
+  await window.command('Coterie: Show Recovery Phrase…');
+  await window.dialogButton('Show the Words');
+  await window.dialog.getByText('Your recovery phrase').waitFor();
+  const words = [...(await window.dialog.innerText()).matchAll(/\d+\. (\w+)/g)].map((match) => match[1]!);
+  assert.equal(words.length, 24);
+  await window.dialogButton('I Wrote Them Down');
+  const places = new Set<number>();
+  while (places.size < 3) {
+    const place = Number(/Word (\d+)/.exec(await window.inputMessage.innerText())?.[1]);
+    if (places.has(place)) continue; // not asked for the next yet
+    places.add(place);
+    await window.answer(words[place - 1]!);
+  }
+  await window.toast('The words on your paper are right').waitFor();
+  await window.clearToasts();
+  return words;
+}
 
 function folderOf(person: Person): string {
   const folder = join(person.folder, FOLDER);

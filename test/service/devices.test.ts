@@ -254,6 +254,24 @@ describe('Several devices of one person', function () {
     );
   });
 
+  it('I4, F1 one that is let in after another was taken out gets what was written before', async () => {
+    await moveIn();
+    const workspace = await laptop.api.createWorkspace({ name: 'Apollo' });
+    const [files] = (await laptop.tools(workspace)) as [string];
+    await laptop.write(workspace, files, '/notes.txt', 'first\n');
+    await link(laptop, desktop);
+    await isIn(desktop, workspace);
+    await desktop.write(workspace, files, '/notes.txt', 'at the desk\n');
+    await house.converged(workspace, laptop, desktop);
+    await laptop.api.removeDevice((await desktop.api.identity()).device);
+    await laptop.write(workspace, files, '/notes.txt', 'and since\n');
+    const tablet = await house.move('Alice on the way');
+    await tablet.api.restoreAccount(await laptop.api.recoveryPhrase());
+    await link(laptop, tablet);
+    await isIn(tablet, workspace);
+    await house.converged(workspace, laptop, tablet);
+  });
+
   it('I2 every device knows the others by name, and any may name any', async () => {
     await moveIn();
     await laptop.api.createWorkspace({ name: 'Apollo' });

@@ -9,6 +9,7 @@ import { controlBody, Role } from '../../src/sync/control.ts';
 import { boxEpoch, epochOf } from '../../src/sync/epoch.ts';
 import type { Entry } from '../../src/sync/replica.ts';
 import type { JoinInfo, ServiceError } from '../../src/service/api.ts';
+import { seededBytes } from '../fakes/seeded-bytes.ts';
 import { House, type Person } from './house.ts';
 
 describe('Joining a workspace', function () {
@@ -187,6 +188,31 @@ describe('Joining a workspace', function () {
     await alice.api.answerJoin(request!.id, true);
     assert.equal((await alice.info(workspace)).members.length, 2);
   });
+});
+
+describe('Joining after a change of keys', function () {
+  this.timeout(30_000);
+  let house: House;
+  beforeEach(async () => (house = await House.build()));
+  afterEach(() => house.close());
+
+  for (const path of ['direct', 'relay'] as const)
+    it(`F1, K1 what was written before comes whole, ${path === 'direct' ? 'directly' : 'by relay'}`, async () => {
+      const options = { direct: path === 'direct' };
+      if (!options.direct) await house.startRelay();
+      const alice = await house.move('Alice', options);
+      const bob = await house.move('Bob', options);
+      const workspace = await alice.api.createWorkspace({ name: 'Apollo' });
+      const [files] = (await alice.tools(workspace)) as [string];
+      await alice.write(workspace, files, '/plan.txt', 'the plan\n');
+      await alice.write(workspace, files, '/large.bin', seededBytes(400_000, 7));
+      await house.join(alice, bob, workspace, { confirm: false });
+      await alice.api.removeMember(workspace, (await bob.api.identity()).account);
+      await alice.write(workspace, files, '/later.txt', 'for those who are left\n');
+      const carol = await house.move('Carol', options);
+      await house.join(alice, carol, workspace, { confirm: false });
+      assert.equal((await house.converged(workspace, alice, carol)).length, 3);
+    });
 });
 
 describe('Joining by relay', function () {

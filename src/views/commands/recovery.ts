@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import * as vscode from 'vscode';
 import { errorCode } from '../errors.ts';
 import type { House } from '../house.ts';
+import { doneSentences } from '../sentences.ts';
 
 /** Enough to see that they were written down, and few enough that nobody minds. */
 const ASKED_WORDS = 3;
@@ -31,7 +32,7 @@ export async function showRecoveryPhrase(house: House): Promise<void> {
       { modal: true, detail: numbered(words) },
       compare,
     );
-    if (written !== compare || (await compareSome(words))) return;
+    if (written !== compare || (await compareSome(house, words))) return;
   }
 }
 
@@ -48,7 +49,7 @@ function numbered(words: readonly string[]): string {
 }
 
 /** True where the person is done with it; false to see the words again. */
-async function compareSome(words: readonly string[]): Promise<boolean> {
+async function compareSome(house: House, words: readonly string[]): Promise<boolean> {
   for (const place of somePlaces(words.length)) {
     const typed = await vscode.window.showInputBox({
       title: vscode.l10n.t('Compare the Recovery Phrase'),
@@ -63,9 +64,7 @@ async function compareSome(words: readonly string[]): Promise<boolean> {
     if (typed === undefined) return true;
     if (typed.trim().toLowerCase() !== words[place]) return false;
   }
-  void vscode.window.showInformationMessage(
-    vscode.l10n.t('The words on your paper are right. They bring your account back on any machine.'),
-  );
+  void house.say.show(doneSentences.phraseCompared, {});
   return true;
 }
 
@@ -99,11 +98,7 @@ async function restore(house: House, phrase: string): Promise<'done' | 'again'> 
     void house.say.error(error);
     return errorCode(error) === 'badPhrase' ? 'again' : 'done';
   }
-  void vscode.window.showInformationMessage(
-    vscode.l10n.t(
-      'Your account is on this machine. Your workspaces come from others: link it with another of your devices, or ask a manager of each workspace to remove you and to invite you again.',
-    ),
-  );
+  void house.say.show(doneSentences.restored, {});
   return 'done';
 }
 

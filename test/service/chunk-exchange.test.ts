@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import type { ChunkId, DeviceId } from '../../src/base/ids.ts';
+import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
+import { ChunkExchange } from '../../src/service/chunk-exchange.ts';
+import type { Transport } from '../../src/sync/ports.ts';
+import { generationKey, sealChunk } from '../../src/tools/files/content.ts';
+import { MemoryChunks } from '../fakes/memory-chunks.ts';
+
+const crypto = nodeCrypto();
+const bob = 'bb' as DeviceId;
+
+/** One device that lacks chunks, with Bob on a direct path. */
+function world() {
+  const keys = new Map<string, Uint8Array>();
+  const chunks = new MemoryChunks();
+  const wants: (readonly ChunkId[])[] = [];
+  const locked: string[] = [];
+  const exchange = new ChunkExchange({
+    crypto,
+    chunks,
+    clock: { now: () => 0, wakeAt: () => () => undefined },
+    keys: { find: (generation) => keys.get(generation), current: () => assert.fail('nothing is written here') },
+    transport: { reach: () => 'direct' } as Partial<Transport> as Transport,
+    relay: () => undefined,
+    devices: () => [bob],
+    sendDirect: (_, message) => {
+      if (message.kind === 'want') wants.push(message.chunks);
+      return true;
+    },
+    sendByRelay: () => assert.fail('Bob is here'),
+    onArrived: () => undefined,
+    onProgress: () => undefined,
+    onLocked: (generation) => locked.push(generation),
+    onWhole: () => undefined,
+    onFault: (error) => assert.fail(String(error)),
+  });
+  const sealed = (generation: string, text: string) => {
+    const key = generationKey(crypto, new Uint8Array(32).fill(generation.length));
+    const plaintext = Buffer.from(text);
+    return { key, ref: { generation, bytes: plaintext.length }, ...sealChunk(crypto, key, plaintext) };
+  };
+  return { exchange, keys, chunks, wants, locked, sealed };
+}
+
+describe('The exchange of chunks', () => {
+  it('F1, K1 what is under a key that is not here is asked for when the key has come, and not before', async () => {
+    const { exchange, keys, chunks, wants, locked, sealed } = world();
+    const [old, now] = [sealed('old', 'from before'), sealed('newest', 'since')];
+    keys.set('newest', now.key);
+    exchange.need([old, now].map(({ id, ref }) => ({ id, ...ref })));
+    assert.deepEqual([wants, locked], [[[now.id]], ['old']]);
+    await exchange.received(bob, { kind: 'chunks', chunks: [now], absent: [] });
+    assert.deepEqual([wants.length, exchange.lackingChunks], [1, 1]);
+    keys.set('old', old.key);
+    exchange.pump();
+    assert.deepEqual(wants.at(-1), [old.id]);
+    await exchange.received(bob, { kind: 'chunks', chunks: [old], absent: [] });
+    assert.deepEqual([exchange.lackingChunks, chunks.held.size], [0, 2]);
+  });
+
+  it('F1 who sends something else under the name of a chunk is asked again when he has got more, and not at once', async () => {
+    const { exchange, keys, chunks, wants, sealed } = world();
+    const chunk = sealed('newest', 'as it was written');
+    keys.set('newest', chunk.key);
+    exchange.need([{ id: chunk.id, ...chunk.ref }]);
+    const other = sealed('newest', 'something else now');
+    await exchange.received(bob, { kind: 'chunks', chunks: [{ id: chunk.id, bytes: other.bytes }], absent: [] });
+    assert.deepEqual([wants, chunks.held.size], [[[chunk.id]], 0]);
+    exchange.refresh(bob);
+    assert.deepEqual(wants, [[chunk.id], [chunk.id]]);
+    await exchange.received(bob, { kind: 'chunks', chunks: [chunk], absent: [] });
+    assert.equal(exchange.lackingChunks, 0);
+  });
+});

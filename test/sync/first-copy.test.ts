@@ -1,7 +1,7 @@
 /** L6, N4: who begins takes the base part by part, then what comes after; who has left long ago hears the last word alone (K2). */
 import assert from 'node:assert/strict';
 import { controlBody, Role } from '../../src/sync/control.ts';
-import { Desk, Office, threePeople } from './office.ts';
+import { Desk, threePeople, type Office } from './office.ts';
 import { stateOf } from './team.ts';
 
 /** A workspace with a history that is folded, of which the base has several parts. */
@@ -165,9 +165,10 @@ describe('K2 who was taken out long ago', () => {
 
   it('K2 does not believe it of who is not', () => {
     const { office, alice, bob, carol } = withHistory('not gone');
+    const [first] = [...alice.engine.replica.nodes()];
     const forged = office.team.forge(bob.person, {
       seq: 1_000,
-      prev: alice.engine.replica.nodes()[Symbol.iterator]().next().value!.delta.id,
+      prev: first!.delta.id,
       kind: 'remove',
       tool: undefined,
       body: controlBody.remove(carol.person.account, alice.engine.keys.make(new Set([carol.device]))),

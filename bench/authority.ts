@@ -222,8 +222,8 @@ class Past {
   }
 
   agreements(): void {
-    const secret = randomBytes(32);
-    for (const { agreementKey } of this.#targets(this.#people.slice(0, -1))) crypto.agree(secret, agreementKey);
+    const agree = crypto.agreeing(randomBytes(32));
+    for (const { agreementKey } of this.#targets(this.#people.slice(0, -1))) agree(agreementKey);
   }
 }
 

@@ -1,4 +1,4 @@
-// npm run sim -- --seed S --worlds N [--workers W] [--budget SECONDS] [--stop FAILURES] [--except S.I,…]: worlds S.0 … S.N-1, what they exercised, and what broke.
+// npm run sim -- --seed S --worlds N [--workers W] [--budget SECONDS] [--stop FAILURES] [--except S.I,…] [--small]: worlds S.0 … S.N-1, what they exercised, and what broke.
 // npm run sim -- --world S.I [--shrink]: one of them; shrunk, the plan that still fails goes to out/sim-S.I.json.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -22,6 +22,7 @@ const { values } = parseArgs({
     budget: { type: 'string' },
     stop: { type: 'string' },
     except: { type: 'string', default: '' },
+    small: { type: 'boolean', default: false },
     world: { type: 'string' },
     shrink: { type: 'boolean', default: false },
   },
@@ -36,7 +37,7 @@ async function many(): Promise<boolean> {
     worlds: Number(values.worlds),
     workers: Number(values.workers),
     ...(values.budget === undefined ? {} : { budget_ms: Number(values.budget) * 1000 }),
-    except: new Set(values.except.split(',')),
+    except: new Set([...values.except.split(','), ...(values.small ? largeWorlds() : [])]),
     ...(values.stop === undefined ? {} : { maxFindings: Number(values.stop) }),
     onReport: (report, done) => {
       print(report.seed, report.violations);
@@ -51,6 +52,11 @@ async function many(): Promise<boolean> {
   const violations = findings.reduce((sum, finding) => sum + finding.violations.length, 0);
   console.log(`sim worlds=${worlds} deltas=${deltas} violations=${violations}`);
   return violations === 0 && missing.length === 0;
+}
+
+function largeWorlds(): string[] {
+  const names = Array.from({ length: Number(values.worlds) }, (_, i) => `${values.seed}.${i}`);
+  return names.filter((name) => planWorld(name).config.big);
 }
 
 async function one(seed: string): Promise<boolean> {

@@ -26,6 +26,8 @@ export interface Crypto {
   agreementKeyOf(secret: Uint8Array): Uint8Array;
   /** Shared secret, or undefined where the peer's key is of low order (all-zero output). */
   agree(secret: Uint8Array, publicKey: Uint8Array): Uint8Array | undefined;
+  /** `agree` for one secret with many keys: what is to be worked out of the secret is, once. */
+  agreeing(secret: Uint8Array): (publicKey: Uint8Array) => Uint8Array | undefined;
   seal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, associated: Uint8Array): Uint8Array;
   open(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, associated: Uint8Array): Uint8Array | undefined;
   sealGcm(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, associated: Uint8Array): Uint8Array;

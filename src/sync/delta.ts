@@ -128,8 +128,7 @@ export function readDelta(
   const delta = parts && fields?.ok ? readFields(asArray(fields.value, 11)) : undefined;
   if (!parts || !delta) return err({ tag: 'badDelta', reason: 'malformed' });
   const isGenesis = delta.kind === 'genesis' && delta.tool === undefined;
-  const scope = isGenesis || workspace === undefined ? NO_WORKSPACE : idBytes(workspace);
-  const id = toHex(crypto.sha256(DOMAIN, scope, parts.signed)) as DeltaId;
+  const id = toHex(crypto.sha256(DOMAIN, scopeOf(isGenesis ? undefined : workspace), parts.signed)) as DeltaId;
   return ok({ ...delta, id, bytes });
 }
 
@@ -141,7 +140,11 @@ export function checkSignature(crypto: Crypto, workspace: WorkspaceId, delta: De
 }
 
 function subjectOf(workspace: WorkspaceId | undefined, signed: Uint8Array): Uint8Array {
-  return concatBytes(DOMAIN, workspace === undefined ? NO_WORKSPACE : idBytes(workspace), signed);
+  return concatBytes(DOMAIN, scopeOf(workspace), signed);
+}
+
+function scopeOf(workspace: WorkspaceId | undefined): Uint8Array {
+  return workspace === undefined ? NO_WORKSPACE : idBytes(workspace);
 }
 
 function splitDelta(bytes: Uint8Array): { signed: Uint8Array; signature: Uint8Array } | undefined {

@@ -60,9 +60,10 @@ export function tagOf(commit: Uint8Array): EpochTag {
 
 export function boxEpoch(crypto: Crypto, epoch: Epoch, targets: readonly BoxTarget[]): Value {
   const secret = crypto.randomBytes(KEY_BYTES);
+  const agree = crypto.agreeing(secret);
   const boxes: Value[] = [];
   for (const target of targets) {
-    const key = boxKey(crypto, secret, target.agreementKey, target.agreementKey, epoch.commit);
+    const key = boxKey(crypto, agree(target.agreementKey), target.agreementKey, epoch.commit);
     if (!key) continue; // a key of low order: its device has shut itself out
     const box = crypto.sealGcm(key, ZERO_NONCE, epoch.key, NONE);
     boxes.push([idBytes(target.device).slice(0, DEVICE_PREFIX_BYTES), box]);
@@ -101,10 +102,10 @@ export function openEpoch(
   secret: Uint8Array,
 ): Epoch | undefined {
   const prefix = idBytes(device).subarray(0, DEVICE_PREFIX_BYTES);
-  const own = crypto.agreementKeyOf(secret);
   for (const entry of notice.boxes.entries) {
     if (!equalBytes(entry.prefix, prefix)) continue;
-    const boxed = boxKey(crypto, secret, notice.boxes.ephemeral, own, notice.commit);
+    const shared = crypto.agree(secret, notice.boxes.ephemeral);
+    const boxed = boxKey(crypto, shared, crypto.agreementKeyOf(secret), notice.commit);
     const key = boxed && crypto.openGcm(boxed, ZERO_NONCE, entry.box, NONE);
     if (!key || key.length !== KEY_BYTES) continue;
     const epoch = epochOf(crypto, key);
@@ -120,11 +121,9 @@ export function capabilityOf(crypto: Crypto, key: Uint8Array, recipient: DeviceI
 
 function boxKey(
   crypto: Crypto,
-  secret: Uint8Array,
-  other: Uint8Array,
+  shared: Uint8Array | undefined,
   deviceKey: Uint8Array,
   commit: Uint8Array,
 ): Uint8Array | undefined {
-  const shared = crypto.agree(secret, other);
   return shared && crypto.hkdfSha256(shared, commit, concatBytes(BOX_INFO, deviceKey), KEY_BYTES);
 }

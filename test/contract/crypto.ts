@@ -73,6 +73,9 @@ export function cryptoContract(name: string, make: (seed: string) => Crypto): vo
       assert.notDeepEqual(crypto.agree(a, crypto.agreementKeyOf(c)), shared);
       assert.equal(crypto.agree(a, new Uint8Array(32)), undefined);
       assert.equal(crypto.agree(a, new Uint8Array(31)), undefined);
+      const agree = crypto.agreeing(a);
+      for (const key of [b, c].map((secret) => crypto.agreementKeyOf(secret)).concat(new Uint8Array(32), b.subarray(1)))
+        assert.deepEqual(agree(key), crypto.agree(a, key));
     });
 
     for (const [seal, open, nonceBytes] of [

@@ -40,6 +40,10 @@ export function fastCrypto(random: (length: number) => Uint8Array): Crypto {
     return signature;
   };
   const agreementKeyOf = (secret: Uint8Array) => secret.map((byte) => byte ^ MASK);
+  const agree = (secret: Uint8Array, publicKey: Uint8Array) => {
+    if (publicKey.length !== KEY_BYTES || publicKey.every((byte) => byte === 0)) return undefined;
+    return hash([SHARED, secret.map((byte, i) => byte ^ publicKey[i]! ^ MASK)]);
+  };
   return {
     randomBytes: random,
     sha256: (...parts) => hash(parts),
@@ -58,10 +62,8 @@ export function fastCrypto(random: (length: number) => Uint8Array): Crypto {
       publicKey.length === KEY_BYTES && equalBytes(signature, signatureOf(publicKey, message)),
     isSoundSigningKey: (publicKey) => publicKey.length === KEY_BYTES && publicKey.some((byte) => byte !== 0),
     agreementKeyOf,
-    agree: (secret, publicKey) => {
-      if (publicKey.length !== KEY_BYTES || publicKey.every((byte) => byte === 0)) return undefined;
-      return hash([SHARED, secret.map((byte, i) => byte ^ publicKey[i]! ^ MASK)]);
-    },
+    agree,
+    agreeing: (secret) => (publicKey) => agree(secret, publicKey),
     seal: (key, nonce, plaintext, associated) => sealed(SEAL_NONCE_BYTES, key, nonce, plaintext, associated),
     open: (key, nonce, bytes, associated) => opened(SEAL_NONCE_BYTES, key, nonce, bytes, associated),
     sealGcm: (key, nonce, plaintext, associated) => sealed(GCM_NONCE_BYTES, key, nonce, plaintext, associated),

@@ -228,6 +228,20 @@ describe('D7 signatures of runs', () => {
     assert.deepEqual(faultsOf(bob, [run]), []);
   });
 
+  it('D7 a good signature proves only what its own delta follows: another put before it is not kept', () => {
+    const team = new Team(18);
+    const bob = team.join('Bob');
+    const run = chain(team, team.founder, 2);
+    const first = readDelta(team.crypto, team.workspace, run[0]!);
+    assert.ok(first.ok);
+    const forged = spoilSignature(team.forge(team.alice, { ...first.value, body: ['put in his mouth'] }).bytes);
+    const size = bob.replica.size;
+    assert.deepEqual(faultsOf(bob, [[forged, run[1]!]]), ['brokenChain']);
+    assert.equal(bob.replica.size, size);
+    assert.deepEqual(faultsOf(bob, [run]), []);
+    assert.equal(bob.replica.size, size + 2);
+  });
+
   it('D7 garbage and empty runs are faults at most', () => {
     const team = new Team(16);
     const { founder } = team;

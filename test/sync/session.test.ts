@@ -263,6 +263,39 @@ describe('S sessions', function () {
     assertSame([alice, bob]);
   });
 
+  it('D5 who is told by relay of what rests on a third’s word asks its author for that', () => {
+    const { wire, stations } = meeting(17, ['Bob', 'Carol']);
+    const [alice, bob, carol] = stations as [Station, Station, Station];
+    // Carol has no way to Bob of her own.
+    carol.hasRelay = false;
+    wire.link(alice, carol);
+    wire.pump();
+    write(carol, 3);
+    carol.grown();
+    wire.pump();
+    write(alice, 1);
+    alice.grown();
+    wire.pump();
+    assertSame([alice, bob, carol]);
+  });
+
+  it('D2 S1 who says that he holds less than he did is sent what he has lost', () => {
+    const { wire, stations } = meeting(18, ['Bob']);
+    const [alice, bob] = stations as [Station, Station];
+    const { team, person } = bob.copy;
+    const backup = team.copyOf(person, alice.copy);
+    wire.link(alice, bob);
+    write(alice, 20);
+    alice.grown();
+    wire.pump();
+    assert.ok(alice.session.inSync(bob.device));
+    wire.cut(alice, bob);
+    const restored = wire.add(backup);
+    wire.link(alice, restored);
+    wire.pump();
+    assertSame([alice, restored]);
+  });
+
   it('a removed device is no peer any more and hears nothing', () => {
     const { wire, stations } = meeting(14, ['Bob', 'Carol']);
     const [alice, bob, carol] = stations as [Station, Station, Station];

@@ -206,6 +206,25 @@ describe('A4 K2 a stolen device', () => {
     assert.equal(bench.judged().verdictOf(profile), 'cutOff');
   });
 
+  it('A6 L7 what nothing rests on waits for the verdict on who let its device in again', () => {
+    const bench = new Bench();
+    const { safe, stolen } = bench;
+    const bob = bench.mallory.devices[0]!;
+    const genesis = bench.begin(safe, safe, stolen);
+    const admit = bench.admit(safe, bench.mallory, [bob], [], genesis);
+    const drop = bench.write(safe, 'drop', controlBody.devices([stolen.device], bench.notice), [], genesis);
+    // Bob does not know that he is out himself when he lets it in.
+    const back = bench.letIn(bob, stolen, [drop], admit);
+    bench.write(safe, 'remove', controlBody.remove(bench.mallory.account, bench.notice), [], genesis);
+    const rename = bench.write(stolen, 'rename', controlBody.rename('Eve was here'), [back], genesis);
+    const replica = bench.judged();
+    assert.deepEqual(
+      [back, rename].map((id) => replica.verdictOf(id)),
+      ['cutOff', 'cutOff'],
+    );
+    assert.equal(replica.roster.name, 'W');
+  });
+
   it('A7 I4 a device that was added speaks for its account when it leaves', () => {
     const bench = new Bench();
     const { safe, stolen, spare } = bench;

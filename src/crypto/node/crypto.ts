@@ -16,6 +16,7 @@ import {
   randomBytes as systemRandom,
   sign as nodeSign,
   verify as nodeVerify,
+  type KeyObject,
 } from 'node:crypto';
 import { KEY_BYTES, SIGNATURE_BYTES, type Crypto } from '../crypto.ts';
 import { nobleGcm, xchacha } from '../noble/aead.ts';
@@ -63,20 +64,27 @@ export function nodeCrypto(random: (length: number) => Uint8Array = systemRandom
 
     agreementKeyOf: (secret) => rawPublicKey(privateKeyOf('x25519', secret)),
 
-    agree(secret, publicKey) {
+    agree: (secret, publicKey) => agreed(privateKeyOf('x25519', secret), publicKey),
+
+    // The key object takes half the time: OpenSSL works out its public half.
+    agreeing(secret) {
       const privateKey = privateKeyOf('x25519', secret);
-      if (publicKey.length !== KEY_BYTES) return undefined;
-      try {
-        const shared = diffieHellman({ privateKey, publicKey: publicKeyOf('x25519', publicKey) });
-        return shared.some((byte) => byte !== 0) ? plain(shared) : undefined;
-      } catch {
-        return undefined; // OpenSSL and BoringSSL refuse an all-zero output themselves
-      }
+      return (publicKey) => agreed(privateKey, publicKey);
     },
 
     ...xchacha,
     ...(nodeHasGcm() ? nodeGcm : nobleGcm),
   };
+}
+
+function agreed(privateKey: KeyObject, publicKey: Uint8Array): Uint8Array | undefined {
+  if (publicKey.length !== KEY_BYTES) return undefined;
+  try {
+    const shared = diffieHellman({ privateKey, publicKey: publicKeyOf('x25519', publicKey) });
+    return shared.some((byte) => byte !== 0) ? plain(shared) : undefined;
+  } catch {
+    return undefined; // OpenSSL and BoringSSL refuse an all-zero output themselves
+  }
 }
 
 /** A delta's: hashed at once, without an object of OpenSSL's for each, it takes 1.0 µs instead of 2.4. */

@@ -117,7 +117,7 @@ export const graph: readonly Mutant[] = [
     name: 'told before it is durable',
     rule: 'D1',
     file: 'src/sync/replica.ts',
-    search: 'if (node.delta.feed === this.#own && node.delta.seq > this.#durable) continue;',
+    search: 'if (node.delta.seq > (this.#durable.get(node.delta.feed) ?? node.delta.seq)) continue;',
     replace: '',
   },
   {

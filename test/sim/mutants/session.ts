@@ -11,6 +11,7 @@ export const session: readonly Mutant[] = [
     file: SESSION,
     search: 'peer.known = new Map(message.vector.map(({ feed, seq }) => [feed, seq]));',
     replace: 'for (const { feed, seq } of message.vector) raise(peer.known, feed, seq);',
+    tests,
   },
   {
     name: 'credit without end',
@@ -40,7 +41,7 @@ export const session: readonly Mutant[] = [
     name: 'a copy is not acknowledged',
     rule: 'S3',
     file: SESSION,
-    search: 'heard.length > 0 ? new Set(heard.map(({ feed }) => feed)) : this.#replica.vector().keys()',
+    search: 'heard.length > 0 ? new Set(heard.map(({ feed }) => feed)) : vector.keys()',
     replace: 'new Set(nodes.map(({ delta }) => delta.feed))',
     tests,
   },

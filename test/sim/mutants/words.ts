@@ -8,13 +8,14 @@ export const words: readonly Mutant[] = [
     file: 'src/sync/delta.ts',
     search: 'crypto.verify(idBytes(delta.device), subjectOf(scope, parts.signed), parts.signature)',
     replace: 'true',
+    tests: ['test/sync/delta.test.ts'],
   },
   {
     name: 'an id does not bind its workspace',
     rule: 'D3',
     file: 'src/sync/delta.ts',
-    search: 'workspace === undefined ? NO_WORKSPACE : idBytes(workspace)',
-    replace: 'NO_WORKSPACE',
+    search: 'return workspace === undefined ? NO_WORKSPACE : idBytes(workspace);',
+    replace: 'return NO_WORKSPACE;',
     tests: ['test/sync/delta.test.ts'],
   },
   {
@@ -95,6 +96,7 @@ export const words: readonly Mutant[] = [
     file: 'src/sync/epoch.ts',
     search: 'if (equalBytes(epoch.commit, notice.commit)) return epoch;',
     replace: 'return epoch;',
+    tests: ['test/sync/epoch.test.ts'],
   },
   {
     name: 'a box for another’s key',
@@ -102,5 +104,6 @@ export const words: readonly Mutant[] = [
     file: 'src/sync/epoch.ts',
     search: 'const box = crypto.sealGcm(key, ZERO_NONCE, epoch.key, NONE);',
     replace: 'const box = crypto.sealGcm(key, ZERO_NONCE, epoch.commit, NONE);',
+    tests: ['test/sync/epoch.test.ts'],
   },
 ];

@@ -476,7 +476,8 @@ export class Replica {
     const queue = [...deltas];
     for (let i = 0; i < queue.length; i++) {
       const delta = queue[i]!;
-      if (i >= deltas.length && !this.#graph.isWanted(delta.id) && this.#isBeyondItsEnd(delta)) continue;
+      // One before it in the run may have shown just now where its end is.
+      if (i >= wanted && !this.#graph.isWanted(delta.id) && this.#isBeyondItsEnd(delta)) continue;
       const outcome = this.#graph.insert(
         delta,
         i < wanted || this.#graph.isWanted(delta.id),

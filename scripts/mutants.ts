@@ -34,6 +34,10 @@ const { values } = parseArgs({
 
 const chosen = MUTANTS.filter(({ name }) => values.only === undefined || new RegExp(values.only).test(name));
 const queue = [...chosen];
+/** What fails without any mutation tells nothing about one. */
+const tests = [...new Set([...chosen.flatMap(({ tests: named = [] }) => named), ...OTHER_TESTS])];
+const failing = await noticedByTests(tests, root);
+if (failing !== undefined) throw new Error(`A test fails as it is: ${failing}`);
 /** Worlds that a mutant failed in, and whether they fail without any mutation: then they tell nothing about it. */
 const failsAnyway = new Map<string, Promise<boolean>>();
 let caught = 0;

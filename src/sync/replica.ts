@@ -454,7 +454,7 @@ export class Replica {
     const { device, seq } = delta;
     if (this.#graph.has(delta.id)) return false;
     if (this.#forked.has(device)) return true;
-    if (this.#wordsAgainst(device).some((word) => this.#isCutBy(word, delta))) return true;
+    if (this.#words.size > 0 && this.#wordsAgainst(device).some((word) => this.#isCutBy(word, delta))) return true;
     // What was lost with a store comes back to its own device first, which names it then.
     return !this.#own.startsWith(device) && seq > this.#graph.closedAt(delta, (node) => this.#hasAcknowledged(node));
   }

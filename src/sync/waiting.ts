@@ -71,6 +71,7 @@ export class Waiting {
 
   /** Whether something of another feed waits for it, or for what of the same feed waits for it. */
   isWanted(id: DeltaId, feed: FeedId): boolean {
+    if (!this.#waiters.has(id)) return false;
     const seen = new Set<DeltaId>([id]);
     for (const at of seen) {
       for (const waiter of this.waitersOf(at)) {

@@ -223,6 +223,33 @@ const takeDevice = (kind: 'removeDevice' | 'drop'): Doing => {
   });
 };
 
+/** Somebody is away for so long that a manager drops his device (L7); when it is back it is let in again, and begins anew. */
+const absence: Doing = (world, dice) => {
+  const manager = dice.pickOr(
+    world.members().filter(({ id, replica }) => replica.roster.devices.get(id)?.role === Role.manager),
+  );
+  const away = dice.pickOr([...(manager?.replica.roster.devices.keys() ?? [])].filter((id) => id !== manager?.id));
+  if (!manager || !away || world.offline.has(away) || !isUp(world, away)) return;
+  const after = (share: number, step: () => void) =>
+    world.agenda.put(world.time + share * world.config.duration_ms, step);
+  world.goOffline(away);
+  after(0.2, () => {
+    if (!manager.alive || !world.offline.has(away)) return;
+    const body = controlBody.devices([away], newEpoch(manager, [away]));
+    if (world.written(manager.control('drop', body))) world.counts.add('devices dropped while away');
+  });
+  after(0.4, () => {
+    if (world.offline.has(away)) world.goOnline(away);
+  });
+  after(0.5, () => {
+    const by = dice.pickOr(
+      world.members().filter(({ replica }) => replica.roster.gone.get(away)?.delta.kind === 'drop'),
+    );
+    const { identity } = world.devices.get(away)!;
+    if (by && isUp(world, away) && world.addDevices(by, [identity])) world.counts.add('dropped devices let in again');
+  });
+};
+
 /** Who has shown two histories is held to what the manager has of one (D8); now and then one who has not. */
 const freeze = writing((world, device, dice) => {
   const devices = [...device.replica.roster.devices.keys()].filter((id) => id !== device.id);
@@ -236,6 +263,7 @@ const freeze = writing((world, device, dice) => {
 export const honest = {
   addDevice,
   readdDevice,
+  absence,
   removeDevice: takeDevice('removeDevice'),
   drop: takeDevice('drop'),
   freeze,

@@ -12,12 +12,13 @@ import { Digest } from './digest.ts';
 import type { SimDevice } from './device.ts';
 import type { Dice } from './dice.ts';
 import { isPast, Past, type Placed } from './past.ts';
+import { checkBases, checkLogs, firstCopyOf } from './pruning.ts';
 import type { World } from './world.ts';
 
 const NOBODY = '0'.repeat(64) as DeviceId;
 
 /** A replica of nobody's, that is given deltas and writes none. */
-function reader(world: World): Replica {
+export function reader(world: World): Replica {
   const { crypto, workspace } = world;
   return new Replica({ crypto, workspace, reducers: [chatReducer, filesReducer], own: feedOf(NOBODY, 0) });
 }
@@ -50,7 +51,19 @@ export const audit: Doing = (world, dice) => {
   if (!device) return;
   world.counts.add('audits');
   compareWithBatch(world, device, dice);
+  compareWithFirstCopy(world, device);
 };
+
+/** L6: also to who has not forgotten anything himself, and to who has forked. */
+function compareWithFirstCopy(world: World, device: SimDevice): void {
+  const { replica } = device;
+  if (!replica.hasBase) return;
+  world.counts.add('first copies compared');
+  const copy = firstCopyOf(() => reader(world), world.crypto, replica);
+  if (!copy) return world.violate('L6', `the base of ${world.nameOf(device.id)}'s does not add up`);
+  if (stateOf(copy) !== stateOf(replica))
+    world.violate('L6', `who begins with ${world.nameOf(device.id)}'s base has not his state`);
+}
 
 /** L4, L5: also what somebody has forgotten, of which no verdict flips. */
 function compareWithBatch(world: World, device: SimDevice, dice: Dice): void {
@@ -74,9 +87,11 @@ function compareWithBatch(world: World, device: SimDevice, dice: Dice): void {
 
 /** D8: who has folded what a fork has changed since is put right by a manager's base, and till then says so. */
 function isComparable(world: World, { replica }: SimDevice): boolean {
-  if (!replica.isOutOfStep) return true;
-  world.counts.add('copies out of step');
-  return false;
+  if (replica.isOutOfStep) world.counts.add('copies out of step');
+  // L6: a hostile sponsor or manager gave it what it begins with.
+  const isGiven = world.counts.get('hostile forged bases') > 0 && !replica.isConfirmed;
+  if (isGiven) world.counts.add('copies that nobody vouches for');
+  return !replica.isOutOfStep && !isGiven;
 }
 
 /** Each feed whole, in chance's order of feeds: most things wait for their past. A second branch is taken when something waits for it. */
@@ -110,6 +125,8 @@ export function checkWorld(world: World, dice: Dice, cameToRest: boolean): void 
   const live = honest.filter(({ id, replica }) => union.roster.devices.has(id) && replica.size > 0);
   for (const device of honest) checkDevice(world, device);
   checkAuthority(world, union);
+  world.folds.check(world, union);
+  checkBases(world, live);
   // With what only those held who have erased their copies since.
   const all = reader(world);
   for (const { bytes } of world.archive.values()) all.restore(bytes);
@@ -119,6 +136,8 @@ export function checkWorld(world: World, dice: Dice, cameToRest: boolean): void 
   if (world.forked.size > 0) return checkSameSets(world, live);
   if (!cameToRest) world.violate('S1', 'the world does not come to rest');
   checkEqual(world, live, dice);
+  if (cameToRest) checkLogs(world, live);
+  compareWithFirstCopy(world, dice.pick(live));
   checkMembers(world, union, live, invalid);
 }
 

@@ -14,6 +14,7 @@ import { readDelta } from '../../src/sync/delta.ts';
 import { Engine, type Growth } from '../../src/sync/engine.ts';
 import { envelopeTag, openMessage } from '../../src/sync/envelope.ts';
 import { epochOf, openEpoch, type Epoch, type EpochTag } from '../../src/sync/epoch.ts';
+import type { Folded } from '../../src/sync/fold.ts';
 import type { Node } from '../../src/sync/graph.ts';
 import { decodeMessage, type Message } from '../../src/sync/messages.ts';
 import type { Entry, Replica } from '../../src/sync/replica.ts';
@@ -51,6 +52,8 @@ export interface Surroundings {
   wrote(device: SimDevice, nodes: readonly Node[]): void;
   /** These are in its copy for good, whoever wrote them. */
   took(nodes: Iterable<Node>): void;
+  /** These are in its base now (L4). */
+  folded(device: SimDevice, folded: readonly Folded[]): void;
   /** Deltas of others were taken in, and others were not. */
   heard(device: DeviceId, growth: Growth): void;
   /** It has heard that it is out of the workspace. */
@@ -404,6 +407,7 @@ export class SimDevice {
     if (!advance) return;
     const { counts } = this.#around;
     counts.add('deltas folded', advance.folded.length);
+    this.#around.folded(this, advance.folded);
     counts.add('deltas forgotten', advance.forgotten);
     if (advance.forgotten > 0) counts.add('prunes');
   }

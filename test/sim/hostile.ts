@@ -7,11 +7,13 @@ import type { DeltaId, DeviceId, FeedId } from '../../src/base/ids.ts';
 import type { Value } from '../../src/protocol/codec.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import { feedOf, signDelta, type Delta, type DeltaDraft } from '../../src/sync/delta.ts';
+import type { BaseParts } from '../../src/sync/base.ts';
 import { encodeMessage, type Message } from '../../src/sync/messages.ts';
 import { sealMessage } from '../../src/sync/envelope.ts';
 import { boxEpoch, epochOf, tagOf, type BoxTarget } from '../../src/sync/epoch.ts';
 import { chatBody } from '../../src/tools/chat/deltas.ts';
 import type { Doing } from './acts.ts';
+import { reader } from './checks.ts';
 import type { SimDevice } from './device.ts';
 import type { Dice } from './dice.ts';
 import { CHAT, FILES, type World } from './world.ts';
@@ -340,6 +342,29 @@ const impersonate = mischief('impersonations', (world, device, dice) => {
   tell(world, device, others(world, device, dice), [delta]);
 });
 
+/** L6: a base that was changed on its way, or that leaves out what it likes: to who has a copy, and to who has none yet. */
+const forgedBase = mischief('forged bases', (world, device, dice) => {
+  const base = dice.chance(0.5) && device.replica.hasBase ? device.replica.base() : ownBase(world, device, dice);
+  if (!base) return;
+  const { root, parts } = base;
+  const isChanged = dice.chance(0.5);
+  const to = others(world, device, dice);
+  for (const [part, whole] of parts.entries()) {
+    const bytes = isChanged ? flipped(whole, dice) : whole;
+    const message = sealed(device, { kind: 'base', root, part, parts: parts.length, bytes });
+    if (message) throwAt(world, device, to, message);
+  }
+});
+
+/** In good form, of a beginning of what it holds, as if all had acknowledged that. */
+function ownBase(world: World, device: SimDevice, dice: Dice): BaseParts | undefined {
+  const held = world.heldBy(device);
+  const copy = reader(world);
+  for (const { bytes } of held.slice(0, dice.between(1, held.length))) copy.restore(bytes);
+  copy.advance([]);
+  return copy.hasBase ? copy.base() : undefined;
+}
+
 export const hostile = {
   backdate,
   fork,
@@ -352,4 +377,5 @@ export const hostile = {
   impersonate,
   halfSigned,
   wrongPlace,
+  forgedBase,
 } satisfies Record<string, Doing>;

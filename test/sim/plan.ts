@@ -64,6 +64,7 @@ const ACTS = [
   { kind: 'removeDevice', calm: 1 },
   { kind: 'drop', calm: 1 },
   { kind: 'readdDevice', calm: 2 },
+  { kind: 'absence', calm: 2 },
   { kind: 'freeze', calm: 2 },
   { kind: 'audit', calm: 2 },
   { kind: 'crash', faults: 6 },
@@ -87,10 +88,14 @@ const ACTS = [
   { kind: 'impersonate', hostile: 3 },
   { kind: 'halfSigned', hostile: 3 },
   { kind: 'wrongPlace', hostile: 3 },
+  { kind: 'forgedBase', hostile: 3 },
 ] as const satisfies readonly { kind: string; calm?: number; faults?: number; hostile?: number }[];
 
 /** A fifth of the worlds and some: at least 20 devices and 500 deltas. */
 const BIG_SHARE = 0.22;
+/** Sixty devices of which each acknowledges every minute what it has heard: of that a few minutes are enough. */
+const MANY_PEOPLE = 20;
+const CROWD_MS = 300_000;
 
 export function planWorld(seed: string): Plan {
   const dice = new Dice(`plan ${seed}`);
@@ -124,7 +129,9 @@ export function planWorld(seed: string): Plan {
   };
   const founding = dice.between(Math.min(2, config.people), Math.max(2, config.people - dice.below(4)));
   const acts = big ? dice.between(115, 135) : dice.between(15, 90);
-  return { config: { ...config, founding }, acts: drawActs(dice, { ...config, founding }, faulty, acts) };
+  const duration_ms = Math.min(config.duration_ms, config.people > MANY_PEOPLE ? CROWD_MS : Infinity);
+  const whole = { ...config, founding, duration_ms };
+  return { config: whole, acts: drawActs(dice, whole, faulty, acts) };
 }
 
 function drawActs(dice: Dice, config: WorldConfig, faulty: boolean, count: number): Act[] {

@@ -6,6 +6,7 @@ import { controlBody, Role } from '../../src/sync/control.ts';
 import { readDelta, signDelta, type Delta } from '../../src/sync/delta.ts';
 import type { Certificate } from '../../src/protocol/certificate.ts';
 import { boxEpoch, epochOf, type BoxTarget } from '../../src/sync/epoch.ts';
+import type { Folded } from '../../src/sync/fold.ts';
 import type { Node } from '../../src/sync/graph.ts';
 import { genesisId } from '../../src/sync/replica.ts';
 import { fastCrypto } from '../fakes/fast-crypto.ts';
@@ -18,6 +19,7 @@ import { JournalLog, ListLog } from './log.ts';
 import { Network } from './network.ts';
 import { makePerson, START, type Identity, type Person } from './people.ts';
 import type { WorldConfig } from './plan.ts';
+import { FoldedOnce } from './pruning.ts';
 
 export const CHAT = '00000000000000c1' as ToolId;
 export const FILES = '00000000000000f1' as ToolId;
@@ -51,6 +53,7 @@ export class World implements Surroundings {
   readonly made = new Map<string, DeltaId[]>();
   /** Whatever was ever durable in anybody's copy, each after its past: copies forget (L4). */
   readonly archive = new Map<DeltaId, Delta>();
+  readonly folds = new FoldedOnce();
   /** What honest devices have signed, by feed and place: each one thing only (D2). */
   readonly #signed = new Map<FeedId, DeltaId[]>();
   readonly offline = new Set<DeviceId>();
@@ -166,7 +169,8 @@ export class World implements Surroundings {
     const certificates = this.certificatesOf(person);
     const boxes = by.engine.keys.box(targetsOf(certificates));
     if (!boxes) return false;
-    const body = controlBody.admit(person.account, role, person.name, certificates, invite, boxes);
+    const seen = by.replica.hasBase && by.replica.isConfirmed ? by.replica.baseRoot() : undefined;
+    const body = controlBody.admit(person.account, role, person.name, certificates, invite, boxes, seen);
     return this.#letIn(by, certificates, by.control('admit', body));
   }
 
@@ -298,6 +302,10 @@ export class World implements Surroundings {
 
   changed(device: DeviceId): void {
     this.#changed.add(device);
+  }
+
+  folded(by: SimDevice, folded: readonly Folded[]): void {
+    if (!this.isHostile(by.id)) this.folds.take(this, by, folded);
   }
 
   took(nodes: Iterable<Node>): void {

@@ -1,0 +1,96 @@
+/**
+ * What must hold of forgetting and of first copies (L4, L6), asked of copies that have forgotten beside one that never did: no
+ * verdict flips once a delta is folded, two at the same cut have the same base, who begins with it has the same workspace, and at
+ * rest a log holds nothing that all have acknowledged.
+ */
+import type { DeltaId } from '../../src/base/ids.ts';
+import { toHex } from '../../src/base/bytes.ts';
+import { BaseReader, type BaseParts } from '../../src/sync/base.ts';
+import type { Folded, FoldVerdict } from '../../src/sync/fold.ts';
+import type { Replica } from '../../src/sync/replica.ts';
+import type { SimDevice } from './device.ts';
+import type { World } from './world.ts';
+
+/** How deltas were folded, by whoever did it first; others must have done it alike. */
+export class FoldedOnce {
+  readonly #verdicts = new Map<DeltaId, FoldVerdict>();
+
+  take(world: World, by: SimDevice, folded: readonly Folded[]): void {
+    for (const { node, verdict } of folded) {
+      const { id, kind, seq, device } = node.delta;
+      const before = this.#verdicts.get(id) ?? verdict;
+      this.#verdicts.set(id, before);
+      // Where somebody has two histories, bases are put right later (D8).
+      if (before === verdict || world.forked.size > 0) continue;
+      world.violate(
+        'L4',
+        `${world.nameOf(by.id)} folds ${kind} ${seq} of ${world.nameOf(device)} as ${verdict}, another had it for ${before}`,
+      );
+    }
+  }
+
+  /** In the end, beside a copy of everything that has forgotten nothing. */
+  check(world: World, union: Replica): void {
+    if (world.forked.size > 0) return;
+    for (const [id, verdict] of this.#verdicts) {
+      const node = union.node(id);
+      if (!node) continue;
+      const now = union.verdictOf(id);
+      const isHidden = now === 'unknownTool' && !union.roster.tools.has(node.delta.tool!);
+      if (isHidden || now === (verdict === 'applied' ? 'accepted' : verdict)) continue;
+      const { kind, seq, device } = node.delta;
+      world.violate('L4', `${kind} ${seq} of ${world.nameOf(device)} was folded as ${verdict} and is ${String(now)}`);
+    }
+    world.counts.add('folded verdicts checked', this.#verdicts.size);
+  }
+}
+
+/** L6: the same cut is the same base, whoever has made it. */
+export function checkBases(world: World, live: readonly SimDevice[]): void {
+  const roots = new Map<string, string>();
+  for (const { replica, id } of live) {
+    if (!replica.hasBase || replica.isOutOfStep) continue;
+    const { cut, root } = replica.baseRoot();
+    const place = [...cut].map(([feed, seq]) => `${feed} ${seq}`).sort();
+    const known = roots.get(place.join());
+    if (known !== undefined) world.counts.add('bases at the same cut');
+    if ((known ?? toHex(root)) !== toHex(root))
+      world.violate('L6', `${world.nameOf(id)} has another base at the same cut`);
+    roots.set(place.join(), toHex(root));
+  }
+}
+
+/** N4, L6: a copy that begins with somebody's base and takes on what is after it, as a joiner of his would. */
+export function firstCopyOf(make: () => Replica, crypto: World['crypto'], from: Replica): Replica | undefined {
+  const copy = make();
+  const base = readBase(crypto, from, from.base());
+  if (!base.ok || !copy.load(base.value, false).ok) return undefined;
+  for (const { delta } of from.tail()) copy.restore(delta.bytes);
+  return copy;
+}
+
+function readBase(crypto: World['crypto'], { workspace }: Replica, { root, parts }: BaseParts) {
+  const reader = new BaseReader(crypto, workspace);
+  for (const [part, bytes] of parts.entries()) reader.add({ root, part, parts: parts.length, bytes });
+  return reader.read();
+}
+
+/**
+ * L4: when all have come to rest, nothing that a tool has written is left in the log. Who is silent, hostile or away holds
+ * everything up, and so does a word of a newer version.
+ */
+export function checkLogs(world: World, live: readonly SimDevice[]): void {
+  const ids = new Set(live.map(({ id }) => id));
+  for (const { replica, id } of live) {
+    if (world.forked.size > 0 || replica.sawNewer || ![...replica.active].every((device) => ids.has(device))) continue;
+    world.counts.add('logs at rest');
+    const left = replica.tail().filter(({ delta }) => delta.tool !== undefined);
+    if (left.length > 0)
+      world.violate(
+        'L4',
+        `${world.nameOf(id)} keeps ${left.length} deltas that all have acknowledged, first ${left[0]!.delta.kind} ${left[0]!.delta.seq} of ${world.nameOf(left[0]!.delta.device)}`,
+      );
+    world.counts.add('deltas in logs at rest', replica.size);
+    world.counts.most('most acks in a log at rest', replica.tail().filter(({ delta }) => delta.kind === 'ack').length);
+  }
+}

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { DeltaId, FeedId } from '../../src/base/ids.ts';
 import { decode, encode, type Value } from '../../src/protocol/codec.ts';
 import { MAX_DELTA_BYTES, MAX_WAITING_DELTAS } from '../../src/protocol/limits.ts';
+import { controlBody } from '../../src/sync/control.ts';
 import { checkSignature, feedOf, readDelta, type Delta } from '../../src/sync/delta.ts';
 import { inPast } from '../../src/sync/graph.ts';
 import { CHAT, NOW, Team, type Copy } from './team.ts';
@@ -242,6 +243,19 @@ describe('D7 signatures of runs', () => {
     assert.equal(bob.replica.size, size + 2);
   });
 
+  it('D7 L4 a control delta needs a good signature of its own: what proves it is forgotten before it is', () => {
+    const team = new Team(19);
+    const alice = team.founder;
+    const bob = team.join('Bob');
+    const renamed = alice.control('rename', controlBody.rename('Gemini'));
+    const post = alice.post('upon it');
+    const [word, last] = [renamed, post].map((id) => alice.replica.node(id)!.delta.bytes) as [Uint8Array, Uint8Array];
+    assert.deepEqual(faultsOf(bob, [[spoilSignature(word), last]]), ['badSignature']);
+    assert.equal(bob.replica.node(renamed), undefined);
+    assert.deepEqual(faultsOf(bob, [[word, last]]), []);
+    assert.equal(bob.replica.roster.name, 'Gemini');
+  });
+
   it('D7 garbage and empty runs are faults at most', () => {
     const team = new Team(16);
     const { founder } = team;
@@ -281,6 +295,30 @@ describe('D8 forks', () => {
     assert.deepEqual(faultsOf(carol, [[next.bytes]]), ['fork']);
     carol.meet(bob);
     assert.equal(carol.verdict(one.id), 'accepted');
+  });
+
+  it('D8 of two histories neither counts beyond the fork, where both are needed and whichever came first', () => {
+    const team = new Team(23);
+    const mallory = team.join('Mallory');
+    const before = mallory.post('before');
+    team.founder.meet(mallory);
+    const [bob, carol] = [team.join('Bob'), team.copyOf(team.person('Carol'), team.founder)];
+    const credential = mallory.replica.roster.members.get(mallory.person.account)!.credential;
+    const branch = (text: string): Delta =>
+      team.forge(mallory.person, { seq: 2, prev: before, credential, body: [text] });
+    const [one, other] = [branch('yes'), branch('no')];
+    assert.deepEqual(faultsOf(carol, [[one.bytes]]), []);
+    assert.deepEqual(faultsOf(bob, [[other.bytes]]), []);
+    assert.equal(bob.verdict(other.id), 'accepted');
+    const answer = bob.post('I have read it');
+    carol.take(bob.replica.lacking(carol.replica.vector(), 1e6));
+    assert.deepEqual(carol.replica.missing(), [other.id]);
+    // What others rest on, and no more.
+    const more = team.forge(mallory.person, { seq: 3, prev: other.id, credential });
+    assert.deepEqual(faultsOf(carol, [[other.bytes, more.bytes]]), ['fork']);
+    assert.equal(carol.replica.node(more.id), undefined);
+    const verdicts = [before, one.id, other.id, answer].map((id) => carol.verdict(id));
+    assert.deepEqual(verdicts, ['accepted', 'forked', 'forked', 'accepted']);
   });
 
   it("D8 a genesis of a member's other workspace is no fork of his: nobody can silence him with it", () => {

@@ -1,0 +1,164 @@
+/** What a delta may name (D5, D8, I4): judged by its past alone, so that it is taken everywhere or nowhere. */
+import assert from 'node:assert/strict';
+import type { DeltaId } from '../../src/base/ids.ts';
+import { feedOf, type Delta } from '../../src/sync/delta.ts';
+import { Graph, inPast } from '../../src/sync/graph.ts';
+import { Team, type Person } from './team.ts';
+
+/** People who say things upon what is named; nothing is signed or judged here. */
+class Talk {
+  readonly team = new Team('talk');
+  readonly graph: Graph;
+  readonly alice = this.team.person('Alice');
+  readonly bob = this.team.person('Bob');
+  readonly mallory = this.team.person('Mallory');
+  readonly genesis: Delta;
+
+  constructor(entrance?: ConstructorParameters<typeof Graph>[0]) {
+    this.graph = new Graph(entrance);
+    this.genesis = this.say(this.alice, undefined, []);
+    assert.equal(this.take(this.genesis), 'added');
+  }
+
+  say(by: Person, prev: Delta | undefined, deps: readonly Delta[], generation = 0): Delta {
+    return this.team.forge(by, {
+      ...{ generation, seq: (prev?.seq ?? 0) + 1, prev: prev?.id, deps: deps.map(({ id }) => id).sort() },
+      body: [this.#said++],
+    });
+  }
+
+  #said = 0;
+
+  /** Second branches, too. */
+  take(delta: Delta): string {
+    return this.graph.insert(delta, true).outcome;
+  }
+
+  /** Said and taken. */
+  add(by: Person, prev: Delta | undefined, deps: readonly Delta[], generation = 0): Delta {
+    const delta = this.say(by, prev, deps, generation);
+    assert.equal(this.take(delta), 'added');
+    return delta;
+  }
+
+  isIn(inner: Delta, outer: Delta): boolean {
+    return inPast(this.graph.get(inner.id)!, this.graph.get(outer.id)!);
+  }
+}
+
+describe('D5 what a delta names', () => {
+  it('D5 is not of its own feed', () => {
+    const talk = new Talk();
+    const { mallory, genesis } = talk;
+    const first = talk.add(mallory, undefined, [genesis]);
+    const second = talk.add(mallory, first, []);
+    assert.equal(talk.take(talk.say(mallory, second, [second])), 'broken');
+    assert.equal(talk.take(talk.say(mallory, second, [first])), 'broken');
+    assert.equal(talk.take(talk.say(mallory, second, [])), 'added');
+  });
+
+  it('D5 is in the past of nothing else that it names', () => {
+    const talk = new Talk();
+    const { alice, bob, mallory, genesis } = talk;
+    const [one, other] = [talk.add(alice, genesis, []), talk.add(bob, undefined, [genesis])];
+    const upon = talk.add(bob, other, [one]);
+    assert.equal(talk.take(talk.say(mallory, undefined, [one, upon])), 'broken');
+    const first = talk.add(mallory, undefined, [upon]);
+    assert.equal(talk.take(talk.say(mallory, first, [one])), 'broken');
+    const next = talk.add(alice, one, []);
+    assert.equal(talk.take(talk.say(mallory, first, [next])), 'added');
+  });
+
+  it('D5 is a head no longer, and with its past in the past of what names it', () => {
+    const talk = new Talk();
+    const { alice, bob, mallory, genesis } = talk;
+    const one = talk.add(alice, genesis, []);
+    const upon = talk.add(bob, undefined, [one]);
+    const feed = feedOf(mallory.device, 0);
+    assert.deepEqual(
+      talk.graph.headsOutside(feed).map(({ delta }) => delta.id),
+      [upon.id],
+    );
+    const last = talk.add(mallory, undefined, [upon]);
+    for (const before of [genesis, one, upon]) assert.ok(talk.isIn(before, last));
+    assert.ok(!talk.isIn(last, last) && !talk.isIn(last, genesis));
+    assert.deepEqual(
+      talk.graph.headsOutside(feedOf(alice.device, 0)).map(({ delta }) => delta.id),
+      [last.id],
+    );
+    assert.deepEqual(talk.graph.headsOutside(feed), []);
+  });
+
+  it('I4 lets a feed begin where its device was let in, and nowhere else', () => {
+    const entrance: { id?: DeltaId } = {};
+    const talk = new Talk((delta, deps) => deps.length === 0 || deps.some(({ delta: { id } }) => id === entrance.id));
+    const { alice, bob, genesis } = talk;
+    const admit = talk.add(alice, genesis, []);
+    entrance.id = admit.id;
+    assert.equal(talk.take(talk.say(bob, undefined, [genesis])), 'broken');
+    assert.equal(talk.take(talk.say(bob, undefined, [admit])), 'added');
+  });
+});
+
+describe('D8 what a delta names of a fork', () => {
+  function forked() {
+    const talk = new Talk();
+    const { mallory, genesis } = talk;
+    const branches = [talk.add(mallory, undefined, [genesis]), talk.add(mallory, undefined, [genesis])] as const;
+    return { talk, branches };
+  }
+
+  it('D8 is one branch of it', () => {
+    const { talk, branches } = forked();
+    const { alice, bob, genesis } = talk;
+    assert.equal(talk.take(talk.say(bob, undefined, branches)), 'broken');
+    const seen = talk.add(alice, genesis, [branches[0]]);
+    // By who has seen the other, too.
+    assert.equal(talk.take(talk.say(bob, undefined, [seen, branches[1]])), 'broken');
+    assert.equal(talk.take(talk.say(bob, undefined, [branches[1]])), 'added');
+  });
+
+  it('D8 stays the one that its author has seen', () => {
+    const { talk, branches } = forked();
+    const { alice, bob, genesis } = talk;
+    const seen = talk.add(alice, genesis, [branches[0]]);
+    const other = talk.add(bob, undefined, [branches[1]]);
+    assert.equal(talk.take(talk.say(alice, seen, [branches[1]])), 'broken');
+    // But for what comes with another's word: those two would never hear of each other again.
+    assert.equal(talk.take(talk.say(alice, seen, [other])), 'added');
+  });
+
+  it('D8 of the own feed is none that has seen another branch of it', () => {
+    const { talk, branches } = forked();
+    const { bob, mallory } = talk;
+    const seen = talk.add(bob, undefined, [branches[1]]);
+    assert.equal(talk.take(talk.say(mallory, branches[0], [seen])), 'broken');
+    assert.equal(talk.take(talk.say(mallory, branches[1], [seen])), 'added');
+  });
+
+  it('D8 is nothing that has seen the place which it takes itself', () => {
+    const talk = new Talk();
+    const { bob, mallory, genesis } = talk;
+    const first = talk.add(mallory, undefined, [genesis]);
+    const second = talk.add(mallory, first, []);
+    const seen = talk.add(bob, undefined, [second]);
+    assert.equal(talk.take(talk.say(mallory, first, [seen])), 'broken');
+    assert.equal(talk.take(talk.say(mallory, second, [seen])), 'added');
+  });
+});
+
+describe('D2 a new generation of a feed', () => {
+  it('D2 takes the place of the one before: what it has not seen of that stands aside, whenever it comes', () => {
+    for (const isLate of [true, false]) {
+      const talk = new Talk();
+      const { bob, genesis } = talk;
+      const first = talk.add(bob, undefined, [genesis]);
+      const lost = talk.say(bob, first, []);
+      if (!isLate) assert.equal(talk.take(lost), 'added');
+      talk.add(bob, undefined, [first], 1);
+      if (isLate) assert.equal(talk.take(lost), 'added');
+      const [kept, aside] = [talk.graph.get(first.id)!, talk.graph.get(lost.id)!];
+      assert.deepEqual([talk.graph.isAside(kept), talk.graph.isAside(aside)], [false, true]);
+    }
+  });
+});

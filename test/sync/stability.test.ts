@@ -1,0 +1,140 @@
+/** Whose acknowledgement is waited for, and what may be folded and forgotten upon it (L4). */
+import assert from 'node:assert/strict';
+import type { DeltaId } from '../../src/base/ids.ts';
+import { controlBody, Role } from '../../src/sync/control.ts';
+import { feedOf, signDelta, type Delta } from '../../src/sync/delta.ts';
+import { boxEpoch } from '../../src/sync/epoch.ts';
+import { makePerson } from '../sim/people.ts';
+import { NOW, Team, type Copy } from './team.ts';
+
+const ack = (copy: Copy): DeltaId => copy.control('ack', controlBody.ack());
+
+/** What the one lacks of the other's. */
+function tell(from: Copy, to: Copy): void {
+  assert.deepEqual(to.take(from.replica.lacking(to.replica.vector(), Number.MAX_SAFE_INTEGER)), []);
+}
+
+function foldedBy(copy: Copy): readonly DeltaId[] {
+  return copy.replica.advance().folded.map(({ node }) => node.delta.id);
+}
+
+describe('L4 what all have acknowledged', () => {
+  it('L4 is folded when the last of all devices has, and not before', () => {
+    const team = new Team(60);
+    const alice = team.founder;
+    const [bob, carol] = [team.join('Bob'), team.join('Carol')];
+    const post = bob.post('for all');
+    for (const copy of [alice, carol]) tell(bob, copy);
+    for (const copy of [alice, bob]) ack(copy);
+    tell(bob, alice);
+    // Carol has said nothing yet.
+    assert.deepEqual(foldedBy(alice), []);
+    alice.meet(carol);
+    ack(carol);
+    tell(carol, alice);
+    assert.deepEqual(foldedBy(alice), []); // of Bob she knows, and not that Carol was let in
+    bob.meet(alice);
+    ack(bob);
+    tell(bob, alice);
+    ack(alice);
+    assert.deepEqual(foldedBy(alice), [post]);
+    assert.equal(alice.replica.node(post)?.delta.bytes.length ?? 0, 0);
+  });
+
+  it('L4 is not folded while a control delta is known that not all have acknowledged', () => {
+    const { alice, bob } = two(61);
+    const post = bob.post('before the word');
+    alice.meet(bob);
+    for (const copy of [alice, bob]) ack(copy);
+    alice.meet(bob);
+    alice.setPerm('chat', 'add', Role.guest, false);
+    assert.deepEqual(foldedBy(alice), []);
+    alice.meet(bob);
+    ack(bob);
+    tell(bob, alice);
+    assert.deepEqual(foldedBy(alice), [post]);
+  });
+
+  it('L4 stays whole in the log while something in its past is not folded', () => {
+    const team = new Team(62);
+    const alice = team.founder;
+    const [bob, carol] = [team.join('Bob'), team.join('Carol')];
+    for (const copy of [bob, carol]) tell(alice, copy);
+    for (const copy of [bob, carol]) ack(copy);
+    for (const copy of [bob, carol]) tell(copy, alice);
+    ack(alice);
+    for (const copy of [bob, carol]) tell(alice, copy);
+    // Carol does not hear of it: it is not stable, and sorts before what is.
+    bob.post('low');
+    const posts = ['1', '2', '3'].map((text) => alice.post(text));
+    for (const copy of [bob, carol]) tell(alice, copy);
+    const word = ack(carol);
+    tell(carol, bob);
+    ack(bob);
+    tell(bob, alice);
+    ack(alice);
+    assert.ok(!foldedBy(alice).includes(posts[2]!));
+    const carols = feedOf(carol.person.device, 0);
+    assert.ok((alice.replica.cut().get(carols) ?? 0) < alice.replica.node(word)!.delta.seq);
+    const own = feedOf(team.alice.device, 0);
+    assert.ok((alice.replica.cut().get(own) ?? 0) > 0);
+  });
+
+  function two(seed: number): { team: Team; alice: Copy; bob: Copy } {
+    const team = new Team(seed);
+    return { team, alice: team.founder, bob: team.join('Bob') };
+  }
+});
+
+describe('L4 D8 a device with two histories', () => {
+  for (const first of [0, 1]) {
+    it(`L4 D8 has acknowledged what both of them have (branch ${first} first)`, () => {
+      const team = new Team(63);
+      const alice = team.founder;
+      const [bob, mallory] = [team.join('Bob'), team.join('Mallory')];
+      alice.meet(bob, mallory);
+      const post = alice.post('seen by one of them');
+      const { credential } = mallory.replica.roster.members.get(mallory.person.account)!;
+      const branch = (dep: DeltaId): Delta => team.forge(mallory.person, { seq: 1, deps: [dep], credential });
+      const branches = [branch(post), branch(credential)];
+      tell(alice, bob);
+      const [here, there] = [branches[first]!, branches[1 - first]!];
+      alice.replica.ingest([[here.bytes]]);
+      bob.replica.ingest([[there.bytes]]);
+      ack(bob);
+      alice.take(bob.replica.lacking(alice.replica.vector(), 1e6));
+      alice.replica.ingest([[there.bytes]]);
+      assert.ok(branches.every(({ id }) => alice.replica.node(id)));
+      ack(alice);
+      assert.ok(!foldedBy(alice).includes(post));
+    });
+  }
+});
+
+describe('L4 A7 who has left', () => {
+  it('L4 A7 is waited for until each of his devices knows it', () => {
+    const team = new Team(64);
+    const alice = team.founder;
+    const carol = makePerson(team.crypto, 'Carol', 2);
+    const certificates = carol.devices.map(({ certificate }) => certificate);
+    const body = controlBody.admit(
+      ...([carol.account, Role.participant, carol.name, certificates, undefined] as const),
+      boxEpoch(team.crypto, team.epoch, certificates),
+    );
+    const admit = alice.control('admit', body);
+    const [first, second] = [carol.devices[0]!, carol.devices[1]!];
+    const say = (by: typeof first, kind: string, deps: readonly DeltaId[]): DeltaId => {
+      const delta = signDelta(team.crypto, by.signer, team.workspace, {
+        ...{ generation: 0, seq: 1, prev: undefined, deps, credential: admit, time: NOW, tool: undefined, kind },
+        body: [],
+      });
+      assert.deepEqual(alice.replica.ingest([[delta.bytes]]).faults, []);
+      return delta.id;
+    };
+    const leave = say(first, 'leave', [admit]);
+    assert.equal(alice.replica.roster.members.has(carol.account), false);
+    assert.deepEqual([...alice.replica.active].sort(), [team.alice.device, second.device].sort());
+    say(second, 'ack', [leave]);
+    assert.deepEqual([...alice.replica.active], [team.alice.device]);
+  });
+});

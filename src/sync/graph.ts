@@ -209,8 +209,8 @@ export class Graph {
   }
 
   /** Whether deltas of others, or of a later feed of its device, wait for it (D2, D8). */
-  isWanted({ id, feed }: Delta): boolean {
-    return this.#waiting.isWanted(id, feed);
+  isWanted({ id, feed }: Delta, known = new Map<DeltaId, boolean>()): boolean {
+    return this.#waiting.isWanted(id, feed, known);
   }
 
   /** The next of its lane. */

@@ -483,16 +483,18 @@ export class Replica {
 
   /** How many of a run, from its beginning, others' deltas depend on (D8). */
   #wantedOf(run: readonly Delta[]): number {
-    return this.#graph.waiting === 0 ? 0 : run.findLastIndex((delta) => this.#graph.isWanted(delta)) + 1;
+    const known = new Map<DeltaId, boolean>();
+    return this.#graph.waiting === 0 ? 0 : run.findLastIndex((delta) => this.#graph.isWanted(delta, known)) + 1;
   }
 
   /** `wanted`: of so many of them even a second branch of their feed is taken (D8). */
   #insert(deltas: readonly Delta[], faults: IngestFault[], wanted: number, arrival?: number): Node[] {
     const added: Node[] = [];
     const queue = [...deltas];
+    const known = new Map<DeltaId, boolean>();
     for (let i = 0; i < queue.length; i++) {
       const delta = queue[i]!;
-      const isWanted = i < wanted || this.#graph.isWanted(delta);
+      const isWanted = i < wanted || this.#graph.isWanted(delta, known);
       if (!isWanted && this.#isBeyondItsEnd(delta)) {
         // What comes after it in the run would wait for it in vain.
         for (const { id } of queue.slice(i, deltas.length)) this.#proven.delete(id);

@@ -69,16 +69,26 @@ export class Waiting {
     return [...this.#waiters.keys()].filter((id) => !this.#deltas.has(id));
   }
 
-  /** Whether something of another feed waits for it, or for what of the same feed waits for it. */
-  isWanted(id: DeltaId, feed: FeedId): boolean {
+  /**
+   * Whether something of another feed waits for it, or for what of the same feed waits for it. `known`: what was answered before, while
+   * nothing more has come to wait; a chain of thousands is walked once.
+   */
+  isWanted(id: DeltaId, feed: FeedId, known: Map<DeltaId, boolean>): boolean {
     if (!this.#waiters.has(id)) return false;
-    const seen = new Set<DeltaId>([id]);
-    for (const at of seen) {
+    const before = known.get(id);
+    if (before !== undefined) return before;
+    /** What is looked at, each with what it waits for. */
+    const seen = new Map<DeltaId, DeltaId | undefined>([[id, undefined]]);
+    for (const at of seen.keys()) {
       for (const waiter of this.waitersOf(at)) {
-        if (waiter.feed !== feed) return true;
-        seen.add(waiter.id);
+        const answer = waiter.feed === feed ? known.get(waiter.id) : true;
+        if (answer === undefined && !seen.has(waiter.id)) seen.set(waiter.id, at);
+        if (answer !== true) continue;
+        for (let on: DeltaId | undefined = at; on !== undefined; on = seen.get(on)) known.set(on, true);
+        return true;
       }
     }
+    for (const one of seen.keys()) known.set(one, false);
     return false;
   }
 }

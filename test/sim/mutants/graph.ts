@@ -244,8 +244,8 @@ export const graph: readonly Mutant[] = [
     name: 'of who has two histories more is taken than others rest on',
     rule: 'D8',
     file: REPLICA,
-    search: 'const taken = end < 0 ? deltas.value : deltas.value.slice(0, end);',
-    replace: 'const taken = deltas.value;',
+    search: 'if (!isWanted && this.#isBeyondItsEnd(delta)) {',
+    replace: 'if (delta.seq < 0) {',
     tests: deltas,
   },
   {

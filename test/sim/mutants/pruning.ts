@@ -10,7 +10,7 @@ const SESSION = 'src/sync/session.ts';
 const forgetting = ['test/sync/forgetting.test.ts', 'test/sync/histories.test.ts'];
 const stability = ['test/sync/stability.test.ts'];
 const bases = ['test/sync/base.test.ts', 'test/sync/first-copy.test.ts'];
-const firstCopy = ['test/sync/first-copy.test.ts'];
+const firstCopy = ['test/sync/first-copy-guards.test.ts', 'test/sync/first-copy.test.ts'];
 
 export const pruning: readonly Mutant[] = [
   {
@@ -25,17 +25,25 @@ export const pruning: readonly Mutant[] = [
     name: 'who has not written yet is not waited for',
     rule: 'L4',
     file: STABILITY,
-    search: 'const known = newest.length > 0 ? newest : entrances(device); if (known.length === 0) return [];',
-    replace: 'const known = newest;',
+    search: ': entrances(device); if (known.length === 0) return [];',
+    replace: ': entrances(device).slice(0, 0);',
     tests: stability,
   },
   {
     name: 'a forked device acknowledges by one branch for all',
     rule: 'L4',
     file: STABILITY,
-    search: '.flatMap((lane) => (lane.tip ? [lane.tip] : []));',
-    replace: '.flatMap((lane) => (lane.tip ? [lane.tip] : [])).slice(-1);',
+    search: 'return lanes.filter(({ isForked }) => !isForked).flatMap(({ tip }) => tip ?? []);',
+    replace: 'return lanes.filter(({ isForked }) => !isForked).flatMap(({ tip }) => tip ?? []).slice(-1);',
     tests: stability,
+  },
+  {
+    name: 'of a device’s older feed nothing is waited for, known or not',
+    rule: 'D2',
+    file: STABILITY,
+    search: 'return isKnown ? [] : endsOf(older);',
+    replace: 'return isKnown ? [] : [];',
+    tests: forgetting,
   },
   {
     name: 'who has left, and does not know it, is not waited for',
@@ -132,7 +140,7 @@ export const pruning: readonly Mutant[] = [
     file: 'src/sync/root.ts',
     search: 'leaf.hash = undefined; branch.hash = undefined;',
     replace: '',
-    tests: bases,
+    tests: ['test/sync/root.test.ts'],
   },
   {
     name: 'the frame is not in the root',

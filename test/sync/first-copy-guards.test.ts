@@ -1,0 +1,157 @@
+/** L6, K2, D1: from whom a base is taken, to whom it is given, and what it must not take away. */
+import assert from 'node:assert/strict';
+import type { DeltaId } from '../../src/base/ids.ts';
+import { controlBody, Role } from '../../src/sync/control.ts';
+import { envelopeTag, openMessage } from '../../src/sync/envelope.ts';
+import { decodeMessage } from '../../src/sync/messages.ts';
+import { threePeople, type Desk, type Office } from './office.ts';
+
+/** Three with a short history, which all have folded. */
+function folded(seed: string): { office: Office; alice: Desk; bob: Desk; carol: Desk } {
+  const people = threePeople(seed);
+  const { office, alice, bob, carol } = people;
+  office.link(alice, bob, carol);
+  for (let n = 0; n < 5; n++) alice.post(`alice ${n}`);
+  office.pump();
+  office.rest();
+  for (const desk of [alice, bob, carol]) assert.ok(desk.engine.replica.hasBase);
+  return people;
+}
+
+/** Somebody new, whom nothing has reached yet; `isVouchedFor`: the word says what he will begin with. */
+function admit(office: Office, by: Desk, name: string, isVouchedFor: boolean): Desk {
+  const person = office.team.person(name);
+  const box = by.engine.keys.box([{ device: person.device, agreementKey: person.certificate.agreementKey }])!;
+  const seen = isVouchedFor ? by.engine.replica.baseRoot() : undefined;
+  const body = controlBody.admit(person.account, Role.participant, name, [person.certificate], undefined, box, seen);
+  by.control('admit', body);
+  office.pump();
+  const desk = office.open(person, by);
+  desk.engine.keys.add(by.engine.keys.epoch!);
+  return desk;
+}
+
+/** Answers whether the base was begun with. */
+function give(to: Desk, from: Desk, what = from.engine.replica.base()): boolean {
+  const { root, parts } = what;
+  let isLoaded = false;
+  for (const [part, bytes] of parts.entries())
+    isLoaded = to.engine.takeBase(from.device, 'direct', { root, part, parts: parts.length, bytes }).isLoaded;
+  return isLoaded;
+}
+
+/** Kinds of the messages that a device was sent and can read. */
+function kindsSeen(desk: Desk): string[] {
+  return desk.seen.flatMap(({ bytes }) => {
+    const epoch = desk.engine.keys.find(envelopeTag(bytes)!);
+    const plain = epoch && openMessage(desk.office.team.crypto, epoch.key, bytes);
+    const decoded = plain && decodeMessage(plain);
+    return decoded?.ok ? decoded.value.message.kind : [];
+  });
+}
+
+describe('L6 a base is taken', () => {
+  it('L6 from who let one in, or a manager that one knows, and from nobody else', () => {
+    const { office, alice, bob } = folded('guards from');
+    const dave = admit(office, alice, 'Dave', true);
+    assert.equal(give(dave, bob), false);
+    assert.equal(dave.engine.replica.size, 0);
+    assert.equal(give(dave, alice), true);
+  });
+
+  it('L6 by who has written nothing in his feed, and by nobody else, whoever gives it', () => {
+    const { alice, bob } = folded('guards written');
+    const { replica } = bob.engine;
+    assert.equal(give(bob, alice), false);
+    assert.equal(bob.engine.replica, replica);
+  });
+
+  it('L6 D1 without what is on one’s own disk, and nowhere else, being lost', () => {
+    const { office, alice, bob } = folded('guards own');
+    office.leave(bob);
+    bob.post('not told yet');
+    bob.engine.beginFeed(1);
+    assert.equal(give(bob, alice), true);
+    assert.ok(bob.texts().includes('not told yet'));
+    assert.ok(!alice.texts().includes('not told yet'));
+  });
+});
+
+describe('L6 a base is given', () => {
+  it('L6 by nobody who has one for which nobody has vouched', () => {
+    const { office, alice } = folded('guards vouched');
+    const eve = admit(office, alice, 'Eve', false);
+    const dave = admit(office, alice, 'Dave', false);
+    assert.equal(give(dave, alice), true);
+    for (const { delta } of alice.engine.replica.tail()) dave.hear(alice, delta);
+    assert.equal(dave.engine.replica.isConfirmed, false);
+    eve.engine.sponsored(dave.device);
+    assert.ok(dave.engine.replica.roster.devices.has(eve.device));
+    office.link(dave, eve);
+    assert.ok(!kindsSeen(eve).includes('base'));
+    assert.equal(eve.engine.replica.hasBase, false);
+    // A manager's word for just that changes it.
+    alice.control('checkpoint', controlBody.checkpoint(dave.engine.replica.baseRoot()));
+    office.link(alice, dave, eve);
+    assert.ok(dave.engine.replica.isConfirmed);
+  });
+
+  it('L6 as it stood when it began: meanwhile nothing is folded', () => {
+    const { office, alice, bob, carol } = folded('guards offering');
+    const dave = admit(office, alice, 'Dave', true);
+    // He hears nothing of what he is sent.
+    dave.take = () => undefined;
+    office.link(alice, dave);
+    const have = { kind: 'have', vector: [], answer: false, root: '' } as const;
+    office.send(alice, alice.engine.received(dave.device, 'direct', have, alice.engine.keys.inUse!, office.now));
+    assert.ok(alice.engine.session.isOffering(office.now));
+    bob.post('more');
+    office.pump();
+    const { root } = alice.engine.replica.baseRoot();
+    for (let n = 0; n < 3; n++) {
+      office.now += 61_000;
+      for (const desk of [alice, bob, carol]) desk.wake();
+      office.pump();
+    }
+    assert.deepEqual(alice.engine.replica.baseRoot().root, root);
+  });
+
+  it('K2 to nobody who was taken out', () => {
+    const { office, alice, bob, carol } = folded('guards out');
+    office.leave(carol);
+    alice.post('while she was away');
+    office.pump();
+    alice.remove(carol);
+    for (let n = 0; n < 5; n++) alice.post(`later ${n}`);
+    office.pump();
+    office.rest();
+    office.comeBack(carol);
+    office.link(alice, bob, carol);
+    assert.ok(!kindsSeen(carol).includes('base'));
+    assert.equal(carol.engine.expulsion?.delta.kind, 'remove');
+  });
+});
+
+describe('K2 a word that rests on what will never come', () => {
+  const nowhere = 'ab'.repeat(32) as DeltaId;
+
+  function word(office: Office, by: Desk, against: Desk) {
+    const notice = by.engine.keys.make(new Set([against.device]));
+    const body = controlBody.remove(against.person.account, notice);
+    return office.team.forge(by.person, { seq: 1_000, prev: nowhere, tool: undefined, kind: 'remove', body });
+  }
+
+  it('K2 takes out whom its author stands above', () => {
+    const { office, alice, carol } = folded('guards above');
+    carol.hear(alice, word(office, alice, carol));
+    assert.equal(carol.engine.expulsion?.delta.kind, 'remove');
+  });
+
+  it('K2 takes out nobody else', () => {
+    const { office, alice, bob, carol } = folded('guards below');
+    carol.hear(bob, word(office, bob, carol));
+    alice.hear(bob, word(office, bob, alice));
+    assert.equal(carol.engine.expulsion, undefined);
+    assert.equal(alice.engine.expulsion, undefined);
+  });
+});

@@ -341,8 +341,8 @@ export class Engine {
 
   /** The word that took this device out of the workspace. */
   get expulsion(): Node | undefined {
-    const { device } = this.#identity;
-    return this.#replica.roster.gone.get(device) ?? this.#replica.wordAgainst(device);
+    const { device, account } = this.#identity;
+    return this.#replica.roster.gone.get(device) ?? this.#replica.wordAgainst(device, account);
   }
 
   // ---- keys -------------------------------------------------------------------------------------------------------------

@@ -346,7 +346,8 @@ export class Graph {
     this.#arrivals = Math.max(this.#arrivals, arrival);
     assert(lane.end === delta.seq - 1, 'a lane has no gap');
     lane.nodes.push(node);
-    if (!isAck(delta)) lane.substance = delta.seq;
+    // D2: that a feed has begun in the place of another all are to acknowledge; till then the older one counts, too.
+    if (!isAck(delta) || (delta.generation > 0 && delta.seq === 1)) lane.substance = delta.seq;
     this.#nodes.set(delta.id, node);
     if (prev) this.#heads.delete(prev);
     for (const dep of deps) this.#heads.delete(dep);

@@ -246,14 +246,14 @@ export class Replica {
 
   /**
    * K2: a word that takes a device out and rests on what is folded elsewhere, so that it can never come in here. It is believed of
-   * who stands above the device's account as far as is known, for he could say it in any case.
+   * who stands above the device's account as far as is known, for he could say it in any case: of any manager where its own admission
+   * has not come.
    */
-  wordAgainst(device: DeviceId): Node | undefined {
+  wordAgainst(device: DeviceId, account: AccountId): Node | undefined {
     if (this.#graph.waiting === 0) return undefined;
-    const account = this.accountOf(device);
     for (const delta of this.#graph.waitingDeltas()) {
       const author = this.roster.devices.get(delta.device)?.account;
-      if (account === undefined || author === undefined || !this.#takesOut(delta, device, account)) continue;
+      if (author === undefined || !this.#takesOut(delta, device, account)) continue;
       const isManager = this.roster.members.get(author)?.role === Role.manager;
       const isOurs = author === account && (isManager || delta.kind === 'removeDevice');
       const isAbove = isManager && this.#authority.isSenior(author, account);

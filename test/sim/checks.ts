@@ -192,7 +192,8 @@ function checkSameSets(world: World, live: readonly SimDevice[]): void {
   const states = new Map<string, string>();
   for (const device of live) {
     if (!isComparable(world, device)) continue;
-    const set = setOf(world.heldBy(device));
+    // D8: whoever holds the proof that somebody has two histories holds more than who does not.
+    const set = [setOf(world.heldBy(device)), ...[...device.replica.forked].sort()].join();
     const state = stateOf(device.replica);
     if ((states.get(set) ?? state) !== state)
       world.violate('L5', `${world.nameOf(device.id)} has the deltas of another and not his state`);

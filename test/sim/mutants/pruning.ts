@@ -234,7 +234,7 @@ export const pruning: readonly Mutant[] = [
     name: 'who was taken out, and cannot be told why, goes on',
     rule: 'K2',
     file: ENGINE,
-    search: 'return this.#replica.roster.gone.get(device) ?? this.#replica.wordAgainst(device);',
+    search: 'return this.#replica.roster.gone.get(device) ?? this.#replica.wordAgainst(device, account);',
     replace: 'return this.#replica.roster.gone.get(device);',
     tests: firstCopy,
   },

@@ -97,6 +97,11 @@ export class ClosedWorkspaces {
     await workspace.handOver();
     const closed = await ClosedWorkspace.close(this.#hub, workspace, { how, by, at }, unsent);
     await this.#hub.commit([]);
+    // Let in again meanwhile he is in this copy, and has written in it.
+    if (!workspace.expulsion) {
+      await closed.forget();
+      return this.#hub.commit([]);
+    }
     this.#closed.set(id, closed);
     await this.#erase(workspace);
     const code = how === 'device' ? 'deviceRemoved' : 'removed';

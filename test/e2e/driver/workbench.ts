@@ -79,7 +79,23 @@ export class Workbench {
     await this.inputBox.fill(isFolder ? `${path}/` : path);
     // The dialog looks up what one types, and until then its button takes what was there before: wait until it shows the folder's content.
     if (isFolder) await this.#dialogShows(path);
-    await this.#inputButton.click();
+    await this.#acceptPath();
+  }
+
+  /** While the dialog looks something up it takes no OK, and says nothing of it. */
+  async #acceptPath(): Promise<void> {
+    const dialog = this.page.locator('.quick-input-widget');
+    for (let tries = 0; tries < 4; tries++) {
+      await this.#inputButton.click({ timeout: 5_000 }).catch(() => undefined); // closed just now
+      const closed = dialog.waitFor({ state: 'hidden', timeout: 5_000 });
+      if (
+        await closed.then(
+          () => true,
+          () => false,
+        )
+      )
+        return;
+    }
     await this.#quickInputClosed();
   }
 

@@ -312,17 +312,16 @@ export class SharedWorkspace {
 
   /** L6: a part of the first copy. What is asked for next is asked for when this one is on disk. */
   async #takeBase(from: DeviceId, path: 'direct' | 'relay', message: Message & { kind: 'base' }): Promise<void> {
-    const before = [...this.replica.rows()];
-    const { part, isLoaded, opened, faults, out } = this.engine.takeBase(from, path, message);
+    const { part, replaced, opened, faults, out } = this.engine.takeBase(from, path, message);
     for (const fault of faults) this.#tellFault(from, fault.tag);
-    if (isLoaded) this.#begun(before, opened);
+    if (replaced) this.#begun(replaced, opened);
     if (part) await this.#hub.commit([encodeRecord({ kind: 'base', workspace: this.id, part, arrivals: 0 })]);
     this.#dispatch(out);
     this.#syncChanged();
   }
 
   /** The copy begins with a base: what was shown before and is not in it goes. */
-  #begun(before: readonly RowChange[], opened: readonly Epoch[]): void {
+  #begun(before: Replica, opened: readonly Epoch[]): void {
     const { unconfirmed } = this.replica;
     if (unconfirmed) this.#hub.local.put(unconfirmedKey(this.id), unconfirmed);
     this.keyring.remember(opened);
@@ -332,7 +331,7 @@ export class SharedWorkspace {
       this,
       this.generations.map((generation) => ({ delta: { generation, time: 0 } })),
     );
-    const gone = before.filter(({ tool, table, key }) => !this.replica.row(tool, table, key));
+    const gone = [...before.rows()].filter(({ tool, table, key }) => !this.replica.row(tool, table, key));
     this.#index([...gone.map((change) => ({ ...change, row: undefined })), ...this.replica.takeChanges()]);
   }
 

@@ -2,7 +2,7 @@
  * Content deltas of one replica: judged by the settled control deltas, reduced by their tools, and judged again when these
  * change. What a verdict rests on but the rows is kept with it, so that only they are done again for whom it is another.
  */
-import { groupBy } from '../base/group.ts';
+import { groupBy, push } from '../base/group.ts';
 import type { AccountId, DeltaId, ToolId } from '../base/ids.ts';
 import type { Authority, VoidReason } from './authority.ts';
 import type { OrderPlace, RowRecord } from './base.ts';
@@ -66,9 +66,7 @@ export class Content {
     this.#tools.clear();
     for (const { node, control } of this.#authority.accepted) {
       if (control.kind !== 'addTool' && control.kind !== 'deleteTool') continue;
-      const events = this.#tools.get(control.tool) ?? [];
-      events.push({ node, kind: control.kind === 'addTool' ? control.toolKind : undefined });
-      this.#tools.set(control.tool, events);
+      push(this.#tools, control.tool, { node, kind: control.kind === 'addTool' ? control.toolKind : undefined });
     }
     this.fold.hide(new Set([...this.#tools.keys()].filter((tool) => !roster.tools.has(tool))));
   }

@@ -81,15 +81,15 @@ const ASK_KEY_AGAIN_MS = 10_000;
 export interface BaseStep {
   /** To be made durable before `out` is sent; undefined where it was not taken. */
   readonly part: BasePart | undefined;
-  /** The copy begins with it now: all that is shown may be another. */
-  readonly isLoaded: boolean;
+  /** What the copy was until it began with this base, where it does now: all that is shown may be another. */
+  readonly replaced: Replica | undefined;
   /** Epochs whose keys were found in it: to be remembered. */
   readonly opened: readonly Epoch[];
   readonly faults: readonly IngestFault[];
   readonly out: readonly Outgoing[];
 }
 
-const NOT_TAKEN: BaseStep = { part: undefined, isLoaded: false, opened: [], faults: [], out: [] };
+const NOT_TAKEN: BaseStep = { part: undefined, replaced: undefined, opened: [], faults: [], out: [] };
 
 export class Engine {
   readonly keys: EpochKeys;
@@ -394,10 +394,11 @@ export class Engine {
     const { next } = this.#reader;
     const out = [this.#askForPart(from, path, part.root, next)];
     if (added.value === 'more') return { ...NOT_TAKEN, part, out };
-    const isLoaded = this.#begin(this.#reader);
+    const replaced = this.#replica;
+    const hasBegun = this.#begin(this.#reader);
     this.#reader = undefined;
-    if (!isLoaded) return { ...NOT_TAKEN, faults: [badBaseOf(from)] };
-    return { part, isLoaded, opened: this.#follow(), faults: [], out };
+    if (!hasBegun) return { ...NOT_TAKEN, faults: [badBaseOf(from)] };
+    return { part, replaced, opened: this.#follow(), faults: [], out };
   }
 
   /**

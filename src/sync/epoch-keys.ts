@@ -6,6 +6,7 @@
  * who leaves in the same breath it would be his to read, so a leave makes none: whoever sends next does.
  */
 import { equalBytes, toHex } from '../base/bytes.ts';
+import { groupBy } from '../base/group.ts';
 import type { DeviceId } from '../base/ids.ts';
 import { KEY_BYTES, type Crypto } from '../crypto/crypto.ts';
 import type { Value } from '../protocol/codec.ts';
@@ -34,7 +35,8 @@ export class EpochKeys implements Gate {
   readonly #secret: Uint8Array;
   readonly #held = new Map<EpochTag, Epoch>();
   #records: readonly EpochRecord[] = [];
-  #boxedInVain: readonly EpochNotice[] = [];
+  /** Of each epoch every notice there is, in words that are void, too. */
+  #notices: ReadonlyMap<EpochTag, readonly EpochNotice[]> = new Map();
   /** Made here, and in no delta yet. */
   #made: readonly Epoch[] = [];
   #inUse: Epoch | undefined;
@@ -75,7 +77,8 @@ export class EpochKeys implements Gate {
   /** Takes the members as they are now. Answers the epochs that it could open for the first time: to be remembered. */
   follow(roster: Roster): readonly Epoch[] {
     this.#records = roster.epochs;
-    this.#boxedInVain = roster.boxedInVain;
+    const notices = [...roster.epochs.map(({ notice }) => notice), ...roster.boxedInVain];
+    this.#notices = groupBy(notices, ({ commit }) => tagOf(commit));
     this.#devices = [...roster.members.values()].flatMap(({ devices }) => devices);
     this.#isLive = prefixesOf(this.#devices);
     const opened: Epoch[] = [];
@@ -136,8 +139,7 @@ export class EpochKeys implements Gate {
 
   #clean(maker: EpochRecord): boolean {
     if (!this.#isLive(maker.maker.delta.device)) return false;
-    const notices = [...this.#records.map(({ notice }) => notice), ...this.#boxedInVain];
-    const boxes = notices.filter(({ commit }) => equalBytes(commit, maker.notice.commit));
+    const boxes = this.#notices.get(tagOf(maker.notice.commit)) ?? [];
     return boxes.every(({ boxes: { entries } }) => entries.every(({ prefix }) => this.#isLive(toHex(prefix))));
   }
 

@@ -15,6 +15,7 @@
  * What breaks these is broken: not taken, nor anything upon it, on every replica alike.
  */
 import { assert } from '../base/assert.ts';
+import { push } from '../base/group.ts';
 import type { DeltaId, DeviceId, FeedId } from '../base/ids.ts';
 import type { Delta } from './delta.ts';
 import { inPast, Lane, pastUpon, type MutableNode, type Node, type Past } from './lane.ts';
@@ -395,8 +396,8 @@ export class Graph {
   #newLane(place: Pick<Lane, 'feed' | 'device' | 'generation' | 'parent' | 'first' | 'firstId'>): Lane {
     const lane = new Lane(this.#lanes.length, place);
     this.#lanes.push(lane);
-    this.#feeds.set(place.feed, [...(this.#feeds.get(place.feed) ?? []), lane]);
-    this.#devices.set(place.device, [...(this.#devices.get(place.device) ?? []), lane]);
+    push(this.#feeds, place.feed, lane);
+    push(this.#devices, place.device, lane);
     const isLate = this.lanesOf(place.device).some((other) => other.generation > place.generation && other.end > 0);
     if (!place.parent && isLate) lane.closedAt = 0;
     return lane;

@@ -6,6 +6,7 @@
  */
 import { assert } from '../base/assert.ts';
 import { equalBytes } from '../base/bytes.ts';
+import { push } from '../base/group.ts';
 import type { AccountId, DeltaId, DeviceId, FeedId, ToolId, WorkspaceId } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { Crypto } from '../crypto/crypto.ts';
@@ -568,7 +569,7 @@ export class Replica {
     const control = readControl(this.#crypto, node.delta);
     if (!control || !('certificates' in control)) return;
     for (const { device } of control.certificates) {
-      this.#entrances.set(device, [...(this.#entrances.get(device) ?? []), node]);
+      push(this.#entrances, device, node);
     }
   }
 

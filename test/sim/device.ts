@@ -299,19 +299,19 @@ export class SimDevice {
   /** L6: a part of the first copy. What is asked for next is asked for when this one is on disk. */
   #baseCame({ from, path, handled }: Arrival, message: Message & { kind: 'base' }): void {
     const life = this.#life;
-    const { part, isLoaded, opened, faults, out } = this.engine.takeBase(from, path, message);
+    const { part, replaced, opened, faults, out } = this.engine.takeBase(from, path, message);
     for (const { tag } of faults) this.#around.counts.add(`fault ${tag}`);
-    if (isLoaded) this.#around.counts.add('copies begun with a base');
+    if (replaced) this.#around.counts.add('copies begun with a base');
     const durable = (): void => {
       handled();
       if (life !== this.#life) return;
       this.#dispatch(out);
-      if (!isLoaded) return;
+      if (!replaced) return;
       this.#followPaths();
       this.#unlock();
     };
     if (!part) return durable();
-    const unconfirmed = isLoaded ? this.#unconfirmedRecord() : [];
+    const unconfirmed = replaced ? this.#unconfirmedRecord() : [];
     this.log.append([...opened.map(keyRecord), ...unconfirmed, this.#partRecord(part, 0)], durable);
     this.#around.appended(this.id);
   }

@@ -34,10 +34,10 @@ function admit(office: Office, by: Desk, name: string, isVouchedFor: boolean): D
 /** Answers whether the base was begun with. */
 function give(to: Desk, from: Desk, what = from.engine.replica.base()): boolean {
   const { root, parts } = what;
-  let isLoaded = false;
+  let hasBegun = false;
   for (const [part, bytes] of parts.entries())
-    isLoaded = to.engine.takeBase(from.device, 'direct', { root, part, parts: parts.length, bytes }).isLoaded;
-  return isLoaded;
+    hasBegun = !!to.engine.takeBase(from.device, 'direct', { root, part, parts: parts.length, bytes }).replaced;
+  return hasBegun;
 }
 
 /** Kinds of the messages that a device was sent and can read. */

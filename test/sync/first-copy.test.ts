@@ -107,7 +107,7 @@ describe('L6 the first copy', () => {
     const { root, parts } = bob.engine.replica.base();
     for (const [part, bytes] of parts.entries()) {
       const step = carol.engine.takeBase(bob.device, 'direct', { root, part, parts: parts.length, bytes });
-      assert.deepEqual([step.part, step.isLoaded], [undefined, false]);
+      assert.deepEqual([step.part, step.replaced], [undefined, undefined]);
     }
     assert.deepEqual(stateOf(carol.engine.replica), before);
     const dave = admit(alice, office, 'Dave');
@@ -117,7 +117,7 @@ describe('L6 the first copy', () => {
       if (part === 1) bytes[bytes.length >> 1]! ^= 1;
       const step = dave.engine.takeBase(alice.device, 'direct', { root, part, parts: parts.length, bytes });
       faults.push(...step.faults.map(({ tag }) => tag));
-      assert.equal(step.isLoaded, false);
+      assert.equal(step.replaced, undefined);
     }
     assert.deepEqual(faults, ['badBase']);
     assert.equal(dave.engine.replica.size, 0);

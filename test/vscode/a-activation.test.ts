@@ -16,7 +16,7 @@ interface Manifest {
 
 /** How many want each processor, where it is more than one: then what we take of it is more, too, its caches being shared. */
 function crowding(): number {
-  return Math.max(1, loadavg()[0]! / availableParallelism());
+  return Math.min(2, Math.max(1, loadavg()[0]! / availableParallelism()));
 }
 
 describe('activation', () => {

@@ -80,6 +80,11 @@ export function fromBase64Url(text: string): Uint8Array | undefined {
 }
 
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
+  return joinBytes(parts);
+}
+
+/** The same of a list, of any length: a call takes about 100,000 arguments, and fewer the deeper the stack. */
+export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;
   const all = new Uint8Array(length);

@@ -12,7 +12,7 @@
  * thousands of crumbs. A packet of no bytes is one frame of the header alone.
  */
 import { assert } from '../base/assert.ts';
-import { concatBytes } from '../base/bytes.ts';
+import { joinBytes } from '../base/bytes.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { MAX_FRAME_PAYLOAD_BYTES, MAX_MESSAGE_BYTES } from './limits.ts';
 
@@ -92,7 +92,7 @@ export class PacketAssembler {
       return ok(undefined);
     }
     if (payload.length > MAX_FRAME_PAYLOAD_BYTES) return err({ tag: 'badFrame' });
-    const bytes = parts.length === 0 ? payload : concatBytes(...parts, payload);
+    const bytes = parts.length === 0 ? payload : joinBytes([...parts, payload]);
     parts.length = 0;
     return ok({ lane, bytes });
   }

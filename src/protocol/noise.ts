@@ -18,7 +18,7 @@
  * The nonce counts on across a rekey, as the specification has it.
  */
 import { assert } from '../base/assert.ts';
-import { concatBytes } from '../base/bytes.ts';
+import { joinBytes } from '../base/bytes.ts';
 import { toUtf8 } from '../base/utf8.ts';
 import { GCM_NONCE_BYTES, KEY_BYTES, TAG_BYTES, type Crypto } from '../crypto/crypto.ts';
 import { MAX_NOISE_MESSAGE_BYTES } from './limits.ts';
@@ -221,7 +221,7 @@ export class XxHandshake {
       if (!this.#mixAgreed(this.#staticSecret, this.#peerEphemeral)) return undefined;
     }
     parts.push(this.#symmetric.encryptAndHash(payload));
-    return concatBytes(...parts);
+    return joinBytes(parts);
   }
 
   /** The payload, or undefined where the message is not what the handshake must have next. */

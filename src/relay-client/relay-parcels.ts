@@ -3,7 +3,7 @@
  * Putting begins by asking from where to go on, and again after every loss of the connection; each slice's answer says where
  * the next one belongs, and an answer that says otherwise than expected is followed.
  */
-import { concatBytes } from '../base/bytes.ts';
+import { joinBytes } from '../base/bytes.ts';
 import { asArray, asBytes, asCount } from '../protocol/codec.ts';
 import { PARCEL_SLICES_IN_FLIGHT, RELAY_MAX_PARCEL_BYTES, RELAY_PARCEL_SLICE_BYTES } from '../protocol/limits.ts';
 import { Code, type RelayRequest } from '../protocol/relay-messages.ts';
@@ -77,7 +77,7 @@ export class RelayParcels {
         parts.push(slice.bytes);
       }
     }
-    return { total: first.total, bytes: parts.length === 1 ? first.bytes : concatBytes(...parts) };
+    return { total: first.total, bytes: parts.length === 1 ? first.bytes : joinBytes(parts) };
   }
 
   async drop(parcel: Uint8Array): Promise<void> {

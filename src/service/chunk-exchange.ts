@@ -5,7 +5,7 @@
  * A chunk is believed only when it opens under its generation's key and is the plaintext its id names. Who came after a change of keys has
  * not got those from before it: he asks for a key first, and for the chunks under it when it is here.
  */
-import { concatBytes, toHex } from '../base/bytes.ts';
+import { joinBytes, toHex } from '../base/bytes.ts';
 import type { ChunkId, DeviceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { MAX_CHUNK_REQUESTS, MAX_MESSAGE_BYTES, RELAY_PARCEL_SLICE_BYTES } from '../protocol/limits.ts';
@@ -361,7 +361,7 @@ export class ChunkExchange {
         return undefined;
       }
     }
-    return concatBytes(...parts);
+    return joinBytes(parts);
   }
 
   /** Leaves chunks at the own relay. Answers notices for all that could be left; those left before are not sent again. */
@@ -395,7 +395,7 @@ export class ChunkExchange {
       offset += bytes.length;
       return place;
     });
-    await this.#options.transport.putParcel(parcel, concatBytes(...part.map((chunk) => chunk.bytes)));
+    await this.#options.transport.putParcel(parcel, joinBytes(part.map((chunk) => chunk.bytes)));
     const notice: ParcelNotice = { relay: withoutToken(relay), parcel, chunks };
     const at = this.#options.clock.now();
     for (const { id } of chunks) this.#uploaded.set(id, { notice, at });

@@ -1,5 +1,5 @@
 /** The Files tool as its users see it: paths in, entries and bytes out (F1–F4). */
-import { concatBytes } from '../base/bytes.ts';
+import { joinBytes } from '../base/bytes.ts';
 import type { DeltaId, ToolId } from '../base/ids.ts';
 import { MAX_PATCH_CHAIN } from '../protocol/limits.ts';
 import type { ChunkRef, Content } from '../tools/files/content.ts';
@@ -104,7 +104,7 @@ export class Files {
     if (range && content.kind === 'chunks') {
       const parts: Uint8Array[] = [];
       for await (const part of this.#workspace.contents.read(content, range)) parts.push(part);
-      return concatBytes(...parts);
+      return joinBytes(parts);
     }
     const bytes = await this.#whole(versionId);
     this.#cache.put(versionId, bytes);

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { assert } from '../base/assert.ts';
-import { concatBytes, equalBytes } from '../base/bytes.ts';
+import { equalBytes, joinBytes } from '../base/bytes.ts';
 import type { ChunkId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import {
@@ -157,7 +157,7 @@ export class Contents {
   async readAll(content: Content): Promise<Uint8Array> {
     const parts: Uint8Array[] = [];
     for await (const part of this.read(content)) parts.push(part);
-    return parts.length === 1 ? parts[0]! : concatBytes(...parts);
+    return parts.length === 1 ? parts[0]! : joinBytes(parts);
   }
 
   /** The bytes at the end of a chain: a content in chunks, then the differences upon it, each checked. */
@@ -220,7 +220,7 @@ export class Contents {
     this.#demand(content.chunks);
     const parts: Uint8Array[] = [];
     for (const ref of content.chunks) parts.push(await this.#open(ref));
-    const refs = decodeChunkList(concatBytes(...parts), content.bytes);
+    const refs = decodeChunkList(joinBytes(parts), content.bytes);
     if (!refs) throw new ContentDamaged('list');
     return refs;
   }

@@ -255,7 +255,7 @@ function* atomicGroups(group: readonly Append[]): Generator<readonly Uint8Array[
       yield* grouped(records, MAX_ATOMIC_BYTES);
       continue;
     }
-    shared.push(...records);
+    for (const record of records) shared.push(record);
     bytes += size;
   }
   if (shared.length > 0) yield shared;

@@ -18,7 +18,7 @@
  * root = SHA-256("coterie base " and the format ‖ root of the rows (root.ts) ‖ SHA-256 of the frame), where the frame is the CBOR of
  * [end, lanes, places, [lane, delta id 32, height, past] of each control delta].
  */
-import { concatBytes, equalBytes, toHex } from '../base/bytes.ts';
+import { equalBytes, joinBytes, toHex } from '../base/bytes.ts';
 import { domain, FORMAT } from '../base/format.ts';
 import type { DeltaId, DeviceId, ToolId, WorkspaceId } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
@@ -136,7 +136,7 @@ export function writeBase(
     ...frame.controls.map(({ lane, delta, height, past }) => encode([lane, delta.bytes, height, pastToValue(past)])),
     ...rows,
   ];
-  const stream = concatBytes(...items.flatMap((item) => [lengthOf(item), item]));
+  const stream = joinBytes(items.flatMap((item) => [lengthOf(item), item]));
   const parts: Uint8Array[] = [];
   for (let at = 0; at < stream.length; at += MAX_BASE_PART_BYTES) {
     parts.push(stream.subarray(at, at + MAX_BASE_PART_BYTES));
@@ -224,7 +224,7 @@ export class BaseReader {
   /** What the parts say, when they are whole. Whether it adds up to the root shows when it is loaded. */
   read(): Result<Base, BaseError> {
     if (!this.isWhole) return badBase('outOfTurn');
-    const items = itemsOf(concatBytes(...this.#parts));
+    const items = itemsOf(joinBytes(this.#parts));
     const first = items.next();
     const head = readHead(first.done ? undefined : first.value, this.#workspace);
     if (!head.ok) return head;

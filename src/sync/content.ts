@@ -73,7 +73,7 @@ export class Content {
 
   insertAll(nodes: readonly Node[]): void {
     const end = this.#end;
-    if (end) this.#late.push(...nodes.filter((node) => isBefore(node, end)));
+    if (end) for (const node of nodes) if (isBefore(node, end)) this.#late.push(node);
     this.fold.insertAll(nodes);
   }
 

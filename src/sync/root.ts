@@ -10,7 +10,7 @@
  *
  * A row belongs to the leaf bucket that 16 bits of FNV-1a over its tool, table and key name: the upper 8 the bucket.
  */
-import { concatBytes } from '../base/bytes.ts';
+import { joinBytes } from '../base/bytes.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { encode } from '../protocol/codec.ts';
 import { idBytes } from './delta.ts';
@@ -73,13 +73,13 @@ export class RowTree {
     const sorted = cells.size === 1 ? cells : [...cells].sort(compareCells);
     const rows: Uint8Array[] = [];
     for (const cell of sorted) rows.push(encodeRow(cell, this.#valueOf(cell)!));
-    return this.#crypto.sha256(...rows);
+    return this.#crypto.sha256(joinBytes(rows));
   }
 
   #hashChildren(children: ReadonlyMap<number, { readonly hash: Uint8Array | undefined }>): Uint8Array {
     const numbers = [...children.keys()].sort((a, b) => a - b);
     return this.#crypto.sha256(
-      concatBytes(...numbers.flatMap((number) => [Uint8Array.of(number), children.get(number)!.hash!])),
+      joinBytes(numbers.flatMap((number) => [Uint8Array.of(number), children.get(number)!.hash!])),
     );
   }
 }

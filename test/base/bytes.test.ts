@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { fromHex, toHex } from '../../src/base/bytes.ts';
+import { fromHex, joinBytes, toHex } from '../../src/base/bytes.ts';
 
 describe('bytes in hexadecimal', () => {
   it('every byte comes back, in either case', () => {
@@ -28,5 +28,14 @@ describe('bytes in hexadecimal', () => {
       assert.equal(fromHex(text), undefined, text);
       assert.equal(fromHex(`00${text}`), undefined, text);
     }
+  });
+});
+
+describe('bytes put together', () => {
+  it('are as many as a list has: more than a call takes arguments', () => {
+    const parts = Array.from({ length: 300_000 }, (_, n) => Uint8Array.of(n & 255));
+    const joined = joinBytes(parts);
+    assert.equal(joined.length, 300_000);
+    assert.deepEqual(joined.subarray(254, 258), Uint8Array.of(254, 255, 0, 1));
   });
 });

@@ -1,7 +1,8 @@
 /** L6: a base is written, read and loaded; whoever begins with it has the same workspace as who has all. */
 import assert from 'node:assert/strict';
 import type { ToolId, WorkspaceId } from '../../src/base/ids.ts';
-import { BaseReader, type Base, type BaseParts, type RowRecord } from '../../src/sync/base.ts';
+import { encode } from '../../src/protocol/codec.ts';
+import { BaseReader, writeBase, type Base, type BaseParts, type RowRecord } from '../../src/sync/base.ts';
 import { feedOf } from '../../src/sync/delta.ts';
 import { Replica } from '../../src/sync/replica.ts';
 import { chatReducer } from '../../src/tools/chat/reducer.ts';
@@ -190,5 +191,15 @@ describe('L6 a base', () => {
     assert.equal(reason(reader.add({ root: another, part: 1, parts: total, bytes: second })), 'changed');
     assert.equal(reason(reader.add({ root, part: 0, parts: total, bytes })), 'outOfTurn');
     assert.equal(reader.next, 1);
+  });
+
+  it('L6 has as many rows as a workspace has items: more than a call takes arguments', () => {
+    const rows = Array.from({ length: 150_000 }, (_, n) => encode([n]));
+    const frame = { end: undefined, lanes: [], places: [], controls: [] };
+    const { parts } = writeBase('00'.repeat(32) as WorkspaceId, new Uint8Array(32), frame, rows);
+    assert.equal(
+      parts.reduce((sum, part) => sum + part.length, 0),
+      rows.reduce((sum, row) => sum + 4 + row.length, 4 + 46),
+    );
   });
 });

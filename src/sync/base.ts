@@ -18,12 +18,13 @@
  * root = SHA-256("coterie base " and the format ‖ root of the rows (root.ts) ‖ SHA-256 of the frame), where the frame is the CBOR of
  * [end, lanes, places, [lane, delta id 32, height, past] of each control delta].
  */
+import { assert } from '../base/assert.ts';
 import { equalBytes, joinBytes, toHex } from '../base/bytes.ts';
 import { domain, FORMAT } from '../base/format.ts';
-import type { DeltaId, DeviceId, ToolId, WorkspaceId } from '../base/ids.ts';
+import type { DeltaId, DeviceId, WorkspaceId } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { KEY_BYTES, type Crypto } from '../crypto/crypto.ts';
-import { asArray, asBytes, asCount, asText, decode, encode, type Value } from '../protocol/codec.ts';
+import { asArray, asBytes, asCount, decode, encode, type Value } from '../protocol/codec.ts';
 import {
   MAX_BASE_CONTROLS,
   MAX_BASE_LANES,
@@ -36,13 +37,11 @@ import {
   MAX_MESSAGE_BYTES,
 } from '../protocol/limits.ts';
 import type { CutAndRoot } from './control.ts';
-import { feedOf, idBytes, readDelta, TOOL_ID_BYTES, type Delta } from './delta.ts';
+import { feedOf, idBytes, readDelta, type Delta } from './delta.ts';
 import type { LaneRecord, Past, PlaceRecord } from './graph.ts';
-import type { Row } from './reducer.ts';
+import { PackedRows } from './packed-rows.ts';
 
 const ID_BYTES = 32;
-const MAX_TABLE_BYTES = 64;
-const MAX_KEY_BYTES = 256;
 const LENGTH_BYTES = 4;
 const DOMAIN = domain('base');
 const NONE = new Uint8Array(0);
@@ -60,13 +59,6 @@ export interface ControlRecord {
   readonly past: Past;
 }
 
-export interface RowRecord {
-  readonly tool: ToolId;
-  readonly table: string;
-  readonly key: string;
-  readonly row: Row;
-}
-
 /** All of a base but its rows. Pasts are counted in its own lanes. */
 export interface Frame {
   readonly end: OrderPlace | undefined;
@@ -77,7 +69,7 @@ export interface Frame {
 
 export interface Base extends Frame {
   readonly root: Uint8Array;
-  readonly rows: readonly RowRecord[];
+  readonly rows: PackedRows;
 }
 
 /** A base as it is given away, or kept in a journal. */
@@ -121,27 +113,37 @@ export function baseRootOf(crypto: Crypto, rowsRoot: Uint8Array, { end, lanes, p
 
 // ---- writing ----------------------------------------------------------------------------------------------------------
 
-/** `rows`: each in its encoded form (root.ts), sorted. */
+/** `rows`: each encoded, sorted (packed-rows.ts); as they stand in the parts, they come back. */
 export function writeBase(
   workspace: WorkspaceId,
   root: Uint8Array,
   frame: Frame,
   rows: readonly Uint8Array[],
-): BaseParts {
+): BaseParts & { readonly rows: PackedRows } {
   const counts = [frame.lanes.length, frame.places.length, frame.controls.length, rows.length];
   const items = [
     encode([FORMAT, idBytes(workspace), ...endToValue(frame.end), ...counts]),
     ...frame.lanes.map((lane) => encode(laneToValue(lane))),
     ...frame.places.map((place) => encode(placeToValue(place))),
     ...frame.controls.map(({ lane, delta, height, past }) => encode([lane, delta.bytes, height, pastToValue(past)])),
-    ...rows,
   ];
-  const stream = joinBytes(items.flatMap((item) => [lengthOf(item), item]));
+  const framed = withLengths(items);
+  const stream = joinBytes([...framed, ...withLengths(rows)]);
+  const packed = PackedRows.read(stream, lengthInAll(framed), rows.length);
+  assert(packed !== undefined, 'rows that are written can be read');
   const parts: Uint8Array[] = [];
   for (let at = 0; at < stream.length; at += MAX_BASE_PART_BYTES) {
     parts.push(stream.subarray(at, at + MAX_BASE_PART_BYTES));
   }
-  return { root, parts };
+  return { root, parts, rows: packed };
+}
+
+function withLengths(items: readonly Uint8Array[]): readonly Uint8Array[] {
+  return items.flatMap((item) => [lengthOf(item), item]);
+}
+
+function lengthInAll(items: readonly Uint8Array[]): number {
+  return items.reduce((sum, { length }) => sum + length, 0);
 }
 
 function lengthOf({ length }: Uint8Array): Uint8Array {
@@ -224,30 +226,21 @@ export class BaseReader {
   /** What the parts say, when they are whole. Whether it adds up to the root shows when it is loaded. */
   read(): Result<Base, BaseError> {
     if (!this.isWhole) return badBase('outOfTurn');
-    const items = itemsOf(joinBytes(this.#parts));
-    const first = items.next();
-    const head = readHead(first.done ? undefined : first.value, this.#workspace);
+    const stream = joinBytes(this.#parts);
+    const items = new Items(stream);
+    const head = readHead(items.next(), this.#workspace);
     if (!head.ok) return head;
     const { end, counts } = head.value;
     const lanes: LaneRecord[] = [];
     const places: PlaceRecord[] = [];
     const controls: ControlRecord[] = [];
-    const rows: RowRecord[] = [];
-    for (const value of items) {
-      let isTaken: boolean;
-      if (lanes.length < counts.lanes) isTaken = push(lanes, readLane(value, lanes));
-      else if (places.length < counts.places) isTaken = push(places, readPlace(value, lanes));
-      else if (controls.length < counts.controls) isTaken = push(controls, this.#readControl(value, lanes));
-      else isTaken = rows.length < counts.rows && push(rows, readRow(value));
-      if (!isTaken) return badBase('malformed');
-    }
-    const isWhole =
-      rows.length === counts.rows &&
-      controls.length === counts.controls &&
-      places.length === counts.places &&
-      lanes.length === counts.lanes;
+    const isFramed =
+      takes(counts.lanes, lanes, () => readLane(items.next(), lanes)) &&
+      takes(counts.places, places, () => readPlace(items.next(), lanes)) &&
+      takes(counts.controls, controls, () => this.#readControl(items.next(), lanes));
+    const rows = isFramed ? PackedRows.read(stream, items.at, counts.rows) : undefined;
     const frame = { end, lanes, places, controls };
-    if (!isWhole || !isCounted(frame) || !this.#isSound(frame)) return badBase('malformed');
+    if (!rows || !isCounted(frame) || !this.#isSound(frame)) return badBase('malformed');
     return ok({ root: this.#root!, ...frame, rows });
   }
 
@@ -283,30 +276,37 @@ function isCounted({ lanes, places, controls }: Frame): boolean {
   return lanes.every(({ end }) => fits(end)) && places.every(fits) && controls.every(fits);
 }
 
-function push<T>(list: T[], one: T | undefined): boolean {
-  if (one === undefined) return false;
-  list.push(one);
+/** Whether so many can be read; they go into the list. */
+function takes<T>(count: number, list: T[], read: () => T | undefined): boolean {
+  while (list.length < count) {
+    const one = read();
+    if (one === undefined) return false;
+    list.push(one);
+  }
   return true;
 }
 
-/** Each item's value; undefined for one that cannot be read, and no more after it. */
-function* itemsOf(stream: Uint8Array): Generator<Value | undefined, undefined> {
-  const view = new DataView(stream.buffer, stream.byteOffset, stream.length);
-  for (let at = 0; at < stream.length;) {
-    const start = at + LENGTH_BYTES;
-    const length = start <= stream.length ? view.getUint32(at) : stream.length;
-    const decoded =
-      length <= MAX_MESSAGE_BYTES && start + length <= stream.length
-        ? decode(stream.subarray(start, start + length))
-        : undefined;
-    if (!decoded?.ok) {
-      yield undefined;
-      return undefined;
-    }
-    yield decoded.value;
-    at = start + length;
+/** The items of a stream, one after the other. */
+class Items {
+  readonly #stream: Uint8Array;
+  /** Where the next one begins. */
+  at = 0;
+
+  constructor(stream: Uint8Array) {
+    this.#stream = stream;
   }
-  return undefined;
+
+  /** Its value; undefined for one that cannot be read, or is not there. */
+  next(): Value | undefined {
+    const { buffer, byteOffset, length: end } = this.#stream;
+    const start = this.at + LENGTH_BYTES;
+    if (start > end) return undefined;
+    const length = new DataView(buffer, byteOffset, end).getUint32(this.at);
+    if (length > MAX_MESSAGE_BYTES || start + length > end) return undefined;
+    this.at = start + length;
+    const decoded = decode(this.#stream.subarray(start, this.at));
+    return decoded.ok ? decoded.value : undefined;
+  }
 }
 
 interface Head {
@@ -377,13 +377,4 @@ function readPast(value: Value | undefined): Past | undefined {
     past.push(seq);
   }
   return past;
-}
-
-function readRow(value: Value | undefined): RowRecord | undefined {
-  const f = asArray(value, 4);
-  const tool = asBytes(f?.[0], TOOL_ID_BYTES);
-  const [table, key] = [asText(f?.[1], MAX_TABLE_BYTES), asText(f?.[2], MAX_KEY_BYTES)];
-  const row = asArray(f?.[3], 0, MAX_MESSAGE_BYTES);
-  if (!tool || table === undefined || key === undefined || !row) return undefined;
-  return { tool: toHex(tool) as ToolId, table, key, row };
 }

@@ -2,12 +2,13 @@
  * Content deltas of one replica: judged by the settled control deltas, reduced by their tools, and judged again when these
  * change. What a verdict rests on but the rows is kept with it, so that only they are done again for whom it is another.
  */
-import { groupBy, push } from '../base/group.ts';
+import { push } from '../base/group.ts';
 import type { AccountId, DeltaId, ToolId } from '../base/ids.ts';
 import type { Authority, VoidReason } from './authority.ts';
-import type { OrderPlace, RowRecord } from './base.ts';
+import type { OrderPlace } from './base.ts';
 import { Fold, type Folded, type FoldVerdict } from './fold.ts';
 import { compareNodes, inPast, type Graph, type Node } from './graph.ts';
+import type { PackedRows, RowRecord } from './packed-rows.ts';
 import type { Action } from './permissions.ts';
 import type { Reducer, Transaction } from './reducer.ts';
 import type { Roster } from './roster.ts';
@@ -83,17 +84,23 @@ export class Content {
   }
 
   /** Whether rows that another gives (L6) could have been put by the tools that there are: a tool trusts what stands in its rows. */
-  couldHold(rows: readonly RowRecord[]): boolean {
-    return [...groupBy(rows, ({ tool }) => tool)].every(([tool, own]) => {
+  couldHold(rows: PackedRows): boolean {
+    for (const { tool, first, end } of rows.tools()) {
       const kind = this.#tools.get(tool)?.find((event) => event.kind !== undefined)?.kind;
       const reducer = kind === undefined ? undefined : this.#reducers.get(kind);
-      return reducer && own.every(({ table, key, row }) => reducer.isRow(table, key, row)) && reducer.hangTogether(own);
-    });
+      if (!reducer) return false;
+      for (let n = first; n < end; n++) {
+        const record = rows.at(n);
+        if (!record || !reducer.isRow(record.table, record.key, record.row)) return false;
+      }
+      if (!reducer.hangTogether(recordsOf(rows, first, end))) return false;
+    }
+    return true;
   }
 
   /** What a base holds (L6), in the place of everything. */
-  load(rows: readonly RowRecord[], end: OrderPlace | undefined): void {
-    for (const { tool, table, key, row } of rows) this.fold.loadBase(tool, table, key, row);
+  load(rows: PackedRows, end: OrderPlace | undefined): void {
+    this.fold.load(rows);
     this.#end = end;
   }
 
@@ -180,6 +187,10 @@ export class Content {
     };
     return reducer.apply(transaction, node, { author, can }) ?? 'applied';
   }
+}
+
+function* recordsOf(rows: PackedRows, first: number, end: number): Generator<RowRecord> {
+  for (let n = first; n < end; n++) yield rows.at(n)!;
 }
 
 function isBefore({ height, delta }: Node, place: OrderPlace): boolean {

@@ -7,7 +7,8 @@ import type { DeltaId, ToolId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { compareNodes, type Node } from './graph.ts';
 import type { ContentVoid, Row, Transaction } from './reducer.ts';
-import { compareCells, RowTree } from './root.ts';
+import type { PackedRows, RowPlace } from './packed-rows.ts';
+import { RowTree } from './root.ts';
 import { Rows, type Cell, type Place } from './rows.ts';
 import type { VoidReason } from './authority.ts';
 
@@ -43,6 +44,9 @@ export class Fold {
   readonly #verdicts = new Map<DeltaId, Entry>();
   readonly #rows = new Rows();
   readonly #touched = new Set<Cell>();
+  /** Tools that have been hidden or are shown again since the last telling, and whether a base has come. */
+  readonly #turned = new Set<ToolId>();
+  #isBaseUntold = false;
   #hidden: ReadonlySet<ToolId> = new Set();
   /** Over the rows as they stand, and over the base: made when first asked for. */
   #tree: RowTree | undefined;
@@ -57,7 +61,7 @@ export class Fold {
   }
 
   row(tool: ToolId, table: string, key: string): Row | undefined {
-    return this.#hidden.has(tool) ? undefined : this.#rows.find(tool, table, key)?.row;
+    return this.#hidden.has(tool) ? undefined : this.#rows.row({ tool, table, key });
   }
 
   /** Reads as the rows stand now; what is put shows in this transaction alone, and nowhere else. */
@@ -67,7 +71,7 @@ export class Fold {
     return {
       get: (table, key) => {
         const full = name(table, key);
-        return put.has(full) ? put.get(full) : this.#rows.find(tool, table, key)?.row;
+        return put.has(full) ? put.get(full) : this.#rows.row({ tool, table, key });
       },
       put: (table, key, row) => void put.set(name(table, key), row),
     };
@@ -75,17 +79,14 @@ export class Fold {
 
   /** Every row, in no order. */
   *rows(): Generator<RowChange> {
-    for (const cell of this.#rows.all()) {
-      const { tool, table, key, row } = cell;
-      if (row !== undefined && !this.#hidden.has(tool)) yield { tool, table, key, row };
-    }
+    for (const record of this.#rows.all()) if (!this.#hidden.has(record.tool)) yield record;
   }
 
   /** What of deleted tools is here shows nowhere. */
   hide(tools: ReadonlySet<ToolId>): void {
     const changed = [...this.#hidden, ...tools].filter((tool) => this.#hidden.has(tool) !== tools.has(tool));
     this.#hidden = tools;
-    for (const tool of changed) for (const cell of this.#rows.of(tool)) this.#touched.add(cell);
+    for (const tool of changed) this.#turned.add(tool);
   }
 
   insertAll(nodes: readonly Node[]): void {
@@ -110,44 +111,58 @@ export class Fold {
   /** Rows changed since the last call, with what they hold now. */
   takeChanges(): readonly RowChange[] {
     const changes = [...this.#touched].map(({ tool, table, key, row }) => ({
-      tool,
-      table,
-      key,
+      ...{ tool, table, key },
       row: this.#hidden.has(tool) ? undefined : row,
     }));
+    for (const place of this.#untold()) {
+      const { tool, table, key } = place;
+      const cell = this.#rows.find(place);
+      if (!cell || !this.#touched.has(cell)) changes.push({ tool, table, key, row: this.row(tool, table, key) });
+    }
+    this.baseIsTold();
+    this.#turned.clear();
     this.#touched.clear();
     return changes;
   }
 
+  /** What has changed as a whole: the base that has come, and tools that show now or do not any more. */
+  *#untold(): Generator<RowPlace> {
+    if (this.#isBaseUntold) for (const { tool } of this.#rows.packed.tools()) this.#turned.add(tool);
+    for (const tool of this.#turned) yield* this.#rows.placesOf(tool);
+  }
+
+  /** Who asks for changes knows the rows of the base that was loaded. */
+  baseIsTold(): void {
+    this.#isBaseUntold = false;
+  }
+
   /** Of all rows, hidden ones too (L6). */
   root(crypto: Crypto): Uint8Array {
-    if (!this.#tree) {
-      this.#tree = new RowTree(crypto, (cell) => cell.row);
-      for (const cell of this.#rows.all()) if (cell.row !== undefined) this.#tree.touch(cell);
-    }
-    return this.#tree.root();
+    return (this.#tree ??= new RowTree(crypto, this.#rows, (cell) => cell.row)).root();
   }
 
   // ---- the base -----------------------------------------------------------------------------------------------------
 
   baseRoot(crypto: Crypto): Uint8Array {
-    if (!this.#baseTree) {
-      this.#baseTree = new RowTree(crypto, (cell) => cell.base);
-      for (const cell of this.#rows.all()) if (cell.base !== undefined) this.#baseTree.touch(cell);
-    }
-    return this.#baseTree.root();
+    return (this.#baseTree ??= new RowTree(crypto, this.#rows, (cell) => cell.base)).root();
   }
 
-  /** Rows of the base, by tool, table and key. */
-  baseCells(): readonly Cell[] {
-    return [...this.#rows.all()].filter((cell) => cell.base !== undefined).sort(compareCells);
+  /** Rows of the base, encoded, by tool, table and key. */
+  encodedBase(): Iterable<Uint8Array> {
+    return this.#rows.encodedBase();
   }
 
-  /** A row of a base that was made elsewhere, or before. */
-  loadBase(tool: ToolId, table: string, key: string, row: Row): void {
-    const cell = this.#rows.cell(tool, table, key);
-    cell.base = row;
-    this.#touched.add(cell);
+  /** Rows of a base that was made elsewhere, or before, in the place of nothing. */
+  load(rows: PackedRows): void {
+    this.#rows.load(rows);
+    this.#isBaseUntold = true;
+  }
+
+  /** The base as it stands, packed anew. */
+  repack(rows: PackedRows): void {
+    this.#rows.repack(rows);
+    this.#tree?.repacked();
+    this.#baseTree?.repacked();
   }
 
   /** Deltas that are not folded into the base, in D6 order. */
@@ -170,7 +185,7 @@ export class Fold {
     for (const cell of cells) {
       cell.absorb(last);
       this.#baseTree?.touch(cell);
-      if (cell.isIdle) this.#rows.drop(cell);
+      if (cell.isSpare) this.#rows.drop(cell);
     }
     return absorbed;
   }

@@ -30,7 +30,6 @@ import type { Folded, FoldVerdict, RowChange } from './fold.ts';
 import { frameOf } from './frame.ts';
 import { Graph, inPast, isAck, type Node, type Vector } from './graph.ts';
 import type { Reducer, Row, Transaction } from './reducer.ts';
-import { encodeRow } from './root.ts';
 import { rosterOf, type Roster } from './roster.ts';
 import type { Accepted } from './seniority.ts';
 import { activeDevices, cutBefore, stableIn } from './stability.ts';
@@ -632,8 +631,10 @@ export class Replica {
   base(): BaseParts {
     this.#settle();
     const frame = frameOf(this.#graph, this.#content.end);
-    const rows = this.#content.fold.baseCells().map((cell) => encodeRow(cell, cell.base!));
-    return writeBase(this.workspace, this.#rootOf(frame), frame, rows);
+    const encoded = [...this.#content.fold.encodedBase()];
+    const { root, parts, rows } = writeBase(this.workspace, this.#rootOf(frame), frame, encoded);
+    this.#content.fold.repack(rows);
+    return { root, parts };
   }
 
   /** What it adds up to, and up to where: what a manager vouches for. */
@@ -708,8 +709,13 @@ export class Replica {
     if (!isOwn && !this.#content.couldHold(base.rows)) return badBase('badRow');
     this.#content.load(base.rows, base.end);
     this.#durable.set(this.#own, this.#graph.tip(this.#own)?.delta.seq ?? 0);
-    if (!isOwn) this.unconfirmed = base.root;
     this.#settle();
+    if (isOwn) {
+      // It was sealed here, and added up then.
+      this.#baseRoot = { cut: cutOf(base), root: base.root };
+      return ok(undefined);
+    }
+    this.unconfirmed = base.root;
     return equalBytes(this.baseRoot().root, base.root) ? ok(undefined) : badBase('badRoot');
   }
 

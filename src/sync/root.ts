@@ -12,94 +12,113 @@
  */
 import { joinBytes } from '../base/bytes.ts';
 import type { Crypto } from '../crypto/crypto.ts';
-import { encode } from '../protocol/codec.ts';
-import { idBytes } from './delta.ts';
+import { comparePlaces, encodeRow, leafOf, LEAVES, type RowPlace } from './packed-rows.ts';
 import type { Row } from './reducer.ts';
-import type { Cell } from './rows.ts';
+import type { Cell, Rows } from './rows.ts';
 
 const FAN = 256;
 
-interface Leaf {
-  readonly cells: Set<Cell>;
-  hash: Uint8Array | undefined;
-}
-
-interface Branch {
-  readonly leaves: Map<number, Leaf>;
-  hash: Uint8Array | undefined;
+interface Encoded {
+  readonly place: RowPlace;
+  readonly bytes: Uint8Array;
 }
 
 export class RowTree {
   readonly #crypto: Crypto;
+  readonly #rows: Rows;
+  /** Of a row that has a cell. */
   readonly #valueOf: (cell: Cell) => Row | undefined;
-  readonly #branches = new Map<number, Branch>();
-  readonly #stale = new Set<Branch>();
+  /** Cells whose row is not in the pack, by leaf. */
+  #loose = new Map<number, Set<Cell>>();
+  readonly #leaves = new Map<number, Uint8Array>();
+  readonly #branches = new Map<number, Uint8Array>();
+  /** Leaves that are not as they were hashed. */
+  readonly #stale = new Set<number>();
   #root: Uint8Array | undefined;
 
-  constructor(crypto: Crypto, valueOf: (cell: Cell) => Row | undefined) {
+  constructor(crypto: Crypto, rows: Rows, valueOf: (cell: Cell) => Row | undefined) {
     this.#crypto = crypto;
+    this.#rows = rows;
     this.#valueOf = valueOf;
+    for (let leaf = 0; leaf < LEAVES; leaf++) if (rows.packed.inLeaf(leaf).length > 0) this.#stale.add(leaf);
+    for (const cell of rows.cells()) this.touch(cell);
   }
 
-  /** A row has come, changed or gone. */
+  /** A row that has a cell has come, changed or gone. */
   touch(cell: Cell): void {
-    const place = placeOf(cell);
-    const branch: Branch = this.#branches.get(place >>> 8) ?? { leaves: new Map<number, Leaf>(), hash: undefined };
-    this.#branches.set(place >>> 8, branch);
-    const leaf: Leaf = branch.leaves.get(place % FAN) ?? { cells: new Set<Cell>(), hash: undefined };
-    branch.leaves.set(place % FAN, leaf);
-    if (this.#valueOf(cell) === undefined) leaf.cells.delete(cell);
-    else leaf.cells.add(cell);
-    leaf.hash = undefined;
-    branch.hash = undefined;
+    const leaf = leafOf(cell);
+    this.#stale.add(leaf);
     this.#root = undefined;
-    this.#stale.add(branch);
+    if (cell.packed !== undefined) return;
+    const loose = this.#loose.get(leaf);
+    if (loose) loose.add(cell);
+    else this.#loose.set(leaf, new Set([cell]));
+  }
+
+  /** The same rows, of which others are in the pack. */
+  repacked(): void {
+    this.#loose = new Map();
+    const stale = new Set(this.#stale);
+    const root = this.#root;
+    for (const cell of this.#rows.cells()) this.touch(cell);
+    // Nothing has changed but where it is kept.
+    this.#stale.clear();
+    for (const leaf of stale) this.#stale.add(leaf);
+    this.#root = root;
   }
 
   root(): Uint8Array {
-    for (const branch of this.#stale) {
-      for (const [number, leaf] of branch.leaves) {
-        if (leaf.cells.size === 0) branch.leaves.delete(number);
-        else leaf.hash ??= this.#hashRows(leaf.cells);
-      }
-      branch.hash = this.#hashChildren(branch.leaves);
+    if (this.#root) return this.#root;
+    const branches = new Set<number>();
+    for (const leaf of this.#stale) {
+      this.#hashLeaf(leaf);
+      branches.add(Math.floor(leaf / FAN));
     }
     this.#stale.clear();
-    for (const [number, branch] of this.#branches) if (branch.leaves.size === 0) this.#branches.delete(number);
-    return (this.#root ??= this.#hashChildren(this.#branches));
+    for (const branch of branches) this.#hashBranch(branch);
+    return (this.#root = this.#hashChildren([...this.#branches]));
   }
 
-  #hashRows(cells: ReadonlySet<Cell>): Uint8Array {
-    const sorted = cells.size === 1 ? cells : [...cells].sort(compareCells);
-    const rows: Uint8Array[] = [];
-    for (const cell of sorted) rows.push(encodeRow(cell, this.#valueOf(cell)!));
-    return this.#crypto.sha256(joinBytes(rows));
+  #hashLeaf(leaf: number): void {
+    const rows = this.#rowsIn(leaf);
+    if (rows.length === 0) this.#leaves.delete(leaf);
+    else this.#leaves.set(leaf, this.#crypto.sha256(joinBytes(rows.map(({ bytes }) => bytes))));
   }
 
-  #hashChildren(children: ReadonlyMap<number, { readonly hash: Uint8Array | undefined }>): Uint8Array {
-    const numbers = [...children.keys()].sort((a, b) => a - b);
-    return this.#crypto.sha256(
-      joinBytes(numbers.flatMap((number) => [Uint8Array.of(number), children.get(number)!.hash!])),
-    );
+  #rowsIn(leaf: number): readonly Encoded[] {
+    const rows: Encoded[] = [];
+    const { packed } = this.#rows;
+    for (const number of packed.inLeaf(leaf)) {
+      const place = packed.placeOf(number);
+      const cell = this.#rows.find(place);
+      const bytes = cell ? this.#encoded(cell) : packed.encoded(number);
+      if (bytes) rows.push({ place, bytes });
+    }
+    for (const cell of this.#loose.get(leaf) ?? []) {
+      const bytes = this.#encoded(cell);
+      if (bytes) rows.push({ place: cell, bytes });
+      else this.#loose.get(leaf)!.delete(cell);
+    }
+    return rows.length < 2 ? rows : rows.sort((a, b) => comparePlaces(a.place, b.place));
   }
-}
 
-export function encodeRow({ tool, table, key }: Cell, row: Row): Uint8Array {
-  return encode([idBytes(tool), table, key, row]);
-}
-
-export function compareCells(a: Cell, b: Cell): number {
-  return compareText(a.tool, b.tool) || compareText(a.table, b.table) || compareText(a.key, b.key);
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function placeOf({ tool, table, key }: Cell): number {
-  let hash = 0x811c9dc5;
-  for (const text of [tool, table, key]) {
-    for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  #encoded(cell: Cell): Uint8Array | undefined {
+    const row = this.#valueOf(cell);
+    return row && encodeRow(cell, row);
   }
-  return ((hash >>> 16) ^ hash) & 0xffff;
+
+  #hashBranch(branch: number): void {
+    const leaves: [number, Uint8Array][] = [];
+    for (let at = 0; at < FAN; at++) {
+      const hash = this.#leaves.get(branch * FAN + at);
+      if (hash) leaves.push([at, hash]);
+    }
+    if (leaves.length === 0) this.#branches.delete(branch);
+    else this.#branches.set(branch, this.#hashChildren(leaves));
+  }
+
+  #hashChildren(children: readonly (readonly [number, Uint8Array])[]): Uint8Array {
+    const sorted = [...children].sort(([a], [b]) => a - b);
+    return this.#crypto.sha256(joinBytes(sorted.flatMap(([number, hash]) => [Uint8Array.of(number), hash])));
+  }
 }

@@ -2,9 +2,13 @@
  * The rows of a workspace while the order of the deltas behind them may still change. Each row has a base value, which all
  * have acknowledged, and above it what each unstable delta put, in D6 order; it remembers who read it, too. So one that comes
  * late is done in its place, and of those behind it only they are done again that read what it changed (L5).
+ *
+ * A row has a cell while an unstable delta has read or put it, or the base has changed in it since it was packed; else it is in the
+ * pack (packed-rows.ts) alone.
  */
 import type { ToolId } from '../base/ids.ts';
 import { compareNodes, type Node } from './graph.ts';
+import { comparePlaces, encodeRow, PackedRows, type RowPlace, type RowRecord } from './packed-rows.ts';
 import type { Row } from './reducer.ts';
 
 /** A delta at its place in the order, as rows know it. */
@@ -24,15 +28,18 @@ export class Cell {
   readonly table: string;
   readonly key: string;
   base: Row | undefined;
+  /** What the pack has in its place; it is the base itself as long as that has not changed. */
+  packed: Row | undefined;
   /** What is put above the base, in D6 order. */
   #written: Written[] | undefined;
   #readers: Place[] | undefined;
 
-  constructor(tool: ToolId, table: string, key: string, base?: Row) {
+  constructor({ tool, table, key }: RowPlace, packed?: Row) {
     this.tool = tool;
     this.table = table;
     this.key = key;
-    this.base = base;
+    this.base = packed;
+    this.packed = packed;
   }
 
   get row(): Row | undefined {
@@ -40,9 +47,9 @@ export class Cell {
     return written === undefined || written.length === 0 ? this.base : written[written.length - 1]!.row;
   }
 
-  /** Nothing is in it, and nobody has looked. */
-  get isIdle(): boolean {
-    return this.base === undefined && !this.#written?.length && !this.#readers?.length;
+  /** It says no more than the pack, and nobody has looked. */
+  get isSpare(): boolean {
+    return this.base === this.packed && !this.#written?.length && !this.#readers?.length;
   }
 
   /** What a delta at this place finds. */
@@ -132,11 +139,21 @@ function sameValue(a: unknown, b: unknown): boolean {
   return a.every((one, i) => sameValue(one, b[i]));
 }
 
-/** All cells, by tool, table and key. */
+/** All rows, by tool, table and key. */
 export class Rows {
   readonly #tools = new Map<ToolId, Map<string, Map<string, Cell>>>();
+  #packed = PackedRows.none;
 
-  find(tool: ToolId, table: string, key: string): Cell | undefined {
+  get packed(): PackedRows {
+    return this.#packed;
+  }
+
+  row(place: RowPlace): Row | undefined {
+    const cell = this.find(place);
+    return cell ? cell.row : this.#packed.row(place);
+  }
+
+  find({ tool, table, key }: RowPlace): Cell | undefined {
     return this.#tools.get(tool)?.get(table)?.get(key);
   }
 
@@ -147,19 +164,75 @@ export class Rows {
     let cells = tables.get(table);
     if (!cells) tables.set(table, (cells = new Map<string, Cell>()));
     let cell = cells.get(key);
-    if (!cell) cells.set(key, (cell = new Cell(tool, table, key)));
+    if (!cell) {
+      const place = { tool, table, key };
+      cells.set(key, (cell = new Cell(place, this.#packed.row(place))));
+    }
     return cell;
   }
 
+  /** What a spare cell says the pack says. */
   drop({ tool, table, key }: Cell): void {
     this.#tools.get(tool)?.get(table)?.delete(key);
   }
 
-  *all(): Generator<Cell> {
+  *cells(): Generator<Cell> {
     for (const tables of this.#tools.values()) for (const cells of tables.values()) yield* cells.values();
   }
 
-  *of(tool: ToolId): Generator<Cell> {
+  /** Every row there is, in no order. */
+  *all(): Generator<RowRecord> {
+    for (const cell of this.cells()) {
+      const { tool, table, key, row } = cell;
+      if (row !== undefined) yield { tool, table, key, row };
+    }
+    for (let n = 0; n < this.#packed.size; n++) {
+      const record = this.find(this.#packed.placeOf(n)) ? undefined : this.#packed.at(n);
+      if (record) yield record;
+    }
+  }
+
+  /** Every place of one tool in which something is, or was. */
+  *placesOf(tool: ToolId): Generator<RowPlace> {
     for (const cells of this.#tools.get(tool)?.values() ?? []) yield* cells.values();
+    for (const { tool: packed, first, end } of this.#packed.tools()) {
+      if (packed !== tool) continue;
+      for (let n = first; n < end; n++) {
+        const place = this.#packed.placeOf(n);
+        if (!this.find(place)) yield place;
+      }
+    }
+  }
+
+  // ---- the base ---------------------------------------------------------------------------------------------------------
+
+  /** Encoded rows of the base, in their order. */
+  *encodedBase(): Generator<Uint8Array> {
+    const loose = [...this.cells()].filter(({ base, packed }) => base !== undefined && packed === undefined);
+    loose.sort(comparePlaces);
+    let next = 0;
+    for (let n = 0; n < this.#packed.size; n++) {
+      const place = this.#packed.placeOf(n);
+      for (let cell = loose[next]; cell && comparePlaces(cell, place) < 0; cell = loose[++next])
+        yield encodeRow(cell, cell.base!);
+      const cell = this.find(place);
+      if (!cell || cell.base === cell.packed) yield this.#packed.encoded(n);
+      else if (cell.base !== undefined) yield encodeRow(cell, cell.base);
+    }
+    for (const cell of loose.slice(next)) yield encodeRow(cell, cell.base!);
+  }
+
+  /** The base of a copy that begins with one. */
+  load(packed: PackedRows): void {
+    this.#packed = packed;
+  }
+
+  /** The base as it stands, packed anew: what of it only cells said is not said twice. */
+  repack(packed: PackedRows): void {
+    this.#packed = packed;
+    for (const cell of [...this.cells()]) {
+      cell.packed = cell.base;
+      if (cell.isSpare) this.drop(cell);
+    }
   }
 }

@@ -1,12 +1,13 @@
 /** L6: a base is written, read and loaded; whoever begins with it has the same workspace as who has all. */
 import assert from 'node:assert/strict';
 import type { ToolId, WorkspaceId } from '../../src/base/ids.ts';
-import { encode } from '../../src/protocol/codec.ts';
-import { BaseReader, writeBase, type Base, type BaseParts, type RowRecord } from '../../src/sync/base.ts';
+import { BaseReader, writeBase, type Base, type BaseParts } from '../../src/sync/base.ts';
 import { feedOf } from '../../src/sync/delta.ts';
+import { encodeRow } from '../../src/sync/packed-rows.ts';
 import { Replica } from '../../src/sync/replica.ts';
 import { chatReducer } from '../../src/tools/chat/reducer.ts';
 import { filesReducer } from '../../src/tools/files/reducer.ts';
+import { packed } from './packed.ts';
 import { Copy, stateOf, Team, type Person } from './team.ts';
 
 function read(team: Team, { root, parts }: BaseParts): Base {
@@ -129,14 +130,15 @@ describe('L6 a base', () => {
     const { team, alice, bob } = busyTeam('base 6');
     alice.replica.advance();
     const base = read(team, alice.replica.base());
-    const [row, ...others] = base.rows as [RowRecord, ...RowRecord[]];
+    const [row, ...others] = Array.from({ length: base.rows.size }, (_, n) => base.rows.at(n)!);
+    assert.ok(row);
     for (const lie of [
       { ...row, row: ['nonsense'] },
       { ...row, table: 'elsewhere' },
       { ...row, key: 'no id' },
       { ...row, tool: '00000000000000ff' as ToolId },
     ]) {
-      const loaded = replicaOf(team, bob.person).load({ ...base, rows: [lie, ...others] }, false);
+      const loaded = replicaOf(team, bob.person).load({ ...base, rows: packed([lie, ...others]) }, false);
       assert.ok(!loaded.ok && loaded.error.reason === 'badRow');
     }
     assert.ok(replicaOf(team, bob.person).load(base, false).ok);
@@ -194,7 +196,9 @@ describe('L6 a base', () => {
   });
 
   it('L6 has as many rows as a workspace has items: more than a call takes arguments', () => {
-    const rows = Array.from({ length: 150_000 }, (_, n) => encode([n]));
+    const rows = Array.from({ length: 150_000 }, (_, n) =>
+      encodeRow({ tool: '00000000000000c1' as ToolId, table: 'posts', key: String(n).padStart(6, '0') }, []),
+    );
     const frame = { end: undefined, lanes: [], places: [], controls: [] };
     const { parts } = writeBase('00'.repeat(32) as WorkspaceId, new Uint8Array(32), frame, rows);
     assert.equal(

@@ -4,9 +4,9 @@ import { toUtf8 } from '../base/utf8.ts';
 import { MAX_CHAT_TEXT_BYTES } from '../protocol/limits.ts';
 import type { RowChange } from '../sync/fold.ts';
 import { chatBody, type ChatDelta } from '../tools/chat/deltas.ts';
-import { chatQueries, POSTS, postFromRow } from '../tools/chat/rows.ts';
+import { POSTS, postFromRow } from '../tools/chat/rows.ts';
 import { type CallKey, ServiceError, type ChatPage, type ChatPost } from './api.ts';
-import type { Index } from './ports.ts';
+import type { ContentIndex } from './content-index.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 
 const MAX_PAGE = 500;
@@ -14,9 +14,9 @@ const MAX_PAGE = 500;
 export class Chat {
   readonly #workspace: SharedWorkspace;
   readonly #tool: ToolId;
-  readonly #index: Index;
+  readonly #index: ContentIndex;
 
-  constructor(workspace: SharedWorkspace, tool: ToolId, index: Index) {
+  constructor(workspace: SharedWorkspace, tool: ToolId, index: ContentIndex) {
     this.#workspace = workspace;
     this.#tool = tool;
     this.#index = index;
@@ -40,13 +40,14 @@ export class Chat {
   }
 
   page(options: { readonly before?: string; readonly limit: number }): ChatPage {
+    const { id } = this.#workspace;
     const limit = Math.min(Math.max(1, Math.floor(options.limit)), MAX_PAGE);
     const before = options.before === undefined ? undefined : this.#row(this.#find(options.before));
-    const rows = before
-      ? this.#index.query<{ id: string }>(chatQueries.before, [this.#tool, before.height, options.before!, limit + 1])
-      : this.#index.query<{ id: string }>(chatQueries.newest, [this.#tool, limit + 1]);
-    const posts = rows.slice(0, limit).map(({ id }) => this.#describe(id as DeltaId));
-    return { posts: posts.filter((post) => post !== undefined).reverse(), more: rows.length > limit };
+    const ids = before
+      ? this.#index.before(id, this.#tool, { id: options.before as DeltaId, height: before.height }, limit + 1)
+      : this.#index.newest(id, this.#tool, limit + 1);
+    const posts = ids.slice(0, limit).map((post) => this.#describe(post));
+    return { posts: posts.filter((post) => post !== undefined).reverse(), more: ids.length > limit };
   }
 
   /** What changed rows mean to a panel. */

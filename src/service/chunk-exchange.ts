@@ -89,7 +89,7 @@ export class ChunkExchange {
   }
 
   lacks(id: ChunkId): boolean {
-    return this.#lacking.has(id);
+    return !this.#options.chunks.has(id);
   }
 
   stop(): void {

@@ -13,6 +13,8 @@ import type { Hub } from './hub.ts';
 import type { ContentStore } from './ports.ts';
 
 const MAX_PARCEL_CHUNKS = 65_536;
+/** Rows looked at before others have their turn: a few milliseconds. */
+const AT_ONCE = 500;
 
 export class ContentNeeds {
   readonly #hub: Hub;
@@ -31,20 +33,41 @@ export class ContentNeeds {
     this.#exchange = exchange;
   }
 
-  /** After a restart: parcels that were offered, and every version that is known. */
+  /** After a restart: parcels that were offered, and every version that is known, in pieces: nobody waits for that. */
   restore(rows: Iterable<RowChange>): void {
     for (const [, value] of this.#hub.local.under(this.#parcelKey(''))) this.#offerStored(value);
-    this.need(rows);
+    this.#lookThrough(rows[Symbol.iterator]());
+  }
+
+  #lookThrough(rows: Iterator<RowChange>): void {
+    const piece: RowChange[] = [];
+    let next = rows.next();
+    for (; !next.done && piece.length < AT_ONCE; next = rows.next()) piece.push(next.value);
+    if (!next.done) piece.push(next.value);
+    this.need(piece);
+    if (next.done) return;
+    const { clock } = this.#hub;
+    this.#cancel = clock.wakeAt(clock.now(), () => this.#lookThrough(rows));
+  }
+
+  #cancel: (() => void) | undefined;
+
+  stop(): void {
+    this.#cancel?.();
   }
 
   need(changes: Iterable<RowChange>): void {
-    for (const { table, row } of changes) if (table === VERSIONS && row) this.#needVersion(row);
+    const refs: ChunkRef[] = [];
+    for (const { table, row } of changes) {
+      const content = table === VERSIONS && row ? versionFromRow(row).content : undefined;
+      if (content?.kind !== 'chunks') continue;
+      for (const ref of content.chunks) refs.push(ref);
+      this.#needList(content);
+    }
+    if (refs.length > 0) this.#exchange.need(refs);
   }
 
-  #needVersion(row: readonly Value[]): void {
-    const { content } = versionFromRow(row);
-    if (!content || content.kind === 'patch') return;
-    this.#exchange.need(content.chunks);
+  #needList(content: Content & { kind: 'chunks' }): void {
     const list = content.indirect ? content.chunks[0]?.id : undefined;
     if (list === undefined || this.#listed.has(list) || this.#lists.has(list)) return;
     this.#lists.set(list, content);

@@ -2,24 +2,15 @@
  * What a Files tool shows: the folders and files of its rows, under names that are safe and stand once (F2, F4). Folders are
  * computed when asked for and kept until something in them changes.
  */
-import type { AccountId, DeltaId, ToolId } from '../base/ids.ts';
+import type { AccountId, DeltaId } from '../base/ids.ts';
 import type { RowChange } from '../sync/fold.ts';
 import type { Row } from '../sync/reducer.ts';
 import type { Content } from '../tools/files/content.ts';
 import { clashKey } from '../tools/files/safe-name.ts';
 import { presentFolder, type SiblingInput } from '../tools/files/present.ts';
 import type { FolderId } from '../tools/files/deltas.ts';
-import {
-  filesQueries,
-  ITEMS,
-  itemFromRow,
-  VERSIONS,
-  versionFromRow,
-  type Item,
-  type Version,
-} from '../tools/files/rows.ts';
+import { ITEMS, itemFromRow, VERSIONS, versionFromRow, type Item, type Version } from '../tools/files/rows.ts';
 import type { FileChange } from './api.ts';
-import type { Index } from './ports.ts';
 
 export interface TreeEntry {
   readonly id: DeltaId;
@@ -42,8 +33,8 @@ type Folder = Map<string, TreeEntry>;
 const ROOT = '';
 
 export interface TreeSource {
-  readonly tool: ToolId;
-  readonly index: Index;
+  /** Of a folder, whatever has become of them. */
+  children(folder: FolderId): readonly DeltaId[];
   row(table: string, key: string): Row | undefined;
   nameOf(account: AccountId): string;
 }
@@ -213,13 +204,10 @@ export class FileTree {
   }
 
   #compute(folder: FolderId): Folder {
-    const { index, tool } = this.#source;
-    const rows = index.query<{ item: string }>(filesQueries.children, [tool, folder ?? ROOT]);
     const siblings = new Map<string, { input: SiblingInput; item: Item }>();
-    for (const { item: id } of rows) {
-      const item = this.item(id as DeltaId);
-      if (item && this.#isShown(id as DeltaId, item))
-        siblings.set(id, { input: this.#sibling(id as DeltaId, item), item });
+    for (const id of this.#source.children(folder)) {
+      const item = this.item(id);
+      if (item && this.#isShown(id, item)) siblings.set(id, { input: this.#sibling(id, item), item });
     }
     const shown = new Map<string, TreeEntry>();
     for (const one of presentFolder([...siblings.values()].map((s) => s.input))) {

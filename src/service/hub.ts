@@ -7,7 +7,8 @@ import type { ChunkStore, Clock, Transport } from '../sync/ports.ts';
 import type { CallKey, ServiceEvent } from './api.ts';
 import type { LocalState } from './local-state.ts';
 import type { OnlyCopy } from './only-copy.ts';
-import type { ChunkKeys, ContentStore, Index } from './ports.ts';
+import type { ContentIndex } from './content-index.ts';
+import type { ChunkKeys, ContentStore } from './ports.ts';
 
 export interface Identity {
   readonly account: AccountId;
@@ -22,7 +23,7 @@ export interface Hub {
   readonly clock: Clock;
   readonly local: LocalState;
   readonly onlyCopy: OnlyCopy;
-  readonly index: Index;
+  readonly index: ContentIndex;
   readonly chunks: ChunkStore;
   readonly transport: Transport;
   readonly identity: Identity;

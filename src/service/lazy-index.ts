@@ -37,6 +37,18 @@ export class LazyIndex implements Index {
     return this.#index.query<T>(sql, args);
   }
 
+  image(): Uint8Array {
+    this.#workIn();
+    return this.#index.image();
+  }
+
+  takeUp(image: Uint8Array | undefined): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    this.#waiting = [];
+    this.#index.takeUp(image);
+  }
+
   close(): void {
     this.#cancel?.();
     this.#waiting = [];

@@ -11,7 +11,18 @@ export interface Index {
   define(schema: readonly string[]): void;
   apply(changes: readonly { readonly sql: string; readonly args: SqlValue[] }[]): void;
   query<T>(sql: string, args: SqlValue[]): T[];
+  /** All of it, to be taken up again. */
+  image(): Uint8Array;
+  /** Takes up an image of an index of this kind in the place of what is here; without one it is empty, and nothing is defined. */
+  takeUp(image: Uint8Array | undefined): void;
   close(): void;
+}
+
+/** A piece of the store that may be lost at any time: it is made again. */
+export interface Scrap {
+  /** As it was last written; undefined where it is not there, or is damaged. */
+  read(): Promise<Uint8Array | undefined>;
+  write(bytes: Uint8Array): Promise<void>;
 }
 
 /** Which key a chunk is sealed under (F1). */
@@ -98,6 +109,8 @@ export interface ServiceOptions {
   readonly log: LogStore;
   readonly chunks: ChunkStore;
   readonly index: Index;
+  /** Where an image of the index is kept; without it the index is made anew with each start. */
+  readonly indexImage?: Scrap;
   readonly bridges: Bridges;
   makeTransport(setup: TransportSetup): Transport;
   /** Where the store is: another place than when it was last open means that it is a copy (D2). */

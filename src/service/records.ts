@@ -9,7 +9,7 @@
  */
 import { fromHex, toHex } from '../base/bytes.ts';
 import type { WorkspaceId } from '../base/ids.ts';
-import { asArray, asBytes, asCount, asText, decode, encode, type Value } from '../protocol/codec.ts';
+import { asArray, asBytes, asCount, asText, decodeInPlace, encode, type Value } from '../protocol/codec.ts';
 import { MAX_BASE_PART_BYTES, MAX_BASE_PARTS, MAX_DELTA_BYTES } from '../protocol/limits.ts';
 import type { BasePart } from '../sync/base.ts';
 
@@ -51,9 +51,9 @@ export function encodeRecord(record: Record): Uint8Array {
   }
 }
 
-/** Undefined for a record of a newer Coterie. */
+/** Undefined for a record of a newer Coterie. What it holds is a part of these bytes. */
 export function decodeRecord(bytes: Uint8Array): Record | undefined {
-  const decoded = decode(bytes);
+  const decoded = decodeInPlace(bytes);
   const f = decoded.ok ? asArray(decoded.value, 3, 7) : undefined;
   if (f?.[0] === 0) return readDeltaRecord(f);
   if (f?.[0] === 2) return readBaseRecord(f);

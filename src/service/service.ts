@@ -3,6 +3,7 @@
  * for each group of calls; what arrives from others comes by the switchboard. It knows nothing of any tool's inside.
  */
 import { Emitter } from '../base/event.ts';
+import type { WorkspaceId } from '../base/ids.ts';
 import type { ReplayReport } from '../sync/ports.ts';
 import { Account } from './account.ts';
 import type { CallKey, CoterieApi, ServiceEvent } from './api.ts';
@@ -11,12 +12,13 @@ import { Calls } from './calls.ts';
 import { chatApi } from './chat-api.ts';
 import { ClosedWorkspaces } from './closed-workspaces.ts';
 import { CommitQueue } from './commit-queue.ts';
-import { indexSchema } from './content-index.ts';
+import { ContentIndex } from './content-index.ts';
 import { devicesApi } from './devices-api.ts';
 import { filesApi } from './files-api.ts';
 import type { Hub } from './hub.ts';
 import { identityApi } from './identity-api.ts';
 import { joiningApi } from './joining-api.ts';
+import { imagedOf, readImage, writeImage, type Imaged, type IndexImage } from './index-image.ts';
 import { Joins } from './joins.ts';
 import { compactJournal, readJournal, type JournalContent } from './journal.ts';
 import { LazyIndex } from './lazy-index.ts';
@@ -58,6 +60,7 @@ export class Service {
   readonly #closed: ClosedWorkspaces;
   readonly #switchboard: Switchboard;
   readonly #cache = new ByteCache();
+  readonly #index: ContentIndex;
   #cancelBeat: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
@@ -66,6 +69,7 @@ export class Service {
   private constructor(options: ServiceOptions, local: LocalState) {
     const { log, clock, onFault } = options;
     this.#options = options;
+    this.#index = new ContentIndex(options.index);
     this.#local = local;
     this.#made = new MadeCalls(local);
     this.#calls = new Calls((event) => this.#emit(event), this.#made);
@@ -88,10 +92,9 @@ export class Service {
   static async open(given: ServiceOptions): Promise<Service> {
     const options = { ...given, index: new LazyIndex(given.index, given.clock) };
     const local = new LocalState();
-    const journal = await readJournal(options.log, local);
-    options.index.define(indexSchema);
+    const [journal, image] = await Promise.all([readJournal(options.log, local), options.indexImage?.read()]);
     const service = new Service(options, local);
-    await service.#restore(journal);
+    await service.#restore(journal, image);
     const { transport } = service.#device;
     try {
       await transport.start();
@@ -106,7 +109,8 @@ export class Service {
   // ---- putting together -------------------------------------------------------------------------------------------------
 
   #makeHub(): Hub {
-    const { crypto, clock, index, chunks } = this.#options;
+    const { crypto, clock, chunks } = this.#options;
+    const index = this.#index;
     const device = this.#device;
     return {
       // Both are others once this device has taken on another account.
@@ -212,12 +216,13 @@ export class Service {
 
   // ---- opening ----------------------------------------------------------------------------------------------------------
 
-  async #restore({ logs, report }: JournalContent): Promise<void> {
+  async #restore({ logs, report }: JournalContent, image: Uint8Array | undefined): Promise<void> {
+    const imaged = this.#takeUp(image && readImage(image), logs);
     const { onlyCopy } = this.#hub;
     const hasMoved = onlyCopy.hasMoved(this.#options.place);
     const isOlder = hasMoved || report.quarantined > 0;
     for (const [id, log] of logs) {
-      const { workspace } = this.#workspaces.host(id, log);
+      const { workspace } = this.#workspaces.host(id, log, imaged?.get(id));
       if (isOlder || report.cutBytes > 0) onlyCopy.beginFeed(workspace, isOlder);
     }
     this.#closed.restore();
@@ -226,6 +231,13 @@ export class Service {
     await this.#commits.commit([]).catch(() => undefined);
     await this.#compactIfLong();
     this.#tellDamage(report);
+  }
+
+  /** Answers what of the image is of use. */
+  #takeUp(image: IndexImage | undefined, logs: JournalContent['logs']): ReadonlyMap<WorkspaceId, Imaged> | undefined {
+    if (!image || !this.#index.takeUp(image.tables)) return undefined;
+    for (const id of this.#index.workspaces) if (!logs.has(id)) this.#index.forget(id);
+    return image.workspaces;
   }
 
   #tellDamage({ cutBytes, quarantined }: ReplayReport): void {
@@ -277,8 +289,24 @@ export class Service {
     await this.#compact().catch((error: unknown) => this.#trouble.failed(error));
   }
 
-  #compact(): Promise<void> {
-    return compactJournal(this.#options.log, this.#local, this.#workspaces);
+  /** What the index is made of, by workspace; what has no base is put into it anew with each start. */
+  #imaged(): ReadonlyMap<WorkspaceId, Imaged> {
+    const imaged = new Map<WorkspaceId, Imaged>();
+    for (const { workspace } of this.#workspaces) {
+      const own = imagedOf(workspace.replica);
+      if (own) imaged.set(workspace.id, own);
+    }
+    return imaged;
+  }
+
+  async #compact(): Promise<void> {
+    const compacted = compactJournal(this.#options.log, this.#local, this.#workspaces);
+    // Of the moment of the records, and written after them: an older image goes with older records.
+    const { indexImage } = this.#options;
+    const image = indexImage && writeImage(this.#imaged(), () => this.#index.image());
+    await compacted;
+    // Without it the next start is slower, and no more.
+    if (image) await indexImage.write(image).catch(() => undefined);
   }
 
   // ---- closing ----------------------------------------------------------------------------------------------------------

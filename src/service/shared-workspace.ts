@@ -28,11 +28,11 @@ import { ITEMS, itemFromRow, VERSIONS, versionFromRow } from '../tools/files/row
 import { type CallKey, ServiceError } from './api.ts';
 import { ChunkExchange } from './chunk-exchange.ts';
 import { KeptError } from './commit-queue.ts';
-import { statementsOf } from './content-index.ts';
 import { ContentNeeds } from './content-needs.ts';
 import { Delivery } from './delivery.ts';
 import { FileTree } from './file-tree.ts';
 import type { Hub } from './hub.ts';
+import { bringUpToDate, type Imaged } from './index-image.ts';
 import { Keyring } from './keyring.ts';
 import { generationIn } from './only-copy.ts';
 import { readMarks, writeMarks } from './peer-memory.ts';
@@ -102,15 +102,16 @@ export class SharedWorkspace {
 
   // ---- opening and closing ----------------------------------------------------------------------------------------------
 
-  /** What the journal holds: the base, and what came after it. */
-  restore({ parts, arrivals, deltas }: KeptLog): void {
+  /** What the journal holds: the base, and what came after it. `imaged`: what of it is in the index already. */
+  restore({ parts, arrivals, deltas }: KeptLog, imaged?: Imaged): void {
     const unconfirmed = this.#hub.local.get(unconfirmedKey(this.id));
     this.engine.restoreBase(parts, unconfirmed instanceof Uint8Array ? unconfirmed : undefined, arrivals);
     for (const { bytes, arrival } of deltas) this.engine.restore(bytes, arrival);
     this.keyring.remember(this.engine.opened());
     this.engine.holdBack(this.#now);
     if (this.#hub.local.get(awaitsKey(this.id)) !== undefined) this.engine.awaitWord();
-    this.#index(this.replica.takeChanges());
+    // Nobody listens yet, and no folder is shown.
+    bringUpToDate(this.#hub.index, this.replica, imaged);
     this.unread.restore((tool, item) => this.#isThere(tool, item));
     for (const node of this.replica.nodes()) this.#noteUnread(node);
     this.peers.restore();
@@ -120,7 +121,7 @@ export class SharedWorkspace {
       if (value) session.remember(device, readMarks(value[0]), readMarks(value[1]));
     }
     for (const node of this.replica.nodes()) if (node.delta.device === this.device) this.#noteUndelivered(node);
-    this.needs.restore(this.replica.rows());
+    this.needs.restore(this.replica.scan());
   }
 
   start(): void {
@@ -136,6 +137,7 @@ export class SharedWorkspace {
     this.#rememberPeers();
     this.#delivery.close();
     this.exchange.stop();
+    this.needs.stop();
   }
 
   // ---- who is here ------------------------------------------------------------------------------------------------------
@@ -576,7 +578,7 @@ export class SharedWorkspace {
 
   #index(changes: readonly RowChange[]): void {
     if (changes.length === 0) return;
-    this.#hub.index.apply(changes.flatMap((change) => statementsOf(this.id, change)));
+    this.#hub.index.apply(this.id, changes);
     const byTool = new Map<ToolId, RowChange[]>();
     for (const change of changes) {
       const own = byTool.get(change.tool);
@@ -614,8 +616,7 @@ export class SharedWorkspace {
     const known = this.#trees.get(tool);
     if (known) return known;
     const tree = new FileTree({
-      tool,
-      index: this.#hub.index,
+      children: (folder) => this.#hub.index.children(this.id, tool, folder),
       row: (table, key) => this.replica.row(tool, table, key),
       nameOf: (account) => this.nameOf(account),
     });

@@ -6,6 +6,7 @@ import { boxEpoch, epochOf, type Epoch } from '../sync/epoch.ts';
 import { type CallKey, ServiceError, type ToolKind } from './api.ts';
 import { Chat } from './chat.ts';
 import type { Hub } from './hub.ts';
+import type { Imaged } from './index-image.ts';
 import { Inviting } from './inviting.ts';
 import { EMPTY_LOG, encodeRecord, type KeptLog } from './records.ts';
 import { SharedWorkspace } from './shared-workspace.ts';
@@ -66,8 +67,8 @@ export class Workspaces {
 
   // ---- coming and going -------------------------------------------------------------------------------------------------
 
-  /** With what the journal has of it. */
-  host(id: WorkspaceId, log: KeptLog): Hosted {
+  /** With what the journal has of it, and what of it is in the index already. */
+  host(id: WorkspaceId, log: KeptLog, imaged?: Imaged): Hosted {
     const { index } = this.#hub;
     const workspace = new SharedWorkspace(this.#hub, id, {
       chat: (tool, changes) => {
@@ -79,7 +80,7 @@ export class Workspaces {
         this.#hub.emit({ type: 'chat', workspace: id, tool, posts, removed: [] });
       },
     });
-    workspace.restore(log);
+    workspace.restore(log, imaged);
     const hosted = { workspace, inviting: new Inviting(this.#hub, workspace) };
     this.#hosted.set(id, hosted);
     return hosted;

@@ -1,9 +1,9 @@
 /**
  * The index for queries (L1): SQLite in WebAssembly, in memory alone. It holds nothing that is not in the journal or a
- * snapshot, is made anew from their rows whenever the store is opened, and may be thrown away at any time.
+ * snapshot, is made anew from their rows, or taken up from an image, when the store is opened, and may be thrown away at any time.
  * There is no fts5 in it; fts4 is.
  */
-import initSqlJs, { type Database, type Statement } from 'sql.js';
+import initSqlJs, { type Database, type SqlJsStatic, type Statement } from 'sql.js';
 import { assert } from '../base/assert.ts';
 
 export type SqlValue = string | number | Uint8Array | null;
@@ -21,15 +21,17 @@ export async function openIndex({ wasm }: { readonly wasm: Uint8Array | undefine
   // A copy: the bytes may be a view into a larger buffer, of which sql.js would take the whole.
   const binary = wasm && new Uint8Array(wasm).buffer;
   const sql = await initSqlJs(binary ? { wasmBinary: binary } : {});
-  return new IndexDb(new sql.Database());
+  return new IndexDb(sql);
 }
 
 export class IndexDb {
-  readonly #db: Database;
+  readonly #sql: SqlJsStatic;
+  #db: Database;
   readonly #prepared = new Map<string, Statement>();
 
-  constructor(db: Database) {
-    this.#db = db;
+  constructor(sql: SqlJsStatic) {
+    this.#sql = sql;
+    this.#db = new sql.Database();
   }
 
   define(schema: readonly string[]): void {
@@ -59,10 +61,26 @@ export class IndexDb {
     return rows;
   }
 
+  /** SQLite's own file. Not for a hot path: statements are prepared anew after it. */
+  image(): Uint8Array {
+    this.#forgetStatements();
+    return this.#db.export();
+  }
+
+  /** Of an image that was made here; without one it is empty. */
+  takeUp(image: Uint8Array | undefined): void {
+    this.close();
+    this.#db = new this.#sql.Database(image);
+  }
+
   close(): void {
+    this.#forgetStatements();
+    this.#db.close();
+  }
+
+  #forgetStatements(): void {
     for (const statement of this.#prepared.values()) statement.free();
     this.#prepared.clear();
-    this.#db.close();
   }
 
   #inTransaction(work: () => void): void {

@@ -9,8 +9,12 @@ export const STORE_ID_BYTES = 16;
 
 export interface StoreKeys {
   readonly storeId: Uint8Array;
-  /** Seals records. */
+  /** Seals records of the journal. */
   readonly seal: Uint8Array;
+  /** Of this the keys of records of snapshots are made, each its own. */
+  readonly snapshot: Uint8Array;
+  /** Seals what may be lost (scrap.ts). */
+  readonly scrap: Uint8Array;
   /** Authenticates the headers of files. */
   readonly header: Uint8Array;
   /** Proves in the store's own header that the key is the right one. */
@@ -19,5 +23,12 @@ export interface StoreKeys {
 
 export function deriveKeys(crypto: Crypto, storeKey: Uint8Array, storeId: Uint8Array): StoreKeys {
   const derive = (use: string): Uint8Array => crypto.hkdfSha256(storeKey, storeId, toUtf8(`coterie/store/${use}`), 32);
-  return { storeId, seal: derive('seal'), header: derive('header'), check: derive('check') };
+  return {
+    storeId,
+    seal: derive('seal'),
+    snapshot: derive('snapshot'),
+    scrap: derive('scrap'),
+    header: derive('header'),
+    check: derive('check'),
+  };
 }

@@ -7,7 +7,11 @@
  * | 4 | 4 | n, length of the ciphertext with its tag |
  * | 8 | 4 | CRC-32 of bytes 4..8 and 12..36+n: tells damage by the disk, quickly |
  * | 12 | 24 | nonce, random |
- * | 36 | n | XChaCha20-Poly1305 under the store's seal key |
+ * | 36 | n | in a journal: XChaCha20-Poly1305 under the store's seal key; in a snapshot: AES-256-GCM (K5), see below |
+ *
+ * A snapshot is read whole before a window shows anything, and AES is several times faster there. Its nonces of 12 bytes are too short to
+ * be random for ever under one key: so each record has a key of its own, HMAC-SHA256(snapshot key, the first 12 bytes of the nonce), and
+ * the last 12 are the nonce under it.
  *
  * Associated data: kind of file (1), store id (16), generation (4), number of the file (4), offset of the record in it (8):
  * a record opens only where it was written.
@@ -19,7 +23,7 @@
  */
 import { crc32 } from 'node:zlib';
 import { assert } from '../base/assert.ts';
-import { SEAL_NONCE_BYTES, TAG_BYTES, type Crypto } from '../crypto/crypto.ts';
+import { GCM_NONCE_BYTES, SEAL_NONCE_BYTES, TAG_BYTES, type Crypto } from '../crypto/crypto.ts';
 import { STORE_ID_BYTES, type StoreKeys } from './keys.ts';
 
 export const Purpose = { entries: 0, fence: 1, end: 2 } as const;
@@ -64,7 +68,7 @@ export class Sealer {
     const view = new DataView(record.buffer);
     view.setUint32(4, length, true);
     record.set(nonce, 12);
-    record.set(this.#crypto.seal(this.#keys.seal, nonce, plain, this.#associated(place, offset)), HEAD_BYTES);
+    record.set(this.#seal(place, nonce, plain, this.#associated(place, offset)), HEAD_BYTES);
     view.setUint32(8, checksum(record, 0, record.length), true);
     return record;
   }
@@ -75,8 +79,25 @@ export class Sealer {
     if (end === undefined) return undefined;
     const nonce = bytes.subarray(offset + 12, offset + HEAD_BYTES);
     const sealed = bytes.subarray(offset + HEAD_BYTES, end);
-    const plain = this.#crypto.open(this.#keys.seal, nonce, sealed, this.#associated(place, offset));
+    const plain = this.#open(place, nonce, sealed, this.#associated(place, offset));
     return plain && { plain, end };
+  }
+
+  #seal({ kind }: Place, nonce: Uint8Array, plain: Uint8Array, associated: Uint8Array): Uint8Array {
+    if (kind !== FileKind.snapshot) return this.#crypto.seal(this.#keys.seal, nonce, plain, associated);
+    const { key, rest } = this.#snapshotKey(nonce);
+    return this.#crypto.sealGcm(key, rest, plain, associated);
+  }
+
+  #open({ kind }: Place, nonce: Uint8Array, sealed: Uint8Array, associated: Uint8Array): Uint8Array | undefined {
+    if (kind !== FileKind.snapshot) return this.#crypto.open(this.#keys.seal, nonce, sealed, associated);
+    const { key, rest } = this.#snapshotKey(nonce);
+    return this.#crypto.openGcm(key, rest, sealed, associated);
+  }
+
+  #snapshotKey(nonce: Uint8Array): { readonly key: Uint8Array; readonly rest: Uint8Array } {
+    const at = SEAL_NONCE_BYTES - GCM_NONCE_BYTES;
+    return { key: this.#crypto.hmacSha256(this.#keys.snapshot, nonce.subarray(0, at)), rest: nonce.subarray(at) };
   }
 
   /** Everything from `start` to the end: records, and between them what is none. */
@@ -143,7 +164,7 @@ export function packEntries(purpose: Purpose, entries: readonly Uint8Array[], ba
   return plain;
 }
 
-/** Copies, so that one entry that is kept does not keep its neighbours. What is sealed is ours: other shapes are a fault of ours. */
+/** Copies where there are several, so that one that is kept does not keep its neighbours. What is sealed is ours: other shapes are a fault of ours. */
 export function unpackEntries(plain: Uint8Array): { purpose: number; entries: Uint8Array[] } {
   assert(plain.length >= ENTRIES_AT, 'a record has a purpose');
   const view = new DataView(plain.buffer, plain.byteOffset, plain.byteLength);
@@ -152,8 +173,10 @@ export function unpackEntries(plain: Uint8Array): { purpose: number; entries: Ui
   while (at < plain.length) {
     const length = view.getUint32(at, true);
     assert(at + 4 + length <= plain.length, 'an entry lies within its record');
-    entries.push(new Uint8Array(plain.subarray(at + 4, at + 4 + length)));
+    const entry = plain.subarray(at + 4, at + 4 + length);
     at += 4 + length;
+    const isAlone = entries.length === 0 && at === plain.length;
+    entries.push(isAlone ? entry : new Uint8Array(entry));
   }
   return { purpose: plain[0]!, entries };
 }

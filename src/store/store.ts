@@ -8,6 +8,7 @@
  *   log/quarantine/                   damaged stretches, as they were found
  *   chunks/ab/<id>, chunks/new/<id>   chunks (chunk-files.ts)
  *   packs/00000003.pack               small chunks (chunk-packs.ts)
+ *   index                             an image of the index (scrap.ts)
  */
 import type { Crypto } from '../crypto/crypto.ts';
 import { StoreError, type ChunkStore } from '../sync/ports.ts';
@@ -19,6 +20,7 @@ import { guarded } from './errors.ts';
 import { createHeader, hasHeader, unlock } from './header.ts';
 import { Journal } from './journal.ts';
 import { nodeDisk } from './node-disk.ts';
+import { Scrap } from './scrap.ts';
 
 export interface StoreOptions {
   readonly folder: string;
@@ -31,6 +33,7 @@ export interface StoreOptions {
 export interface Store {
   readonly log: Journal;
   readonly chunks: ChunkStore;
+  readonly indexImage: Scrap;
   close(): Promise<void>;
 }
 
@@ -55,7 +58,8 @@ export async function openStore({ folder, key, crypto, disk = nodeDisk() }: Stor
           await claim.release();
         }
       };
-      return { log, chunks, close };
+      const indexImage = new Scrap(disk, folder, 'index', crypto, keys);
+      return { log, chunks, indexImage, close };
     } catch (error) {
       await claim.release();
       throw error;

@@ -7,7 +7,7 @@ import type { DeltaId, ToolId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { compareNodes, type Node } from './graph.ts';
 import type { ContentVoid, Row, Transaction } from './reducer.ts';
-import type { PackedRows, RowPlace } from './packed-rows.ts';
+import type { PackedRows, RowPlace, RowRecord } from './packed-rows.ts';
 import { RowTree } from './root.ts';
 import { Rows, type Cell, type Place } from './rows.ts';
 import type { VoidReason } from './authority.ts';
@@ -36,6 +36,13 @@ export interface RowChange {
   readonly table: string;
   readonly key: string;
   readonly row: Row | undefined;
+}
+
+/** Where rows are, or may be, others than those of the base. */
+export interface Upon {
+  /** Tools that show nowhere, sorted. */
+  readonly hidden: readonly ToolId[];
+  readonly places: readonly RowPlace[];
 }
 
 export class Fold {
@@ -80,6 +87,16 @@ export class Fold {
   /** Every row, in no order. */
   *rows(): Generator<RowChange> {
     for (const record of this.#rows.all()) if (!this.#hidden.has(record.tool)) yield record;
+  }
+
+  /** Every row, also of tools that show nowhere, to be looked through while others come and go: some are told twice. */
+  scan(): Iterable<RowRecord> {
+    return this.#rows.scan();
+  }
+
+  /** What tells the rows that show from those of the base as it is packed. */
+  get upon(): Upon {
+    return { hidden: [...this.#hidden].sort(), places: [...this.#rows.loose()] };
   }
 
   /** What of deleted tools is here shows nowhere. */

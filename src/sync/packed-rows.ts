@@ -104,6 +104,7 @@ export class PackedRows {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const tables: Table[] = [];
     let next = at;
+    let key: Span = [0, 0];
     for (let n = 0; n < count; n++) {
       const start = next + ROW_LENGTH_BYTES;
       if (start > bytes.length) return undefined;
@@ -111,13 +112,16 @@ export class PackedRows {
       if (next > bytes.length || next - start > MAX_MESSAGE_BYTES) return undefined;
       starts[n] = start;
       const last = tables.at(-1);
-      if (last && isInTable(bytes, start, next, starts[n - 1]!, last)) {
-        last.end = n + 1;
-        continue;
-      }
-      const table = readTable(bytes, start, next, n);
-      if (!table || (last && comparePlaces({ ...last, key: '' }, { ...table, key: '' }) >= 0)) return undefined;
-      tables.push(table);
+      const isNext = last !== undefined && hasHeads(bytes, start, next, starts[n - 1]!, last.keyAt);
+      const table = isNext ? last : readTable(bytes, start, next, n);
+      if (!table || (last && !isNext && comparePlaces({ ...last, key: '' }, { ...table, key: '' }) >= 0))
+        return undefined;
+      const ownKey = keyIn(bytes, start + table.keyAt);
+      if (!ownKey || ownKey[1] >= next || !isAscii(bytes, ownKey)) return undefined;
+      if (isNext && compareBytes(bytes, key[0], key[1], bytes, ownKey[0], ownKey[1]) >= 0) return undefined;
+      key = ownKey;
+      table.end = n + 1;
+      if (!isNext) tables.push(table);
     }
     return next === bytes.length ? new PackedRows(bytes, starts, tables) : undefined;
   }
@@ -220,13 +224,11 @@ export class PackedRows {
   }
 }
 
-/** Whether a row, from `start` to `end`, is of the same table as the one before it, with a greater key. */
-function isInTable(bytes: Uint8Array, start: number, end: number, before: number, { keyAt }: Table): boolean {
+/** Whether a row, from `start` to `end`, has the same before its key as one before it. */
+function hasHeads(bytes: Uint8Array, start: number, end: number, before: number, keyAt: number): boolean {
   if (start + keyAt >= end) return false;
   for (let i = 0; i < keyAt; i++) if (bytes[start + i] !== bytes[before + i]) return false;
-  const [key, last] = [keyIn(bytes, start + keyAt), keyIn(bytes, before + keyAt)];
-  if (!key || !last || key[1] >= end) return false;
-  return compareBytes(bytes, last[0], last[1], bytes, key[0], key[1]) < 0;
+  return true;
 }
 
 /** What a row that begins a table says of it. */
@@ -234,9 +236,7 @@ function readTable(bytes: Uint8Array, start: number, end: number, first: number)
   const tableAt = start + 2 + TOOL_ID_BYTES;
   if (tableAt >= end || bytes[start] !== ROW_HEAD || bytes[start + 1] !== TOOL_HEAD) return undefined;
   const table = textIn(bytes, tableAt, MAX_TABLE_BYTES);
-  if (!table || table[1] >= end) return undefined;
-  const key = keyIn(bytes, table[1]);
-  if (!key || key[1] >= end) return undefined;
+  if (!table || table[1] >= end || !isAscii(bytes, table)) return undefined;
   return {
     tool: toHex(bytes.subarray(start + 2, tableAt)) as ToolId,
     table: fromUtf8(bytes.subarray(table[0], table[1]))!,
@@ -246,19 +246,24 @@ function readTable(bytes: Uint8Array, start: number, end: number, first: number)
   };
 }
 
+type Span = readonly [from: number, end: number];
+
+function isAscii(bytes: Uint8Array, [from, end]: Span): boolean {
+  for (let i = from; i < end; i++) if (bytes[i]! >= 0x80) return false;
+  return true;
+}
+
 const keyIn = (bytes: Uint8Array, at: number) => textIn(bytes, at, MAX_KEY_BYTES);
 
-/** Where a text of ASCII whose head stands at `at` begins and ends. */
-function textIn(bytes: Uint8Array, at: number, maxBytes: number): readonly [number, number] | undefined {
+/** Where a text whose head stands at `at` begins and ends. */
+function textIn(bytes: Uint8Array, at: number, maxBytes: number): Span | undefined {
   const head = bytes[at] ?? 0;
   let [start, length] = [at + 1, head - 0x60];
   if (head === 0x78) [start, length] = [at + 2, bytes[at + 1] ?? 0];
   if (head === 0x79) [start, length] = [at + 3, (bytes[at + 1] ?? 0) * 256 + (bytes[at + 2] ?? 0)];
   const isShortest = start === at + 1 ? length >= 0 && length < 24 : length >= (start === at + 2 ? 24 : 256);
   const end = start + length;
-  if (!isShortest || length > maxBytes || end > bytes.length) return undefined;
-  for (let i = start; i < end; i++) if (bytes[i]! >= 0x80) return undefined;
-  return [start, end];
+  return isShortest && length <= maxBytes && end <= bytes.length ? [start, end] : undefined;
 }
 
 function compareBytes(a: Uint8Array, aFrom: number, aEnd: number, b: Uint8Array, bFrom: number, bEnd: number): number {

@@ -26,9 +26,10 @@ import {
 import { Content } from './content.ts';
 import { controlBody, isKnownControl, readControl, Role, type CutAndRoot } from './control.ts';
 import { checkSignature, DELTA_VERSION, feedOf, readDelta, signDelta, type Delta, type Signer } from './delta.ts';
-import type { Folded, FoldVerdict, RowChange } from './fold.ts';
+import type { Folded, FoldVerdict, RowChange, Upon } from './fold.ts';
 import { frameOf } from './frame.ts';
 import { Graph, inPast, isAck, type Node, type Vector } from './graph.ts';
+import type { RowRecord } from './packed-rows.ts';
 import type { Reducer, Row, Transaction } from './reducer.ts';
 import { rosterOf, type Roster } from './roster.ts';
 import type { Accepted } from './seniority.ts';
@@ -194,6 +195,23 @@ export class Replica {
   rows(): Iterable<RowChange> {
     this.#settle();
     return this.#content.fold.rows();
+  }
+
+  /** Every row there is, to be looked through in pieces while others come and go: some are told twice. */
+  scan(): Iterable<RowRecord> {
+    this.#settle();
+    return this.#content.fold.scan();
+  }
+
+  /** Where rows may be others than those of the base as it was written last. */
+  get upon(): Upon {
+    this.#settle();
+    return this.#content.fold.upon;
+  }
+
+  /** Who asks for changes knows the rows of the base that was loaded. */
+  baseIsTold(): void {
+    this.#content.fold.baseIsTold();
   }
 
   takeChanges(): readonly RowChange[] {

@@ -186,10 +186,7 @@ export class Rows {
       const { tool, table, key, row } = cell;
       if (row !== undefined) yield { tool, table, key, row };
     }
-    for (let n = 0; n < this.#packed.size; n++) {
-      const record = this.find(this.#packed.placeOf(n)) ? undefined : this.#packed.at(n);
-      if (record) yield record;
-    }
+    for (let n = 0; n < this.#packed.size; n++) if (!this.find(this.#packed.placeOf(n))) yield this.#packed.at(n)!;
   }
 
   /** Every place of one tool in which something is, or was. */
@@ -202,6 +199,21 @@ export class Rows {
         if (!this.find(place)) yield place;
       }
     }
+  }
+
+  /** Of what is not as it is packed. */
+  *loose(): Generator<RowPlace> {
+    for (const cell of this.cells()) {
+      const { tool, table, key } = cell;
+      if (!cell.isSpare) yield { tool, table, key };
+    }
+  }
+
+  /** Every row of the base as it is packed, and every one that has a cell: some are told twice, none is left out whatever comes meanwhile. */
+  *scan(): Generator<RowRecord> {
+    const packed = this.#packed;
+    for (let n = 0; n < packed.size; n++) yield packed.at(n)!;
+    for (const { tool, table, key, row } of this.cells()) if (row !== undefined) yield { tool, table, key, row };
   }
 
   // ---- the base ---------------------------------------------------------------------------------------------------------

@@ -38,6 +38,7 @@ export async function composeWith(
       log: store.log,
       chunks: store.chunks,
       index: await openIndex({ wasm }),
+      indexImage: store.indexImage,
       bridges: { importPaths, exportEntries },
       ...(keepSecrets ? { keepSecrets } : {}),
       onFault: reportFault,

@@ -1,9 +1,8 @@
 /** The folders and files of a tool's rows, where a member has made them as no client of ours does. */
 import assert from 'node:assert/strict';
-import type { AccountId, DeltaId, ToolId } from '../../src/base/ids.ts';
+import type { AccountId, DeltaId } from '../../src/base/ids.ts';
 import type { Row } from '../../src/sync/reducer.ts';
 import { FileTree } from '../../src/service/file-tree.ts';
-import type { Index } from '../../src/service/ports.ts';
 import type { Content } from '../../src/tools/files/content.ts';
 import { VERSIONS, versionToRow } from '../../src/tools/files/rows.ts';
 
@@ -20,8 +19,7 @@ function treeOf(length: number, contentOf: (version: number) => Content): FileTr
     });
   const rows = new Map(Array.from({ length }, (_, version) => [id(version), row(version)]));
   return new FileTree({
-    tool: '0000000000000001' as ToolId,
-    index: {} as Index, // no folder is asked for
+    children: () => [], // no folder is asked for
     row: (table, key) => (table === VERSIONS ? rows.get(key as DeltaId) : undefined),
     nameOf: () => '',
   });

@@ -202,6 +202,7 @@ export class Person {
         }),
         chunks: store.chunks,
         index: await openIndex({ wasm }),
+        indexImage: store.indexImage,
         bridges: { importPaths, exportEntries },
         onFault: (error) => this.faults.push(error),
         ...(options.place === undefined ? placeNow : { place: options.place }),

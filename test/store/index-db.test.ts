@@ -28,6 +28,19 @@ describe('index', () => {
     assert.deepEqual(index.query('SELECT text FROM post WHERE id = ?', [3]), []);
   });
 
+  it('L1 is taken up from its image as it was, and goes on', () => {
+    index.apply([{ sql: insert, args: [1, 'in the image', new Uint8Array([1])] }]);
+    const image = index.image();
+    assert.equal(count(), 1, 'an image takes nothing away');
+    index.apply([{ sql: insert, args: [2, 'after it', null] }]);
+    index.takeUp(image);
+    assert.deepEqual(index.query('SELECT text FROM post'), [{ text: 'in the image' }]);
+    index.apply([{ sql: insert, args: [3, 'goes on', null] }]);
+    assert.equal(count(), 2);
+    index.takeUp(undefined);
+    assert.throws(() => count(), /no such table/);
+  });
+
   it('L1 applies all changes of a call or none', () => {
     index.apply([{ sql: insert, args: [1, 'kept', null] }]);
     const changes = [

@@ -44,15 +44,16 @@ export function isPostRow(key: string, row: Value): boolean {
   );
 }
 
+/** Scopes are numbers of tools; ids are 32 bytes. */
 export const chatSchema = [
-  `create table chat (workspace text, tool text, id text, height integer, author text, body text, time integer, edited integer,
-    primary key (tool, id)) without rowid`,
-  'create index chat_order on chat (tool, height, id)',
+  'create table chat (scope integer, id blob, height integer, primary key (scope, id)) without rowid',
+  'create index chat_order on chat (scope, height, id)',
 ];
 
 export const chatQueries = {
-  put: 'insert or replace into chat values (?, ?, ?, ?, ?, ?, ?, ?)',
-  drop: 'delete from chat where tool = ? and id = ?',
-  newest: 'select id, height from chat where tool = ? order by height desc, id desc limit ?',
-  before: 'select id, height from chat where tool = ? and (height, id) < (?, ?) order by height desc, id desc limit ?',
+  put: 'insert or replace into chat values (?, ?, ?)',
+  drop: 'delete from chat where scope = ? and id = ?',
+  clear: 'delete from chat where scope = ?',
+  newest: 'select id from chat where scope = ? order by height desc, id desc limit ?',
+  before: 'select id from chat where scope = ? and (height, id) < (?, ?) order by height desc, id desc limit ?',
 };

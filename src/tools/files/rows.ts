@@ -141,13 +141,15 @@ function isIdList(value: Value | undefined, minimum: number, maximum: number): b
   return list !== undefined && list.length >= minimum && new Set(list.map(toHex)).size === list.length;
 }
 
+/** Scopes are numbers of tools; ids are 32 bytes, of the root none. */
 export const filesSchema = [
-  'create table files (workspace text, tool text, item text, parent text, primary key (tool, item)) without rowid',
-  'create index files_parent on files (tool, parent)',
+  'create table files (scope integer, item blob, parent blob, primary key (scope, item)) without rowid',
+  'create index files_parent on files (scope, parent)',
 ];
 
 export const filesQueries = {
-  put: 'insert or replace into files values (?, ?, ?, ?)',
-  drop: 'delete from files where tool = ? and item = ?',
-  children: 'select item from files where tool = ? and parent = ?',
+  put: 'insert or replace into files values (?, ?, ?)',
+  drop: 'delete from files where scope = ? and item = ?',
+  clear: 'delete from files where scope = ?',
+  children: 'select item as id from files where scope = ? and parent = ?',
 };

@@ -134,6 +134,7 @@ export class Service {
       changed: () => this.#switchboard.changed(),
       expelled: (workspace) => this.#closed.expelled(workspace),
       forgotten: () => void this.#compactIfLong(),
+      erased: () => void this.#calls.hold(this.#wipe()),
       fault: (error) => {
         if (!this.#calls.ended) this.#trouble.fault(error);
       },
@@ -275,6 +276,18 @@ export class Service {
     const { log, compactAboveBytes = COMPACT_ABOVE_BYTES } = this.#options;
     if (this.#calls.ended || log.journalBytes <= compactAboveBytes) return;
     await this.#compact().catch((error: unknown) => this.#trouble.failed(error));
+  }
+
+  /** K4: two generations are kept on the disk; after the second nothing is left of what counts no more. */
+  async #wipe(): Promise<void> {
+    try {
+      await this.#commits.commit([]);
+      await this.#compact();
+      await this.#compact();
+    } catch (error) {
+      // With the next snapshots it goes all the same.
+      this.#trouble.failed(error);
+    }
   }
 
   #compact(): Promise<void> {

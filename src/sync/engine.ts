@@ -162,8 +162,9 @@ export class Engine {
     this.replica.restore(bytes, arrival);
   }
 
-  /** Everything that was durable is back. Answers keys that were not remembered. */
+  /** Everything that was durable is back, and may all be acknowledged by now. Answers keys that were not remembered. */
   opened(): readonly Epoch[] {
+    this.#grewSince = true;
     return this.#follow();
   }
 

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import { envelopeTag } from '../../src/sync/envelope.ts';
-import { readEpochNotice } from '../../src/sync/epoch.ts';
+import { openEpoch, readEpochNotice } from '../../src/sync/epoch.ts';
 import { Desk, threePeople } from './office.ts';
 import { stateOf } from './team.ts';
 
@@ -89,6 +89,34 @@ describe('K4 erasing epoch keys', () => {
     assert.equal(late.engine.keys.find(old.tag), undefined, 'not what would open messages');
   });
 
+  it('K4 F1 who comes later is given the key of the chunks alone by who still holds the other', () => {
+    const { office, alice, bob, carol } = threePeople('K4 chunks early');
+    office.link(alice, bob, carol);
+    const { tag, chunkKey } = office.team.epoch;
+    office.leave(bob);
+    alice.remove(carol);
+    const dave = office.team.person('Dave');
+    const box = alice.engine.keys.box([{ device: dave.device, agreementKey: dave.certificate.agreementKey }])!;
+    alice.control(
+      'admit',
+      controlBody.admit(dave.account, Role.participant, 'Dave', [dave.certificate], undefined, box),
+    );
+    const late = new Desk(office, dave);
+    office.desks.set(dave.device, late);
+    late.engine.keys.open(readEpochNotice(box)!);
+    late.engine.sponsored(alice.device);
+    office.link(alice, late);
+    assert.ok(alice.engine.keys.find(tag));
+    office.send(late, late.engine.askForKey(alice.device, 'direct', tag, office.now));
+    office.pump();
+    assert.deepEqual(late.engine.keys.chunkKey(tag), chunkKey);
+    assert.equal(late.engine.keys.find(tag), undefined);
+    // Bob was boxed in it: he is given it whole.
+    assert.equal(bob.engine.keys.find(tag)?.tag, tag);
+    const notice = readEpochNotice(alice.engine.keys.boxTo(tag, bob.device))!;
+    assert.ok(openEpoch(office.team.crypto, notice, bob.device, bob.person.agreementSecret));
+  });
+
   it('K4 who comes from a store of before is brought to the newest epoch under the seal of the two, and nothing is lost', () => {
     const { office, alice, bob, old } = afterRemoval('K4 restored');
     alice.post('he had this');
@@ -116,13 +144,15 @@ describe('K4 erasing epoch keys', () => {
 
   it('K4 K2 who is out and has not heard it is told so, though nobody holds an epoch of his any more', () => {
     const { office, alice, bob, carol } = threePeople('K4 out');
-    office.link(alice, bob);
+    office.link(alice, bob, carol);
     alice.post('before');
     office.pump();
+    office.leave(carol);
     alice.remove(carol);
     alice.post('not for her');
     office.rest();
-    assert.equal(tags(alice).length, 1);
+    assert.deepEqual([tags(alice).length, tags(bob).length], [1, 1]);
+    office.arrive(carol); // what her relay had for her is lost
     office.link(bob, carol);
     office.rest();
     assert.equal(carol.engine.replica.roster.members.has(carol.person.account), false, 'she knows');

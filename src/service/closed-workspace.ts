@@ -15,7 +15,7 @@ import type { ContentStore, ExportEntry } from './ports.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 
 /** What goes with the workspace. The identity, other workspaces and what is kept of this one stay. */
-const ERASED = ['epoch/', 'peer/', 'address/', 'parcel/', 'seen/', 'request/', 'unread/', 'void/'];
+const ERASED = ['epoch/', 'generation/', 'peer/', 'address/', 'parcel/', 'seen/', 'request/', 'unread/', 'void/'];
 const GENERATION = '00000000000000ff';
 const MAX_WORK = 10_000;
 

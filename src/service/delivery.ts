@@ -66,7 +66,7 @@ export class Delivery {
   // ---- direct -----------------------------------------------------------------------------------------------------------
 
   #sendDirect(device: DeviceId, { message, under, lane }: Pick<Outgoing, 'message' | 'under' | 'lane'>): boolean {
-    const bytes = this.#engine.seal(message, under);
+    const bytes = this.#engine.seal(message, under, device);
     return bytes !== undefined && this.#hub.transport.send(device, bytes, lane);
   }
 
@@ -115,7 +115,7 @@ export class Delivery {
   async #submit(one: Pick<Outgoing, 'to' | 'message' | 'under' | 'ephemeral'>): Promise<readonly string[]> {
     const { peers } = this.#options;
     const { to, message, under, ephemeral } = one;
-    const bytes = this.#engine.seal(message, under);
+    const bytes = this.#engine.seal(message, under, to[0]);
     const known = to.filter((device) => peers.relayOf(device) !== undefined);
     const recipients = known.flatMap((device) => {
       const capability = this.#capabilityOf(device);
@@ -134,8 +134,8 @@ export class Delivery {
   /** R4: of the newest epoch that the device is known to hold, since its relay knows no newer one. */
   #capabilityOf(device: DeviceId): Uint8Array | undefined {
     const { keys, session } = this.#engine;
-    const tag = session.epochKnownTo(device) ?? keys.inUse;
-    const epoch = tag === undefined ? undefined : keys.find(tag);
+    const tag = session.epochKnownTo(device);
+    const epoch = (tag === undefined ? undefined : keys.find(tag)) ?? keys.epoch;
     return epoch && capabilityOf(this.#hub.crypto, epoch.key, device);
   }
 

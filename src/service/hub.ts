@@ -46,6 +46,8 @@ export interface Hub {
   expelled(workspace: WorkspaceId): void;
   /** Something has left a log: the journal may be worth writing anew. */
   forgotten(): void;
+  /** A key was erased (K4): what the journal still has of it goes. */
+  erased(): void;
   /** An error that nobody waits for. */
   fault(error: unknown): void;
 }

@@ -2,6 +2,7 @@
  * Messages under an epoch whose key is not here yet: the word of it comes from another member, or by another path, and may be
  * later. They are kept, few and for a while; a relay is told that one was handled only when it was, or was given up.
  */
+import type { DeviceId } from '../base/ids.ts';
 import type { Arrived } from '../sync/ports.ts';
 import { MAX_LOCKED_BYTES, MAX_LOCKED_MESSAGES } from '../protocol/limits.ts';
 
@@ -33,10 +34,10 @@ export class LockedMessages {
   }
 
   /** Those that can be opened now, in the order they came; they are held no longer. */
-  take(isKnown: (tag: string) => boolean): readonly Arrived[] {
+  take(isKnown: (tag: string, from: DeviceId) => boolean): readonly Arrived[] {
     if (this.#locked.length === 0) return [];
-    const open = this.#locked.filter(({ tag }) => isKnown(tag));
-    this.#locked = this.#locked.filter(({ tag }) => !isKnown(tag));
+    const open = this.#locked.filter(({ tag, arrived }) => isKnown(tag, arrived.from));
+    this.#locked = this.#locked.filter((locked) => !open.includes(locked));
     for (const { arrived } of open) this.#bytes -= arrived.bytes.length;
     return open.map(({ arrived }) => arrived);
   }

@@ -138,6 +138,7 @@ export class Service {
       changed: () => this.#switchboard.changed(),
       expelled: (workspace) => this.#closed.expelled(workspace),
       forgotten: () => void this.#compactIfLong(),
+      erased: () => void this.#calls.hold(this.#wipe()),
       fault: (error) => {
         if (!this.#calls.ended) this.#trouble.fault(error);
       },
@@ -297,6 +298,18 @@ export class Service {
       if (own) imaged.set(workspace.id, own);
     }
     return imaged;
+  }
+
+  /** K4: two generations are kept on the disk; after the second nothing is left of what counts no more. */
+  async #wipe(): Promise<void> {
+    try {
+      await this.#commits.commit([]);
+      await this.#compact();
+      await this.#compact();
+    } catch (error) {
+      // With the next snapshots it goes all the same.
+      this.#trouble.failed(error);
+    }
   }
 
   async #compact(): Promise<void> {

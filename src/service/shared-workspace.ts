@@ -262,6 +262,7 @@ export class SharedWorkspace {
   /** Resolves when what it brought is durable. */
   async received(from: DeviceId, path: 'direct' | 'relay', message: Message, under: string): Promise<void> {
     if (!this.isPeer(from)) return;
+    this.engine.session.heardUnder(from, under);
     switch (message.kind) {
       case 'deltas':
         return this.#ingest(from, path, message.runs);
@@ -338,9 +339,10 @@ export class SharedWorkspace {
   }
 
   async #keyCame(message: Message & { kind: 'key' }): Promise<void> {
-    const epoch = this.engine.takeKey(message);
-    if (!epoch) return;
-    this.keyring.remember([epoch]);
+    const came = this.engine.takeKey(message);
+    if (!came) return;
+    if ('key' in came) this.keyring.remember([came]);
+    else this.keyring.rememberGenerations([came]);
     await this.#hub.commit([]);
     this.#hub.changed();
     this.exchange.pump();
@@ -357,10 +359,9 @@ export class SharedWorkspace {
       this.#dispatch(this.engine.askForKey(device, isByRelay ? 'relay' : 'direct', epoch, this.#now));
   }
 
-  /** Something came under an epoch whose key is not here (K1). */
+  /** Something came under an epoch whose key is not here (K1), or not any more (K4). */
   lockedOut(from: DeviceId, path: 'direct' | 'relay', epoch: string): void {
-    this.#dispatch(this.engine.askForKey(from, path, epoch, this.#now));
-    this.#dispatch(this.engine.session.askAgain(from, path, this.#now));
+    this.#dispatch(this.engine.lockedOut(from, path, epoch, this.#now).out);
   }
 
   /** Once for each member and kind: who sends rubbish sends it again and again. */
@@ -477,6 +478,10 @@ export class SharedWorkspace {
         this.#hub.local.put(`void/${this.id}/${delta.id}`, [delta.bytes, verdict]);
     }
     if (advance.forgotten > 0) this.#hub.forgotten();
+    if (advance.erased.length === 0) return;
+    this.keyring.rememberGenerations(advance.erased);
+    this.#hub.changed();
+    this.#hub.erased();
   }
 
   /** Own content that was void when it was folded (D9): with it goes from the log what it said. */

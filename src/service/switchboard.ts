@@ -13,6 +13,7 @@ import type { Hub } from './hub.ts';
 import type { Joins } from './joins.ts';
 import { LockedMessages } from './locked-messages.ts';
 import { relayInfo } from './this-device.ts';
+import type { SharedWorkspace } from './shared-workspace.ts';
 import type { Workspaces } from './workspaces.ts';
 
 /** Who a message comes to, by the seal that it is under. */
@@ -76,26 +77,47 @@ export class Switchboard {
     arrived.handled();
   }
 
-  /** K1: a member's, under an epoch that we have no key of yet. It waits for the key, which he is asked for. */
+  /** K1: a member's, under an epoch that we have no key of yet. It waits for the key, which he is asked for; if it has one no more (K4), not. */
   #isLocked(arrived: Arrived): boolean {
+    const { from, path } = arrived;
     const tag = envelopeTag(arrived.bytes);
-    if (tag === undefined || this.#locks().has(tag)) return false;
-    const workspaces = [...this.#options.workspaces].filter(({ workspace }) => workspace.isPeer(arrived.from));
+    if (tag === undefined || this.#lockOf(tag, from)) return false;
+    const workspaces = [...this.#sharedWith(from)];
     if (workspaces.length === 0) return false;
-    this.#lockedMessages.hold(tag, arrived, this.#hub.clock.now());
-    for (const { workspace } of workspaces) workspace.lockedOut(arrived.from, arrived.path, tag);
+    const late = workspaces.find((workspace) => workspace.engine.keys.isErased(tag));
+    if (late) arrived.handled();
+    else this.#lockedMessages.hold(tag, arrived, this.#hub.clock.now());
+    for (const workspace of late ? [late] : workspaces) workspace.lockedOut(from, path, tag);
     return true;
   }
 
+  *#sharedWith(device: DeviceId): Generator<SharedWorkspace> {
+    for (const { workspace } of this.#options.workspaces) if (workspace.isPeer(device)) yield workspace;
+  }
+
+  /** What can be opened now, and what is late after all (K4). */
   #unlock(): void {
-    for (const arrived of this.#lockedMessages.take((tag) => this.#locks().has(tag))) void this.#arrived(arrived);
+    const isSettled = (tag: string, from: DeviceId) =>
+      this.#lockOf(tag, from) !== undefined ||
+      [...this.#sharedWith(from)].some((workspace) => workspace.engine.keys.isErased(tag));
+    for (const arrived of this.#lockedMessages.take(isSettled)) void this.#arrived(arrived);
+  }
+
+  #lockOf(tag: string, from: DeviceId): Lock | undefined {
+    const known = this.#locks().get(tag);
+    if (known) return known;
+    for (const { id, engine } of this.#sharedWith(from)) {
+      const pair = engine.sealKey(tag, from);
+      if (pair) return { kind: 'epoch', workspace: id, key: pair.key };
+    }
+    return undefined;
   }
 
   /** Which key, which workspace, which message: what fits nowhere is dropped without a word. */
   async #route({ from, path, bytes }: Arrived): Promise<void> {
     const { workspaces, joins, account } = this.#options;
     const tag = envelopeTag(bytes);
-    const lock = tag === undefined ? undefined : this.#locks().get(tag);
+    const lock = tag === undefined ? undefined : this.#lockOf(tag, from);
     const opened = lock && openMessage(this.#hub.crypto, lock.key, bytes);
     const decoded = opened && decodeMessage(opened);
     // The channel, or the relay by its channel, has proved who sent it; a member cannot speak in another's name.

@@ -16,10 +16,11 @@
  *
  * The **pair's seal** of two devices of one account is HKDF(X25519(one's secret, the other's key), "coterie pair 0" ‖ the lower
  * device id ‖ the higher): a device that is not trusted any more can neither read nor write it, though it holds the account's seed.
+ * With a workspace's id behind these it is for two devices of that workspace which hold no epoch together any more (K4).
  */
 import { concatBytes, toHex } from '../base/bytes.ts';
 import { domain, FORMAT } from '../base/format.ts';
-import type { AccountId, DeviceId } from '../base/ids.ts';
+import type { AccountId, DeviceId, WorkspaceId } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { KEY_BYTES, type Crypto } from '../crypto/crypto.ts';
 import { asBytes, asCount, asList, type Value } from '../protocol/codec.ts';
@@ -101,9 +102,10 @@ export function pairSeal(
   crypto: Crypto,
   own: { readonly device: DeviceId; readonly agreementSecret: Uint8Array },
   other: Pick<Certificate, 'device' | 'agreementKey'>,
+  workspace?: WorkspaceId,
 ): SealKey | undefined {
   const shared = crypto.agree(own.agreementSecret, other.agreementKey);
   const [lower, higher] = own.device < other.device ? [own.device, other.device] : [other.device, own.device];
-  const info = concatBytes(PAIR_DOMAIN, idBytes(lower), idBytes(higher));
+  const info = concatBytes(PAIR_DOMAIN, idBytes(lower), idBytes(higher), idBytes(workspace ?? ''));
   return shared && invitationSeal(crypto, crypto.hkdfSha256(shared, NONE, info, KEY_BYTES));
 }

@@ -12,9 +12,9 @@ import { MAX_FETCH_IDS, MAX_LOCKED_MESSAGES } from '../protocol/limits.ts';
 import { BaseReader, type BasePart } from './base.ts';
 import { controlBody, Role } from './control.ts';
 import { feedOf, type Signer } from './delta.ts';
-import { sealMessage } from './envelope.ts';
+import { sealMessage, type SealKey } from './envelope.ts';
 import { EpochKeys } from './epoch-keys.ts';
-import { readEpochNotice, type Epoch, type EpochTag } from './epoch.ts';
+import { readEpochNotice, type ChunkGeneration, type Epoch, type EpochTag } from './epoch.ts';
 import type { FoldVerdict } from './fold.ts';
 import type { Node } from './graph.ts';
 import { encodeMessage, type FeedMark, type Message } from './messages.ts';
@@ -89,6 +89,17 @@ export interface BaseStep {
   readonly out: readonly Outgoing[];
 }
 
+/** What became of a message that cannot be opened: whether it may be later, and what its sender is told. */
+export interface LockedOut {
+  readonly waits: boolean;
+  readonly out: readonly Outgoing[];
+}
+
+export interface EngineAdvance extends Advance {
+  /** Of epochs whose message keys were erased what is left: to be remembered in their place (K4). */
+  readonly erased: readonly ChunkGeneration[];
+}
+
 const NOT_TAKEN: BaseStep = { part: undefined, replaced: undefined, opened: [], faults: [], out: [] };
 
 export class Engine {
@@ -116,7 +127,7 @@ export class Engine {
     const own = () => feedOf(identity.device, this.#generation);
     this.#makeReplica = () => new Replica({ crypto, workspace, reducers, own: own() });
     this.#replica = this.#makeReplica();
-    this.keys = new EpochKeys(crypto, identity.device, identity.agreementSecret);
+    this.keys = new EpochKeys(crypto, workspace, identity.device, identity.agreementSecret);
     const relayable = (device: DeviceId) => options.relayable(device);
     this.session = new Session(() => this.#replica, identity.device, relayable, this.keys);
   }
@@ -151,8 +162,9 @@ export class Engine {
     this.replica.restore(bytes, arrival);
   }
 
-  /** Everything that was durable is back. Answers keys that were not remembered. */
+  /** Everything that was durable is back, and may all be acknowledged by now. Answers keys that were not remembered. */
   opened(): readonly Epoch[] {
+    this.#grewSince = true;
     return this.#follow();
   }
 
@@ -347,6 +359,21 @@ export class Engine {
 
   // ---- keys -------------------------------------------------------------------------------------------------------------
 
+  /** What has come can be opened by: the key that its tag names, of an epoch or of the two devices (K4). */
+  sealKey(tag: EpochTag, from: DeviceId): SealKey | undefined {
+    return this.keys.sealKey(tag, from);
+  }
+
+  /**
+   * A peer's message came under a key that is not held. Where that was erased it is late (K4): its sender gives what was in it again,
+   * and it need not be kept. Else it waits for the key, which he is asked for (K1).
+   */
+  lockedOut(from: DeviceId, path: 'direct' | 'relay', tag: EpochTag, now: number): LockedOut {
+    if (this.keys.isErased(tag)) return { waits: false, out: this.session.late(from, path, now) };
+    const asked = this.askForKey(from, path, tag, now);
+    return { waits: true, out: [...asked, ...this.session.askAgain(from, path, now)] };
+  }
+
   /** Something came under an epoch that is not held: its sender is asked for it (K1), not with every message. */
   askForKey(from: DeviceId, path: 'direct' | 'relay', epoch: EpochTag, now: number): readonly Outgoing[] {
     const asking = `${from} ${epoch}`;
@@ -367,12 +394,15 @@ export class Engine {
 
   /** The word that goes before the first message under an epoch that was never boxed to a device. */
   keyFor(to: DeviceId, path: 'direct' | 'relay', epoch: EpochTag): readonly Outgoing[] {
-    return this.#giveKey(to, path, epoch, this.keys.stepsOf(to).at(-1)?.tag);
+    return this.#giveKey(to, path, epoch, this.keys.stepsOf(to).at(-1)?.tag ?? this.keys.pairWith(to));
   }
 
-  /** A key that was asked for, or sent before its first use: of an epoch of this workspace, or of none that counts. */
-  takeKey(message: Message & { kind: 'key' }): Epoch | undefined {
-    return this.keys.open(message.notice);
+  /**
+   * A key that was asked for, or sent before its first use: of an epoch of this workspace, or of none that counts. Of one that its
+   * sender has erased it is that of the chunks alone (K4).
+   */
+  takeKey(message: Message & { kind: 'key' }): Epoch | ChunkGeneration | undefined {
+    return this.keys.open(message.notice) ?? this.keys.openGeneration(message.notice);
   }
 
   // ---- the base (L6) ----------------------------------------------------------------------------------------------------
@@ -432,12 +462,13 @@ export class Engine {
     return next === undefined || total === undefined ? undefined : { here: next, all: total };
   }
 
-  /** L4: folds what all have acknowledged, when that is due; undefined when it is not. */
-  advance(now: number): Advance | undefined {
+  /** L4: folds what all have acknowledged, when that is due, and erases the epochs that nobody needs (K4); undefined when it is not. */
+  advance(now: number): EngineAdvance | undefined {
     if (now < (this.#advanceDueAt() ?? Number.POSITIVE_INFINITY)) return undefined;
     this.#advancedAt = now;
     this.#grewSince = false;
-    return this.#replica.advance();
+    const advance = this.#replica.advance();
+    return { ...advance, erased: this.#replica.isSettled ? this.keys.eraseOld() : [] };
   }
 
   #grewSince = false;
@@ -452,14 +483,14 @@ export class Engine {
 
   readonly #sealed = new WeakMap<Message, { readonly under: EpochTag; readonly bytes: Uint8Array }>();
 
-  /** Sealed once, the same bytes to everybody who is sent it under the same epoch (K5). */
-  seal(message: Message, under: EpochTag | undefined): Uint8Array | undefined {
-    const epoch = under === undefined ? this.keys.epoch : this.keys.find(under);
-    if (!epoch) return undefined;
+  /** Sealed once, the same bytes to everybody who is sent it under the same epoch (K5). `to`: whom, or one of them. */
+  seal(message: Message, under: EpochTag | undefined, to?: DeviceId): Uint8Array | undefined {
+    const key = under === undefined ? this.keys.epoch : to ? this.keys.sealKey(under, to) : this.keys.find(under);
+    if (!key) return undefined;
     const known = this.#sealed.get(message);
-    if (known?.under === epoch.tag) return known.bytes;
-    const bytes = sealMessage(this.#crypto, epoch, encodeMessage(this.#identity.device, message));
-    this.#sealed.set(message, { under: epoch.tag, bytes });
+    if (known?.under === key.tag) return known.bytes;
+    const bytes = sealMessage(this.#crypto, key, encodeMessage(this.#identity.device, message));
+    this.#sealed.set(message, { under: key.tag, bytes });
     return bytes;
   }
 

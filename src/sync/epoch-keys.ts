@@ -1,26 +1,34 @@
 /**
- * The epochs of one workspace as one device sees them (K1, K3): which of them it holds, which is in use, and to whom each is
+ * The epochs of one workspace as one device sees them (K1, K3, K4): which of them it holds, which is in use, and to whom each is
  * boxed. Pure: keys come from control deltas, from a welcome, from a member who was asked, or from the device's own store.
+ *
+ * Who makes an epoch knowing another puts it in that one's place, for good: only of those made at once, neither knowing the other,
+ * the lowest key decides. So whoever has erased what everybody has acknowledged the successor of never needs it again.
  *
  * An epoch is clean while nobody who may know it is out of the workspace: no device boxed in it, be it by a word that is void, and not its maker. Made by one
  * who leaves in the same breath it would be his to read, so a leave makes none: whoever sends next does.
  */
 import { equalBytes, toHex } from '../base/bytes.ts';
 import { groupBy } from '../base/group.ts';
-import type { DeviceId } from '../base/ids.ts';
+import type { DeviceId, WorkspaceId } from '../base/ids.ts';
 import { KEY_BYTES, type Crypto } from '../crypto/crypto.ts';
 import type { Value } from '../protocol/codec.ts';
 import { compareKeys } from './seniority.ts';
+import { pairSeal } from './device-link.ts';
+import type { SealKey } from './envelope.ts';
 import {
   boxEpoch,
   epochOf,
   isBoxedTo,
+  openChunkGeneration,
   openEpoch,
   tagOf,
+  type ChunkGeneration,
   type Epoch,
   type EpochNotice,
   type EpochTag,
 } from './epoch.ts';
+import { inPast } from './graph.ts';
 import type { EpochStep, Gate } from './passage.ts';
 import type { DeviceRecord, EpochRecord, Roster } from './roster.ts';
 
@@ -33,7 +41,11 @@ export class EpochKeys implements Gate {
   readonly #crypto: Crypto;
   readonly #self: DeviceId;
   readonly #secret: Uint8Array;
+  readonly #workspace: WorkspaceId;
   readonly #held = new Map<EpochTag, Epoch>();
+  /** K4: what is left of those whose message key was erased, here or where the chunks' key came from. */
+  readonly #generations = new Map<EpochTag, ChunkGeneration>();
+  readonly #pairs = new Map<DeviceId, { readonly agreementKey: Uint8Array; readonly seal: SealKey | undefined }>();
   #records: readonly EpochRecord[] = [];
   /** Of each epoch every notice there is, in words that are void, too. */
   #notices: ReadonlyMap<EpochTag, readonly EpochNotice[]> = new Map();
@@ -43,27 +55,66 @@ export class EpochKeys implements Gate {
   #isClean = false;
   #steps = new Map<DeviceId, readonly EpochStep[]>();
   #devices: readonly DeviceRecord[] = [];
+  #certificates: Roster['certificates'] = new Map();
 
-  constructor(crypto: Crypto, self: DeviceId, agreementSecret: Uint8Array) {
+  constructor(crypto: Crypto, workspace: WorkspaceId, self: DeviceId, agreementSecret: Uint8Array) {
     this.#crypto = crypto;
+    this.#workspace = workspace;
     this.#self = self;
     this.#secret = agreementSecret;
   }
 
   // ---- holding ----------------------------------------------------------------------------------------------------------
 
-  /** Answers whether it is new. */
+  /** Answers whether it is new. One that was erased does not come back (K4). */
   add(epoch: Epoch): boolean {
-    if (this.#held.has(epoch.tag)) return false;
+    if (this.#held.has(epoch.tag) || this.#generations.has(epoch.tag)) return false;
     this.#held.set(epoch.tag, epoch);
     this.#choose();
     return true;
   }
 
-  /** K4: nothing more can be opened that was sealed under it. */
-  erase(tag: EpochTag): void {
-    this.#held.delete(tag);
-    this.#choose();
+  /** Chunks of an epoch whose message key is not to be here (K4). Answers whether that is new. */
+  addGeneration(generation: ChunkGeneration): boolean {
+    if (this.#generations.has(generation.tag) || this.#held.has(generation.tag)) return false;
+    this.#generations.set(generation.tag, generation);
+    return true;
+  }
+
+  /**
+   * K4: all but the one in use, once every active device has acknowledged all control deltas that are known: nobody seals under
+   * another one. Nothing can be opened any more that was; what is left of each is answered, to be remembered in its place.
+   */
+  eraseOld(): readonly ChunkGeneration[] {
+    if (!this.#isClean) return [];
+    const erased: ChunkGeneration[] = [];
+    for (const [tag, { key, commit, chunkKey }] of this.#held) {
+      // Of what no word is known yet the word may be on its way.
+      if (tag === this.#inUse?.tag || !this.#notices.has(tag)) continue;
+      const generation = { tag, commit, chunkKey };
+      this.#held.delete(tag);
+      this.#generations.set(tag, generation);
+      this.#made = this.#made.filter((made) => made.tag !== tag);
+      key.fill(0);
+      erased.push(generation);
+    }
+    if (erased.length > 0) this.#choose();
+    return erased;
+  }
+
+  /** K4: what is under it stays closed. */
+  isErased(tag: EpochTag): boolean {
+    return this.#generations.has(tag);
+  }
+
+  /** What is left of those that are erased. */
+  generations(): readonly ChunkGeneration[] {
+    return [...this.#generations.values()];
+  }
+
+  /** Kg of a generation (F1). */
+  chunkKey(tag: EpochTag): Uint8Array | undefined {
+    return this.#held.get(tag)?.chunkKey ?? this.#generations.get(tag)?.chunkKey;
   }
 
   held(): readonly Epoch[] {
@@ -74,12 +125,36 @@ export class EpochKeys implements Gate {
     return this.#held.get(tag);
   }
 
+  /** What a message to or from a device is under: an epoch, or the seal of the two. */
+  sealKey(tag: EpochTag, device: DeviceId): SealKey | undefined {
+    const epoch = this.#held.get(tag);
+    if (epoch) return epoch;
+    const pair = this.#pairWith(device);
+    return pair?.tag === tag ? pair : undefined;
+  }
+
+  pairWith(device: DeviceId): EpochTag | undefined {
+    return this.#pairWith(device)?.tag;
+  }
+
+  #pairWith(device: DeviceId): SealKey | undefined {
+    const certificate = this.#certificates.get(device);
+    if (!certificate) return undefined;
+    const known = this.#pairs.get(device);
+    if (known?.agreementKey === certificate.agreementKey) return known.seal;
+    const own = { device: this.#self, agreementSecret: this.#secret };
+    const seal = pairSeal(this.#crypto, own, certificate, this.#workspace);
+    this.#pairs.set(device, { agreementKey: certificate.agreementKey, seal });
+    return seal;
+  }
+
   /** Takes the members as they are now. Answers the epochs that it could open for the first time: to be remembered. */
   follow(roster: Roster): readonly Epoch[] {
     this.#records = roster.epochs;
     const notices = [...roster.epochs.map(({ notice }) => notice), ...roster.boxedInVain];
     this.#notices = groupBy(notices, ({ commit }) => tagOf(commit));
     this.#devices = [...roster.members.values()].flatMap(({ devices }) => devices);
+    this.#certificates = roster.certificates;
     this.#isLive = prefixesOf(this.#devices);
     const opened: Epoch[] = [];
     for (const { notice } of roster.epochs) {
@@ -94,15 +169,24 @@ export class EpochKeys implements Gate {
 
   /** A box that was not open yet and opens now. */
   open(notice: EpochNotice): Epoch | undefined {
-    if (this.#held.has(tagOf(notice.commit))) return undefined;
+    const tag = tagOf(notice.commit);
+    if (this.#held.has(tag) || this.#generations.has(tag)) return undefined;
     const made = this.#made.find(({ commit }) => equalBytes(commit, notice.commit));
     const epoch = made ?? openEpoch(this.#crypto, notice, this.#self, this.#secret);
     return epoch && this.add(epoch) ? epoch : undefined;
   }
 
+  /** The key of chunks from before this device was let in, of who has erased the other (K4): of an epoch that a word here has made. */
+  openGeneration(notice: EpochNotice): ChunkGeneration | undefined {
+    if (!this.#notices.get(tagOf(notice.commit))?.some(({ commit }) => equalBytes(commit, notice.commit)))
+      return undefined;
+    const generation = openChunkGeneration(this.#crypto, notice, this.#self, this.#secret);
+    return generation && this.addGeneration(generation) ? generation : undefined;
+  }
+
   // ---- which is in use --------------------------------------------------------------------------------------------------
 
-  /** K3: of the clean ones that are held, the one with the lowest (maker's key, id); where none is clean, the newest held. */
+  /** K3: of those that no other has followed the one with the lowest (maker's key, id); where that is not held, the newest held. */
   get epoch(): Epoch | undefined {
     return this.#inUse;
   }
@@ -118,13 +202,24 @@ export class EpochKeys implements Gate {
 
   #choose(): void {
     this.#steps = new Map();
-    const clean = this.#makers().filter((record) => this.#held.has(tagOf(record.notice.commit)) && this.#clean(record));
-    clean.sort((a, b) => compareKeys(a.key, b.key) || (a.maker.delta.id < b.maker.delta.id ? -1 : 1));
-    const first = clean[0];
-    this.#isClean = first !== undefined;
-    const newest = this.#records.findLast(({ notice }) => this.#held.has(tagOf(notice.commit)));
-    const chosen = first ?? newest;
+    const isHeld = ({ notice }: EpochRecord) => this.#held.has(tagOf(notice.commit));
+    const last = [...this.#lastMakers()];
+    last.sort((a, b) => compareKeys(a.key, b.key) || (a.maker.delta.id < b.maker.delta.id ? -1 : 1));
+    const first = last[0] && isHeld(last[0]) ? last[0] : undefined;
+    this.#isClean = first !== undefined && this.#clean(first);
+    const chosen = first ?? this.#records.findLast(isHeld);
     this.#inUse = chosen ? this.#held.get(tagOf(chosen.notice.commit)) : this.#held.values().next().value;
+  }
+
+  /** Of the makers those that are in no other's past: seldom more than one. */
+  #lastMakers(): ReadonlySet<EpochRecord> {
+    const last = new Set<EpochRecord>();
+    for (const record of this.#makers()) {
+      if ([...last].some(({ maker }) => inPast(record.maker, maker))) continue;
+      for (const other of last) if (inPast(other.maker, record.maker)) last.delete(other);
+      last.add(record);
+    }
+    return last;
   }
 
   /** Of each epoch the delta that made it: the first that commits to its key. The others box it to more devices. */
@@ -161,11 +256,18 @@ export class EpochKeys implements Gate {
     return this.#inUse && boxEpoch(this.#crypto, this.#inUse, targets);
   }
 
-  /** An epoch, boxed to one of the devices (K1); undefined where either is not known here. */
+  /**
+   * An epoch, boxed to one of the devices (K1). Who came after it is given the key of its chunks alone (F1), and everybody is where the
+   * other is erased (K4). Undefined where either is not known here.
+   */
   boxTo(tag: EpochTag, device: DeviceId): Value | undefined {
-    const epoch = this.#held.get(tag);
+    const held = this.#held.get(tag);
+    const generation = held ?? this.#generations.get(tag);
     const targets = this.#targets((other) => other === device);
-    return epoch && targets.length > 0 ? boxEpoch(this.#crypto, epoch, targets) : undefined;
+    if (!generation || targets.length === 0) return undefined;
+    const isFor = tag === this.inUse || this.#notices.get(tag)?.some((notice) => isBoxedTo(notice, device)) === true;
+    const { commit, chunkKey } = generation;
+    return boxEpoch(this.#crypto, { commit, key: held && isFor ? held.key : chunkKey }, targets);
   }
 
   #targets(wanted: (device: DeviceId) => boolean): { device: DeviceId; agreementKey: Uint8Array }[] {

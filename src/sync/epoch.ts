@@ -1,8 +1,10 @@
 /**
  * Epochs (K1): a random 256-bit key, committed to by the control delta that makes it and boxed to every device.
  *
- * commit = HKDF(key, "coterie epoch commit 0", 32); its first 8 bytes are the epoch's **tag**, which stands in front of
- * every message sealed under it and names the generation of the chunks made under it (F1).
+ * Chunks (F1) are made under a key of their own, Kg = HKDF(key, "coterie chunks 0", 32), which outlives the epoch's (K4):
+ * content of an old generation stays readable when no message of its time is. commit = HKDF(Kg, "coterie epoch commit 0", 32),
+ * so that either key can be held against it; its first 8 bytes are the epoch's **tag**, which stands in front of every message
+ * sealed under it and names the generation of the chunks made under it.
  *
  * A set of boxes: `[ephemeral X25519 key 32, [[first 8 bytes of the device id, AES-256-GCM(key) 48] …]]`, where a box's key is
  * HKDF(X25519(ephemeral, device), salt = commit, info = "coterie box 0" ‖ device's X25519 key, 32) with a zero nonce:
@@ -19,6 +21,7 @@ import { idBytes } from './delta.ts';
 export const EPOCH_TAG_BYTES = 8;
 const DEVICE_PREFIX_BYTES = 8;
 const BOX_BYTES = KEY_BYTES + TAG_BYTES;
+const CHUNKS_INFO = domain('chunks');
 const COMMIT_INFO = domain('epoch commit');
 const BOX_INFO = domain('box');
 const CAPABILITY_INFO = domain('capability');
@@ -31,8 +34,14 @@ export type EpochTag = string;
 export interface Epoch {
   readonly tag: EpochTag;
   readonly commit: Uint8Array;
+  /** Of messages. */
   readonly key: Uint8Array;
+  /** Kg: of chunks (F1). */
+  readonly chunkKey: Uint8Array;
 }
+
+/** What is left of an epoch whose message key was erased, or never given (K4). */
+export type ChunkGeneration = Omit<Epoch, 'key'>;
 
 export interface BoxTarget {
   readonly device: DeviceId;
@@ -50,15 +59,24 @@ export interface Boxes {
 }
 
 export function epochOf(crypto: Crypto, key: Uint8Array): Epoch {
-  const commit = crypto.hkdfSha256(key, NONE, COMMIT_INFO, KEY_BYTES);
-  return { key, commit, tag: tagOf(commit) };
+  return { key, ...chunkGenerationOf(crypto, generationKey(crypto, key)) };
+}
+
+/** Kg (F1). */
+export function generationKey(crypto: Crypto, epochKey: Uint8Array): Uint8Array {
+  return crypto.hkdfSha256(epochKey, NONE, CHUNKS_INFO, KEY_BYTES);
+}
+
+export function chunkGenerationOf(crypto: Crypto, chunkKey: Uint8Array): ChunkGeneration {
+  const commit = crypto.hkdfSha256(chunkKey, NONE, COMMIT_INFO, KEY_BYTES);
+  return { chunkKey, commit, tag: tagOf(commit) };
 }
 
 export function tagOf(commit: Uint8Array): EpochTag {
   return toHex(commit.subarray(0, EPOCH_TAG_BYTES));
 }
 
-export function boxEpoch(crypto: Crypto, epoch: Epoch, targets: readonly BoxTarget[]): Value {
+export function boxEpoch(crypto: Crypto, epoch: Pick<Epoch, 'key' | 'commit'>, targets: readonly BoxTarget[]): Value {
   const secret = crypto.randomBytes(KEY_BYTES);
   const agree = crypto.agreeing(secret);
   const boxes: Value[] = [];
@@ -101,17 +119,36 @@ export function openEpoch(
   device: DeviceId,
   secret: Uint8Array,
 ): Epoch | undefined {
+  for (const key of keysIn(crypto, notice, device, secret)) {
+    const epoch = epochOf(crypto, key);
+    if (equalBytes(epoch.commit, notice.commit)) return epoch;
+  }
+  return undefined;
+}
+
+/** In the same way, where the box holds the key of the chunks alone: its sender has erased the other (K4). */
+export function openChunkGeneration(
+  crypto: Crypto,
+  notice: EpochNotice,
+  device: DeviceId,
+  secret: Uint8Array,
+): ChunkGeneration | undefined {
+  for (const key of keysIn(crypto, notice, device, secret)) {
+    const generation = chunkGenerationOf(crypto, key);
+    if (equalBytes(generation.commit, notice.commit)) return generation;
+  }
+  return undefined;
+}
+
+function* keysIn(crypto: Crypto, notice: EpochNotice, device: DeviceId, secret: Uint8Array): Generator<Uint8Array> {
   const prefix = idBytes(device).subarray(0, DEVICE_PREFIX_BYTES);
   for (const entry of notice.boxes.entries) {
     if (!equalBytes(entry.prefix, prefix)) continue;
     const shared = crypto.agree(secret, notice.boxes.ephemeral);
     const boxed = boxKey(crypto, shared, crypto.agreementKeyOf(secret), notice.commit);
     const key = boxed && crypto.openGcm(boxed, ZERO_NONCE, entry.box, NONE);
-    if (!key || key.length !== KEY_BYTES) continue;
-    const epoch = epochOf(crypto, key);
-    if (equalBytes(epoch.commit, notice.commit)) return epoch;
+    if (key?.length === KEY_BYTES) yield key;
   }
-  return undefined;
 }
 
 /** R4: what a sender shows to a recipient's relay; the relay holds its SHA-256. */

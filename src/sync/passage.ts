@@ -4,6 +4,9 @@
  * read it; what lies beyond goes under the new one, to who has been sent the box.
  *
  * Order is what it rests on: a direct path and a relay both deliver one sender's messages in the order they were sent.
+ *
+ * Old epochs are erased (K4). Who comes with one that is not held here any more, from a store that was restored or out of the
+ * workspace and not knowing it, has no epoch in common with this device: the seal of the two takes its place, till he has the next.
  */
 import type { DeviceId, FeedId } from '../base/ids.ts';
 import type { EpochTag } from './epoch.ts';
@@ -22,6 +25,8 @@ export interface Gate {
   stepsOf(device: DeviceId): readonly EpochStep[];
   /** Clean and held (K3); undefined where there is none. */
   readonly inUse: EpochTag | undefined;
+  /** The seal between this device and another (K4); undefined where its certificate is not known here. */
+  pairWith(device: DeviceId): EpochTag | undefined;
 }
 
 export interface Passage {
@@ -34,25 +39,30 @@ export interface Passage {
 
 /**
  * What may go next to a device that holds, or was sent, `told`. `last` is the word that takes it out of the workspace: nothing
- * after it is for it.
+ * after it is for it. `without`: epochs that it has shown not to hold.
  */
 export function passageOf(
   gate: Gate,
   device: DeviceId,
   told: ReadonlyMap<FeedId, number>,
   last: Node | undefined,
+  without: ReadonlySet<EpochTag> = NONE,
 ): Passage {
   let under: EpochTag | undefined;
   for (const { tag, word } of gate.stepsOf(device)) {
-    if (word && !covers(told, word)) return { under, until: word, keyFirst: undefined };
-    under = tag;
+    if (word && !covers(told, word)) return { under: under ?? gate.pairWith(device), until: word, keyFirst: undefined };
+    if (!without.has(tag)) under = tag;
   }
-  if (last) return { under, until: last, keyFirst: undefined };
+  if (last) return { under: under ?? gate.pairWith(device), until: last, keyFirst: undefined };
   const { inUse } = gate;
+  if (inUse !== undefined && without.has(inUse))
+    return { under: gate.pairWith(device) ?? under, until: undefined, keyFirst: undefined };
   if (inUse === undefined || inUse === under) return { under, until: undefined, keyFirst: undefined };
   const isBoxed = gate.stepsOf(device).some((step) => step.tag === inUse);
   return { under: inUse, until: undefined, keyFirst: isBoxed ? undefined : inUse };
 }
+
+const NONE: ReadonlySet<EpochTag> = new Set();
 
 export function covers(vector: ReadonlyMap<FeedId, number>, { delta }: Node): boolean {
   return (vector.get(delta.feed) ?? 0) >= delta.seq;

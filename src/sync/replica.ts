@@ -643,6 +643,11 @@ export class Replica {
     return { folded, forgotten: before - this.#graph.size };
   }
 
+  /** Whether all active devices have acknowledged every control delta that is here, as far as `advance` has found. */
+  get isSettled(): boolean {
+    return this.#unstable.length === 0;
+  }
+
   // ---- the base (L6) --------------------------------------------------------------------------------------------------
 
   /** What is folded, whole: to keep, or to give to somebody who has nothing yet. */

@@ -69,6 +69,8 @@ export interface Roster {
   readonly records: ReadonlyMap<DeviceId, DeviceRecord>;
   /** Devices that are not in it any more, each with the word that took it out (K2). */
   readonly gone: ReadonlyMap<DeviceId, Node>;
+  /** Of every device that was ever let in: what is under the seal of a pair may be for one that is out (K4). */
+  readonly certificates: ReadonlyMap<DeviceId, Certificate>;
   readonly tools: ReadonlyMap<ToolId, ToolRecord>;
   readonly invites: ReadonlyMap<DeltaId, InviteRecord>;
   /** Every notice with boxes: a joiner's admit boxes an epoch that an earlier one made. */
@@ -103,7 +105,9 @@ export function rosterOf(authority: Authority): Roster {
   const devices = new Map<DeviceId, Member>();
   const records = new Map<DeviceId, DeviceRecord>();
   const gone = new Map<DeviceId, Node>();
+  const certificates = new Map<DeviceId, Certificate>();
   for (const [account, person] of draft.people) {
+    for (const [device, { certificate }] of person.devices) certificates.set(device, certificate);
     const best = authority.bestCredential(account);
     if (!best) {
       const word = authority.departureOf(account);
@@ -131,6 +135,7 @@ export function rosterOf(authority: Authority): Roster {
     names: new Map([...draft.people].map(([account, { name }]) => [account, name])),
     records,
     gone,
+    certificates,
     tools: draft.tools,
     invites: draft.invites,
     epochs: draft.epochs,

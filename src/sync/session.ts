@@ -67,6 +67,10 @@ interface Peer {
   last: Node | undefined;
   /** Epochs whose key it was sent outside of any delta. */
   readonly keyed: Set<EpochTag>;
+  /** Epochs held here that it has shown not to hold (K4). */
+  without: ReadonlySet<EpochTag>;
+  /** When it was last told that what it sends cannot be opened any more. */
+  lateAt: number;
   reach: 'direct' | 'none';
   /** Whether it has said on this connection what it holds. */
   introduced: boolean;
@@ -168,21 +172,21 @@ export class Session {
 
   /** The newest epoch that a device is known to hold: its relay knows the capability (R4). */
   epochKnownTo(device: DeviceId): EpochTag | undefined {
-    const known = this.#peers.get(device)?.known ?? new Map<FeedId, number>();
-    return passageOf(this.#gate, device, known, this.#peers.get(device)?.last).under;
+    const peer = this.#peers.get(device);
+    return passageOf(this.#gate, device, peer?.known ?? new Map(), peer?.last, peer?.without).under;
   }
 
   /** The epoch that a word to a device goes under: the newest it was told of. */
   epochFor(device: DeviceId): EpochTag | undefined {
     const peer = this.#peers.get(device);
     if (!peer) return this.#gate.inUse;
-    return passageOf(this.#gate, device, this.#toldTo(peer), peer.last).under;
+    return passageOf(this.#gate, device, this.#toldTo(peer), peer.last, peer.without).under;
   }
 
   /** Whether a delta may be shown to a device now, under the epoch that is for it: not what is beyond the next change of keys (K2). */
   mayHear(device: DeviceId, node: Node): boolean {
     const peer = this.#peers.get(device);
-    const until = peer && passageOf(this.#gate, device, this.#toldTo(peer), peer.last).until;
+    const until = peer && passageOf(this.#gate, device, this.#toldTo(peer), peer.last, peer.without).until;
     return peer !== undefined && (!until || this.#replica.reach(until, node.delta.feed) >= node.delta.seq);
   }
 
@@ -320,6 +324,29 @@ export class Session {
     peer.askedAt = now;
     peer.asks++;
     return [this.#reply(device, path, this.#have(false), false)];
+  }
+
+  /** What a device said came under this: what else was known of what it can open may be wrong (K4). */
+  heardUnder(device: DeviceId, tag: EpochTag): void {
+    const peer = this.#peers.get(device);
+    if (!peer) return;
+    if (tag === this.#gate.pairWith(device)) {
+      const { inUse } = this.#gate;
+      const held = this.#gate.stepsOf(device).map((step) => step.tag);
+      peer.without = new Set(inUse === undefined ? held : [...held, inUse]);
+    } else if (peer.without.has(tag)) peer.without = new Set([...peer.without].filter((other) => other !== tag));
+  }
+
+  /**
+   * It has sent something under an epoch that is erased here (K4). Whatever it was, it is asked to say what it holds, under the seal
+   * of the two, and is told what is here: each then sends what the other lacks.
+   */
+  late(device: DeviceId, path: 'direct' | 'relay', now: number): readonly Outgoing[] {
+    const peer = this.#peers.get(device);
+    const under = this.#gate.pairWith(device);
+    if (!peer || under === undefined || now < peer.lateAt + ASK_AGAIN_MS) return [];
+    peer.lateAt = now;
+    return [{ to: [device], path, message: this.#have(true), lane: Lane.control, ephemeral: false, under }];
   }
 
   /** Greets a device that is online behind a relay: what it lacks, and what we lack, will show. */
@@ -528,7 +555,7 @@ export class Session {
     if (peer.reach !== 'direct' || !peer.introduced) return [];
     const out: Outgoing[] = [];
     while (peer.unackedBytes < MAX_MESSAGE_BYTES) {
-      const passage = passageOf(this.#gate, device, peer.sent, peer.last);
+      const passage = passageOf(this.#gate, device, peer.sent, peer.last, peer.without);
       const batch = this.#replica.reaches(peer.sent)
         ? this.#batch(peer.sent, BATCH_BYTES, made, passage)
         : this.#beforeLog(peer, peer.sent);
@@ -596,7 +623,7 @@ export class Session {
         if (!this.#replica.hasWritten(device)) continue;
         for (const [feed, seq] of this.#replica.cut()) raise(held, feed, seq);
       }
-      const passage = passageOf(this.#gate, device, this.#withOthers(held), peer.last);
+      const passage = passageOf(this.#gate, device, this.#withOthers(held), peer.last, peer.without);
       const batch = this.#batch(held, RELAY_BATCH_BYTES, made, passage, (feed) => feed.startsWith(this.#self));
       if (!batch) continue;
       peer.relaying = true;
@@ -647,7 +674,7 @@ export class Session {
     const out: Outgoing[] = [];
     const held = highest(peer.known, peer.served);
     while (peer.serving < RELAY_SERVE_BATCHES) {
-      const passage = passageOf(this.#gate, device, held, peer.last);
+      const passage = passageOf(this.#gate, device, held, peer.last, peer.without);
       const batch = this.#replica.reaches(held)
         ? this.#batch(held, RELAY_BATCH_BYTES, new Map(), passage)
         : this.#beforeLog(peer, held);
@@ -708,6 +735,8 @@ function newPeer(): Peer {
   return {
     last: undefined,
     keyed: new Set(),
+    without: new Set(),
+    lateAt: Number.NEGATIVE_INFINITY,
     reach: 'none',
     introduced: false,
     known: new Map(),

@@ -3,7 +3,8 @@ import type { ChunkId, DeviceId } from '../../src/base/ids.ts';
 import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
 import { ChunkExchange } from '../../src/service/chunk-exchange.ts';
 import type { Transport } from '../../src/sync/ports.ts';
-import { generationKey, sealChunk } from '../../src/tools/files/content.ts';
+import { generationKey } from '../../src/sync/epoch.ts';
+import { sealChunk } from '../../src/tools/files/content.ts';
 import { MemoryChunks } from '../fakes/memory-chunks.ts';
 
 const crypto = nodeCrypto();

@@ -5,7 +5,7 @@
  */
 import type { DeltaId, DeviceId, ToolId, WorkspaceId } from '../../src/base/ids.ts';
 import type { Crypto } from '../../src/crypto/crypto.ts';
-import { asBytes } from '../../src/protocol/codec.ts';
+import { asBytes, type Value } from '../../src/protocol/codec.ts';
 import { LockedMessages } from '../../src/service/locked-messages.ts';
 import { decodeRecord, encodeRecord } from '../../src/service/records.ts';
 import type { BasePart } from '../../src/sync/base.ts';
@@ -13,7 +13,14 @@ import { readControl } from '../../src/sync/control.ts';
 import { readDelta } from '../../src/sync/delta.ts';
 import { Engine, type Growth } from '../../src/sync/engine.ts';
 import { envelopeTag, openMessage } from '../../src/sync/envelope.ts';
-import { epochOf, openEpoch, type Epoch, type EpochTag } from '../../src/sync/epoch.ts';
+import {
+  chunkGenerationOf,
+  epochOf,
+  openEpoch,
+  type ChunkGeneration,
+  type Epoch,
+  type EpochTag,
+} from '../../src/sync/epoch.ts';
 import type { Folded } from '../../src/sync/fold.ts';
 import type { Node } from '../../src/sync/graph.ts';
 import { decodeMessage, type Message } from '../../src/sync/messages.ts';
@@ -150,9 +157,8 @@ export class SimDevice {
     );
     for (const record of read) {
       if (record.kind === 'delta') this.engine.restore(record.bytes, record.arrival);
-      const key = record.kind === 'local' && record.key !== UNCONFIRMED ? asBytes(record.value, 32) : undefined;
-      if (key) this.engine.keys.add(epochOf(crypto, key));
     }
+    this.#restoreKeys(new Map(read.flatMap((record) => (record.kind === 'local' ? [[record.key, record.value]] : []))));
     this.#around.took(this.replica.nodes());
     // What a torn write has kept was promised to nobody; now it is there, and is told.
     for (const { delta } of this.replica.nodes()) if (delta.device === this.id) this.#acknowledge(delta.id);
@@ -162,6 +168,15 @@ export class SimDevice {
     if (this.#isPutBack) this.engine.awaitWord();
     if (this.engine.expulsion) this.#around.expelled(this);
     this.#dispatch(this.engine.tick(this.#now));
+  }
+
+  /** What is erased (K4) first: it does not come back. */
+  #restoreKeys(local: ReadonlyMap<string, Value>): void {
+    const { crypto } = this.#around;
+    const kept = (prefix: string) =>
+      [...local].flatMap(([key, value]) => (key.startsWith(prefix) ? (asBytes(value, 32) ?? []) : []));
+    for (const key of kept(GENERATION)) this.engine.keys.addGeneration(chunkGenerationOf(crypto, key));
+    for (const key of kept(EPOCH)) this.engine.keys.add(epochOf(crypto, key));
   }
 
   /** The process is gone, and with it all that was not on the disk. */
@@ -176,7 +191,14 @@ export class SimDevice {
     const deltas = replica.tail().map(({ delta, arrival }) => this.#record(delta.bytes, arrival));
     const { root, parts } = replica.hasBase ? replica.base() : { root: undefined, parts: [] };
     const base = parts.map((bytes, part) => this.#partRecord({ root: root!, part, parts: parts.length, bytes }));
-    return [...this.engine.keys.held().map(keyRecord), ...this.#unconfirmedRecord(), ...base, ...deltas];
+    const { keys } = this.engine;
+    return [
+      ...keys.held().map(keyRecord),
+      ...keys.generations().flatMap(generationRecords),
+      ...this.#unconfirmedRecord(),
+      ...base,
+      ...deltas,
+    ];
   }
 
   /** L6: that nobody has vouched yet for what the copy begins with. */
@@ -267,6 +289,12 @@ export class SimDevice {
     this.#around.appended(this.id);
   }
 
+  #rememberGenerations(generations: readonly ChunkGeneration[]): void {
+    if (generations.length === 0) return;
+    this.log.append(generations.flatMap(generationRecords), () => undefined);
+    this.#around.appended(this.id);
+  }
+
   // ---- hearing ------------------------------------------------------------------------------------------------------------
 
   receive(from: DeviceId, path: Path, bytes: Uint8Array, handled: () => void): void {
@@ -275,6 +303,7 @@ export class SimDevice {
     const opened = this.open(from, bytes);
     if (!opened || !this.session.isPeer(from)) return handled();
     const { message, under } = opened;
+    this.session.heardUnder(from, under);
     switch (message.kind) {
       case 'deltas':
         return this.#ingest(arrival, message.runs);
@@ -319,40 +348,47 @@ export class SimDevice {
   /** K1: a member's, under an epoch that we have no key of yet. It waits for the key, which he is asked for. */
   #isLocked(arrival: Arrival): boolean {
     const tag = envelopeTag(arrival.bytes);
-    if (tag === undefined || this.engine.keys.find(tag)) return false;
+    if (tag === undefined || this.engine.sealKey(tag, arrival.from)) return false;
     this.#around.counts.add('messages under a key not held');
     if (!this.session.isPeer(arrival.from)) return false;
-    this.#locked.hold(tag, arrival, this.#now);
-    this.#dispatch(this.engine.askForKey(arrival.from, arrival.path, tag, this.#now));
-    this.#dispatch(this.session.askAgain(arrival.from, arrival.path, this.#now));
+    const { waits, out } = this.engine.lockedOut(arrival.from, arrival.path, tag, this.#now);
+    if (waits) this.#locked.hold(tag, arrival, this.#now);
+    else {
+      this.#around.counts.add('messages under an erased key');
+      arrival.handled();
+    }
+    this.#dispatch(out);
     return true;
   }
 
   #unlock(): void {
-    for (const { from, path, bytes, handled } of this.#locked.take((tag) => this.engine.keys.find(tag) !== undefined)) {
+    const { keys } = this.engine;
+    const isSettled = (tag: EpochTag, from: DeviceId) => keys.sealKey(tag, from) !== undefined || keys.isErased(tag);
+    for (const { from, path, bytes, handled } of this.#locked.take(isSettled)) {
       this.#around.counts.add('messages unlocked');
       this.receive(from, path, bytes, handled);
     }
   }
 
   #keyCame(message: Message & { kind: 'key' }): void {
-    const epoch = this.engine.takeKey(message);
-    if (!epoch) return;
+    const came = this.engine.takeKey(message);
+    if (!came) return;
     this.#around.counts.add('keys asked for and given');
-    this.#remember([epoch]);
+    if ('key' in came) this.#remember([came]);
+    else this.#rememberGenerations([came]);
     this.#unlock();
   }
 
   open(from: DeviceId, bytes: Uint8Array): { readonly message: Message; readonly under: EpochTag } | undefined {
     const tag = envelopeTag(bytes);
-    const epoch = tag === undefined ? undefined : this.engine.keys.find(tag);
-    const plaintext = epoch && openMessage(this.#around.crypto, epoch.key, bytes);
+    const seal = tag === undefined ? undefined : this.engine.sealKey(tag, from);
+    const plaintext = seal && openMessage(this.#around.crypto, seal.key, bytes);
     const decoded = plaintext && decodeMessage(plaintext);
-    if (!epoch || !decoded?.ok || !from.startsWith(decoded.value.sender)) {
+    if (!seal || !decoded?.ok || !from.startsWith(decoded.value.sender)) {
       this.#around.counts.add('messages not opened');
       return undefined;
     }
-    return { message: decoded.value.message, under: epoch.tag };
+    return { message: decoded.value.message, under: seal.tag };
   }
 
   reached(device: DeviceId, reach: 'direct' | 'none'): void {
@@ -410,6 +446,8 @@ export class SimDevice {
     this.#around.folded(this, advance.folded);
     counts.add('deltas forgotten', advance.forgotten);
     if (advance.forgotten > 0) counts.add('prunes');
+    counts.add('epoch keys erased', advance.erased.length);
+    this.#rememberGenerations(advance.erased);
   }
 
   #dispatch(out: readonly Outgoing[]): void {
@@ -417,7 +455,9 @@ export class SimDevice {
       if (one.keyFirst !== undefined)
         for (const device of one.to) this.#dispatch(this.engine.keyFor(device, one.path, one.keyFirst));
       const { path, to, message, ephemeral, holds, under } = one;
-      const bytes = this.engine.seal(message, under);
+      const bytes = this.engine.seal(message, under, to[0]);
+      if (bytes && under !== undefined && !this.engine.keys.find(under))
+        this.#around.counts.add('messages under a pair’s seal');
       if (bytes) this.#around.send(this.id, { path, to, bytes, ephemeral, holds });
       else if (holds) this.session.relayFailed(to, this.#now);
     }
@@ -449,6 +489,17 @@ export class SimDevice {
 /** Of the root of a base that nobody has vouched for yet. */
 const UNCONFIRMED = 'unconfirmed';
 
+const EPOCH = 'epoch/';
+const GENERATION = 'generation/';
+
 function keyRecord({ tag, key }: Epoch): Uint8Array {
-  return encodeRecord({ kind: 'local', key: `epoch/${tag}`, value: key });
+  return encodeRecord({ kind: 'local', key: EPOCH + tag, value: key });
+}
+
+/** K4: the key of the chunks in the place of the epoch's. */
+function generationRecords({ tag, chunkKey }: ChunkGeneration): readonly Uint8Array[] {
+  return [
+    encodeRecord({ kind: 'local', key: GENERATION + tag, value: chunkKey }),
+    encodeRecord({ kind: 'local', key: EPOCH + tag, value: null }),
+  ];
 }

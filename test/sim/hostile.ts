@@ -10,7 +10,7 @@ import { feedOf, signDelta, type Delta, type DeltaDraft } from '../../src/sync/d
 import type { BaseParts } from '../../src/sync/base.ts';
 import { encodeMessage, type Message } from '../../src/sync/messages.ts';
 import { sealMessage } from '../../src/sync/envelope.ts';
-import { boxEpoch, epochOf, tagOf, type BoxTarget } from '../../src/sync/epoch.ts';
+import { boxEpoch, epochOf, type BoxTarget } from '../../src/sync/epoch.ts';
 import { chatBody } from '../../src/tools/chat/deltas.ts';
 import type { Doing } from './acts.ts';
 import { reader } from './checks.ts';
@@ -287,7 +287,7 @@ const badBox = mischief('bad boxes', (world, device, dice) => {
 /** It opens, and holds another key than everybody's who is said to share it: who takes it is cut off from them. */
 function lyingBox(world: World, device: SimDevice, dice: Dice, targets: readonly BoxTarget[]): Value {
   const commit = device.epoch?.commit ?? dice.bytes(32);
-  return boxEpoch(world.crypto, { tag: tagOf(commit), commit, key: dice.bytes(32) }, targets);
+  return boxEpoch(world.crypto, { commit, key: dice.bytes(32) }, targets);
 }
 
 /** A first delta that nobody has signed and a second that is: together they are authentic (D7), and have to stay together. */

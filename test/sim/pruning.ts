@@ -1,7 +1,7 @@
 /**
  * What must hold of forgetting and of first copies (L4, L6), asked of copies that have forgotten beside one that never did: no
  * verdict flips once a delta is folded, two at the same cut have the same base, who begins with it has the same workspace, and at
- * rest a log holds nothing that all have acknowledged.
+ * rest a log holds nothing that all have acknowledged, nor a device the key of an epoch that nobody uses (K4).
  */
 import type { DeltaId } from '../../src/base/ids.ts';
 import { toHex } from '../../src/base/bytes.ts';
@@ -81,7 +81,7 @@ function readBase(crypto: World['crypto'], { workspace }: Replica, { root, parts
  */
 export function checkLogs(world: World, live: readonly SimDevice[]): void {
   const ids = new Set(live.map(({ id }) => id));
-  for (const { replica, id } of live) {
+  for (const { replica, id, engine } of live) {
     if (world.forked.size > 0 || replica.sawNewer || ![...replica.active].every((device) => ids.has(device))) continue;
     world.counts.add('logs at rest');
     const left = replica.tail().filter(({ delta }) => delta.tool !== undefined);
@@ -90,6 +90,10 @@ export function checkLogs(world: World, live: readonly SimDevice[]): void {
         'L4',
         `${world.nameOf(id)} keeps ${left.length} deltas that all have acknowledged, first ${left[0]!.delta.kind} ${left[0]!.delta.seq} of ${world.nameOf(left[0]!.delta.device)}`,
       );
+    // K4: nor is the key of any epoch but that in use.
+    const { keys } = engine;
+    if (keys.isClean && keys.held().length > 1)
+      world.violate('K4', `${world.nameOf(id)} holds ${keys.held().length} message keys, though all use the newest`);
     world.counts.add('deltas in logs at rest', replica.size);
     world.counts.most('most acks in a log at rest', replica.tail().filter(({ delta }) => delta.kind === 'ack').length);
   }

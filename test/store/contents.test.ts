@@ -7,11 +7,11 @@ import type { ChunkId } from '../../src/base/ids.ts';
 import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
 import { MAX_INLINE_CHUNKS, MAX_PATCH_CHAIN, SINGLE_CHUNK_BYTES } from '../../src/protocol/limits.ts';
 import { ContentDamaged, ContentMissing, Contents, type GenerationKeys } from '../../src/store/contents.ts';
+import { generationKey } from '../../src/sync/epoch.ts';
 import {
   contentFromValue,
   contentToValue,
   encodeChunkList,
-  generationKey,
   sealChunk,
   type ChunkedContent,
   type ChunkRef,

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import { ACK_EVERY_MS, ACK_IDLE_MS, FIRST_ACK_MS } from '../../src/sync/engine.ts';
 import { envelopeTag, openMessage } from '../../src/sync/envelope.ts';
-import { threePeople } from './office.ts';
+import { Desk, threePeople } from './office.ts';
 import { stateOf } from './team.ts';
 
 describe('K the engine and its keys', () => {
@@ -188,6 +188,22 @@ describe('K the engine and its keys', () => {
     assert.deepEqual(bob.engine.duties(office.now), [], 'an ack asks for none');
     assert.ok(carol.engine.advance(office.now)!.folded.length > 0);
     assert.equal(carol.engine.nextWake(), undefined);
+  });
+
+  it('L4 what all had acknowledged when a store was closed is folded when it is opened, though nothing new comes', () => {
+    const { office, alice, bob, carol } = threePeople('L4 opened');
+    office.link(alice, bob, carol);
+    alice.post('something');
+    office.pump();
+    for (const desk of [bob, carol]) desk.write({ tool: undefined, kind: 'ack', body: controlBody.ack() });
+    office.pump();
+    // Killed before it could: all is on the disk.
+    const again = new Desk(office, bob.person);
+    for (const { delta } of bob.engine.replica.nodes()) again.engine.restore(delta.bytes);
+    again.engine.opened();
+    assert.ok(again.engine.nextWake()! <= office.now);
+    assert.equal(again.engine.advance(office.now)!.folded.length, 1);
+    assert.equal(again.engine.nextWake(), undefined);
   });
 
   it('D2 a store that was just opened writes no ack of itself before others had time to tell what it lacks', () => {

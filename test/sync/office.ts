@@ -8,6 +8,7 @@ import { controlBody } from '../../src/sync/control.ts';
 import type { Delta } from '../../src/sync/delta.ts';
 import { Engine, type Growth } from '../../src/sync/engine.ts';
 import { envelopeTag, openMessage } from '../../src/sync/envelope.ts';
+import type { ChunkGeneration } from '../../src/sync/epoch.ts';
 import { decodeMessage, type Message } from '../../src/sync/messages.ts';
 import type { BasePart } from '../../src/sync/base.ts';
 import type { Entry } from '../../src/sync/replica.ts';
@@ -32,6 +33,10 @@ export class Desk {
   /** Everything that was ever addressed to it, opened or not: what a relay could hand to anybody. */
   readonly seen: Letter[] = [];
   readonly locked: Letter[] = [];
+  /** Of these what came under an epoch that was erased (K4). */
+  readonly late: Letter[] = [];
+  /** What was left of epochs whose message keys were erased. */
+  readonly erased: ChunkGeneration[] = [];
   /** Parts of bases that were made durable. */
   readonly parts: BasePart[] = [];
   readonly faults: string[] = [];
@@ -81,13 +86,16 @@ export class Desk {
 
   take(letter: Letter): void {
     const tag = envelopeTag(letter.bytes)!;
-    const epoch = this.engine.keys.find(tag);
-    if (!epoch) {
-      this.locked.push(letter);
-      return this.office.send(this, this.engine.askForKey(letter.from, letter.path, tag, this.office.now));
+    const key = this.engine.sealKey(tag, letter.from);
+    if (!key) {
+      const { waits, out } = this.engine.lockedOut(letter.from, letter.path, tag, this.office.now);
+      if (waits) this.locked.push(letter);
+      else this.late.push(letter);
+      return this.office.send(this, out);
     }
-    const decoded = decodeMessage(openMessage(this.office.team.crypto, epoch.key, letter.bytes)!);
+    const decoded = decodeMessage(openMessage(this.office.team.crypto, key.key, letter.bytes)!);
     assert.ok(decoded.ok);
+    this.engine.session.heardUnder(letter.from, tag);
     const { message } = decoded.value;
     if (message.kind === 'deltas') {
       this.#took(this.engine.ingest(letter.from, letter.path, message.runs, this.office.now));
@@ -95,8 +103,11 @@ export class Desk {
       this.takeBase(letter, message);
     } else if (message.kind === 'key') this.engine.takeKey(message);
     else this.office.send(this, this.engine.received(letter.from, letter.path, message, tag, this.office.now));
-    const open = this.locked.filter(({ bytes }) => this.engine.keys.find(envelopeTag(bytes)!));
-    for (const again of open) this.take(this.locked.splice(this.locked.indexOf(again), 1)[0]!);
+    for (;;) {
+      const at = this.locked.findIndex(({ bytes, from }) => this.engine.sealKey(envelopeTag(bytes)!, from));
+      if (at < 0) return;
+      this.take(this.locked.splice(at, 1)[0]!);
+    }
   }
 
   takeBase({ from, path }: Letter, message: Message & { kind: 'base' }): void {
@@ -110,7 +121,7 @@ export class Desk {
   wake(): void {
     const duties = this.engine.duties(this.office.now);
     if (duties.length > 0) this.#took(this.engine.author(duties, this.office.now));
-    this.engine.advance(this.office.now);
+    this.erased.push(...(this.engine.advance(this.office.now)?.erased ?? []));
     this.office.send(this, this.engine.tick(this.office.now));
   }
 
@@ -138,7 +149,8 @@ export class Office {
   /** A desk with the founder's copy and the first epoch; an empty one knows only who let it in. */
   open(person: Person, sponsor?: Desk): Desk {
     const desk = new Desk(this, person);
-    desk.engine.keys.add(this.team.epoch);
+    // A copy of its own: what one erases (K4) is not to go from the others.
+    desk.engine.keys.add({ ...this.team.epoch, key: this.team.epoch.key.slice() });
     if (sponsor) desk.engine.sponsored(sponsor.device);
     else for (const { delta } of this.team.founder.replica.nodes()) desk.engine.restore(delta.bytes);
     desk.engine.opened();
@@ -164,6 +176,11 @@ export class Office {
     this.pump();
   }
 
+  /** Somebody else sits at a device that was away: what waits for it stays where it is. */
+  arrive(desk: Desk): void {
+    this.#away.delete(desk.device);
+  }
+
   /** It fetches its queue. */
   comeBack(desk: Desk): void {
     this.#away.delete(desk.device);
@@ -176,7 +193,7 @@ export class Office {
   send(from: Desk, out: readonly Outgoing[]): void {
     for (const one of out) {
       if (one.keyFirst) for (const to of one.to) this.send(from, from.engine.keyFor(to, one.path, one.keyFirst));
-      const bytes = from.engine.seal(one.message, one.under);
+      const bytes = from.engine.seal(one.message, one.under, one.to[0]);
       assert.ok(bytes, 'what is to be sent can be sealed');
       for (const to of one.to) this.#post(from, to, one, bytes);
       if (one.path === 'relay' && one.holds) this.send(from, from.engine.session.relayed(one.to, one.holds, this.now));

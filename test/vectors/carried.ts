@@ -13,8 +13,9 @@ import {
   type RelayRequest,
 } from '../../src/protocol/relay-messages.ts';
 import { readAnnouncement, tagOf, writeAnnouncement } from '../../src/relay-client/lan-announcement.ts';
+import { generationKey } from '../../src/sync/epoch.ts';
 import { Chunker } from '../../src/tools/files/chunker.ts';
-import { generationKey, openChunk, sealChunk } from '../../src/tools/files/content.ts';
+import { openChunk, sealChunk } from '../../src/tools/files/content.ts';
 import { applyPatch, makePatch } from '../../src/tools/files/patch.ts';
 import { seededRandom } from '../fakes/seeded-random.ts';
 import { notation } from './notation.ts';

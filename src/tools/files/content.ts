@@ -156,12 +156,7 @@ function sumOf(chunks: readonly ChunkRef[]): number {
 
 const NO_BYTES = new Uint8Array(0);
 const ZERO_NONCE = new Uint8Array(GCM_NONCE_BYTES);
-const GENERATION_INFO = domain('chunks');
 const CHUNK_KEY_INFO = domain('chunk key');
-
-export function generationKey(crypto: Crypto, epochKey: Uint8Array): Uint8Array {
-  return crypto.hkdfSha256(epochKey, NO_BYTES, GENERATION_INFO, KEY_BYTES);
-}
 
 /** The id alone: whether a chunk is here already is asked before it is sealed. */
 export function chunkId(crypto: Crypto, kg: Uint8Array, plaintext: Uint8Array): ChunkId {

@@ -1,9 +1,18 @@
 import { authority } from './authority.ts';
 import { graph } from './graph.ts';
 import { journal } from './journal.ts';
+import { keys } from './keys.ts';
 import type { Mutant } from './mutant.ts';
 import { pruning } from './pruning.ts';
 import { session } from './session.ts';
 import { words } from './words.ts';
 
-export const MUTANTS: readonly Mutant[] = [...authority, ...graph, ...pruning, ...words, ...session, ...journal];
+export const MUTANTS: readonly Mutant[] = [
+  ...authority,
+  ...graph,
+  ...pruning,
+  ...words,
+  ...session,
+  ...journal,
+  ...keys,
+];

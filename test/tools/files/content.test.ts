@@ -11,13 +11,13 @@ import {
   MAX_PATCHED_BYTES,
   MAX_PATCH_BYTES,
 } from '../../../src/protocol/limits.ts';
+import { generationKey } from '../../../src/sync/epoch.ts';
 import {
   chunkId,
   contentFromValue,
   contentToValue,
   decodeChunkList,
   encodeChunkList,
-  generationKey,
   openChunk,
   sealChunk,
   type ChunkedContent,

@@ -1,0 +1,73 @@
+/** Which key is in use, which goes, and who is reached without one. */
+import type { Mutant } from './mutant.ts';
+
+const KEYS = 'src/sync/epoch-keys.ts';
+const PASSAGE = 'src/sync/passage.ts';
+const tests = ['test/sync/erasing.test.ts'];
+
+export const keys: readonly Mutant[] = [
+  {
+    name: 'a key goes before all have acknowledged a newer one',
+    rule: 'K4',
+    file: 'src/sync/engine.ts',
+    search: 'erased: this.#replica.isSettled ? this.keys.eraseOld() : []',
+    replace: 'erased: this.keys.eraseOld()',
+    tests,
+  },
+  {
+    name: 'what was erased comes back',
+    rule: 'K4',
+    file: KEYS,
+    search: 'if (this.#held.has(epoch.tag) || this.#generations.has(epoch.tag)) return false;',
+    replace: 'if (this.#held.has(epoch.tag)) return false;',
+    tests,
+  },
+  {
+    name: 'an erased key is left in memory',
+    rule: 'K4',
+    file: KEYS,
+    search: 'key.fill(0);',
+    replace: '',
+    tests,
+  },
+  {
+    name: 'who comes later is given the key of the messages from before',
+    rule: 'K4',
+    file: KEYS,
+    search: 'key: held && isFor ? held.key : chunkKey',
+    replace: 'key: held ? held.key : chunkKey',
+    tests,
+  },
+  {
+    name: 'who holds no key of ours is told under ours',
+    rule: 'K4',
+    file: PASSAGE,
+    search: 'return { under: under ?? gate.pairWith(device), until: word, keyFirst: undefined };',
+    replace: 'return { under, until: word, keyFirst: undefined };',
+    tests,
+  },
+  {
+    name: 'who is out and has not heard it is told under ours',
+    rule: 'K4',
+    file: PASSAGE,
+    search: 'if (last) return { under: under ?? gate.pairWith(device), until: last, keyFirst: undefined };',
+    replace: 'if (last) return { under, until: last, keyFirst: undefined };',
+    tests,
+  },
+  {
+    name: 'what is late is not answered',
+    rule: 'K4',
+    file: 'src/sync/engine.ts',
+    search: 'return { waits: false, out: this.session.late(from, path, now) };',
+    replace: 'return { waits: false, out: [] };',
+    tests,
+  },
+  {
+    name: 'an epoch that was followed comes into use again',
+    rule: 'K3',
+    file: KEYS,
+    search: 'for (const other of last) if (inPast(other.maker, record.maker)) last.delete(other);',
+    replace: '',
+    tests,
+  },
+];

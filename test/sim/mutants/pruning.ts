@@ -43,7 +43,7 @@ export const pruning: readonly Mutant[] = [
     file: STABILITY,
     search: 'return isKnown ? [] : endsOf(older);',
     replace: 'return isKnown ? [] : [];',
-    tests: forgetting,
+    tests: stability,
   },
   {
     name: 'who has left, and does not know it, is not waited for',
@@ -83,7 +83,7 @@ export const pruning: readonly Mutant[] = [
     file: GRAPH,
     search: "return delta.tool === undefined && delta.kind !== 'ack' && delta.bytes.length > 0;",
     replace: 'return delta.tool === undefined && delta.kind !== delta.kind;',
-    tests: forgetting,
+    tests: stability,
   },
   {
     name: 'nothing is ever forgotten',

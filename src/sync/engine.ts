@@ -104,6 +104,7 @@ export class Engine {
   #advancedAt = Number.NEGATIVE_INFINITY;
   /** Who let us in: not in the roster until the first copy is here. */
   #sponsor: DeviceId | undefined;
+  #entrance: DeltaId | undefined;
   #grewAt = Number.NEGATIVE_INFINITY;
   #ackedAt = Number.NEGATIVE_INFINITY;
 
@@ -153,6 +154,8 @@ export class Engine {
 
   /** Everything that was durable is back. Answers keys that were not remembered. */
   opened(): readonly Epoch[] {
+    // What all had acknowledged when it was closed is not folded yet, and nothing more need ever come.
+    this.#grewSince = true;
     return this.#follow();
   }
 
@@ -170,7 +173,12 @@ export class Engine {
   }
 
   get isAwaitingWord(): boolean {
-    return this.#awaits !== undefined && this.session.devices.length > 0;
+    return (this.#awaits !== undefined && this.session.devices.length > 0) || this.#isOutside;
+  }
+
+  /** I4, L7: what it writes before the word that let it in is here would be beyond the cut of what had taken it out before. */
+  get #isOutside(): boolean {
+    return this.#entrance !== undefined && this.#replica.node(this.#entrance) === undefined;
   }
 
   /** What another holds of our feeds, when it has said so. */
@@ -186,9 +194,10 @@ export class Engine {
     if (this.#awaits?.told?.every(({ feed, seq }) => (vector.get(feed) ?? 0) >= seq)) this.#awaits = undefined;
   }
 
-  /** Whom the first copy comes from (N4). */
-  sponsored(device: DeviceId | undefined): void {
+  /** Whom the first copy comes from (N4), and the word that let us in: nothing is written before it is in the copy. */
+  sponsored(device: DeviceId | undefined, entrance?: DeltaId): void {
     this.#sponsor = device;
+    this.#entrance = entrance;
     this.#follow();
   }
 
@@ -339,10 +348,11 @@ export class Engine {
     return { to: [to], path, message, lane: Lane.control, ephemeral: false, under };
   }
 
-  /** The word that took this device out of the workspace. */
+  /** The word that took this device out of the workspace; also where it has been let in again, and had written on meanwhile (L7). */
   get expulsion(): Node | undefined {
     const { device, account } = this.#identity;
-    return this.#replica.roster.gone.get(device) ?? this.#replica.wordAgainst(device, account);
+    const { roster } = this.#replica;
+    return roster.gone.get(device) ?? this.#replica.wordAgainst(device, account) ?? this.#replica.endOfOwn;
   }
 
   // ---- keys -------------------------------------------------------------------------------------------------------------
@@ -435,7 +445,9 @@ export class Engine {
   /** L4: folds what all have acknowledged, when that is due; undefined when it is not. */
   advance(now: number): Advance | undefined {
     if (now < (this.#advanceDueAt() ?? Number.POSITIVE_INFINITY)) return undefined;
+    const isOpening = this.#advancedAt === Number.NEGATIVE_INFINITY && this.#grewAt === Number.NEGATIVE_INFINITY;
     this.#advancedAt = now;
+    if (isOpening) return undefined;
     this.#grewSince = false;
     return this.#replica.advance();
   }

@@ -72,10 +72,6 @@ describe('L5 the fold', () => {
       [...fold.unstable()].map(({ delta }) => delta.kind),
       ['d', 'e'],
     );
-    assert.deepEqual(
-      fold.baseCells().map(({ base }) => base),
-      [['a.b.c.']],
-    );
     assert.deepEqual(held(fold), ['a.b.c.d.e.']);
     assert.deepEqual(foldedUpTo(9), ['d', 'e']);
   });

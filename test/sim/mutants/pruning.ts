@@ -10,6 +10,7 @@ const SESSION = 'src/sync/session.ts';
 const forgetting = ['test/sync/forgetting.test.ts', 'test/sync/histories.test.ts'];
 const stability = ['test/sync/stability.test.ts'];
 const bases = ['test/sync/base.test.ts', 'test/sync/first-copy.test.ts'];
+const returns = ['test/sync/return.test.ts'];
 const firstCopy = ['test/sync/first-copy-guards.test.ts', 'test/sync/first-copy.test.ts'];
 
 export const pruning: readonly Mutant[] = [
@@ -245,5 +246,43 @@ export const pruning: readonly Mutant[] = [
     search: 'if (isOurs || isAbove) return',
     replace: 'if (isOurs || isAbove || author !== undefined) return',
     tests: firstCopy,
+  },
+  {
+    name: 'a drop by one’s own manager is not believed',
+    rule: 'K2',
+    file: REPLICA,
+    search: "author === account && (isManager || delta.kind === 'removeDevice')",
+    replace: "author === account && delta.kind === 'removeDevice'",
+  },
+  {
+    name: 'a restored device writes before it has heard',
+    rule: 'D2',
+    file: ENGINE,
+    search: 'return (this.#awaits !== undefined && this.session.devices.length > 0) || this.#isOutside;',
+    replace: 'return this.#isOutside;',
+  },
+  {
+    name: 'who is let in again writes before that word is here',
+    rule: 'I4',
+    file: ENGINE,
+    search: '|| this.#isOutside',
+    replace: '',
+    tests: returns,
+  },
+  {
+    name: 'who was dropped and let in again writes on upon what nobody takes',
+    rule: 'L7',
+    file: ENGINE,
+    search: '?? this.#replica.endOfOwn',
+    replace: '',
+    tests: returns,
+  },
+  {
+    name: 'what all have acknowledged is not folded after a restart',
+    rule: 'L4',
+    file: ENGINE,
+    search: 'this.#grewSince = true; return this.#follow();',
+    replace: 'return this.#follow();',
+    tests: returns,
   },
 ];

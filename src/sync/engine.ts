@@ -104,7 +104,7 @@ export class Engine {
   #advancedAt = Number.NEGATIVE_INFINITY;
   /** Who let us in: not in the roster until the first copy is here. */
   #sponsor: DeviceId | undefined;
-  #entrance: DeltaId | undefined;
+  #entrances: ReadonlySet<DeltaId> = new Set();
   #grewAt = Number.NEGATIVE_INFINITY;
   #ackedAt = Number.NEGATIVE_INFINITY;
 
@@ -178,7 +178,7 @@ export class Engine {
 
   /** I4, L7: what it writes before the word that let it in is here would be beyond the cut of what had taken it out before. */
   get #isOutside(): boolean {
-    return this.#entrance !== undefined && this.#replica.node(this.#entrance) === undefined;
+    return this.#entrances.size > 0 && ![...this.#entrances].some((word) => this.#replica.node(word));
   }
 
   /** What another holds of our feeds, when it has said so. */
@@ -194,10 +194,13 @@ export class Engine {
     if (this.#awaits?.told?.every(({ feed, seq }) => (vector.get(feed) ?? 0) >= seq)) this.#awaits = undefined;
   }
 
-  /** Whom the first copy comes from (N4), and the word that let us in: nothing is written before it is in the copy. */
-  sponsored(device: DeviceId | undefined, entrance?: DeltaId): void {
+  /**
+   * Whom the first copy comes from (N4), and the words that let us in, often one: nothing is written before one of them is in the copy.
+   * Another may never come: its author was taken out himself meanwhile.
+   */
+  sponsored(device: DeviceId | undefined, entrances: Iterable<DeltaId> = []): void {
     this.#sponsor = device;
-    this.#entrance = entrance;
+    this.#entrances = new Set(entrances);
     this.#follow();
   }
 
@@ -456,8 +459,9 @@ export class Engine {
 
   /** While somebody is given a base it stays as it is. */
   #advanceDueAt(): number | undefined {
-    if (!this.#grewSince || this.session.isOffering(this.#grewAt)) return undefined;
-    return Math.max(this.#grewAt + ACK_IDLE_MS, this.#advancedAt + ADVANCE_EVERY_MS);
+    if (!this.#grewSince) return undefined;
+    const { offeringUntil } = this.session;
+    return Math.max(this.#grewAt + ACK_IDLE_MS, this.#advancedAt + ADVANCE_EVERY_MS, offeringUntil);
   }
 
   // ---- sealing ----------------------------------------------------------------------------------------------------------

@@ -82,8 +82,8 @@ export class SimDevice {
   #isPutBack = false;
   /** Whoever let it in: not in the roster until the first copy is here. */
   sponsor: DeviceId | undefined;
-  /** … and with which word. */
-  #entrance: DeltaId | undefined;
+  /** Words of whoever did. */
+  readonly #entrances = new Set<DeltaId>();
   #life = 0;
   #alive = false;
   /** Own deltas that were durable here: their author was told that they are safe. */
@@ -159,7 +159,7 @@ export class SimDevice {
     // What a torn write has kept was promised to nobody; now it is there, and is told.
     for (const { delta } of this.replica.nodes()) if (delta.device === this.id) this.#acknowledge(delta.id);
     this.#remember(this.engine.opened());
-    this.engine.sponsored(this.sponsor, this.#entrance);
+    this.engine.sponsored(this.sponsor, this.#entrances);
     this.#isPutBack ||= isPutBack;
     if (this.#isPutBack) this.engine.awaitWord();
     if (this.engine.expulsion) this.#around.expelled(this);
@@ -196,7 +196,7 @@ export class SimDevice {
     const again = this.replica.roster.devices.has(this.id) ? this.replica.entranceOf(this.id) : undefined;
     this.stop();
     this.sponsor = undefined;
-    this.#entrance = undefined;
+    this.#entrances.clear();
     this.generation++;
     this.acknowledged.clear();
     await this.log.fsync();
@@ -445,8 +445,8 @@ export class SimDevice {
     if (!epoch) return;
     if (this.engine.keys.add(epoch)) this.#remember([epoch]);
     this.sponsor = sponsor;
-    this.#entrance = delta.ok ? delta.value.id : undefined;
-    this.engine.sponsored(sponsor, this.#entrance);
+    if (delta.ok) this.#entrances.add(delta.value.id);
+    this.engine.sponsored(sponsor, this.#entrances);
     this.#followPaths();
     this.#dispatch([]);
   }

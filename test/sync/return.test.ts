@@ -64,7 +64,7 @@ describe('L7 a device that was dropped and let in again', () => {
     assert.equal(carol.engine.duties(office.now).length, 1);
     const early = office.open(carol.person);
     early.engine.beginFeed(1);
-    early.engine.sponsored(alice.device, word);
+    early.engine.sponsored(alice.device, ['f'.repeat(64) as DeltaId, word]);
     assert.ok(early.engine.replica.roster.devices.has(carol.device));
     assert.ok(early.engine.isAwaitingWord);
     assert.deepEqual(early.engine.duties(office.now), []);

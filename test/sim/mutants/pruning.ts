@@ -219,8 +219,8 @@ export const pruning: readonly Mutant[] = [
     name: 'it is folded on while somebody is given the base',
     rule: 'L6',
     file: ENGINE,
-    search: 'if (!this.#grewSince || this.session.isOffering(this.#grewAt)) return undefined;',
-    replace: 'if (!this.#grewSince) return undefined;',
+    search: 'Math.max(this.#grewAt + ACK_IDLE_MS, this.#advancedAt + ADVANCE_EVERY_MS, offeringUntil)',
+    replace: 'Math.max(this.#grewAt + ACK_IDLE_MS, this.#advancedAt + ADVANCE_EVERY_MS)',
     tests: firstCopy,
   },
   {

@@ -147,6 +147,33 @@ describe('L4 D8 a device with two histories', () => {
   }
 });
 
+describe('L4 D8 a rival of what is folded', () => {
+  it('L4 D8 puts a copy out of step where somebody names it who need not know what was folded', () => {
+    const team = new Team(68);
+    const alice = team.founder;
+    const [bob, mallory] = [team.join('Bob'), team.join('Mallory')];
+    const { credential } = mallory.replica.roster.members.get(mallory.person.account)!;
+    for (const copy of [bob, mallory]) alice.meet(copy);
+    const folded = mallory.post('one history');
+    for (let round = 0; round < 3; round++) {
+      alice.meet(bob, mallory, bob);
+      for (const copy of [alice, bob, mallory]) ack(copy);
+    }
+    alice.meet(bob, mallory);
+    assert.ok(alice.replica.advance().forgotten > 0 && alice.replica.node(folded) === undefined);
+    const rival = team.forge(mallory.person, { seq: 1, deps: [credential], credential, body: ['another history'] });
+    assert.deepEqual(alice.replica.ingest([[rival.bytes]]).added, []);
+    assert.equal(alice.replica.isOutOfStep, false, 'alone it is nothing');
+    const dave = team.person('Dave');
+    const admit = alice.admit(dave);
+    const naming = team.forge(dave, { seq: 1, deps: [admit, rival.id], credential: admit });
+    assert.deepEqual(alice.replica.ingest([[naming.bytes]]).missing, [rival.id]);
+    assert.equal(alice.replica.isOutOfStep, false);
+    alice.replica.ingest([[rival.bytes]]);
+    assert.equal(alice.replica.isOutOfStep, true);
+  });
+});
+
 describe('L4 D2 a device that has begun another feed', () => {
   it('L4 D2 has acknowledged what its older feed has, until all know of the newer one', () => {
     const team = new Team(67);

@@ -1,4 +1,5 @@
-// npm run mutants [-- --only NAMES] (a regular expression): breaks one rule of the engine at a time, in a copy, and sees whether a test or the simulator notices.
+// npm run mutants [-- --only NAMES] (a regular expression) [--from N] [--count N] (of those, in their order, the first is 1) [--workers W]: breaks one rule of the
+// engine at a time, in a copy, and sees whether a test or the simulator notices. A verdict is a line, written when it is known: a run that is stopped goes on with --from.
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,21 +24,25 @@ const OTHER_TESTS = readdirSync(join(root, 'test', 'sync'))
 /** What is copied: all that the simulator and the tests read. */
 const COPIED = ['src', 'test', 'scripts', 'l10n', 'package.json', 'tsconfig.json', '.mocharc.json'];
 
+const VIOLATION = /^VIOLATION in world (.+), (\w+):/m;
+
 type Verdict = 'caught' | 'SURVIVED' | 'DOES NOT APPLY' | 'DOES NOT RUN';
 
 const { values } = parseArgs({
   options: {
     only: { type: 'string' },
+    from: { type: 'string', default: '1' },
+    count: { type: 'string' },
     workers: { type: 'string', default: String(Math.min(MAX_WORKERS, availableParallelism())) },
   },
 });
 
-const chosen = MUTANTS.filter(({ name }) => values.only === undefined || new RegExp(values.only).test(name));
-const queue = [...chosen];
-/** What fails without any mutation tells nothing about one. */
-const tests = [...new Set([...chosen.flatMap(({ tests: named = [] }) => named), ...OTHER_TESTS])];
-const failing = await noticedByTests(tests, root);
-if (failing !== undefined) throw new Error(`A test fails as it is: ${failing}`);
+const named = MUTANTS.filter(({ name }) => values.only === undefined || new RegExp(values.only).test(name));
+const first = Number(values.from) - 1;
+const chosen = named.slice(first, values.count === undefined ? undefined : first + Number(values.count));
+const queue = chosen.map((mutant, i) => ({ mutant, number: first + i + 1 }));
+await mustPass([...new Set(chosen.flatMap(({ tests = [] }) => tests))]);
+let othersPass: Promise<void> | undefined;
 /** Worlds that a mutant failed in, and whether they fail without any mutation: then they tell nothing about it. */
 const failsAnyway = new Map<string, Promise<boolean>>();
 let caught = 0;
@@ -50,10 +55,12 @@ async function work(): Promise<void> {
   try {
     for (const name of COPIED) cpSync(join(root, name), join(copy, name), { recursive: true });
     symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'), 'dir');
-    for (let mutant = queue.shift(); mutant; mutant = queue.shift()) {
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      const { mutant, number } = next;
       const { verdict, by } = await judge(mutant, copy);
       if (verdict === 'caught') caught++;
-      console.log(`${verdict.padEnd(14)} ${mutant.rule.padEnd(3)} ${mutant.name} (${by})`);
+      const place = `${number}/${named.length}`;
+      console.log(`${verdict.padEnd(14)} ${place.padStart(7)} ${mutant.rule.padEnd(3)} ${mutant.name} (${by})`);
     }
   } finally {
     rmSync(copy, { recursive: true, force: true });
@@ -83,15 +90,21 @@ async function runs(path: string, copy: string): Promise<boolean> {
 
 /** Whoever is likely to notice is asked first, and nobody after the first who does. */
 async function noticed({ tests = [] }: Mutant, copy: string): Promise<string | undefined> {
+  const byNamed = await noticedByTests(tests, copy);
+  if (byNamed !== undefined) return byNamed;
+  await (othersPass ??= mustPass(OTHER_TESTS));
   const others = OTHER_TESTS.filter((test) => !tests.includes(test));
-  for (const some of [tests, others]) {
-    const by = some.length > 0 ? await noticedByTests(some, copy) : undefined;
-    if (by !== undefined) return by;
-  }
-  return noticedBySimulator(copy);
+  return (await noticedByTests(others, copy)) ?? noticedBySimulator(copy);
+}
+
+/** What fails without any mutation tells nothing about one. */
+async function mustPass(tests: readonly string[]): Promise<void> {
+  const failing = await noticedByTests(tests, root);
+  if (failing !== undefined) throw new Error(`A test fails as it is: ${failing}`);
 }
 
 async function noticedByTests(tests: readonly string[], copy: string): Promise<string | undefined> {
+  if (tests.length === 0) return undefined;
   const mocha = [join('node_modules', 'mocha', 'bin', 'mocha.js'), '--bail', '--timeout', String(TEST_TIMEOUT_MS)];
   const { code, output, timedOut } = await node(copy, [...mocha, ...tests]);
   if (code === 0) return undefined;
@@ -102,12 +115,16 @@ async function noticedByTests(tests: readonly string[], copy: string): Promise<s
   return output.includes('InvariantError') ? `an invariant in ${tests.join(', ')}` : undefined;
 }
 
+/** Worlds that failed once are asked first: without a mutation none of them fails. */
 async function noticedBySimulator(copy: string): Promise<string | undefined> {
+  const kept = await node(copy, ['scripts/sim.ts', '--kept']);
+  const [, known, broken] = VIOLATION.exec(kept.output) ?? [];
+  if (known !== undefined) return `the simulator: kept world ${known}, ${broken}`;
   const except = new Set<string>();
   for (;;) {
     const args = ['--seed', SEED, '--worlds', String(WORLDS), '--small', '--workers', '1', '--stop', '1'];
     const { output, timedOut } = await node(copy, ['scripts/sim.ts', ...args, '--except', [...except].join()]);
-    const [, world, rule] = /^VIOLATION in world (\S+), (\w+)/m.exec(output) ?? [];
+    const [, world, rule] = VIOLATION.exec(output) ?? [];
     if (world === undefined) return timedOut ? 'the simulator: it does not end' : undefined;
     if (!(await fails(world))) return `the simulator: world ${world}, ${rule}`;
     except.add(world);

@@ -1,4 +1,5 @@
 // npm run sim -- --seed S --worlds N [--workers W] [--budget SECONDS] [--stop FAILURES] [--except S.I,…] [--small]: worlds S.0 … S.N-1, what they exercised, and what broke.
+// npm run sim -- --kept: the worlds that failed once.
 // npm run sim -- --world S.I [--shrink]: one of them; shrunk, the plan that still fails goes to out/sim-S.I.json.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -7,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { planWorld } from '../test/sim/plan.ts';
 import { runWorlds } from '../test/sim/pool.ts';
 import { runWorld } from '../test/sim/run-world.ts';
+import { KEPT } from '../test/sim/seeds.ts';
 import { shrink } from '../test/sim/shrink.ts';
 import { vacuous } from '../test/sim/vacuity.ts';
 import type { Violation } from '../test/sim/world.ts';
@@ -23,12 +25,26 @@ const { values } = parseArgs({
     stop: { type: 'string' },
     except: { type: 'string', default: '' },
     small: { type: 'boolean', default: false },
+    kept: { type: 'boolean', default: false },
     world: { type: 'string' },
     shrink: { type: 'boolean', default: false },
   },
 });
 
-process.exitCode = (await (values.world === undefined ? many() : one(values.world))) ? 0 : 1;
+process.exitCode = (await (values.kept ? kept() : values.world === undefined ? many() : one(values.world))) ? 0 : 1;
+
+async function kept(): Promise<boolean> {
+  let deltas = 0;
+  let violations = 0;
+  for (const { plan } of KEPT) {
+    const outcome = await runWorld(plan);
+    print(plan.config.seed, outcome.violations);
+    deltas += outcome.deltas;
+    violations += outcome.violations.length;
+  }
+  console.log(`sim worlds=${KEPT.length} deltas=${deltas} violations=${violations}`);
+  return violations === 0;
+}
 
 async function many(): Promise<boolean> {
   const started = performance.now();

@@ -115,6 +115,7 @@ export class Engine {
   #advancedAt = Number.NEGATIVE_INFINITY;
   /** Who let us in: not in the roster until the first copy is here. */
   #sponsor: DeviceId | undefined;
+  #entrances: ReadonlySet<DeltaId> = new Set();
   #grewAt = Number.NEGATIVE_INFINITY;
   #ackedAt = Number.NEGATIVE_INFINITY;
 
@@ -164,6 +165,7 @@ export class Engine {
 
   /** Everything that was durable is back, and may all be acknowledged by now. Answers keys that were not remembered. */
   opened(): readonly Epoch[] {
+    // What all had acknowledged when it was closed is not folded yet, and nothing more need ever come.
     this.#grewSince = true;
     return this.#follow();
   }
@@ -182,7 +184,12 @@ export class Engine {
   }
 
   get isAwaitingWord(): boolean {
-    return this.#awaits !== undefined && this.session.devices.length > 0;
+    return (this.#awaits !== undefined && this.session.devices.length > 0) || this.#isOutside;
+  }
+
+  /** I4, L7: what it writes before the word that let it in is here would be beyond the cut of what had taken it out before. */
+  get #isOutside(): boolean {
+    return this.#entrances.size > 0 && ![...this.#entrances].some((word) => this.#replica.node(word));
   }
 
   /** What another holds of our feeds, when it has said so. */
@@ -198,9 +205,13 @@ export class Engine {
     if (this.#awaits?.told?.every(({ feed, seq }) => (vector.get(feed) ?? 0) >= seq)) this.#awaits = undefined;
   }
 
-  /** Whom the first copy comes from (N4). */
-  sponsored(device: DeviceId | undefined): void {
+  /**
+   * Whom the first copy comes from (N4), and the words that let us in, often one: nothing is written before one of them is in the copy.
+   * Another may never come: its author was taken out himself meanwhile.
+   */
+  sponsored(device: DeviceId | undefined, entrances: Iterable<DeltaId> = []): void {
     this.#sponsor = device;
+    this.#entrances = new Set(entrances);
     this.#follow();
   }
 
@@ -351,10 +362,11 @@ export class Engine {
     return { to: [to], path, message, lane: Lane.control, ephemeral: false, under };
   }
 
-  /** The word that took this device out of the workspace. */
+  /** The word that took this device out of the workspace; also where it has been let in again, and had written on meanwhile (L7). */
   get expulsion(): Node | undefined {
     const { device, account } = this.#identity;
-    return this.#replica.roster.gone.get(device) ?? this.#replica.wordAgainst(device, account);
+    const { roster } = this.#replica;
+    return roster.gone.get(device) ?? this.#replica.wordAgainst(device, account) ?? this.#replica.endOfOwn;
   }
 
   // ---- keys -------------------------------------------------------------------------------------------------------------
@@ -465,7 +477,9 @@ export class Engine {
   /** L4: folds what all have acknowledged, when that is due, and erases the epochs that nobody needs (K4); undefined when it is not. */
   advance(now: number): EngineAdvance | undefined {
     if (now < (this.#advanceDueAt() ?? Number.POSITIVE_INFINITY)) return undefined;
+    const isOpening = this.#advancedAt === Number.NEGATIVE_INFINITY && this.#grewAt === Number.NEGATIVE_INFINITY;
     this.#advancedAt = now;
+    if (isOpening) return undefined;
     this.#grewSince = false;
     const advance = this.#replica.advance();
     return { ...advance, erased: this.#replica.isSettled ? this.keys.eraseOld() : [] };
@@ -475,8 +489,9 @@ export class Engine {
 
   /** While somebody is given a base it stays as it is. */
   #advanceDueAt(): number | undefined {
-    if (!this.#grewSince || this.session.isOffering(this.#grewAt)) return undefined;
-    return Math.max(this.#grewAt + ACK_IDLE_MS, this.#advancedAt + ADVANCE_EVERY_MS);
+    if (!this.#grewSince) return undefined;
+    const { offeringUntil } = this.session;
+    return Math.max(this.#grewAt + ACK_IDLE_MS, this.#advancedAt + ADVANCE_EVERY_MS, offeringUntil);
   }
 
   // ---- sealing ----------------------------------------------------------------------------------------------------------

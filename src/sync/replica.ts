@@ -491,12 +491,34 @@ export class Replica {
   /** It is beyond what the word leaves to its feed, and was written without having seen the word. */
   #isCutBy({ node: word, control }: Accepted, { feed, seq, prev, deps }: Delta): boolean {
     if (!this.#hasAcknowledged(word)) return false;
-    const end = control.kind === 'freeze' ? (control.kept.get(feed) ?? 0) : this.#graph.reach(word, feed);
-    if (seq <= end) return false;
+    if (seq <= this.#endUnder(word, control, feed)) return false;
     return ![...(prev === undefined ? [] : [prev]), ...deps].some((id) => {
       const before = this.#graph.get(id);
       return before !== undefined && (before === word || inPast(word, before));
     });
+  }
+
+  /**
+   * A4, L7: the word beyond whose cut the own feed has gone on as if it had not heard of it. Who has acknowledged the word takes nothing
+   * more of this feed, and nothing upon it, even where its device has been let in again: it begins another, upon a copy that is fresh.
+   */
+  get endOfOwn(): Node | undefined {
+    this.#settle();
+    const [device] = this.#own.split('.') as [DeviceId];
+    return this.#wordsAgainst(device).find(({ node: word, control }) => {
+      const next = this.#graph.at(this.#own, this.#endUnder(word, control, this.#own) + 1);
+      return next !== undefined && next !== word && !inPast(word, next);
+    })?.node;
+  }
+
+  /** The last word that let a device in (I4, L7). */
+  entranceOf(device: DeviceId): Node | undefined {
+    return this.#entrances.get(device)?.findLast(({ delta }) => this.verdictOf(delta.id) === 'accepted');
+  }
+
+  /** Up to where a word leaves a feed its effect. */
+  #endUnder(word: Node, control: Accepted['control'], feed: FeedId): number {
+    return control.kind === 'freeze' ? (control.kept.get(feed) ?? 0) : this.#graph.reach(word, feed);
   }
 
   /** How many of a run, from its beginning, others' deltas depend on (D8). */

@@ -151,6 +151,7 @@ export class Session {
       const peer = this.#peers.get(device) ?? newPeer();
       this.#peers.set(device, peer);
       peer.last = gone.get(device);
+      if (peer.last) peer.offer = undefined;
     }
   }
 
@@ -443,9 +444,11 @@ export class Session {
 
   // ---- the base (L6) ----------------------------------------------------------------------------------------------------
 
-  /** Whether somebody is being given a base: what is folded meanwhile would not be in it, nor in the log. */
-  isOffering(now: number): boolean {
-    return [...this.#peers.values()].some(({ offer }) => offer && now - offer.since < OFFER_LASTS_MS);
+  /** Until when somebody is being given a base: what is folded meanwhile would not be in it, nor in the log. */
+  get offeringUntil(): number {
+    return Math.max(
+      ...[...this.#peers.values()].map(({ offer }) => (offer ? offer.since + OFFER_LASTS_MS : -Infinity)),
+    );
   }
 
   /** What goes before the log to a peer that it does not reach; undefined where there is nothing, or nothing left of it. */

@@ -67,18 +67,37 @@ function compareWithFirstCopy(world: World, device: SimDevice): void {
 
 /** L4, L5: also what somebody has forgotten, of which no verdict flips. */
 function compareWithBatch(world: World, device: SimDevice, dice: Dice): void {
-  const [name, { replica }] = [world.nameOf(device.id), device];
   if (!isComparable(world, device)) return;
-  const deltas = world.heldBy(device);
-  const batch = reader(world);
-  takeAll(batch, dice, deltas);
-  if (batch.size !== deltas.length)
-    return world.violate('D5', `a copy of ${name}'s takes ${batch.size} of ${deltas.length} deltas`);
-  if (replica.size < deltas.length) world.counts.add('copies compared that had forgotten');
-  if (stateOf(batch) !== stateOf(replica))
-    return world.violate('L5', `${name}'s state is not what its ${deltas.length} deltas make at once`);
+  const batch = batchOf(world, device, world.heldBy(device), dice);
+  if (batch) compareWith(world, device, batch);
+}
+
+/** What deltas make that come at once. */
+interface Batch {
+  readonly replica: Replica;
+  readonly size: number;
+  readonly state: string;
+}
+
+/** Of what a device holds, in chance's order. */
+function batchOf(world: World, { id }: SimDevice, deltas: readonly Delta[], dice: Dice): Batch | undefined {
+  const replica = reader(world);
+  takeAll(replica, dice, deltas);
+  const { size } = replica;
+  if (size === deltas.length) return { replica, size, state: stateOf(replica) };
+  world.violate('D5', `a copy of ${world.nameOf(id)}'s takes ${size} of ${deltas.length} deltas`);
+  return undefined;
+}
+
+/** A device that holds what is in the batch. */
+function compareWith(world: World, device: SimDevice, batch: Batch, state = stateOf(device.replica)): void {
+  const [name, { replica }] = [world.nameOf(device.id), device];
+  world.counts.add('copies compared with a batch');
+  if (replica.size < batch.size) world.counts.add('copies compared that had forgotten');
+  if (batch.state !== state)
+    return world.violate('L5', `${name}'s state is not what its ${batch.size} deltas make at once`);
   for (const { delta } of replica.nodes()) {
-    const [verdict, whole] = [replica.verdictOf(delta.id), batch.verdictOf(delta.id)];
+    const [verdict, whole] = [replica.verdictOf(delta.id), batch.replica.verdictOf(delta.id)];
     // What is folded, and still there as the end of its feed, has no verdict any more.
     if (verdict !== undefined && verdict !== whole)
       return world.violate('L5', `${name} holds ${delta.kind} ${delta.seq} for ${verdict}, which is ${whole}`);
@@ -152,27 +171,26 @@ function checkEqual(world: World, live: readonly SimDevice[], dice: Dice): void 
   const [largest, most] = [...held].reduce((a, b) => (b[1].length > a[1].length ? b : a));
   const set = setOf(most);
   const state = stateOf(largest.replica);
+  // One for all who hold the same.
+  const comparable = new Set(live.filter((device) => isComparable(world, device)));
+  const batch = comparable.size > 0 ? batchOf(world, largest, most, dice) : undefined;
   for (const [device, deltas] of held) {
     if (setOf(deltas) !== set) {
-      const lacks = without(most, deltas);
-      const more = without(deltas, most);
-      const what = (some: readonly Delta[]) =>
-        some
-          .slice(0, 3)
-          .map((delta) => `${world.nameOf(delta.device)} ${delta.kind} ${delta.seq}`)
-          .join(', ');
       world.violate(
         'S1',
-        `${world.nameOf(device.id)} lacks ${lacks.length} (${what(lacks)}) and has ${more.length} (${what(more)}) beside ${world.nameOf(largest.id)}`,
+        `${world.nameOf(device.id)} ${difference(world, deltas, most)} beside ${world.nameOf(largest.id)}`,
       );
-    } else if (stateOf(device.replica) !== state) {
+      compareWithBatch(world, device, dice);
+      continue;
+    }
+    const own = device === largest ? state : stateOf(device.replica);
+    if (own !== state)
       world.violate(
         'L5',
         `${world.nameOf(device.id)} and ${world.nameOf(largest.id)} have the same deltas and not the same state`,
       );
-    }
+    if (batch && comparable.has(device)) compareWith(world, device, batch, own);
   }
-  for (const device of live) compareWithBatch(world, device, dice);
   for (const device of live) {
     for (const id of device.acknowledged)
       if (!world.holds(largest, id))
@@ -180,6 +198,16 @@ function checkEqual(world: World, live: readonly SimDevice[], dice: Dice): void 
   }
   world.counts.add('members equal in the end', live.length);
   world.counts.most('most devices', live.length);
+}
+
+function difference(world: World, some: readonly Delta[], others: readonly Delta[]): string {
+  const [lacks, more] = [without(others, some), without(some, others)];
+  const first = (deltas: readonly Delta[]) =>
+    deltas
+      .slice(0, 3)
+      .map((delta) => `${world.nameOf(delta.device)} ${delta.kind} ${delta.seq}`)
+      .join(', ');
+  return `lacks ${lacks.length} (${first(lacks)}) and has ${more.length} (${first(more)})`;
 }
 
 function without(some: readonly Delta[], others: readonly Delta[]): Delta[] {

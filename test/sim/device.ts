@@ -89,6 +89,8 @@ export class SimDevice {
   #isPutBack = false;
   /** Whoever let it in: not in the roster until the first copy is here. */
   sponsor: DeviceId | undefined;
+  /** Words of whoever did. */
+  readonly #entrances = new Set<DeltaId>();
   #life = 0;
   #alive = false;
   /** Own deltas that were durable here: their author was told that they are safe. */
@@ -163,7 +165,7 @@ export class SimDevice {
     // What a torn write has kept was promised to nobody; now it is there, and is told.
     for (const { delta } of this.replica.nodes()) if (delta.device === this.id) this.#acknowledge(delta.id);
     this.#remember(this.engine.opened());
-    this.engine.sponsored(this.sponsor);
+    this.engine.sponsored(this.sponsor, this.#entrances);
     this.#isPutBack ||= isPutBack;
     if (this.#isPutBack) this.engine.awaitWord();
     if (this.engine.expulsion) this.#around.expelled(this);
@@ -211,16 +213,19 @@ export class SimDevice {
     return encodeRecord({ kind: 'base', workspace: this.#around.workspace, part, arrivals });
   }
 
-  /** What was others' goes, and with the next joining it begins a new feed (K2, D2). */
+  /** What was others' goes, and with the next joining it begins a new feed (K2, D2): at once where it has been let in again already (L7). */
   async erase(): Promise<void> {
+    const again = this.replica.roster.devices.has(this.id) ? this.replica.entranceOf(this.id) : undefined;
     this.stop();
     this.sponsor = undefined;
+    this.#entrances.clear();
     this.generation++;
     this.acknowledged.clear();
     await this.log.fsync();
     await this.log.compact([]);
     await this.log.compact([]);
     this.#open([]);
+    if (again) this.letIn(again.delta.device, again.delta.bytes);
   }
 
   #record(bytes: Uint8Array, arrival?: number): Uint8Array {
@@ -321,7 +326,7 @@ export class SimDevice {
   #ingest({ from, path, handled }: Arrival, runs: readonly (readonly Uint8Array[])[]): void {
     const growth = this.engine.ingest(from, path, runs, this.#now);
     this.#around.heard(this.id, growth);
-    this.#followPaths();
+    if (growth.nodes.some(({ delta }) => delta.tool === undefined)) this.#followPaths();
     this.#store(growth, handled);
   }
 
@@ -480,7 +485,8 @@ export class SimDevice {
     if (!epoch) return;
     if (this.engine.keys.add(epoch)) this.#remember([epoch]);
     this.sponsor = sponsor;
-    this.engine.sponsored(sponsor);
+    if (delta.ok) this.#entrances.add(delta.value.id);
+    this.engine.sponsored(sponsor, this.#entrances);
     this.#followPaths();
     this.#dispatch([]);
   }

@@ -93,9 +93,14 @@ const ACTS = [
 
 /** A fifth of the worlds and some: at least 20 devices and 500 deltas. */
 const BIG_SHARE = 0.22;
-/** Sixty devices of which each acknowledges every minute what it has heard: of that a few minutes are enough. */
-const MANY_PEOPLE = 20;
-const CROWD_MS = 300_000;
+/** Of a crowd more would only be more of the same: each acknowledges every minute what it has heard, and all tell all. */
+const CROWD = 20;
+const LARGEST_CROWD = 50;
+/** Most of what goes wrong goes wrong among few, in an hour's hundredth: these are what a hundred thousand worlds are made of. */
+const FEW = 5;
+const SOME = 8;
+const DURATIONS_MS = [60_000, 60_000, 120_000, 300_000, 300_000, 1_200_000];
+const CROWD_MS = [60_000, 60_000, 60_000, 120_000, 120_000, 600_000];
 
 export function planWorld(seed: string): Plan {
   const dice = new Dice(`plan ${seed}`);
@@ -104,11 +109,13 @@ export function planWorld(seed: string): Plan {
   const config: WorldConfig = {
     seed,
     big,
-    people: big ? dice.between(18, dice.chance(0.06) ? 50 : 20) : dice.between(3, 8),
+    people: big
+      ? dice.between(CROWD, dice.chance(0.03) ? LARGEST_CROWD : CROWD)
+      : dice.between(3, dice.chance(0.2) ? SOME : FEW),
     founding: 0,
     hostile: dice.chance(0.55) ? (dice.chance(0.3) ? 2 : 1) : 0,
-    manyDevices: big ? dice.pick([0.2, 0.3]) : dice.pick([0.1, 0.3, 0.5]),
-    directPaths: big ? dice.between(2, 4) : dice.between(2, 7),
+    manyDevices: big ? dice.pick([0.05, 0.1, 0.2]) : dice.pick([0.1, 0.3, 0.5]),
+    directPaths: big ? dice.between(2, 3) : dice.pick([1, 2, 2, 3, 7]),
     relayShare: big ? dice.pick([0, 0.1, 0.3]) : dice.pick([0, 0.5, 1, 1]),
     network: {
       latency_ms: dice.pick([
@@ -125,12 +132,11 @@ export function planWorld(seed: string): Plan {
     journal: dice.chance(0.06),
     realCrypto: dice.chance(0.02),
     skew_ms: dice.pick([0, 0, 5_000, 86_400_000]),
-    duration_ms: dice.pick([60_000, 300_000, 1_200_000]) * (big ? 2 : 1),
+    duration_ms: big ? dice.pick(CROWD_MS) : dice.pick(DURATIONS_MS),
   };
   const founding = dice.between(Math.min(2, config.people), Math.max(2, config.people - dice.below(4)));
-  const acts = big ? dice.between(115, 135) : dice.between(15, 90);
-  const duration_ms = Math.min(config.duration_ms, config.people > MANY_PEOPLE ? CROWD_MS : Infinity);
-  const whole = { ...config, founding, duration_ms };
+  const acts = big ? dice.between(95, 115) : dice.between(15, 80);
+  const whole = { ...config, founding };
   return { config: whole, acts: drawActs(dice, whole, faulty, acts) };
 }
 

@@ -54,20 +54,21 @@ export async function runWorld({ config, acts }: Plan): Promise<Outcome> {
 }
 
 /**
- * Few devices are all connected; of many each to some it knows, and in a ring: what one has finds a way to nearly everybody. Where
- * it has not, everybody is connected to everybody, as they are in the end outside.
+ * Each is connected to some it knows, and in a ring: what one has finds a way to nearly everybody, and not by every way there is.
+ * Few are then all connected, as they are in the end outside, and so are many where it has not.
  */
 async function quiet(world: World, dice: Dice): Promise<boolean> {
   await world.heal();
   const ids = dice.shuffled([...world.devices.values()].filter(({ id }) => !world.isHostile(id)).map(({ id }) => id));
+  const some = ids.length > FEW ? 3 : 1;
+  for (const [i, id] of ids.entries()) {
+    const known = ids.filter((other) => world.devices.get(id)!.session.isPeer(other));
+    for (const other of [...dice.shuffled(known).slice(0, some), ids[(i + 1) % ids.length]!])
+      if (other !== id) world.connect(id, other);
+  }
+  await world.settle();
+  const rests = await world.run(world.time + QUIET_MS);
   if (ids.length > FEW) {
-    for (const [i, id] of ids.entries()) {
-      const known = ids.filter((other) => world.devices.get(id)!.session.isPeer(other));
-      for (const other of [...dice.shuffled(known).slice(0, 3), ids[(i + 1) % ids.length]!])
-        if (other !== id) world.connect(id, other);
-    }
-    await world.settle();
-    const rests = await world.run(world.time + QUIET_MS);
     if (!rests || isEven(world, ids)) return rests;
     world.counts.add('worlds connected once more');
   }

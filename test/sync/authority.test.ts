@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { DeltaId } from '../../src/base/ids.ts';
 import { issueCertificate } from '../../src/protocol/certificate.ts';
 import { MAX_MEMBERS } from '../../src/protocol/limits.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
@@ -132,6 +133,25 @@ describe('A authority', () => {
         [seen, out, late, upon].map((id) => copy.verdict(id)),
         ['accepted', 'accepted', 'cutOff', 'accepted'],
       );
+  });
+
+  it('A4 L7 so it is when its device has been let in again since, and goes on as if it had heard of nothing (world “pr.27”)', () => {
+    const team = new Team(27);
+    const alice = team.founder;
+    const [bob, carol] = [team.join('Bob'), team.join('Carol')];
+    for (const other of [bob, carol, bob]) alice.meet(other);
+    alice.control('drop', controlBody.devices([carol.person.device], boxEpoch(team.crypto, team.epoch, [])));
+    const { account, device, certificate } = carol.person;
+    const target = { device, agreementKey: certificate.agreementKey };
+    const again = controlBody.addDevice(account, [certificate], boxEpoch(team.crypto, team.epoch, [target]));
+    assert.equal(alice.verdict(alice.control('addDevice', again)), 'accepted');
+    assert.ok(alice.replica.roster.devices.has(device));
+    const late = carol.post('names what others may have forgotten');
+    assert.deepEqual(alice.take(carol.replica.lacking(alice.replica.vector(), Number.MAX_SAFE_INTEGER)), []);
+    assert.equal(alice.replica.node(late), undefined);
+    // Who has not acknowledged the word cannot have forgotten anything by virtue of it.
+    bob.meet(carol);
+    assert.equal(bob.verdict(late), 'accepted');
   });
 
   it('D2 L4 what comes of an older feed than its device’s newest is taken only where that, or somebody, names it', () => {
@@ -380,6 +400,17 @@ describe('A authority', () => {
       assert.equal(bob.roleOf(team.alice), Role.manager);
     });
 
+    it('A10 a participant sets no role, not one below his own either, nor of whom he is senior to', () => {
+      const team = new Team(28);
+      const alice = team.founder;
+      const bob = team.join('Bob');
+      const carol = team.join('Carol', alice, Role.guest);
+      bob.meet(alice);
+      for (const role of [Role.participant, Role.guest])
+        assert.equal(bob.verdict(bob.setRole(carol.person, role)), 'notPermitted');
+      assert.equal(bob.roleOf(carol.person), Role.guest);
+    });
+
     it('A2 a junior manager reaches no senior, a senior reaches him', () => {
       const team = new Team(12);
       const alice = team.founder;
@@ -420,6 +451,24 @@ describe('A authority', () => {
         copy.replica.ingest([[forged.bytes]]);
         assert.equal(copy.verdict(forged.id), 'noCredential');
       }
+    });
+
+    it('A3 an own credential that is not the best of those he has does not count', () => {
+      const team = new Team(29);
+      const alice = team.founder;
+      const bob = team.join('Bob');
+      const former = bob.replica.roster.members.get(bob.person.account)!.credential;
+      const promotion = alice.setRole(bob.person, Role.manager);
+      const upon = (credential: DeltaId, deps: readonly DeltaId[]) => {
+        const forged = team.forge(bob.person, { seq: 1, deps, credential });
+        const copy = team.copyOf(team.alice, alice);
+        copy.replica.ingest([[forged.bytes]]);
+        return copy.verdict(forged.id);
+      };
+      assert.equal(upon(former, [promotion]), 'noCredential');
+      assert.equal(upon(promotion, [promotion]), 'accepted');
+      // He had not heard of the promotion.
+      assert.equal(upon(former, [former]), 'accepted');
     });
 
     it('A3 a demoted member cannot go on under his former role', () => {

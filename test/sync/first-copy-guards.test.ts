@@ -104,7 +104,7 @@ describe('L6 a base is given', () => {
     office.link(alice, dave);
     const have = { kind: 'have', vector: [], answer: false, root: '' } as const;
     office.send(alice, alice.engine.received(dave.device, 'direct', have, alice.engine.keys.inUse!, office.now));
-    assert.ok(alice.engine.session.isOffering(office.now));
+    assert.ok(alice.engine.session.offeringUntil > office.now);
     bob.post('more');
     office.pump();
     const { root } = alice.engine.replica.baseRoot();
@@ -114,6 +114,11 @@ describe('L6 a base is given', () => {
       office.pump();
     }
     assert.deepEqual(alice.engine.replica.baseRoot().root, root);
+    // Whoever is so slow is waited for no longer, though nothing more comes (world “run.25”).
+    office.now += 11 * 60_000;
+    assert.ok(alice.engine.nextWake()! <= office.now);
+    alice.wake();
+    assert.notDeepEqual(alice.engine.replica.baseRoot().root, root);
   });
 
   it('K2 to nobody who was taken out', () => {

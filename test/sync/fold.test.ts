@@ -56,6 +56,26 @@ describe('L5 the fold', () => {
     assert.deepEqual(held(fold), ['a.b.c.']);
   });
 
+  it('L4 D6 what becomes the base is the beginning in D6 order, however it came', () => {
+    const fold = appending();
+    fold.insertAll([node(3, 'c')]);
+    fold.insertAll([node(5, 'e'), node(2, 'b'), node(4, 'd')]);
+    fold.insertAll([node(1, 'a')]);
+    const foldedUpTo = (height: number) => fold.absorb((one) => one.height <= height).map((one) => one.node.delta.kind);
+    // Stable, and behind something that is not: it stays.
+    assert.deepEqual(
+      fold.absorb((one) => one.height !== 2).map((one) => one.node.delta.kind),
+      ['a'],
+    );
+    assert.deepEqual(foldedUpTo(3), ['b', 'c']);
+    assert.deepEqual(
+      [...fold.unstable()].map(({ delta }) => delta.kind),
+      ['d', 'e'],
+    );
+    assert.deepEqual(held(fold), ['a.b.c.d.e.']);
+    assert.deepEqual(foldedUpTo(9), ['d', 'e']);
+  });
+
   it('L5 changes are told once, with what the rows hold then', () => {
     const refused = new Set<string>();
     const fold = appending(refused);

@@ -41,6 +41,42 @@ describe('L4 what all have acknowledged', () => {
     assert.equal(alice.replica.node(post)?.delta.bytes.length ?? 0, 0);
   });
 
+  it('L4 is not folded before who was let in, and is known to be, has said anything', () => {
+    const team = new Team(65);
+    const alice = team.founder;
+    const [bob, carol] = [team.join('Bob'), team.join('Carol')];
+    bob.meet(alice);
+    const post = bob.post('for all, Carol too');
+    tell(bob, alice);
+    ack(alice);
+    tell(alice, bob);
+    ack(bob);
+    tell(bob, alice);
+    // All who have written have acknowledged it, and that Carol is in; what she writes first may rest on her admission alone.
+    assert.deepEqual(foldedBy(alice), []);
+    tell(alice, carol);
+    ack(carol);
+    tell(carol, alice);
+    assert.deepEqual(foldedBy(alice), [post]);
+  });
+
+  it('L4 forgets what tools have written, and no control delta', () => {
+    const { alice, bob } = two(66);
+    const admit = alice.replica.roster.members.get(bob.person.account)!.credential;
+    const word = alice.setPerm('chat', 'add', Role.guest, false);
+    const post = alice.post('before more of its feed');
+    alice.meet(bob);
+    for (let round = 0; round < 3; round++) {
+      for (const copy of [alice, bob]) ack(copy);
+      alice.meet(bob);
+    }
+    const { forgotten } = alice.replica.advance();
+    assert.ok(forgotten > 0 && alice.replica.node(post) === undefined);
+    for (const id of [admit, word]) assert.ok(alice.replica.node(id)!.delta.bytes.length > 0);
+    const held = new Set([...alice.replica.nodes()].map(({ delta }) => delta.id));
+    assert.ok(held.has(admit) && held.has(word));
+  });
+
   it('L4 is not folded while a control delta is known that not all have acknowledged', () => {
     const { alice, bob } = two(61);
     const post = bob.post('before the word');
@@ -108,6 +144,65 @@ describe('L4 D8 a device with two histories', () => {
       ack(alice);
       assert.ok(!foldedBy(alice).includes(post));
     });
+  }
+});
+
+describe('L4 D8 a rival of what is folded', () => {
+  it('L4 D8 puts a copy out of step where somebody names it who need not know what was folded', () => {
+    const team = new Team(68);
+    const alice = team.founder;
+    const [bob, mallory] = [team.join('Bob'), team.join('Mallory')];
+    const { credential } = mallory.replica.roster.members.get(mallory.person.account)!;
+    for (const copy of [bob, mallory]) alice.meet(copy);
+    const folded = mallory.post('one history');
+    for (let round = 0; round < 3; round++) {
+      alice.meet(bob, mallory, bob);
+      for (const copy of [alice, bob, mallory]) ack(copy);
+    }
+    alice.meet(bob, mallory);
+    assert.ok(alice.replica.advance().forgotten > 0 && alice.replica.node(folded) === undefined);
+    const rival = team.forge(mallory.person, { seq: 1, deps: [credential], credential, body: ['another history'] });
+    assert.deepEqual(alice.replica.ingest([[rival.bytes]]).added, []);
+    assert.equal(alice.replica.isOutOfStep, false, 'alone it is nothing');
+    const dave = team.person('Dave');
+    const admit = alice.admit(dave);
+    const naming = team.forge(dave, { seq: 1, deps: [admit, rival.id], credential: admit });
+    assert.deepEqual(alice.replica.ingest([[naming.bytes]]).missing, [rival.id]);
+    assert.equal(alice.replica.isOutOfStep, false);
+    alice.replica.ingest([[rival.bytes]]);
+    assert.equal(alice.replica.isOutOfStep, true);
+  });
+});
+
+describe('L4 D2 a device that has begun another feed', () => {
+  it('L4 D2 has acknowledged what its older feed has, until all know of the newer one', () => {
+    const team = new Team(67);
+    const alice = team.founder;
+    const [bob, carol] = [team.join('Bob'), team.join('Carol')];
+    for (const copy of [bob, carol]) alice.meet(copy);
+    for (const copy of [bob, carol]) ack(copy);
+    alice.meet(bob, carol, bob);
+    const post = alice.post('not known to the older feed');
+    alice.meet(carol);
+    ack(carol);
+    tell(carol, alice);
+    ack(alice);
+    const { credential } = bob.replica.roster.members.get(bob.person.account)!;
+    const deps = [tipOf(alice)];
+    const first = { generation: 1, seq: 1, deps, credential, tool: undefined, kind: 'ack', body: [] };
+    assert.deepEqual(alice.replica.ingest([[team.forge(bob.person, first).bytes]]).faults, []);
+    ack(alice);
+    // Carol takes what comes of Bob's older feed: she does not know that it has an end.
+    assert.deepEqual(foldedBy(alice), []);
+    tell(alice, carol);
+    ack(carol);
+    tell(carol, alice);
+    assert.deepEqual(foldedBy(alice), [post]);
+  });
+
+  function tipOf({ replica, person }: Copy): DeltaId {
+    const feed = feedOf(person.device, 0);
+    return replica.nodeAt(feed, replica.vector().get(feed)!)!.delta.id;
   }
 });
 

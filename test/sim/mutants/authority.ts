@@ -57,6 +57,7 @@ export const authority: readonly Mutant[] = [
     file: AUTHORITY,
     search: 'const granted = key.role === Role.manager && control.role >= key.role;',
     replace: 'const granted = control.role >= key.role;',
+    tests: ['test/sync/authority.test.ts'],
   },
   {
     name: 'anybody sets permissions',

@@ -256,4 +256,12 @@ export const graph: readonly Mutant[] = [
     replace: '',
     tests: deltas,
   },
+  {
+    name: 'of a device that was let in again what is beyond the cut of its drop is taken',
+    rule: 'A4',
+    file: REPLICA,
+    search: 'this.#wordsAgainst(device).some((word) => this.#isCutBy(word, delta))',
+    replace: 'this.#roster.gone.has(device) && this.#wordsAgainst(device).some((word) => this.#isCutBy(word, delta))',
+    tests: ['test/sync/authority.test.ts'],
+  },
 ];

@@ -1,0 +1,103 @@
+/** Who was taken out and let in again (L7, A4), and what is made up for when a copy is opened (L4): worlds “prof.1”, “prof.13” and “prof.19”. */
+import assert from 'node:assert/strict';
+import type { DeltaId } from '../../src/base/ids.ts';
+import { controlBody } from '../../src/sync/control.ts';
+import { ADVANCE_EVERY_MS } from '../../src/sync/engine.ts';
+import { Desk, threePeople, type Office } from './office.ts';
+
+/** Alice drops Carol's device, and lets it in again; nobody is told yet who is away. Answers the second word. */
+function dropAndLetIn(alice: Desk, { device, person }: Desk): DeltaId {
+  alice.control('drop', controlBody.devices([device], alice.engine.keys.make(new Set([device]))));
+  const { certificate } = person;
+  const box = alice.engine.keys.box([{ device, agreementKey: certificate.agreementKey }])!;
+  alice.control('addDevice', controlBody.addDevice(person.account, [certificate], box));
+  return [...alice.engine.replica.nodes()].findLast(({ delta }) => delta.kind === 'addDevice')!.delta.id;
+}
+
+/** All three know each other, and Carol goes away. */
+function withoutCarol(seed: string): { office: Office; alice: Desk; bob: Desk; carol: Desk } {
+  const three = threePeople(seed);
+  const { office, alice, bob, carol } = three;
+  office.link(alice, bob, carol);
+  office.rest();
+  office.leave(carol);
+  return three;
+}
+
+describe('L7 a device that was dropped and let in again', () => {
+  it('L7 A4 is out for itself where it has written on meanwhile: nobody takes any more of that feed', () => {
+    const { office, alice, bob, carol } = withoutCarol('return written');
+    carol.post('unsent');
+    dropAndLetIn(alice, carol);
+    office.rest();
+    office.comeBack(carol);
+    office.link(alice, bob, carol);
+    assert.ok(carol.engine.replica.roster.devices.has(carol.device), 'it has heard of both words');
+    assert.equal(carol.engine.expulsion?.delta.kind, 'drop');
+    assert.deepEqual(alice.texts(), []);
+    // In another feed, upon what the others hold, it goes on.
+    carol.engine.beginFeed(1);
+    assert.equal(carol.engine.expulsion, undefined);
+    for (const desk of [alice, bob]) assert.equal(desk.engine.expulsion, undefined);
+  });
+
+  it('L7 goes on where it has written nothing meanwhile', () => {
+    const { office, alice, bob, carol } = withoutCarol('return silent');
+    dropAndLetIn(alice, carol);
+    office.rest();
+    office.comeBack(carol);
+    office.link(alice, bob, carol);
+    assert.equal(carol.engine.expulsion, undefined);
+    carol.post('with the drop in its past');
+    office.pump();
+    for (const desk of [alice, bob]) assert.deepEqual(desk.texts(), ['with the drop in its past']);
+    assert.equal(carol.engine.expulsion, undefined);
+  });
+
+  it('I4 L7 writes nothing before the word that lets it in is in its copy: till then it is known by an older one', () => {
+    const { office, alice, carol } = withoutCarol('return early');
+    const word = dropAndLetIn(alice, carol);
+    const { delta } = alice.engine.replica.node(word)!;
+    // Of what came before the drop it has acknowledged nothing in its new feed.
+    carol.engine.beginFeed(1);
+    office.now += 3_600_000;
+    assert.equal(carol.engine.duties(office.now).length, 1);
+    const early = office.open(carol.person);
+    early.engine.beginFeed(1);
+    early.engine.sponsored(alice.device, ['f'.repeat(64) as DeltaId, word]);
+    assert.ok(early.engine.replica.roster.devices.has(carol.device));
+    assert.ok(early.engine.isAwaitingWord);
+    assert.deepEqual(early.engine.duties(office.now), []);
+    for (const node of alice.engine.replica.nodes()) early.hear(alice, node.delta);
+    assert.ok(early.engine.replica.node(delta.id));
+    assert.equal(early.engine.isAwaitingWord, false);
+    office.now += 3_600_000;
+    assert.equal(early.engine.duties(office.now).length, 1);
+  });
+});
+
+describe('L4 a copy that is opened', () => {
+  it('L4 folds what all had acknowledged when it was closed, though nothing more comes; not at once', () => {
+    const { office, alice, bob, carol } = threePeople('reopened');
+    office.link(alice, bob, carol);
+    alice.post('acknowledged by all');
+    office.pump();
+    const whole = new Map<DeltaId, Uint8Array>();
+    for (let round = 0; round < 4; round++) {
+      for (const { delta } of bob.engine.replica.nodes()) whole.set(delta.id, delta.bytes);
+      office.now += 61_000;
+      for (const desk of [alice, bob, carol]) desk.wake();
+      office.pump();
+    }
+    assert.ok(bob.engine.replica.hasBase);
+    // It was closed before it had folded, and finds all that it had.
+    const again = new Desk(office, bob.person);
+    for (const bytes of whole.values()) again.engine.restore(bytes);
+    again.engine.opened();
+    assert.equal(again.engine.advance(office.now), undefined);
+    office.now += ADVANCE_EVERY_MS;
+    assert.ok(again.engine.nextWake()! <= office.now);
+    assert.ok(again.engine.advance(office.now)!.folded.length > 0);
+    assert.ok(again.engine.replica.hasBase);
+  });
+});

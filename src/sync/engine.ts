@@ -479,6 +479,7 @@ export class Engine {
     if (now < (this.#advanceDueAt() ?? Number.POSITIVE_INFINITY)) return undefined;
     const isOpening = this.#advancedAt === Number.NEGATIVE_INFINITY && this.#grewAt === Number.NEGATIVE_INFINITY;
     this.#advancedAt = now;
+    // What was due when it was closed may be much: a window that opens does not wait for it.
     if (isOpening) return undefined;
     this.#grewSince = false;
     const advance = this.#replica.advance();

@@ -202,6 +202,8 @@ describe('K the engine and its keys', () => {
     for (const { delta } of bob.engine.replica.nodes()) again.engine.restore(delta.bytes);
     again.engine.opened();
     assert.ok(again.engine.nextWake()! <= office.now);
+    assert.equal(again.engine.advance(office.now), undefined, 'a window that opens does not wait for it');
+    office.now = again.engine.nextWake()!;
     assert.equal(again.engine.advance(office.now)!.folded.length, 1);
     assert.equal(again.engine.nextWake(), undefined);
   });

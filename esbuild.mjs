@@ -17,7 +17,6 @@ const node = {
   define: { 'import.meta.url': 'importMetaUrl' },
   banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
   minify,
-  keepNames: true,
   // Beside the bundle; .vscodeignore keeps it out of the package.
   sourcemap: true,
   logLevel: 'warning',

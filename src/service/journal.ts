@@ -22,6 +22,11 @@ export async function readJournal(log: LogStore, local: LocalState): Promise<Jou
     const own = logs.get(record.workspace) ?? { parts: [], arrivals: 0, deltas: [] };
     logs.set(record.workspace, own);
     if (record.kind === 'delta') return void own.deltas.push(record);
+    if (record.kind === 'deltas') {
+      // Copies: a control delta stays for ever, and must not keep its neighbours.
+      for (const bytes of record.deltas) own.deltas.push({ bytes: bytes.slice() });
+      return;
+    }
     own.parts.push(record.part);
     own.arrivals = record.arrivals;
   });

@@ -8,14 +8,15 @@ import type { Index, SqlValue } from './ports.ts';
 type Change = Parameters<Index['apply']>[0][number];
 
 const WORK_IN_AFTER_MS = 100;
-/** A long catch-up is worked in as it comes. */
-const MAX_WAITING = 2_000;
+/** A long catch-up is worked in behind it, or as it comes: so many are a few megabytes. */
+const MAX_WAITING = 20_000;
 
 export class LazyIndex implements Index {
   readonly #index: Index;
   readonly #clock: Clock;
   #waiting: Change[] = [];
   #cancel: (() => void) | undefined;
+  #changedAt = 0;
 
   constructor(index: Index, clock: Clock) {
     this.#index = index;
@@ -29,7 +30,17 @@ export class LazyIndex implements Index {
   apply(changes: readonly Change[]): void {
     for (const change of changes) this.#waiting.push(change);
     if (this.#waiting.length > MAX_WAITING) this.#workIn();
-    else this.#cancel ??= this.#clock.wakeAt(this.#clock.now() + WORK_IN_AFTER_MS, () => this.#workIn());
+    else this.#planWork();
+  }
+
+  /** When nothing more has come for a moment. */
+  #planWork(): void {
+    this.#changedAt = this.#clock.now();
+    this.#cancel ??= this.#clock.wakeAt(this.#changedAt + WORK_IN_AFTER_MS, () => {
+      this.#cancel = undefined;
+      if (this.#clock.now() < this.#changedAt + WORK_IN_AFTER_MS) this.#planWork();
+      else this.#workIn();
+    });
   }
 
   query<T>(sql: string, args: SqlValue[]): T[] {

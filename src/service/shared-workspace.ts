@@ -38,7 +38,7 @@ import { generationIn } from './only-copy.ts';
 import { readMarks, writeMarks } from './peer-memory.ts';
 import { Peers } from './peers.ts';
 import type { ContentStore } from './ports.ts';
-import { encodeRecord, type KeptLog } from './records.ts';
+import { deltaRecords, encodeRecord, type KeptLog } from './records.ts';
 import { Unread } from './unread.ts';
 
 /** One restart may send this much again; written more often it would cost a commit each. */
@@ -236,8 +236,9 @@ export class SharedWorkspace {
 
   /** Answers what is to be sent now that it is on disk. */
   async #durable(growth: Growth, call?: CallKey): Promise<readonly Outgoing[]> {
-    const records = growth.nodes.map(({ delta }) =>
-      encodeRecord({ kind: 'delta', workspace: this.id, bytes: delta.bytes }),
+    const records = deltaRecords(
+      this.id,
+      growth.nodes.map(({ delta }) => delta.bytes),
     );
     try {
       await this.#hub.commit(records, call, growth.nodes.at(-1)?.delta.id);

@@ -21,8 +21,15 @@ interface Premises {
   readonly isNewer: boolean;
   readonly author: AccountId | undefined;
   /** What its tool asked, and was told. */
-  readonly answers: Map<Action, boolean>;
+  answers: readonly Answer[];
 }
+
+interface Answer {
+  readonly action: Action;
+  readonly isAllowed: boolean;
+}
+
+const NO_ANSWERS: readonly Answer[] = [];
 
 /** A tool was added, as of this kind, or deleted. */
 interface ToolEvent {
@@ -144,7 +151,9 @@ export class Content {
     const now = this.#premisesOf(node);
     if (before.refused !== now.refused || before.toolKind !== now.toolKind || before.author !== now.author) return true;
     if (before.isNewer !== now.isNewer) return true;
-    return [...before.answers].some(([action, answer]) => this.#authority.can(node, now.toolKind!, action) !== answer);
+    return before.answers.some(
+      ({ action, isAllowed }) => this.#authority.can(node, now.toolKind!, action) !== isAllowed,
+    );
   }
 
   #premisesOf(node: Node): Premises {
@@ -152,7 +161,7 @@ export class Content {
     const refused = judged.accepted ? (this.#graph.isAside(node) ? 'forked' : undefined) : judged.reason;
     const toolKind = this.#toolKindAt(node);
     const isNewer = refused === undefined && this.barriers().some((barrier) => inPast(barrier, node));
-    return { refused, toolKind, isNewer, author: this.#authority.accountOf(node.delta.device), answers: new Map() };
+    return { refused, toolKind, isNewer, author: this.#authority.accountOf(node.delta.device), answers: NO_ANSWERS };
   }
 
   /** The kind of a tool that was added, and not deleted again, in the past of a delta. */
@@ -171,7 +180,7 @@ export class Content {
   }
 
   #reduce(node: Node, premises: Premises, transaction: Transaction): FoldVerdict {
-    const { refused, toolKind, isNewer, author, answers } = premises;
+    const { refused, toolKind, isNewer, author } = premises;
     if (refused) return refused;
     if (isNewer) return 'newer';
     const reducer = toolKind === undefined ? undefined : this.#reducers.get(toolKind);
@@ -181,9 +190,9 @@ export class Content {
       return 'newer';
     }
     const can = (action: Action) => {
-      const answer = this.#authority.can(node, toolKind, action);
-      answers.set(action, answer);
-      return answer;
+      const isAllowed = this.#authority.can(node, toolKind, action);
+      premises.answers = [...premises.answers, { action, isAllowed }];
+      return isAllowed;
     };
     return reducer.apply(transaction, node, { author, can }) ?? 'applied';
   }

@@ -76,6 +76,11 @@ attack({
   name: 'L1 what a record of the journal holds',
   valid: [
     encodeRecord({ kind: 'delta', workspace: toHex(bytesOf(32)) as WorkspaceId, bytes: bytesOf(120) }),
+    encodeRecord({
+      kind: 'deltas',
+      workspace: toHex(bytesOf(32)) as WorkspaceId,
+      deltas: [bytesOf(9), bytesOf(30)],
+    }),
     encodeRecord({ kind: 'local', key: 'seen/1', value: [1, [2, null], 'x'] }),
     encodeRecord({ kind: 'local', key: '', value: null }),
   ],

@@ -16,7 +16,7 @@ import { startRelay, type RelayOptions, type RunningRelay } from '../../src/rela
 import { createTransport, type NetworkTransport } from '../../src/relay-client/transport.ts';
 import type { Tap } from '../../src/relay-client/meter.ts';
 import type { CoterieApi, DeviceSecrets, Role, ServiceEvent } from '../../src/service/api.ts';
-import { decodeRecord, encodeRecord } from '../../src/service/records.ts';
+import { decodeRecord, deltasIn, encodeRecord } from '../../src/service/records.ts';
 import { feedOf } from '../../src/sync/delta.ts';
 import type { LogStore } from '../../src/sync/ports.ts';
 import { Replica, type Entry } from '../../src/sync/replica.ts';
@@ -302,7 +302,8 @@ export class Person {
     const replica = new Replica({ crypto, workspace: workspace as WorkspaceId, reducers: [], own });
     await store.log.replay((bytes) => {
       const record = decodeRecord(bytes);
-      if (record?.kind === 'delta' && record.workspace === workspace) replica.restore(record.bytes);
+      if (record && record.kind !== 'local' && record.workspace === workspace)
+        for (const delta of deltasIn(record)) replica.restore(delta);
     });
     const nodes = replica.author({ device, seed }, 0, make(crypto), Date.now());
     await store.log.append(

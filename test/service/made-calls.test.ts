@@ -10,7 +10,7 @@ import { ApiServer } from '../../src/rpc/server.ts';
 import type { CoterieApi } from '../../src/service/api.ts';
 import { LocalState } from '../../src/service/local-state.ts';
 import { MadeCalls } from '../../src/service/made-calls.ts';
-import { decodeRecord } from '../../src/service/records.ts';
+import { decodeRecord, deltasIn } from '../../src/service/records.ts';
 import { type LogStore, StoreError } from '../../src/sync/ports.ts';
 import { House, type Person } from './house.ts';
 
@@ -247,7 +247,7 @@ class MortalLog implements LogStore {
 
   async append(records: readonly Uint8Array[]): Promise<void> {
     if (this.#dead) throw new StoreError('io', 'killed');
-    const dies = records.some((bytes) => decodeRecord(bytes)?.kind === 'delta') && --this.#left === 0;
+    const dies = records.some((bytes) => deltasIn(decodeRecord(bytes)!).length > 0) && --this.#left === 0;
     this.#dead = dies;
     if (!dies || this.#durable) await this.#inner!.append(records);
     if (!dies) return;
@@ -285,7 +285,7 @@ async function attached(window: ApiClient, person: Person): Promise<MessagePortD
 
 /** Different ones that the journal was given. */
 function deltasOf(person: Person): number {
-  return new Set(person.known().flatMap((record) => (record.kind === 'delta' ? [toHex(record.bytes)] : []))).size;
+  return new Set(person.known().flatMap((record) => deltasIn(record).map(toHex))).size;
 }
 
 function reloaded(local: LocalState): LocalState {

@@ -44,7 +44,7 @@ function* whatCounts(local: LocalState, workspaces: Workspaces): Generator<Uint8
 }
 
 /** The base where something is folded, and what came after it. */
-function* recordsOf(replica: Replica): Generator<Uint8Array> {
+export function* recordsOf(replica: Replica): Generator<Uint8Array> {
   const { workspace, arrivals } = replica;
   if (replica.hasBase) {
     const { root, parts } = replica.base();

@@ -2,6 +2,7 @@
  * The service of one device: the nouns of this room put together, their opening and their closing. What the windows call is `api`, a file
  * for each group of calls; what arrives from others comes by the switchboard. It knows nothing of any tool's inside.
  */
+import { equalBytes } from '../base/bytes.ts';
 import { Emitter } from '../base/event.ts';
 import type { WorkspaceId } from '../base/ids.ts';
 import type { ReplayReport } from '../sync/ports.ts';
@@ -230,7 +231,7 @@ export class Service {
     this.#joins.restore();
     // A full disk must not keep anybody from reading what is there.
     await this.#commits.commit([]).catch(() => undefined);
-    await this.#compactIfLong();
+    if (!(await this.#compactIfLong())) await this.#imageIfOther(imaged);
     this.#tellDamage(report);
   }
 
@@ -284,10 +285,31 @@ export class Service {
     this.#trouble.release();
   }
 
-  async #compactIfLong(): Promise<void> {
+  /** Answers whether it was tried. */
+  async #compactIfLong(): Promise<boolean> {
     const { log, compactAboveBytes = COMPACT_ABOVE_BYTES } = this.#options;
-    if (this.#calls.ended || log.journalBytes <= compactAboveBytes) return;
+    if (this.#calls.ended || log.journalBytes <= compactAboveBytes) return false;
     await this.#compact().catch((error: unknown) => this.#trouble.failed(error));
+    return true;
+  }
+
+  /** Where the image was lost, or is of an older base, the next start shall not put everything into the index again. */
+  async #imageIfOther(found: ReadonlyMap<WorkspaceId, Imaged> | undefined): Promise<void> {
+    const imaged = this.#imaged();
+    const isOther = [...imaged].some(([id, { root }]) => {
+      const known = found?.get(id);
+      return !known || !equalBytes(known.root, root);
+    });
+    if (isOther) await this.#keepImage(this.#makeImage(imaged));
+  }
+
+  #makeImage(imaged: ReadonlyMap<WorkspaceId, Imaged>): Uint8Array | undefined {
+    return this.#options.indexImage && writeImage(imaged, () => this.#index.image());
+  }
+
+  /** Without it the next start is slower, and no more. */
+  async #keepImage(image: Uint8Array | undefined): Promise<void> {
+    if (image) await this.#options.indexImage?.write(image).catch(() => undefined);
   }
 
   /** What the index is made of, by workspace; what has no base is put into it anew with each start. */
@@ -315,11 +337,9 @@ export class Service {
   async #compact(): Promise<void> {
     const compacted = compactJournal(this.#options.log, this.#local, this.#workspaces);
     // Of the moment of the records, and written after them: an older image goes with older records.
-    const { indexImage } = this.#options;
-    const image = indexImage && writeImage(this.#imaged(), () => this.#index.image());
+    const image = this.#makeImage(this.#imaged());
     await compacted;
-    // Without it the next start is slower, and no more.
-    if (image) await indexImage.write(image).catch(() => undefined);
+    await this.#keepImage(image);
   }
 
   // ---- closing ----------------------------------------------------------------------------------------------------------

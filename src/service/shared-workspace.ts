@@ -387,8 +387,10 @@ export class SharedWorkspace {
 
   /** Once for each member: both keep all they have, and their people are told. */
   #tellDivergence(): void {
+    const before = this.#told.size;
     for (const account of this.differing) this.#tell('diverged', `diverged/${account}`, account);
     if (this.replica.isOutOfStep) this.#tell('outOfStep', 'outOfStep', undefined);
+    if (this.#told.size > before) this.#hub.emit({ type: 'workspaces' });
   }
 
   readonly #told = new Set<string>();
@@ -475,6 +477,7 @@ export class SharedWorkspace {
     if (duties.length > 0) this.author(duties).catch((error: unknown) => this.#hub.fault(error));
     this.#fold();
     this.#dispatch(this.engine.tick(this.#now));
+    this.#tellDivergence();
   }
 
   /** L4: what all have acknowledged is folded, and leaves the log; what is only this person's business is kept beside it. */

@@ -155,7 +155,16 @@ export class Fold {
 
   /** Of all rows, hidden ones too (L6). */
   root(crypto: Crypto): Uint8Array {
-    return (this.#tree ??= new RowTree(crypto, this.#rows, (cell) => cell.row)).root();
+    return this.#treeOf(crypto).root();
+  }
+
+  /** Does a share of the work that `root` will need; answers whether nothing of it is left. */
+  prepareRoot(crypto: Crypto, leaves: number): boolean {
+    return this.#treeOf(crypto).prepare(leaves);
+  }
+
+  #treeOf(crypto: Crypto): RowTree {
+    return (this.#tree ??= new RowTree(crypto, this.#rows, (cell) => cell.row));
   }
 
   // ---- the base -----------------------------------------------------------------------------------------------------

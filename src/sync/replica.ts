@@ -670,6 +670,12 @@ export class Replica {
     return mark;
   }
 
+  /** Does a share of the work that `stateMark` will need, and answers whether nothing is left of it. */
+  prepareStateMark(leaves: number): boolean {
+    this.#settle();
+    return !this.#isComparable() || this.#content.fold.prepareRoot(this.#crypto, leaves);
+  }
+
   #isComparable(): boolean {
     if (this.#graph.isForked || this.#forked.size > 0 || this.sawNewer || this.isOutOfStep) return false;
     return [...this.#durable].every(([feed, seq]) => (this.#graph.tip(feed)?.delta.seq ?? 0) <= seq);

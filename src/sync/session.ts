@@ -100,6 +100,8 @@ interface Peer {
   /** How many deltas were here when it was last told what they add up to, and when that was. */
   rootOf: number;
   rootToldAt: number;
+  /** What it says that they add up to, and how many were here when it did. */
+  said: { readonly of: number; readonly root: string } | undefined;
   /** The base that it is given since the log does not reach back to what it holds. */
   offer: Offer | undefined;
 }
@@ -117,6 +119,10 @@ const SERVE_AGAIN_MS = 30_000;
 const ROOT_IDLE_MS = 10_000;
 /** … and once more when something has, after so long. */
 const ROOT_EVERY_MS = 60 * 60_000;
+/** Leaves of the tree (root.ts) that are hashed at once: some ten milliseconds of the worker's, of 100,000 items … */
+const ROOT_SHARE = 512;
+/** … and others have their turn in between. */
+const ROOT_SHARE_EVERY_MS = 20;
 /** One relayed message: well under the frame's and message's limits with seal and padding. */
 const RELAY_BATCH_BYTES = MAX_MESSAGE_BYTES / 4;
 /** Of an answer by relay, on their way at once: 2 MiB. */
@@ -445,8 +451,8 @@ export class Session {
     // A connection from before it was a member: nobody told us, and it does not know yet what we hold.
     const untold = path === 'direct' && peer.reach === 'none';
     if (untold) peer.reach = 'direct';
-    const isNews = this.#compare(from, message);
-    const answer = message.answer || untold || isNews ? [this.#reply(from, path, this.#have(false), true)] : [];
+    this.#hearRoot(peer, message, now);
+    const answer = message.answer || untold ? [this.#reply(from, path, this.#have(false), true)] : [];
     // It has lain in a queue, and its sender has said newer things since, directly.
     if (path === 'relay' && peer.reach === 'direct') return answer;
     // What a peer says replaces what was believed: it may have lost what it once had (D2).
@@ -466,22 +472,47 @@ export class Session {
 
   // ---- what it adds up to (L6) ------------------------------------------------------------------------------------------
 
-  /** Who holds the same, on an open path, is told what ours adds up to, when nothing has come for a while. */
+  /**
+   * Who holds the same, on an open path, is told what ours adds up to, when nothing has come for a while; and what others have said is
+   * held against it. It is worked out a share at a time: of a large workspace it takes seconds.
+   */
   #rootsDue(now: number): readonly Outgoing[] {
     if (now < (this.#rootsAt ?? Number.POSITIVE_INFINITY)) return [];
     this.#rootsAt = undefined;
-    const out: Outgoing[] = [];
-    for (const [device, peer] of this.#peers) {
-      if (peer.rootOf === this.#replica.arrivals || !this.#holdsTheSame(peer)) continue;
-      const at = peer.rootToldAt + ROOT_EVERY_MS;
-      if (now < at) this.#rootsAt = Math.min(at, this.#rootsAt ?? at);
-      if (now < at) continue;
-      peer.rootOf = this.#replica.arrivals;
-      if (this.#replica.stateMark() === undefined) continue;
-      peer.rootToldAt = now;
-      out.push(this.#direct(device, this.#have(false), Lane.control));
+    const { arrivals } = this.#replica;
+    const isSaid = ({ said }: Peer) => said?.of === arrivals;
+    const same = [...this.#peers].filter(([, peer]) => peer.rootOf !== arrivals && this.#holdsTheSame(peer));
+    const due = same.filter(([, peer]) => now >= peer.rootToldAt + ROOT_EVERY_MS);
+    const later = same.filter((one) => !due.includes(one)).map(([, peer]) => peer.rootToldAt + ROOT_EVERY_MS);
+    if (later.length > 0) this.#rootsAt = Math.min(...later);
+    const claims = [...this.#peers].filter(([, peer]) => isSaid(peer));
+    if (due.length + claims.length === 0) return [];
+    if (!this.#replica.prepareStateMark(ROOT_SHARE)) {
+      this.#rootsAt = now + ROOT_SHARE_EVERY_MS;
+      return [];
     }
-    return out;
+    const mark = this.#replica.stateMark();
+    const news = claims.filter(([device, peer]) => this.#compare(device, peer, mark));
+    for (const [, peer] of due) {
+      peer.rootOf = arrivals;
+      if (mark !== undefined) peer.rootToldAt = now;
+    }
+    if (mark === undefined) return [];
+    const told = new Set([...due, ...news].map(([device]) => device));
+    return [...told].map((device) =>
+      this.#reply(device, this.reach(device) === 'direct' ? 'direct' : 'relay', this.#have(false), true),
+    );
+  }
+
+  /** Answers whether it has said something else for the first time: it is to know that, too. */
+  #compare(device: DeviceId, peer: Peer, mark: string | undefined): boolean {
+    const { said } = peer;
+    peer.said = undefined;
+    if (mark === undefined || !said) return false;
+    const isNews = mark !== said.root && !this.#differing.has(device);
+    if (mark === said.root) this.#differing.delete(device);
+    else this.#differing.add(device);
+    return isNews;
   }
 
   #holdsTheSame({ reach, introduced, last, known }: Peer): boolean {
@@ -490,23 +521,16 @@ export class Session {
     return covers(known, vector) && covers(vector, known);
   }
 
-  /**
-   * Of the same deltas, each of the same id, one thing is said by all who know all kinds of them; who says nothing says nothing else.
-   * Answers whether it is something else for the first time: the other is to know that, too.
-   */
-  #compare(from: DeviceId, { vector, root }: Message & { kind: 'have' }): boolean {
-    if (root === '') return false;
+  /** Of the same deltas, each of the same id, all say one thing who know all kinds of them; who says nothing says nothing else. */
+  #hearRoot(peer: Peer, { vector, root }: Message & { kind: 'have' }, now: number): void {
+    if (root === '') return;
     const ours = new Map(
       this.#marks(this.#replica.vector().keys()).map(({ feed, seq, tip }) => [feed, `${seq} ${tip}`]),
     );
-    const isSame =
-      ours.size === vector.length && vector.every(({ feed, seq, tip }) => ours.get(feed) === `${seq} ${tip}`);
-    const mark = isSame ? this.#replica.stateMark() : undefined;
-    if (mark === undefined) return false;
-    const isNews = mark !== root && !this.#differing.has(from);
-    if (mark === root) this.#differing.delete(from);
-    else this.#differing.add(from);
-    return isNews;
+    if (ours.size !== vector.length || !vector.every(({ feed, seq, tip }) => ours.get(feed) === `${seq} ${tip}`))
+      return;
+    peer.said = { of: this.#replica.arrivals, root };
+    this.#rootsAt = now;
   }
 
   // ---- the base (L6) ----------------------------------------------------------------------------------------------------
@@ -830,6 +854,7 @@ function newPeer(): Peer {
     serving: 0,
     rootOf: 0,
     rootToldAt: Number.NEGATIVE_INFINITY,
+    said: undefined,
     offer: undefined,
   };
 }

@@ -95,8 +95,10 @@ describe('L6 what it adds up to', () => {
     alice.post('one');
     office.rest();
     const { vector } = havesTo(alice).at(-1)!;
-    const say = (message: Message) =>
+    const say = (message: Message) => {
       alice.engine.received(bob.device, 'direct', message, office.team.epoch.tag, office.now);
+      alice.engine.tick(office.now);
+    };
     say({ kind: 'have', vector, answer: false, root: '' });
     assert.deepEqual(alice.engine.session.differing, []);
     say({ kind: 'have', vector: vector.slice(1), answer: false, root: '00'.repeat(8) });

@@ -357,7 +357,7 @@ export class Session {
   /** What a device said came under this: what else was known of what it can open may be wrong (K4). */
   heardUnder(device: DeviceId, tag: EpochTag): void {
     const peer = this.#peers.get(device);
-    if (!peer) return;
+    if (!peer || (tag === this.#gate.inUse && !peer.without.has(tag))) return;
     if (tag === this.#gate.pairWith(device)) {
       const { inUse } = this.#gate;
       const held = this.#gate.stepsOf(device).map((step) => step.tag);

@@ -56,6 +56,10 @@ export interface SyncInfo {
   /** File content that is known and not here yet. */
   readonly missingChunks: number;
   readonly missingBytes: number;
+  /** Members who hold the same as we do and have another state, by name (L6). */
+  readonly differing: readonly string[];
+  /** This copy may have folded what others have in another way (D8). */
+  readonly outOfStep: boolean;
 }
 
 /** Something of this person's own that has no effect, or that nobody takes any more. */
@@ -294,6 +298,8 @@ export type NoticeCode =
   | 'ownFork' // name: a restored or copied store has written what contradicts the other
   | 'deviceRemoved' // name: another device of this person has taken this one out of a workspace
   | 'deleted' // name, member: a workspace is deleted for all
+  | 'diverged' // name, member: he holds the same and it adds up to something else
+  | 'outOfStep' // name: this copy may have folded what others have in another way
   | 'badDelta'; // member: what was sent was not authentic and was dropped
 
 export type ServiceErrorCode =

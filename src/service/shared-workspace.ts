@@ -25,7 +25,7 @@ import type { Content } from '../tools/files/content.ts';
 import { readFilesDelta } from '../tools/files/deltas.ts';
 import { filesReducer } from '../tools/files/reducer.ts';
 import { ITEMS, itemFromRow, VERSIONS, versionFromRow } from '../tools/files/rows.ts';
-import { type CallKey, ServiceError } from './api.ts';
+import { type CallKey, type NoticeCode, ServiceError } from './api.ts';
 import { ChunkExchange } from './chunk-exchange.ts';
 import { KeptError } from './commit-queue.ts';
 import { ContentNeeds } from './content-needs.ts';
@@ -373,11 +373,24 @@ export class SharedWorkspace {
     this.#tell(code, `${code}/${account ?? device}`, account);
   }
 
-  #tell(code: 'fork' | 'badDelta' | 'relayFull', once: string, account: AccountId | undefined): void {
+  #tell(code: NoticeCode, once: string, account: AccountId | undefined): void {
     if (this.#told.has(once)) return;
     this.#told.add(once);
     const member = account === undefined ? '' : this.nameOf(account);
-    this.#hub.emit({ type: 'notice', code, workspace: this.id, detail: { member } });
+    this.#hub.emit({ type: 'notice', code, workspace: this.id, detail: { member, name: this.roster.name } });
+  }
+
+  /** L6: whose devices hold the same as this one and say that it adds up to something else. */
+  get differing(): readonly AccountId[] {
+    return this.engine.session.differing.flatMap((device) => this.replica.accountOf(device) ?? []);
+  }
+
+  /** Once for each member: both keep all they have, and their people are told. */
+  #tellDivergence(): void {
+    const before = this.#told.size;
+    for (const account of this.differing) this.#tell('diverged', `diverged/${account}`, account);
+    if (this.replica.isOutOfStep) this.#tell('outOfStep', 'outOfStep', undefined);
+    if (this.#told.size > before) this.#hub.emit({ type: 'workspaces' });
   }
 
   readonly #told = new Set<string>();
@@ -464,6 +477,7 @@ export class SharedWorkspace {
     if (duties.length > 0) this.author(duties).catch((error: unknown) => this.#hub.fault(error));
     this.#fold();
     this.#dispatch(this.engine.tick(this.#now));
+    this.#tellDivergence();
   }
 
   /** L4: what all have acknowledged is folded, and leaves the log; what is only this person's business is kept beside it. */
@@ -664,6 +678,7 @@ export class SharedWorkspace {
 
   #syncChanged(): void {
     if (this.expulsion) this.#hub.expelled(this.id);
+    this.#tellDivergence();
     this.#tellDelivered();
     this.#hub.emit({ type: 'workspaces' });
     if (this.#cancelRemember || this.#closed) return;

@@ -52,6 +52,8 @@ function syncInfo(hub: Hub, workspace: SharedWorkspace, people: readonly Member[
     relayed: behind.filter((member) => isRelayed(workspace, member)).length,
     missingChunks: workspace.lackingChunks,
     missingBytes: workspace.exchange.lackingBytes,
+    differing: [...new Set(workspace.differing)].map((account) => workspace.nameOf(account)),
+    outOfStep: workspace.replica.isOutOfStep,
   };
 }
 

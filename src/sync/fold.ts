@@ -57,6 +57,8 @@ export class Fold {
   #hidden: ReadonlySet<ToolId> = new Set();
   /** Over the rows as they stand, and over the base: made when first asked for. */
   #tree: RowTree | undefined;
+  /** Cells that have changed and of which the tree has not heard: a write is not to pay for what may not be asked for. */
+  readonly #unhashed = new Set<Cell>();
   #baseTree: RowTree | undefined;
 
   constructor(apply: Apply) {
@@ -155,7 +157,22 @@ export class Fold {
 
   /** Of all rows, hidden ones too (L6). */
   root(crypto: Crypto): Uint8Array {
-    return (this.#tree ??= new RowTree(crypto, this.#rows, (cell) => cell.row)).root();
+    return this.#treeOf(crypto).root();
+  }
+
+  /** Does a share of the work that `root` will need; answers whether nothing of it is left. */
+  prepareRoot(crypto: Crypto, leaves: number): boolean {
+    return this.#treeOf(crypto).prepare(leaves);
+  }
+
+  #treeOf(crypto: Crypto): RowTree {
+    this.#tellTree();
+    return (this.#tree ??= new RowTree(crypto, this.#rows, (cell) => cell.row));
+  }
+
+  #tellTree(): void {
+    for (const cell of this.#unhashed) this.#tree?.touch(cell);
+    this.#unhashed.clear();
   }
 
   // ---- the base -----------------------------------------------------------------------------------------------------
@@ -177,6 +194,7 @@ export class Fold {
 
   /** The base as it stands, packed anew. */
   repack(rows: PackedRows): void {
+    this.#tellTree();
     this.#rows.repack(rows);
     this.#tree?.repacked();
     this.#baseTree?.repacked();
@@ -193,6 +211,8 @@ export class Fold {
     const absorbed = this.#entries.splice(0, end < 0 ? this.#entries.length : end);
     const last = absorbed.at(-1);
     if (!last) return [];
+    // Before any of them is dropped.
+    this.#tellTree();
     const cells = new Set<Cell>();
     for (const entry of absorbed) {
       this.#verdicts.delete(entry.node.delta.id);
@@ -255,7 +275,7 @@ export class Fold {
     }
     if (cell.row === shown) return;
     this.#touched.add(cell);
-    this.#tree?.touch(cell);
+    if (this.#tree) this.#unhashed.add(cell);
   }
 }
 

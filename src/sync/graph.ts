@@ -101,6 +101,11 @@ export class Graph {
     return this.#lanes;
   }
 
+  /** Whether somebody has two histories (D8). */
+  get isForked(): boolean {
+    return this.#lanes.some((lane) => lane.parent !== undefined);
+  }
+
   lanesOf(device: DeviceId): readonly Lane[] {
     return this.#devices.get(device) ?? [];
   }

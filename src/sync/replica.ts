@@ -5,7 +5,8 @@
  * Pure: what must be made durable comes back as bytes, and the caller makes it so before anybody else hears of it (D1).
  */
 import { assert } from '../base/assert.ts';
-import { equalBytes } from '../base/bytes.ts';
+import { equalBytes, toHex } from '../base/bytes.ts';
+import { domain } from '../base/format.ts';
 import { push } from '../base/group.ts';
 import type { AccountId, DeltaId, DeviceId, FeedId, ToolId, WorkspaceId } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
@@ -25,10 +26,20 @@ import {
 } from './base.ts';
 import { Content } from './content.ts';
 import { controlBody, isKnownControl, readControl, Role, type CutAndRoot } from './control.ts';
-import { checkSignature, DELTA_VERSION, feedOf, readDelta, signDelta, type Delta, type Signer } from './delta.ts';
+import {
+  checkSignature,
+  DELTA_VERSION,
+  feedOf,
+  idBytes,
+  readDelta,
+  signDelta,
+  type Delta,
+  type Signer,
+} from './delta.ts';
 import type { Folded, FoldVerdict, RowChange, Upon } from './fold.ts';
 import { frameOf } from './frame.ts';
 import { Graph, inPast, isAck, type Node, type Vector } from './graph.ts';
+import { ROOT_MARK_BYTES } from './messages.ts';
 import type { RowRecord } from './packed-rows.ts';
 import type { Reducer, Row, Transaction } from './reducer.ts';
 import { rosterOf, type Roster } from './roster.ts';
@@ -639,6 +650,45 @@ export class Replica {
     return this.#isPassedBy || reachesBack || this.#content.isOutOfOrder;
   }
 
+  // ---- what it adds up to (L6) ----------------------------------------------------------------------------------------
+
+  /**
+   * First bytes of the hash of all rows and of the control deltas that count: replicas that hold the same agree on it, whatever they have
+   * forgotten. Undefined where it says nothing: while something of ours is not durable and so not told (D1), where something of a
+   * newer version is here (D10), where somebody has two histories (D8), and in a copy that knows itself out of step. Costs what has changed since
+   * it was last asked for.
+   */
+  stateMark(): string | undefined {
+    this.#settle();
+    if (!this.#isComparable()) return undefined;
+    if (this.#stateMark?.arrivals === this.arrivals) return this.#stateMark.mark;
+    const accepted = this.#authority.accepted.map(({ node }) => node.delta.id).sort();
+    const controls = this.#crypto.sha256(...accepted.map(idBytes));
+    const root = this.#crypto.sha256(STATE_DOMAIN, this.#content.fold.root(this.#crypto), controls);
+    const mark = toHex(root.subarray(0, ROOT_MARK_BYTES));
+    this.#stateMark = { arrivals: this.arrivals, mark };
+    return mark;
+  }
+
+  /** Does a share of the work that `stateMark` will need, and answers whether nothing is left of it. */
+  prepareStateMark(leaves: number): boolean {
+    this.#settle();
+    return !this.#isComparable() || this.#content.fold.prepareRoot(this.#crypto, leaves);
+  }
+
+  #isComparable(): boolean {
+    if (this.#graph.isForked || this.#forked.size > 0 || this.sawNewer || this.isOutOfStep) return false;
+    return [...this.#durable].every(([feed, seq]) => (this.#graph.tip(feed)?.delta.seq ?? 0) <= seq);
+  }
+
+  /** The same where it is known already; empty where it would have to be worked out. */
+  get knownStateMark(): string {
+    const known = this.#stateMark;
+    return known?.arrivals === this.arrivals && this.#isComparable() ? known.mark : '';
+  }
+
+  #stateMark: { readonly arrivals: number; readonly mark: string } | undefined;
+
   // ---- forgetting (L4) ------------------------------------------------------------------------------------------------
 
   /** Whose acknowledgement a delta needs to be stable. */
@@ -824,6 +874,7 @@ const LETS_IN: ReadonlySet<string> = new Set(['genesis', 'admit', 'addDevice']);
 /** Kinds of control deltas that may void others' content. */
 const RESTRICTS: ReadonlySet<string> = new Set(['remove', 'setRole', 'setPerm', 'removeDevice', 'freeze', 'drop']);
 const NO_LANE = -1;
+const STATE_DOMAIN = domain('state');
 
 function everything(): number {
   return Number.POSITIVE_INFINITY;

@@ -34,6 +34,8 @@ export class RowTree {
   readonly #branches = new Map<number, Uint8Array>();
   /** Leaves that are not as they were hashed. */
   readonly #stale = new Set<number>();
+  /** Branches of which a leaf was hashed since they were. */
+  readonly #staleBranches = new Set<number>();
   #root: Uint8Array | undefined;
 
   constructor(crypto: Crypto, rows: Rows, valueOf: (cell: Cell) => Row | undefined) {
@@ -69,14 +71,22 @@ export class RowTree {
 
   root(): Uint8Array {
     if (this.#root) return this.#root;
-    const branches = new Set<number>();
-    for (const leaf of this.#stale) {
-      this.#hashLeaf(leaf);
-      branches.add(Math.floor(leaf / FAN));
-    }
-    this.#stale.clear();
-    for (const branch of branches) this.#hashBranch(branch);
+    this.prepare(LEAVES);
+    for (const branch of this.#staleBranches) this.#hashBranch(branch);
+    this.#staleBranches.clear();
     return (this.#root = this.#hashChildren([...this.#branches]));
+  }
+
+  /** Hashes so many of the leaves that are stale, so that nobody has to wait for all of them; answers whether none is any more. */
+  prepare(leaves: number): boolean {
+    let left = leaves;
+    for (const leaf of this.#stale) {
+      if (left-- === 0) return false;
+      this.#hashLeaf(leaf);
+      this.#stale.delete(leaf);
+      this.#staleBranches.add(Math.floor(leaf / FAN));
+    }
+    return true;
   }
 
   #hashLeaf(leaf: number): void {

@@ -8,6 +8,7 @@
  * - Each device is answerable for its own feeds; others' deltas are served to whoever says `have`.
  * - Whoever was taken out of the workspace is told so, and nothing after it; a change of keys goes before what comes after it
  *   (`passage.ts`).
+ * - Two that hold the same, and have done so for a while, tell each other what it adds up to: it is the same, or something is wrong (L6).
  * - Who cannot be served from the log, since what he lacks is folded, gets the base part by part, then what comes after it (L6).
  */
 import type { DeviceId, FeedId } from '../base/ids.ts';
@@ -96,6 +97,11 @@ interface Peer {
   servedAt: number;
   /** Of these, batches that its relay has not confirmed yet. */
   serving: number;
+  /** How many deltas were here when it was last told what they add up to, and when that was. */
+  rootOf: number;
+  rootToldAt: number;
+  /** What it says that they add up to, and how many were here when it did. */
+  said: { readonly of: number; readonly root: string } | undefined;
   /** The base that it is given since the log does not reach back to what it holds. */
   offer: Offer | undefined;
 }
@@ -109,6 +115,14 @@ const MAX_ASKS_DOUBLED = 6;
 const MAX_RESTARTS = 6;
 /** What an answer by relay has carried is not sent again for so long: it may still be on its way through the queue. */
 const SERVE_AGAIN_MS = 30_000;
+/** Nothing has come for so long: then it is worth adding up (L6) … */
+const ROOT_IDLE_MS = 10_000;
+/** … and once more when something has, after so long. */
+const ROOT_EVERY_MS = 60 * 60_000;
+/** Leaves of the tree (root.ts) that are hashed at once: some ten milliseconds of the worker's, of 100,000 items … */
+const ROOT_SHARE = 512;
+/** … and others have their turn in between. */
+const ROOT_SHARE_EVERY_MS = 20;
 /** One relayed message: well under the frame's and message's limits with seal and padding. */
 const RELAY_BATCH_BYTES = MAX_MESSAGE_BYTES / 4;
 /** Of an answer by relay, on their way at once: 2 MiB. */
@@ -123,6 +137,10 @@ export class Session {
   readonly #peers = new Map<DeviceId, Peer>();
   /** The time when anything happened last. */
   #latest = 0;
+  /** When it is next looked whom to tell what ours adds up to (L6). */
+  #rootsAt: number | undefined;
+  /** L6: who holds the same deltas, and not the same state. */
+  readonly #differing = new Set<DeviceId>();
   /** Whose queue can be written to: the device has a relay and so do we, or its address is reachable. */
   readonly #relayable: (device: DeviceId) => boolean;
   readonly #gate: Gate;
@@ -195,6 +213,11 @@ export class Session {
     return peer.reach === 'direct' ? peer.sent : highest(peer.known, peer.relayed);
   }
 
+  /** L6: devices of the workspace that hold the same deltas and say that they add up to something else. */
+  get differing(): readonly DeviceId[] {
+    return this.devices.filter((device) => this.#differing.has(device));
+  }
+
   isPeer(device: DeviceId): boolean {
     return this.#peers.has(device);
   }
@@ -253,6 +276,7 @@ export class Session {
     if (!peer || peer.reach === reach) return [];
     peer.reach = reach;
     peer.introduced = false;
+    peer.rootOf = 0;
     peer.keyed.clear();
     peer.sent = new Map(peer.known);
     peer.unackedBytes = 0;
@@ -266,6 +290,7 @@ export class Session {
   /** New deltas are here, our own or another's: they go to whom they are due. */
   grown(now: number): readonly Outgoing[] {
     this.#latest = now;
+    this.#rootsAt = now + ROOT_IDLE_MS;
     return [...this.#pumpAll(now), ...this.#relayDue(now)];
   }
 
@@ -279,6 +304,7 @@ export class Session {
     this.#latest = now;
     const peer = this.#peers.get(from);
     if (!peer) return [];
+    if (peer.rootOf !== this.#replica.arrivals) this.#rootsAt = now + ROOT_IDLE_MS;
     switch (message.kind) {
       case 'have':
         return this.#heard(from, peer, path, message, now);
@@ -304,6 +330,7 @@ export class Session {
     const out: Outgoing[] = [];
     if (peer) {
       if (nodes.length > 0) peer.asks = 0;
+      if (nodes.length > 0) this.#rootsAt = now + ROOT_IDLE_MS;
       for (const { feed, seq } of heard) {
         raise(peer.known, feed, seq);
         raise(peer.sent, feed, seq);
@@ -330,7 +357,7 @@ export class Session {
   /** What a device said came under this: what else was known of what it can open may be wrong (K4). */
   heardUnder(device: DeviceId, tag: EpochTag): void {
     const peer = this.#peers.get(device);
-    if (!peer) return;
+    if (!peer || (tag === this.#gate.inUse && !peer.without.has(tag))) return;
     if (tag === this.#gate.pairWith(device)) {
       const { inUse } = this.#gate;
       const held = this.#gate.stepsOf(device).map((step) => step.tag);
@@ -396,12 +423,12 @@ export class Session {
 
   tick(now: number): readonly Outgoing[] {
     this.#latest = now;
-    return [...this.#relayDue(now), ...this.#pumpAll(now)];
+    return [...this.#relayDue(now), ...this.#pumpAll(now), ...this.#rootsDue(now)];
   }
 
   /** When `tick` is next worth calling. */
   nextWake(): number | undefined {
-    let at: number | undefined;
+    let at = this.#rootsAt;
     for (const peer of this.#peers.values()) {
       const patience =
         peer.unackedSince === undefined ? 0 : Math.max(peer.unackedSince + ACK_PATIENCE_MS, peer.restartAt);
@@ -424,6 +451,7 @@ export class Session {
     // A connection from before it was a member: nobody told us, and it does not know yet what we hold.
     const untold = path === 'direct' && peer.reach === 'none';
     if (untold) peer.reach = 'direct';
+    this.#hearRoot(peer, message, now);
     const answer = message.answer || untold ? [this.#reply(from, path, this.#have(false), true)] : [];
     // It has lain in a queue, and its sender has said newer things since, directly.
     if (path === 'relay' && peer.reach === 'direct') return answer;
@@ -440,6 +468,69 @@ export class Session {
     rewind(peer);
     calm(peer);
     return [...answer, ...this.#pump(from, peer, now, new Map())];
+  }
+
+  // ---- what it adds up to (L6) ------------------------------------------------------------------------------------------
+
+  /**
+   * Who holds the same, on an open path, is told what ours adds up to, when nothing has come for a while; and what others have said is
+   * held against it. It is worked out a share at a time: of a large workspace it takes seconds.
+   */
+  #rootsDue(now: number): readonly Outgoing[] {
+    if (now < (this.#rootsAt ?? Number.POSITIVE_INFINITY)) return [];
+    this.#rootsAt = undefined;
+    const { arrivals } = this.#replica;
+    const isSaid = ({ said }: Peer) => said?.of === arrivals;
+    const same = [...this.#peers].filter(([, peer]) => peer.rootOf !== arrivals && this.#holdsTheSame(peer));
+    const due = same.filter(([, peer]) => now >= peer.rootToldAt + ROOT_EVERY_MS);
+    const later = same.filter((one) => !due.includes(one)).map(([, peer]) => peer.rootToldAt + ROOT_EVERY_MS);
+    if (later.length > 0) this.#rootsAt = Math.min(...later);
+    const claims = [...this.#peers].filter(([, peer]) => isSaid(peer));
+    if (due.length + claims.length === 0) return [];
+    if (!this.#replica.prepareStateMark(ROOT_SHARE)) {
+      this.#rootsAt = now + ROOT_SHARE_EVERY_MS;
+      return [];
+    }
+    const mark = this.#replica.stateMark();
+    const news = claims.filter(([device, peer]) => this.#compare(device, peer, mark));
+    for (const [, peer] of due) {
+      peer.rootOf = arrivals;
+      if (mark !== undefined) peer.rootToldAt = now;
+    }
+    if (mark === undefined) return [];
+    const told = new Set([...due, ...news].map(([device]) => device));
+    return [...told].map((device) =>
+      this.#reply(device, this.reach(device) === 'direct' ? 'direct' : 'relay', this.#have(false), true),
+    );
+  }
+
+  /** Answers whether it has said something else for the first time: it is to know that, too. */
+  #compare(device: DeviceId, peer: Peer, mark: string | undefined): boolean {
+    const { said } = peer;
+    peer.said = undefined;
+    if (mark === undefined || !said) return false;
+    const isNews = mark !== said.root && !this.#differing.has(device);
+    if (mark === said.root) this.#differing.delete(device);
+    else this.#differing.add(device);
+    return isNews;
+  }
+
+  #holdsTheSame({ reach, introduced, last, known }: Peer): boolean {
+    const vector = this.#replica.vector();
+    if (reach !== 'direct' || !introduced || last || known.size !== vector.size) return false;
+    return covers(known, vector) && covers(vector, known);
+  }
+
+  /** Of the same deltas, each of the same id, all say one thing who know all kinds of them; who says nothing says nothing else. */
+  #hearRoot(peer: Peer, { vector, root }: Message & { kind: 'have' }, now: number): void {
+    if (root === '') return;
+    const ours = new Map(
+      this.#marks(this.#replica.vector().keys()).map(({ feed, seq, tip }) => [feed, `${seq} ${tip}`]),
+    );
+    if (ours.size !== vector.length || !vector.every(({ feed, seq, tip }) => ours.get(feed) === `${seq} ${tip}`))
+      return;
+    peer.said = { of: this.#replica.arrivals, root };
+    this.#rootsAt = now;
   }
 
   // ---- the base (L6) ----------------------------------------------------------------------------------------------------
@@ -698,7 +789,12 @@ export class Session {
   }
 
   #have(answer: boolean): Message {
-    return { kind: 'have', vector: this.#marks(this.#replica.vector().keys()), answer, root: '' };
+    return {
+      kind: 'have',
+      vector: this.#marks(this.#replica.vector().keys()),
+      answer,
+      root: this.#replica.knownStateMark,
+    };
   }
 
   #marks(feeds: Iterable<FeedId>): readonly FeedMark[] {
@@ -756,6 +852,9 @@ function newPeer(): Peer {
     served: new Map(),
     servedAt: Number.NEGATIVE_INFINITY,
     serving: 0,
+    rootOf: 0,
+    rootToldAt: Number.NEGATIVE_INFINITY,
+    said: undefined,
     offer: undefined,
   };
 }

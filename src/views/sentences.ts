@@ -178,6 +178,12 @@ export const noticeSentences: Readonly<Record<NoticeCode, Sentence>> = {
   deleted: warning(
     '{member} has deleted {name} for all members. Nothing can be written in it any more. Your copy stays until you remove it from the list: export first what you want to keep.',
   ),
+  diverged: error(
+    '{member} and you hold the same changes of {name}, and they do not add up to the same here and there. Nothing is lost: both copies are kept as they are. Make sure that you both use the newest Coterie; if it goes on, compare your files, and tell the makers of Coterie.',
+  ),
+  outOfStep: warning(
+    'Your copy of {name} may show some things in another way than the others’: somebody with two histories has written what rests on what was settled here already. Nothing is lost, and what you write still reaches everybody. If a file looks wrong, compare it with another member’s.',
+  ),
   badDelta: warning(
     'Something that {member} sent was not authentic and was dropped. Everything else is kept. If this goes on, ask {member} to reload VS Code.',
   ),

@@ -67,15 +67,23 @@ function workspaceItem(workspace: WorkspaceInfo): vscode.TreeItem {
   item.iconPath = new vscode.ThemeIcon(workspace.state === 'closed' ? 'circle-slash' : 'layers');
   item.resourceUri = rowUri(workspace.id);
   const sync = syncWords(workspace.sync);
-  item.description = workspace.state === 'closed' ? vscode.l10n.t('closed') : sync;
+  const doubts = doubtWords(workspace.sync);
+  if (doubts.length > 0) item.iconPath = new vscode.ThemeIcon('warning');
+  item.description =
+    workspace.state === 'closed'
+      ? vscode.l10n.t('closed')
+      : [sync, ...doubts].filter((part) => part !== '').join(' · ');
   item.tooltip = lines(
     workspace.name,
     sync,
     ...relayedWords(workspace.sync),
     ...(workspace.role === undefined ? [] : [vscode.l10n.t('Your role: {0}', roleWord(workspace.role))]),
     ...missingWords(workspace.sync),
+    ...doubts,
   );
-  const label = [workspace.name, sync, ...unreadWords(workspace.unread)].filter((part) => part !== '').join(', ');
+  const label = [workspace.name, sync, ...doubts, ...unreadWords(workspace.unread)]
+    .filter((part) => part !== '')
+    .join(', ');
   item.accessibilityInformation = { label };
   return item;
 }
@@ -183,6 +191,14 @@ export function relayedWords({ relayed }: SyncInfo): string[] {
 
 export function missingWords({ missingBytes }: SyncInfo): string[] {
   return missingBytes === 0 ? [] : [vscode.l10n.t('{0} on the way', amount(missingBytes))];
+}
+
+/** Where copies of the same do not look the same (L6, D8). */
+export function doubtWords({ differing, outOfStep }: SyncInfo): string[] {
+  return [
+    ...(differing.length > 0 ? [vscode.l10n.t('not the same as with {0}', differing.join(', '))] : []),
+    ...(outOfStep ? [vscode.l10n.t('out of step')] : []),
+  ];
 }
 
 export function unreadWords(unread: number): string[] {

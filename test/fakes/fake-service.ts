@@ -287,7 +287,8 @@ export class FakeService {
     const others = members.filter(({ self }) => !self);
     const inSync = others.filter((member) => member.inSync).length;
     const unread = infos.reduce((sum, tool) => sum + tool.unread, 0);
-    const sync = { others: others.length, inSync, relayed: 0, missingChunks: 0, missingBytes: 0 };
+    const settled = { relayed: 0, missingChunks: 0, missingBytes: 0, differing: [], outOfStep: false };
+    const sync = { others: others.length, inSync, ...settled };
     return { id, name, role, state: 'open', tools: infos, members: [...members], sync, unread };
   }
 

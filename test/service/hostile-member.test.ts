@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { toHex } from '../../src/base/bytes.ts';
-import type { DeltaId, DeviceId, ToolId, WorkspaceId } from '../../src/base/ids.ts';
+import type { DeltaId, DeviceId, FeedId, ToolId, WorkspaceId } from '../../src/base/ids.ts';
 import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
 import type { Value } from '../../src/protocol/codec.ts';
 import { idBytes, readDelta, signDelta, type Delta, type DeltaDraft } from '../../src/sync/delta.ts';
 import { sealMessage, type SealKey } from '../../src/sync/envelope.ts';
 import { epochOf } from '../../src/sync/epoch.ts';
-import { encodeMessage, type Message } from '../../src/sync/messages.ts';
+import { encodeMessage, markOf, type FeedMark, type Message } from '../../src/sync/messages.ts';
 import { Lane } from '../../src/sync/ports.ts';
 import { deltasIn } from '../../src/service/records.ts';
 import { House, type Person } from './house.ts';
@@ -50,6 +50,18 @@ class Mallory {
       }
     }
     return own.sort((a, b) => a.seq - b.seq);
+  }
+
+  /** What his client has told that it holds: all that its journal was given. */
+  get vector(): readonly FeedMark[] {
+    const ends = new Map<FeedId, FeedMark>();
+    for (const record of this.person.known()) {
+      const read = record.kind === 'delta' ? readDelta(crypto, this.workspace, record.bytes) : undefined;
+      if (!read?.ok) continue;
+      const { feed, seq, id } = read.value;
+      if ((ends.get(feed)?.seq ?? 0) < seq) ends.set(feed, markOf(feed, seq, id));
+    }
+    return [...ends.values()];
   }
 
   next(tool: string | undefined, kind: string, body: Value, change: Partial<DeltaDraft> = {}): Delta {
@@ -133,6 +145,27 @@ describe('A hostile member', function () {
     await settled();
     assert.equal((await texts()).length, before.length + 1);
     assert.deepEqual(alice.notices, []);
+  });
+
+  it('L6 who says that the same adds up to something else is told of once, shows in the list, and changes nothing', async () => {
+    await settled();
+    const before = await texts();
+    const alike = () =>
+      mallory.send(target, { kind: 'have', vector: mallory.vector, answer: false, root: '5e'.repeat(8) });
+    // An ack may come between: what is said of other deltas is no alarm.
+    await alice.until(async () => {
+      alike();
+      return (await alice.info(workspace)).sync.differing.length > 0;
+    });
+    assert.deepEqual((await alice.info(workspace)).sync.differing, ['Mallory']);
+    alike();
+    await settled();
+    const told = alice.notices.filter(({ code }) => code === 'diverged');
+    assert.deepEqual(
+      told.map(({ detail }) => [detail['member'], detail['name']]),
+      [['Mallory', 'Apollo']],
+    );
+    assert.equal((await texts()).length, before.length + 1);
   });
 
   it('S3 a replayed envelope changes nothing', async () => {

@@ -155,6 +155,7 @@ export function checkWorld(world: World, dice: Dice, cameToRest: boolean): void 
   if (world.forked.size > 0) return checkSameSets(world, live);
   if (!cameToRest) world.violate('S1', 'the world does not come to rest');
   checkEqual(world, live, dice);
+  checkAlarms(world, live);
   if (cameToRest) checkLogs(world, live);
   compareWithFirstCopy(world, dice.pick(live));
   checkMembers(world, union, live, invalid);
@@ -208,6 +209,18 @@ function difference(world: World, some: readonly Delta[], others: readonly Delta
       .map((delta) => `${world.nameOf(delta.device)} ${delta.kind} ${delta.seq}`)
       .join(', ');
   return `lacks ${lacks.length} (${first(lacks)}) and has ${more.length} (${first(more)})`;
+}
+
+/** L6: nobody says that another's state is not his where it is; a state that a hostile sponsor has made up may show. */
+function checkAlarms(world: World, live: readonly SimDevice[]): void {
+  for (const { session, replica, id } of live) {
+    if (replica.knownStateMark !== '') world.counts.add('states told');
+    for (const device of session.differing) {
+      const other = world.devices.get(device);
+      if (!other || world.isHostile(device) || !isComparable(world, other) || !replica.isConfirmed) continue;
+      world.violate('L6', `${world.nameOf(id)} holds ${world.nameOf(device)} for another state of the same deltas`);
+    }
+  }
 }
 
 function without(some: readonly Delta[], others: readonly Delta[]): Delta[] {

@@ -187,6 +187,7 @@ describe('K the engine and its keys', () => {
     office.now += ACK_EVERY_MS;
     assert.deepEqual(bob.engine.duties(office.now), [], 'an ack asks for none');
     assert.ok(carol.engine.advance(office.now)!.folded.length > 0);
+    carol.wake();
     assert.equal(carol.engine.nextWake(), undefined);
   });
 

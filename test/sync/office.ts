@@ -11,6 +11,7 @@ import { envelopeTag, openMessage } from '../../src/sync/envelope.ts';
 import type { ChunkGeneration } from '../../src/sync/epoch.ts';
 import { decodeMessage, type Message } from '../../src/sync/messages.ts';
 import type { BasePart } from '../../src/sync/base.ts';
+import type { Reducer } from '../../src/sync/reducer.ts';
 import type { Entry } from '../../src/sync/replica.ts';
 import type { Outgoing } from '../../src/sync/session.ts';
 import { chatBody } from '../../src/tools/chat/deltas.ts';
@@ -41,13 +42,13 @@ export class Desk {
   readonly parts: BasePart[] = [];
   readonly faults: string[] = [];
 
-  constructor(office: Office, person: Person) {
+  constructor(office: Office, person: Person, reducers: readonly Reducer[] = [chatReducer, filesReducer]) {
     this.office = office;
     this.person = person;
     this.engine = new Engine({
       crypto: office.team.crypto,
       workspace: office.team.workspace,
-      reducers: [chatReducer, filesReducer],
+      reducers,
       identity: { ...person, account: person.account, device: person.device },
       generation: 0,
       relayable: () => true,

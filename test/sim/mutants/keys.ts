@@ -1,4 +1,4 @@
-/** Which key is in use, which goes, and who is reached without one. */
+/** Which key is in use, which goes, and who is reached without one; and what copies say to each other that they add up to. */
 import type { Mutant } from './mutant.ts';
 
 const KEYS = 'src/sync/epoch-keys.ts';
@@ -61,6 +61,40 @@ export const keys: readonly Mutant[] = [
     search: 'return { waits: false, out: this.session.late(from, path, now) };',
     replace: 'return { waits: false, out: [] };',
     tests,
+  },
+  {
+    name: 'another state of the same is no alarm',
+    rule: 'L6',
+    file: 'src/sync/session.ts',
+    search: 'else this.#differing.add(device);',
+    replace: '',
+    tests: ['test/sync/divergence.test.ts'],
+  },
+  {
+    name: 'a root of other deltas is an alarm',
+    rule: 'L6',
+    file: 'src/sync/session.ts',
+    search:
+      'if (ours.size !== vector.length || !vector.every(({ feed, seq, tip }) => ours.get(feed) === `${seq} ${tip}`)) return;',
+    replace: 'void ours;',
+    tests: ['test/sync/divergence.test.ts'],
+  },
+  {
+    name: 'a state that cannot be compared is said',
+    rule: 'L6',
+    file: 'src/sync/replica.ts',
+    search: 'if (this.#graph.isForked || this.#forked.size > 0 || this.sawNewer || this.isOutOfStep) return false;',
+    replace: '',
+    tests: ['test/sync/divergence.test.ts'],
+  },
+  {
+    name: 'what is folded counts for another state',
+    rule: 'L6',
+    file: 'src/sync/replica.ts',
+    search: 'const root = this.#crypto.sha256(STATE_DOMAIN, this.#content.fold.root(this.#crypto), controls);',
+    replace:
+      'const root = this.#crypto.sha256(STATE_DOMAIN, this.#content.fold.root(this.#crypto), this.#content.fold.baseRoot(this.#crypto), controls);',
+    tests: ['test/sync/divergence.test.ts'],
   },
   {
     name: 'an epoch that was followed comes into use again',

@@ -1,0 +1,150 @@
+/** L6: two that hold the same deltas tell each other what they add up to, and an alarm shows where that is not the same. */
+import assert from 'node:assert/strict';
+import { controlBody } from '../../src/sync/control.ts';
+import { envelopeTag, openMessage } from '../../src/sync/envelope.ts';
+import { decodeMessage, type Message } from '../../src/sync/messages.ts';
+import { chatReducer } from '../../src/tools/chat/reducer.ts';
+import { POSTS, postFromRow, postToRow } from '../../src/tools/chat/rows.ts';
+import type { Reducer } from '../../src/sync/reducer.ts';
+import { filesReducer } from '../../src/tools/files/reducer.ts';
+import { Desk, threePeople, type Office } from './office.ts';
+
+const HOUR_MS = 60 * 60_000;
+
+/** One of another version, or with a fault: it shouts. */
+const shouting: Reducer = {
+  ...chatReducer,
+  apply(transaction, node, context) {
+    const put: typeof transaction.put = (table, key, row) =>
+      transaction.put(
+        table,
+        key,
+        table === POSTS && row ? postToRow({ ...postFromRow(row), text: postFromRow(row).text.toUpperCase() }) : row,
+      );
+    return chatReducer.apply({ get: (table, key) => transaction.get(table, key), put }, node, context);
+  },
+};
+
+/** In the place of somebody's: it has what all had in the beginning. */
+function seat(office: Office, old: Desk, reducers: readonly Reducer[]): Desk {
+  const desk = new Desk(office, old.person, reducers);
+  desk.engine.keys.add({ ...office.team.epoch, key: office.team.epoch.key.slice() });
+  for (const { delta } of office.team.founder.replica.nodes()) desk.engine.restore(delta.bytes);
+  desk.engine.opened();
+  office.desks.set(old.device, desk);
+  return desk;
+}
+
+function havesTo(desk: Desk): readonly (Message & { kind: 'have' })[] {
+  return desk.seen.flatMap(({ bytes }) => {
+    const key = desk.engine.keys.find(envelopeTag(bytes)!);
+    const decoded = key && decodeMessage(openMessage(desk.office.team.crypto, key.key, bytes)!);
+    return decoded?.ok && decoded.value.message.kind === 'have' ? [decoded.value.message] : [];
+  });
+}
+
+describe('L6 what it adds up to', () => {
+  it('L6 two that hold the same say the same, whatever the one has folded and the other has not', () => {
+    const { office, alice, bob, carol } = threePeople('L6 same');
+    office.link(alice, bob, carol);
+    for (let n = 0; n < 5; n++) alice.post(`post ${n}`);
+    alice.control('rename', controlBody.rename('Gemini'));
+    office.rest();
+    office.now += HOUR_MS;
+    bob.post('the last');
+    office.pump();
+    office.rest();
+    assert.ok(alice.engine.replica.hasBase);
+    const { engine: unfolded } = seat(office, carol, [chatReducer, filesReducer]);
+    const heard = [...alice.seen, ...bob.seen].flatMap(({ bytes }) => {
+      const key = alice.engine.keys.find(envelopeTag(bytes)!);
+      const decoded = key && decodeMessage(openMessage(office.team.crypto, key.key, bytes)!);
+      return decoded?.ok && decoded.value.message.kind === 'deltas' ? [decoded.value.message.runs] : [];
+    });
+    const marks = [alice, bob].map(({ engine }) => engine.replica.stateMark());
+    assert.equal(marks[0], marks[1]);
+    assert.match(marks[0]!, /^[0-9a-f]{16}$/);
+    // Of one that has heard all of it, and was never woken to fold.
+    for (let n = 0; n < 3; n++)
+      for (const run of heard)
+        for (const node of unfolded.replica.ingest(run).added) unfolded.replica.madeDurable(node);
+    assert.equal(unfolded.replica.hasBase, false);
+    assert.deepEqual(unfolded.replica.vector(), alice.engine.replica.vector());
+    assert.equal(unfolded.replica.stateMark(), marks[0]);
+    for (const desk of [alice, bob, carol]) assert.deepEqual(desk.engine.session.differing, []);
+    assert.ok(havesTo(alice).some(({ root }) => root === marks[0]));
+  });
+
+  it('L6 another state of the same deltas shows on both sides, once all is quiet, and both keep what they have', () => {
+    const { office, alice, bob, carol } = threePeople('L6 differs');
+    const loud = seat(office, bob, [shouting, filesReducer]);
+    office.link(alice, loud, carol);
+    alice.post('quiet');
+    office.pump();
+    assert.deepEqual(alice.engine.session.differing, []);
+    office.rest();
+    assert.deepEqual(alice.engine.session.differing, [loud.device]);
+    assert.deepEqual(carol.engine.session.differing, [loud.device]);
+    assert.deepEqual([...loud.engine.session.differing].sort(), [alice.device, carol.device].sort());
+    assert.deepEqual([alice.texts(), loud.texts()], [['quiet'], ['QUIET']]);
+  });
+
+  it('L6 a root that is not said, and one of other deltas, is no alarm', () => {
+    const { office, alice, bob } = threePeople('L6 silent');
+    office.link(alice, bob);
+    alice.post('one');
+    office.rest();
+    const { vector } = havesTo(alice).at(-1)!;
+    const say = (message: Message) => {
+      alice.engine.received(bob.device, 'direct', message, office.team.epoch.tag, office.now);
+      alice.engine.tick(office.now);
+    };
+    say({ kind: 'have', vector, answer: false, root: '' });
+    assert.deepEqual(alice.engine.session.differing, []);
+    say({ kind: 'have', vector: vector.slice(1), answer: false, root: '00'.repeat(8) });
+    say({
+      kind: 'have',
+      vector: vector.map((mark) => ({ ...mark, tip: '11'.repeat(8) })),
+      answer: false,
+      root: '00'.repeat(8),
+    });
+    assert.deepEqual(alice.engine.session.differing, []);
+    say({ kind: 'have', vector, answer: false, root: '00'.repeat(8) });
+    assert.deepEqual(alice.engine.session.differing, [bob.device]);
+    // It ends with its cause.
+    say({ kind: 'have', vector, answer: false, root: alice.engine.replica.stateMark()! });
+    assert.deepEqual(alice.engine.session.differing, []);
+  });
+
+  it('L6 who knows of a newer version, or of two histories, says nothing', () => {
+    const { office, alice, bob, carol } = threePeople('L6 no word');
+    assert.ok(alice.engine.replica.stateMark());
+    const { credential } = alice.engine.replica.roster.members.get(carol.person.account)!;
+    const forge = (text: string) =>
+      office.team.forge(carol.person, { seq: 1, credential, body: [text], deps: [credential] });
+    alice.hear(carol, forge('one'));
+    assert.ok(alice.engine.replica.stateMark());
+    alice.hear(carol, forge('other'));
+    assert.equal(alice.engine.replica.stateMark(), undefined);
+    const { credential: bobs } = bob.engine.replica.roster.members.get(bob.person.account)!;
+    bob.hear(bob, office.team.forge(bob.person, { seq: 1, credential: bobs, kind: 'sing', deps: [bobs] }));
+    assert.equal(bob.engine.replica.sawNewer, true);
+    assert.equal(bob.engine.replica.stateMark(), undefined);
+  });
+
+  it('L6 at rest nothing is said, and while it is busy at most once an hour', () => {
+    const { office, alice, bob } = threePeople('L6 cost');
+    office.link(alice, bob);
+    office.rest();
+    const said = () => havesTo(bob).filter(({ root }) => root !== '').length;
+    const before = said();
+    assert.ok(before > 0);
+    office.rest();
+    assert.equal(said(), before);
+    for (let n = 0; n < 5; n++) {
+      alice.post(`post ${n}`);
+      office.rest();
+    }
+    assert.ok(said() <= before + 1, `${said()} times`);
+  });
+});

@@ -227,7 +227,7 @@ export const pruning: readonly Mutant[] = [
     name: 'who was taken out is given the base',
     rule: 'K2',
     file: SESSION,
-    search: 'if (peer.last) return this.#lastWord(peer, held);',
+    search: 'if (peer.last) return this.#bareWord(peer.last, held);',
     replace: '',
     tests: firstCopy,
   },
@@ -283,6 +283,14 @@ export const pruning: readonly Mutant[] = [
     file: ENGINE,
     search: 'this.#grewSince = true; return this.#follow();',
     replace: 'return this.#follow();',
+    tests: returns,
+  },
+  {
+    name: 'who was dropped and let in again does not hear of it where it is folded',
+    rule: 'L7',
+    file: SESSION,
+    search: 'if (word) return word;',
+    replace: '',
     tests: returns,
   },
 ];

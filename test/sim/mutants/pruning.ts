@@ -117,7 +117,7 @@ export const pruning: readonly Mutant[] = [
     file: 'src/sync/content.ts',
     search: 'if (end) for (const node of nodes) if (isBefore(node, end)) this.#late.push(node);',
     replace: '',
-    tests: forgetting,
+    tests: stability,
   },
   {
     name: 'after a newer version it is folded on',

@@ -291,7 +291,8 @@ export class Engine {
     const { roster } = this.replica;
     const opened = this.keys.follow(roster);
     const devices = [...roster.devices.keys()];
-    this.session.setDevices(this.#sponsor ? [...devices, this.#sponsor] : devices, roster.gone);
+    const all = this.#sponsor ? [...devices, this.#sponsor] : devices;
+    this.session.setDevices(all, roster.gone, this.#replica.returned());
     return opened;
   }
 

@@ -522,6 +522,17 @@ export class Replica {
     })?.node;
   }
 
+  /** Devices that have been let in again, each with the last word that took it out (L7). */
+  returned(): ReadonlyMap<DeviceId, Node> {
+    const { devices } = this.roster;
+    const words = new Map<DeviceId, Node>();
+    for (const device of this.#words.size > 0 ? devices.keys() : []) {
+      const last = this.#wordsAgainst(device).at(-1);
+      if (last) words.set(device, last.node);
+    }
+    return words;
+  }
+
   /** The last word that let a device in (I4, L7). */
   entranceOf(device: DeviceId): Node | undefined {
     return this.#entrances.get(device)?.findLast(({ delta }) => this.verdictOf(delta.id) === 'accepted');

@@ -66,6 +66,8 @@ interface Offer {
 interface Peer {
   /** The word that takes it out of the workspace: the last that it is told. */
   last: Node | undefined;
+  /** The word that took it out before it was let in again: where it has written, and lacks what is folded since, it must hear of it. */
+  returned: Node | undefined;
   /** Epochs whose key it was sent outside of any delta. */
   readonly keyed: Set<EpochTag>;
   /** Epochs held here that it has shown not to hold (K4). */
@@ -159,9 +161,13 @@ export class Session {
 
   /**
    * The other devices of the workspace, as the roster has them, and those that were taken out of it and may not know yet, with
-   * the word that did it. New ones start with nothing known.
+   * the word that did it. New ones start with nothing known. `returned`: words that took out who has been let in again since.
    */
-  setDevices(devices: Iterable<DeviceId>, gone: ReadonlyMap<DeviceId, Node> = new Map()): void {
+  setDevices(
+    devices: Iterable<DeviceId>,
+    gone: ReadonlyMap<DeviceId, Node> = new Map(),
+    returned: ReadonlyMap<DeviceId, Node> = new Map(),
+  ): void {
     const wanted = new Set([...devices, ...gone.keys()]);
     wanted.delete(this.#self);
     for (const device of this.#peers.keys()) if (!wanted.has(device)) this.#peers.delete(device);
@@ -170,6 +176,7 @@ export class Session {
       this.#peers.set(device, peer);
       peer.last = gone.get(device);
       if (peer.last) peer.offer = undefined;
+      peer.returned = returned.get(device);
     }
   }
 
@@ -544,7 +551,10 @@ export class Session {
 
   /** What goes before the log to a peer that it does not reach; undefined where there is nothing, or nothing left of it. */
   #beforeLog(peer: Peer, held: ReadonlyMap<FeedId, number>): Batch | undefined {
-    if (peer.last) return this.#lastWord(peer, held);
+    if (peer.last) return this.#bareWord(peer.last, held);
+    // Who has nothing begins with the base.
+    const word = held.size > 0 ? this.#bareWord(peer.returned, held) : undefined;
+    if (word) return word;
     if (!this.#replica.isConfirmed) return undefined;
     peer.offer ??= this.#makeOffer();
     const { base, sent } = peer.offer;
@@ -598,11 +608,10 @@ export class Session {
     return peer.offer ? this.#serve(from, peer) : this.#serveAgain(from, peer, now);
   }
 
-  /** Who was taken out, and lacks what is folded since: the word alone (K2). */
-  #lastWord(peer: Peer, held: ReadonlyMap<FeedId, number>): Batch | undefined {
-    const { last } = peer;
-    if (!last || isTold(held, last)) return undefined;
-    const { bytes, feed, seq } = last.delta;
+  /** Who was taken out, and lacks what is folded since: the word alone (K2), also where he was let in again (L7). */
+  #bareWord(word: Node | undefined, held: ReadonlyMap<FeedId, number>): Batch | undefined {
+    if (!word || isTold(held, word)) return undefined;
+    const { bytes, feed, seq } = word.delta;
     const message: Message = { kind: 'deltas', runs: [[bytes]] };
     return { message, ends: [{ feed, seq }], bytes: bytes.length, nodes: [] };
   }
@@ -833,6 +842,7 @@ export class Session {
 function newPeer(): Peer {
   return {
     last: undefined,
+    returned: undefined,
     keyed: new Set(),
     without: new Set(),
     lateAt: Number.NEGATIVE_INFINITY,

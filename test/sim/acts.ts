@@ -48,7 +48,7 @@ const control = (kind: string, body: Entry['body']): readonly Entry[] => [{ tool
 const anybody = (world: World, dice: Dice) => dice.pick(world.people);
 
 const posts = writing((world, _, dice) =>
-  Array.from({ length: world.config.big ? dice.between(8, 22) : dice.between(1, 4) }, (_, i) =>
+  Array.from({ length: world.config.big ? dice.between(16, 36) : dice.between(1, 4) }, (_, i) =>
     chat({ kind: 'post', text: `${dice.word().toString(36)} ${i}` }),
   ),
 );
@@ -65,7 +65,7 @@ const unpost = writing((world, device, dice) => {
 
 const addFiles = writing((world, device, dice) => {
   const parent = dice.chance(0.5) ? known(world, device, dice, 'folder') : undefined;
-  return Array.from({ length: world.config.big ? dice.between(3, 10) : dice.between(1, 2) }, (_, i) =>
+  return Array.from({ length: world.config.big ? dice.between(6, 16) : dice.between(1, 2) }, (_, i) =>
     files({ kind: 'file', parent, name: `file ${dice.below(1000)} ${i}`, content: contentOf(dice) }),
   );
 });

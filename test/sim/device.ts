@@ -91,6 +91,8 @@ export class SimDevice {
   sponsor: DeviceId | undefined;
   /** Words of whoever did. */
   readonly #entrances = new Set<DeltaId>();
+  /** The last that it was told while it had a copy of before: with that it begins anew. */
+  #welcome: { readonly by: DeviceId; readonly word: Uint8Array } | undefined;
   #life = 0;
   #alive = false;
   /** Own deltas that were durable here: their author was told that they are safe. */
@@ -215,7 +217,10 @@ export class SimDevice {
 
   /** What was others' goes, and with the next joining it begins a new feed (K2, D2): at once where it has been let in again already (L7). */
   async erase(): Promise<void> {
-    const again = this.replica.roster.devices.has(this.id) ? this.replica.entranceOf(this.id) : undefined;
+    const entrance = this.replica.roster.devices.has(this.id) ? this.replica.entranceOf(this.id) : undefined;
+    const again = entrance ? { by: entrance.delta.device, word: entrance.delta.bytes } : undefined;
+    const welcome = this.#welcome ?? again;
+    this.#welcome = undefined;
     this.stop();
     this.sponsor = undefined;
     this.#entrances.clear();
@@ -225,7 +230,9 @@ export class SimDevice {
     await this.log.compact([]);
     await this.log.compact([]);
     this.#open([]);
-    if (again) this.letIn(again.delta.device, again.delta.bytes);
+    if (!welcome) return;
+    this.letIn(welcome.by, welcome.word);
+    this.#welcome = undefined;
   }
 
   #record(bytes: Uint8Array, arrival?: number): Uint8Array {
@@ -485,6 +492,7 @@ export class SimDevice {
     if (!epoch) return;
     if (this.engine.keys.add(epoch)) this.#remember([epoch]);
     this.sponsor = sponsor;
+    this.#welcome = { by: sponsor, word: admit };
     if (delta.ok) this.#entrances.add(delta.value.id);
     this.engine.sponsored(sponsor, this.#entrances);
     this.#followPaths();

@@ -100,7 +100,7 @@ const LARGEST_CROWD = 50;
 const FEW = 5;
 const SOME = 8;
 const DURATIONS_MS = [60_000, 60_000, 120_000, 300_000, 300_000, 1_200_000];
-const CROWD_MS = [60_000, 60_000, 60_000, 120_000, 120_000, 600_000];
+const CROWD_MS = [60_000, 60_000, 60_000, 60_000, 60_000, 60_000, 60_000, 60_000, 120_000, 120_000, 120_000, 600_000];
 
 export function planWorld(seed: string): Plan {
   const dice = new Dice(`plan ${seed}`);
@@ -135,7 +135,7 @@ export function planWorld(seed: string): Plan {
     duration_ms: big ? dice.pick(CROWD_MS) : dice.pick(DURATIONS_MS),
   };
   const founding = dice.between(Math.min(2, config.people), Math.max(2, config.people - dice.below(4)));
-  const acts = big ? dice.between(95, 115) : dice.between(15, 80);
+  const acts = big ? dice.between(48, 60) : dice.between(15, 80);
   const whole = { ...config, founding };
   return { config: whole, acts: drawActs(dice, whole, faulty, acts) };
 }

@@ -29,8 +29,10 @@ describe('D10 a newer version', () => {
       copy.control('ack', []);
       alice.meet(bob);
     }
-    assert.ok(alice.replica.advance().folded.length > 0);
-    assert.ok(alice.replica.node(after), 'what is after it stays, for when it is known');
+    const folded = alice.replica.advance().folded.map(({ node }) => node.delta.id);
+    assert.deepEqual(folded, [before]);
+    assert.ok(alice.replica.node(after)!.delta.bytes.length > 0, 'what is after it stays, for when it is known');
+    assert.equal(alice.verdict(after), 'newer');
   });
 
   it('D10 no other member stops anybody: his unknown words are void, and what comes after them counts', () => {

@@ -191,6 +191,11 @@ export class Office {
     this.pump();
   }
 
+  /** What waits for it has waited too long. */
+  expire(desk: Desk): void {
+    this.#mail.delete(desk.device);
+  }
+
   send(from: Desk, out: readonly Outgoing[]): void {
     for (const one of out) {
       if (one.keyFirst) for (const to of one.to) this.send(from, from.engine.keyFor(to, one.path, one.keyFirst));

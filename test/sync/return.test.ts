@@ -6,8 +6,13 @@ import { ADVANCE_EVERY_MS } from '../../src/sync/engine.ts';
 import { Desk, threePeople, type Office } from './office.ts';
 
 /** Alice drops Carol's device, and lets it in again; nobody is told yet who is away. Answers the second word. */
-function dropAndLetIn(alice: Desk, { device, person }: Desk): DeltaId {
+function dropAndLetIn(alice: Desk, carol: Desk): DeltaId {
+  const { device } = carol;
   alice.control('drop', controlBody.devices([device], alice.engine.keys.make(new Set([device]))));
+  return letIn(alice, carol);
+}
+
+function letIn(alice: Desk, { device, person }: Desk): DeltaId {
   const { certificate } = person;
   const box = alice.engine.keys.box([{ device, agreementKey: certificate.agreementKey }])!;
   alice.control('addDevice', controlBody.addDevice(person.account, [certificate], box));
@@ -39,6 +44,20 @@ describe('L7 a device that was dropped and let in again', () => {
     carol.engine.beginFeed(1);
     assert.equal(carol.engine.expulsion, undefined);
     for (const desk of [alice, bob]) assert.equal(desk.engine.expulsion, undefined);
+  });
+
+  it('L7 K2 hears of the word that took it out, alone, where what it lacks has been folded since (world “dec.14”)', () => {
+    const { office, alice, bob, carol } = withoutCarol('return folded');
+    for (let n = 0; n < 4; n++) alice.post(`before ${n}`);
+    alice.control('drop', controlBody.devices([carol.device], alice.engine.keys.make(new Set([carol.device]))));
+    office.rest();
+    assert.ok(!alice.engine.replica.reaches(carol.engine.replica.vector()), 'what she lacks is in no log any more');
+    letIn(alice, carol);
+    office.expire(carol);
+    office.comeBack(carol);
+    office.link(alice, bob, carol);
+    assert.equal(carol.engine.replica.roster.gone.size, 0);
+    assert.equal(carol.engine.expulsion?.delta.kind, 'drop');
   });
 
   it('L7 goes on where it has written nothing meanwhile', () => {

@@ -5,7 +5,8 @@ import { controlBody, Role } from '../../src/sync/control.ts';
 import { feedOf, signDelta, type Delta } from '../../src/sync/delta.ts';
 import { boxEpoch } from '../../src/sync/epoch.ts';
 import { makePerson } from '../sim/people.ts';
-import { NOW, Team, type Copy } from './team.ts';
+import { chatBody } from '../../src/tools/chat/deltas.ts';
+import { CHAT, NOW, Team, type Copy } from './team.ts';
 
 const ack = (copy: Copy): DeltaId => copy.control('ack', controlBody.ack());
 
@@ -198,6 +199,32 @@ describe('L4 D2 a device that has begun another feed', () => {
     ack(carol);
     tell(carol, alice);
     assert.deepEqual(foldedBy(alice), [post]);
+  });
+
+  it('L4 D2 puts a copy out of step where it brings in what stands before the end of the base', () => {
+    const team = new Team(69);
+    const alice = team.founder;
+    const bob = team.join('Bob');
+    ack(bob);
+    alice.meet(bob);
+    const [lost] = bob.write({
+      tool: CHAT,
+      kind: 'post',
+      body: chatBody({ kind: 'post', text: 'lost with the store' }),
+    });
+    for (const text of ['1', '2', '3']) alice.post(text);
+    const { credential } = bob.replica.roster.members.get(bob.person.account)!;
+    const draft = { generation: 1, credential, tool: undefined, kind: 'ack', body: [] };
+    const first = team.forge(bob.person, { ...draft, seq: 1, deps: [tipOf(alice)] });
+    alice.replica.ingest([[first.bytes]]);
+    ack(alice);
+    assert.equal(foldedBy(alice).length, 3);
+    const back = team.forge(bob.person, { ...draft, seq: 2, prev: first.id, deps: [lost!.delta.id] });
+    assert.deepEqual(alice.replica.ingest([[back.bytes]]).missing, [lost!.delta.id]);
+    assert.equal(alice.replica.isOutOfStep, false);
+    alice.replica.ingest([[lost!.delta.bytes]]);
+    assert.equal(alice.verdict(lost!.delta.id), 'accepted');
+    assert.equal(alice.replica.isOutOfStep, true);
   });
 
   function tipOf({ replica, person }: Copy): DeltaId {

@@ -117,7 +117,7 @@ export const pruning: readonly Mutant[] = [
     file: 'src/sync/content.ts',
     search: 'if (end) for (const node of nodes) if (isBefore(node, end)) this.#late.push(node);',
     replace: '',
-    tests: forgetting,
+    tests: stability,
   },
   {
     name: 'after a newer version it is folded on',
@@ -227,7 +227,7 @@ export const pruning: readonly Mutant[] = [
     name: 'who was taken out is given the base',
     rule: 'K2',
     file: SESSION,
-    search: 'if (peer.last) return this.#lastWord(peer, held);',
+    search: 'if (peer.last) return this.#bareWord(peer.last, held);',
     replace: '',
     tests: firstCopy,
   },
@@ -283,6 +283,14 @@ export const pruning: readonly Mutant[] = [
     file: ENGINE,
     search: 'this.#grewSince = true; return this.#follow();',
     replace: 'return this.#follow();',
+    tests: returns,
+  },
+  {
+    name: 'who was dropped and let in again does not hear of it where it is folded',
+    rule: 'L7',
+    file: SESSION,
+    search: 'if (word) return word;',
+    replace: '',
     tests: returns,
   },
 ];

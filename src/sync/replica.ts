@@ -33,7 +33,7 @@ import type { RowRecord } from './packed-rows.ts';
 import type { Reducer, Row, Transaction } from './reducer.ts';
 import { rosterOf, type Roster } from './roster.ts';
 import type { Accepted } from './seniority.ts';
-import { activeDevices, cutBefore, stableIn } from './stability.ts';
+import { activeDevices, cutBefore, firstUnacknowledged, stableIn } from './stability.ts';
 
 export interface ReplicaOptions {
   readonly crypto: Crypto;
@@ -645,6 +645,24 @@ export class Replica {
   get active(): ReadonlySet<DeviceId> {
     this.#settle();
     return activeDevices(this.#graph, this.#authority, this.#roster, this.#entrances.keys());
+  }
+
+  /** L7: the arrival of the first delta that holds back the log since a device has not acknowledged it; undefined for none. */
+  heldBackFrom(device: DeviceId): number | undefined {
+    const record = this.roster.records.get(device);
+    return record && firstUnacknowledged(this.#graph, device, record.letIn);
+  }
+
+  /** L7: whether a device was ever dropped, let in again since or not: it may ask to come back. */
+  wasDropped(device: DeviceId): boolean {
+    this.#settle();
+    return (this.#words.get(device) ?? []).some(({ control }) => control.kind === 'drop');
+  }
+
+  /** A1: whether one account stands above another, so that its manager may take the other's devices out (A2). */
+  isSenior(account: AccountId, to: AccountId): boolean {
+    this.#settle();
+    return this.#authority.isSenior(account, to);
   }
 
   /**

@@ -23,6 +23,8 @@ export interface JoinsOptions {
   readonly workspaces: Workspaces;
   /** The relay that an invitation brings, where there is none yet. */
   useRelay(relay: string): void;
+  /** The copy of a workspace is here, and this device is in it. */
+  whole(workspace: WorkspaceId): void;
   /** Routes, keys and capabilities are to follow at once: what is sent next needs them. */
   apply(): void;
 }
@@ -87,18 +89,23 @@ export class Joins {
     return joining.info();
   }
 
-  /** Another device of this person has let this one in (I4): as a join that was answered before it was asked. */
-  async entered(word: WorkspaceWord, sponsor: Route): Promise<void> {
+  /**
+   * Another device of this person has let this one in (I4), or a member one that was dropped (L7): as a join that was answered before it
+   * was asked. Answers whether this device is in, or on its way.
+   */
+  async entered(word: WorkspaceWord, sponsor: Route): Promise<boolean> {
     const { workspace: id } = word;
     const known = this.#workspaces.get(id)?.workspace;
-    if (this.#joins.has(id) || known?.roster.devices.has(this.#hub.identity.device)) return;
+    if (this.#joins.has(id) || known?.roster.devices.has(this.#hub.identity.device)) return true;
     const joining = Joining.letIn(this.#hub, word, sponsor);
     const epoch = joining.welcomed(word);
-    if (!epoch) return;
+    // The copy that this person is out of is to go first: it is said again.
+    if (!epoch || known?.expulsion) return false;
     this.#joins.set(id, joining);
     // Its person has a name there already.
     this.#hub.local.put(`said/${id}`, this.#hub.displayName());
     await this.#copy(joining, epoch, sponsor, writeInvitation(this.#hub.crypto, joining.invitation));
+    return true;
   }
 
   // ---- on the way -------------------------------------------------------------------------------------------------------
@@ -151,6 +158,7 @@ export class Joins {
       void this.#hub.commit([]).catch(() => undefined);
       void this.#workspaces.announce();
       this.#hub.changed();
+      this.#options.whole(id);
     }
   }
 

@@ -370,14 +370,22 @@ export class SharedWorkspace {
     if (tag === 'fork' && device === this.device) return this.#hub.onlyCopy.forked(this);
     const account = this.replica.accountOf(device);
     const code = tag === 'fork' ? 'fork' : 'badDelta';
-    this.#tell(code, `${code}/${account ?? device}`, account);
+    if (code === 'badDelta') return this.#tell(code, `${code}/${account ?? device}`, account);
+    this.#hub.local.put(forkKey(this.id, device), true);
+    this.#tell(code, `${code}/${device}`, account, { device });
   }
 
-  #tell(code: 'fork' | 'badDelta' | 'relayFull', once: string, account: AccountId | undefined): void {
+  /** Devices that have shown two histories (D8); remembered, since the proof need not be in the log. */
+  get forks(): ReadonlySet<DeviceId> {
+    const known = [...this.#hub.local.under(forkKey(this.id, ''))].map(([device]) => device as DeviceId);
+    return new Set([...known, ...this.replica.forked]);
+  }
+
+  #tell(code: 'fork' | 'badDelta' | 'relayFull', once: string, account: AccountId | undefined, more = {}): void {
     if (this.#told.has(once)) return;
     this.#told.add(once);
     const member = account === undefined ? '' : this.nameOf(account);
-    this.#hub.emit({ type: 'notice', code, workspace: this.id, detail: { member } });
+    this.#hub.emit({ type: 'notice', code, workspace: this.id, detail: { member, ...more } });
   }
 
   readonly #told = new Set<string>();
@@ -722,6 +730,11 @@ export class SharedWorkspace {
 /** That nothing is written before another device has told what is lacking here (D2). */
 function awaitsKey(workspace: WorkspaceId): string {
   return `awaits/${workspace}`;
+}
+
+/** That a device has shown two histories (D8). */
+function forkKey(workspace: WorkspaceId, device: string): string {
+  return `fork/${workspace}/${device}`;
 }
 
 /** The root of a base that nobody has vouched for yet (L6). */

@@ -121,7 +121,16 @@ describe('the tree', () => {
     assert.deepEqual(offered(other!), ['changeRole', 'removeMember', 'showSafetyNumber', 'verifyMember']);
     const [, seen] = memberNodes(as('participant'), []);
     assert.deepEqual(offered(seen!), ['showSafetyNumber', 'verifyMember']);
-    const out = { id: 'ff', name: 'Zeus', how: 'removed' as const, by: 'Alice', at: 0, work: [] };
+    const out = {
+      id: 'ff',
+      name: 'Zeus',
+      how: 'removed' as const,
+      by: 'Alice',
+      at: 0,
+      isBack: false,
+      isAsking: false,
+      work: [],
+    };
     assert.deepEqual(offered({ kind: 'closed', closed: out }), ['forgetWorkspace']);
     const work = { id: 'a', kind: 'post' as const, toolName: 'Chat', name: '', text: 'x', reason: 'cutOff', time: 0 };
     assert.deepEqual(offered({ kind: 'closed', closed: { ...out, work: [work] } }), ['forgetWorkspace', 'saveWork']);

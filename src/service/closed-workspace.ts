@@ -16,19 +16,8 @@ import type { SharedWorkspace } from './shared-workspace.ts';
 
 /** What goes with the workspace. The identity, other workspaces and what is kept of this one stay. */
 const ERASED = [
-  ...[
-    'epoch/',
-    'generation/',
-    'peer/',
-    'address/',
-    'parcel/',
-    'seen/',
-    'request/',
-    'unread/',
-    'void/',
-    'held/',
-    'fork/',
-  ],
+  ...['epoch/', 'generation/', 'peer/', 'address/', 'parcel/', 'seen/'],
+  ...['request/', 'unread/', 'void/', 'held/', 'fork/'],
 ];
 const GENERATION = '00000000000000ff';
 const MAX_WORK = 10_000;

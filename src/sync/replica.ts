@@ -627,6 +627,8 @@ export class Replica {
     }
     if (reaches) this.#content.reconsider();
     this.#content.insertAll(entered.filter((node) => node.delta.tool !== undefined));
+    // Before anything more is folded: the word is about what is folded now.
+    if (controls.length > 0 && this.unconfirmed) this.#seekVoucher(this.unconfirmed);
   }
 
   /**
@@ -703,6 +705,10 @@ export class Replica {
   /** What it adds up to, and up to where: what a manager vouches for. */
   baseRoot(): CutAndRoot {
     this.#settle();
+    return this.#present();
+  }
+
+  #present(): CutAndRoot {
     if (this.#baseRoot) return this.#baseRoot;
     const frame = frameOf(this.#graph, this.#content.end);
     return (this.#baseRoot = { cut: cutOf(frame), root: this.#rootOf(frame) });
@@ -733,10 +739,18 @@ export class Replica {
   unconfirmed: Uint8Array | undefined;
 
   get isConfirmed(): boolean {
-    const { unconfirmed } = this;
-    if (unconfirmed && this.roster.vouchers.some(({ root }) => equalBytes(root, unconfirmed)))
-      this.unconfirmed = undefined;
+    this.#settle();
+    if (this.unconfirmed) this.#seekVoucher(this.unconfirmed);
     return this.unconfirmed === undefined;
+  }
+
+  /** Of the base as it came, or of what it has become since by what was folded upon it: the one follows from the other. */
+  #seekVoucher(root: Uint8Array): void {
+    const present = this.#present();
+    if (
+      this.#roster.vouchers.some((voucher) => equalBytes(voucher.root, root) || equalBytes(voucher.root, present.root))
+    )
+      this.unconfirmed = undefined;
   }
 
   #rootOf(frame: Frame): Uint8Array {

@@ -329,6 +329,7 @@ export type NoticeCode =
   | 'absent' // name, members, count: devices have held back the log for long (L7)
   | 'dropped' // name, member: this device was away for long, and is out of a workspace until its person wants it back
   | 'frozen' // name, member: this device has shown two histories, and is out of a workspace
+  | 'notLetIn' // name: none of those who were asked lets this device, that was dropped, in again
   | 'workWaits' // name, count: what nobody had received when this device was taken out can be put back
   | 'relayFull' // member: their relay's queue is full; what is missing goes directly
   | 'newerVersion' // a member uses a newer Coterie

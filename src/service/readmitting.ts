@@ -69,9 +69,8 @@ export class Readmitting {
   async #answer(certificate: Certificate, asked: JoinMessage): Promise<void> {
     const { device } = certificate;
     const { peers, roster } = this.#workspace;
-    if (!roster.devices.has(device) && !(await this.#letIn(certificate))) {
-      return this.#send(certificate, asked, { kind: 'declined', reason: DeclineReason.unknown });
-    }
+    const reason = roster.devices.has(device) ? undefined : await this.#letIn(certificate);
+    if (reason !== undefined) return this.#send(certificate, asked, { kind: 'declined', reason });
     peers.meet(device, asked.addresses, asked.relay);
     const { id, roster: now, replica } = this.#workspace;
     const { bytes: admit } = now.records.get(device)!.letIn.delta;
@@ -85,20 +84,20 @@ export class Readmitting {
     this.#workspace.serveByRelay(device);
   }
 
-  /** Answers whether it is in now. */
-  async #letIn(certificate: Certificate): Promise<boolean> {
+  /** Answers why it is not in now: `revoked` where nobody who knows as much could let it in, `unknown` where another may. */
+  async #letIn(certificate: Certificate): Promise<DeclineReason | undefined> {
     const { account, device } = certificate;
     const { roster, engine } = this.#workspace;
-    if (roster.gone.get(device)?.delta.kind !== 'drop' || !roster.members.has(account)) return false;
+    if (roster.gone.get(device)?.delta.kind !== 'drop' || !roster.members.has(account)) return DeclineReason.revoked;
     const epoch = engine.keys.box([certificate]);
-    if (!epoch) return false;
+    if (!epoch) return DeclineReason.unknown;
     try {
       await this.#workspace.control('addDevice', controlBody.addDevice(account, [certificate], epoch));
     } catch (error) {
-      if (error instanceof ServiceError) return false; // full, or this device may not write itself
+      if (error instanceof ServiceError) return DeclineReason.unknown; // full, or this device may not write itself
       throw error;
     }
-    return this.#workspace.roster.devices.has(device);
+    return this.#workspace.roster.devices.has(device) ? undefined : DeclineReason.revoked;
   }
 
   async #send(certificate: Certificate, { relay }: JoinMessage, message: Message): Promise<void> {

@@ -11,7 +11,7 @@ import { MAX_ADDRESSES, MAX_ADDRESS_BYTES, MAX_NAME_BYTES, MAX_RETURN_ROUTES } f
 import { Role } from '../sync/control.ts';
 import type { SealKey } from '../sync/envelope.ts';
 import { capabilityOf } from '../sync/epoch.ts';
-import type { Message } from '../sync/messages.ts';
+import { DeclineReason, type Message } from '../sync/messages.ts';
 import type { Route } from '../sync/ports.ts';
 import { returnSeal, returnSubject } from '../sync/way-back.ts';
 import { ServiceError } from './api.ts';
@@ -116,7 +116,7 @@ export class Returning {
     const way = this.#ways.get(workspace);
     const door = way?.doors.find(({ route }) => route.device === from);
     if (!way?.isWanted || !door) return;
-    if (message.kind === 'declined') return way.refusedBy(from);
+    if (message.kind === 'declined') return this.#refused(way, from, message.reason);
     if (message.kind !== 'workspace' || message.workspace !== workspace) return;
     if (!(await this.#options.entered(message, door.route))) return;
     way.isWanted = false;
@@ -124,6 +124,24 @@ export class Returning {
     way.keep();
     await this.#hub.commit([]);
     this.#hub.changed();
+  }
+
+  /** Who only cannot is passed by: the person hears of it when nobody is left to ask, or when the device may not come back any more. */
+  async #refused(way: WayBack, by: DeviceId, reason: DeclineReason): Promise<void> {
+    way.refusedBy(by);
+    if (reason !== DeclineReason.revoked && !way.isRefused) return;
+    way.isWanted = false;
+    way.rest();
+    way.keep();
+    await this.#hub.commit([]);
+    this.#hub.changed();
+    this.#hub.emit({ type: 'notice', code: 'notLetIn', workspace: way.workspace, detail: { name: way.name } });
+    this.#hub.emit({ type: 'workspaces' });
+  }
+
+  /** This device is another one now: nobody knows it by the old keys. */
+  forgetAll(): void {
+    for (const workspace of [...this.#ways.keys()]) this.forget(workspace);
   }
 
   /** A path to somebody who may answer is open. */
@@ -141,7 +159,7 @@ export class Returning {
 class WayBack {
   readonly workspace: WorkspaceId;
   readonly #hub: Hub;
-  readonly #name: string;
+  readonly name: string;
   readonly doors: readonly Door[];
   isWanted: boolean;
   readonly #asking = new Map<DeviceId, Asking>();
@@ -151,7 +169,7 @@ class WayBack {
   private constructor(hub: Hub, workspace: WorkspaceId, name: string, isWanted: boolean, doors: readonly Door[]) {
     this.#hub = hub;
     this.workspace = workspace;
-    this.#name = name;
+    this.name = name;
     this.isWanted = isWanted;
     this.doors = doors;
   }
@@ -186,7 +204,7 @@ class WayBack {
       route.relay ?? '',
       [...route.addresses],
     ]);
-    this.#hub.local.put(`return/${this.workspace}`, [this.#name, this.isWanted, doors]);
+    this.#hub.local.put(`return/${this.workspace}`, [this.name, this.isWanted, doors]);
   }
 
   /** All that were asked, again, and the next. */
@@ -224,12 +242,16 @@ class WayBack {
     asking.ask();
   }
 
-  /** It may know less than others: they are asked on. */
+  /** The others are asked on. */
   refusedBy(device: DeviceId): void {
     this.#refused.add(device);
     this.#asking.get(device)?.stop();
     this.#asking.delete(device);
     this.#askNext();
+  }
+
+  get isRefused(): boolean {
+    return this.doors.every(({ route }) => this.#refused.has(route.device));
   }
 
   rest(): void {

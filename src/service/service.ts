@@ -170,6 +170,7 @@ export class Service {
       workspaces: () => this.#wholeWorkspaces(),
       isEmpty: () => this.#workspaces.size === 0 && this.#joins.size === 0,
       adopt: async (seed) => {
+        this.#returning.forgetAll();
         await this.#device.adopt(seed, () => this.#commits.commit([]));
         this.#switchboard.listen();
       },

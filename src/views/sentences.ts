@@ -166,6 +166,9 @@ export const noticeSentences: Readonly<Record<NoticeCode, Sentence>> = {
   frozen: warning(
     '{member} has frozen this machine in {name}, because it has shown two different histories: its store was restored or copied. The copy here was erased; what you had written and nobody had received was kept: “Save Unsent Work…” in its row puts it into a folder. To go on, link another device of yours, or begin in a new VS Code profile and be invited again.',
   ),
+  notLetIn: warning(
+    'No member of {name} who could be asked lets this machine in again: you may have been removed from it meanwhile. What you had written and nobody had received is kept: “Save Unsent Work…” in its row puts it into a folder. Ask a manager to invite you.',
+  ),
   workWaits: information(
     '{name} is on this machine again. {count} pieces of work of yours, that nobody had received before it was taken out, were kept. You can put them back into it now, or save them in a folder.',
   ),

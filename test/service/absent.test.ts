@@ -233,6 +233,8 @@ describe('A device that was away for long', function () {
     await alice.api.removeMember(apollo, (await carol.api.identity()).account);
     await bob.until(async () => (await bob.info(apollo)).members.length === 2);
     await carol.api.fetchAgain(apollo);
+    assert.deepEqual((await carol.notice('notLetIn')).detail, { name: 'Apollo' });
+    assert.equal((await carol.api.closed())[0]!.isAsking, false);
     await carol.api.forget(apollo);
     assert.deepEqual(await carol.api.closed(), []);
     await assert.rejects(carol.api.fetchAgain(apollo), { code: 'notFound' });

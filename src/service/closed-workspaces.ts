@@ -136,15 +136,13 @@ export class ClosedWorkspaces {
     const at = Math.min(word.delta.time, this.#hub.clock.now());
     const unsent = how === 'left' ? [] : unsentBeyond(workspace, word);
     await workspace.handOver();
-    // It comes back into a new feed: of the present one nothing counts any more, nor could anybody take it.
-    if (how === 'dropped') this.#hub.onlyCopy.beginFeed(workspace, false);
-    if (how === 'dropped') this.#options.returning.remember(workspace);
     const closed = await ClosedWorkspace.close(this.#hub, workspace, { how, by, at }, unsent);
+    // Who comes back from a drop begins anew in any case: of his feed nobody takes anything more.
+    if (how === 'dropped') this.#beginAnew(workspace);
     await this.#hub.commit([]);
     // Let in again meanwhile he is in this copy, and has written in it.
-    if (!workspace.expulsion) {
+    if (how !== 'dropped' && !workspace.expulsion) {
       await closed.forget();
-      this.#options.returning.forget(id);
       return this.#hub.commit([]);
     }
     this.#closed.set(id, closed);
@@ -152,6 +150,12 @@ export class ClosedWorkspaces {
     const code = how === 'device' ? 'deviceRemoved' : how;
     if (code !== 'left') this.#hub.emit({ type: 'notice', code, workspace: id, detail: { name, member: by } });
     this.#hub.emit({ type: 'workspaces' });
+  }
+
+  /** Whom to ask, and another feed, are on disk before the copy goes. */
+  #beginAnew(workspace: SharedWorkspace): void {
+    this.#options.returning.remember(workspace);
+    this.#hub.onlyCopy.beginFeed(workspace, false);
   }
 
   async #erase(workspace: SharedWorkspace): Promise<void> {

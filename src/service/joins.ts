@@ -1,6 +1,7 @@
 /**
  * The workspaces that this device is coming into (N2, N4, I4): by an invitation, or let in by another device of its person. Each goes on
- * after a restart until the copy is whole. Kept in local state: `join/<workspace>` = [invitation text, deltas of the copy, sponsor or none].
+ * after a restart until the copy is whole. Kept in local state: `join/<workspace>` = [invitation text, deltas of the copy, sponsor or none, the
+ * addDevice that lets it in or empty].
  */
 import type { DeviceId, WorkspaceId } from '../base/ids.ts';
 import { asArray, asText } from '../protocol/codec.ts';
@@ -71,7 +72,7 @@ export class Joins {
     const { routes } = joining.invitation;
     const sponsor = routes.find((route) => Array.isArray(value) && route.device === value[2]) ?? routes[0];
     joining.copying(hosted.workspace);
-    if (sponsor) hosted.workspace.sponsored(sponsor);
+    if (sponsor) hosted.workspace.sponsored(sponsor, joining.entrance);
   }
 
   /** `text` is what the invitation was read from. */
@@ -136,17 +137,17 @@ export class Joins {
     // The copy that this person is out of is to go first: he asks again.
     if (workspace.expulsion) return;
     workspace.keyring.remember([epoch]);
-    this.#hub.local.put(`join/${id}`, [text, joining.total, sponsor.device]);
+    this.#hub.local.put(`join/${id}`, [...[text, joining.total, sponsor.device], joining.entrance ?? '']);
     joining.copying(workspace);
     this.#options.apply();
-    workspace.sponsored(sponsor);
+    workspace.sponsored(sponsor, joining.entrance);
     // Not before: the first of the copy may be right behind the welcome, and finds nobody who takes it until the sponsor is known.
     await this.#hub.commit([]);
     this.#hub.emit({ type: 'workspaces' });
   }
 
   #textOf(id: WorkspaceId): string | undefined {
-    return asText(asArray(this.#hub.local.get(`join/${id}`), 2, 3)?.[0], MAX_INVITATION_CHARACTERS);
+    return asText(asArray(this.#hub.local.get(`join/${id}`), 2, 4)?.[0], MAX_INVITATION_CHARACTERS);
   }
 
   /** Something has come. Those whose copy is whole are none any more. */

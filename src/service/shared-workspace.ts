@@ -171,9 +171,9 @@ export class SharedWorkspace {
   }
 
   /** Who answers for the first copy (N4). */
-  sponsored(sponsor: Route): void {
+  sponsored(sponsor: Route, entrance: DeltaId | undefined): void {
     this.peers.sponsor = sponsor;
-    this.engine.sponsored(sponsor.device);
+    this.engine.sponsored(sponsor.device, entrance === undefined ? [] : [entrance]);
     this.#hub.changed();
     this.reached(sponsor.device, this.#hub.transport.reach(sponsor.device));
     this.#dispatch(this.engine.session.greet(sponsor.device, this.#now));

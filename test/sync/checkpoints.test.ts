@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { DeviceId } from '../../src/base/ids.ts';
 import { Checkpoints, CHECKPOINT_REST_MS } from '../../src/sync/checkpoints.ts';
 import { controlBody } from '../../src/sync/control.ts';
-import { threePeople, type Desk, type Office } from './office.ts';
+import { Desk, threePeople, type Office } from './office.ts';
 import { Team } from './team.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -61,9 +61,13 @@ describe('L6 checkpoints', () => {
     const box = bob.engine.keys.box([person.certificate])!;
     bob.control('addDevice', controlBody.addDevice(person.account, [person.certificate], box));
     office.pump();
-    const again = office.open(person, bob);
+    // Her copy had gone, and its keys with it.
+    const again = new Desk(office, person);
     again.engine.beginFeed(5);
     again.engine.keys.add(bob.engine.keys.epoch!);
+    again.engine.sponsored(bob.device);
+    again.engine.opened();
+    office.desks.set(person.device, again);
     office.comeBack(again);
     office.link(bob, again);
     assert.ok(again.engine.replica.hasBase);

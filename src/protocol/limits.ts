@@ -77,6 +77,8 @@ export const MAX_PENDING_JOINS = 64;
 export const MAX_MEMBERS = 50;
 /** Twelve for each member; their boxes in one delta take 40 KiB. */
 export const MAX_DEVICES = 12 * MAX_MEMBERS;
+/** Whom a device that was dropped may ask to come back (L7): it is enough that one of them is still there. */
+export const MAX_RETURN_ROUTES = 32;
 /** Of one account: what a person has, with room for machines that were lost and not taken out. */
 export const MAX_OWN_DEVICES = 32;
 /** A link code: long enough to walk to the other machine (I2). */

@@ -109,7 +109,7 @@ export class Account {
     );
   }
 
-  async received(of: AccountLock, from: DeviceId, message: Message): Promise<void> {
+  async received(of: AccountLock, from: DeviceId, message: Message): Promise<unknown> {
     if (of === 'code') return this.codes.asked(from, message);
     if (of === 'linking') return this.#linking?.answered(from, message);
     return this.devices.received(from, message);

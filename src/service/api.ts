@@ -45,6 +45,31 @@ export interface MemberInfo {
   readonly verified: boolean;
   /** Whether this member's devices are known to hold everything we hold. */
   readonly inSync: boolean;
+  readonly devices: readonly MemberDeviceInfo[];
+}
+
+/** One device of a member, in one workspace. */
+export interface MemberDeviceInfo {
+  readonly device: string;
+  /** As its person calls it; empty where he has not said. */
+  readonly name: string;
+  readonly self: boolean;
+  readonly online: boolean;
+  /** `dropped`: away for so long that it holds back nothing any more (L7); `frozen`: it has shown two histories (D8). */
+  readonly standing: 'active' | 'dropped' | 'frozen';
+  /** Who dropped or froze it. */
+  readonly by?: string;
+  /** It has shown two histories, and nobody has frozen it yet. */
+  readonly forked: boolean;
+  /** Milliseconds since 1970: since then, at least, it has held back the log, longer than this person's setting allows. */
+  readonly absentSince?: number;
+  /** Whether this person may drop it, or freeze it where it has forked. */
+  readonly mayTakeOut: boolean;
+}
+
+export interface AbsentDevice extends MemberDeviceInfo {
+  readonly account: string;
+  readonly member: string;
 }
 
 export interface SyncInfo {
@@ -80,14 +105,28 @@ export interface WorkInfo {
 export interface ClosedInfo {
   readonly id: string;
   readonly name: string;
-  /** `device`: another of his own devices has taken this one out. */
-  readonly how: 'removed' | 'left' | 'device';
+  /**
+   * `device`: another of his own devices has taken this one out; `dropped`: it was away for long, and may come back (`fetchAgain`);
+   * `frozen`: it has shown two histories.
+   */
+  readonly how: 'removed' | 'left' | 'device' | 'dropped' | 'frozen';
+  /** This device is in the workspace again: what is kept can be put back into it (`putBack`). */
+  readonly isBack: boolean;
+  /** Members are being asked to let this device in again. */
+  readonly isAsking: boolean;
   /** Who did it, as he was known. */
   readonly by: string;
   /** Milliseconds since 1970, as that member's clock said, no later than it was heard. */
   readonly at: number;
   /** Own work that did not get out in time. */
   readonly work: readonly WorkInfo[];
+}
+
+/** How much was put back, and how much is left. */
+export interface PutBack {
+  readonly posts: number;
+  readonly files: number;
+  readonly left: number;
 }
 
 export interface RelayInfo {
@@ -290,7 +329,12 @@ export type NoticeCode =
   | 'damaged' // count: damaged records set aside, being fetched again
   | 'diskFull' //
   | 'storeFailed' // reason
-  | 'fork' // member: a device has shown two histories
+  | 'fork' // member, device: a device has shown two histories
+  | 'absent' // name, members, count: devices have held back the log for long (L7)
+  | 'dropped' // name, member: this device was away for long, and is out of a workspace until its person wants it back
+  | 'frozen' // name, member: this device has shown two histories, and is out of a workspace
+  | 'notLetIn' // name: none of those who were asked lets this device, that was dropped, in again
+  | 'workWaits' // name, count: what nobody had received when this device was taken out can be put back
   | 'relayFull' // member: their relay's queue is full; what is missing goes directly
   | 'newerVersion' // a member uses a newer Coterie
   | 'removed' // name, member: this person is out of a workspace
@@ -353,6 +397,8 @@ export interface Settings {
   /** First port to try for direct connections; 0 does not listen. */
   readonly directPort: number;
   readonly lanDiscovery: boolean;
+  /** L7: after how many days of holding back the log a device is called absent; 21 where it is not said. */
+  readonly absentAfterDays?: number;
 }
 
 /** By which a window names one of its calls, so that it is not done twice where the window has to make it again (L3). */
@@ -381,6 +427,12 @@ export interface MembersApi {
   setRole(workspace: string, account: string, role: Role): Promise<void>;
   /** With it goes a new key: what is written from now on the removed member cannot read. */
   removeMember(workspace: string, account: string): Promise<void>;
+  /** Devices that hold back the log now, looked for anew (L7); also those that this person may not drop. */
+  absentDevices(workspace: string): Promise<readonly AbsentDevice[]>;
+  /** L7: they hold back nothing any more; their persons stay members, and come back with a fresh copy when they want. */
+  dropDevices(workspace: string, devices: readonly string[]): Promise<void>;
+  /** D8: of a device that has shown two histories what this one has of it stands, and nothing else. */
+  freezeDevice(workspace: string, device: string): Promise<void>;
   /** Whether participants or guests may do something: `scope` is 'workspace' or a kind of tool. */
   setPermission(workspace: string, scope: string, action: string, role: Role, allow: boolean): Promise<void>;
   leaveWorkspace(workspace: string): Promise<void>;
@@ -396,6 +448,11 @@ export interface OwnWorkApi {
   closed(): Promise<readonly ClosedInfo[]>;
   /** What is kept of a closed workspace, or what was not accepted in an open one, as files in a folder. */
   saveWork(workspace: string, localFolder: string, operation: string): Promise<ImportReport>;
+  /**
+   * What is kept of a workspace that this device is in again is written into it anew; what could not be stays kept. A file upon the version
+   * that it was written upon, so that what others did since stays beside it (F2).
+   */
+  putBack(workspace: string): Promise<PutBack>;
   /** Takes a closed workspace off the list, and what was kept of it away. */
   forget(workspace: string): Promise<void>;
 }
@@ -414,6 +471,8 @@ export interface JoiningApi {
   revokeInvitation(workspace: string, invitation: string): Promise<void>;
   readInvitation(text: string): Promise<InvitationInfo>;
   acceptInvitation(text: string): Promise<JoinInfo>;
+  /** L7: asks the members, until one has answered, to let this device, that was dropped, in again; a fresh copy comes then. */
+  fetchAgain(workspace: string): Promise<void>;
   joins(): Promise<readonly JoinInfo[]>;
   cancelJoin(workspace: string): Promise<void>;
   joinRequests(): Promise<readonly JoinRequestInfo[]>;

@@ -2,7 +2,7 @@
  * A workspace that this person is not in any more (K2, L7, A8): what was others' is erased, what is his and nobody has taken is
  * kept until he has seen to it. Kept in local state: [name, how, by, at, [work …]], content in chunks under a key of its own.
  */
-import type { ChunkId, WorkspaceId } from '../base/ids.ts';
+import type { ChunkId, DeltaId, ToolId, WorkspaceId } from '../base/ids.ts';
 import { asArray, asCount, asList, asText, type Value } from '../protocol/codec.ts';
 import { MAX_CHAT_TEXT_BYTES, MAX_NAME_BYTES } from '../protocol/limits.ts';
 import { readFilesDelta } from '../tools/files/deltas.ts';
@@ -10,31 +10,38 @@ import { contentFromValue, contentToValue, type Content } from '../tools/files/c
 import { VERSIONS, versionFromRow } from '../tools/files/rows.ts';
 import type { ClosedInfo, WorkInfo } from './api.ts';
 import type { Hub } from './hub.ts';
-import { workEntries, type Work } from './own-work.ts';
+import { workEntries, type Work, type WorkPlace } from './own-work.ts';
 import type { ContentStore, ExportEntry } from './ports.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 
 /** What goes with the workspace. The identity, other workspaces and what is kept of this one stay. */
-const ERASED = ['epoch/', 'generation/', 'peer/', 'address/', 'parcel/', 'seen/', 'request/', 'unread/', 'void/'];
+const ERASED = [
+  ...['epoch/', 'generation/', 'peer/', 'address/', 'parcel/', 'seen/'],
+  ...['request/', 'unread/', 'void/', 'held/', 'fork/'],
+];
 const GENERATION = '00000000000000ff';
 const MAX_WORK = 10_000;
 
 type How = ClosedInfo['how'];
-const HOWS: readonly How[] = ['removed', 'left', 'device'];
+const HOWS: readonly How[] = ['removed', 'left', 'device', 'dropped', 'frozen'];
 
-interface Kept {
+type About = Pick<ClosedInfo, 'name' | 'how' | 'by' | 'at'>;
+
+/** A piece of work that nobody has taken. */
+export interface Kept {
   readonly info: WorkInfo;
   readonly content: Content | undefined;
+  readonly place: WorkPlace;
 }
 
 export class ClosedWorkspace {
   readonly id: WorkspaceId;
   readonly #hub: Hub;
   readonly #contents: ContentStore;
-  readonly #about: Omit<ClosedInfo, 'id' | 'work'>;
-  readonly #kept: readonly Kept[];
+  readonly #about: About;
+  #kept: readonly Kept[];
 
-  private constructor(hub: Hub, id: WorkspaceId, about: Omit<ClosedInfo, 'id' | 'work'>, kept: readonly Kept[]) {
+  private constructor(hub: Hub, id: WorkspaceId, about: About, kept: readonly Kept[]) {
     this.#hub = hub;
     this.id = id;
     this.#about = about;
@@ -46,15 +53,15 @@ export class ClosedWorkspace {
   static async close(
     hub: Hub,
     workspace: SharedWorkspace,
-    about: Omit<ClosedInfo, 'id' | 'work' | 'name'>,
+    about: Omit<About, 'name'>,
     unsent: readonly Work[],
   ): Promise<ClosedWorkspace> {
     const contents = keptContents(hub, workspace.id);
     const kept: Kept[] = [];
-    for (const { stream, ...info } of unsent.slice(-MAX_WORK)) {
+    for (const { stream, tool, upon, ...info } of unsent.slice(-MAX_WORK)) {
       // What is not whole here cannot be kept whole: its name still says that there was something.
       const content = info.kind === 'file' ? await contents.writeStream(stream()).catch(() => undefined) : undefined;
-      kept.push({ info, content });
+      kept.push({ info, content, place: { tool, upon } });
     }
     await hub.chunks.sync();
     const closed = new ClosedWorkspace(hub, workspace.id, { ...about, name: workspace.roster.name }, kept);
@@ -80,14 +87,41 @@ export class ClosedWorkspace {
     return [name, HOWS.indexOf(how), by, at, this.#kept.map(keptToValue)];
   }
 
-  info(): ClosedInfo {
+  info(): Omit<ClosedInfo, 'isBack' | 'isAsking'> {
     return { id: this.id, ...this.#about, work: this.#kept.map(({ info }) => info) };
   }
 
   /** All that is kept, as files. */
   entries(): Generator<ExportEntry> {
     const whole = this.#kept.filter(({ info, content }) => info.kind === 'post' || content);
-    return workEntries(whole.map(({ info, content }) => ({ ...info, stream: () => this.#contents.read(content!) })));
+    return workEntries(
+      whole.map(({ info, content, place }) => ({ ...info, ...place, stream: () => this.#contents.read(content!) })),
+    );
+  }
+
+  get kept(): readonly Kept[] {
+    return this.#kept;
+  }
+
+  read(content: Content): AsyncIterable<Uint8Array> {
+    return this.#contents.read(content);
+  }
+
+  /** It is in the workspace again: goes to disk with the next commit, which is to be that of what was written. */
+  settle(piece: Kept): void {
+    this.#kept = this.#kept.filter((one) => one !== piece);
+    this.#hub.local.put(`closed/${this.id}`, this.#toValue());
+  }
+
+  /** It was not written after all. */
+  restore(pieces: readonly Kept[]): void {
+    this.#kept = pieces;
+    this.#hub.local.put(`closed/${this.id}`, this.#toValue());
+  }
+
+  /** What was kept of a piece that is settled, durably. */
+  drop({ content }: Kept): Promise<void> {
+    return dropChunks(this.#hub, this.#contents, content);
   }
 
   /** The owner has seen to it. */
@@ -143,13 +177,24 @@ function keptContents(hub: Hub, workspace: WorkspaceId): ContentStore {
   return hub.makeContents({ current: () => ({ generation: GENERATION, key }), find });
 }
 
-function keptToValue({ info, content }: Kept): Value {
+function keptToValue({ info, content, place }: Kept): Value {
   const { id, kind, toolName, name, text, reason, time } = info;
-  return [id, kind, toolName, name, text, reason, time, content ? contentToValue(content) : null];
+  return [
+    id,
+    kind,
+    toolName,
+    name,
+    text,
+    reason,
+    time,
+    content ? contentToValue(content) : null,
+    place.tool,
+    place.upon ?? '',
+  ];
 }
 
 function keptFromValue(value: Value): Kept | undefined {
-  const f = asArray(value, 8);
+  const f = asArray(value, 10);
   const [id, kind, toolName, name] = [
     asText(f?.[0], 64),
     asText(f?.[1], 8),
@@ -160,5 +205,8 @@ function keptFromValue(value: Value): Kept | undefined {
   if (id === undefined || toolName === undefined || name === undefined || text === undefined) return undefined;
   if ((kind !== 'post' && kind !== 'file') || reason === undefined || time === undefined) return undefined;
   const content = f![7] === null ? undefined : contentFromValue(f![7]);
-  return { info: { id, kind, toolName, name, text, reason, time }, content };
+  const [tool, upon] = [asText(f![8], 64), asText(f![9], 64)];
+  if (tool === undefined || upon === undefined) return undefined;
+  const place = { tool: tool as ToolId, upon: upon === '' ? undefined : (upon as DeltaId) };
+  return { info: { id, kind, toolName, name, text, reason, time }, content, place };
 }

@@ -4,7 +4,7 @@
  */
 import type { WorkspaceId } from '../base/ids.ts';
 import type { Node } from '../sync/graph.ts';
-import { ServiceError, type ClosedInfo } from './api.ts';
+import { ServiceError, type ClosedInfo, type PutBack } from './api.ts';
 import type { Calls } from './calls.ts';
 import { ClosedWorkspace, eraseCopy } from './closed-workspace.ts';
 import type { Hub } from './hub.ts';
@@ -12,13 +12,19 @@ import type { Joins } from './joins.ts';
 import { notAccepted, unsentBeyond, workEntries } from './own-work.ts';
 import type { ExportEntry } from './ports.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
+import { putBack } from './put-back.ts';
+import type { Returning } from './returning.ts';
 import type { Workspaces } from './workspaces.ts';
+
+/** Of others: whoever did it says. */
+const HOW_BY_KIND: Readonly<Record<string, ClosedInfo['how']>> = { leave: 'left', drop: 'dropped', freeze: 'frozen' };
 
 export interface ClosedWorkspacesOptions {
   readonly hub: Hub;
   readonly workspaces: Workspaces;
   readonly joins: Joins;
   readonly calls: Calls;
+  readonly returning: Returning;
   /** The journal is written anew, without what counts no more. */
   compact(): Promise<void>;
 }
@@ -44,7 +50,17 @@ export class ClosedWorkspaces {
   }
 
   infos(): readonly ClosedInfo[] {
-    return [...this.#closed.values()].map((closed) => closed.info());
+    const { returning } = this.#options;
+    return [...this.#closed.values()].map((closed) => ({
+      ...closed.info(),
+      isBack: this.#isBack(closed.id),
+      isAsking: returning.isAsking(closed.id),
+    }));
+  }
+
+  #isBack(id: WorkspaceId): boolean {
+    const workspace = this.#workspaces.get(id)?.workspace;
+    return workspace?.roster.devices.has(workspace.device) === true && !this.#options.joins.has(id);
   }
 
   /** What is kept of a closed workspace, or what was not accepted in an open one. Throws ServiceError('notFound'). */
@@ -62,8 +78,33 @@ export class ClosedWorkspaces {
     if (!closed && !deleted) throw new ServiceError('notFound', {});
     await closed?.forget();
     this.#closed.delete(id);
+    this.#options.returning.forget(id);
     await this.#hub.commit([]);
+    this.#hub.changed();
     this.#hub.emit({ type: 'workspaces' });
+  }
+
+  // ---- back -------------------------------------------------------------------------------------------------------------
+
+  /** This device is in it again, with a whole copy. */
+  cameBack(id: WorkspaceId): void {
+    this.#options.returning.forget(id);
+    const closed = this.#closed.get(id);
+    if (!closed) return;
+    const { name, work } = closed.info();
+    const detail = { name, count: String(work.length) };
+    if (work.length > 0) this.#hub.emit({ type: 'notice', code: 'workWaits', workspace: id, detail });
+    else void this.#options.calls.hold(this.forget(id)).catch((error: unknown) => this.#hub.fault(error));
+  }
+
+  /** Throws ServiceError('notFound'), and 'notPermitted' where this person may not write there any more: the rest is kept. */
+  async putBack(id: WorkspaceId): Promise<PutBack> {
+    const closed = this.#closed.get(id);
+    if (!closed || !this.#isBack(id)) throw new ServiceError('notFound', {});
+    const report = await putBack(this.#hub, this.#workspaces.find(id).workspace, closed);
+    if (report.left === 0) await this.forget(id);
+    this.#hub.emit({ type: 'workspaces' });
+    return report;
   }
 
   // ---- closing ----------------------------------------------------------------------------------------------------------
@@ -90,23 +131,31 @@ export class ClosedWorkspaces {
     const { kind } = word.delta;
     const account = workspace.replica.accountOf(word.delta.device);
     const isOwn = account === this.#hub.identity.account;
-    const how = kind === 'leave' ? 'left' : isOwn ? 'device' : 'removed';
+    const how = HOW_BY_KIND[kind] ?? (isOwn ? 'device' : 'removed');
     const by = account === undefined ? '' : workspace.nameOf(account);
     const at = Math.min(word.delta.time, this.#hub.clock.now());
     const unsent = how === 'left' ? [] : unsentBeyond(workspace, word);
     await workspace.handOver();
     const closed = await ClosedWorkspace.close(this.#hub, workspace, { how, by, at }, unsent);
+    // Who comes back from a drop begins anew in any case: of his feed nobody takes anything more.
+    if (how === 'dropped') this.#beginAnew(workspace);
     await this.#hub.commit([]);
     // Let in again meanwhile he is in this copy, and has written in it.
-    if (!workspace.expulsion) {
+    if (how !== 'dropped' && !workspace.expulsion) {
       await closed.forget();
       return this.#hub.commit([]);
     }
     this.#closed.set(id, closed);
     await this.#erase(workspace);
-    const code = how === 'device' ? 'deviceRemoved' : 'removed';
-    if (how !== 'left') this.#hub.emit({ type: 'notice', code, workspace: id, detail: { name, member: by } });
+    const code = how === 'device' ? 'deviceRemoved' : how;
+    if (code !== 'left') this.#hub.emit({ type: 'notice', code, workspace: id, detail: { name, member: by } });
     this.#hub.emit({ type: 'workspaces' });
+  }
+
+  /** Whom to ask, and another feed, are on disk before the copy goes. */
+  #beginAnew(workspace: SharedWorkspace): void {
+    this.#options.returning.remember(workspace);
+    this.#hub.onlyCopy.beginFeed(workspace, false);
   }
 
   async #erase(workspace: SharedWorkspace): Promise<void> {

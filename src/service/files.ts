@@ -371,7 +371,7 @@ class ImportInto implements ImportSink {
       this.#folders.set(path, existing.id);
       return;
     }
-    const name = existing ? this.#freeName(place.parent, place.name) : place.name;
+    const name = existing ? freeName(this.#tree, place.parent, place.name) : place.name;
     const body = filesBody({ kind: 'folder', parent: place.parent, name });
     const nodes = await this.#workspace.author([{ tool: this.#tool, kind: 'folder', body }]);
     this.#folders.set(path, nodes.at(-1)!.delta.id);
@@ -406,21 +406,22 @@ class ImportInto implements ImportSink {
       const parents = this.#tree.equalHeads(existing.item, existing.version);
       return { tool: this.#tool, kind: 'ver', body: filesBody({ kind: 'ver', parents, content }) };
     }
-    const free = existing ? this.#freeName(parent, name) : name;
+    const free = existing ? freeName(this.#tree, parent, name) : name;
     return { tool: this.#tool, kind: 'file', body: filesBody({ kind: 'file', parent, name: free, content }) };
-  }
-
-  #freeName(parent: FolderId, name: string): string {
-    const dot = name.lastIndexOf('.');
-    const [stem, extension] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, ''];
-    for (let n = 2; ; n++) {
-      const candidate = `${stem} (${n})${extension}`;
-      if (!this.#tree.clashes(parent, candidate)) return candidate;
-    }
   }
 
   #placeOf(path: string): { readonly parent: FolderId; readonly name: string } {
     const cut = path.lastIndexOf('/');
     return { parent: this.#folders.get(cut < 0 ? '' : path.slice(0, cut)), name: path.slice(cut + 1) };
+  }
+}
+
+/** A name beside one that is taken. */
+export function freeName(tree: FileTree, parent: FolderId, name: string): string {
+  const dot = name.lastIndexOf('.');
+  const [stem, extension] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, ''];
+  for (let n = 2; ; n++) {
+    const candidate = `${stem} (${n})${extension}`;
+    if (!tree.clashes(parent, candidate)) return candidate;
   }
 }

@@ -32,6 +32,8 @@ export interface Hub {
   displayName(): string;
   /** What this person calls this device; in no certificate, since a relay sees those (R5). */
   deviceName(): string;
+  /** L7: after how many days of holding back the log a device is called absent. */
+  absentAfterDays(): number;
   /** Text form of the own relay's address, with its token; undefined for none. */
   relay(): string | undefined;
   /**

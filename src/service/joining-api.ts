@@ -6,10 +6,18 @@ import { type CallKey, ServiceError, type InvitationInfo, type JoiningApi } from
 import type { Calls } from './calls.ts';
 import type { Hub } from './hub.ts';
 import type { Joins } from './joins.ts';
+import type { Returning } from './returning.ts';
 import { ROLE_NAMES } from './workspace-info.ts';
 import type { Workspaces } from './workspaces.ts';
 
-export function joiningApi(hub: Hub, workspaces: Workspaces, joins: Joins, calls: Calls, call?: CallKey): JoiningApi {
+export function joiningApi(
+  hub: Hub,
+  workspaces: Workspaces,
+  joins: Joins,
+  returning: Returning,
+  calls: Calls,
+  call?: CallKey,
+): JoiningApi {
   const isMember = (workspace: WorkspaceId) => workspaces.get(workspace)?.workspace.self !== undefined;
 
   return {
@@ -34,6 +42,8 @@ export function joiningApi(hub: Hub, workspaces: Workspaces, joins: Joins, calls
       if (invitation.expires < hub.clock.now()) throw new ServiceError('invitationExpired', {});
       return calls.do(() => joins.accept(invitation, text));
     },
+
+    fetchAgain: (workspace) => calls.do(() => returning.want(workspace as WorkspaceId)),
 
     joins: async () => [...joins].map((joining) => joining.info()),
 

@@ -34,6 +34,7 @@ export class Joining {
   #state: JoinInfo['state'] = 'asking';
   #reason: JoinInfo['reason'] | undefined;
   #total = 0;
+  #entrance: DeltaId | undefined;
   #chunkBytes = 0;
   #baseBytes = 0;
   #workspace: SharedWorkspace | undefined;
@@ -67,12 +68,13 @@ export class Joining {
 
   /** What a restart goes on with. */
   static read(hub: Hub, value: unknown): Joining | undefined {
-    const f = asArray(value as never, 2, 3);
+    const f = asArray(value as never, 2, 4);
     const [text, total] = [asText(f?.[0], 16_384), asCount(f?.[1])];
     const invitation = text === undefined ? undefined : readInvitation(hub.crypto, text);
     if (!invitation?.ok) return undefined;
     const joining = new Joining(hub, invitation.value);
     joining.#total = total ?? 0;
+    joining.#entrance = (asText(f?.[3], 64) || undefined) as DeltaId | undefined;
     return joining;
   }
 
@@ -87,6 +89,11 @@ export class Joining {
   /** The welcome comes with this capability (R4). */
   get capability(): Uint8Array {
     return capabilityOf(this.#hub.crypto, this.#seal.key, this.#hub.identity.device);
+  }
+
+  /** The addDevice that let this device in: it may have been in before, and nothing is written before this one is in the copy (I4, L7). */
+  get entrance(): DeltaId | undefined {
+    return this.#entrance;
   }
 
   get total(): number {
@@ -146,9 +153,10 @@ export class Joining {
     const { crypto, identity } = this.#hub;
     const delta = readDelta(crypto, this.workspace, message.admit);
     const control = delta.ok ? readControl(crypto, delta.value) : undefined;
-    if (control?.kind !== 'admit' && control?.kind !== 'addDevice') return undefined;
+    if (!delta.ok || (control?.kind !== 'admit' && control?.kind !== 'addDevice')) return undefined;
     if (control.account !== identity.account) return undefined;
     this.#total = message.total;
+    if (control.kind === 'addDevice') this.#entrance = delta.value.id;
     return openEpoch(crypto, control.epoch, identity.device, identity.agreementSecret);
   }
 

@@ -1,6 +1,7 @@
 /**
  * The workspaces that this device is coming into (N2, N4, I4): by an invitation, or let in by another device of its person. Each goes on
- * after a restart until the copy is whole. Kept in local state: `join/<workspace>` = [invitation text, deltas of the copy, sponsor or none].
+ * after a restart until the copy is whole. Kept in local state: `join/<workspace>` = [invitation text, deltas of the copy, sponsor or none, the
+ * addDevice that lets it in or empty].
  */
 import type { DeviceId, WorkspaceId } from '../base/ids.ts';
 import { asArray, asText } from '../protocol/codec.ts';
@@ -23,6 +24,8 @@ export interface JoinsOptions {
   readonly workspaces: Workspaces;
   /** The relay that an invitation brings, where there is none yet. */
   useRelay(relay: string): void;
+  /** The copy of a workspace is here, and this device is in it. */
+  whole(workspace: WorkspaceId): void;
   /** Routes, keys and capabilities are to follow at once: what is sent next needs them. */
   apply(): void;
 }
@@ -69,7 +72,7 @@ export class Joins {
     const { routes } = joining.invitation;
     const sponsor = routes.find((route) => Array.isArray(value) && route.device === value[2]) ?? routes[0];
     joining.copying(hosted.workspace);
-    if (sponsor) hosted.workspace.sponsored(sponsor);
+    if (sponsor) hosted.workspace.sponsored(sponsor, joining.entrance);
   }
 
   /** `text` is what the invitation was read from. */
@@ -87,18 +90,23 @@ export class Joins {
     return joining.info();
   }
 
-  /** Another device of this person has let this one in (I4): as a join that was answered before it was asked. */
-  async entered(word: WorkspaceWord, sponsor: Route): Promise<void> {
+  /**
+   * Another device of this person has let this one in (I4), or a member one that was dropped (L7): as a join that was answered before it
+   * was asked. Answers whether this device is in, or on its way.
+   */
+  async entered(word: WorkspaceWord, sponsor: Route): Promise<boolean> {
     const { workspace: id } = word;
     const known = this.#workspaces.get(id)?.workspace;
-    if (this.#joins.has(id) || known?.roster.devices.has(this.#hub.identity.device)) return;
+    if (this.#joins.has(id) || known?.roster.devices.has(this.#hub.identity.device)) return true;
     const joining = Joining.letIn(this.#hub, word, sponsor);
     const epoch = joining.welcomed(word);
-    if (!epoch) return;
+    // The copy that this person is out of is to go first: it is said again.
+    if (!epoch || known?.expulsion) return false;
     this.#joins.set(id, joining);
     // Its person has a name there already.
     this.#hub.local.put(`said/${id}`, this.#hub.displayName());
     await this.#copy(joining, epoch, sponsor, writeInvitation(this.#hub.crypto, joining.invitation));
+    return true;
   }
 
   // ---- on the way -------------------------------------------------------------------------------------------------------
@@ -129,17 +137,17 @@ export class Joins {
     // The copy that this person is out of is to go first: he asks again.
     if (workspace.expulsion) return;
     workspace.keyring.remember([epoch]);
-    this.#hub.local.put(`join/${id}`, [text, joining.total, sponsor.device]);
+    this.#hub.local.put(`join/${id}`, [...[text, joining.total, sponsor.device], joining.entrance ?? '']);
     joining.copying(workspace);
     this.#options.apply();
-    workspace.sponsored(sponsor);
+    workspace.sponsored(sponsor, joining.entrance);
     // Not before: the first of the copy may be right behind the welcome, and finds nobody who takes it until the sponsor is known.
     await this.#hub.commit([]);
     this.#hub.emit({ type: 'workspaces' });
   }
 
   #textOf(id: WorkspaceId): string | undefined {
-    return asText(asArray(this.#hub.local.get(`join/${id}`), 2, 3)?.[0], MAX_INVITATION_CHARACTERS);
+    return asText(asArray(this.#hub.local.get(`join/${id}`), 2, 4)?.[0], MAX_INVITATION_CHARACTERS);
   }
 
   /** Something has come. Those whose copy is whole are none any more. */
@@ -151,6 +159,7 @@ export class Joins {
       void this.#hub.commit([]).catch(() => undefined);
       void this.#workspaces.announce();
       this.#hub.changed();
+      this.#options.whole(id);
     }
   }
 

@@ -4,6 +4,7 @@ import type { CallKey, MembersApi } from './api.ts';
 import type { Calls } from './calls.ts';
 import type { Hub } from './hub.ts';
 import { Membership } from './membership.ts';
+import { absentDevices } from './workspace-info.ts';
 import type { Workspaces } from './workspaces.ts';
 
 export function membersApi(hub: Hub, workspaces: Workspaces, calls: Calls, call?: CallKey): MembersApi {
@@ -21,6 +22,16 @@ export function membersApi(hub: Hub, workspaces: Workspaces, calls: Calls, call?
     setRole: (workspace, account, role) => change(workspace, (membership) => membership.setRole(account, role)),
 
     removeMember: (workspace, account) => change(workspace, (membership) => membership.remove(account)),
+
+    absentDevices: async (workspace) => {
+      const hosted = workspaces.find(workspace);
+      if (hosted.absence.look()) await calls.do(() => hub.commit([]));
+      return absentDevices(hub, hosted);
+    },
+
+    dropDevices: (workspace, devices) => change(workspace, (membership) => membership.drop(devices)),
+
+    freezeDevice: (workspace, device) => change(workspace, (membership) => membership.freeze(device)),
 
     setPermission: (workspace, scope, action, role, allow) =>
       change(workspace, (membership) => membership.setPermission(scope, action, role, allow)),

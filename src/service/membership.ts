@@ -1,5 +1,5 @@
 /** Who is in a workspace and as what (section 3), as a person changes it: roles, permissions, removal, leaving, deleting. */
-import type { AccountId } from '../base/ids.ts';
+import type { AccountId, DeviceId } from '../base/ids.ts';
 import { controlBody, type Role } from '../sync/control.ts';
 import { type CallKey, ServiceError, type Role as RoleName } from './api.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
@@ -29,6 +29,25 @@ export class Membership {
     const devices = new Set(member.devices.map(({ certificate }) => certificate.device));
     const epoch = this.#workspace.engine.keys.make(devices);
     await this.#workspace.control('remove', controlBody.remove(member.account, epoch), this.#call);
+  }
+
+  /** L7: membership stays; the new epoch is in the word (K2). Throws ServiceError('notFound' | 'notPermitted'). */
+  async drop(devices: readonly string[]): Promise<void> {
+    const wanted = new Set(devices as readonly DeviceId[]);
+    const { roster, engine } = this.#workspace;
+    if (wanted.size === 0 || [...wanted].some((device) => !roster.devices.has(device)))
+      throw new ServiceError('notFound', {});
+    await this.#workspace.control('drop', controlBody.devices([...wanted], engine.keys.make(wanted)), this.#call);
+  }
+
+  /** D8: what is here of its feeds stands, up to the fork. Throws ServiceError('notFound' | 'notPermitted'). */
+  async freeze(device: string): Promise<void> {
+    const id = device as DeviceId;
+    const { roster, engine, replica } = this.#workspace;
+    if (!roster.devices.has(id) || !this.#workspace.forks.has(id)) throw new ServiceError('notFound', {});
+    const kept = new Map([...replica.vector()].filter(([feed]) => feed.startsWith(id)));
+    const body = controlBody.freeze(id, kept, engine.keys.make(new Set([id])));
+    await this.#workspace.control('freeze', body, this.#call);
   }
 
   async setPermission(scope: string, action: string, role: RoleName, allow: boolean): Promise<void> {

@@ -44,7 +44,7 @@ export interface OwnDevicesOptions {
   /** Those that this device is in, and holds whole. */
   workspaces(): Iterable<SharedWorkspace>;
   /** Another device of ours has let this one into a workspace: the first copy comes from there. */
-  entered(word: WorkspaceWord, sponsor: Route): Promise<void>;
+  entered(word: WorkspaceWord, sponsor: Route): Promise<unknown>;
   /** What this device is called has changed. */
   renamed(): void;
 }
@@ -255,7 +255,7 @@ export class OwnDevices {
 
   // ---- hearing ----------------------------------------------------------------------------------------------------------
 
-  async received(from: DeviceId, message: Message): Promise<void> {
+  async received(from: DeviceId, message: Message): Promise<unknown> {
     const device = this.#devices.get(from);
     if (!device || device.isOut) return;
     switch (message.kind) {

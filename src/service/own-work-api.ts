@@ -15,7 +15,7 @@ export function ownWorkApi(
 ): OwnWorkApi {
   return {
     notAccepted: async (workspace) =>
-      notAccepted(workspaces.find(workspace).workspace).map(({ stream: _, ...info }) => info),
+      notAccepted(workspaces.find(workspace).workspace).map(({ stream: _, tool: __, upon: ___, ...info }) => info),
 
     closed: async () => closed.infos(),
 
@@ -25,6 +25,8 @@ export function ownWorkApi(
         bridges.exportEntries(entries, { into: localFolder, signal, onProgress }),
       );
     },
+
+    putBack: (workspace) => calls.do(() => closed.putBack(workspace as WorkspaceId)),
 
     forget: (workspace) => calls.do(() => closed.forget(workspace as WorkspaceId)),
   };

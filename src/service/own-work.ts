@@ -16,7 +16,14 @@ import type { WorkInfo } from './api.ts';
 import type { ExportEntry } from './ports.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 
-export interface Work extends WorkInfo {
+/** Where it would stand, had it been taken. */
+export interface WorkPlace {
+  readonly tool: ToolId;
+  /** The post that an edit is of, the version that a version is upon, the folder that a file is in; undefined for none. */
+  readonly upon: DeltaId | undefined;
+}
+
+export interface Work extends WorkInfo, WorkPlace {
   /** Of a file. */
   readonly stream: () => AsyncIterable<Uint8Array>;
 }
@@ -32,11 +39,15 @@ export function notAccepted(workspace: SharedWorkspace): readonly Work[] {
 
 /** Own content that the word which took us out did not know of: nobody takes it from us any more. */
 export function unsentBeyond(workspace: SharedWorkspace, word: Node): readonly Work[] {
-  const { replica, engine } = workspace;
-  // A word whose past is folded elsewhere does not say what its author had seen: then what somebody is known to hold counts.
+  const { replica } = workspace;
+  // A word whose past is folded elsewhere does not say what its author had seen: that is what he had said before, at least. Whoever holds
+  // more may have taken it without having heard the word, and then it is void.
+  const own = word.delta.feed;
+  const last = replica.nodeAt(own, replica.vector().get(own) ?? 0);
   const isBare = replica.node(word.delta.id) === undefined;
+  const seen = isBare ? last : word;
   return ownDeltas(workspace)
-    .filter(({ seq, feed }) => seq > (isBare ? engine.session.knownOf(feed) : replica.reach(word, feed)))
+    .filter(({ seq, feed }) => !seen || seq > replica.reach(seen, feed))
     .flatMap((delta) => workOf(workspace, delta, 'cutOff') ?? []);
 }
 
@@ -49,15 +60,23 @@ function ownDeltas(workspace: SharedWorkspace): readonly Delta[] {
 
 function workOf(workspace: SharedWorkspace, delta: Delta, reason: string): Work | undefined {
   const tool = delta.tool!;
-  const about = { id: delta.id, toolName: workspace.roster.tools.get(tool)?.name ?? '', reason, time: delta.time };
+  const about = {
+    id: delta.id,
+    tool,
+    toolName: workspace.roster.tools.get(tool)?.name ?? '',
+    reason,
+    time: delta.time,
+  };
   const chat = readChatDelta(delta.kind, delta.body);
   if (chat?.kind === 'post' || chat?.kind === 'edit') {
-    return { ...about, kind: 'post', name: '', text: chat.text, stream: () => only(toUtf8(chat.text)) };
+    const upon = chat.kind === 'edit' ? chat.post : undefined;
+    return { ...about, upon, kind: 'post', name: '', text: chat.text, stream: () => only(toUtf8(chat.text)) };
   }
   const files = readFilesDelta(delta.kind, delta.body);
   if (files?.kind !== 'file' && files?.kind !== 'ver') return undefined;
   const name = safeName(nameOf(workspace, tool, delta.id) ?? 'file');
-  return { ...about, kind: 'file', name, text: '', stream: () => streamOf(workspace, tool, delta.id) };
+  const upon = files.kind === 'ver' ? files.parents[0] : files.parent;
+  return { ...about, upon, kind: 'file', name, text: '', stream: () => streamOf(workspace, tool, delta.id) };
 }
 
 /** Of the item that a version belongs to, as its first version or a row of it says. */

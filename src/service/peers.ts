@@ -51,7 +51,8 @@ export class Peers {
   }
 
   relayOf(device: DeviceId): string | undefined {
-    const record = this.#roster().records.get(device);
+    const { records, goneRecords } = this.#roster();
+    const record = records.get(device) ?? goneRecords.get(device);
     if (record?.relay) return record.relay;
     return this.#sponsor?.device === device ? this.#sponsor.relay : this.#joinerRelays.get(device);
   }

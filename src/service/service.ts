@@ -30,9 +30,11 @@ import { ownWorkApi } from './own-work-api.ts';
 import { OnlyCopy } from './only-copy.ts';
 import type { ServiceOptions } from './ports.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
+import { Returning } from './returning.ts';
 import { StoreTrouble } from './store-trouble.ts';
 import { Switchboard } from './switchboard.ts';
 import { ThisDevice } from './this-device.ts';
+import { tellAbsent } from './workspace-info.ts';
 import { Workspaces } from './workspaces.ts';
 import { workspacesApi } from './workspaces-api.ts';
 
@@ -58,6 +60,7 @@ export class Service {
   readonly #workspaces: Workspaces;
   readonly #joins: Joins;
   readonly #account: Account;
+  readonly #returning: Returning;
   readonly #closed: ClosedWorkspaces;
   readonly #switchboard: Switchboard;
   readonly #cache = new ByteCache();
@@ -84,6 +87,10 @@ export class Service {
     this.#workspaces = new Workspaces(this.#hub, (records) => this.#commits.withdraw(records));
     this.#joins = this.#makeJoins();
     this.#account = this.#makeAccount();
+    this.#returning = new Returning({
+      hub: this.#hub,
+      entered: (word, sponsor) => this.#joins.entered(word, sponsor),
+    });
     this.#closed = this.#makeClosed();
     this.#switchboard = this.#makeSwitchboard();
     this.api = this.apiFor(undefined);
@@ -130,6 +137,7 @@ export class Service {
       makeContents: (keys) => this.#options.makeContents(keys),
       displayName: () => device.displayName(),
       deviceName: () => device.deviceName(),
+      absentAfterDays: () => device.absentAfterDays(),
       relay: () => device.relay(),
       commit: (records, call, delta) => {
         if (call !== undefined) this.#made.note({ key: call, delta });
@@ -151,6 +159,7 @@ export class Service {
       hub: this.#hub,
       workspaces: this.#workspaces,
       useRelay: (relay) => this.#device.useRelay(relay),
+      whole: (workspace) => this.#closed.cameBack(workspace),
       apply: () => this.#switchboard.apply(),
     });
   }
@@ -162,6 +171,7 @@ export class Service {
       workspaces: () => this.#wholeWorkspaces(),
       isEmpty: () => this.#workspaces.size === 0 && this.#joins.size === 0,
       adopt: async (seed) => {
+        this.#returning.forgetAll();
         await this.#device.adopt(seed, () => this.#commits.commit([]));
         this.#switchboard.listen();
       },
@@ -183,6 +193,7 @@ export class Service {
       workspaces: this.#workspaces,
       joins: this.#joins,
       calls: this.#calls,
+      returning: this.#returning,
       compact: () => this.#compact(),
     });
   }
@@ -193,6 +204,7 @@ export class Service {
       workspaces: this.#workspaces,
       joins: this.#joins,
       account: this.#account,
+      returning: this.#returning,
       held: (arrived) => {
         if (this.#commits.failing) this.#trouble.hold(arrived);
         return this.#commits.failing;
@@ -209,7 +221,7 @@ export class Service {
       ...workspacesApi(hub, workspaces, joins, calls, call),
       ...membersApi(hub, workspaces, calls, call),
       ...ownWorkApi(workspaces, this.#closed, calls, bridges),
-      ...joiningApi(hub, workspaces, joins, calls, call),
+      ...joiningApi(hub, workspaces, joins, this.#returning, calls, call),
       ...devicesApi(this.#account, calls, call),
       ...filesApi(workspaces, calls, bridges, this.#cache, call),
       ...chatApi(hub, workspaces, calls, call),
@@ -229,6 +241,7 @@ export class Service {
     }
     this.#closed.restore();
     this.#joins.restore();
+    this.#returning.restore();
     // A full disk must not keep anybody from reading what is there.
     await this.#commits.commit([]).catch(() => undefined);
     if (!(await this.#compactIfLong())) await this.#imageIfOther(imaged);
@@ -262,6 +275,7 @@ export class Service {
     this.#beat(true);
     this.#joins.ask();
     this.#account.start();
+    this.#returning.start();
     void this.#workspaces.announce();
   }
 
@@ -269,8 +283,16 @@ export class Service {
     if (this.#calls.ended) return;
     const { clock } = this.#options;
     this.#workspaces.each((workspace) => workspace.beat(1, first));
+    this.#lookForAbsent();
     this.#account.tick();
     this.#cancelBeat = clock.wakeAt(clock.now() + PRESENCE_EVERY_MS, () => this.#beat(false));
+  }
+
+  /** L7: how long things are held is written down, and a manager is told who holds back the log. */
+  #lookForAbsent(): void {
+    const looked = [...this.#workspaces].map((hosted) => hosted.absence.look());
+    const told = [...this.#workspaces].map((hosted) => tellAbsent(this.#hub, hosted));
+    if ([...looked, ...told].includes(true)) void this.#commits.commit([]).catch(() => undefined); // told by the queue
   }
 
   // ---- open -------------------------------------------------------------------------------------------------------------
@@ -356,6 +378,7 @@ export class Service {
     this.#cancelBeat?.();
     this.#joins.stop();
     this.#account.stop();
+    this.#returning.stop();
     this.#workspaces.each((workspace) => workspace.close());
     await this.#calls.settled();
     await this.#commits.close().catch(() => undefined);

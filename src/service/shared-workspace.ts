@@ -171,9 +171,9 @@ export class SharedWorkspace {
   }
 
   /** Who answers for the first copy (N4). */
-  sponsored(sponsor: Route): void {
+  sponsored(sponsor: Route, entrance: DeltaId | undefined): void {
     this.peers.sponsor = sponsor;
-    this.engine.sponsored(sponsor.device);
+    this.engine.sponsored(sponsor.device, entrance === undefined ? [] : [entrance]);
     this.#hub.changed();
     this.reached(sponsor.device, this.#hub.transport.reach(sponsor.device));
     this.#dispatch(this.engine.session.greet(sponsor.device, this.#now));
@@ -370,14 +370,22 @@ export class SharedWorkspace {
     if (tag === 'fork' && device === this.device) return this.#hub.onlyCopy.forked(this);
     const account = this.replica.accountOf(device);
     const code = tag === 'fork' ? 'fork' : 'badDelta';
-    this.#tell(code, `${code}/${account ?? device}`, account);
+    if (code === 'badDelta') return this.#tell(code, `${code}/${account ?? device}`, account);
+    this.#hub.local.put(forkKey(this.id, device), true);
+    this.#tell(code, `${code}/${device}`, account, { device });
   }
 
-  #tell(code: NoticeCode, once: string, account: AccountId | undefined): void {
+  /** Devices that have shown two histories (D8); remembered, since the proof need not be in the log. */
+  get forks(): ReadonlySet<DeviceId> {
+    const known = [...this.#hub.local.under(forkKey(this.id, ''))].map(([device]) => device as DeviceId);
+    return new Set([...known, ...this.replica.forked]);
+  }
+
+  #tell(code: NoticeCode, once: string, account: AccountId | undefined, more = {}): void {
     if (this.#told.has(once)) return;
     this.#told.add(once);
     const member = account === undefined ? '' : this.nameOf(account);
-    this.#hub.emit({ type: 'notice', code, workspace: this.id, detail: { member, name: this.roster.name } });
+    this.#hub.emit({ type: 'notice', code, workspace: this.id, detail: { member, name: this.roster.name, ...more } });
   }
 
   /** L6: whose devices hold the same as this one and say that it adds up to something else. */
@@ -737,6 +745,11 @@ export class SharedWorkspace {
 /** That nothing is written before another device has told what is lacking here (D2). */
 function awaitsKey(workspace: WorkspaceId): string {
   return `awaits/${workspace}`;
+}
+
+/** That a device has shown two histories (D8). */
+function forkKey(workspace: WorkspaceId, device: string): string {
+  return `fork/${workspace}/${device}`;
 }
 
 /** The root of a base that nobody has vouched for yet (L6). */

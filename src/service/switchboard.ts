@@ -12,6 +12,7 @@ import type { Account, AccountLock } from './account.ts';
 import type { Hub } from './hub.ts';
 import type { Joins } from './joins.ts';
 import { LockedMessages } from './locked-messages.ts';
+import type { Returning } from './returning.ts';
 import { relayInfo } from './this-device.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 import type { Workspaces } from './workspaces.ts';
@@ -19,7 +20,11 @@ import type { Workspaces } from './workspaces.ts';
 /** Who a message comes to, by the seal that it is under. */
 type Lock =
   | { readonly kind: 'account'; readonly of: AccountLock; readonly key: Uint8Array }
-  | { readonly kind: 'epoch' | 'join'; readonly workspace: WorkspaceId; readonly key: Uint8Array }
+  | {
+      readonly kind: 'epoch' | 'join' | 'return' | 'readmit';
+      readonly workspace: WorkspaceId;
+      readonly key: Uint8Array;
+    }
   | { readonly kind: 'invite'; readonly workspace: WorkspaceId; readonly key: Uint8Array; readonly invite: DeltaId };
 
 export interface SwitchboardOptions {
@@ -27,6 +32,7 @@ export interface SwitchboardOptions {
   readonly workspaces: Workspaces;
   readonly joins: Joins;
   readonly account: Account;
+  readonly returning: Returning;
   /** What came cannot go to disk now: true where it is kept until it can. */
   held(arrived: Arrived): boolean;
 }
@@ -114,14 +120,14 @@ export class Switchboard {
   }
 
   /** Which key, which workspace, which message: what fits nowhere is dropped without a word. */
-  async #route({ from, path, bytes }: Arrived): Promise<void> {
-    const { workspaces, joins, account } = this.#options;
+  async #route({ from, path, bytes }: Arrived): Promise<unknown> {
+    const { workspaces, joins, account, returning } = this.#options;
     const tag = envelopeTag(bytes);
     const lock = tag === undefined ? undefined : this.#lockOf(tag, from);
     const opened = lock && openMessage(this.#hub.crypto, lock.key, bytes);
     const decoded = opened && decodeMessage(opened);
     // The channel, or the relay by its channel, has proved who sent it; a member cannot speak in another's name.
-    if (!lock || !decoded?.ok || !from.startsWith(decoded.value.sender)) return;
+    if (!lock || !decoded?.ok || !from.startsWith(decoded.value.sender)) return undefined;
     const { message } = decoded.value;
     account.devices.heardFrom(from);
     if (lock.kind === 'account') return account.received(lock.of, from, message);
@@ -129,7 +135,11 @@ export class Switchboard {
     if (lock.kind === 'invite' && message.kind === 'join') {
       return workspaces.get(lock.workspace)?.inviting.asked(lock.invite, from, message);
     }
-    if (lock.kind === 'join') return joins.answered(lock.workspace, from, message);
+    if (lock.kind === 'return') return returning.received(lock.workspace, from, message);
+    if (lock.kind === 'readmit' && message.kind === 'join') {
+      return workspaces.get(lock.workspace)?.readmitting.asked(from, message);
+    }
+    return lock.kind === 'join' ? joins.answered(lock.workspace, from, message) : undefined;
   }
 
   #locks(): ReadonlyMap<string, Lock> {
@@ -137,30 +147,33 @@ export class Switchboard {
   }
 
   *#everyLock(): Generator<readonly [tag: string, Lock]> {
-    const { workspaces, joins, account } = this.#options;
-    for (const { workspace, inviting } of workspaces) {
+    const { workspaces, joins, account, returning } = this.#options;
+    for (const { workspace, inviting, readmitting } of workspaces) {
       const { id } = workspace;
       for (const { tag, key } of workspace.keyring.sealKeys()) yield [tag, { kind: 'epoch', workspace: id, key }];
       for (const invite of inviting.known()) {
         const { tag, key } = invitationSeal(this.#hub.crypto, invite.sealKey);
         yield [tag, { kind: 'invite', workspace: id, key, invite: invite.id }];
       }
+      for (const { seal } of readmitting.locks()) yield [seal.tag, { kind: 'readmit', workspace: id, key: seal.key }];
     }
+    for (const { workspace, seal } of returning.locks()) yield [seal.tag, { kind: 'return', workspace, key: seal.key }];
     for (const { workspace, sealKey, ended } of joins)
       if (!ended) yield [sealKey.tag, { kind: 'join', workspace, key: sealKey.key }];
     for (const { seal, of } of account.locks()) yield [seal.tag, { kind: 'account', of, key: seal.key }];
   }
 
   #reached(device: DeviceId, reach: 'direct' | 'none'): void {
-    const { workspaces, joins, account } = this.#options;
+    const { workspaces, joins, account, returning } = this.#options;
     workspaces.each((workspace) => workspace.reached(device, reach));
     if (reach !== 'direct') return;
     joins.ask(device);
+    returning.reached(device);
     account.reached(device);
   }
 
   #relayChanged(state: RelayState): void {
-    const { workspaces, joins, account } = this.#options;
+    const { workspaces, joins, account, returning } = this.#options;
     this.#hub.emit({ type: 'relay', relay: relayInfo(state) });
     if (state.state !== 'connected') return;
     workspaces.each((workspace) => {
@@ -168,6 +181,7 @@ export class Switchboard {
       workspace.beat(1, true);
     });
     joins.ask();
+    returning.relayUp();
     account.tick();
     void workspaces.announce();
   }
@@ -197,11 +211,11 @@ export class Switchboard {
 
   /** A member's route is what his record says, whatever an invitation has said before. */
   #routes(): readonly Route[] {
-    const { workspaces, joins, account } = this.#options;
+    const { workspaces, joins, account, returning } = this.#options;
     const routes = new Map<DeviceId, Route>();
     for (const { workspace } of workspaces) for (const route of workspace.routes()) routes.set(route.device, route);
-    for (const route of [...[...joins].flatMap((joining) => joining.routes), ...account.routes()])
-      if (!routes.has(route.device)) routes.set(route.device, route);
+    const others = [[...joins].flatMap((joining) => joining.routes), returning.routes(), account.routes()].flat();
+    for (const route of others) if (!routes.has(route.device)) routes.set(route.device, route);
     routes.delete(this.#hub.identity.device);
     return [...routes.values()];
   }
@@ -209,15 +223,16 @@ export class Switchboard {
   /** Hashes of what a sender may show at this device's relay (R4). */
   #capabilities(): readonly Uint8Array[] {
     const { crypto, identity } = this.#hub;
-    const { workspaces, joins, account } = this.#options;
+    const { workspaces, joins, account, returning } = this.#options;
     const { device } = identity;
     const shown: Uint8Array[] = [];
-    for (const { workspace, inviting } of workspaces) {
+    for (const { workspace, inviting, readmitting } of workspaces) {
       shown.push(...workspace.keyring.capabilities(device));
       for (const invite of inviting.known()) shown.push(capabilityOf(crypto, invite.sealKey, device));
+      for (const { seal } of readmitting.locks()) shown.push(capabilityOf(crypto, seal.key, device));
     }
     for (const joining of joins) shown.push(joining.capability);
-    shown.push(...account.capabilities());
+    shown.push(...returning.capabilities(), ...account.capabilities());
     return shown.map((capability) => crypto.sha256(capability));
   }
 }

@@ -15,6 +15,9 @@ import type { LocalState } from './local-state.ts';
 import { shortened } from './names.ts';
 import type { ServiceOptions } from './ports.ts';
 
+/** A week: less would call absent who is ill. A year: the marks of what is held go back no further (`absence.ts`). */
+const ABSENT_AFTER_DAYS = { least: 7, byItself: 21, most: 365 };
+
 export class ThisDevice {
   readonly #options: ServiceOptions;
   readonly #local: LocalState;
@@ -106,6 +109,13 @@ export class ThisDevice {
 
   deviceName(): string {
     return shortened(asText(this.#local.get('deviceName'), MAX_NAME_BYTES) ?? this.#settings.deviceName);
+  }
+
+  /** L7. */
+  absentAfterDays(): number {
+    const { least, most, byItself } = ABSENT_AFTER_DAYS;
+    const wanted = this.#settings.absentAfterDays ?? byItself;
+    return Number.isFinite(wanted) ? Math.min(Math.max(Math.floor(wanted), least), most) : byItself;
   }
 
   info(): IdentityInfo {

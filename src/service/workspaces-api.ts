@@ -54,7 +54,7 @@ export function workspacesApi(
   return {
     workspaces: async () => {
       const own = [...workspaces].filter(({ workspace }) => workspace.self !== undefined);
-      return own.map(({ workspace }) => workspaceInfo(hub, workspace, stateOf(workspace)));
+      return own.map((hosted) => workspaceInfo(hub, hosted, stateOf(hosted.workspace)));
     },
 
     createWorkspace: ({ name }) =>

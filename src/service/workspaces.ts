@@ -4,16 +4,20 @@ import { controlBody } from '../sync/control.ts';
 import { signDelta, type Delta } from '../sync/delta.ts';
 import { boxEpoch, epochOf, type Epoch } from '../sync/epoch.ts';
 import { type CallKey, ServiceError, type ToolKind } from './api.ts';
+import { Absence } from './absence.ts';
 import { Chat } from './chat.ts';
 import type { Hub } from './hub.ts';
 import type { Imaged } from './index-image.ts';
 import { Inviting } from './inviting.ts';
+import { Readmitting } from './readmitting.ts';
 import { EMPTY_LOG, encodeRecord, type KeptLog } from './records.ts';
 import { SharedWorkspace } from './shared-workspace.ts';
 
 export interface Hosted {
   readonly workspace: SharedWorkspace;
   readonly inviting: Inviting;
+  readonly readmitting: Readmitting;
+  readonly absence: Absence;
 }
 
 export class Workspaces {
@@ -81,7 +85,12 @@ export class Workspaces {
       },
     });
     workspace.restore(log, imaged);
-    const hosted = { workspace, inviting: new Inviting(this.#hub, workspace) };
+    const hosted: Hosted = {
+      workspace,
+      inviting: new Inviting(this.#hub, workspace),
+      readmitting: new Readmitting(this.#hub, workspace),
+      absence: new Absence(this.#hub, workspace),
+    };
     this.#hosted.set(id, hosted);
     return hosted;
   }

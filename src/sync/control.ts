@@ -112,7 +112,7 @@ export interface CutAndRoot {
 
 const SALT_BYTES = 16;
 /** Feeds of a workspace: every device's, with a few generations each. */
-const MAX_CUT_FEEDS = 1024;
+export const MAX_CUT_FEEDS = 1024;
 const MAX_USES = 1000;
 const MAX_WORD = 32;
 /** Fields of each body: one more or one fewer is another body, which nobody knows (D4). */

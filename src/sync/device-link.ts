@@ -100,12 +100,30 @@ export function linkNumber(crypto: Crypto, secret: Uint8Array, certificate: Uint
 /** Undefined where the other's key is of low order. */
 export function pairSeal(
   crypto: Crypto,
-  own: { readonly device: DeviceId; readonly agreementSecret: Uint8Array },
-  other: Pick<Certificate, 'device' | 'agreementKey'>,
+  own: OwnKeys,
+  other: OthersKeys,
+  workspace?: WorkspaceId,
+): SealKey | undefined {
+  return sealBetween(crypto, PAIR_DOMAIN, own, other, workspace);
+}
+
+export interface OwnKeys {
+  readonly device: DeviceId;
+  readonly agreementSecret: Uint8Array;
+}
+
+export type OthersKeys = Pick<Certificate, 'device' | 'agreementKey'>;
+
+/** For another purpose, another key. Undefined where the other's key is of low order. */
+export function sealBetween(
+  crypto: Crypto,
+  purpose: Uint8Array,
+  own: OwnKeys,
+  other: OthersKeys,
   workspace?: WorkspaceId,
 ): SealKey | undefined {
   const shared = crypto.agree(own.agreementSecret, other.agreementKey);
   const [lower, higher] = own.device < other.device ? [own.device, other.device] : [other.device, own.device];
-  const info = concatBytes(PAIR_DOMAIN, idBytes(lower), idBytes(higher), idBytes(workspace ?? ''));
+  const info = concatBytes(purpose, idBytes(lower), idBytes(higher), idBytes(workspace ?? ''));
   return shared && invitationSeal(crypto, crypto.hkdfSha256(shared, NONE, info, KEY_BYTES));
 }

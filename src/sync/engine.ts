@@ -10,7 +10,8 @@ import type { AccountId, DeltaId, DeviceId, WorkspaceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { MAX_FETCH_IDS, MAX_LOCKED_MESSAGES } from '../protocol/limits.ts';
 import { BaseReader, type BasePart } from './base.ts';
-import { controlBody, Role } from './control.ts';
+import { Checkpoints } from './checkpoints.ts';
+import { controlBody, MAX_CUT_FEEDS, Role } from './control.ts';
 import { feedOf, type Signer } from './delta.ts';
 import { sealMessage, type SealKey } from './envelope.ts';
 import { EpochKeys } from './epoch-keys.ts';
@@ -105,6 +106,7 @@ const NOT_TAKEN: BaseStep = { part: undefined, replaced: undefined, opened: [], 
 export class Engine {
   readonly keys: EpochKeys;
   readonly session: Session;
+  readonly #checkpoints: Checkpoints;
   readonly #crypto: Crypto;
   readonly #identity: EngineIdentity;
   #generation: number;
@@ -124,6 +126,7 @@ export class Engine {
     this.#crypto = crypto;
     this.#identity = identity;
     this.#generation = generation;
+    this.#checkpoints = new Checkpoints(identity.device);
     const { workspace, reducers } = options;
     const own = () => feedOf(identity.device, this.#generation);
     this.#makeReplica = () => new Replica({ crypto, workspace, reducers, own: own() });
@@ -248,11 +251,23 @@ export class Engine {
     return { tool: undefined, kind: 'epoch', body: controlBody.epoch(this.keys.make()) };
   }
 
-  /** What this device should write of itself now (L4); often nothing. */
+  /** What this device should write of itself now (L4, L6); often nothing. */
   duties(now: number): readonly Entry[] {
-    if (now < (this.#ackDueAt() ?? Number.POSITIVE_INFINITY)) return [];
-    this.#ackedAt = now;
-    return [{ tool: undefined, kind: 'ack', body: controlBody.ack() }];
+    if (now >= (this.#ackDueAt() ?? Number.POSITIVE_INFINITY)) {
+      this.#ackedAt = now;
+      return [{ tool: undefined, kind: 'ack', body: controlBody.ack() }];
+    }
+    if (now < (this.#checkpointDueAt() ?? Number.POSITIVE_INFINITY)) return [];
+    return [{ tool: undefined, kind: 'checkpoint', body: controlBody.checkpoint(this.replica.baseRoot()) }];
+  }
+
+  /** L6: by whom what is folded can be held against what is folded elsewhere. */
+  #checkpointDueAt(): number | undefined {
+    if (this.#grewSince || this.isAwaitingWord || this.replica.roster.deleted) return undefined;
+    const at = this.#checkpoints.dueAt(this.#grewAt);
+    if (at === undefined || !this.replica.hasBase || !this.replica.isConfirmed || this.replica.isOutOfStep)
+      return undefined;
+    return this.replica.cut().size > MAX_CUT_FEEDS ? undefined : at;
   }
 
   #ackDueAt(): number | undefined {
@@ -290,6 +305,7 @@ export class Engine {
   #follow(): readonly Epoch[] {
     const { roster } = this.replica;
     const opened = this.keys.follow(roster);
+    this.#checkpoints.follow(roster);
     const devices = [...roster.devices.keys()];
     const all = this.#sponsor ? [...devices, this.#sponsor] : devices;
     this.session.setDevices(all, roster.gone, this.#replica.returned());
@@ -484,6 +500,7 @@ export class Engine {
     if (isOpening) return undefined;
     this.#grewSince = false;
     const advance = this.#replica.advance();
+    this.#checkpoints.folded(advance.folded.length);
     return { ...advance, erased: this.#replica.isSettled ? this.keys.eraseOld() : [] };
   }
 
@@ -519,14 +536,16 @@ export class Engine {
 
   /** When `tick` and `duties` are next worth calling. */
   nextWake(): number | undefined {
-    const times = [this.session.nextWake(), this.#ackDueAt(), this.#advanceDueAt()].filter((at) => at !== undefined);
+    const times = [this.session.nextWake(), this.#ackDueAt(), this.#advanceDueAt(), this.#checkpointDueAt()].filter(
+      (at) => at !== undefined,
+    );
     return times.length === 0 ? undefined : Math.min(...times);
   }
 }
 
 /** They say nothing that who has left should not read; a new epoch with each of them would be one from every member. */
 const CARRIES_NO_SECRET: ReadonlySet<string> = new Set([
-  ...['ack', 'leave', 'epoch'],
+  ...['ack', 'leave', 'epoch', 'checkpoint'],
   // They bring an epoch of their own (K2).
   ...['remove', 'removeDevice', 'freeze', 'drop'],
 ]);

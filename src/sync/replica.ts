@@ -44,7 +44,7 @@ import type { RowRecord } from './packed-rows.ts';
 import type { Reducer, Row, Transaction } from './reducer.ts';
 import { rosterOf, type Roster } from './roster.ts';
 import type { Accepted } from './seniority.ts';
-import { activeDevices, cutBefore, stableIn } from './stability.ts';
+import { activeDevices, cutBefore, firstUnacknowledged, stableIn } from './stability.ts';
 
 export interface ReplicaOptions {
   readonly crypto: Crypto;
@@ -649,6 +649,8 @@ export class Replica {
     }
     if (reaches) this.#content.reconsider();
     this.#content.insertAll(entered.filter((node) => node.delta.tool !== undefined));
+    // Before anything more is folded: the word is about what is folded now.
+    if (controls.length > 0 && this.unconfirmed) this.#seekVoucher(this.unconfirmed);
   }
 
   /**
@@ -708,6 +710,24 @@ export class Replica {
     return activeDevices(this.#graph, this.#authority, this.#roster, this.#entrances.keys());
   }
 
+  /** L7: the arrival of the first delta that holds back the log since a device has not acknowledged it; undefined for none. */
+  heldBackFrom(device: DeviceId): number | undefined {
+    const record = this.roster.records.get(device);
+    return record && firstUnacknowledged(this.#graph, device, record.letIn);
+  }
+
+  /** L7: whether a device was ever dropped, let in again since or not: it may ask to come back. */
+  wasDropped(device: DeviceId): boolean {
+    this.#settle();
+    return (this.#words.get(device) ?? []).some(({ control }) => control.kind === 'drop');
+  }
+
+  /** A1: whether one account stands above another, so that its manager may take the other's devices out (A2). */
+  isSenior(account: AccountId, to: AccountId): boolean {
+    this.#settle();
+    return this.#authority.isSenior(account, to);
+  }
+
   /**
    * Folds into the base what all active devices have acknowledged, as far as it goes, and forgets it. Answers what was folded,
    * and how many deltas are forgotten.
@@ -746,6 +766,10 @@ export class Replica {
   /** What it adds up to, and up to where: what a manager vouches for. */
   baseRoot(): CutAndRoot {
     this.#settle();
+    return this.#present();
+  }
+
+  #present(): CutAndRoot {
     if (this.#baseRoot) return this.#baseRoot;
     const frame = frameOf(this.#graph, this.#content.end);
     return (this.#baseRoot = { cut: cutOf(frame), root: this.#rootOf(frame) });
@@ -776,10 +800,18 @@ export class Replica {
   unconfirmed: Uint8Array | undefined;
 
   get isConfirmed(): boolean {
-    const { unconfirmed } = this;
-    if (unconfirmed && this.roster.vouchers.some(({ root }) => equalBytes(root, unconfirmed)))
-      this.unconfirmed = undefined;
+    this.#settle();
+    if (this.unconfirmed) this.#seekVoucher(this.unconfirmed);
     return this.unconfirmed === undefined;
+  }
+
+  /** Of the base as it came, or of what it has become since by what was folded upon it: the one follows from the other. */
+  #seekVoucher(root: Uint8Array): void {
+    const present = this.#present();
+    if (
+      this.#roster.vouchers.some((voucher) => equalBytes(voucher.root, root) || equalBytes(voucher.root, present.root))
+    )
+      this.unconfirmed = undefined;
   }
 
   #rootOf(frame: Frame): Uint8Array {

@@ -71,6 +71,8 @@ export interface Roster {
   readonly gone: ReadonlyMap<DeviceId, Node>;
   /** Of every device that was ever let in: what is under the seal of a pair may be for one that is out (K4). */
   readonly certificates: ReadonlyMap<DeviceId, Certificate>;
+  /** Of these devices: how they are reached to be told, and who comes back (L7). */
+  readonly goneRecords: ReadonlyMap<DeviceId, DeviceRecord>;
   readonly tools: ReadonlyMap<ToolId, ToolRecord>;
   readonly invites: ReadonlyMap<DeltaId, InviteRecord>;
   /** Every notice with boxes: a joiner's admit boxes an epoch that an earlier one made. */
@@ -106,12 +108,17 @@ export function rosterOf(authority: Authority): Roster {
   const records = new Map<DeviceId, DeviceRecord>();
   const gone = new Map<DeviceId, Node>();
   const certificates = new Map<DeviceId, Certificate>();
+  const goneRecords = new Map<DeviceId, DeviceRecord>();
+  const leave = (device: DeviceId, record: DeviceRecord, word: Node) => {
+    gone.set(device, word);
+    goneRecords.set(device, record);
+  };
   for (const [account, person] of draft.people) {
     for (const [device, { certificate }] of person.devices) certificates.set(device, certificate);
     const best = authority.bestCredential(account);
     if (!best) {
       const word = authority.departureOf(account);
-      if (word) for (const device of person.devices.keys()) gone.set(device, word);
+      if (word) for (const [device, record] of person.devices) leave(device, record, word);
       continue;
     }
     const active: DeviceRecord[] = [];
@@ -120,7 +127,7 @@ export function rosterOf(authority: Authority): Roster {
     for (const [device, record] of person.devices) {
       const word = authority.heldOutBy(device);
       if (word) {
-        gone.set(device, word);
+        leave(device, record, word);
         continue;
       }
       active.push(record);
@@ -136,6 +143,7 @@ export function rosterOf(authority: Authority): Roster {
     records,
     gone,
     certificates,
+    goneRecords,
     tools: draft.tools,
     invites: draft.invites,
     epochs: draft.epochs,

@@ -257,11 +257,6 @@ export class Session {
     return true;
   }
 
-  /** Up to where somebody is known to hold a feed. */
-  knownOf(feed: FeedId): number {
-    return Math.max(0, ...[...this.#peers.values()].map((peer) => peer.known.get(feed) ?? 0));
-  }
-
   /** What is kept of a device across a restart. */
   memory(device: DeviceId): { known: readonly Mark[]; relayed: readonly Mark[] } {
     const peer = this.#peers.get(device);

@@ -5,7 +5,7 @@
  */
 import type { AccountId, DeviceId } from '../base/ids.ts';
 import type { Authority } from './authority.ts';
-import { inPast, type Graph, type Node, type Past } from './graph.ts';
+import { inPast, isAck, type Graph, type Node, type Past } from './graph.ts';
 import type { Lane } from './lane.ts';
 import type { Roster } from './roster.ts';
 
@@ -85,6 +85,37 @@ export function activeDevices(
     if (tips.length === 0 || !hasSeen) active.add(device);
   }
   return active;
+}
+
+/**
+ * L7: the arrival of the first delta, no ack, that a device could have acknowledged since `letIn` and has not; undefined where it
+ * has acknowledged all that is here.
+ */
+export function firstUnacknowledged(graph: Graph, device: DeviceId, letIn: Node): number | undefined {
+  const tips = newestOf(graph.lanesOf(device));
+  const known = tips.length > 0 ? tips : [letIn];
+  let first = Number.POSITIVE_INFINITY;
+  for (const lane of graph.lanes) {
+    if (lane.device === device || !known.some((node) => graph.canBeNamed(lane, node))) continue;
+    const seen = Math.min(...known.map((node) => seenOf(node, lane.number)));
+    first = Math.min(first, firstSubstance(lane, seen)?.arrival ?? first);
+  }
+  return first === Number.POSITIVE_INFINITY ? undefined : Math.max(first, letIn.arrival);
+}
+
+/** What is forgotten all have acknowledged. */
+function firstSubstance(lane: Lane, after: number): Node | undefined {
+  if (lane.substance <= after) return undefined;
+  for (let seq = Math.max(after, lane.cut) + 1; seq <= lane.end; seq++) {
+    const node = lane.at(seq)!;
+    if (isSubstance(node)) return node;
+  }
+  return undefined;
+}
+
+/** An ack asks for none, but for the one that begins a later feed (D2). */
+function isSubstance({ delta }: Node): boolean {
+  return !isAck(delta) || (delta.generation > 0 && delta.seq === 1);
 }
 
 function isRemoved(authority: Authority, account: AccountId): boolean {

@@ -6,6 +6,7 @@ import { askAboutDevice } from './commands/devices.ts';
 import type { House } from './house.ts';
 import { noticeSentences, stalledSentence } from './sentences.ts';
 import { roleWord } from './tree-item.ts';
+import { rights } from './tree-nodes.ts';
 
 /** Requests that this window has put before its person already. */
 const shown = new Set<string>();
@@ -25,7 +26,11 @@ async function show(house: House, event: ServiceEvent): Promise<void> {
       // A conflict names a file; of what a peer may repeat at will, one is told per workspace.
       const key =
         event.code === 'badDelta' || event.code === 'relayFull' ? `${event.code} ${event.workspace ?? ''}` : about;
-      await house.say.once(key, noticeSentences[event.code], event.detail);
+      const offer = offerOf(house, event);
+      const actions = offer === undefined ? [] : [offer.title];
+      const answer = await house.say.once(key, noticeSentences[event.code], event.detail, ...actions);
+      if (offer !== undefined && answer === offer.title)
+        await vscode.commands.executeCommand(`coterie.${offer.command}`, event.workspace, ...(offer.more ?? []));
       return;
     }
     case 'joinRequest':
@@ -52,6 +57,33 @@ async function show(house: House, event: ServiceEvent): Promise<void> {
     case 'join':
     case 'import':
       return;
+  }
+}
+
+interface Offer {
+  readonly title: string;
+  readonly command: string;
+  readonly more?: readonly unknown[];
+}
+
+/** What can be done about it at once. */
+function offerOf(house: House, { code, workspace, detail }: ServiceEvent & { type: 'notice' }): Offer | undefined {
+  switch (code) {
+    case 'absent':
+      return { title: vscode.l10n.t('Drop Devices…'), command: 'dropDevices' };
+    case 'dropped':
+      return { title: vscode.l10n.t('Fetch a Fresh Copy'), command: 'fetchAgain' };
+    case 'workWaits':
+      return { title: vscode.l10n.t('Put It Back'), command: 'putBack' };
+    case 'fork': {
+      const info = workspace === undefined ? undefined : house.list.workspace(workspace);
+      const isManager = info !== undefined && rights(info).endsWith('manager');
+      return isManager
+        ? { title: vscode.l10n.t('Freeze Device…'), command: 'freezeDevice', more: [detail['device']] }
+        : undefined;
+    }
+    default:
+      return undefined;
   }
 }
 

@@ -157,6 +157,21 @@ export const noticeSentences: Readonly<Record<NoticeCode, Sentence>> = {
   fork: warning(
     'A device of {member} has shown two different histories: a restored back-up, or a stolen key. What had arrived is kept; nothing more is taken from that device. Ask {member}.',
   ),
+  absent: information(
+    'In {name}, {count} of the devices of {members} have not been heard of for long, and hold back the log of every member: nothing can be forgotten before they have acknowledged it. Nothing is wrong with what is here. You can drop them: their people stay members, and get a fresh copy when they are back.',
+  ),
+  dropped: warning(
+    'This machine was away for so long that {member} has dropped it from {name}, so that the others need not wait for it. You are still a member. The old copy here was erased; what you had written and nobody had received was kept. “Fetch a Fresh Copy” brings this machine back.',
+  ),
+  frozen: warning(
+    '{member} has frozen this machine in {name}, because it has shown two different histories: its store was restored or copied. The copy here was erased; what you had written and nobody had received was kept: “Save Unsent Work…” in its row puts it into a folder. To go on, link another device of yours, or begin in a new VS Code profile and be invited again.',
+  ),
+  notLetIn: warning(
+    'No member of {name} who could be asked lets this machine in again: you may have been removed from it meanwhile. What you had written and nobody had received is kept: “Save Unsent Work…” in its row puts it into a folder. Ask a manager to invite you.',
+  ),
+  workWaits: information(
+    '{name} is on this machine again. {count} pieces of work of yours, that nobody had received before it was taken out, were kept. You can put them back into it now, or save them in a folder.',
+  ),
   relayFull: warning(
     'The relay of {member} has no room left. Nothing is lost: what is missing goes to {member} directly, when you are online together.',
   ),
@@ -215,6 +230,19 @@ export const doneSentences = {
   linked: information('This machine is one of your devices now. Your workspaces are on their way.'),
   deviceAdded: information('{name} is one of your devices now, and fetches your workspaces.'),
   deviceRemoved: information('{name} is taken out of your workspaces.'),
+  devicesDropped: information(
+    '{count} devices hold back nothing in {name} any more. Their people are told when they are back, and get a fresh copy with one click.',
+  ),
+  deviceFrozen: information(
+    'What {member}’s device had shown before its two histories stands in {name}, and nothing else of it counts. {member} goes on with another device, or with this one in a new VS Code profile that is invited again.',
+  ),
+  asksToReturn: information(
+    'The members of {name} are asked to let this machine in again. The first who is online does, and a fresh copy comes; you can go on working.',
+  ),
+  putBack: information('Put back into {name}: {posts} posts, {files} versions of files.'),
+  putBackSome: warning(
+    'Put back into {name}: {posts} posts, {files} versions of files. {left} pieces could not be put back, and are kept: “Save Unsent Work…” in its row puts them into a folder.',
+  ),
   phraseCompared: information('The words on your paper are right. They bring your account back on any machine.'),
   restored: information(
     'Your account is on this machine. Your workspaces come from others: link it with another of your devices, or ask a manager of each workspace to remove you and to invite you again.',
@@ -264,6 +292,10 @@ const lacking: Readonly<Record<string, string>> = {
   member: 'another member',
   bytes: '?',
   count: '?',
+  members: 'members',
+  left: '?',
+  files: '?',
+  posts: '?',
   workspace: 'the workspace',
   place: '?',
   word: '?',

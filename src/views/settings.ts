@@ -6,6 +6,7 @@ import type { Settings } from '../service/api.ts';
 
 const SECTION = 'coterie';
 const DIRECT_PORT = 2492;
+const ABSENT_AFTER_DAYS = 21;
 
 export function readSettings(): Settings {
   const settings = vscode.workspace.getConfiguration(SECTION);
@@ -15,6 +16,7 @@ export function readSettings(): Settings {
     deviceName: settings.get('deviceName', '').trim() || hostname(),
     directPort: settings.get('directPort', DIRECT_PORT),
     lanDiscovery: settings.get('lanDiscovery', true),
+    absentAfterDays: settings.get('absentAfterDays', ABSENT_AFTER_DAYS),
   };
 }
 

@@ -1,9 +1,18 @@
 /** How a row looks and what a screen reader says of it. */
 import * as vscode from 'vscode';
-import type { ClosedInfo, FileEntry, JoinInfo, MemberInfo, Role, SyncInfo, WorkspaceInfo } from '../service/api.ts';
+import type {
+  ClosedInfo,
+  FileEntry,
+  JoinInfo,
+  MemberDeviceInfo,
+  MemberInfo,
+  Role,
+  SyncInfo,
+  WorkspaceInfo,
+} from '../service/api.ts';
 import { amount } from './amounts.ts';
 import { rowUri, uriOf } from './files/uri.ts';
-import { contextValue, type Node, nodeId } from './tree-nodes.ts';
+import { contextValue, isRemarkable, type Node, nodeId, showsDevices } from './tree-nodes.ts';
 
 const { Collapsed, Expanded, None } = vscode.TreeItemCollapsibleState;
 
@@ -44,6 +53,8 @@ function lookOf(node: Node): vscode.TreeItem {
     }
     case 'member':
       return memberItem(node.member);
+    case 'device':
+      return deviceItem(node.device);
     case 'request': {
       const { request } = node;
       const item = new vscode.TreeItem(request.name, None);
@@ -89,7 +100,8 @@ function workspaceItem(workspace: WorkspaceInfo): vscode.TreeItem {
 }
 
 function memberItem(member: MemberInfo): vscode.TreeItem {
-  const item = new vscode.TreeItem(member.name, None);
+  const item = new vscode.TreeItem(member.name, showsDevices(member) ? Collapsed : None);
+  const remarks = member.devices.filter(isRemarkable).map(deviceWords);
   const [icon, color] = presenceIcons[member.presence];
   item.iconPath = new vscode.ThemeIcon(icon, color === undefined ? undefined : new vscode.ThemeColor(color));
   const verified = member.verified ? [`✓ ${vscode.l10n.t('verified')}`] : [];
@@ -97,6 +109,9 @@ function memberItem(member: MemberInfo): vscode.TreeItem {
     ...(member.self ? [vscode.l10n.t('you')] : []),
     roleWord(member.role),
     ...(member.self ? [] : verified),
+    ...(remarks.length > 0
+      ? [remarks.length === 1 ? remarks[0]! : vscode.l10n.t('{0} devices to look at', remarks.length)]
+      : []),
   ].join(' · ');
   const presence = presenceWord(member.presence);
   const others = member.self
@@ -110,17 +125,72 @@ function memberItem(member: MemberInfo): vscode.TreeItem {
       ];
   item.tooltip = lines(`${member.name} (${roleWord(member.role)})`, presence, ...others);
   item.accessibilityInformation = {
-    label: [member.name, roleWord(member.role), presence, ...(member.verified ? [vscode.l10n.t('verified')] : [])].join(
-      ', ',
-    ),
+    label: [
+      ...[member.name, roleWord(member.role), presence],
+      ...(member.verified ? [vscode.l10n.t('verified')] : []),
+      ...remarks,
+    ].join(', '),
   };
   return item;
 }
 
-function closedItem({ name, how, by, at, work }: ClosedInfo): vscode.TreeItem {
+function deviceItem(device: MemberDeviceInfo): vscode.TreeItem {
+  const { name, self, online, standing } = device;
+  const label = name === '' ? vscode.l10n.t('A device') : name;
+  const item = new vscode.TreeItem(label, None);
+  item.iconPath = new vscode.ThemeIcon(isRemarkable(device) ? deviceIcons[standing] : 'device-desktop');
+  const words = isRemarkable(device) ? deviceWords(device) : online ? presenceWord('online') : presenceWord('offline');
+  item.description = [...(self ? [vscode.l10n.t('this machine')] : []), words].join(' · ');
+  item.tooltip = lines(label, words, ...deviceSentence(device));
+  item.accessibilityInformation = { label: [label, words].join(', ') };
+  return item;
+}
+
+const deviceIcons: Readonly<Record<MemberDeviceInfo['standing'], string>> = {
+  active: 'warning',
+  dropped: 'debug-disconnect',
+  frozen: 'lock',
+};
+
+/** In a few words, for a row. */
+export function deviceWords({ standing, forked, absentSince, by }: MemberDeviceInfo): string {
+  if (standing === 'dropped') return vscode.l10n.t('dropped by {0}: was away for long', by ?? '');
+  if (standing === 'frozen') return vscode.l10n.t('frozen by {0}: has shown two histories', by ?? '');
+  if (forked) return vscode.l10n.t('has shown two histories');
+  return absentSince === undefined
+    ? ''
+    : vscode.l10n.t('holds back the log since {0}', new Date(absentSince).toLocaleDateString(vscode.env.language));
+}
+
+/** What that means, and what can be done. */
+function deviceSentence({ standing, forked, absentSince }: MemberDeviceInfo): readonly string[] {
+  if (standing === 'dropped')
+    return [vscode.l10n.t('Its person is a member still. When it is back, one click there brings it a fresh copy.')];
+  if (standing === 'frozen')
+    return [
+      vscode.l10n.t(
+        'What it had shown before that stands; nothing else of it counts. Its person goes on with another device, or is removed and invited again with a new one.',
+      ),
+    ];
+  if (forked)
+    return [
+      vscode.l10n.t(
+        'A restored back-up, or a stolen key: nothing more is taken from it. A manager can freeze it, so that everybody holds to the same.',
+      ),
+    ];
+  return absentSince === undefined
+    ? []
+    : [vscode.l10n.t('Nothing that it has not acknowledged can be forgotten by anybody. A manager can drop it.')];
+}
+
+function closedItem({ name, how, by, at, work, isBack, isAsking }: ClosedInfo): vscode.TreeItem {
   const item = new vscode.TreeItem(name, None);
-  item.iconPath = new vscode.ThemeIcon('circle-slash');
-  const why = closedWords(how, by);
+  item.iconPath = new vscode.ThemeIcon(isAsking ? 'sync~spin' : isBack ? 'archive' : 'circle-slash');
+  const why = isBack
+    ? vscode.l10n.t('from before this machine was taken out')
+    : isAsking
+      ? vscode.l10n.t('asking to come back…')
+      : closedWords(how, by);
   const kept = work.length === 0 ? [] : [vscode.l10n.t('{0} pieces of unsent work', work.length)];
   item.description = [why, ...kept].join(' · ');
   item.tooltip = lines(name, `${why}, ${new Date(at).toLocaleString(vscode.env.language)}`, ...kept);
@@ -134,6 +204,10 @@ function closedWords(how: ClosedInfo['how'], by: string): string {
       return vscode.l10n.t('you have left');
     case 'device':
       return vscode.l10n.t('taken out by another of your devices');
+    case 'dropped':
+      return vscode.l10n.t('{0} has dropped this machine: it was away for long', by);
+    case 'frozen':
+      return vscode.l10n.t('{0} has frozen this machine: it has shown two histories', by);
     case 'removed':
       return vscode.l10n.t('{0} has removed you', by);
   }

@@ -4,6 +4,7 @@ import type {
   FileEntry,
   JoinInfo,
   JoinRequestInfo,
+  MemberDeviceInfo,
   MemberInfo,
   ToolInfo,
   WorkspaceInfo,
@@ -15,6 +16,12 @@ export type Node =
   | { readonly kind: 'tool'; readonly workspace: WorkspaceInfo; readonly tool: ToolInfo }
   | { readonly kind: 'members'; readonly workspace: WorkspaceInfo; readonly requests: readonly JoinRequestInfo[] }
   | { readonly kind: 'member'; readonly workspace: WorkspaceInfo; readonly member: MemberInfo }
+  | {
+      readonly kind: 'device';
+      readonly workspace: WorkspaceInfo;
+      readonly member: MemberInfo;
+      readonly device: MemberDeviceInfo;
+    }
   | { readonly kind: 'request'; readonly workspace: WorkspaceInfo; readonly request: JoinRequestInfo }
   | { readonly kind: 'join'; readonly join: JoinInfo }
   | { readonly kind: 'closed'; readonly closed: ClosedInfo }
@@ -39,6 +46,8 @@ export function nodeId(node: Node): string {
       return `${node.workspace.id}/members`;
     case 'member':
       return `${node.workspace.id}/members/${node.member.account}`;
+    case 'device':
+      return `${node.workspace.id}/members/${node.member.account}/${node.device.device}`;
     case 'request':
       return `${node.workspace.id}/requests/${node.request.id}`;
     case 'join':
@@ -66,15 +75,25 @@ export function contextValue(node: Node): string {
         node.member.verified ? 'verified' : 'unverified',
         rights(node.workspace),
       );
+    case 'device': {
+      const { standing, forked, absentSince, mayTakeOut } = node.device;
+      const state = [forked ? 'forked' : '', absentSince === undefined ? '' : 'absent', mayTakeOut ? 'below' : ''];
+      return words('device', standing, ...state, rights(node.workspace));
+    }
     case 'request':
       return words('request', rights(node.workspace));
     case 'join':
       return words('join', node.join.state);
     case 'closed':
-      return words('closed', node.closed.work.length > 0 ? 'work' : '');
+      return words('closed', closedState(node.closed), node.closed.work.length > 0 ? 'work' : '');
     case 'entry':
       return words('entry', node.entry.kind, rights(node.workspace));
   }
+}
+
+function closedState({ how, isBack, isAsking }: ClosedInfo): string {
+  if (isBack) return 'back';
+  return how === 'dropped' && !isAsking ? 'dropped' : '';
 }
 
 /** By the default permissions; where a manager has changed them, the service says no in time. */
@@ -119,6 +138,22 @@ export function memberNodes(workspace: WorkspaceInfo, requests: readonly JoinReq
     ...requests.map((request): Node => ({ kind: 'request', workspace, request })),
     ...members.map((member): Node => ({ kind: 'member', workspace, member })),
   ];
+}
+
+/** A member's devices, where there is more to see than that there is one. */
+export function deviceNodes(workspace: WorkspaceInfo, member: MemberInfo): readonly Node[] {
+  return showsDevices(member)
+    ? member.devices.map((device): Node => ({ kind: 'device', workspace, member, device }))
+    : [];
+}
+
+export function showsDevices({ devices }: MemberInfo): boolean {
+  return devices.length > 1 || devices.some(isRemarkable);
+}
+
+/** Away for long, dropped, frozen, or seen with two histories. */
+export function isRemarkable({ standing, forked, absentSince }: MemberDeviceInfo): boolean {
+  return standing !== 'active' || forked || absentSince !== undefined;
 }
 
 /** Folders first, then by name as VS Code's explorer does. */

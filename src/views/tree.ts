@@ -6,6 +6,7 @@ import { childPath, parentPath } from './files/place.ts';
 import type { House } from './house.ts';
 import { treeItem } from './tree-item.ts';
 import {
+  deviceNodes,
   type EntryNode,
   memberNodes,
   type Node,
@@ -61,6 +62,8 @@ export class WorkspaceTree implements vscode.TreeDataProvider<Node>, Disposable 
       case 'member':
       case 'request':
         return this.#rows.get(`${node.workspace.id}/members`);
+      case 'device':
+        return this.#rows.get(`${node.workspace.id}/members/${node.member.account}`);
       case 'entry':
         return this.#rows.get(folderId(node.workspace.id, node.tool, parentPath(node.path)));
     }
@@ -87,7 +90,12 @@ export class WorkspaceTree implements vscode.TreeDataProvider<Node>, Disposable 
         return node.tool.kind === 'files' ? this.#entries(node.workspace.id, node.tool.id, '/') : [];
       case 'entry':
         return node.entry.kind === 'folder' ? this.#entries(node.workspace.id, node.tool, node.path) : [];
-      case 'member':
+      case 'member': {
+        const workspace = list.workspace(node.workspace.id) ?? node.workspace;
+        const member = workspace.members.find(({ account }) => account === node.member.account);
+        return member === undefined ? [] : deviceNodes(workspace, member);
+      }
+      case 'device':
       case 'request':
       case 'join':
       case 'closed':

@@ -151,6 +151,9 @@ export class FakeService {
       setVerified: async () => undefined,
       setRole: async () => undefined,
       removeMember: async () => undefined,
+      absentDevices: async () => [],
+      dropDevices: async () => undefined,
+      freezeDevice: async () => undefined,
       setPermission: async () => undefined,
       leaveWorkspace: async () => undefined,
       deleteWorkspace: async () => undefined,
@@ -170,6 +173,8 @@ export class FakeService {
         expires: BASE_TIME + 7 * 86_400_000,
         alreadyMember: false,
       }),
+      putBack: async () => ({ posts: 0, files: 0, left: 0 }),
+      fetchAgain: async () => undefined,
       acceptInvitation: async () => {
         const join: JoinInfo = {
           workspace: 'ee'.repeat(32),
@@ -352,6 +357,7 @@ function memberOf(account: string, name: string): MemberInfo {
     safetyNumber: SAFETY,
     verified: false,
     inSync: true,
+    devices: [],
   };
 }
 

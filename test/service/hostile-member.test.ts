@@ -249,6 +249,42 @@ describe('A hostile member', function () {
     assert.equal((await texts()).length, before.length + 1);
   });
 
+  it('D8 K2 a manager freezes it: all see it and hold to what he has of it, it reads nothing more, and its person is told', async () => {
+    const bob = await house.move('Bob');
+    await house.join(alice, bob, workspace, { confirm: false });
+    await house.converged(workspace, alice, bob, person);
+    const { device } = mallory;
+    const deviceAt = async (by: Person) =>
+      (await by.info(workspace)).members.find(({ name }) => name === 'Mallory')!.devices[0]!;
+    await assert.rejects(alice.api.freezeDevice(workspace, device), { code: 'notFound' }, 'it has shown one history');
+    const last = mallory.own.at(-1)!;
+    mallory.deltas(target, mallory.next(chat, 'post', ['the other story'], { seq: last.seq, prev: last.prev }));
+    assert.equal((await alice.notice('fork')).detail['device'], device);
+    // The proof outlives a restart.
+    await alice.close();
+    await alice.open();
+    assert.deepEqual([(await deviceAt(alice)).forked, (await deviceAt(alice)).mayTakeOut], [true, true]);
+    await assert.rejects(bob.api.freezeDevice(workspace, device), { code: 'notFound' });
+    await alice.api.freezeDevice(workspace, device);
+    for (const by of [alice, bob]) {
+      await by.until(async () => (await deviceAt(by)).standing === 'frozen');
+      assert.equal((await deviceAt(by)).by, 'Alice');
+    }
+    assert.deepEqual((await person.notice('frozen')).detail, { name: 'Apollo', member: 'Alice' });
+    await person.until(async () => (await person.api.closed()).length === 1);
+    assert.equal((await person.api.closed())[0]!.how, 'frozen');
+    await assert.rejects(person.api.fetchAgain(workspace), { code: 'notFound' });
+    const known = person.records.length;
+    await alice.api.post(workspace, chat, 'not for the frozen one');
+    await house.converged(workspace, alice, bob);
+    assert.ok((await texts()).includes('an honest word'));
+    assert.equal(Buffer.concat(person.records.slice(known)).includes('not for the frozen one'), false);
+    assert.equal((await alice.info(workspace)).members.length, 3, 'membership stays');
+    // The way on: taken out and invited anew, with another device.
+    await alice.api.removeMember(workspace, (await person.api.identity()).account);
+    await bob.until(async () => (await bob.info(workspace)).members.length === 2);
+  });
+
   it('D9 oversized, empty and misshapen content: void, without trace, and no obstacle', async () => {
     const bodies: [string | undefined, string, Value][] = [
       [chat, 'post', ['x'.repeat(40_000)]],

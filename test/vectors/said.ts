@@ -11,6 +11,7 @@ import { boxEpoch, capabilityOf, epochOf, openEpoch, readEpochNotice } from '../
 import { invitationKeys, joinSubject, readInvitation, writeInvitation } from '../../src/sync/invitation.ts';
 import { decodeMessage, encodeMessage } from '../../src/sync/messages.ts';
 import { safetyNumber } from '../../src/sync/safety-number.ts';
+import { returnSeal } from '../../src/sync/way-back.ts';
 import { chatBody, readChatDelta } from '../../src/tools/chat/deltas.ts';
 import { filesBody, readFilesDelta } from '../../src/tools/files/deltas.ts';
 import { CHAT_DELTAS, CONTROL_BODIES, FILES_DELTAS, MESSAGES } from '../fakes/every-kind.ts';
@@ -285,20 +286,27 @@ interface LinkVector {
   readonly other: { readonly device: string; readonly agreementSecret: string };
   readonly pairKey: string;
   readonly pairTag: string;
+  /** Of a return into the workspace whose id is the first account's (L7). */
+  readonly returnKey: string;
+  readonly returnTag: string;
   readonly accounts: readonly [string, string];
   readonly safetyNumber: string;
 }
 
-const pairOf = (own: LinkVector['own'], other: LinkVector['own']) =>
-  pairSeal(
-    crypto,
+const keysOf = (own: LinkVector['own'], other: LinkVector['own']) =>
+  [
     { device: own.device as DeviceId, agreementSecret: bytes(own.agreementSecret) },
     { device: other.device as DeviceId, agreementKey: crypto.agreementKeyOf(bytes(other.agreementSecret)) },
-  )!;
+  ] as const;
+
+const pairOf = (own: LinkVector['own'], other: LinkVector['own']) => pairSeal(crypto, ...keysOf(own, other))!;
+
+const returnOf = (workspace: string, own: LinkVector['own'], other: LinkVector['own']) =>
+  returnSeal(crypto, workspace as WorkspaceId, ...keysOf(own, other))!;
 
 const links = vectorSet<LinkVector>({
   file: 'links.json',
-  about: 'A link code, the number that both devices show, the seal of a pair of devices (I2), and a safety number (I3).',
+  about: 'A link code, the number that both devices show, the seals of a pair of devices (I2) and of a return (L7), and a safety number (I3).',
   make() {
     const [secret, certificate] = [some(32), some(40)];
     const [own, other] = [
@@ -307,6 +315,7 @@ const links = vectorSet<LinkVector>({
     ];
     const seal = pairOf(own, other);
     const accounts = [id<AccountId>(), id<AccountId>()] as const;
+    const back = returnOf(accounts[0], own, other);
     return [
       {
         text: writeLinkCode(crypto, { account: accounts[0], expires: TIME, secret, routes: ROUTES }),
@@ -317,6 +326,8 @@ const links = vectorSet<LinkVector>({
         other,
         pairKey: hex(seal.key),
         pairTag: seal.tag,
+        returnKey: hex(back.key),
+        returnTag: back.tag,
         accounts,
         safetyNumber: safetyNumber(crypto, ...accounts),
       },
@@ -330,6 +341,9 @@ const links = vectorSet<LinkVector>({
     assert.equal(linkNumber(crypto, bytes(vector.secret), bytes(vector.certificate)), vector.number);
     for (const seal of [pairOf(vector.own, vector.other), pairOf(vector.other, vector.own)])
       assert.deepEqual([hex(seal.key), seal.tag], [vector.pairKey, vector.pairTag]);
+    const [workspace] = vector.accounts;
+    for (const seal of [returnOf(workspace, vector.own, vector.other), returnOf(workspace, vector.other, vector.own)])
+      assert.deepEqual([hex(seal.key), seal.tag], [vector.returnKey, vector.returnTag]);
     const [a, b] = vector.accounts as readonly [AccountId, AccountId];
     assert.equal(safetyNumber(crypto, a, b), vector.safetyNumber);
     assert.equal(safetyNumber(crypto, b, a), vector.safetyNumber);

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import type { FileEntry, JoinInfo, Role } from '../../src/service/api.ts';
+import type { ClosedInfo, FileEntry, JoinInfo, MemberDeviceInfo, Role } from '../../src/service/api.ts';
 import { amount, badge, growth } from '../../src/views/amounts.ts';
 import {
   contextValue,
+  deviceNodes,
   memberNodes,
   type Node,
   nodeId,
@@ -90,11 +91,12 @@ describe('the tree', () => {
     );
   });
 
+  const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
+    contributes: { menus: { 'view/item/context': { command: string; when: string }[] } };
+  };
+
   it('A2: every row offers by role what its menus ask for', async () => {
     const { workspace } = await apollo();
-    const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
-      contributes: { menus: { 'view/item/context': { command: string; when: string }[] } };
-    };
     const menus = manifest.contributes.menus['view/item/context'];
     const offered = (node: Node): string[] => {
       const value = contextValue(node);
@@ -121,11 +123,59 @@ describe('the tree', () => {
     assert.deepEqual(offered(other!), ['changeRole', 'removeMember', 'showSafetyNumber', 'verifyMember']);
     const [, seen] = memberNodes(as('participant'), []);
     assert.deepEqual(offered(seen!), ['showSafetyNumber', 'verifyMember']);
-    const out = { id: 'ff', name: 'Zeus', how: 'removed' as const, by: 'Alice', at: 0, work: [] };
+    const out = {
+      id: 'ff',
+      name: 'Zeus',
+      how: 'removed' as const,
+      by: 'Alice',
+      at: 0,
+      isBack: false,
+      isAsking: false,
+      work: [],
+    };
     assert.deepEqual(offered({ kind: 'closed', closed: out }), ['forgetWorkspace']);
     const work = { id: 'a', kind: 'post' as const, toolName: 'Chat', name: '', text: 'x', reason: 'cutOff', time: 0 };
     assert.deepEqual(offered({ kind: 'closed', closed: { ...out, work: [work] } }), ['forgetWorkspace', 'saveWork']);
     assert.deepEqual(offered({ kind: 'join', join }), ['cancelJoin']);
+  });
+
+  it('L7 D8 a member shows his devices where there is something to see, each with what may be done about it', async () => {
+    const { workspace } = await apollo();
+    const device = (more: Partial<MemberDeviceInfo> = {}): MemberDeviceInfo => ({
+      ...{ device: 'd1', name: 'laptop', self: false, online: false, standing: 'active', forked: false },
+      ...{ mayTakeOut: true, ...more },
+    });
+    const [, plain] = memberNodes(workspace, []);
+    assert.ok(plain?.kind === 'member');
+    const valueOf = (...devices: readonly MemberDeviceInfo[]) =>
+      deviceNodes(workspace, { ...plain.member, devices }).map(contextValue);
+    assert.deepEqual(valueOf(device()), []);
+    assert.deepEqual(valueOf(device(), device({ device: 'd2' })).length, 2);
+    const rights = 'writer inviter manager ';
+    assert.deepEqual(valueOf(device({ absentSince: 1 })), [`device active absent below ${rights}`]);
+    assert.deepEqual(valueOf(device({ absentSince: 1, mayTakeOut: false })), [`device active absent ${rights}`]);
+    assert.deepEqual(valueOf(device({ forked: true })), [`device active forked below ${rights}`]);
+    assert.deepEqual(valueOf(device({ standing: 'frozen', mayTakeOut: false })), [`device frozen ${rights}`]);
+    assert.deepEqual(valueOf(device({ standing: 'dropped', mayTakeOut: false })), [`device dropped ${rights}`]);
+    const menus = manifest.contributes.menus['view/item/context'];
+    const offered = (value: string) =>
+      menus
+        .filter(({ when }) => new RegExp(/viewItem =~ \/(.*)\/$/.exec(when)![1]!).test(value))
+        .map(({ command }) => command.replace('coterie.', ''));
+    assert.deepEqual(new Set(offered(`device active absent below ${rights}`)), new Set(['dropDevices']));
+    assert.deepEqual(new Set(offered(`device active forked below ${rights}`)), new Set(['freezeDevice']));
+    assert.deepEqual(offered(`device active forked absent ${rights}`), []);
+    assert.deepEqual(offered('device active absent below '), []);
+    const both = new Set(offered(`device active forked absent below ${rights}`));
+    assert.deepEqual(both, new Set(['dropDevices', 'freezeDevice']));
+    const out = { id: 'ff', name: 'Zeus', how: 'dropped' as const, by: 'Alice', at: 0, isBack: false, isAsking: false };
+    const work = [{ id: 'a', kind: 'post' as const, toolName: 'Chat', name: '', text: 'x', reason: 'cutOff', time: 0 }];
+    const closed = (more: Partial<ClosedInfo>) =>
+      [...new Set(offered(contextValue({ kind: 'closed', closed: { ...out, work: [], ...more } })))].sort();
+    assert.deepEqual(closed({}), ['fetchAgain', 'forgetWorkspace']);
+    assert.deepEqual(closed({ isAsking: true }), ['forgetWorkspace']);
+    assert.deepEqual(closed({ how: 'frozen', work }), ['forgetWorkspace', 'saveWork']);
+    assert.deepEqual(closed({ isBack: true, work }), ['forgetWorkspace', 'putBack', 'saveWork']);
   });
 
   it('amounts are short, and progress never goes back', () => {

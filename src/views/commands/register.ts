@@ -4,6 +4,7 @@ import { type Disposable, DisposableStore } from '../../base/disposable.ts';
 import type { ChatPanels } from '../chat-panels.ts';
 import type { House } from '../house.ts';
 import type { Joins } from '../joins.ts';
+import * as absent from './absent.ts';
 import * as devices from './devices.ts';
 import * as files from './files.ts';
 import * as invitations from './invitations.ts';
@@ -47,6 +48,10 @@ export function registerCommands({ house, joins, chats, selected }: CommandParts
     removeMember: (on) => members.removeMember(house, on),
     leaveWorkspace: (on) => members.leaveWorkspace(house, on),
     deleteWorkspace: (on) => members.deleteWorkspace(house, on),
+    dropDevices: (on, chosen) => absent.dropDevices(house, on, chosen),
+    freezeDevice: (on, device) => absent.freezeDevice(house, on, device),
+    fetchAgain: (on) => absent.fetchAgain(house, on),
+    putBack: (on) => absent.putBack(house, on),
     saveWork: (on, folder) => members.saveWork(house, on, folder),
     forgetWorkspace: (on) => members.forgetWorkspace(house, on),
     showSafetyNumber: (on) => people.showSafetyNumber(house, on),

@@ -1,0 +1,80 @@
+/**
+ * Work that nobody had taken when this device was taken out of a workspace, written into it anew now that it is in it again (L7): each piece
+ * as a delta of its own, which goes to disk together with the word that the piece is not kept any more, so that a crash doubles nothing.
+ */
+import type { DeltaId, ToolId } from '../base/ids.ts';
+import type { Entry } from '../sync/replica.ts';
+import { chatBody } from '../tools/chat/deltas.ts';
+import { POSTS, postFromRow } from '../tools/chat/rows.ts';
+import { filesBody } from '../tools/files/deltas.ts';
+import { VERSIONS } from '../tools/files/rows.ts';
+import { ServiceError, type PutBack } from './api.ts';
+import type { ClosedWorkspace, Kept } from './closed-workspace.ts';
+import { freeName } from './files.ts';
+import type { Hub } from './hub.ts';
+import type { SharedWorkspace } from './shared-workspace.ts';
+
+/** Throws ServiceError where one may not be written; what was written before stands, and the rest is kept. */
+export async function putBack(hub: Hub, workspace: SharedWorkspace, closed: ClosedWorkspace): Promise<PutBack> {
+  /** What a piece has become: what was written upon it is written upon that. */
+  const anew = new Map<DeltaId, DeltaId>();
+  let [posts, files] = [0, 0];
+  for (const piece of closed.kept) {
+    const entry = await entryOf(workspace, closed, piece, anew);
+    if (!entry) continue;
+    const before = closed.kept;
+    closed.settle(piece);
+    try {
+      const nodes = await workspace.author([entry]);
+      anew.set(piece.info.id as DeltaId, nodes.at(-1)!.delta.id);
+    } catch (error) {
+      if (error instanceof ServiceError) closed.restore(before);
+      throw error;
+    }
+    await closed.drop(piece);
+    if (piece.info.kind === 'post') posts++;
+    else files++;
+  }
+  await hub.commit([]);
+  return { posts, files, left: closed.kept.length };
+}
+
+/** Undefined for what cannot be written: its content is not whole here, or there is no tool that could hold it. */
+async function entryOf(
+  workspace: SharedWorkspace,
+  closed: ClosedWorkspace,
+  piece: Kept,
+  anew: ReadonlyMap<DeltaId, DeltaId>,
+): Promise<Entry | undefined> {
+  const { info, content, place } = piece;
+  const tool = toolFor(workspace, place.tool, info.kind === 'post' ? 'chat' : 'files');
+  if (tool === undefined) return undefined;
+  const upon = place.upon && (anew.get(place.upon) ?? place.upon);
+  if (info.kind === 'post') return postEntry(workspace, tool, info.text, upon);
+  if (!content) return undefined;
+  const own = await workspace.contents.writeStream(closed.read(content));
+  if (upon !== undefined && workspace.replica.row(tool, VERSIONS, upon) && !isFolder(workspace, tool, upon))
+    return { tool, kind: 'ver', body: filesBody({ kind: 'ver', parents: [upon], content: own }) };
+  const tree = workspace.tree(tool);
+  const parent = upon !== undefined && tree.pathOf(upon) !== undefined ? upon : undefined;
+  const name = tree.clashes(parent, info.name) ? freeName(tree, parent, info.name) : info.name;
+  return { tool, kind: 'file', body: filesBody({ kind: 'file', parent, name, content: own }) };
+}
+
+/** An edit of a post that is there still and his own; else a post. */
+function postEntry(workspace: SharedWorkspace, tool: ToolId, text: string, edited: DeltaId | undefined): Entry {
+  const row = edited === undefined ? undefined : workspace.replica.row(tool, POSTS, edited);
+  if (edited !== undefined && row && postFromRow(row).author === workspace.self?.account)
+    return { tool, kind: 'edit', body: chatBody({ kind: 'edit', post: edited, text }) };
+  return { tool, kind: 'post', body: chatBody({ kind: 'post', text }) };
+}
+
+function isFolder(workspace: SharedWorkspace, tool: ToolId, id: DeltaId): boolean {
+  return workspace.tree(tool).item(id)?.folder === true;
+}
+
+/** Where it was, or in the first of its kind where that one is gone. */
+function toolFor({ roster }: SharedWorkspace, tool: ToolId, kind: string): ToolId | undefined {
+  if (roster.tools.get(tool)?.kind === kind) return tool;
+  return [...roster.tools.values()].find((one) => one.kind === kind)?.tool;
+}

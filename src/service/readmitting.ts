@@ -1,0 +1,112 @@
+/**
+ * The member's side of a return (L7, `way-back.ts`): whichever member's device is asked by one that was dropped lets it in again, as long
+ * as its person is a member. Nobody is asked about it: the drop was for being away.
+ */
+import type { DeviceId } from '../base/ids.ts';
+import { readCertificate, type Certificate } from '../protocol/certificate.ts';
+import { controlBody } from '../sync/control.ts';
+import { idBytes } from '../sync/delta.ts';
+import { sealMessage, type SealKey } from '../sync/envelope.ts';
+import { capabilityOf } from '../sync/epoch.ts';
+import { DeclineReason, encodeMessage, type Message } from '../sync/messages.ts';
+import { Lane } from '../sync/ports.ts';
+import { returnSeal, returnSubject } from '../sync/way-back.ts';
+import { ServiceError } from './api.ts';
+import type { Hub } from './hub.ts';
+import type { SharedWorkspace } from './shared-workspace.ts';
+
+type JoinMessage = Message & { kind: 'join' };
+
+export interface ReturnLock {
+  readonly device: DeviceId;
+  readonly seal: SealKey;
+}
+
+export class Readmitting {
+  readonly #hub: Hub;
+  readonly #workspace: SharedWorkspace;
+  /** A curve operation each: made once. */
+  readonly #seals = new Map<DeviceId, SealKey | undefined>();
+  readonly #answering = new Set<DeviceId>();
+
+  constructor(hub: Hub, workspace: SharedWorkspace) {
+    this.#hub = hub;
+    this.#workspace = workspace;
+  }
+
+  /** Of each device that was ever dropped: one that is in again already may not have heard it. */
+  locks(): readonly ReturnLock[] {
+    const { replica, roster } = this.#workspace;
+    const known = [...roster.goneRecords, ...roster.records].filter(([device]) => replica.wasDropped(device));
+    return known.flatMap(([device, { certificate }]) => {
+      const seal = device === this.#workspace.device ? undefined : this.#sealOf(certificate);
+      return seal ? [{ device, seal }] : [];
+    });
+  }
+
+  #sealOf(certificate: Certificate): SealKey | undefined {
+    const { device } = certificate;
+    if (!this.#seals.has(device))
+      this.#seals.set(device, returnSeal(this.#hub.crypto, this.#workspace.id, this.#hub.identity, certificate));
+    return this.#seals.get(device);
+  }
+
+  async asked(from: DeviceId, message: JoinMessage): Promise<void> {
+    const { crypto } = this.#hub;
+    const { roster, id } = this.#workspace;
+    const record = roster.goneRecords.get(from) ?? roster.records.get(from);
+    const certificate = readCertificate(crypto, message.certificate);
+    if (!record || !certificate.ok || certificate.value.device !== from || this.#answering.has(from)) return;
+    if (!crypto.verify(idBytes(from), returnSubject(id, message.certificate), message.signature)) return;
+    this.#answering.add(from);
+    try {
+      await this.#answer(record.certificate, message);
+    } finally {
+      this.#answering.delete(from);
+    }
+  }
+
+  async #answer(certificate: Certificate, asked: JoinMessage): Promise<void> {
+    const { device } = certificate;
+    const { peers, roster } = this.#workspace;
+    const reason = roster.devices.has(device) ? undefined : await this.#letIn(certificate);
+    if (reason !== undefined) return this.#send(certificate, asked, { kind: 'declined', reason });
+    peers.meet(device, asked.addresses, asked.relay);
+    const { id, roster: now, replica } = this.#workspace;
+    const { bytes: admit } = now.records.get(device)!.letIn.delta;
+    await this.#send(certificate, asked, {
+      kind: 'workspace',
+      workspace: id,
+      name: now.name,
+      admit,
+      total: replica.size,
+    });
+    this.#workspace.serveByRelay(device);
+  }
+
+  /** Answers why it is not in now: `revoked` where nobody who knows as much could let it in, `unknown` where another may. */
+  async #letIn(certificate: Certificate): Promise<DeclineReason | undefined> {
+    const { account, device } = certificate;
+    const { roster, engine } = this.#workspace;
+    if (roster.gone.get(device)?.delta.kind !== 'drop' || !roster.members.has(account)) return DeclineReason.revoked;
+    const epoch = engine.keys.box([certificate]);
+    if (!epoch) return DeclineReason.unknown;
+    try {
+      await this.#workspace.control('addDevice', controlBody.addDevice(account, [certificate], epoch));
+    } catch (error) {
+      if (error instanceof ServiceError) return DeclineReason.unknown; // full, or this device may not write itself
+      throw error;
+    }
+    return this.#workspace.roster.devices.has(device) ? undefined : DeclineReason.revoked;
+  }
+
+  async #send(certificate: Certificate, { relay }: JoinMessage, message: Message): Promise<void> {
+    const { crypto, transport, identity } = this.#hub;
+    const { device } = certificate;
+    const seal = this.#sealOf(certificate)!;
+    const bytes = sealMessage(crypto, seal, encodeMessage(identity.device, message));
+    if (transport.send(device, bytes, Lane.control) || relay === '') return; // or it asks again when a path opens
+    const capability = capabilityOf(crypto, seal.key, device);
+    await transport.submit([{ device, relay, capability }], bytes, { ephemeral: false }).catch(() => []);
+  }
+}

@@ -51,6 +51,11 @@ describe('L7 a device that was dropped and let in again', () => {
     for (let n = 0; n < 4; n++) alice.post(`before ${n}`);
     alice.control('drop', controlBody.devices([carol.device], alice.engine.keys.make(new Set([carol.device]))));
     office.rest();
+    // It is folded itself, and in no log that is served.
+    for (const desk of [alice, bob]) desk.post('after');
+    office.rest();
+    const drop = [...alice.engine.replica.nodes()].find(({ delta }) => delta.kind === 'drop')!.delta;
+    assert.ok(alice.engine.replica.cut().get(drop.feed)! >= drop.seq);
     assert.ok(!alice.engine.replica.reaches(carol.engine.replica.vector()), 'what she lacks is in no log any more');
     letIn(alice, carol);
     office.expire(carol);

@@ -90,7 +90,7 @@ class Model {
     return this.#ops.filter((op) => this.#judged.get(op) === true && which(op));
   }
 
-  /** And may come to stand: it cites a credential of its author's that does or may, and an admission names his device (I4), both in its past. */
+  /** And may come to stand: it cites a credential of its author's that does or may, and an admission that has a place in the order names his device (I4), both in its past. */
   #isJudgedLater(op: Op): boolean {
     const credential = this.#credentialOf(op);
     if (!credential || this.#judged.has(op)) return false;
@@ -98,7 +98,11 @@ class Model {
     if (
       !this.#ops.some(
         (other) =>
-          other.type !== 'setRole' && isGrant(other) && accountGiven(other) === op.author && op.past.has(other.id),
+          other.type !== 'setRole' &&
+          isGrant(other) &&
+          accountGiven(other) === op.author &&
+          op.past.has(other.id) &&
+          this.#credentialOf(other) !== undefined,
       )
     )
       return false;

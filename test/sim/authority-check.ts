@@ -248,6 +248,8 @@ class Checker {
       if (this.#world.personOf.get(delta.device)?.account !== account || delta.tool !== undefined) continue;
       if (!ALWAYS_HIS.has(delta.kind) || this.#accepted.some(({ control }) => takesOut(control, delta.device)))
         continue;
+      // What let it in may lie beyond the cut of another device of his.
+      if (!this.#accepted.some(({ control }) => letsIn(control, delta.device))) continue;
       const verdict = this.#union.verdictOf(delta.id);
       if (verdict !== 'accepted') this.#world.violate('A6', `the founder’s ${delta.kind} is void: ${verdict}`);
     }

@@ -15,7 +15,13 @@ import { systemClock } from '../../src/relay-client/system-clock.ts';
 import { startRelay, type RelayOptions, type RunningRelay } from '../../src/relay/relay.ts';
 import { createTransport, type NetworkTransport } from '../../src/relay-client/transport.ts';
 import type { Tap } from '../../src/relay-client/meter.ts';
-import type { CoterieApi, DeviceSecrets, Role, ServiceEvent } from '../../src/service/api.ts';
+import {
+  type CoterieApi,
+  type DeviceSecrets,
+  type Role,
+  ServiceError,
+  type ServiceEvent,
+} from '../../src/service/api.ts';
 import { decodeRecord, deltasIn, encodeRecord } from '../../src/service/records.ts';
 import { feedOf } from '../../src/sync/delta.ts';
 import type { LogStore } from '../../src/sync/ports.ts';
@@ -70,8 +76,8 @@ export class House {
   async converged(workspace: string, ...people: readonly Person[]): Promise<readonly string[]> {
     const all = await Promise.all(people.map((person) => person.whole(workspace)));
     for (;;) {
-      const listings = await Promise.all(people.map((person) => person.listing(workspace)));
-      if (listings.every((one) => one.join('\n') === listings[0]!.join('\n'))) return listings[0]!;
+      const [first, ...others] = await Promise.all(people.map((person) => person.listingNow(workspace)));
+      if (first && others.every((one) => one?.join('\n') === first.join('\n'))) return first;
       assert.ok(all.length > 0);
       await Promise.race(people.map((person) => person.next(() => true)));
     }
@@ -289,6 +295,16 @@ export class Person {
     await walk('');
     const { posts } = await this.api.chat(workspace, chat!, { limit: 500 });
     return [...lines.sort(), ...posts.map((post) => `${post.authorName}: ${post.text}`)];
+  }
+
+  /** Undefined while the content of something that is listed is on its way. */
+  async listingNow(workspace: string): Promise<readonly string[] | undefined> {
+    try {
+      return await this.listing(workspace);
+    } catch (error) {
+      if (error instanceof ServiceError && error.code === 'notPresent') return undefined;
+      throw error;
+    }
   }
 
   /** Control deltas that this person's device signs while its service is closed: what it would have taken long to do by hand. */

@@ -43,6 +43,9 @@ describe('L6 checkpoints', () => {
     office.pump();
     office.rest();
     assert.equal(checkpointsOf(bob).length, 2);
+    // What it adds up to is told once an hour.
+    office.now += 3_600_000;
+    office.rest();
     assert.equal(alice.engine.nextWake(), undefined, 'nothing is waited for');
   });
 

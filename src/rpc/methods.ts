@@ -28,6 +28,7 @@ export const METHODS = {
   dropDevices: 'once',
   freezeDevice: 'once',
   setPermission: 'once',
+  permissions: 'ask',
   leaveWorkspace: 'once',
   deleteWorkspace: 'once',
   notAccepted: 'ask',

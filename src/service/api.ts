@@ -5,7 +5,13 @@
  */
 
 export type Role = 'manager' | 'participant' | 'guest';
-export type ToolKind = 'files' | 'chat';
+export const TOOL_KINDS = ['files', 'chat'] as const;
+export type ToolKind = (typeof TOOL_KINDS)[number];
+
+/** What a role may be allowed: of the workspace the first four, of tools the others. Viewing is everybody's. */
+export type PermissionAction =
+  ('invite' | 'uninvite' | 'addTools' | 'deleteTools') | ('add' | 'edit' | 'editOwn' | 'delete' | 'deleteOwn');
+export type PermissionScope = 'workspace' | ToolKind;
 
 export interface IdentityInfo {
   readonly account: string;
@@ -22,6 +28,8 @@ export interface WorkspaceInfo {
   /** `joining`: the initial copy is on its way; `closed`: removed or deleted. */
   readonly state: 'open' | 'joining' | 'closed';
   readonly tools: readonly ToolInfo[];
+  /** What this person may do to the workspace itself: of the four, those that are allowed. */
+  readonly may: readonly PermissionAction[];
   readonly members: readonly MemberInfo[];
   readonly sync: SyncInfo;
   readonly unread: number;
@@ -31,6 +39,8 @@ export interface ToolInfo {
   readonly id: string;
   readonly kind: ToolKind;
   readonly name: string;
+  /** What this person may do in it. */
+  readonly may: readonly PermissionAction[];
   readonly unread: number;
 }
 
@@ -70,6 +80,23 @@ export interface MemberDeviceInfo {
 export interface AbsentDevice extends MemberDeviceInfo {
   readonly account: string;
   readonly member: string;
+}
+
+/** Whether a role may do something; managers may do everything. */
+export interface PermissionInfo {
+  /** The workspace itself, or every tool of a kind. */
+  readonly scope: PermissionScope;
+  readonly action: PermissionAction;
+  readonly role: 'participant' | 'guest';
+  readonly allowed: boolean;
+  readonly byDefault: boolean;
+  /** Who has set it last, where anybody ever has. */
+  readonly changed?: {
+    readonly by: string;
+    readonly self: boolean;
+    /** Milliseconds since 1970: that member's claim, clamped to now. */
+    readonly at: number;
+  };
 }
 
 export interface SyncInfo {
@@ -341,6 +368,7 @@ export type NoticeCode =
   | 'usedTwice' // another copy of this store writes as this device: nothing more is written here
   | 'ownFork' // name: a restored or copied store has written what contradicts the other
   | 'deviceRemoved' // name: another device of this person has taken this one out of a workspace
+  | 'permissionsChanged' // name, member: who may do what is another than before
   | 'deleted' // name, member: a workspace is deleted for all
   | 'diverged' // name, member: he holds the same and it adds up to something else
   | 'outOfStep' // name: this copy may have folded what others have in another way
@@ -435,6 +463,8 @@ export interface MembersApi {
   freezeDevice(workspace: string, device: string): Promise<void>;
   /** Whether participants or guests may do something: `scope` is 'workspace' or a kind of tool. */
   setPermission(workspace: string, scope: string, action: string, role: Role, allow: boolean): Promise<void>;
+  /** Of the workspace and the kinds of its tools, every action for participants and guests. */
+  permissions(workspace: string): Promise<readonly PermissionInfo[]>;
   leaveWorkspace(workspace: string): Promise<void>;
   /** For all members (A8): nothing can be written any more; each keeps his copy until he has exported what he wants and calls `forget`. */
   deleteWorkspace(workspace: string): Promise<void>;

@@ -12,7 +12,7 @@ import { Engine, type Growth } from '../sync/engine.ts';
 import type { Epoch } from '../sync/epoch.ts';
 import type { RowChange } from '../sync/fold.ts';
 import type { EpochTag } from '../sync/epoch.ts';
-import type { Node } from '../sync/graph.ts';
+import { inPast, type Node } from '../sync/graph.ts';
 import type { Message } from '../sync/messages.ts';
 import { Lane, type Route } from '../sync/ports.ts';
 import type { Entry, Replica } from '../sync/replica.ts';
@@ -529,6 +529,7 @@ export class SharedWorkspace {
     if (nodes.some((node) => node.delta.tool === undefined)) {
       this.#hub.changed();
       this.#tellDeletion();
+      this.#tellPermissions(nodes);
     }
     for (const node of nodes) this.#noteUnread(node);
     this.#index(this.replica.takeChanges());
@@ -545,6 +546,19 @@ export class SharedWorkspace {
     if (account === this.#hub.identity.account) return;
     const detail = { name: this.roster.name, member: this.nameOf(account) };
     this.#hub.emit({ type: 'notice', code: 'deleted', workspace: this.id, detail });
+  }
+
+  /** What another manager has changed since this device was let in, once for all that comes together. */
+  #tellPermissions(nodes: readonly Node[]): void {
+    const letIn = this.roster.records.get(this.device)?.letIn;
+    const changed = nodes.filter((node) => node.delta.tool === undefined && node.delta.kind === 'setPerm');
+    const news = changed.findLast(
+      (node) => letIn && !inPast(node, letIn) && this.replica.verdictOf(node.delta.id) === 'accepted',
+    );
+    const account = news && this.replica.accountOf(news.delta.device);
+    if (account === undefined || account === this.#hub.identity.account) return;
+    const detail = { name: this.roster.name, member: this.nameOf(account) };
+    this.#hub.emit({ type: 'notice', code: 'permissionsChanged', workspace: this.id, detail });
   }
 
   /** The word that took this device out of the workspace. */

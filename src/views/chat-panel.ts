@@ -6,7 +6,7 @@ import { type FromHost, type Labels, readToHost, type ToHost } from '../webviews
 import { chatHtml } from './chat-html.ts';
 import { errorDetail } from './errors.ts';
 import type { House } from './house.ts';
-import { mayWrite } from './tree-nodes.ts';
+import { addsTo } from './rights.ts';
 
 const PAGE_POSTS = 50;
 
@@ -81,7 +81,7 @@ export class ChatPanel implements Disposable {
     const [info, toolInfo] = [this.#house.list.workspace(workspace), this.#house.list.tool(workspace, tool)];
     const title = chatTitle(this.#house, workspace, tool);
     if (this.#panel.title !== title) this.#panel.title = title;
-    const canPost = info !== undefined && toolInfo !== undefined && mayWrite(info);
+    const canPost = info?.state === 'open' && addsTo(toolInfo);
     if (canPost === this.#canPost) return;
     this.#canPost = canPost;
     this.#send({ type: 'rights', canPost });

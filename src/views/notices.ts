@@ -5,8 +5,8 @@ import type { JoinRequestInfo, ServiceEvent } from '../service/api.ts';
 import { askAboutDevice } from './commands/devices.ts';
 import type { House } from './house.ts';
 import { noticeSentences, stalledSentence } from './sentences.ts';
+import { manages } from './rights.ts';
 import { roleWord } from './tree-item.ts';
-import { rights } from './tree-nodes.ts';
 
 /** Requests that this window has put before its person already. */
 const shown = new Set<string>();
@@ -77,7 +77,7 @@ function offerOf(house: House, { code, workspace, detail }: ServiceEvent & { typ
       return { title: vscode.l10n.t('Put It Back'), command: 'putBack' };
     case 'fork': {
       const info = workspace === undefined ? undefined : house.list.workspace(workspace);
-      const isManager = info !== undefined && rights(info).endsWith('manager');
+      const isManager = info !== undefined && manages(info);
       return isManager
         ? { title: vscode.l10n.t('Freeze Device…'), command: 'freezeDevice', more: [detail['device']] }
         : undefined;

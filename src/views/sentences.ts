@@ -124,6 +124,9 @@ export const reasonSentences: Readonly<Record<string, Sentence>> = {
   'badLinkCode own': error(
     'This code was made on this machine. Nothing was changed. Use it on the machine that you want to add.',
   ),
+  'notPermitted senior': error(
+    '{member} stands above you here: who became a manager earlier can be neither removed nor given another role by who became one later. Nothing was changed. “Continue in a New Workspace…” takes the files, the chat and whom you choose along, without {member}.',
+  ),
   'notPermitted self': error(
     'A device cannot take itself out. Nothing was changed. Do it on another of your devices, or leave the workspaces here.',
   ),
@@ -189,6 +192,9 @@ export const noticeSentences: Readonly<Record<NoticeCode, Sentence>> = {
   ),
   deviceRemoved: warning(
     'Another of your devices has taken this one out of {name}. The copy here was erased. What was written here and nobody had received yet was kept: “Save Unsent Work…” in its row puts it into a folder.',
+  ),
+  permissionsChanged: information(
+    '{member} has changed what participants and guests may do in {name}. Nothing else was changed. “Permissions…” on the workspace shows what, and by whom.',
   ),
   deleted: warning(
     '{member} has deleted {name} for all members. Nothing can be written in it any more. Your copy stays until you remove it from the list: export first what you want to keep.',

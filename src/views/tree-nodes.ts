@@ -9,6 +9,7 @@ import type {
   ToolInfo,
   WorkspaceInfo,
 } from '../service/api.ts';
+import { toolRights, workspaceRights } from './rights.ts';
 import type { Lists } from './workspace-list.ts';
 
 export type Node =
@@ -63,48 +64,39 @@ export function nodeId(node: Node): string {
 export function contextValue(node: Node): string {
   switch (node.kind) {
     case 'workspace':
-      return words('workspace', node.workspace.state === 'closed' ? 'closed' : rights(node.workspace));
+      return words('workspace', ...(node.workspace.state === 'closed' ? ['closed'] : workspaceRights(node.workspace)));
     case 'tool':
-      return words('tool', node.tool.kind, rights(node.workspace));
+      return words('tool', node.tool.kind, ...toolRights(node.workspace, node.tool));
     case 'members':
-      return words('members', rights(node.workspace));
+      return words('members', ...workspaceRights(node.workspace));
     case 'member':
       return words(
         'member',
         node.member.self ? 'self' : 'other',
         node.member.verified ? 'verified' : 'unverified',
-        rights(node.workspace),
+        ...workspaceRights(node.workspace),
       );
     case 'device': {
       const { standing, forked, absentSince, mayTakeOut } = node.device;
       const state = [forked ? 'forked' : '', absentSince === undefined ? '' : 'absent', mayTakeOut ? 'below' : ''];
-      return words('device', standing, ...state, rights(node.workspace));
+      return words('device', standing, ...state, ...workspaceRights(node.workspace));
     }
     case 'request':
-      return words('request', rights(node.workspace));
+      return words('request', ...workspaceRights(node.workspace));
     case 'join':
       return words('join', node.join.state);
     case 'closed':
       return words('closed', closedState(node.closed), node.closed.work.length > 0 ? 'work' : '');
-    case 'entry':
-      return words('entry', node.entry.kind, rights(node.workspace));
+    case 'entry': {
+      const tool = node.workspace.tools.find(({ id }) => id === node.tool);
+      return words('entry', node.entry.kind, ...toolRights(node.workspace, tool));
+    }
   }
 }
 
 function closedState({ how, isBack, isAsking }: ClosedInfo): string {
   if (isBack) return 'back';
   return how === 'dropped' && !isAsking ? 'dropped' : '';
-}
-
-/** By the default permissions; where a manager has changed them, the service says no in time. */
-export function rights({ role, state }: WorkspaceInfo): string {
-  if (state !== 'open') return '';
-  if (role === 'manager') return 'writer inviter manager';
-  return role === 'participant' ? 'writer inviter' : '';
-}
-
-export function mayWrite(workspace: WorkspaceInfo): boolean {
-  return rights(workspace).startsWith('writer');
 }
 
 /** What the tree is made of. */

@@ -2,22 +2,24 @@
 import * as vscode from 'vscode';
 import type { ClosedInfo, ImportReport, MemberInfo, Role, WorkspaceInfo } from '../../service/api.ts';
 import type { House } from '../house.ts';
+import { manages, removes } from '../rights.ts';
 import { asNode, pick, pickWorkspace } from '../targets.ts';
 import { roleWord } from '../tree-item.ts';
-import { rights } from '../tree-nodes.ts';
 import { askFolder, tell, transfer } from './transfers.ts';
-
-const manages = (workspace: WorkspaceInfo): boolean => rights(workspace).endsWith('manager');
 
 interface Place {
   readonly workspace: WorkspaceInfo;
   readonly member: MemberInfo;
 }
 
-/** The row it was called on, or a pick of the workspaces that one manages and the people in them. */
-async function pickOther(house: House, argument: unknown): Promise<Place | undefined> {
+/** The row it was called on, or a pick of the workspaces where one may and the people in them. */
+async function pickOther(
+  house: House,
+  argument: unknown,
+  may: (workspace: WorkspaceInfo) => boolean,
+): Promise<Place | undefined> {
   const node = asNode(argument);
-  const workspace = node?.kind === 'member' ? node.workspace : await pickWorkspace(house, argument, manages);
+  const workspace = node?.kind === 'member' ? node.workspace : await pickWorkspace(house, argument, may);
   if (workspace === undefined) return undefined;
   const others = workspace.members.filter(({ self }) => !self);
   const named = node?.kind === 'member' ? others.find(({ account }) => account === node.member.account) : undefined;
@@ -28,7 +30,7 @@ async function pickOther(house: House, argument: unknown): Promise<Place | undef
 }
 
 export async function changeRole(house: House, argument?: unknown): Promise<void> {
-  const place = await pickOther(house, argument);
+  const place = await pickOther(house, argument, manages);
   if (place === undefined) return;
   const { workspace, member } = place;
   const roles: readonly { readonly role: Role; readonly detail: string }[] = [
@@ -49,7 +51,7 @@ export async function changeRole(house: House, argument?: unknown): Promise<void
 }
 
 export async function removeMember(house: House, argument?: unknown): Promise<void> {
-  const place = await pickOther(house, argument);
+  const place = await pickOther(house, argument, removes);
   if (place === undefined) return;
   const { workspace, member } = place;
   const yes = vscode.l10n.t('Remove');

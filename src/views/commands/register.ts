@@ -9,6 +9,7 @@ import * as devices from './devices.ts';
 import * as files from './files.ts';
 import * as invitations from './invitations.ts';
 import * as members from './members.ts';
+import * as permissions from './permissions.ts';
 import * as people from './people.ts';
 import * as recovery from './recovery.ts';
 import * as transfers from './transfers.ts';
@@ -46,6 +47,7 @@ export function registerCommands({ house, joins, chats, selected }: CommandParts
     deleteTool: (on) => workspaces.deleteTool(house, on),
     changeRole: (on) => members.changeRole(house, on),
     removeMember: (on) => members.removeMember(house, on),
+    permissions: (on) => permissions.permissions(house, on),
     leaveWorkspace: (on) => members.leaveWorkspace(house, on),
     deleteWorkspace: (on) => members.deleteWorkspace(house, on),
     dropDevices: (on, chosen) => absent.dropDevices(house, on, chosen),

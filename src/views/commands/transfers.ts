@@ -4,13 +4,13 @@ import type { CoterieApi, ImportReport } from '../../service/api.ts';
 import { amount } from '../amounts.ts';
 import type { FilePlace } from '../files/place.ts';
 import type { House } from '../house.ts';
+import { addsToSome } from '../rights.ts';
 import { skipSentences } from '../sentences.ts';
 import { asPlace, fileOf, pickFolder, pickTool } from '../targets.ts';
-import { mayWrite } from '../tree-nodes.ts';
 
 /** Called on a row, on an address, or on nothing; `paths` (texts or `file:` addresses) stand for the dialog's answer. */
 export async function addFiles(house: House, argument?: unknown, paths?: unknown): Promise<ImportReport | undefined> {
-  const target = await pickFolder(house, await folderIfFolder(house, argument), mayWrite);
+  const target = await pickFolder(house, await folderIfFolder(house, argument), addsToSome('files'));
   if (target === undefined) return undefined;
   const chosen = localPaths(paths) ?? (await askLocalPaths());
   if (chosen === undefined || chosen.length === 0) return undefined;
@@ -32,7 +32,7 @@ export async function addToWorkspace(
     );
     return undefined;
   }
-  const target = await pickTool(house, undefined, 'files', mayWrite);
+  const target = await pickTool(house, undefined, 'files', addsToSome('files'));
   return target && add(house, { workspace: target.workspace.id, tool: target.tool.id, path: '/' }, chosen);
 }
 

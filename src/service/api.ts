@@ -194,6 +194,40 @@ export interface JoinInfo {
   readonly totalBytes: number;
 }
 
+/** Somebody continues a workspace in a new one (A7), and asks this person to come along. */
+export interface OfferInfo {
+  readonly id: string;
+  /** Of the workspace that is continued. */
+  readonly name: string;
+  readonly newName: string;
+  readonly by: string;
+  readonly safetyNumber: string;
+  readonly role: Role;
+  /** Milliseconds since 1970. */
+  readonly expires: number;
+}
+
+export interface ContinueReport {
+  /** The new one. */
+  readonly workspace: string;
+  readonly files: number;
+  readonly folders: number;
+  readonly bytes: number;
+  readonly posts: number;
+  /** Files whose content is not here, and that nobody was there to send. */
+  readonly absent: readonly string[];
+  readonly invited: readonly InvitedMember[];
+}
+
+/** Who is asked to come along. */
+export interface InvitedMember {
+  readonly account: string;
+  readonly name: string;
+  /** The word is on its way to a device of his, or waits at its relay; else it goes when one is reached, or he is sent the link. */
+  readonly told: boolean;
+  readonly link: string;
+}
+
 export interface JoinRequestInfo {
   readonly id: string;
   readonly workspace: string;
@@ -296,6 +330,8 @@ export interface ChatPost {
   readonly text: string;
   /** Milliseconds since 1970. */
   readonly time: number;
+  /** Carried over from another workspace: whose post it was, and from when, as its author here says. They have not signed it. */
+  readonly told?: { readonly account: string; readonly name: string; readonly time: number };
   readonly edited: boolean;
   readonly unread: boolean;
   /** `sent`: with everyone else; `waiting`: durable here, not yet known to be with all. */
@@ -330,6 +366,7 @@ export type ServiceEvent =
   | { readonly type: 'relay'; readonly relay: RelayInfo }
   | { readonly type: 'join'; readonly join: JoinInfo }
   | { readonly type: 'joinRequest'; readonly request: JoinRequestInfo }
+  | { readonly type: 'offer'; readonly offer: OfferInfo }
   | { readonly type: 'joined'; readonly workspace: string; readonly name: string }
   /** Something in the list of own devices has changed: ask again. */
   | { readonly type: 'devices' }
@@ -340,6 +377,8 @@ export type ServiceEvent =
       readonly operation: string;
       readonly doneFiles: number;
       readonly doneBytes: number;
+      /** Where it is known. */
+      readonly totalBytes?: number;
       readonly current: string;
     }
   /** Something the person should know; `code` selects the sentence, `detail` fills it. */
@@ -369,6 +408,7 @@ export type NoticeCode =
   | 'ownFork' // name: a restored or copied store has written what contradicts the other
   | 'deviceRemoved' // name: another device of this person has taken this one out of a workspace
   | 'permissionsChanged' // name, member: who may do what is another than before
+  | 'continueUndone' // name: it was being continued in a new workspace when VS Code ended
   | 'deleted' // name, member: a workspace is deleted for all
   | 'diverged' // name, member: he holds the same and it adds up to something else
   | 'outOfStep' // name: this copy may have folded what others have in another way
@@ -509,6 +549,22 @@ export interface JoiningApi {
   answerJoin(request: string, accept: boolean): Promise<void>;
 }
 
+export interface ContinuingApi {
+  /**
+   * The present state of a workspace, and chosen members of it, into a new one of which this person is the manager (A7). `members` are
+   * accounts; `operation` names it for progress events and `cancel`. Nobody sees anything of the new one before it is whole; where it
+   * does not become so, nothing of it is left. Throws ServiceError('cancelled').
+   */
+  continueWorkspace(
+    workspace: string,
+    options: { readonly name: string; readonly members: readonly string[]; readonly scheme: string },
+    operation: string,
+  ): Promise<ContinueReport>;
+  offers(): Promise<readonly OfferInfo[]>;
+  /** Accepted, it is a join like any other. */
+  answerOffer(offer: string, accept: boolean): Promise<void>;
+}
+
 export interface DevicesApi {
   /** 24 words: to be shown to the person, and kept nowhere. */
   recoveryPhrase(): Promise<string>;
@@ -590,7 +646,16 @@ export interface ChatApi {
 
 /** All of it. Beside it, `events` delivers every ServiceEvent; a subscriber filters. */
 export interface CoterieApi
-  extends IdentityApi, WorkspacesApi, MembersApi, OwnWorkApi, JoiningApi, DevicesApi, FilesApi, ChatApi {}
+  extends
+    IdentityApi,
+    WorkspacesApi,
+    MembersApi,
+    OwnWorkApi,
+    JoiningApi,
+    ContinuingApi,
+    DevicesApi,
+    FilesApi,
+    ChatApi {}
 
 /** Secrets of this device, kept by the window in SecretStorage (I2); base64url of 32 bytes each. */
 export interface DeviceSecrets {

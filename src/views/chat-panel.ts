@@ -192,6 +192,8 @@ function labels(): Labels {
     edit: t('Edit'),
     delete: t('Delete'),
     edited: t('edited'),
+    told: t('carried over by {0}'),
+    toldAtLength: t('{0} has not signed this here: that it was said, and when, is the word of {1}.'),
     waiting: t('waiting'),
     sent: t('sent'),
     unread: t('New'),

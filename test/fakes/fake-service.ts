@@ -10,6 +10,7 @@ import {
   type LinkInfo,
   type JoinRequestInfo,
   type MemberInfo,
+  type OfferInfo,
   type PermissionAction,
   type PermissionInfo,
   type PermissionScope,
@@ -59,6 +60,7 @@ export class FakeService {
   readonly fakeJoins: JoinInfo[] = [];
   link: LinkInfo | undefined;
   readonly requests: JoinRequestInfo[] = [];
+  readonly offers: OfferInfo[] = [];
   readonly #workspaces = new Map<string, FakeWorkspace>();
   readonly self = 'aa'.repeat(32);
   disposed = false;
@@ -177,6 +179,16 @@ export class FakeService {
       permissions: async (workspace) => [...this.workspace(workspace).permissions],
       leaveWorkspace: async () => undefined,
       deleteWorkspace: async () => undefined,
+      continueWorkspace: async (_workspace, { name }) => {
+        const workspace = await api.createWorkspace({ name });
+        return { workspace, files: 0, folders: 0, bytes: 0, posts: 0, absent: [], invited: [] };
+      },
+      offers: async () => this.offers,
+      answerOffer: async (offer) =>
+        void this.offers.splice(
+          this.offers.findIndex(({ id }) => id === offer),
+          1,
+        ),
       notAccepted: async () => [],
       closed: async () => [],
       saveWork: async () => ({ files: 0, folders: 0, bytes: 0, skipped: [], cancelled: false }),

@@ -30,6 +30,11 @@ export function manages({ role, state }: WorkspaceInfo): boolean {
   return state === 'open' && role === 'manager';
 }
 
+/** A7: nobody is left who could do what managers alone may. */
+export function lacksManager({ state, members }: WorkspaceInfo): boolean {
+  return state === 'open' && members.length > 0 && !members.some(({ role }) => role === 'manager');
+}
+
 export function invites({ may }: WorkspaceInfo): boolean {
   return may.includes('invite');
 }

@@ -293,6 +293,21 @@ export const skipSentences: Readonly<Record<ImportReport['skipped'][number]['rea
   special: 'is not an ordinary file',
 };
 
+/** Why own content has no effect (D9). */
+export const notAcceptedReasons: Readonly<Record<string, string>> = {
+  cutOff: 'written after you were removed or given another role, before you knew of it',
+  left: 'written after you had left',
+  notPermitted: 'your role did not allow it when it was written',
+  noTarget: 'what it changes was not there any more',
+  unknownTool: 'the tool was deleted',
+  forked: 'this machine’s store was restored or copied, and has contradicted itself',
+  newer: 'written for a newer Coterie',
+};
+
+export function reasonWords(reason: string): string {
+  return notAcceptedReasons[reason] ?? 'a rule of the workspace took its effect away';
+}
+
 /** Words for what a sentence names and the detail does not tell. */
 const lacking: Readonly<Record<string, string>> = {
   path: 'The file or folder',

@@ -6,6 +6,7 @@ import type {
   JoinRequestInfo,
   MemberDeviceInfo,
   MemberInfo,
+  OfferInfo,
   ToolInfo,
   WorkspaceInfo,
 } from '../service/api.ts';
@@ -25,6 +26,7 @@ export type Node =
     }
   | { readonly kind: 'request'; readonly workspace: WorkspaceInfo; readonly request: JoinRequestInfo }
   | { readonly kind: 'join'; readonly join: JoinInfo }
+  | { readonly kind: 'offer'; readonly offer: OfferInfo }
   | { readonly kind: 'closed'; readonly closed: ClosedInfo }
   | EntryNode;
 
@@ -53,6 +55,8 @@ export function nodeId(node: Node): string {
       return `${node.workspace.id}/requests/${node.request.id}`;
     case 'join':
       return `join/${node.join.workspace}`;
+    case 'offer':
+      return `offer/${node.offer.id}`;
     case 'closed':
       return `closed/${node.closed.id}`;
     case 'entry':
@@ -85,6 +89,8 @@ export function contextValue(node: Node): string {
       return words('request', ...workspaceRights(node.workspace));
     case 'join':
       return words('join', node.join.state);
+    case 'offer':
+      return words('offer');
     case 'closed':
       return words('closed', closedState(node.closed), node.closed.work.length > 0 ? 'work' : '');
     case 'entry': {
@@ -102,7 +108,7 @@ function closedState({ how, isBack, isAsking }: ClosedInfo): string {
 /** What the tree is made of. */
 type Rows = Omit<Lists, 'linking'>;
 
-export function rootNodes({ workspaces, joins, closed }: Rows): readonly Node[] {
+export function rootNodes({ workspaces, joins, offers, closed }: Rows): readonly Node[] {
   const joining = joins.filter(
     ({ workspace }) => !workspaces.some(({ id, state }) => id === workspace && state !== 'joining'),
   );
@@ -110,6 +116,7 @@ export function rootNodes({ workspaces, joins, closed }: Rows): readonly Node[] 
   return [
     ...shown.map((workspace): Node => ({ kind: 'workspace', workspace })),
     ...joining.map((join): Node => ({ kind: 'join', join })),
+    ...offers.map((offer): Node => ({ kind: 'offer', offer })),
     ...closed.map((one): Node => ({ kind: 'closed', closed: one })),
   ];
 }

@@ -110,7 +110,8 @@ export class Continuing {
       this.#hub.emit({ type: 'workspaces' });
       return { workspace: founded.id, ...carried, invited: await this.#tellAll(founded.id, invited) };
     } catch (error) {
-      if (this.isUnfinished(founded.id)) await this.#erase(founded.id);
+      // What cannot be erased now, for a full disk, stays marked and out of sight, and goes with the next start.
+      if (this.isUnfinished(founded.id)) await this.#erase(founded.id).catch(() => undefined);
       throw error;
     }
   }
@@ -191,7 +192,8 @@ export class Continuing {
 
   async #tellAll(into: WorkspaceId, invited: readonly (InvitedMember & Taken)[]): Promise<readonly InvitedMember[]> {
     const told = new Map<AccountId, boolean>();
-    for (const taken of this.#taken()) if (taken.into === into) told.set(taken.account, await this.#tell(taken));
+    for (const taken of this.#taken())
+      if (taken.into === into) told.set(taken.account, (await this.#tell(taken)).isTold);
     await this.#hub.commit([]);
     return invited.map(({ account, name, link }) => ({ account, name, link, told: told.get(account) ?? false }));
   }
@@ -203,13 +205,15 @@ export class Continuing {
       if (!this.#isWanted(taken)) {
         this.#hub.local.drop(takenKey(taken));
         isChanged = true;
-      } else isChanged = (await this.#tell(taken, device)) || isChanged;
+      } else if ((await this.#tell(taken, device)).isNews) isChanged = true;
     }
     if (isChanged) await this.#hub.commit([]);
   }
 
-  /** To his devices that can be told now. Answers whether any was, by now or before. */
-  async #tell(taken: Taken, only?: DeviceId): Promise<boolean> {
+  /**
+   * To his devices that can be told now. Answers whether any was, by now or before, and whether that is to be written down.
+   */
+  async #tell(taken: Taken, only?: DeviceId): Promise<{ readonly isTold: boolean; readonly isNews: boolean }> {
     const old = this.#workspaces.get(taken.from)?.workspace;
     const devices = old?.roster.members.get(taken.account)?.devices ?? [];
     let { isAtRelay } = taken;
@@ -222,8 +226,9 @@ export class Continuing {
       isTold = path !== undefined || isTold;
       isAtRelay = path === 'relay' || isAtRelay;
     }
-    if (isAtRelay && !taken.isAtRelay) this.#keep({ ...taken, isAtRelay });
-    return isTold;
+    const isNews = isAtRelay && !taken.isAtRelay;
+    if (isNews) this.#keep({ ...taken, isAtRelay });
+    return { isTold, isNews };
   }
 
   /** He is not in yet, and could come. */

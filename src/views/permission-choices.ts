@@ -24,6 +24,14 @@ export function changed(all: readonly PermissionInfo[]): readonly PermissionInfo
   return all.filter(({ allowed, byDefault }) => allowed !== byDefault);
 }
 
+/** What is allowed, without what is said by the wider already: who may change any file may change his own. */
+export function widest(all: readonly PermissionInfo[]): readonly PermissionAction[] {
+  const allowed = new Set(all.filter((one) => one.allowed).map(({ action }) => action));
+  const isSaid = (action: PermissionAction): boolean =>
+    (action === 'editOwn' && allowed.has('edit')) || (action === 'deleteOwn' && allowed.has('delete'));
+  return [...allowed].filter((action) => !isSaid(action));
+}
+
 /** What is to be said where these are to be allowed, and the others are not. */
 export function changesTo(
   all: readonly PermissionInfo[],

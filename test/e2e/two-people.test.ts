@@ -7,6 +7,7 @@ import { type Person, pictureFailure } from './driver/person.ts';
 import { Cast } from './story/cast.ts';
 import {
   allInSync,
+  COPY_PATIENCE_MS,
   amountsOf,
   editorShows,
   exportFolder,
@@ -356,8 +357,10 @@ describe('Two people', () => {
     await bob.window.choice(/delete any file.*allowed.*set by Alice/s).waitFor();
     await bob.shot('10-to-look-at-light');
     await bob.window.page.keyboard.press('Escape');
+    // Back at what there is to look at.
+    await bob.window.choice(/^Files.*1 changed/).waitFor();
     await bob.window.page.keyboard.press('Escape');
-    await bob.window.page.keyboard.press('Escape');
+    await bob.window.inputBox.waitFor({ state: 'hidden' });
   });
 
   it('A7 Bob cannot remove Alice, continues in a new workspace, and she comes along', async () => {
@@ -381,14 +384,15 @@ describe('Two people', () => {
     assert.match(await window.dialog.innerText(), /Continue Apollo as Apollo \(continued\)\?/);
     await bob.shot('11-confirm-light');
     await window.dialogButton('Continue');
+    // Not before all of it is there.
     const asked = alice.window.toast('Bob continues Apollo in a new workspace, Apollo (continued)');
-    await asked.waitFor();
+    await asked.waitFor({ timeout: COPY_PATIENCE_MS });
     await alice.window.treeRow(/^Apollo \(continued\).*Bob asks you along/).waitFor();
     await alice.shot('11-asked-dark');
-    await window.toast('Apollo goes on in Apollo (continued)').waitFor();
+    await window.toast('Apollo goes on in Apollo (continued)').waitFor({ timeout: COPY_PATIENCE_MS });
     await bob.shot('11-done-light');
     await alice.window.toastButton('Bob continues Apollo', 'Accept');
-    await alice.window.toast('You are now a member of Apollo (continued)').waitFor();
+    await alice.window.toast('You are now a member of Apollo (continued)').waitFor({ timeout: COPY_PATIENCE_MS });
     await window.clearToasts();
     await window.closeEditors();
     await window.command('Coterie: Open Chat');

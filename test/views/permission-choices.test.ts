@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict';
-import { changed, changesTo, changesToDefault, permissionsOf, scopesOf } from '../../src/views/permission-choices.ts';
+import {
+  changed,
+  changesTo,
+  changesToDefault,
+  permissionsOf,
+  scopesOf,
+  widest,
+} from '../../src/views/permission-choices.ts';
 import { FakeService } from '../fakes/fake-service.ts';
 
 describe('what is chosen of the permissions', () => {
@@ -15,6 +22,8 @@ describe('what is chosen of the permissions', () => {
     assert.deepEqual(scopesOf(all), ['workspace', 'files', 'chat']);
     const before = own.filter(({ allowed }) => allowed).map(({ action }) => action);
     assert.deepEqual(before, ['add', 'editOwn', 'deleteOwn']);
+    assert.deepEqual(widest(own), before);
+    assert.deepEqual(widest(permissionsOf(all, 'files', 'participant')), ['add', 'edit', 'deleteOwn']);
     assert.deepEqual(changesTo(own, new Set(before)), []);
     assert.deepEqual(changesTo(own, new Set(['add', 'editOwn', 'delete'])), [
       { action: 'delete', role: 'participant', allow: true },

@@ -8,6 +8,7 @@ import {
   changesToDefault,
   permissionsOf,
   scopesOf,
+  widest,
   type PermissionChange,
 } from '../permission-choices.ts';
 import { manages } from '../rights.ts';
@@ -56,7 +57,7 @@ async function pickRole(
 ): Promise<Role | 'default' | undefined> {
   const roles = ROLES.map((role) => {
     const own = permissionsOf(all, scope, role);
-    const allowed = own.filter((one) => one.allowed).map(({ action }) => actionWords(scope, action));
+    const allowed = widest(own).map((action) => actionWords(scope, action));
     return {
       label: rolesLabel(role),
       ...described([changedWords(changed(own).length)]),

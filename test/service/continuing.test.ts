@@ -80,7 +80,10 @@ describe('Continuing in a new workspace', function () {
     await three();
     await alice.api.setRole(apollo, await accountOf(carol), 'guest');
     await alice.api.setPermission(apollo, 'chat', 'add', 'guest', true);
-    await bob.until(async () => (await bob.info(apollo)).members.some(({ role }) => role === 'guest'));
+    // Said after her role was changed: whoever has it has both.
+    await bob.until(async () =>
+      (await bob.api.permissions(apollo)).some(({ allowed, byDefault }) => allowed && !byDefault),
+    );
     const before = await alice.listing(apollo);
     const report = await go([carol]);
     assert.deepEqual([report.files, report.folders, report.posts, report.absent], [2, 2, 3, []]);

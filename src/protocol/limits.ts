@@ -88,6 +88,10 @@ export const MAX_TOOLS = 100;
 export const MAX_MADE_CALLS = 1_024;
 /** Of a window's random prefix and a number. */
 export const MAX_CALL_KEY_LENGTH = 64;
+/** An invitation is at most 7,680 characters long; its seal and padding add an eighth. */
+export const MAX_SEALED_INVITATION_BYTES = 9 * KIB;
+/** Workspaces that members continue elsewhere and ask one into: beyond it the oldest unanswered stay. */
+export const MAX_OFFERS = 64;
 /** R3-like: what a workspace's invitations may number while open. */
 export const MAX_OPEN_INVITATIONS = 100;
 

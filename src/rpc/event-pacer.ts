@@ -70,6 +70,7 @@ function paceOf(event: ServiceEvent): { readonly key: string; readonly pause_ms:
       return { key: `files ${event.workspace} ${event.tool}`, pause_ms: FILES_PAUSE_MS };
     case 'chat':
     case 'joinRequest':
+    case 'offer':
     case 'joined':
     case 'link':
     case 'deviceRequest':

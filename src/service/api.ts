@@ -5,7 +5,13 @@
  */
 
 export type Role = 'manager' | 'participant' | 'guest';
-export type ToolKind = 'files' | 'chat';
+export const TOOL_KINDS = ['files', 'chat'] as const;
+export type ToolKind = (typeof TOOL_KINDS)[number];
+
+/** What a role may be allowed: of the workspace the first four, of tools the others. Viewing is everybody's. */
+export type PermissionAction =
+  ('invite' | 'uninvite' | 'addTools' | 'deleteTools') | ('add' | 'edit' | 'editOwn' | 'delete' | 'deleteOwn');
+export type PermissionScope = 'workspace' | ToolKind;
 
 export interface IdentityInfo {
   readonly account: string;
@@ -22,6 +28,8 @@ export interface WorkspaceInfo {
   /** `joining`: the initial copy is on its way; `closed`: removed or deleted. */
   readonly state: 'open' | 'joining' | 'closed';
   readonly tools: readonly ToolInfo[];
+  /** What this person may do to the workspace itself: of the four, those that are allowed. */
+  readonly may: readonly PermissionAction[];
   readonly members: readonly MemberInfo[];
   readonly sync: SyncInfo;
   readonly unread: number;
@@ -31,6 +39,8 @@ export interface ToolInfo {
   readonly id: string;
   readonly kind: ToolKind;
   readonly name: string;
+  /** What this person may do in it. */
+  readonly may: readonly PermissionAction[];
   readonly unread: number;
 }
 
@@ -70,6 +80,23 @@ export interface MemberDeviceInfo {
 export interface AbsentDevice extends MemberDeviceInfo {
   readonly account: string;
   readonly member: string;
+}
+
+/** Whether a role may do something; managers may do everything. */
+export interface PermissionInfo {
+  /** The workspace itself, or every tool of a kind. */
+  readonly scope: PermissionScope;
+  readonly action: PermissionAction;
+  readonly role: 'participant' | 'guest';
+  readonly allowed: boolean;
+  readonly byDefault: boolean;
+  /** Who has set it last, where anybody ever has. */
+  readonly changed?: {
+    readonly by: string;
+    readonly self: boolean;
+    /** Milliseconds since 1970: that member's claim, clamped to now. */
+    readonly at: number;
+  };
 }
 
 export interface SyncInfo {
@@ -165,6 +192,40 @@ export interface JoinInfo {
   readonly reason?: 'expired' | 'revoked' | 'used' | 'declined' | 'unknown' | 'unreachable' | 'workspaceFull';
   readonly doneBytes: number;
   readonly totalBytes: number;
+}
+
+/** Somebody continues a workspace in a new one (A7), and asks this person to come along. */
+export interface OfferInfo {
+  readonly id: string;
+  /** Of the workspace that is continued. */
+  readonly name: string;
+  readonly newName: string;
+  readonly by: string;
+  readonly safetyNumber: string;
+  readonly role: Role;
+  /** Milliseconds since 1970. */
+  readonly expires: number;
+}
+
+export interface ContinueReport {
+  /** The new one. */
+  readonly workspace: string;
+  readonly files: number;
+  readonly folders: number;
+  readonly bytes: number;
+  readonly posts: number;
+  /** Files whose content is not here, and that nobody was there to send. */
+  readonly absent: readonly string[];
+  readonly invited: readonly InvitedMember[];
+}
+
+/** Who is asked to come along. */
+export interface InvitedMember {
+  readonly account: string;
+  readonly name: string;
+  /** The word is on its way to a device of his, or waits at its relay; else it goes when one is reached, or he is sent the link. */
+  readonly told: boolean;
+  readonly link: string;
 }
 
 export interface JoinRequestInfo {
@@ -269,6 +330,8 @@ export interface ChatPost {
   readonly text: string;
   /** Milliseconds since 1970. */
   readonly time: number;
+  /** Carried over from another workspace: whose post it was, and from when, as its author here says. They have not signed it. */
+  readonly told?: { readonly account: string; readonly name: string; readonly time: number };
   readonly edited: boolean;
   readonly unread: boolean;
   /** `sent`: with everyone else; `waiting`: durable here, not yet known to be with all. */
@@ -303,6 +366,7 @@ export type ServiceEvent =
   | { readonly type: 'relay'; readonly relay: RelayInfo }
   | { readonly type: 'join'; readonly join: JoinInfo }
   | { readonly type: 'joinRequest'; readonly request: JoinRequestInfo }
+  | { readonly type: 'offer'; readonly offer: OfferInfo }
   | { readonly type: 'joined'; readonly workspace: string; readonly name: string }
   /** Something in the list of own devices has changed: ask again. */
   | { readonly type: 'devices' }
@@ -313,6 +377,8 @@ export type ServiceEvent =
       readonly operation: string;
       readonly doneFiles: number;
       readonly doneBytes: number;
+      /** Where it is known. */
+      readonly totalBytes?: number;
       readonly current: string;
     }
   /** Something the person should know; `code` selects the sentence, `detail` fills it. */
@@ -341,6 +407,8 @@ export type NoticeCode =
   | 'usedTwice' // another copy of this store writes as this device: nothing more is written here
   | 'ownFork' // name: a restored or copied store has written what contradicts the other
   | 'deviceRemoved' // name: another device of this person has taken this one out of a workspace
+  | 'permissionsChanged' // name, member: who may do what is another than before
+  | 'continueUndone' // name: it was being continued in a new workspace when VS Code ended
   | 'deleted' // name, member: a workspace is deleted for all
   | 'diverged' // name, member: he holds the same and it adds up to something else
   | 'outOfStep' // name: this copy may have folded what others have in another way
@@ -435,6 +503,8 @@ export interface MembersApi {
   freezeDevice(workspace: string, device: string): Promise<void>;
   /** Whether participants or guests may do something: `scope` is 'workspace' or a kind of tool. */
   setPermission(workspace: string, scope: string, action: string, role: Role, allow: boolean): Promise<void>;
+  /** Of the workspace and the kinds of its tools, every action for participants and guests. */
+  permissions(workspace: string): Promise<readonly PermissionInfo[]>;
   leaveWorkspace(workspace: string): Promise<void>;
   /** For all members (A8): nothing can be written any more; each keeps his copy until he has exported what he wants and calls `forget`. */
   deleteWorkspace(workspace: string): Promise<void>;
@@ -477,6 +547,22 @@ export interface JoiningApi {
   cancelJoin(workspace: string): Promise<void>;
   joinRequests(): Promise<readonly JoinRequestInfo[]>;
   answerJoin(request: string, accept: boolean): Promise<void>;
+}
+
+export interface ContinuingApi {
+  /**
+   * The present state of a workspace, and chosen members of it, into a new one of which this person is the manager (A7). `members` are
+   * accounts; `operation` names it for progress events and `cancel`. Nobody sees anything of the new one before it is whole; where it
+   * does not become so, nothing of it is left. Throws ServiceError('cancelled').
+   */
+  continueWorkspace(
+    workspace: string,
+    options: { readonly name: string; readonly members: readonly string[]; readonly scheme: string },
+    operation: string,
+  ): Promise<ContinueReport>;
+  offers(): Promise<readonly OfferInfo[]>;
+  /** Accepted, it is a join like any other. */
+  answerOffer(offer: string, accept: boolean): Promise<void>;
 }
 
 export interface DevicesApi {
@@ -560,7 +646,16 @@ export interface ChatApi {
 
 /** All of it. Beside it, `events` delivers every ServiceEvent; a subscriber filters. */
 export interface CoterieApi
-  extends IdentityApi, WorkspacesApi, MembersApi, OwnWorkApi, JoiningApi, DevicesApi, FilesApi, ChatApi {}
+  extends
+    IdentityApi,
+    WorkspacesApi,
+    MembersApi,
+    OwnWorkApi,
+    JoiningApi,
+    ContinuingApi,
+    DevicesApi,
+    FilesApi,
+    ChatApi {}
 
 /** Secrets of this device, kept by the window in SecretStorage (I2); base64url of 32 bytes each. */
 export interface DeviceSecrets {

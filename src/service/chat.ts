@@ -2,6 +2,7 @@
 import type { DeltaId, ToolId } from '../base/ids.ts';
 import { toUtf8 } from '../base/utf8.ts';
 import { MAX_CHAT_TEXT_BYTES } from '../protocol/limits.ts';
+import type { Entry } from '../sync/replica.ts';
 import type { RowChange } from '../sync/fold.ts';
 import { chatBody, type ChatDelta } from '../tools/chat/deltas.ts';
 import { POSTS, postFromRow } from '../tools/chat/rows.ts';
@@ -10,6 +11,8 @@ import type { ContentIndex } from './content-index.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 
 const MAX_PAGE = 500;
+/** Signed and made durable together: the window goes on in between. */
+const CARRIED_AT_ONCE = 64;
 
 export class Chat {
   readonly #workspace: SharedWorkspace;
@@ -59,6 +62,26 @@ export class Chat {
     };
   }
 
+  /** All posts, in order, into an empty chat of another workspace: told by this person, each with whose it was and from when (A7). */
+  async carryInto(other: Chat, now: number, signal: AbortSignal, onCarried: (posts: number) => void): Promise<void> {
+    const ids = this.#index.newest(this.#workspace.id, this.#tool, Number.MAX_SAFE_INTEGER).toReversed();
+    for (let i = 0; i < ids.length && !signal.aborted; i += CARRIED_AT_ONCE) {
+      const deltas = ids.slice(i, i + CARRIED_AT_ONCE).flatMap((id) => this.#carried(id, now) ?? []);
+      if (deltas.length > 0) await other.#workspace.author(deltas.map((delta) => other.#entryOf(delta)));
+      onCarried(deltas.length);
+    }
+  }
+
+  /** Of one that was carried over before, it is told on whose it was. */
+  #carried(id: DeltaId, now: number): ChatDelta | undefined {
+    const post = this.#row(id);
+    if (!post) return undefined;
+    const { author, text, time, told } = post;
+    const whose = told ?? { account: author, name: this.#workspace.nameOf(author), time };
+    // A clock that was ahead, or ours that is behind: what is told was before it is told.
+    return { kind: 'carry', text, told: { ...whose, time: Math.min(whose.time, now) } };
+  }
+
   /** Posts that are the same but for what is known of them: read, delivered. */
   describeAll(ids: readonly string[]): readonly ChatPost[] {
     return ids.map((id) => this.#describe(id as DeltaId)).filter((post) => post !== undefined);
@@ -85,6 +108,7 @@ export class Chat {
       self,
       text: post.text,
       time: post.time,
+      ...(post.told ? { told: post.told } : {}),
       edited: post.edited > 0,
       unread: this.#workspace.unread.has(this.#tool, id),
       delivery: !self || this.#workspace.isDelivered(id) ? 'sent' : 'waiting',
@@ -92,9 +116,12 @@ export class Chat {
   }
 
   async #author(delta: ChatDelta, call: CallKey | undefined): Promise<DeltaId> {
-    const entry = { tool: this.#tool, kind: delta.kind, body: chatBody(delta) };
-    const nodes = await this.#workspace.author([entry], call);
+    const nodes = await this.#workspace.author([this.#entryOf(delta)], call);
     return nodes.at(-1)!.delta.id;
+  }
+
+  #entryOf(delta: ChatDelta): Entry {
+    return { tool: this.#tool, kind: delta.kind, body: chatBody(delta) };
   }
 }
 

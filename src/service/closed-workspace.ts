@@ -18,6 +18,7 @@ import type { SharedWorkspace } from './shared-workspace.ts';
 const ERASED = [
   ...['epoch/', 'generation/', 'peer/', 'address/', 'parcel/', 'seen/'],
   ...['request/', 'unread/', 'void/', 'held/', 'fork/'],
+  ...['expected/', 'taken/'],
 ];
 const GENERATION = '00000000000000ff';
 const MAX_WORK = 10_000;

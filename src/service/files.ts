@@ -321,23 +321,66 @@ export class Files {
     signal: AbortSignal,
     onProgress: (progress: Progress) => void,
   ): Promise<ImportReport> {
-    const entries =
-      partsOf(path).length === 0 ? this.#exported(undefined, '') : this.#exportedEntry(this.#find(path), '');
-    return bridges.exportEntries(entries, { into, signal, onProgress });
+    const shown = partsOf(path).length === 0 ? this.#within(undefined, '') : this.#from(this.#find(path), '');
+    return bridges.exportEntries(this.#exported(shown), { into, signal, onProgress });
   }
 
-  *#exported(folder: FolderId, above: string): Generator<ExportEntry> {
-    for (const entry of this.#tree.folder(folder).values()) yield* this.#exportedEntry(entry, above);
-  }
-
-  *#exportedEntry(entry: TreeEntry, above: string): Generator<ExportEntry> {
-    const path = above === '' ? entry.name : `${above}/${entry.name}`;
-    if (entry.item.folder) {
-      yield { kind: 'folder', path };
-      yield* this.#exported(entry.id, path);
-      return;
+  *#exported(shown: Iterable<Shown>): Generator<ExportEntry> {
+    for (const { path, entry } of shown) {
+      if (entry.item.folder) yield { kind: 'folder', path };
+      else yield { kind: 'file', path, modified: entry.version.time, read: () => this.#streamOf(entry.versionId) };
     }
-    yield { kind: 'file', path, modified: entry.version.time, read: () => this.#streamOf(entry.versionId) };
+  }
+
+  /** What is in a folder, each folder before what is in it. */
+  *#within(folder: FolderId, above: string): Generator<Shown> {
+    for (const entry of this.#tree.folder(folder).values()) yield* this.#from(entry, above);
+  }
+
+  *#from(entry: TreeEntry, above: string): Generator<Shown> {
+    const path = above === '' ? entry.name : `${above}/${entry.name}`;
+    yield { path, entry };
+    if (entry.item.folder) yield* this.#within(entry.id, path);
+  }
+
+  // ---- into another workspace -------------------------------------------------------------------------------------------
+
+  get bytes(): number {
+    return [...this.#within(undefined, '')].reduce((sum, { entry }) => sum + (entry.version.content?.bytes ?? 0), 0);
+  }
+
+  /**
+   * Everything that is shown here now, into an empty tool of another workspace, as new files of this person (A7). What is not here, and
+   * nobody is there to send, is left out. A signal ends it; what was begun is signed then all the same, so that whoever takes it back
+   * finds every chunk.
+   */
+  async carryInto(other: Files, signal: AbortSignal, onCarried: (carried: CarriedFile) => void): Promise<void> {
+    const sink = new ImportInto(other.#workspace, other.#tool, other.#tree, undefined);
+    try {
+      for (const { path, entry } of this.#within(undefined, '')) {
+        if (signal.aborted) return;
+        if (entry.item.folder) {
+          await sink.folder(path);
+          onCarried({ path, kind: 'folder', bytes: 0 });
+          continue;
+        }
+        const isHere = await this.#carryFile(sink, path, entry, signal);
+        const bytes = isHere ? (entry.version.content?.bytes ?? 0) : 0;
+        onCarried({ path, kind: isHere ? 'file' : 'absent', bytes });
+      }
+    } finally {
+      await sink.flush();
+    }
+  }
+
+  async #carryFile(sink: ImportInto, path: string, entry: TreeEntry, signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#guard(path, () => sink.file(path, untilAborted(signal, this.#streamOf(entry.versionId))));
+      return true;
+    } catch (error) {
+      if (error instanceof ServiceError && error.code === 'notPresent') return false;
+      throw error;
+    }
   }
 
   async *#streamOf(versionId: DeltaId): AsyncIterable<Uint8Array> {
@@ -345,6 +388,20 @@ export class Files {
     if (content.kind === 'chunks') yield* this.#workspace.contents.read(content);
     else yield await this.#bytesOf(versionId);
   }
+}
+
+/** One step of carrying over. */
+export interface CarriedFile {
+  readonly path: string;
+  /** `absent`: its content is not here, and it was left out. */
+  readonly kind: 'file' | 'folder' | 'absent';
+  readonly bytes: number;
+}
+
+interface Shown {
+  /** Within what is walked, without a slash in front. */
+  readonly path: string;
+  readonly entry: TreeEntry;
 }
 
 /** Where imported files go: their content is stored as it streams, their deltas are signed in batches. */
@@ -423,5 +480,12 @@ export function freeName(tree: FileTree, parent: FolderId, name: string): string
   for (let n = 2; ; n++) {
     const candidate = `${stem} (${n})${extension}`;
     if (!tree.clashes(parent, candidate)) return candidate;
+  }
+}
+
+async function* untilAborted(signal: AbortSignal, source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  for await (const piece of source) {
+    if (signal.aborted) return;
+    yield piece;
   }
 }

@@ -18,6 +18,14 @@ export interface Identity {
   readonly agreementSecret: Uint8Array;
 }
 
+/** Who asks, and out of which workspace. */
+export interface OfferSource {
+  readonly workspace: WorkspaceId;
+  readonly name: string;
+  readonly by: string;
+  readonly certificate: Certificate;
+}
+
 export interface Hub {
   readonly crypto: Crypto;
   readonly clock: Clock;
@@ -46,6 +54,8 @@ export interface Hub {
   changed(): void;
   /** This device is out of a workspace: its copy is to go. */
   expelled(workspace: WorkspaceId): void;
+  /** A member continues a workspace elsewhere (A7), and asks this person along; resolves when that is durable. */
+  offered(from: OfferSource, sealed: Uint8Array): Promise<void>;
   /** Something has left a log: the journal may be worth writing anew. */
   forgotten(): void;
   /** A key was erased (K4): what the journal still has of it goes. */

@@ -1,6 +1,6 @@
 /** The inviter's side (N1–N5): making invitations, answering those who come with one. */
 import { toHex } from '../base/bytes.ts';
-import type { DeltaId, DeviceId } from '../base/ids.ts';
+import type { AccountId, DeltaId, DeviceId, WorkspaceId } from '../base/ids.ts';
 import { asArray, asBytes, asList, asText, type Value } from '../protocol/codec.ts';
 import { readCertificate, type Certificate } from '../protocol/certificate.ts';
 import { MAX_DEVICES, MAX_MEMBERS, MAX_OPEN_INVITATIONS, MAX_PENDING_JOINS } from '../protocol/limits.ts';
@@ -43,6 +43,11 @@ interface Asking {
   readonly addresses: readonly string[];
 }
 
+/** Whom an invitation is for, where it is for somebody who is known. */
+function expectedKey(workspace: WorkspaceId, invite: DeltaId): string {
+  return `expected/${workspace}/${invite}`;
+}
+
 export class Inviting {
   readonly #hub: Hub;
   readonly #workspace: SharedWorkspace;
@@ -76,6 +81,19 @@ export class Inviting {
     };
     const text = writeInvitation(crypto, content);
     return { id: node.delta.id, link: `${options.scheme}://coterie.coterie/join#${text}`, file: invitationFile(text) };
+  }
+
+  /** For one account that its person has been asked about already: whoever else comes with it is asked about. */
+  async inviteMember(account: AccountId, options: Omit<InviteOptions, 'uses' | 'confirm'>): Promise<Invitation> {
+    const invitation = await this.invite({ ...options, uses: 1, confirm: true });
+    this.#hub.local.put(expectedKey(this.#workspace.id, invitation.id as DeltaId), idBytes(account));
+    await this.#hub.commit([]);
+    return invitation;
+  }
+
+  #isExpected({ invite, certificate }: Asking): boolean {
+    const account = asBytes(this.#hub.local.get(expectedKey(this.#workspace.id, invite)), 32);
+    return account !== undefined && toHex(account) === certificate.account;
   }
 
   /** The secret of one that nobody was told is gone: it is good for nothing, and another takes its place. */
@@ -137,7 +155,7 @@ export class Inviting {
     const reason = this.#refusal(record);
     if (reason !== undefined) return this.#decline(asking, record, reason);
     const trusted = this.#hub.local.get(`verified/${certificate.value.account}`) === true;
-    if (record.confirm && !trusted) return this.#askPerson(asking);
+    if (record.confirm && !trusted && !this.#isExpected(asking)) return this.#askPerson(asking);
     try {
       await this.#admit(asking);
     } catch (error) {

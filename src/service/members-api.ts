@@ -4,6 +4,7 @@ import type { CallKey, MembersApi } from './api.ts';
 import type { Calls } from './calls.ts';
 import type { Hub } from './hub.ts';
 import { Membership } from './membership.ts';
+import { permissionsOf } from './permissions.ts';
 import { absentDevices } from './workspace-info.ts';
 import type { Workspaces } from './workspaces.ts';
 
@@ -35,6 +36,8 @@ export function membersApi(hub: Hub, workspaces: Workspaces, calls: Calls, call?
 
     setPermission: (workspace, scope, action, role, allow) =>
       change(workspace, (membership) => membership.setPermission(scope, action, role, allow)),
+
+    permissions: async (workspace) => permissionsOf(hub, workspaces.find(workspace).workspace),
 
     leaveWorkspace: async (workspace) => {
       await change(workspace, (membership) => membership.leave());

@@ -1,7 +1,9 @@
 /** Who is in a workspace and as what (section 3), as a person changes it: roles, permissions, removal, leaving, deleting. */
 import type { AccountId, DeviceId } from '../base/ids.ts';
 import { controlBody, type Role } from '../sync/control.ts';
+import type { Member } from '../sync/roster.ts';
 import { type CallKey, ServiceError, type Role as RoleName } from './api.ts';
+import { mayIn } from './permissions.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 import { ROLE_NAMES } from './workspace-info.ts';
 
@@ -20,12 +22,14 @@ export class Membership {
     const member = this.#find(account);
     const wanted = ROLE_NAMES.indexOf(role) as Role;
     if (member.role === wanted) return;
+    if (this.#workspace.isManager) this.#mustStandAbove(member);
     await this.#workspace.control('setRole', controlBody.setRole(member.account, wanted), this.#call);
   }
 
   /** The new epoch is in the removal itself (K2): what is written from now on he cannot read. */
   async remove(account: string): Promise<void> {
     const member = this.#find(account);
+    if (mayIn(this.#workspace, 'workspace').includes('uninvite')) this.#mustStandAbove(member);
     const devices = new Set(member.devices.map(({ certificate }) => certificate.device));
     const epoch = this.#workspace.engine.keys.make(devices);
     await this.#workspace.control('remove', controlBody.remove(member.account, epoch), this.#call);
@@ -65,7 +69,14 @@ export class Membership {
     await this.#workspace.control('deleteWorkspace', controlBody.deleteWorkspace(), this.#call);
   }
 
-  #find(account: string) {
+  /** A7: nobody can reach a senior; what is to be done then is another sentence than for who has not the right at all. */
+  #mustStandAbove({ account, name }: Member): void {
+    const { replica, self } = this.#workspace;
+    if (!self || account === self.account || replica.isSenior(self.account, account)) return;
+    throw new ServiceError('notPermitted', { reason: 'senior', member: name });
+  }
+
+  #find(account: string): Member {
     const member = this.#workspace.roster.members.get(account as AccountId);
     if (!member) throw new ServiceError('notFound', {});
     return member;

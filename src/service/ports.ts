@@ -67,6 +67,7 @@ export interface ImportSink {
 export interface Progress {
   readonly doneFiles: number;
   readonly doneBytes: number;
+  readonly totalBytes?: number;
   readonly current: string;
 }
 

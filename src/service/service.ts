@@ -12,6 +12,8 @@ import { ByteCache } from './byte-cache.ts';
 import { Calls } from './calls.ts';
 import { chatApi } from './chat-api.ts';
 import { ClosedWorkspaces } from './closed-workspaces.ts';
+import { Continuing } from './continuing.ts';
+import { continuingApi } from './continuing-api.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { ContentIndex } from './content-index.ts';
 import { devicesApi } from './devices-api.ts';
@@ -26,6 +28,7 @@ import { LazyIndex } from './lazy-index.ts';
 import { LocalState } from './local-state.ts';
 import { MadeCalls } from './made-calls.ts';
 import { membersApi } from './members-api.ts';
+import { Offers } from './offers.ts';
 import { ownWorkApi } from './own-work-api.ts';
 import { OnlyCopy } from './only-copy.ts';
 import type { ServiceOptions } from './ports.ts';
@@ -62,6 +65,8 @@ export class Service {
   readonly #account: Account;
   readonly #returning: Returning;
   readonly #closed: ClosedWorkspaces;
+  readonly #continuing: Continuing;
+  readonly #offers: Offers;
   readonly #switchboard: Switchboard;
   readonly #cache = new ByteCache();
   readonly #index: ContentIndex;
@@ -92,6 +97,8 @@ export class Service {
       entered: (word, sponsor) => this.#joins.entered(word, sponsor),
     });
     this.#closed = this.#makeClosed();
+    this.#continuing = this.#makeContinuing();
+    this.#offers = new Offers(this.#hub, this.#workspaces, this.#joins);
     this.#switchboard = this.#makeSwitchboard();
     this.api = this.apiFor(undefined);
   }
@@ -146,6 +153,7 @@ export class Service {
       emit: (event) => this.#emit(event),
       changed: () => this.#switchboard.changed(),
       expelled: (workspace) => this.#closed.expelled(workspace),
+      offered: (from, sealed) => this.#offers.came(from, sealed),
       forgotten: () => void this.#compactIfLong(),
       erased: () => void this.#calls.hold(this.#wipe()),
       fault: (error) => {
@@ -184,7 +192,12 @@ export class Service {
   /** Those that this device is in, and holds whole. */
   *#wholeWorkspaces(): Generator<SharedWorkspace> {
     for (const { workspace } of [...this.#workspaces])
-      if (!this.#joins.has(workspace.id) && workspace.roster.devices.has(this.#device.identity.device)) yield workspace;
+      if (
+        !this.#joins.has(workspace.id) &&
+        !this.#continuing.isUnfinished(workspace.id) &&
+        workspace.roster.devices.has(this.#device.identity.device)
+      )
+        yield workspace;
   }
 
   #makeClosed(): ClosedWorkspaces {
@@ -198,6 +211,15 @@ export class Service {
     });
   }
 
+  #makeContinuing(): Continuing {
+    return new Continuing({
+      hub: this.#hub,
+      workspaces: this.#workspaces,
+      cache: this.#cache,
+      compact: () => this.#compact(),
+    });
+  }
+
   #makeSwitchboard(): Switchboard {
     return new Switchboard({
       hub: this.#hub,
@@ -205,6 +227,7 @@ export class Service {
       joins: this.#joins,
       account: this.#account,
       returning: this.#returning,
+      continuing: this.#continuing,
       held: (arrived) => {
         if (this.#commits.failing) this.#trouble.hold(arrived);
         return this.#commits.failing;
@@ -218,10 +241,11 @@ export class Service {
     const [hub, workspaces, joins, calls] = [this.#hub, this.#workspaces, this.#joins, this.#calls];
     return {
       ...identityApi(this.#device, workspaces),
-      ...workspacesApi(hub, workspaces, joins, calls, call),
+      ...workspacesApi(hub, workspaces, joins, this.#continuing, calls, call),
       ...membersApi(hub, workspaces, calls, call),
       ...ownWorkApi(workspaces, this.#closed, calls, bridges),
       ...joiningApi(hub, workspaces, joins, this.#returning, calls, call),
+      ...continuingApi(this.#continuing, this.#offers, calls, call),
       ...devicesApi(this.#account, calls, call),
       ...filesApi(workspaces, calls, bridges, this.#cache, call),
       ...chatApi(hub, workspaces, calls, call),
@@ -242,8 +266,10 @@ export class Service {
     this.#closed.restore();
     this.#joins.restore();
     this.#returning.restore();
+    this.#offers.restore();
     // A full disk must not keep anybody from reading what is there.
     await this.#commits.commit([]).catch(() => undefined);
+    await this.#undoHalves();
     if (!(await this.#compactIfLong())) await this.#imageIfOther(imaged);
     this.#tellDamage(report);
   }
@@ -253,6 +279,12 @@ export class Service {
     if (!image || !this.#index.takeUp(image.tables)) return undefined;
     for (const id of this.#index.workspaces) if (!logs.has(id)) this.#index.forget(id);
     return image.workspaces;
+  }
+
+  /** A disk that cannot be written keeps them marked, and out of sight, until the next start. */
+  async #undoHalves(): Promise<void> {
+    const undone = await this.#continuing.restore().catch(() => []);
+    for (const name of undone) this.#later({ type: 'notice', code: 'continueUndone', detail: { name } });
   }
 
   #tellDamage({ cutBytes, quarantined }: ReplayReport): void {
@@ -298,6 +330,12 @@ export class Service {
   // ---- open -------------------------------------------------------------------------------------------------------------
 
   #emit(event: ServiceEvent): void {
+    // Of what is not to be seen yet nobody hears.
+    if (
+      (event.type === 'files' || event.type === 'chat') &&
+      this.#continuing.isUnfinished(event.workspace as WorkspaceId)
+    )
+      return;
     this.#events.fire(event);
     if (event.type === 'workspaces' || event.type === 'files') this.#joins.progressed();
   }

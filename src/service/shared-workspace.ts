@@ -3,16 +3,19 @@
  * change: validate → sign → apply → durable → send; the way back: open → verify → the same door → durable → acknowledge.
  */
 import { groupBy } from '../base/group.ts';
+import { toUtf8 } from '../base/utf8.ts';
 import type { AccountId, DeltaId, DeviceId, ToolId, WorkspaceId } from '../base/ids.ts';
 import { asArray, asBytes, asText, type Value } from '../protocol/codec.ts';
 import { MAX_DELTA_BYTES } from '../protocol/limits.ts';
 import { controlBody, Role, type Control } from '../sync/control.ts';
 import { readDelta, type Delta } from '../sync/delta.ts';
+import { pairSeal } from '../sync/device-link.ts';
 import { Engine, type Growth } from '../sync/engine.ts';
+import { sealMessage } from '../sync/envelope.ts';
 import type { Epoch } from '../sync/epoch.ts';
 import type { RowChange } from '../sync/fold.ts';
 import type { EpochTag } from '../sync/epoch.ts';
-import type { Node } from '../sync/graph.ts';
+import { inPast, type Node } from '../sync/graph.ts';
 import type { Message } from '../sync/messages.ts';
 import { Lane, type Route } from '../sync/ports.ts';
 import type { Entry, Replica } from '../sync/replica.ts';
@@ -291,6 +294,8 @@ export class SharedWorkspace {
         return this.#heardPresence(from, path, message);
       case 'base':
         return this.#takeBase(from, path, message);
+      case 'continued':
+        return this.#offered(from, message.sealed);
       case 'join':
       case 'welcome':
       case 'declined':
@@ -337,6 +342,24 @@ export class SharedWorkspace {
     );
     const gone = [...before.rows()].filter(({ tool, table, key }) => !this.replica.row(tool, table, key));
     this.#index([...gone.map((change) => ({ ...change, row: undefined })), ...this.replica.takeChanges()]);
+  }
+
+  async #offered(from: DeviceId, sealed: Uint8Array): Promise<void> {
+    const certificate = this.roster.records.get(from)?.certificate;
+    if (!certificate) return;
+    const by = this.nameOf(certificate.account);
+    await this.#hub.offered({ workspace: this.id, name: this.roster.name, by, certificate }, sealed);
+  }
+
+  /** An invitation for one device alone of all that hold the epoch (A7). Answers whether it is on its way, or at its relay. */
+  async tellOffer(device: DeviceId, text: string): Promise<'direct' | 'relay' | undefined> {
+    const { crypto, identity } = this.#hub;
+    const certificate = this.roster.records.get(device)?.certificate;
+    const seal = certificate && pairSeal(crypto, identity, certificate);
+    if (!seal) return undefined;
+    const message: Message = { kind: 'continued', sealed: sealMessage(crypto, seal, toUtf8(text)) };
+    if (this.#delivery.tell(device, message, Lane.control)) return 'direct';
+    return (await this.#delivery.leaveWord([device], message)) ? 'relay' : undefined;
   }
 
   async #keyCame(message: Message & { kind: 'key' }): Promise<void> {
@@ -529,6 +552,7 @@ export class SharedWorkspace {
     if (nodes.some((node) => node.delta.tool === undefined)) {
       this.#hub.changed();
       this.#tellDeletion();
+      this.#tellPermissions(nodes);
     }
     for (const node of nodes) this.#noteUnread(node);
     this.#index(this.replica.takeChanges());
@@ -545,6 +569,19 @@ export class SharedWorkspace {
     if (account === this.#hub.identity.account) return;
     const detail = { name: this.roster.name, member: this.nameOf(account) };
     this.#hub.emit({ type: 'notice', code: 'deleted', workspace: this.id, detail });
+  }
+
+  /** What another manager has changed since this device was let in, once for all that comes together. */
+  #tellPermissions(nodes: readonly Node[]): void {
+    const letIn = this.roster.records.get(this.device)?.letIn;
+    const changed = nodes.filter((node) => node.delta.tool === undefined && node.delta.kind === 'setPerm');
+    const news = changed.findLast(
+      (node) => letIn && !inPast(node, letIn) && this.replica.verdictOf(node.delta.id) === 'accepted',
+    );
+    const account = news && this.replica.accountOf(news.delta.device);
+    if (account === undefined || account === this.#hub.identity.account) return;
+    const detail = { name: this.roster.name, member: this.nameOf(account) };
+    this.#hub.emit({ type: 'notice', code: 'permissionsChanged', workspace: this.id, detail });
   }
 
   /** The word that took this device out of the workspace. */

@@ -9,6 +9,7 @@ import { capabilityOf } from '../sync/epoch.ts';
 import { invitationSeal } from '../sync/invitation.ts';
 import { StoreError, type Arrived, type RelayState, type Route } from '../sync/ports.ts';
 import type { Account, AccountLock } from './account.ts';
+import type { Continuing } from './continuing.ts';
 import type { Hub } from './hub.ts';
 import type { Joins } from './joins.ts';
 import { LockedMessages } from './locked-messages.ts';
@@ -33,6 +34,7 @@ export interface SwitchboardOptions {
   readonly joins: Joins;
   readonly account: Account;
   readonly returning: Returning;
+  readonly continuing: Continuing;
   /** What came cannot go to disk now: true where it is kept until it can. */
   held(arrived: Arrived): boolean;
 }
@@ -169,6 +171,7 @@ export class Switchboard {
     if (reach !== 'direct') return;
     joins.ask(device);
     returning.reached(device);
+    this.#retell(device);
     account.reached(device);
   }
 
@@ -182,8 +185,16 @@ export class Switchboard {
     });
     joins.ask();
     returning.relayUp();
+    this.#retell();
     account.tick();
     void workspaces.announce();
+  }
+
+  #retell(device?: DeviceId): void {
+    this.#options.continuing.retell(device).catch((error: unknown) => {
+      // The commit queue tells of the disk.
+      if (!(error instanceof StoreError)) this.#hub.fault(error);
+    });
   }
 
   // ---- what changes -----------------------------------------------------------------------------------------------------
@@ -209,13 +220,15 @@ export class Switchboard {
     this.#options.account.follow();
   }
 
-  /** A member's route is what his record says, whatever an invitation has said before. */
+  /** A member's route is what his record says, whatever an invitation has said before; where no address of his is known, the invitation's. */
   #routes(): readonly Route[] {
     const { workspaces, joins, account, returning } = this.#options;
     const routes = new Map<DeviceId, Route>();
     for (const { workspace } of workspaces) for (const route of workspace.routes()) routes.set(route.device, route);
     const others = [[...joins].flatMap((joining) => joining.routes), returning.routes(), account.routes()].flat();
-    for (const route of others) if (!routes.has(route.device)) routes.set(route.device, route);
+    for (const route of others)
+      if (!routes.get(route.device)?.addresses.length)
+        routes.set(route.device, { ...route, relay: routes.get(route.device)?.relay ?? route.relay });
     routes.delete(this.#hub.identity.device);
     return [...routes.values()];
   }

@@ -14,6 +14,7 @@ import type {
   WorkspaceInfo,
 } from './api.ts';
 import type { Hub } from './hub.ts';
+import { mayIn } from './permissions.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 
 /** What of a hosted workspace is shown. */
@@ -30,6 +31,7 @@ export function workspaceInfo(hub: Hub, { workspace, absence }: Shown, state: Wo
   const out = groupBy(roster.goneRecords, ([, { certificate }]) => certificate.account);
   const tools = [...roster.tools.values()].map(({ tool, kind, name }) => ({
     ...{ id: tool, kind: kind as ToolKind, name },
+    may: state === 'open' ? mayIn(workspace, kind) : [],
     unread: workspace.unread.count(tool),
   }));
   const people = [...roster.members.values()];
@@ -39,6 +41,7 @@ export function workspaceInfo(hub: Hub, { workspace, absence }: Shown, state: Wo
     role: self && ROLE_NAMES[self.role],
     state,
     tools,
+    may: state === 'open' ? mayIn(workspace, 'workspace') : [],
     members: people.map((member) => ({
       ...memberInfo(hub, workspace, member),
       devices: deviceInfos(hub, workspace, member, out.get(member.account) ?? [], absence.since),

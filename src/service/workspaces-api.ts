@@ -5,6 +5,7 @@ import { MAX_TOOLS } from '../protocol/limits.ts';
 import { controlBody, readControl } from '../sync/control.ts';
 import { type CallKey, ServiceError, type ToolKind, type WorkspaceInfo, type WorkspacesApi } from './api.ts';
 import type { Calls } from './calls.ts';
+import type { Continuing } from './continuing.ts';
 import { Chat } from './chat.ts';
 import type { Hub } from './hub.ts';
 import type { Joins } from './joins.ts';
@@ -19,6 +20,7 @@ export function workspacesApi(
   hub: Hub,
   workspaces: Workspaces,
   joins: Joins,
+  continuing: Continuing,
   calls: Calls,
   call?: CallKey,
 ): WorkspacesApi {
@@ -53,14 +55,16 @@ export function workspacesApi(
 
   return {
     workspaces: async () => {
-      const own = [...workspaces].filter(({ workspace }) => workspace.self !== undefined);
+      const own = [...workspaces].filter(
+        ({ workspace }) => workspace.self !== undefined && !continuing.isUnfinished(workspace.id),
+      );
       return own.map((hosted) => workspaceInfo(hub, hosted, stateOf(hosted.workspace)));
     },
 
     createWorkspace: ({ name }) =>
       calls.once(
         call,
-        async () => furnish(await workspaces.found(named(name), call)),
+        async () => furnish(await workspaces.found(named(name), { call })),
         ({ delta }) => furnish(workspaces.find(delta!).workspace),
       ),
 

@@ -1,5 +1,6 @@
 /** The workspaces that this device hosts, each with its invitations; and how a new one is founded. */
 import type { ToolId, WorkspaceId } from '../base/ids.ts';
+import type { Value } from '../protocol/codec.ts';
 import { controlBody } from '../sync/control.ts';
 import { signDelta, type Delta } from '../sync/delta.ts';
 import { boxEpoch, epochOf, type Epoch } from '../sync/epoch.ts';
@@ -18,6 +19,12 @@ export interface Hosted {
   readonly inviting: Inviting;
   readonly readmitting: Readmitting;
   readonly absence: Absence;
+}
+
+export interface FoundOptions {
+  readonly call?: CallKey | undefined;
+  /** A word in local state that goes to disk with it, or not at all. */
+  readonly mark?: { readonly key: (id: WorkspaceId) => string; readonly value: Value };
 }
 
 export class Workspaces {
@@ -102,17 +109,19 @@ export class Workspaces {
   }
 
   /** A new one, of this person alone, and without tools. Throws StoreError: then it did not happen. */
-  async found(name: string, call?: CallKey): Promise<SharedWorkspace> {
+  async found(name: string, { call, mark }: FoundOptions = {}): Promise<SharedWorkspace> {
     const { genesis, epoch } = makeGenesis(this.#hub, name);
     const id = genesis.id as string as WorkspaceId;
     const { workspace } = this.host(id, EMPTY_LOG);
     workspace.keyring.remember([epoch]);
+    if (mark) this.#hub.local.put(mark.key(id), mark.value);
     const record = encodeRecord({ kind: 'delta', workspace: id, bytes: genesis.bytes });
     try {
       await this.#hub.commit([record], call, genesis.id);
     } catch (error) {
       // Nothing of it may come up with the next start.
       this.letGo(workspace);
+      if (mark) this.#hub.local.drop(mark.key(id));
       this.#withdraw([record]);
       throw error;
     }

@@ -76,6 +76,13 @@ interface PermSetting {
   readonly allow: boolean;
 }
 
+/** What a role may do now. */
+export interface Allowance {
+  readonly allowed: boolean;
+  /** Settings that no later one replaces: several where managers have set it at once, and then a denial stands. */
+  readonly setBy: readonly Node[];
+}
+
 /** Nobody's verdict rests on them, and theirs on nothing that is judged later. */
 const IS_INERT: ReadonlySet<Control['kind']> = new Set([
   'ack',
@@ -226,6 +233,14 @@ export class Authority {
     const past = settings.filter((s) => inPast(s.node, node));
     const maximal = past.filter((s) => !past.some((later) => inPast(s.node, later.node)));
     return maximal.length > 0 ? maximal.every((s) => s.allow) : allowedByDefault(scope, action, role);
+  }
+
+  /** What a role may do by all that is here, and the settings that say so: none where it is the default (A5). */
+  allowance(scope: Scope, action: Action, role: Role): Allowance {
+    const settings = this.#settings.get(settingKey(scope, action, role)) ?? [];
+    const maximal = settings.filter((s) => !settings.some((later) => inPast(s.node, later.node)));
+    const set = maximal.length > 0 ? maximal.every((s) => s.allow) : allowedByDefault(scope, action, role);
+    return { allowed: role === Role.manager || set, setBy: maximal.map(({ node }) => node) };
   }
 
   /** Whether one account stands above another, as far as is known here (A1). */

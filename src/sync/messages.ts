@@ -24,6 +24,7 @@
  * | 16 | devices | [[certificate, device name, relay address, [address …]] …] of the sender's account, its own first |
  * | 17 | workspace | workspace 32, its name, the addDevice delta that lets the recipient in, total deltas |
  * | 18 | nameDevice | what the recipient is to be called |
+ * | 19 | continued | an invitation into a workspace that goes on where this one is, sealed under the seal of the two devices (A7) |
  *
  * vector = [[device 32, generation, seq, first 8 bytes of the id at seq] …].
  */
@@ -44,6 +45,7 @@ import {
   MAX_MESSAGE_BYTES,
   MAX_NAME_BYTES,
   MAX_OWN_DEVICES,
+  MAX_SEALED_INVITATION_BYTES,
   RELAY_MAX_PARCEL_BYTES,
 } from '../protocol/limits.ts';
 import { feedOf, idBytes } from './delta.ts';
@@ -126,7 +128,9 @@ export type Message =
       readonly admit: Uint8Array;
       readonly total: number;
     }
-  | { readonly kind: 'nameDevice'; readonly name: string };
+  | { readonly kind: 'nameDevice'; readonly name: string }
+  /** For one device alone of all that hold the epoch: `device-link.ts` has the seal. */
+  | { readonly kind: 'continued'; readonly sealed: Uint8Array };
 
 /** A device of one's own account, as another of it knows it. */
 export interface OwnDevice {
@@ -169,6 +173,7 @@ const FIELDS: ReadonlyMap<Value | undefined, number> = new Map([
   [16, 3],
   [17, 6],
   [18, 3],
+  [19, 3],
 ]);
 const MAX_FIELDS = Math.max(...FIELDS.values());
 
@@ -221,6 +226,8 @@ export function encodeMessage(sender: SenderMark, message: Message): Uint8Array 
       return encode([17, from, idBytes(message.workspace), message.name, message.admit, message.total]);
     case 'nameDevice':
       return encode([18, from, message.name]);
+    case 'continued':
+      return encode([19, from, message.sealed]);
   }
 }
 
@@ -333,6 +340,10 @@ function readMessage(f: readonly Value[]): Message | undefined {
     case 18: {
       const name = asText(f[2], MAX_NAME_BYTES);
       return name?.trim() ? { kind: 'nameDevice', name } : undefined;
+    }
+    case 19: {
+      const sealed = asBytes(f[2], 1, MAX_SEALED_INVITATION_BYTES);
+      return sealed && { kind: 'continued', sealed };
     }
     default:
       return undefined;

@@ -31,6 +31,17 @@ const PARTICIPANT: ReadonlyMap<Scope, readonly Action[]> = new Map<Scope, readon
   ['meetings', TO_HIS_OWN],
 ]);
 
+/** What tools and words ask about, and a manager may so say for the other roles: all else is managers' or everybody's whatever is set. */
+const ASKED: ReadonlyMap<Scope, readonly Action[]> = new Map<Scope, readonly Action[]>([
+  ['workspace', ['invite', 'uninvite', 'addTools', 'deleteTools']],
+  ['files', TO_ALL],
+  ['chat', TO_ALL],
+]);
+
+export function askedOf(scope: Scope): readonly Action[] {
+  return ASKED.get(scope) ?? [];
+}
+
 export function allowedByDefault(scope: Scope, action: Action, role: Role): boolean {
   if (role === Role.manager) return true;
   return role === Role.participant && (PARTICIPANT.get(scope) ?? []).includes(action);

@@ -13,7 +13,7 @@ import { err, ok, type Result } from '../base/result.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import type { Value } from '../protocol/codec.ts';
 import { MAX_DEPS } from '../protocol/limits.ts';
-import { Authority } from './authority.ts';
+import { Authority, type Allowance } from './authority.ts';
 import {
   badBase,
   baseRootOf,
@@ -41,6 +41,7 @@ import { frameOf } from './frame.ts';
 import { Graph, inPast, isAck, type Node, type Vector } from './graph.ts';
 import { ROOT_MARK_BYTES } from './messages.ts';
 import type { RowRecord } from './packed-rows.ts';
+import type { Action, Scope } from './permissions.ts';
 import type { Reducer, Row, Transaction } from './reducer.ts';
 import { rosterOf, type Roster } from './roster.ts';
 import type { Accepted } from './seniority.ts';
@@ -196,6 +197,11 @@ export class Replica {
   accountOf(device: DeviceId): AccountId | undefined {
     this.#settle();
     return this.#authority.accountOf(device);
+  }
+
+  allowance(scope: Scope, action: Action, role: Role): Allowance {
+    this.#settle();
+    return this.#authority.allowance(scope, action, role);
   }
 
   row(tool: ToolId, table: string, key: string): Row | undefined {

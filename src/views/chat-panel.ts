@@ -6,7 +6,7 @@ import { type FromHost, type Labels, readToHost, type ToHost } from '../webviews
 import { chatHtml } from './chat-html.ts';
 import { errorDetail } from './errors.ts';
 import type { House } from './house.ts';
-import { mayWrite } from './tree-nodes.ts';
+import { addsTo } from './rights.ts';
 
 const PAGE_POSTS = 50;
 
@@ -81,7 +81,7 @@ export class ChatPanel implements Disposable {
     const [info, toolInfo] = [this.#house.list.workspace(workspace), this.#house.list.tool(workspace, tool)];
     const title = chatTitle(this.#house, workspace, tool);
     if (this.#panel.title !== title) this.#panel.title = title;
-    const canPost = info !== undefined && toolInfo !== undefined && mayWrite(info);
+    const canPost = info?.state === 'open' && addsTo(toolInfo);
     if (canPost === this.#canPost) return;
     this.#canPost = canPost;
     this.#send({ type: 'rights', canPost });
@@ -192,6 +192,8 @@ function labels(): Labels {
     edit: t('Edit'),
     delete: t('Delete'),
     edited: t('edited'),
+    told: t('carried over by {0}'),
+    toldAtLength: t('{0} has not signed this here: that it was said, and when, is the word of {1}.'),
     waiting: t('waiting'),
     sent: t('sent'),
     unread: t('New'),

@@ -1,12 +1,13 @@
 /** What the service wants the person to know, and who joins or asks to. */
 import * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../base/disposable.ts';
-import type { JoinRequestInfo, ServiceEvent } from '../service/api.ts';
+import type { JoinRequestInfo, ServiceEvent, WorkspaceInfo } from '../service/api.ts';
+import { askAboutOffer } from './commands/continuing.ts';
 import { askAboutDevice } from './commands/devices.ts';
 import type { House } from './house.ts';
 import { noticeSentences, stalledSentence } from './sentences.ts';
-import { roleWord } from './tree-item.ts';
-import { rights } from './tree-nodes.ts';
+import { lacksManager, manages } from './rights.ts';
+import { noManagerWords, roleWord } from './tree-item.ts';
 
 /** Requests that this window has put before its person already. */
 const shown = new Set<string>();
@@ -14,6 +15,7 @@ const shown = new Set<string>();
 export function showNotices(house: House): Disposable {
   const held = new DisposableStore();
   held.add(house.session.events((event) => void show(house, event)));
+  held.add(house.list.onChange(({ workspaces }) => void tellNoManager(house, workspaces)));
   held.add(house.session.onStalled((stalled) => stalled && void house.say.once('stalled', stalledSentence, {})));
   return held;
 }
@@ -48,6 +50,11 @@ async function show(house: House, event: ServiceEvent): Promise<void> {
       shown.add(event.request.number);
       await askAboutDevice(house, event.request);
       return;
+    case 'offer':
+      if (shown.has(event.offer.id)) return;
+      shown.add(event.offer.id);
+      await askAboutOffer(house, event.offer);
+      return;
     case 'devices':
     case 'link':
     case 'workspaces':
@@ -77,13 +84,31 @@ function offerOf(house: House, { code, workspace, detail }: ServiceEvent & { typ
       return { title: vscode.l10n.t('Put It Back'), command: 'putBack' };
     case 'fork': {
       const info = workspace === undefined ? undefined : house.list.workspace(workspace);
-      const isManager = info !== undefined && rights(info).endsWith('manager');
+      const isManager = info !== undefined && manages(info);
       return isManager
         ? { title: vscode.l10n.t('Freeze Device…'), command: 'freezeDevice', more: [detail['device']] }
         : undefined;
     }
     default:
       return undefined;
+  }
+}
+
+const NO_MANAGER_KEY = 'coterie.noManager';
+
+/** A7: once of each workspace, whatever window is open and however often; its row goes on saying so. */
+async function tellNoManager(house: House, workspaces: readonly WorkspaceInfo[]): Promise<void> {
+  const { globalState } = house.context;
+  const told = globalState.get<readonly string[]>(NO_MANAGER_KEY, []);
+  const lacking = workspaces.filter(lacksManager);
+  const news = lacking.filter(({ id }) => !told.includes(id));
+  const now = lacking.map(({ id }) => id);
+  if (now.join() !== told.join()) await globalState.update(NO_MANAGER_KEY, now);
+  for (const { id, name } of news) {
+    const go = vscode.l10n.t('Continue in a New Workspace…');
+    const words = `${name}: ${noManagerWords()}`;
+    if ((await vscode.window.showWarningMessage(words, go)) === go)
+      await vscode.commands.executeCommand('coterie.continueWorkspace', id);
   }
 }
 

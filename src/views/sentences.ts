@@ -124,6 +124,9 @@ export const reasonSentences: Readonly<Record<string, Sentence>> = {
   'badLinkCode own': error(
     'This code was made on this machine. Nothing was changed. Use it on the machine that you want to add.',
   ),
+  'notPermitted senior': error(
+    '{member} stands above you here: who became a manager earlier can be neither removed nor given another role by who became one later. Nothing was changed. “Continue in a New Workspace…” takes the files, the chat and whom you choose along, without {member}.',
+  ),
   'notPermitted self': error(
     'A device cannot take itself out. Nothing was changed. Do it on another of your devices, or leave the workspaces here.',
   ),
@@ -189,6 +192,12 @@ export const noticeSentences: Readonly<Record<NoticeCode, Sentence>> = {
   ),
   deviceRemoved: warning(
     'Another of your devices has taken this one out of {name}. The copy here was erased. What was written here and nobody had received yet was kept: “Save Unsent Work…” in its row puts it into a folder.',
+  ),
+  continueUndone: warning(
+    'VS Code ended before {name} was continued in a new workspace. What there was of the new one was removed; {name} is as it was. Begin again.',
+  ),
+  permissionsChanged: information(
+    '{member} has changed what participants and guests may do in {name}. Nothing else was changed. “Permissions…” on the workspace shows what, and by whom.',
   ),
   deleted: warning(
     '{member} has deleted {name} for all members. Nothing can be written in it any more. Your copy stays until you remove it from the list: export first what you want to keep.',
@@ -283,6 +292,21 @@ export const skipSentences: Readonly<Record<ImportReport['skipped'][number]['rea
   name: 'has a name that some system refuses',
   special: 'is not an ordinary file',
 };
+
+/** Why own content has no effect (D9). */
+export const notAcceptedReasons: Readonly<Record<string, string>> = {
+  cutOff: 'written after you were removed or given another role, before you knew of it',
+  left: 'written after you had left',
+  notPermitted: 'your role did not allow it when it was written',
+  noTarget: 'what it changes was not there any more',
+  unknownTool: 'the tool was deleted',
+  forked: 'this machine’s store was restored or copied, and has contradicted itself',
+  newer: 'written for a newer Coterie',
+};
+
+export function reasonWords(reason: string): string {
+  return notAcceptedReasons[reason] ?? 'a rule of the workspace took its effect away';
+}
 
 /** Words for what a sentence names and the detail does not tell. */
 const lacking: Readonly<Record<string, string>> = {

@@ -23,7 +23,7 @@ export function asNode(value: unknown): Node | undefined {
 
 /** What a row stands in. */
 export function workspaceOf(node: Node | undefined): WorkspaceInfo | undefined {
-  return node === undefined || node.kind === 'join' || node.kind === 'closed' ? undefined : node.workspace;
+  return node !== undefined && 'workspace' in node ? node.workspace : undefined;
 }
 
 export function asPlace(value: unknown): FilePlace | undefined {

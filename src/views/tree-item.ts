@@ -6,12 +6,14 @@ import type {
   JoinInfo,
   MemberDeviceInfo,
   MemberInfo,
+  OfferInfo,
   Role,
   SyncInfo,
   WorkspaceInfo,
 } from '../service/api.ts';
 import { amount } from './amounts.ts';
 import { rowUri, uriOf } from './files/uri.ts';
+import { lacksManager } from './rights.ts';
 import { contextValue, isRemarkable, type Node, nodeId, showsDevices } from './tree-nodes.ts';
 
 const { Collapsed, Expanded, None } = vscode.TreeItemCollapsibleState;
@@ -66,6 +68,8 @@ function lookOf(node: Node): vscode.TreeItem {
     }
     case 'join':
       return joinItem(node.join);
+    case 'offer':
+      return offerItem(node, node.offer);
     case 'closed':
       return closedItem(node.closed);
     case 'entry':
@@ -79,11 +83,12 @@ function workspaceItem(workspace: WorkspaceInfo): vscode.TreeItem {
   item.resourceUri = rowUri(workspace.id);
   const sync = syncWords(workspace.sync);
   const doubts = doubtWords(workspace.sync);
+  const noManager = lacksManager(workspace) ? [vscode.l10n.t('no manager')] : [];
   if (doubts.length > 0) item.iconPath = new vscode.ThemeIcon('warning');
   item.description =
     workspace.state === 'closed'
       ? vscode.l10n.t('closed')
-      : [sync, ...doubts].filter((part) => part !== '').join(' · ');
+      : [...noManager, sync, ...doubts].filter((part) => part !== '').join(' · ');
   item.tooltip = lines(
     workspace.name,
     sync,
@@ -91,12 +96,20 @@ function workspaceItem(workspace: WorkspaceInfo): vscode.TreeItem {
     ...(workspace.role === undefined ? [] : [vscode.l10n.t('Your role: {0}', roleWord(workspace.role))]),
     ...missingWords(workspace.sync),
     ...doubts,
+    ...(lacksManager(workspace) ? [noManagerWords()] : []),
   );
-  const label = [workspace.name, sync, ...doubts, ...unreadWords(workspace.unread)]
+  const label = [workspace.name, ...noManager, sync, ...doubts, ...unreadWords(workspace.unread)]
     .filter((part) => part !== '')
     .join(', ');
   item.accessibilityInformation = { label };
   return item;
+}
+
+/** A7. */
+export function noManagerWords(): string {
+  return vscode.l10n.t(
+    'No manager is left: nobody can remove members, change roles or permissions, or delete it. All else goes on.',
+  );
 }
 
 function memberItem(member: MemberInfo): vscode.TreeItem {
@@ -181,6 +194,19 @@ function deviceSentence({ standing, forked, absentSince }: MemberDeviceInfo): re
   return absentSince === undefined
     ? []
     : [vscode.l10n.t('Nothing that it has not acknowledged can be forgotten by anybody. A manager can drop it.')];
+}
+
+function offerItem(node: Node, { newName, name, by, role }: OfferInfo): vscode.TreeItem {
+  const item = new vscode.TreeItem(newName, None);
+  item.iconPath = new vscode.ThemeIcon('mail', new vscode.ThemeColor('coterie.unreadForeground'));
+  item.description = vscode.l10n.t('{0} asks you along', by);
+  item.tooltip = lines(
+    newName,
+    vscode.l10n.t('{0} continues {1} here, and asks you along as {2}.', by, name, roleWord(role)),
+  );
+  item.accessibilityInformation = { label: [newName, item.description].join(', ') };
+  item.command = { command: 'coterie.answerOffer', title: vscode.l10n.t('Answer'), arguments: [node] };
+  return item;
 }
 
 function closedItem({ name, how, by, at, work, isBack, isAsking }: ClosedInfo): vscode.TreeItem {

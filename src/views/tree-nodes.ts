@@ -6,9 +6,11 @@ import type {
   JoinRequestInfo,
   MemberDeviceInfo,
   MemberInfo,
+  OfferInfo,
   ToolInfo,
   WorkspaceInfo,
 } from '../service/api.ts';
+import { toolRights, workspaceRights } from './rights.ts';
 import type { Lists } from './workspace-list.ts';
 
 export type Node =
@@ -24,6 +26,7 @@ export type Node =
     }
   | { readonly kind: 'request'; readonly workspace: WorkspaceInfo; readonly request: JoinRequestInfo }
   | { readonly kind: 'join'; readonly join: JoinInfo }
+  | { readonly kind: 'offer'; readonly offer: OfferInfo }
   | { readonly kind: 'closed'; readonly closed: ClosedInfo }
   | EntryNode;
 
@@ -52,6 +55,8 @@ export function nodeId(node: Node): string {
       return `${node.workspace.id}/requests/${node.request.id}`;
     case 'join':
       return `join/${node.join.workspace}`;
+    case 'offer':
+      return `offer/${node.offer.id}`;
     case 'closed':
       return `closed/${node.closed.id}`;
     case 'entry':
@@ -63,31 +68,35 @@ export function nodeId(node: Node): string {
 export function contextValue(node: Node): string {
   switch (node.kind) {
     case 'workspace':
-      return words('workspace', node.workspace.state === 'closed' ? 'closed' : rights(node.workspace));
+      return words('workspace', ...(node.workspace.state === 'closed' ? ['closed'] : workspaceRights(node.workspace)));
     case 'tool':
-      return words('tool', node.tool.kind, rights(node.workspace));
+      return words('tool', node.tool.kind, ...toolRights(node.workspace, node.tool));
     case 'members':
-      return words('members', rights(node.workspace));
+      return words('members', ...workspaceRights(node.workspace));
     case 'member':
       return words(
         'member',
         node.member.self ? 'self' : 'other',
         node.member.verified ? 'verified' : 'unverified',
-        rights(node.workspace),
+        ...workspaceRights(node.workspace),
       );
     case 'device': {
       const { standing, forked, absentSince, mayTakeOut } = node.device;
       const state = [forked ? 'forked' : '', absentSince === undefined ? '' : 'absent', mayTakeOut ? 'below' : ''];
-      return words('device', standing, ...state, rights(node.workspace));
+      return words('device', standing, ...state, ...workspaceRights(node.workspace));
     }
     case 'request':
-      return words('request', rights(node.workspace));
+      return words('request', ...workspaceRights(node.workspace));
     case 'join':
       return words('join', node.join.state);
+    case 'offer':
+      return words('offer');
     case 'closed':
       return words('closed', closedState(node.closed), node.closed.work.length > 0 ? 'work' : '');
-    case 'entry':
-      return words('entry', node.entry.kind, rights(node.workspace));
+    case 'entry': {
+      const tool = node.workspace.tools.find(({ id }) => id === node.tool);
+      return words('entry', node.entry.kind, ...toolRights(node.workspace, tool));
+    }
   }
 }
 
@@ -96,21 +105,10 @@ function closedState({ how, isBack, isAsking }: ClosedInfo): string {
   return how === 'dropped' && !isAsking ? 'dropped' : '';
 }
 
-/** By the default permissions; where a manager has changed them, the service says no in time. */
-export function rights({ role, state }: WorkspaceInfo): string {
-  if (state !== 'open') return '';
-  if (role === 'manager') return 'writer inviter manager';
-  return role === 'participant' ? 'writer inviter' : '';
-}
-
-export function mayWrite(workspace: WorkspaceInfo): boolean {
-  return rights(workspace).startsWith('writer');
-}
-
 /** What the tree is made of. */
 type Rows = Omit<Lists, 'linking'>;
 
-export function rootNodes({ workspaces, joins, closed }: Rows): readonly Node[] {
+export function rootNodes({ workspaces, joins, offers, closed }: Rows): readonly Node[] {
   const joining = joins.filter(
     ({ workspace }) => !workspaces.some(({ id, state }) => id === workspace && state !== 'joining'),
   );
@@ -118,6 +116,7 @@ export function rootNodes({ workspaces, joins, closed }: Rows): readonly Node[] 
   return [
     ...shown.map((workspace): Node => ({ kind: 'workspace', workspace })),
     ...joining.map((join): Node => ({ kind: 'join', join })),
+    ...offers.map((offer): Node => ({ kind: 'offer', offer })),
     ...closed.map((one): Node => ({ kind: 'closed', closed: one })),
   ];
 }

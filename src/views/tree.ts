@@ -54,6 +54,7 @@ export class WorkspaceTree implements vscode.TreeDataProvider<Node>, Disposable 
     switch (node.kind) {
       case 'workspace':
       case 'join':
+      case 'offer':
       case 'closed':
         return undefined;
       case 'tool':
@@ -98,6 +99,7 @@ export class WorkspaceTree implements vscode.TreeDataProvider<Node>, Disposable 
       case 'device':
       case 'request':
       case 'join':
+      case 'offer':
       case 'closed':
         return [];
     }

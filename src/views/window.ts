@@ -95,10 +95,11 @@ function followContexts(house: House): Disposable {
     void vscode.commands.executeCommand('setContext', `coterie.${name}`, value);
   held.add(house.session.onState(({ kind }) => set('state', kind)));
   held.add(
-    house.list.onChange(({ workspaces, joins, closed, linking }) => {
+    house.list.onChange(({ workspaces, joins, offers, closed, linking }) => {
       set('workspaceCount', workspaces.length);
       set('closedCount', closed.length);
       set('joinCount', joins.length);
+      set('offerCount', offers.length);
       set('linking', linking);
     }),
   );

@@ -1,7 +1,15 @@
 /** The window's copy of the list of workspaces: asked for again whenever the service says that something in it has changed. */
 import { type Disposable, DisposableStore } from '../base/disposable.ts';
 import { Emitter, type Event } from '../base/event.ts';
-import type { ClosedInfo, JoinInfo, JoinRequestInfo, LinkInfo, ToolInfo, WorkspaceInfo } from '../service/api.ts';
+import type {
+  ClosedInfo,
+  JoinInfo,
+  JoinRequestInfo,
+  LinkInfo,
+  OfferInfo,
+  ToolInfo,
+  WorkspaceInfo,
+} from '../service/api.ts';
 import type { Session } from './session.ts';
 
 export interface Lists {
@@ -9,13 +17,15 @@ export interface Lists {
   /** Joins that are under way. */
   readonly joins: readonly JoinInfo[];
   readonly requests: readonly JoinRequestInfo[];
+  /** Workspaces that others continue elsewhere, and ask this person into. */
+  readonly offers: readonly OfferInfo[];
   /** What this person is out of. */
   readonly closed: readonly ClosedInfo[];
   /** This machine is becoming one of the person's devices, or has become one since VS Code was opened. */
   readonly linking: 'underWay' | 'done' | undefined;
 }
 
-const EMPTY: Lists = { workspaces: [], joins: [], requests: [], closed: [], linking: undefined };
+const EMPTY: Lists = { workspaces: [], joins: [], requests: [], offers: [], closed: [], linking: undefined };
 
 export class WorkspaceList implements Disposable {
   readonly #session: Session;
@@ -36,7 +46,7 @@ export class WorkspaceList implements Disposable {
     );
     this.#held.add(
       session.events((event) => {
-        if (['workspaces', 'join', 'joinRequest', 'joined', 'link'].includes(event.type)) void this.reload();
+        if (['workspaces', 'join', 'joinRequest', 'joined', 'offer', 'link'].includes(event.type)) void this.reload();
       }),
     );
   }
@@ -89,10 +99,17 @@ export class WorkspaceList implements Disposable {
     const api = this.#session.current;
     if (api === undefined) return;
     try {
-      const asked = [api.workspaces(), api.joins(), api.joinRequests(), api.closed(), api.linking()] as const;
-      const [workspaces, joins, requests, closed, link] = await Promise.all(asked);
+      const asked = [
+        api.workspaces(),
+        api.joins(),
+        api.joinRequests(),
+        api.closed(),
+        api.linking(),
+        api.offers(),
+      ] as const;
+      const [workspaces, joins, requests, closed, link, offers] = await Promise.all(asked);
       const underWay = joins.filter(({ state }) => state === 'asking' || state === 'waiting' || state === 'copying');
-      this.#become({ workspaces, joins: underWay, requests, closed, linking: linkingOf(link) });
+      this.#become({ workspaces, joins: underWay, requests, offers, closed, linking: linkingOf(link) });
     } catch {
       // The connection went while asking: the next state brings the next list.
     }

@@ -7,6 +7,7 @@ import { type Person, pictureFailure } from './driver/person.ts';
 import { Cast } from './story/cast.ts';
 import {
   allInSync,
+  COPY_PATIENCE_MS,
   amountsOf,
   editorShows,
   exportFolder,
@@ -333,6 +334,74 @@ describe('Two people', () => {
     await bob.window.rowMenu(/^Gemini.*Alice has removed you/, 'Remove from List…');
     await bob.window.treeRow('Gemini').waitFor({ state: 'detached' });
     await bob.window.treeRow('Apollo').waitFor();
+  });
+
+  it('A5 Alice lets participants delete any file, and Bob sees that it was her', async () => {
+    for (const { window } of [alice, bob]) await window.clearToasts();
+    await alice.window.rowMenu('Apollo', 'Permissions…');
+    await alice.window.choose(/^Files/);
+    await alice.shot('10-permissions-dark');
+    await alice.window.choose(/^Participants/);
+    await alice.window.choice('delete any file').waitFor();
+    await alice.shot('10-participants-dark');
+    await alice.window.chooseAll(['delete any file']);
+    const told = bob.window.toast('Alice has changed what participants and guests may do');
+    await told.waitFor();
+    await sentenceOf(told);
+    await alice.window.page.keyboard.press('Escape');
+    await bob.window.clearToasts();
+    await bob.theme('light');
+    await bob.window.rowMenu('Apollo', 'Permissions…');
+    await bob.window.choose(/^Files/);
+    await bob.window.choose(/^Participants/);
+    await bob.window.choice(/delete any file.*allowed.*set by Alice/s).waitFor();
+    await bob.shot('10-to-look-at-light');
+    await bob.window.page.keyboard.press('Escape');
+    // Back at what there is to look at.
+    await bob.window.choice(/^Files.*1 changed/).waitFor();
+    await bob.window.page.keyboard.press('Escape');
+    await bob.window.inputBox.waitFor({ state: 'hidden' });
+  });
+
+  it('A7 Bob cannot remove Alice, continues in a new workspace, and she comes along', async () => {
+    const { window } = bob;
+    await alice.window.command('Coterie: Change Role…');
+    await alice.window.choose('Apollo');
+    await alice.window.choose(/^manager/);
+    await window.expand('Members');
+    await bob.window.treeRow(/Bob.*you.*manager/).waitFor();
+    await window.rowMenu(/^Alice/, 'Remove Member…');
+    await window.dialogButton('Remove');
+    const senior = window.toast('Alice stands above you here');
+    await senior.waitFor();
+    await bob.shot('11-senior-light');
+    await window.toastButton('Alice stands above you here', 'Continue in a New Workspace…');
+    await window.answer('Apollo (continued)');
+    await window.choice('Alice').waitFor();
+    await bob.shot('11-who-light');
+    await window.chooseAll(['Alice']);
+    await window.dialog.waitFor();
+    assert.match(await window.dialog.innerText(), /Continue Apollo as Apollo \(continued\)\?/);
+    await bob.shot('11-confirm-light');
+    await window.dialogButton('Continue');
+    // Not before all of it is there.
+    const asked = alice.window.toast('Bob continues Apollo in a new workspace, Apollo (continued)');
+    await asked.waitFor({ timeout: COPY_PATIENCE_MS });
+    await alice.window.treeRow(/^Apollo \(continued\).*Bob asks you along/).waitFor();
+    await alice.shot('11-asked-dark');
+    await window.toast('Apollo goes on in Apollo (continued)').waitFor({ timeout: COPY_PATIENCE_MS });
+    await bob.shot('11-done-light');
+    await alice.window.toastButton('Bob continues Apollo', 'Accept');
+    await alice.window.toast('You are now a member of Apollo (continued)').waitFor({ timeout: COPY_PATIENCE_MS });
+    await window.clearToasts();
+    await window.closeEditors();
+    await window.command('Coterie: Open Chat');
+    await window.choose(/Apollo \(continued\)/);
+    await window.panel().locator('.post.carried', { hasText: 'Hello Bob' }).waitFor();
+    await bob.shot('11-carried-light');
+    await bob.theme('dark');
+    await bob.shot('11-carried-dark');
+    await alice.window.treeRow(/^Apollo \(continued\)/).waitFor();
   });
 
   it('nothing left VS Code for elsewhere', () => {

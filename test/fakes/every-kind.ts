@@ -106,6 +106,7 @@ export const MESSAGES: readonly Message[] = [
   },
   { kind: 'workspace', workspace: id<WorkspaceId>(), name: 'Apollo', admit: bytesOf(30), total: 12 },
   { kind: 'nameDevice', name: 'The big one' },
+  { kind: 'continued', sealed: bytesOf(70) },
 ];
 
 const [older, newer] = [id(8), id(8)];
@@ -136,6 +137,7 @@ export const CHAT_DELTAS: readonly ChatDelta[] = [
   { kind: 'post', text: 'hello' },
   { kind: 'edit', post: id<DeltaId>(), text: 'hello 😀' },
   { kind: 'unpost', post: id<DeltaId>() },
+  { kind: 'carry', text: 'was there', told: { account: id<AccountId>(), name: 'Bob', time: TIME } },
 ];
 
 /** A body or message with one field more, of several sorts, and with one fewer where it has any. */

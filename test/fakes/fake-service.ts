@@ -10,6 +10,10 @@ import {
   type LinkInfo,
   type JoinRequestInfo,
   type MemberInfo,
+  type OfferInfo,
+  type PermissionAction,
+  type PermissionInfo,
+  type PermissionScope,
   type Role,
   ServiceError,
   type ServiceEvent,
@@ -17,6 +21,7 @@ import {
   type ToolKind,
   type WorkspaceInfo,
 } from '../../src/service/api.ts';
+import { allowedByDefault, askedOf } from '../../src/sync/permissions.ts';
 
 interface FakeFile extends FileEntry {
   readonly content: Uint8Array;
@@ -36,8 +41,10 @@ interface FakeWorkspace {
   role: Role;
   readonly tools: Map<string, FakeTool>;
   readonly members: MemberInfo[];
+  readonly permissions: PermissionInfo[];
 }
 
+const RANKS = { manager: 0, participant: 1, guest: 2 } as const;
 const BASE_TIME = Date.UTC(2026, 0, 5, 9, 0, 0);
 const SAFETY = '12345 67890 12345 67890 12345 67890';
 const nothing: ImportReport = { files: 0, folders: 0, bytes: 0, skipped: [], cancelled: false };
@@ -53,6 +60,7 @@ export class FakeService {
   readonly fakeJoins: JoinInfo[] = [];
   link: LinkInfo | undefined;
   readonly requests: JoinRequestInfo[] = [];
+  readonly offers: OfferInfo[] = [];
   readonly #workspaces = new Map<string, FakeWorkspace>();
   readonly self = 'aa'.repeat(32);
   disposed = false;
@@ -115,7 +123,14 @@ export class FakeService {
       createWorkspace: async ({ name }) => {
         const id = this.#id(32);
         const alice = { ...memberOf(this.self, 'Alice'), self: true, role: 'manager' as const };
-        this.#workspaces.set(id, { id, name, role: 'manager', tools: new Map(), members: [alice] });
+        this.#workspaces.set(id, {
+          id,
+          name,
+          role: 'manager',
+          tools: new Map(),
+          members: [alice],
+          permissions: defaultPermissions(),
+        });
         await api.addTool(id, 'files', 'Files');
         await api.addTool(id, 'chat', 'Chat');
         return id;
@@ -154,9 +169,26 @@ export class FakeService {
       absentDevices: async () => [],
       dropDevices: async () => undefined,
       freezeDevice: async () => undefined,
-      setPermission: async () => undefined,
+      setPermission: async (workspace, scope, action, role, allow) => {
+        const all = this.workspace(workspace).permissions;
+        const known = all.find((one) => one.scope === scope && one.action === action && one.role === role);
+        const changed = { by: 'Alice', self: true, at: BASE_TIME };
+        if (known) all[all.indexOf(known)] = { ...known, allowed: allow, changed };
+        this.#changed();
+      },
+      permissions: async (workspace) => [...this.workspace(workspace).permissions],
       leaveWorkspace: async () => undefined,
       deleteWorkspace: async () => undefined,
+      continueWorkspace: async (_workspace, { name }) => {
+        const workspace = await api.createWorkspace({ name });
+        return { workspace, files: 0, folders: 0, bytes: 0, posts: 0, absent: [], invited: [] };
+      },
+      offers: async () => this.offers,
+      answerOffer: async (offer) =>
+        void this.offers.splice(
+          this.offers.findIndex(({ id }) => id === offer),
+          1,
+        ),
       notAccepted: async () => [],
       closed: async () => [],
       saveWork: async () => ({ files: 0, folders: 0, bytes: 0, skipped: [], cancelled: false }),
@@ -287,6 +319,7 @@ export class FakeService {
       id: tool.id,
       kind: tool.kind,
       name: tool.name,
+      may: mayAs(role, tool.kind),
       unread: [...tool.files.values(), ...tool.posts].filter(({ unread }) => unread).length,
     }));
     const others = members.filter(({ self }) => !self);
@@ -294,7 +327,8 @@ export class FakeService {
     const unread = infos.reduce((sum, tool) => sum + tool.unread, 0);
     const settled = { relayed: 0, missingChunks: 0, missingBytes: 0, differing: [], outOfStep: false };
     const sync = { others: others.length, inSync, ...settled };
-    return { id, name, role, state: 'open', tools: infos, members: [...members], sync, unread };
+    const may = mayAs(role, 'workspace');
+    return { id, name, role, state: 'open', tools: infos, may, members: [...members], sync, unread };
   }
 
   #put({ files }: FakeTool, path: string, content: Uint8Array, author: string): string {
@@ -359,6 +393,22 @@ function memberOf(account: string, name: string): MemberInfo {
     inSync: true,
     devices: [],
   };
+}
+
+/** By the default permissions. */
+export function mayAs(role: Role, scope: PermissionScope): readonly PermissionAction[] {
+  return askedOf(scope).filter((action) => allowedByDefault(scope, action, RANKS[role])) as PermissionAction[];
+}
+
+function defaultPermissions(): PermissionInfo[] {
+  return (['workspace', 'files', 'chat'] as const).flatMap((scope) =>
+    mayAs('manager', scope).flatMap((action) =>
+      (['participant', 'guest'] as const).map((role): PermissionInfo => {
+        const allowed = mayAs(role, scope).includes(action);
+        return { scope, action, role, allowed, byDefault: allowed };
+      }),
+    ),
+  );
 }
 
 function found<T>(value: T | undefined): T {

@@ -167,6 +167,51 @@ describe('Who is out of a workspace', function () {
     await house.converged(apollo, alice, bob, carol);
   });
 
+  it('A5 everybody sees who may do what and who has changed it; what is allowed is offered, and back to default is as before', async () => {
+    await three();
+    await alice.api.setRole(apollo, await accountOf(carol), 'guest');
+    const chat = await toolOf(alice, apollo, 'chat');
+    const one = async (person: Person) => {
+      const all = await person.api.permissions(apollo);
+      return all.find(({ scope, action, role }) => scope === 'chat' && action === 'add' && role === 'guest')!;
+    };
+    const mayPost = async (person: Person) =>
+      (await person.info(apollo)).tools.find(({ id }) => id === chat)!.may.includes('add');
+    await carol.until(async () => !(await mayPost(carol)));
+    assert.deepEqual(await one(bob), {
+      ...{ scope: 'chat', action: 'add', role: 'guest', allowed: false, byDefault: false },
+    });
+    await assert.rejects(bob.api.setPermission(apollo, 'chat', 'add', 'guest', true), { code: 'notPermitted' });
+    await alice.api.setPermission(apollo, 'chat', 'add', 'guest', true);
+    await carol.until(() => mayPost(carol));
+    const notice = await carol.notice('permissionsChanged');
+    assert.deepEqual(notice.detail, { name: 'Apollo', member: 'Alice' });
+    const { changed, ...rest } = await one(carol);
+    assert.deepEqual(rest, { scope: 'chat', action: 'add', role: 'guest', allowed: true, byDefault: false });
+    assert.deepEqual([changed?.by, changed?.self], ['Alice', false]);
+    assert.ok(changed!.at > 0);
+    assert.equal((await one(alice)).changed?.self, true);
+    await carol.api.post(apollo, chat, 'Now I may');
+    await alice.api.setPermission(apollo, 'chat', 'add', 'guest', false);
+    await carol.until(async () => !(await mayPost(carol)));
+    assert.equal((await one(carol)).allowed, false);
+    await house.converged(apollo, alice, bob, carol);
+    const dora = await house.move('Dora');
+    await house.join(alice, dora, apollo, { confirm: false });
+    assert.deepEqual(dora.notices, [], 'what was so when one came is no news');
+  });
+
+  it('A7 who stands below a manager hears so, and not that the right is lacking', async () => {
+    await three();
+    await alice.api.setRole(apollo, await accountOf(bob), 'manager');
+    await bob.until(async () => (await bob.info(apollo)).role === 'manager');
+    const senior = { code: 'notPermitted', detail: { reason: 'senior', member: 'Alice' } };
+    await assert.rejects(bob.api.removeMember(apollo, await accountOf(alice)), senior);
+    await assert.rejects(bob.api.setRole(apollo, await accountOf(alice), 'guest'), senior);
+    const lacking = { code: 'notPermitted', detail: { reason: 'notPermitted' } };
+    await assert.rejects(carol.api.removeMember(apollo, await accountOf(alice)), lacking);
+  });
+
   it('D9 what a concurrent demotion has voided is kept under Not accepted, with its text', async () => {
     await three({ direct: false });
     await house.relay!.stop();

@@ -520,6 +520,31 @@ describe('A authority', () => {
     assert.equal(bob.verdict(bob.post('again')), 'accepted');
   });
 
+  it('A5 what is shown as allowed is what a delta would be judged by; of settings made at once a denial stands', () => {
+    const team = new Team(21);
+    const alice = team.founder;
+    const bob = team.join('Bob');
+    const carol = team.join('Carol', alice, Role.manager);
+    const allowance = (role: Role) => alice.replica.allowance('chat', 'add', role);
+    assert.deepEqual(allowance(Role.participant), { allowed: true, setBy: [] });
+    alice.setPerm('chat', 'add', Role.participant, false);
+    carol.meet(alice);
+    const [yes, no] = [
+      carol.setPerm('chat', 'add', Role.participant, true),
+      alice.setPerm('chat', 'add', Role.participant, false),
+    ];
+    alice.meet(carol);
+    const { allowed, setBy } = allowance(Role.participant);
+    assert.deepEqual([allowed, new Set(setBy.map(({ delta }) => delta.id))], [false, new Set([yes, no])]);
+    bob.meet(alice);
+    assert.equal(bob.verdict(bob.post('denied')), 'notPermitted');
+    const last = alice.setPerm('chat', 'add', Role.participant, true);
+    assert.deepEqual(allowance(Role.participant), { allowed: true, setBy: [alice.replica.node(last)] });
+    assert.equal(allowance(Role.manager).allowed, true);
+    bob.meet(alice);
+    assert.equal(bob.verdict(bob.post('allowed')), 'accepted');
+  });
+
   it('D9 a deleted tool takes its rows along, whichever came first', () => {
     const team = new Team(17);
     const alice = team.founder;

@@ -29,7 +29,12 @@ const labels = Object.fromEntries(
   [
     ...['posts', 'write', 'send', 'editing', 'edit', 'delete', 'edited', 'waiting', 'sent', 'unread', 'older', 'empty'],
     ...['you', 'readOnly'],
-  ].map((key) => [key, key]),
+  ]
+    .map((key) => [key, key])
+    .concat([
+      ['told', 'carried over by {0}'],
+      ['toldAtLength', 'the word of {1} on {0}'],
+    ]),
 ) as unknown as Labels;
 
 /** What people have tried elsewhere, each meant to run or to load something. */
@@ -187,6 +192,33 @@ describe('the chat’s page', function () {
       found.links.filter((href) => !isAllowedLink(href)),
       [],
     );
+  });
+
+  it('A7 what was carried over shows whose it was and that another tells it, and is nobody’s to edit', async () => {
+    const told = { account: 'bob', name: '<b>Bob</b>', time: Date.UTC(2025, 2, 3, 9) };
+    const alices = { author: 'alice', authorName: 'Alice', self: true };
+    await snapshot([
+      post('one', { ...alices, told }),
+      post('two', { ...alices, told: { ...told, account: 'carol', name: 'Carol' } }),
+      post('of her own', alices),
+      post('from the end of days', { told: { ...told, time: 2 ** 53 - 1 } }),
+    ]);
+    const first = page.locator('.post').first();
+    await first.waitFor();
+    assert.equal(await first.locator('.author').textContent(), '<b>Bob</b>');
+    assert.equal(await first.locator('.told').textContent(), 'carried over by Alice');
+    assert.equal(await first.locator('.told').getAttribute('title'), 'the word of Alice on <b>Bob</b>');
+    assert.match((await first.getAttribute('aria-label'))!, /^<b>Bob<\/b>, carried over by Alice, /);
+    assert.match((await first.locator('time').getAttribute('title'))!, /2025/);
+    assert.equal(await page.locator('.post.together').count(), 0, 'of three people, though one has signed all');
+    assert.deepEqual(await page.locator('.post.carried').count(), 3);
+    assert.equal(await first.locator('button.edit').count(), 0);
+    assert.equal(await first.locator('button.delete').count(), 1);
+    await first.focus();
+    await page.keyboard.press('Enter');
+    await page.locator('textarea').focus();
+    await page.keyboard.press('ArrowUp');
+    assert.equal(await page.locator('textarea').inputValue(), 'of her own', 'the last that is hers to edit');
   });
 
   it('a post’s links go to the host, and nowhere by themselves', async () => {

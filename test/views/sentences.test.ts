@@ -10,7 +10,9 @@ import {
   joinSentences,
   linkSentences,
   noticeSentences,
+  notAcceptedReasons,
   reasonSentences,
+  reasonWords,
   relaySentences,
   skipSentences,
   stalledSentence,
@@ -108,6 +110,7 @@ describe('sentences for people', () => {
     const wanted = new Set<string>();
     for (const [, , table] of tables) for (const { text } of Object.values(table)) wanted.add(text);
     for (const text of Object.values(skipSentences)) wanted.add(text);
+    for (const text of [...Object.values(notAcceptedReasons), reasonWords('another')]) wanted.add(text);
     for (const table of [doneSentences, reasonSentences, linkSentences, { stalledSentence }])
       for (const { text } of Object.values(table)) wanted.add(text);
     for (const file of sourceFiles('src/views'))

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import type { ClosedInfo, FileEntry, JoinInfo, MemberDeviceInfo, Role } from '../../src/service/api.ts';
+import type {
+  ClosedInfo,
+  FileEntry,
+  JoinInfo,
+  MemberDeviceInfo,
+  OfferInfo,
+  Role,
+  WorkspaceInfo,
+} from '../../src/service/api.ts';
 import { amount, badge, growth } from '../../src/views/amounts.ts';
 import {
   contextValue,
@@ -12,7 +20,8 @@ import {
   sortEntries,
   workspaceNodes,
 } from '../../src/views/tree-nodes.ts';
-import { FakeService } from '../fakes/fake-service.ts';
+import { lacksManager } from '../../src/views/rights.ts';
+import { FakeService, mayAs } from '../fakes/fake-service.ts';
 
 const join: JoinInfo = {
   workspace: 'ff',
@@ -21,6 +30,11 @@ const join: JoinInfo = {
   state: 'waiting',
   doneBytes: 0,
   totalBytes: 0,
+};
+
+const offer: OfferInfo = {
+  ...{ id: 'bb.aa', name: 'Apollo', newName: 'Apollo (continued)', by: 'Bob' },
+  ...{ safetyNumber: '1', role: 'participant', expires: 0 },
 };
 
 describe('the tree', () => {
@@ -35,7 +49,7 @@ describe('the tree', () => {
 
   it('shows workspaces with their tools and members, ourselves first', async () => {
     const { workspace } = await apollo();
-    const lists = { workspaces: [workspace], joins: [join], requests: [], closed: [] };
+    const lists = { workspaces: [workspace], joins: [join], requests: [], offers: [], closed: [] };
     assert.deepEqual(
       rootNodes(lists).map(({ kind }) => kind),
       ['workspace', 'join'],
@@ -53,7 +67,7 @@ describe('the tree', () => {
     const { workspace } = await apollo();
     const joining = { ...workspace, state: 'joining' as const };
     const copying: JoinInfo = { ...join, workspace: workspace.id, state: 'copying' };
-    const shown = rootNodes({ workspaces: [joining], joins: [copying], requests: [], closed: [] });
+    const shown = rootNodes({ workspaces: [joining], joins: [copying], requests: [], offers: [], closed: [] });
     assert.deepEqual(
       shown.map(({ kind }) => kind),
       ['join'],
@@ -75,7 +89,7 @@ describe('the tree', () => {
 
   it('rows keep their ids when what they show changes, and no two share one', async () => {
     const { workspace } = await apollo();
-    const lists = { workspaces: [workspace], joins: [], requests: [], closed: [] };
+    const lists = { workspaces: [workspace], joins: [], requests: [], offers: [], closed: [] };
     const renamed = { ...workspace, name: 'Artemis' };
     assert.equal(nodeId({ kind: 'workspace', workspace }), nodeId({ kind: 'workspace', workspace: renamed }));
     const all = [...rootNodes(lists), ...workspaceNodes(workspace, lists), ...memberNodes(workspace, [])];
@@ -103,15 +117,21 @@ describe('the tree', () => {
       const matching = menus.filter(({ when }) => new RegExp(/viewItem =~ \/(.*)\/$/.exec(when)![1]!).test(value));
       return [...new Set(matching.map(({ command }) => command.replace('coterie.', '')))].sort();
     };
-    const as = (role: Role) => ({ ...workspace, role });
-    const [files, chat] = workspace.tools;
-    const tool = (role: Role, of = files!): Node => ({ kind: 'tool', workspace: as(role), tool: of });
-    assert.deepEqual(offered(tool('guest')), ['exportItem', 'markAllRead', 'openAsFolder']);
+    const as = (role: Role) => ({
+      ...workspace,
+      role,
+      may: mayAs(role, 'workspace'),
+      tools: workspace.tools.map((one) => ({ ...one, may: mayAs(role, one.kind) })),
+    });
+    const tool = (role: Role, of = 0): Node => ({ kind: 'tool', workspace: as(role), tool: as(role).tools[of]! });
+    assert.deepEqual(offered(tool('guest')), ['exportItem', 'markAllRead', 'openAsFolder', 'permissions']);
     assert.ok(offered(tool('participant')).includes('addFiles'));
     assert.ok(!offered(tool('participant')).includes('deleteTool'));
     assert.ok(offered(tool('manager')).includes('deleteTool'));
-    assert.ok(offered(tool('guest', chat)).includes('openChat'));
-    const everybody = ['leaveWorkspace', 'markAllRead', 'saveWork'];
+    assert.ok(offered(tool('guest', 1)).includes('openChat'));
+    const everybody = [
+      ...['continueWorkspace', 'leaveWorkspace', 'markAllRead', 'permissions', 'saveWork', 'showNotAccepted'],
+    ];
     assert.deepEqual(offered({ kind: 'workspace', workspace: as('guest') }), everybody);
     assert.ok(offered({ kind: 'workspace', workspace: as('participant') }).includes('invite'));
     assert.ok(!offered({ kind: 'workspace', workspace: as('participant') }).includes('renameWorkspace'));
@@ -137,6 +157,7 @@ describe('the tree', () => {
     const work = { id: 'a', kind: 'post' as const, toolName: 'Chat', name: '', text: 'x', reason: 'cutOff', time: 0 };
     assert.deepEqual(offered({ kind: 'closed', closed: { ...out, work: [work] } }), ['forgetWorkspace', 'saveWork']);
     assert.deepEqual(offered({ kind: 'join', join }), ['cancelJoin']);
+    assert.deepEqual(offered({ kind: 'offer', offer }), ['answerOffer']);
   });
 
   it('L7 D8 a member shows his devices where there is something to see, each with what may be done about it', async () => {
@@ -151,7 +172,7 @@ describe('the tree', () => {
       deviceNodes(workspace, { ...plain.member, devices }).map(contextValue);
     assert.deepEqual(valueOf(device()), []);
     assert.deepEqual(valueOf(device(), device({ device: 'd2' })).length, 2);
-    const rights = 'writer inviter manager ';
+    const rights = 'toolAdder toolDeleter inviter remover manager ';
     assert.deepEqual(valueOf(device({ absentSince: 1 })), [`device active absent below ${rights}`]);
     assert.deepEqual(valueOf(device({ absentSince: 1, mayTakeOut: false })), [`device active absent ${rights}`]);
     assert.deepEqual(valueOf(device({ forked: true })), [`device active forked below ${rights}`]);
@@ -176,6 +197,34 @@ describe('the tree', () => {
     assert.deepEqual(closed({ isAsking: true }), ['forgetWorkspace']);
     assert.deepEqual(closed({ how: 'frozen', work }), ['forgetWorkspace', 'saveWork']);
     assert.deepEqual(closed({ isBack: true, work }), ['forgetWorkspace', 'putBack', 'saveWork']);
+  });
+
+  it('A5 what a manager has changed for a role is offered, or not any more', async () => {
+    const { workspace } = await apollo();
+    const [files] = workspace.tools;
+    const entry = { name: 'a', kind: 'file' } as FileEntry;
+    const value = (may: WorkspaceInfo['may'], inTool: WorkspaceInfo['may'], kind: 'workspace' | 'tool' | 'entry') => {
+      const tool = { ...files!, may: inTool };
+      const info = { ...workspace, role: 'participant' as const, may, tools: [tool] };
+      if (kind === 'workspace') return contextValue({ kind, workspace: info });
+      if (kind === 'tool') return contextValue({ kind, workspace: info, tool });
+      return contextValue({ kind, workspace: info, tool: tool.id, path: '/a', entry });
+    };
+    assert.equal(value(['uninvite', 'deleteTools'], [], 'workspace'), 'workspace toolDeleter remover ');
+    assert.equal(value([], ['add'], 'tool'), 'tool files writer ');
+    assert.equal(value([], ['editOwn', 'delete'], 'entry'), 'entry file editor deleter ');
+    assert.equal(value([], [], 'entry'), 'entry file ');
+    const joining = contextValue({ kind: 'workspace', workspace: { ...workspace, state: 'joining' } });
+    assert.equal(joining, 'workspace ', 'what is not here yet offers nothing');
+  });
+
+  it('A7 who asks along stands among the workspaces, and where no manager is left it shows', async () => {
+    const { workspace } = await apollo();
+    const shown = rootNodes({ workspaces: [workspace], joins: [], requests: [], offers: [offer], closed: [] });
+    assert.deepEqual(shown.map(nodeId), [workspace.id, 'offer/bb.aa']);
+    const without = { ...workspace, members: workspace.members.filter(({ role }) => role !== 'manager') };
+    assert.deepEqual([lacksManager(workspace), lacksManager(without)], [false, true]);
+    assert.equal(lacksManager({ ...without, state: 'joining' }), false, 'who they are is not known yet');
   });
 
   it('amounts are short, and progress never goes back', () => {

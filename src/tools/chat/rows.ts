@@ -1,12 +1,13 @@
 /**
- * Chat's canonical rows, table `posts` by post id: `[author 32, text, time, edited time or 0, height]`; and how they are
+ * Chat's canonical rows, table `posts` by post id: `[author 32, text, time, edited time or 0, height, told or null]`; told, of a post
+ * that its author has carried over, is `[account 32, name, time]` of whose it was; and how they are
  * indexed and asked for.
  */
 import { fromHex, toHex } from '../../base/bytes.ts';
 import { isDeltaId, type AccountId } from '../../base/ids.ts';
 import { asArray, asBytes, asCount, type Value } from '../../protocol/codec.ts';
 import type { Row } from '../../sync/reducer.ts';
-import { readText } from './deltas.ts';
+import { readText, toldFromValues, toldToValues, type Told } from './deltas.ts';
 
 export interface Post {
   readonly author: AccountId;
@@ -15,24 +16,27 @@ export interface Post {
   readonly edited: number;
   /** Of its delta: with the id, the order of the chat (D6). */
   readonly height: number;
+  readonly told?: Told;
 }
 
 export const POSTS = 'posts';
 const ID_BYTES = 32;
 
 export function postToRow(post: Post): Row {
-  return [fromHex(post.author)!, post.text, post.time, post.edited, post.height];
+  const { author, text, time, edited, height, told } = post;
+  return [fromHex(author)!, text, time, edited, height, told ? [...toldToValues(told)] : null];
 }
 
 /** Of a row that the reducer has put, or `isPostRow` has let in. */
 export function postFromRow(row: Row): Post {
   const [author, text, time, edited, height] = row as [Uint8Array, string, number, number, number];
-  return { author: toHex(author) as AccountId, text, time, edited, height };
+  const told = toldOf((row as Value[])[5]);
+  return { author: toHex(author) as AccountId, text, time, edited, height, ...(told ? { told } : {}) };
 }
 
 /** Whether this could stand in the table under that key (L6). */
 export function isPostRow(key: string, row: Value): boolean {
-  const f = asArray(row, 5);
+  const f = asArray(row, 6);
   return (
     isDeltaId(key) &&
     asBytes(f?.[0], ID_BYTES) !== undefined &&
@@ -40,8 +44,18 @@ export function isPostRow(key: string, row: Value): boolean {
     asCount(f?.[2]) !== undefined &&
     asCount(f?.[3]) !== undefined &&
     // A tool's delta has the genesis in its past.
-    (asCount(f?.[4]) ?? 0) > 1
+    (asCount(f?.[4]) ?? 0) > 1 &&
+    (f?.[5] === null || isToldBy(toldOf(f?.[5]), f?.[2]))
   );
+}
+
+function isToldBy(told: Told | undefined, time: Value | undefined): boolean {
+  return told !== undefined && told.time <= (time as number);
+}
+
+function toldOf(value: Value | undefined): Told | undefined {
+  const f = asArray(value, 3);
+  return f && toldFromValues(f);
 }
 
 /** Scopes are numbers of tools; ids are 32 bytes. */

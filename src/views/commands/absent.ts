@@ -2,12 +2,10 @@
 import * as vscode from 'vscode';
 import type { AbsentDevice, ClosedInfo, MemberDeviceInfo, MemberInfo, WorkspaceInfo } from '../../service/api.ts';
 import type { House } from '../house.ts';
+import { manages } from '../rights.ts';
 import { doneSentences } from '../sentences.ts';
 import { asNode, pick, pickWorkspace } from '../targets.ts';
 import { deviceWords } from '../tree-item.ts';
-import { rights } from '../tree-nodes.ts';
-
-const manages = (workspace: WorkspaceInfo): boolean => rights(workspace).endsWith('manager');
 
 interface DeviceRow extends vscode.QuickPickItem {
   readonly device: AbsentDevice;

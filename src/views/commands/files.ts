@@ -4,10 +4,11 @@ import { baseName, childPath, parentPath } from '../files/place.ts';
 import { uriOf } from '../files/uri.ts';
 import type { House } from '../house.ts';
 import { asNode, askName, type FileTarget, fileOf, pickFolder, pickTool } from '../targets.ts';
-import { mayWrite, type Node } from '../tree-nodes.ts';
+import { addsToSome } from '../rights.ts';
+import type { Node } from '../tree-nodes.ts';
 
 export async function newFile(house: House, argument?: unknown, given?: unknown): Promise<void> {
-  const folder = await pickFolder(house, argument, mayWrite);
+  const folder = await pickFolder(house, argument, addsToSome('files'));
   const name = folder && (typeof given === 'string' ? given : await askName(vscode.l10n.t('New File')));
   if (folder === undefined || name === undefined) return;
   const place = { ...folder, path: childPath(folder.path, name) };
@@ -26,7 +27,7 @@ export async function newFile(house: House, argument?: unknown, given?: unknown)
 }
 
 export async function newFolder(house: House, argument?: unknown, given?: unknown): Promise<void> {
-  const folder = await pickFolder(house, argument, mayWrite);
+  const folder = await pickFolder(house, argument, addsToSome('files'));
   const name = folder && (typeof given === 'string' ? given : await askName(vscode.l10n.t('New Folder')));
   if (folder === undefined || name === undefined) return;
   const path = childPath(folder.path, name);

@@ -5,9 +5,9 @@ import type { House } from '../house.ts';
 import { invitationOfText, MAX_INVITATION_CHARACTERS } from '../invitation-text.ts';
 import type { Joins } from '../joins.ts';
 import { askAboutRequest } from '../notices.ts';
+import { invites } from '../rights.ts';
 import { asNode, pick, pickWorkspace, workspaceOf } from '../targets.ts';
 import { roleWord } from '../tree-item.ts';
-import { rights } from '../tree-nodes.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
 const DAY_MS = 24 * HOUR_MS;
@@ -21,8 +21,6 @@ interface MadeInvitation {
 }
 
 const MADE_KEY = 'coterie.invitations';
-
-const invites = (workspace: WorkspaceInfo): boolean => rights(workspace).includes('inviter');
 
 export interface InviteOptions {
   readonly role: Role;

@@ -1,23 +1,27 @@
 /** Commands on who is in a workspace and as what; and on workspaces that one is out of. */
 import * as vscode from 'vscode';
 import type { ClosedInfo, ImportReport, MemberInfo, Role, WorkspaceInfo } from '../../service/api.ts';
+import { errorCode, errorDetail } from '../errors.ts';
 import type { House } from '../house.ts';
+import { manages, removes } from '../rights.ts';
+import { errorSentence } from '../sentences.ts';
 import { asNode, pick, pickWorkspace } from '../targets.ts';
 import { roleWord } from '../tree-item.ts';
-import { rights } from '../tree-nodes.ts';
 import { askFolder, tell, transfer } from './transfers.ts';
-
-const manages = (workspace: WorkspaceInfo): boolean => rights(workspace).endsWith('manager');
 
 interface Place {
   readonly workspace: WorkspaceInfo;
   readonly member: MemberInfo;
 }
 
-/** The row it was called on, or a pick of the workspaces that one manages and the people in them. */
-async function pickOther(house: House, argument: unknown): Promise<Place | undefined> {
+/** The row it was called on, or a pick of the workspaces where one may and the people in them. */
+async function pickOther(
+  house: House,
+  argument: unknown,
+  may: (workspace: WorkspaceInfo) => boolean,
+): Promise<Place | undefined> {
   const node = asNode(argument);
-  const workspace = node?.kind === 'member' ? node.workspace : await pickWorkspace(house, argument, manages);
+  const workspace = node?.kind === 'member' ? node.workspace : await pickWorkspace(house, argument, may);
   if (workspace === undefined) return undefined;
   const others = workspace.members.filter(({ self }) => !self);
   const named = node?.kind === 'member' ? others.find(({ account }) => account === node.member.account) : undefined;
@@ -28,7 +32,7 @@ async function pickOther(house: House, argument: unknown): Promise<Place | undef
 }
 
 export async function changeRole(house: House, argument?: unknown): Promise<void> {
-  const place = await pickOther(house, argument);
+  const place = await pickOther(house, argument, manages);
   if (place === undefined) return;
   const { workspace, member } = place;
   const roles: readonly { readonly role: Role; readonly detail: string }[] = [
@@ -45,11 +49,13 @@ export async function changeRole(house: House, argument?: unknown): Promise<void
     ...(one.role === member.role ? { description: vscode.l10n.t('now') } : {}),
   }));
   if (chosen === undefined || chosen.role === member.role) return;
-  await house.say.guard(async () => (await house.session.api()).setRole(workspace.id, member.account, chosen.role));
+  await orContinue(house, place, async () =>
+    (await house.session.api()).setRole(workspace.id, member.account, chosen.role),
+  );
 }
 
 export async function removeMember(house: House, argument?: unknown): Promise<void> {
-  const place = await pickOther(house, argument);
+  const place = await pickOther(house, argument, removes);
   if (place === undefined) return;
   const { workspace, member } = place;
   const yes = vscode.l10n.t('Remove');
@@ -65,7 +71,21 @@ export async function removeMember(house: House, argument?: unknown): Promise<vo
     yes,
   );
   if (answer !== yes) return;
-  await house.say.guard(async () => (await house.session.api()).removeMember(workspace.id, member.account));
+  await orContinue(house, place, async () => (await house.session.api()).removeMember(workspace.id, member.account));
+}
+
+/** A7: where a senior cannot be reached, there is another way on. */
+async function orContinue(house: House, { workspace, member }: Place, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const detail = errorDetail(error);
+    if (detail['reason'] !== 'senior') return void house.say.error(error);
+    const go = vscode.l10n.t('Continue in a New Workspace…');
+    const answer = await house.say.show(errorSentence(errorCode(error), detail), detail, go);
+    if (answer !== go) return;
+    await vscode.commands.executeCommand('coterie.continueWorkspace', workspace.id, { without: member.account });
+  }
 }
 
 export async function leaveWorkspace(house: House, argument?: unknown): Promise<void> {

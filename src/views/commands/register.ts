@@ -5,10 +5,13 @@ import type { ChatPanels } from '../chat-panels.ts';
 import type { House } from '../house.ts';
 import type { Joins } from '../joins.ts';
 import * as absent from './absent.ts';
+import * as continuing from './continuing.ts';
 import * as devices from './devices.ts';
 import * as files from './files.ts';
 import * as invitations from './invitations.ts';
 import * as members from './members.ts';
+import * as notAccepted from './not-accepted.ts';
+import * as permissions from './permissions.ts';
 import * as people from './people.ts';
 import * as recovery from './recovery.ts';
 import * as transfers from './transfers.ts';
@@ -46,12 +49,16 @@ export function registerCommands({ house, joins, chats, selected }: CommandParts
     deleteTool: (on) => workspaces.deleteTool(house, on),
     changeRole: (on) => members.changeRole(house, on),
     removeMember: (on) => members.removeMember(house, on),
+    permissions: (on) => permissions.permissions(house, on),
     leaveWorkspace: (on) => members.leaveWorkspace(house, on),
     deleteWorkspace: (on) => members.deleteWorkspace(house, on),
     dropDevices: (on, chosen) => absent.dropDevices(house, on, chosen),
     freezeDevice: (on, device) => absent.freezeDevice(house, on, device),
     fetchAgain: (on) => absent.fetchAgain(house, on),
     putBack: (on) => absent.putBack(house, on),
+    continueWorkspace: (on, given) => continuing.continueWorkspace(house, on, given),
+    answerOffer: (on) => continuing.answerOffer(house, on),
+    showNotAccepted: (on) => notAccepted.showNotAccepted(house, on),
     saveWork: (on, folder) => members.saveWork(house, on, folder),
     forgetWorkspace: (on) => members.forgetWorkspace(house, on),
     showSafetyNumber: (on) => people.showSafetyNumber(house, on),

@@ -1,16 +1,16 @@
 /** Whole files and folders in and out: with amounts, a way to stop, and an account of what was left out. */
 import * as vscode from 'vscode';
 import type { CoterieApi, ImportReport } from '../../service/api.ts';
-import { amount } from '../amounts.ts';
+import { amount, growth } from '../amounts.ts';
 import type { FilePlace } from '../files/place.ts';
 import type { House } from '../house.ts';
+import { addsToSome } from '../rights.ts';
 import { skipSentences } from '../sentences.ts';
 import { asPlace, fileOf, pickFolder, pickTool } from '../targets.ts';
-import { mayWrite } from '../tree-nodes.ts';
 
 /** Called on a row, on an address, or on nothing; `paths` (texts or `file:` addresses) stand for the dialog's answer. */
 export async function addFiles(house: House, argument?: unknown, paths?: unknown): Promise<ImportReport | undefined> {
-  const target = await pickFolder(house, await folderIfFolder(house, argument), mayWrite);
+  const target = await pickFolder(house, await folderIfFolder(house, argument), addsToSome('files'));
   if (target === undefined) return undefined;
   const chosen = localPaths(paths) ?? (await askLocalPaths());
   if (chosen === undefined || chosen.length === 0) return undefined;
@@ -32,7 +32,7 @@ export async function addToWorkspace(
     );
     return undefined;
   }
-  const target = await pickTool(house, undefined, 'files', mayWrite);
+  const target = await pickTool(house, undefined, 'files', addsToSome('files'));
   return target && add(house, { workspace: target.workspace.id, tool: target.tool.id, path: '/' }, chosen);
 }
 
@@ -70,20 +70,27 @@ export async function exportItem(
   return report;
 }
 
-export async function transfer(
+/** With its amounts shown, and a way to stop it. */
+export async function transfer<T>(
   house: House,
   title: string,
-  work: (api: CoterieApi, operation: string) => Promise<ImportReport>,
-): Promise<ImportReport | undefined> {
+  work: (api: CoterieApi, operation: string) => Promise<T>,
+): Promise<T | undefined> {
   const operation = globalThis.crypto.randomUUID();
   return house.say.guard(async () => {
     const api = await house.session.api();
     const location = vscode.ProgressLocation.Notification;
     return vscode.window.withProgress({ location, title, cancellable: true }, async (progress, token) => {
       const cancelling = token.onCancellationRequested(() => void house.say.guard(() => api.cancel(operation)));
+      let shown = 0;
       const following = house.session.events((event) => {
         if (event.type !== 'import' || event.operation !== operation) return;
-        progress.report({ message: vscode.l10n.t('{0} files, {1}', event.doneFiles, amount(event.doneBytes)) });
+        const { doneFiles, doneBytes, totalBytes = 0 } = event;
+        const { increment, now } = growth(shown, doneBytes, totalBytes);
+        shown = now;
+        const done =
+          totalBytes > 0 ? vscode.l10n.t('{0} of {1}', amount(doneBytes), amount(totalBytes)) : amount(doneBytes);
+        progress.report({ message: vscode.l10n.t('{0} files, {1}', doneFiles, done), increment });
       });
       try {
         return await work(api, operation);
@@ -114,11 +121,16 @@ export async function tell(house: House, report: ImportReport, done: string): Pr
     show,
   );
   if (answer !== show) return;
-  const content = report.skipped
-    .map(({ path, reason }) => `${path}: ${vscode.l10n.t(skipSentences[reason])}`)
-    .join('\n');
+  await showList(
+    house,
+    report.skipped.map(({ path, reason }) => `${path}: ${vscode.l10n.t(skipSentences[reason])}`),
+  );
+}
+
+/** In a tab, to be read and copied. */
+export async function showList(house: House, lines: readonly string[]): Promise<void> {
   await house.say.guard(async () => {
-    const document = await vscode.workspace.openTextDocument({ content, language: 'plaintext' });
+    const document = await vscode.workspace.openTextDocument({ content: lines.join('\n'), language: 'plaintext' });
     await vscode.window.showTextDocument(document);
   });
 }

@@ -2,11 +2,8 @@
 import * as vscode from 'vscode';
 import type { ToolKind } from '../../service/api.ts';
 import type { House } from '../house.ts';
+import { addsTools, deletesTools, manages } from '../rights.ts';
 import { asNode, askName, pick, pickTool, pickWorkspace } from '../targets.ts';
-import { mayWrite, rights } from '../tree-nodes.ts';
-import type { WorkspaceInfo } from '../../service/api.ts';
-
-const manages = (workspace: WorkspaceInfo): boolean => rights(workspace).endsWith('manager');
 
 export async function createWorkspace(house: House, argument?: unknown): Promise<string | undefined> {
   const title = vscode.l10n.t('Create a Workspace');
@@ -45,7 +42,7 @@ export async function renameWorkspace(house: House, argument?: unknown): Promise
 }
 
 export async function addTool(house: House, argument?: unknown): Promise<void> {
-  const workspace = await pickWorkspace(house, argument, mayWrite);
+  const workspace = await pickWorkspace(house, argument, addsTools);
   if (workspace === undefined) return;
   const kinds: readonly { readonly kind: ToolKind; readonly label: string; readonly icon: string }[] = [
     { kind: 'files', label: vscode.l10n.t('Files'), icon: 'files' },
@@ -61,7 +58,7 @@ export async function addTool(house: House, argument?: unknown): Promise<void> {
 }
 
 export async function renameTool(house: House, argument?: unknown): Promise<void> {
-  const target = await pickTool(house, argument, undefined, manages);
+  const target = await pickTool(house, argument, undefined, deletesTools);
   if (target === undefined) return;
   const { workspace, tool } = target;
   const name = await askName(vscode.l10n.t('Rename Tool'), tool.name);
@@ -70,7 +67,7 @@ export async function renameTool(house: House, argument?: unknown): Promise<void
 }
 
 export async function deleteTool(house: House, argument?: unknown): Promise<void> {
-  const target = await pickTool(house, argument, undefined, manages);
+  const target = await pickTool(house, argument, undefined, deletesTools);
   if (target === undefined) return;
   const { workspace, tool } = target;
   const yes = vscode.l10n.t('Delete');

@@ -4,7 +4,7 @@ import { type Disposable, DisposableStore } from '../../base/disposable.ts';
 import type { CoterieApi, FileEntry } from '../../service/api.ts';
 import { errorCode } from '../errors.ts';
 import type { House } from '../house.ts';
-import { mayWrite } from '../tree-nodes.ts';
+import { addsTo, edits } from '../rights.ts';
 import { baseName, childPath, type FilePlace, placeOf } from './place.ts';
 import { requirePlace, uriOf } from './uri.ts';
 import { Versions } from './versions.ts';
@@ -164,7 +164,13 @@ export class CoterieFiles implements vscode.FileSystemProvider, Disposable {
     const { list } = this.#house;
     if (list.tool(workspace, tool) === undefined) await list.reload();
     if (list.tool(workspace, tool)?.kind !== 'files') throw vscode.FileSystemError.FileNotFound(uri);
-    return { type: vscode.FileType.Directory, ctime: 0, mtime: 0, size: 0, ...this.#permissions(workspace) };
+    return {
+      type: vscode.FileType.Directory,
+      ctime: 0,
+      mtime: 0,
+      size: 0,
+      ...this.#permissions(workspace, tool, 'folder'),
+    };
   }
 
   #statOf(uri: vscode.Uri, place: FilePlace, entry: FileEntry): vscode.FileStat {
@@ -173,14 +179,19 @@ export class CoterieFiles implements vscode.FileSystemProvider, Disposable {
       ctime: entry.created,
       mtime: this.versions.stat(uri.toString(), entry.version, entry.modified),
       size: entry.bytes,
-      ...this.#permissions(place.workspace),
+      ...this.#permissions(place.workspace, place.tool, entry.kind),
     };
   }
 
-  /** A guest sees an editor that does not take what it could not keep. */
-  #permissions(workspace: string): { readonly permissions?: vscode.FilePermission } {
-    const info = this.#house.list.workspace(workspace);
-    return info === undefined || mayWrite(info) ? {} : { permissions: vscode.FilePermission.Readonly };
+  /** Who may not write sees an editor that does not take what it could not keep. */
+  #permissions(
+    workspace: string,
+    tool: string,
+    kind: FileEntry['kind'],
+  ): { readonly permissions?: vscode.FilePermission } {
+    const info = this.#house.list.tool(workspace, tool);
+    const isTaken = info === undefined || (kind === 'folder' ? addsTo(info) : edits(info));
+    return isTaken ? {} : { permissions: vscode.FilePermission.Readonly };
   }
 
   /** Somebody else may have moved the file meanwhile: the save went well, but not where VS Code looks. */

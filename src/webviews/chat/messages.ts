@@ -9,9 +9,24 @@ export interface ShownPost {
   readonly self: boolean;
   readonly text: string;
   readonly time: number;
+  /** Carried over from another workspace by its author: whose it was and from when, as he says. */
+  readonly told?: { readonly account: string; readonly name: string; readonly time: number };
   readonly edited: boolean;
   readonly unread: boolean;
   readonly delivery: 'waiting' | 'sent';
+}
+
+/** The last that a Date can be: what others claim may lie beyond. */
+const LAST_DATE_MS = 8.64e15;
+
+/** When it was said, as far as is told. */
+export function shownTime({ told, time }: ShownPost): number {
+  return Math.min(told?.time ?? time, LAST_DATE_MS);
+}
+
+/** One's own that one may still put otherwise: not what one has told of others. */
+export function isEditable({ self, told }: ShownPost): boolean {
+  return self && told === undefined;
 }
 
 /** Every word the page shows, in the person's language. */
@@ -23,6 +38,10 @@ export interface Labels {
   readonly edit: string;
   readonly delete: string;
   readonly edited: string;
+  /** With `{0}`, who has carried a post over. */
+  readonly told: string;
+  /** With `{0}`, whose post it was, and `{1}`, who has carried it over. */
+  readonly toldAtLength: string;
   readonly waiting: string;
   readonly sent: string;
   readonly unread: string;

@@ -2,7 +2,7 @@
  * The list of posts. Older ones come when one scrolls up; it stays at the end while one is there, and stays put while one reads further up.
  * By keyboard: arrows go from post to post, Enter edits and Delete deletes one's own.
  */
-import type { FromHost, Labels, ShownPost } from './messages.ts';
+import { isEditable, shownTime, type FromHost, type Labels, type ShownPost } from './messages.ts';
 import { PostView } from './post-view.ts';
 
 export interface LogDoors {
@@ -37,7 +37,7 @@ export class PostLog {
   }
 
   lastOwn(): ShownPost | undefined {
-    return this.#posts.findLast(({ post }) => post.self)?.post;
+    return this.#posts.findLast(({ post }) => isEditable(post))?.post;
   }
 
   snapshot({ posts, more, labels }: Extract<FromHost, { type: 'snapshot' }>): void {
@@ -177,7 +177,7 @@ export class PostLog {
         break;
       case 'Enter':
         // On a link or a button it means that one.
-        if (post?.self !== true || event.target !== this.#posts[at]?.element) return;
+        if (post === undefined || !isEditable(post) || event.target !== this.#posts[at]?.element) return;
         this.#doors.edit(post);
         break;
       default:
@@ -210,9 +210,9 @@ export class PostLog {
   }
 }
 
-function dayOf({ time }: ShownPost): string {
+function dayOf(post: ShownPost): string {
   const { lang } = document.documentElement;
-  return new Date(time).toLocaleDateString(lang === '' ? undefined : lang, {
+  return new Date(shownTime(post)).toLocaleDateString(lang === '' ? undefined : lang, {
     weekday: 'long',
     day: 'numeric',
     month: 'long',

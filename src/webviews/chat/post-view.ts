@@ -1,6 +1,6 @@
 /** One post on the page. Names and text come from others: they go in as text, or through the sanitiser. */
 import { renderPost } from './markdown.ts';
-import type { Labels, ShownPost } from './messages.ts';
+import { isEditable, shownTime, type Labels, type ShownPost } from './messages.ts';
 
 /** Posts of one author that follow each other within this time share a heading. */
 const TOGETHER_MS = 5 * 60_000;
@@ -9,6 +9,7 @@ export class PostView {
   readonly element = document.createElement('article');
   readonly #labels: Labels;
   readonly #author = document.createElement('bdi');
+  readonly #told = document.createElement('span');
   readonly #time = document.createElement('time');
   readonly #body = document.createElement('div');
   readonly #state = document.createElement('span');
@@ -20,15 +21,17 @@ export class PostView {
     this.element.className = 'post';
     this.element.tabIndex = -1;
     this.#author.className = 'author';
+    this.#told.className = 'told';
     this.#body.className = 'body';
     this.#body.dir = 'auto';
     this.#state.className = 'state';
     // That a post has been delivered is there to be looked up, not to be read out.
     this.#state.setAttribute('aria-live', 'off');
     const head = document.createElement('header');
-    head.append(this.#author, this.#time);
+    head.append(this.#author, ...(post.told ? [this.#told] : []), this.#time);
     const foot = document.createElement('footer');
-    if (post.self) foot.append(this.#button('edit', labels.edit), this.#button('delete', labels.delete));
+    if (isEditable(post)) foot.append(this.#button('edit', labels.edit));
+    if (post.self) foot.append(this.#button('delete', labels.delete));
     foot.append(this.#state);
     this.element.append(head, this.#body, foot);
     this.#show();
@@ -48,17 +51,22 @@ export class PostView {
 
   /** Told which post stands before, says whether it needs a heading. */
   follow(before: ShownPost | undefined): void {
-    const { author, time } = this.#post;
-    const together = before?.author === author && Math.abs(time - before.time) < TOGETHER_MS;
+    const { author, told } = this.#post;
+    const isSame = before?.author === author && before.told?.account === told?.account;
+    const together = isSame && Math.abs(shownTime(this.#post) - shownTime(before)) < TOGETHER_MS;
     this.element.classList.toggle('together', together);
   }
 
   #show(): void {
-    const { self, authorName, time, edited, delivery } = this.#post;
+    const { authorName, told, edited, delivery } = this.#post;
+    // What one tells of others is not shown as one's own.
+    const self = isEditable(this.#post);
     const labels = this.#labels;
     this.element.classList.toggle('own', self);
-    setText(this.#author, authorName);
-    const at = new Date(time);
+    const shownName = told?.name ?? authorName;
+    setText(this.#author, shownName);
+    this.#showTold(authorName);
+    const at = new Date(shownTime(this.#post));
     const { lang } = document.documentElement;
     const locale = lang === '' ? undefined : lang;
     this.#time.dateTime = at.toISOString();
@@ -67,11 +75,24 @@ export class PostView {
     const states = [...(edited ? [labels.edited] : []), ...(self ? [labels[delivery]] : [])];
     setText(this.#state, states.join(' · '));
     this.#state.classList.toggle('waiting', self && delivery === 'waiting');
-    const who = self ? `${authorName} (${labels.you})` : authorName;
+    const name = self ? `${authorName} (${labels.you})` : shownName;
+    const who = told ? `${name}, ${this.#told.textContent}` : name;
     this.element.setAttribute(
       'aria-label',
       `${who}, ${this.#time.textContent}${states.length > 0 ? `, ${states.join(', ')}` : ''}`,
     );
+  }
+
+  /** Whose word it is stands beside the name, in every post of the kind. */
+  #showTold(carrier: string): void {
+    const { told } = this.#post;
+    if (!told) return;
+    const name = document.createElement('bdi');
+    name.textContent = carrier;
+    const [before = '', after = ''] = this.#labels.told.split('{0}');
+    this.#told.replaceChildren(before, name, after);
+    this.#told.title = this.#labels.toldAtLength.replace('{0}', () => told.name).replace('{1}', () => carrier);
+    this.element.classList.add('carried');
   }
 
   #render(): void {

@@ -5,7 +5,7 @@ import type { Locator } from 'playwright-core';
 import type { Workbench } from '../driver/workbench.ts';
 
 /** A long copy on a busy machine. */
-const COPY_PATIENCE_MS = 90_000;
+export const COPY_PATIENCE_MS = 90_000;
 
 export type InvitationTerms = 'ask me' | 'at once';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { DeltaId } from '../../../src/base/ids.ts';
+import type { AccountId, DeltaId } from '../../../src/base/ids.ts';
 import type { Value } from '../../../src/protocol/codec.ts';
 import { MAX_CHAT_TEXT_BYTES } from '../../../src/protocol/limits.ts';
 import { Role } from '../../../src/sync/control.ts';
@@ -86,6 +86,22 @@ describe('chat', () => {
     assert.equal(textOf(alice, post), undefined);
   });
 
+  it('A7 a post that was carried over is its carrier’s, who tells whose it was; only who may edit others’ posts tells, and nobody edits it', () => {
+    const { alice, bob, carol } = trio(8);
+    const told = { account: carol.person.account, name: 'Carol', time: 1_700_000_000_000 };
+    const carry: ChatDelta = { kind: 'carry', text: 'what Carol wrote', told };
+    const says = (copy: Copy, delta: ChatDelta) => copy.verdict(copy.chat(delta));
+    assert.equal(says(bob, carry), 'notPermitted', 'a participant puts no words into another’s mouth');
+    assert.equal(says(carol, carry), 'notPermitted');
+    const id = alice.chat(carry);
+    const row = postFromRow(alice.replica.row(CHAT, POSTS, id)!);
+    assert.deepEqual([row.author, row.text, row.told], [alice.person.account, 'what Carol wrote', told]);
+    assert.equal(says(alice, { kind: 'edit', post: id, text: 'what she did not' }), 'noTarget');
+    bob.meet(alice);
+    assert.deepEqual(bob.replica.row(CHAT, POSTS, id), alice.replica.row(CHAT, POSTS, id));
+    assert.equal(says(alice, { kind: 'unpost', post: id }), 'accepted');
+  });
+
   it('A4 what a removal voids is taken back from under later edits', () => {
     const { alice, bob } = trio(6);
     alice.remove(bob.person);
@@ -108,6 +124,10 @@ describe('chat', () => {
       ['edit', [new Uint8Array(31), 'x']],
       ['edit', [new Uint8Array(32)]],
       ['unpost', ['id']],
+      ['carry', ['x', new Uint8Array(31), 'Bob', 1]],
+      ['carry', [' ', new Uint8Array(32), 'Bob', 1]],
+      ['carry', ['x', new Uint8Array(32), 'Bob', -1]],
+      ['carry', ['x', new Uint8Array(32), 'Bob']],
     ];
     assert.equal(alice.verdict(alice.one({ tool: CHAT, kind: 'react', body: ['👍'] })), 'newer');
     for (const [kind, body] of bad) {
@@ -129,6 +149,14 @@ describe('chat', () => {
       fc.record({ kind: fc.constant('post' as const), text }),
       fc.record({ kind: fc.constant('edit' as const), post: id, text }),
       fc.record({ kind: fc.constant('unpost' as const), post: id }),
+      fc.record({
+        kind: fc.constant('carry' as const),
+        text,
+        told: fc.record(
+          { account: id.map((one) => one as string as AccountId), name: fc.string(), time: fc.nat() },
+          { noNullPrototype: true },
+        ),
+      }),
     );
     fc.assert(
       fc.property(delta, (one) => assert.deepEqual(readChatDelta(one.kind, chatBody(one)), { ...one })),

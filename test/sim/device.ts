@@ -219,7 +219,9 @@ export class SimDevice {
   async erase(): Promise<void> {
     const entrance = this.replica.roster.devices.has(this.id) ? this.replica.entranceOf(this.id) : undefined;
     const again = entrance ? { by: entrance.delta.device, word: entrance.delta.bytes } : undefined;
-    const welcome = this.#welcome ?? again;
+    // The one that it came in by is in its copy, and ends with it.
+    const isNew = this.#welcome !== undefined && ![...this.#entrances].every((word) => this.replica.node(word));
+    const welcome = isNew ? this.#welcome : again;
     this.#welcome = undefined;
     this.stop();
     this.sponsor = undefined;

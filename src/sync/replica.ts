@@ -25,7 +25,7 @@ import {
   type Frame,
 } from './base.ts';
 import { Content } from './content.ts';
-import { controlBody, isKnownControl, readControl, Role, type CutAndRoot } from './control.ts';
+import { controlBody, isKnownControl, readControl, type Role, type CutAndRoot } from './control.ts';
 import {
   checkSignature,
   DELTA_VERSION,
@@ -36,6 +36,7 @@ import {
   type Delta,
   type Signer,
 } from './delta.ts';
+import { Endings } from './endings.ts';
 import type { Folded, FoldVerdict, RowChange, Upon } from './fold.ts';
 import { frameOf } from './frame.ts';
 import { Graph, inPast, isAck, type Node, type Vector } from './graph.ts';
@@ -44,7 +45,7 @@ import type { RowRecord } from './packed-rows.ts';
 import type { Action, Scope } from './permissions.ts';
 import type { Reducer, Row, Transaction } from './reducer.ts';
 import { rosterOf, type Roster } from './roster.ts';
-import type { Accepted } from './seniority.ts';
+import { Serving } from './serving.ts';
 import { activeDevices, cutBefore, firstUnacknowledged, stableIn } from './stability.ts';
 
 export interface ReplicaOptions {
@@ -90,6 +91,8 @@ export class Replica {
   readonly #graph: Graph;
   readonly #authority: Authority;
   readonly #content: Content;
+  readonly #endings: Endings;
+  readonly #serving: Serving;
   /** Come in, and not yet judged and applied. */
   readonly #entered: Node[] = [];
   /** Control deltas that let a device in, by device (I4). */
@@ -98,14 +101,10 @@ export class Replica {
   #unstable: Node[] = [];
   /** Ends of runs whose signature was checked and that wait for their past. */
   readonly #proven = new Set<DeltaId>();
-  /** Of each feed the last delta whose signature was checked here: what is served ends there (D7). */
-  readonly #checked = new Map<FeedId, Delta>();
   #controls = 0;
   #own: FeedId;
   /** Highest seq on disk of each feed that was written here since the opening: what is beyond it nobody may hear of yet (D1). */
   readonly #durable = new Map<FeedId, number>();
-  /** D8: what has shown two histories is not heard any more. */
-  readonly #forked = new Set<DeviceId>();
   /** Somebody's delta rests on what belongs into our base and is not there. */
   #isPassedBy = false;
   /** Control deltas that have not seen all that is in the base. */
@@ -113,7 +112,6 @@ export class Replica {
   /** D2, D8: what stands aside may be other deltas than before. */
   #isRecut = false;
   #roster: Roster;
-  #words: ReadonlyMap<DeviceId | AccountId, readonly Accepted[]> = new Map();
 
   constructor(options: ReplicaOptions) {
     this.#crypto = options.crypto;
@@ -123,6 +121,8 @@ export class Replica {
     this.#graph = new Graph((delta, deps) => this.#isLetIn(delta, deps));
     this.#authority = new Authority(options.crypto, this.#graph);
     this.#content = new Content(this.#graph, this.#authority, options.reducers);
+    this.#endings = new Endings(options.crypto, this.#graph, this.#authority);
+    this.#serving = new Serving(options.crypto, options.workspace, this.#graph, (node) => this.#isDurable(node));
     this.#roster = rosterOf(this.#authority);
   }
 
@@ -139,7 +139,7 @@ export class Replica {
 
   /** D8: devices that have shown two histories. */
   get forked(): ReadonlySet<DeviceId> {
-    return this.#forked;
+    return this.#endings.forked;
   }
 
   get size(): number {
@@ -279,30 +279,26 @@ export class Replica {
     return judged.accepted ? 'accepted' : judged.reason;
   }
 
-  /**
-   * K2: a word that takes a device out and rests on what is folded elsewhere, so that it can never come in here. It is believed of
-   * who stands above the device's account as far as is known, for he could say it in any case: of any manager where its own admission
-   * has not come.
-   */
+  /** K2: a word against a device that can never come in here, and is believed all the same. */
   wordAgainst(device: DeviceId, account: AccountId): Node | undefined {
-    if (this.#graph.waiting === 0) return undefined;
-    for (const delta of this.#graph.waitingDeltas()) {
-      const author = this.roster.devices.get(delta.device)?.account;
-      if (author === undefined || !this.#takesOut(delta, device, account)) continue;
-      const isManager = this.roster.members.get(author)?.role === Role.manager;
-      const isOurs = author === account && (isManager || delta.kind === 'removeDevice');
-      const isAbove = isManager && this.#authority.isSenior(author, account);
-      if (isOurs || isAbove) return { delta, height: Number.MAX_SAFE_INTEGER, lane: NO_LANE, past: [], arrival: 0 };
-    }
-    return undefined;
+    this.#settle();
+    return this.#endings.wordAgainst(device, account, this.#roster);
   }
 
-  #takesOut(delta: Delta, device: DeviceId, account: AccountId): boolean {
-    if (!RESTRICTS.has(delta.kind) || delta.tool !== undefined) return false;
-    const control = readControl(this.#crypto, delta);
-    if (control?.kind === 'remove') return control.account === account;
-    if (control?.kind === 'removeDevice' || control?.kind === 'drop') return control.devices.includes(device);
-    return control?.kind === 'freeze' && control.device === device;
+  /** A4, L7: the word beyond whose cut the own feed has gone on as if it had not heard of it. */
+  get endOfOwn(): Node | undefined {
+    this.#settle();
+    return this.#endings.endOf(this.#own);
+  }
+
+  /** Devices that have been let in again, each with the last word that took it out (L7). */
+  returned(): ReadonlyMap<DeviceId, Node> {
+    return this.#endings.returned(this.roster.devices.keys());
+  }
+
+  /** The last word that let a device in (I4, L7). */
+  entranceOf(device: DeviceId): Node | undefined {
+    return this.#entrances.get(device)?.findLast(({ delta }) => this.verdictOf(delta.id) === 'accepted');
   }
 
   /** I4: whether a device may write here: some control delta lets it in. */
@@ -319,7 +315,7 @@ export class Replica {
   wouldRefuse(device: DeviceId, entries: readonly Entry[], now: number): Exclude<FoldVerdict, 'applied'> | undefined {
     this.#settle();
     // D8: a feed with two histories cannot go on: nobody would take it.
-    if (this.#forked.has(device)) return 'forked';
+    if (this.#endings.forked.has(device)) return 'forked';
     const stages = new Map<ToolId, Transaction>();
     for (const [i, entry] of entries.entries()) {
       const draft = this.#draft(device, entry, i, now);
@@ -408,7 +404,7 @@ export class Replica {
     assert(outcome.outcome === 'added', `an own delta is added, not ${outcome.outcome}`);
     this.#enter(outcome.node);
     if (outcome.isRecut) this.#isRecut = true;
-    this.#checked.set(feed, delta);
+    this.#serving.checked(delta);
     return outcome.node;
   }
 
@@ -464,7 +460,8 @@ export class Replica {
     const last = deltas.at(-1);
     if (!last) return ok([]);
     if (this.#graph.has(last.id)) return ok(deltas);
-    if (this.#forked.has(last.device) && this.#wantedOf(deltas) === 0) return err({ tag: 'fork', device: last.device });
+    if (this.#endings.forked.has(last.device) && this.#wantedOf(deltas) === 0)
+      return err({ tag: 'fork', device: last.device });
     if (!deltas.every((delta) => this.#standsAlone(delta) || delta === last)) {
       return err({ tag: 'badSignature', device: last.device });
     }
@@ -477,76 +474,6 @@ export class Replica {
   #standsAlone(delta: Delta): boolean {
     if (delta.tool !== undefined || isAck(delta) || this.#graph.has(delta.id)) return true;
     return checkSignature(this.#crypto, this.workspace, delta);
-  }
-
-  /**
-   * What has no effect since its device has shown two histories (D8), was taken out (A4) or has begun another feed (D2) is taken only
-   * where others, who did not know that yet, have it in their past. It may name as if it had not what its device has acknowledged, or
-   * need not acknowledge any more: who has forgotten that could not take it. Nothing is forgotten before all have acknowledged the
-   * word, or the other feed; so who has done that takes nothing more, and what he has taken before is in the past of his word.
-   */
-  #isBeyondItsEnd(delta: Delta): boolean {
-    const { device, seq } = delta;
-    if (this.#graph.has(delta.id)) return false;
-    if (this.#forked.has(device)) return true;
-    if (this.#words.size > 0 && this.#wordsAgainst(device).some((word) => this.#isCutBy(word, delta))) return true;
-    // What was lost with a store comes back to its own device first, which names it then.
-    return !this.#own.startsWith(device) && seq > this.#graph.closedAt(delta, (node) => this.#hasAcknowledged(node));
-  }
-
-  /** Whether this device has written with a delta in its past. */
-  #hasAcknowledged(node: Node): boolean {
-    const [own] = this.#own.split('.') as [DeviceId];
-    return this.#graph.lanesOf(own).some(({ tip }) => tip && (tip === node || inPast(node, tip)));
-  }
-
-  #wordsAgainst(device: DeviceId): readonly Accepted[] {
-    const account = this.#authority.accountOf(device);
-    return [...(this.#words.get(device) ?? []), ...((account && this.#words.get(account)) ?? [])];
-  }
-
-  /** It is beyond what the word leaves to its feed, and was written without having seen the word. */
-  #isCutBy({ node: word, control }: Accepted, { feed, seq, prev, deps }: Delta): boolean {
-    if (!this.#hasAcknowledged(word)) return false;
-    if (seq <= this.#endUnder(word, control, feed)) return false;
-    return ![...(prev === undefined ? [] : [prev]), ...deps].some((id) => {
-      const before = this.#graph.get(id);
-      return before !== undefined && (before === word || inPast(word, before));
-    });
-  }
-
-  /**
-   * A4, L7: the word beyond whose cut the own feed has gone on as if it had not heard of it. Who has acknowledged the word takes nothing
-   * more of this feed, and nothing upon it, even where its device has been let in again: it begins another, upon a copy that is fresh.
-   */
-  get endOfOwn(): Node | undefined {
-    this.#settle();
-    const [device] = this.#own.split('.') as [DeviceId];
-    return this.#wordsAgainst(device).find(({ node: word, control }) => {
-      const next = this.#graph.at(this.#own, this.#endUnder(word, control, this.#own) + 1);
-      return next !== undefined && next !== word && !inPast(word, next);
-    })?.node;
-  }
-
-  /** Devices that have been let in again, each with the last word that took it out (L7). */
-  returned(): ReadonlyMap<DeviceId, Node> {
-    const { devices } = this.roster;
-    const words = new Map<DeviceId, Node>();
-    for (const device of this.#words.size > 0 ? devices.keys() : []) {
-      const last = this.#wordsAgainst(device).at(-1);
-      if (last) words.set(device, last.node);
-    }
-    return words;
-  }
-
-  /** The last word that let a device in (I4, L7). */
-  entranceOf(device: DeviceId): Node | undefined {
-    return this.#entrances.get(device)?.findLast(({ delta }) => this.verdictOf(delta.id) === 'accepted');
-  }
-
-  /** Up to where a word leaves a feed its effect. */
-  #endUnder(word: Node, control: Accepted['control'], feed: FeedId): number {
-    return control.kind === 'freeze' ? (control.kept.get(feed) ?? 0) : this.#graph.reach(word, feed);
   }
 
   /** How many of a run, from its beginning, others' deltas depend on (D8). */
@@ -563,7 +490,7 @@ export class Replica {
     for (let i = 0; i < queue.length; i++) {
       const delta = queue[i]!;
       const isWanted = i < wanted || this.#graph.isWanted(delta, known);
-      if (!isWanted && this.#isBeyondItsEnd(delta)) {
+      if (!isWanted && this.#endings.isBeyond(delta, this.#own)) {
         // What comes after it in the run would wait for it in vain.
         for (const { id } of queue.slice(i, deltas.length)) this.#proven.delete(id);
         i = Math.max(i, deltas.length - 1);
@@ -576,7 +503,7 @@ export class Replica {
           this.#enter(outcome.node);
           if (outcome.isRecut) this.#isRecut = true;
           if (outcome.isFork) this.#sawFork(delta, faults);
-          if (this.#proven.delete(delta.id)) this.#checked.set(delta.feed, delta);
+          if (this.#proven.delete(delta.id)) this.#serving.checked(delta);
           for (const free of this.#graph.released(delta.id)) queue.push(free);
           break;
         case 'fork':
@@ -601,7 +528,7 @@ export class Replica {
   }
 
   #sawFork(delta: Delta, faults: IngestFault[]): void {
-    this.#forked.add(delta.device);
+    this.#endings.forked.add(delta.device);
     faults.push({ tag: 'fork', device: delta.device });
   }
 
@@ -650,7 +577,7 @@ export class Replica {
     if (controls.length > 0) {
       reaches = this.#authority.addAll(controls) || reaches;
       this.#roster = rosterOf(this.#authority);
-      this.#words = this.#authority.wordsAgainst();
+      this.#endings.follow(this.#authority.wordsAgainst());
       this.#content.learnTools(this.#roster);
     }
     if (reaches) this.#content.reconsider();
@@ -696,7 +623,7 @@ export class Replica {
   }
 
   #isComparable(): boolean {
-    if (this.#graph.isForked || this.#forked.size > 0 || this.sawNewer || this.isOutOfStep) return false;
+    if (this.#graph.isForked || this.#endings.forked.size > 0 || this.sawNewer || this.isOutOfStep) return false;
     return [...this.#durable].every(([feed, seq]) => (this.#graph.tip(feed)?.delta.seq ?? 0) <= seq);
   }
 
@@ -725,7 +652,7 @@ export class Replica {
   /** L7: whether a device was ever dropped, let in again since or not: it may ask to come back. */
   wasDropped(device: DeviceId): boolean {
     this.#settle();
-    return (this.#words.get(device) ?? []).some(({ control }) => control.kind === 'drop');
+    return this.#endings.wasDropped(device);
   }
 
   /** A1: whether one account stands above another, so that its manager may take the other's devices out (A2). */
@@ -865,56 +792,14 @@ export class Replica {
 
   // ---- what others lack -----------------------------------------------------------------------------------------------
 
-  /**
-   * Runs that a peer with this vector lacks, until about `maxBytes` are together (S1): a causally closed share, one run per
-   * feed, each ending at a signature that stands (D7). `upTo` tells up to which seq of a feed.
-   */
-  lacking(theirs: Vector, maxBytes: number, upTo: (feed: FeedId) => number = everything): readonly (readonly Node[])[] {
-    const picked = new Map<FeedId, Node[]>();
-    let bytes = 0;
-    for (const node of this.#graph.beyond(theirs, upTo)) {
-      if (!this.#isDurable(node)) continue;
-      const run = picked.get(node.delta.feed) ?? [];
-      run.push(node);
-      picked.set(node.delta.feed, run);
-      bytes += node.delta.bytes.length;
-      if (bytes >= maxBytes) break;
-    }
-    return [...picked.values()].map((run) => this.#toCheckedEnd(run, upTo)).filter((run) => run.length > 0);
+  /** Runs that a peer with this vector lacks (`serving.ts`). */
+  lacking(theirs: Vector, maxBytes: number, upTo?: (feed: FeedId) => number): readonly (readonly Node[])[] {
+    return this.#serving.lacking(theirs, maxBytes, upTo);
   }
 
-  #toCheckedEnd(run: Node[], upTo: (feed: FeedId) => number): readonly Node[] {
-    const picked = run.length;
-    for (let last = run.at(-1)!; !this.#stands(last); last = run.at(-1)!) {
-      const next = this.#graph.after(last);
-      if (!next || next.delta.seq > upTo(next.delta.feed)) {
-        // The signature that proved the rest is still waiting for its past, or was lost with it.
-        return run.slice(0, run.findLastIndex((node, i) => i < picked && this.#stands(node)) + 1);
-      }
-      run.push(next);
-    }
-    return run;
-  }
-
-  #stands({ delta }: Node): boolean {
-    const checked = this.#checked.get(delta.feed);
-    if (checked?.id === delta.id) return true;
-    if (!checkSignature(this.#crypto, this.workspace, delta)) return false;
-    if ((checked?.seq ?? 0) < delta.seq) this.#checked.set(delta.feed, delta);
-    return true;
-  }
-
-  /** Deltas that somebody asks for by id, since something waits for them (D5): each with what of its branch is before it (D8). */
+  /** Runs with deltas that somebody asks for by id (`serving.ts`). */
   serveIds(ids: Iterable<DeltaId>): readonly (readonly Node[])[] {
-    const runs = new Map<number, Node[]>();
-    for (const id of ids) {
-      const node = this.#graph.get(id);
-      if (!node || node.delta.bytes.length === 0) continue;
-      if (!this.#isDurable(node)) continue;
-      const run = this.#graph.branchTo(node);
-      if (run.length > (runs.get(node.lane)?.length ?? 0)) runs.set(node.lane, run);
-    }
-    return [...runs.values()].map((run) => this.#toCheckedEnd(run, everything)).filter((run) => run.length > 0);
+    return this.#serving.byIds(ids);
   }
 }
 
@@ -924,10 +809,6 @@ const LETS_IN: ReadonlySet<string> = new Set(['genesis', 'admit', 'addDevice']);
 const RESTRICTS: ReadonlySet<string> = new Set(['remove', 'setRole', 'setPerm', 'removeDevice', 'freeze', 'drop']);
 const NO_LANE = -1;
 const STATE_DOMAIN = domain('state');
-
-function everything(): number {
-  return Number.POSITIVE_INFINITY;
-}
 
 function isGenesis(delta: Delta): boolean {
   return delta.kind === 'genesis' && delta.tool === undefined;

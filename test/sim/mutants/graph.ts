@@ -180,8 +180,8 @@ export const graph: readonly Mutant[] = [
     name: 'a permission that changes changes nothing',
     rule: 'L5',
     file: 'src/sync/content.ts',
-    search: 'return [...before.answers].some(',
-    replace: 'return before.answers.size > 1e9 && [...before.answers].some(',
+    search: 'return before.answers.some(',
+    replace: 'return before.answers.length > 1e9 && before.answers.some(',
     tests: ['test/sync/authority.test.ts'],
   },
   {
@@ -205,7 +205,7 @@ export const graph: readonly Mutant[] = [
     rule: 'D7',
     file: REPLICA,
     search: 'if (!checkSignature(this.#crypto, this.workspace, last)) return',
-    replace: 'if (last.seq < 0) return',
+    replace: 'if (last.seq < 0)',
     tests: deltas,
   },
   {
@@ -219,7 +219,7 @@ export const graph: readonly Mutant[] = [
   {
     name: 'a run ends where it likes',
     rule: 'D7',
-    file: REPLICA,
+    file: 'src/sync/serving.ts',
     search: 'if (checked?.id === delta.id) return true;',
     replace: 'if (delta.seq > 0) return true;',
     tests: deltas,
@@ -236,7 +236,7 @@ export const graph: readonly Mutant[] = [
     name: 'who has two histories is heard on',
     rule: 'D8',
     file: REPLICA,
-    search: 'if (this.#forked.has(last.device) && this.#wantedOf(deltas) === 0) return',
+    search: 'if (this.#endings.forked.has(last.device) && this.#wantedOf(deltas) === 0)',
     replace: 'if (last.seq < 0) return',
     tests: deltas,
   },
@@ -244,7 +244,7 @@ export const graph: readonly Mutant[] = [
     name: 'of who has two histories more is taken than others rest on',
     rule: 'D8',
     file: REPLICA,
-    search: 'if (!isWanted && this.#isBeyondItsEnd(delta)) {',
+    search: 'if (!isWanted && this.#endings.isBeyond(delta, this.#own)) {',
     replace: 'if (delta.seq < 0) {',
     tests: deltas,
   },
@@ -259,9 +259,10 @@ export const graph: readonly Mutant[] = [
   {
     name: 'of a device that was let in again what is beyond the cut of its drop is taken',
     rule: 'A4',
-    file: REPLICA,
-    search: 'this.#wordsAgainst(device).some((word) => this.#isCutBy(word, delta))',
-    replace: 'this.#roster.gone.has(device) && this.#wordsAgainst(device).some((word) => this.#isCutBy(word, delta))',
+    file: 'src/sync/endings.ts',
+    search: 'this.#wordsAgainst(device).some((word) => this.#isCutBy(word, delta, own))',
+    replace:
+      "this.#wordsAgainst(device).some((word) => word.control.kind !== 'drop' && this.#isCutBy(word, delta, own))",
     tests: ['test/sync/authority.test.ts'],
   },
 ];

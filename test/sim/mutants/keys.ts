@@ -83,7 +83,8 @@ export const keys: readonly Mutant[] = [
     name: 'a state that cannot be compared is said',
     rule: 'L6',
     file: 'src/sync/replica.ts',
-    search: 'if (this.#graph.isForked || this.#forked.size > 0 || this.sawNewer || this.isOutOfStep) return false;',
+    search:
+      'if (this.#graph.isForked || this.#endings.forked.size > 0 || this.sawNewer || this.isOutOfStep) return false;',
     replace: '',
     tests: ['test/sync/divergence.test.ts'],
   },

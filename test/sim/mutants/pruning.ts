@@ -242,7 +242,7 @@ export const pruning: readonly Mutant[] = [
   {
     name: 'anybody’s word that cannot come in takes a device out',
     rule: 'K2',
-    file: REPLICA,
+    file: 'src/sync/endings.ts',
     search: 'if (isOurs || isAbove) return',
     replace: 'if (isOurs || isAbove || author !== undefined) return',
     tests: firstCopy,
@@ -250,7 +250,7 @@ export const pruning: readonly Mutant[] = [
   {
     name: 'a drop by one’s own manager is not believed',
     rule: 'K2',
-    file: REPLICA,
+    file: 'src/sync/endings.ts',
     search: "author === account && (isManager || delta.kind === 'removeDevice')",
     replace: "author === account && delta.kind === 'removeDevice'",
   },

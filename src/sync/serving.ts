@@ -1,0 +1,83 @@
+/** What others lack, as they are given it: runs that are causally closed and end at a signature that stands (S1, D5, D7). */
+import type { DeltaId, FeedId, WorkspaceId } from '../base/ids.ts';
+import type { Crypto } from '../crypto/crypto.ts';
+import { checkSignature, type Delta } from './delta.ts';
+import type { Graph, Node, Vector } from './graph.ts';
+
+export class Serving {
+  readonly #crypto: Crypto;
+  readonly #workspace: WorkspaceId;
+  readonly #graph: Graph;
+  readonly #isDurable: (node: Node) => boolean;
+  /** Of each feed the last delta whose signature was checked here: what is served ends there (D7). */
+  readonly #checked = new Map<FeedId, Delta>();
+
+  /** `isDurable`: of what is not yet, nobody may hear (D1). */
+  constructor(crypto: Crypto, workspace: WorkspaceId, graph: Graph, isDurable: (node: Node) => boolean) {
+    this.#crypto = crypto;
+    this.#workspace = workspace;
+    this.#graph = graph;
+    this.#isDurable = isDurable;
+  }
+
+  /** Its own signature was checked, or made here. */
+  checked(delta: Delta): void {
+    this.#checked.set(delta.feed, delta);
+  }
+
+  /**
+   * Runs that a peer with this vector lacks, until about `maxBytes` are together (S1): a causally closed share, one run per
+   * feed, each ending at a signature that stands (D7). `upTo` tells up to which seq of a feed.
+   */
+  lacking(theirs: Vector, maxBytes: number, upTo: (feed: FeedId) => number = everything): readonly (readonly Node[])[] {
+    const picked = new Map<FeedId, Node[]>();
+    let bytes = 0;
+    for (const node of this.#graph.beyond(theirs, upTo)) {
+      if (!this.#isDurable(node)) continue;
+      const run = picked.get(node.delta.feed) ?? [];
+      run.push(node);
+      picked.set(node.delta.feed, run);
+      bytes += node.delta.bytes.length;
+      if (bytes >= maxBytes) break;
+    }
+    return [...picked.values()].map((run) => this.#toCheckedEnd(run, upTo)).filter((run) => run.length > 0);
+  }
+
+  #toCheckedEnd(run: Node[], upTo: (feed: FeedId) => number): readonly Node[] {
+    const picked = run.length;
+    for (let last = run.at(-1)!; !this.#stands(last); last = run.at(-1)!) {
+      const next = this.#graph.after(last);
+      if (!next || next.delta.seq > upTo(next.delta.feed)) {
+        // The signature that proved the rest is still waiting for its past, or was lost with it.
+        return run.slice(0, run.findLastIndex((node, i) => i < picked && this.#stands(node)) + 1);
+      }
+      run.push(next);
+    }
+    return run;
+  }
+
+  #stands({ delta }: Node): boolean {
+    const checked = this.#checked.get(delta.feed);
+    if (checked?.id === delta.id) return true;
+    if (!checkSignature(this.#crypto, this.#workspace, delta)) return false;
+    if ((checked?.seq ?? 0) < delta.seq) this.#checked.set(delta.feed, delta);
+    return true;
+  }
+
+  /** Deltas that somebody asks for by id, since something waits for them (D5): each with what of its branch is before it (D8). */
+  byIds(ids: Iterable<DeltaId>): readonly (readonly Node[])[] {
+    const runs = new Map<number, Node[]>();
+    for (const id of ids) {
+      const node = this.#graph.get(id);
+      if (!node || node.delta.bytes.length === 0) continue;
+      if (!this.#isDurable(node)) continue;
+      const run = this.#graph.branchTo(node);
+      if (run.length > (runs.get(node.lane)?.length ?? 0)) runs.set(node.lane, run);
+    }
+    return [...runs.values()].map((run) => this.#toCheckedEnd(run, everything)).filter((run) => run.length > 0);
+  }
+}
+
+function everything(): number {
+  return Number.POSITIVE_INFINITY;
+}

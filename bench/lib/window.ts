@@ -7,7 +7,7 @@ import type { DeviceSecrets } from '../../src/service/api.ts';
 
 /** Builds what ships: it opens several times faster than its source. */
 export async function built(): Promise<void> {
-  await mustRun(process.execPath, ['esbuild.mjs'], { cwd: root, capture: true, timeout_s: 120 });
+  await mustRun(process.execPath, ['esbuild.mjs', '--minify'], { cwd: root, capture: true, timeout_s: 120 });
 }
 
 export function windowOptions(folder: string, name: string, secrets: DeviceSecrets): ConnectOptions {

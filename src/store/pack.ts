@@ -12,7 +12,7 @@
  * | 48 | n | the chunk, ciphertext already |
  */
 import { crc32 } from 'node:zlib';
-import { fromHex, toHex } from '../base/bytes.ts';
+import { fromHex } from '../base/bytes.ts';
 import type { ChunkId } from '../base/ids.ts';
 import type { DiskFile } from './disk.ts';
 import { HEADER_BYTES } from './segment.ts';
@@ -21,6 +21,7 @@ export const EntryKind = { chunk: 1, removal: 2 } as const;
 export type EntryKind = (typeof EntryKind)[keyof typeof EntryKind];
 
 const MARKER = Buffer.from('CtP0', 'latin1');
+const MARKER_AS_NUMBER = MARKER.readUInt32LE();
 export const ENTRY_HEAD_BYTES = 48;
 /** Only smaller chunks go into packs; a longer length is damage. */
 const MAX_ENTRY_BYTES = 64 * 1024;
@@ -66,25 +67,27 @@ export function writeEntry(kind: EntryKind, id: ChunkId, bytes: Uint8Array): Uin
   return entry;
 }
 
-/** The whole entry that starts here, or undefined. */
+/** The whole entry that starts here, or undefined. A store has as many as it has small files, and reads them all when it is opened. */
 export function readEntry(bytes: Uint8Array, offset: number): Entry | undefined {
-  if (offset + ENTRY_HEAD_BYTES > bytes.length) return undefined;
-  for (let i = 0; i < MARKER.length; i++) if (bytes[offset + i] !== MARKER[i]) return undefined;
-  const view = new DataView(bytes.buffer, bytes.byteOffset + offset, ENTRY_HEAD_BYTES);
-  const length = view.getUint32(12, true);
+  return readEntryIn(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset);
+}
+
+function readEntryIn(buffer: Buffer, offset: number): Entry | undefined {
+  if (offset + ENTRY_HEAD_BYTES > buffer.length || buffer.readUInt32LE(offset) !== MARKER_AS_NUMBER) return undefined;
+  const length = buffer.readUInt32LE(offset + 12);
   const end = offset + ENTRY_HEAD_BYTES + length;
-  if (length > MAX_ENTRY_BYTES || end > bytes.length) return undefined;
-  if (view.getUint32(4, true) !== crc32(bytes.subarray(offset + 8, end))) return undefined;
-  const kind = bytes[offset + 8];
+  if (length > MAX_ENTRY_BYTES || end > buffer.length) return undefined;
+  if (buffer.readUInt32LE(offset + 4) !== crc32(buffer.subarray(offset + 8, end))) return undefined;
+  const kind = buffer[offset + 8];
   if (kind !== EntryKind.chunk && kind !== EntryKind.removal) return undefined;
-  return { kind, id: toHex(bytes.subarray(offset + 16, offset + ENTRY_HEAD_BYTES)) as ChunkId, offset, end };
+  return { kind, id: buffer.toString('hex', offset + 16, offset + ENTRY_HEAD_BYTES) as ChunkId, offset, end };
 }
 
 /** Every entry that is whole; what lies between them is passed over, and its chunks are fetched again. */
 export function* readEntries(bytes: Uint8Array): Generator<Entry> {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let offset = HEADER_BYTES; offset >= 0 && offset < bytes.length;) {
-    const entry = readEntry(bytes, offset);
+    const entry = readEntryIn(buffer, offset);
     if (entry) yield entry;
     offset = entry ? entry.end : buffer.indexOf(MARKER, offset + 1);
   }

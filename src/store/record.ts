@@ -10,8 +10,8 @@
  * | 36 | n | in a journal: XChaCha20-Poly1305 under the store's seal key; in a snapshot: AES-256-GCM (K5), see below |
  *
  * A snapshot is read whole before a window shows anything, and AES is several times faster there. Its nonces of 12 bytes are too short to
- * be random for ever under one key: so each record has a key of its own, HMAC-SHA256(snapshot key, the first 12 bytes of the nonce), and
- * the last 12 are the nonce under it.
+ * be random for ever under one key: so each file has a key of its own, HMAC-SHA256(snapshot key, the first 12 bytes of the nonces), which
+ * are drawn once for the file, and the last 12 are the nonce under it.
  *
  * Associated data: kind of file (1), store id (16), generation (4), number of the file (4), offset of the record in it (8):
  * a record opens only where it was written.
@@ -23,6 +23,7 @@
  */
 import { crc32 } from 'node:zlib';
 import { assert } from '../base/assert.ts';
+import { equalBytes } from '../base/bytes.ts';
 import { GCM_NONCE_BYTES, SEAL_NONCE_BYTES, TAG_BYTES, type Crypto } from '../crypto/crypto.ts';
 import { STORE_ID_BYTES, type StoreKeys } from './keys.ts';
 
@@ -43,6 +44,7 @@ const MARKER = Buffer.from('CtR0', 'latin1');
 /** Of the plaintext, before the entries. */
 export const ENTRIES_AT = 5;
 const HEAD_BYTES = 12 + SEAL_NONCE_BYTES;
+const SALT_BYTES = SEAL_NONCE_BYTES - GCM_NONCE_BYTES;
 /** A longer length is damage, not a record: bounds what a flipped bit can make us check. */
 export const MAX_RECORD_BYTES = 32 * 1024 * 1024;
 
@@ -62,7 +64,7 @@ export class Sealer {
   seal(place: Place, offset: number, plain: Uint8Array): Uint8Array {
     const length = plain.length + TAG_BYTES;
     assert(length <= MAX_RECORD_BYTES, 'a record within its limit');
-    const nonce = this.#crypto.randomBytes(SEAL_NONCE_BYTES);
+    const nonce = this.#nonceFor(place);
     const record = new Uint8Array(HEAD_BYTES + length);
     record.set(MARKER, 0);
     const view = new DataView(record.buffer);
@@ -95,10 +97,27 @@ export class Sealer {
     return this.#crypto.openGcm(key, rest, sealed, associated);
   }
 
-  #snapshotKey(nonce: Uint8Array): { readonly key: Uint8Array; readonly rest: Uint8Array } {
-    const at = SEAL_NONCE_BYTES - GCM_NONCE_BYTES;
-    return { key: this.#crypto.hmacSha256(this.#keys.snapshot, nonce.subarray(0, at)), rest: nonce.subarray(at) };
+  #nonceFor({ kind, generation, number }: Place): Uint8Array {
+    const nonce = this.#crypto.randomBytes(SEAL_NONCE_BYTES);
+    if (kind !== FileKind.snapshot) return nonce;
+    if (this.#written?.generation !== generation || this.#written.number !== number)
+      this.#written = { generation, number, salt: nonce.slice(0, SALT_BYTES) };
+    nonce.set(this.#written.salt);
+    return nonce;
   }
+
+  /** The snapshot that is being written. */
+  #written: { readonly generation: number; readonly number: number; readonly salt: Uint8Array } | undefined;
+
+  #snapshotKey(nonce: Uint8Array): { readonly key: Uint8Array; readonly rest: Uint8Array } {
+    const salt = nonce.slice(0, SALT_BYTES);
+    if (!this.#known || !equalBytes(this.#known.salt, salt))
+      this.#known = { salt, key: this.#crypto.hmacSha256(this.#keys.snapshot, salt) };
+    return { key: this.#known.key, rest: nonce.subarray(SALT_BYTES) };
+  }
+
+  /** Of the snapshot that was read or written last. */
+  #known: { readonly salt: Uint8Array; readonly key: Uint8Array } | undefined;
 
   /** Everything from `start` to the end: records, and between them what is none. */
   *read(place: Place, bytes: Uint8Array, start: number): Generator<Stretch> {

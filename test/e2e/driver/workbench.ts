@@ -5,6 +5,16 @@ import type { FrameLocator, Locator, Page } from 'playwright-core';
 /** Whose webviews are ours: publisher.name of the extension. */
 const EXTENSION = 'coterie.coterie';
 
+const MENU_TRIES = 5;
+const MENU_PATIENCE_MS = 3_000;
+
+function isSoonThere(item: Locator): Promise<boolean> {
+  return item.waitFor({ timeout: MENU_PATIENCE_MS }).then(
+    () => true,
+    () => false,
+  );
+}
+
 export class Workbench {
   readonly page: Page;
 
@@ -166,9 +176,15 @@ export class Workbench {
 
   /** An entry of a row's context menu. */
   async rowMenu(row: string | RegExp, entry: string): Promise<void> {
+    const item = this.page.locator('.monaco-menu .action-menu-item', { hasText: entry }).first();
     await this.treeRow(row).click({ button: 'right' });
+    // A tree that is drawn anew at that moment closes the menu again.
+    for (let again = 0; again < MENU_TRIES && !(await isSoonThere(item)); again++) {
+      await this.page.keyboard.press('Escape');
+      await this.treeRow(row).click({ button: 'right' });
+    }
     // A menu that has just opened takes no clicks, so that the click that opened it does not choose; it does take Enter.
-    await this.page.locator('.monaco-menu .action-menu-item', { hasText: entry }).first().hover();
+    await item.hover();
     await this.page.keyboard.press('Enter');
   }
 

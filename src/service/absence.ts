@@ -7,7 +7,7 @@
  */
 import { toHex } from '../base/bytes.ts';
 import type { DeviceId, WorkspaceId } from '../base/ids.ts';
-import { asArray, asBytes, asCount, asList } from '../protocol/codec.ts';
+import { asArray, asBytes, asCount, asList, type Value } from '../protocol/codec.ts';
 import { MAX_DEVICES } from '../protocol/limits.ts';
 import { idBytes } from '../sync/delta.ts';
 import type { Hub } from './hub.ts';
@@ -122,8 +122,8 @@ export class Absence {
   }
 }
 
-function readMarks(value: unknown, now: number): readonly HeldMark[] {
-  const marks = asList(value as never, MAX_MARKS, (one) => {
+function readMarks(value: Value | undefined, now: number): readonly HeldMark[] {
+  const marks = asList(value, MAX_MARKS, (one) => {
     const f = asArray(one, 2);
     const [arrivals, time] = [asCount(f?.[0]), asCount(f?.[1])];
     return arrivals === undefined || time === undefined ? undefined : { arrivals, time };

@@ -136,6 +136,7 @@ export class ClosedWorkspace {
 /** What was others' goes: keys, chunks, what was known of them. The journal loses the deltas when it is next compacted. */
 export async function eraseCopy(hub: Hub, workspace: SharedWorkspace): Promise<void> {
   for (const id of await chunksIn(workspace)) await hub.chunks.delete(id);
+  hub.index.forget(workspace.id);
   for (const prefix of ERASED) {
     for (const [key] of [...hub.local.under(`${prefix}${workspace.id}/`)])
       hub.local.drop(`${prefix}${workspace.id}/${key}`);

@@ -23,6 +23,7 @@ export interface Scrap {
   /** As it was last written; undefined where it is not there, or is damaged. */
   read(): Promise<Uint8Array | undefined>;
   write(bytes: Uint8Array): Promise<void>;
+  clear(): Promise<void>;
 }
 
 /** Which key a chunk is sealed under (F1). */

@@ -353,13 +353,18 @@ export class Service {
     return true;
   }
 
-  /** Where the image was lost, or is of an older base, the next start shall not put everything into the index again. */
+  /**
+   * Where the image was lost, or is of an older base, the next start shall not put everything into the index again; and one that tells of
+   * what is not here any more is not to stay.
+   */
   async #imageIfOther(found: ReadonlyMap<WorkspaceId, Imaged> | undefined): Promise<void> {
     const imaged = this.#imaged();
-    const isOther = [...imaged].some(([id, { root }]) => {
-      const known = found?.get(id);
-      return !known || !equalBytes(known.root, root);
-    });
+    const isOther =
+      [...(found?.keys() ?? [])].some((id) => !imaged.has(id)) ||
+      [...imaged].some(([id, { root }]) => {
+        const known = found?.get(id);
+        return !known || !equalBytes(known.root, root);
+      });
     if (isOther) await this.#keepImage(this.#makeImage(imaged));
   }
 
@@ -367,9 +372,10 @@ export class Service {
     return this.#options.indexImage && writeImage(imaged, () => this.#index.image());
   }
 
-  /** Without it the next start is slower, and no more. */
+  /** Without it the next start is slower, and no more. An old one may tell of a workspace that was erased (K2). */
   async #keepImage(image: Uint8Array | undefined): Promise<void> {
-    if (image) await this.#options.indexImage?.write(image).catch(() => undefined);
+    const { indexImage } = this.#options;
+    await (image ? indexImage?.write(image) : indexImage?.clear())?.catch(() => undefined);
   }
 
   /** What the index is made of, by workspace; what has no base is put into it anew with each start. */

@@ -118,6 +118,7 @@ export class SharedWorkspace {
     this.unread.restore((tool, item) => this.#isThere(tool, item));
     for (const node of this.replica.nodes()) this.#noteUnread(node);
     this.peers.restore();
+    for (const [device] of this.#hub.local.under(forkKey(this.id, ''))) this.#forks.add(device as DeviceId);
     const { session } = this.engine;
     for (const device of session.devices) {
       const value = asArray(this.#hub.local.get(`peer/${this.id}/${device}`), 2);
@@ -394,15 +395,18 @@ export class SharedWorkspace {
     const account = this.replica.accountOf(device);
     const code = tag === 'fork' ? 'fork' : 'badDelta';
     if (code === 'badDelta') return this.#tell(code, `${code}/${account ?? device}`, account);
+    this.#forks.add(device);
     this.#hub.local.put(forkKey(this.id, device), true);
     this.#tell(code, `${code}/${device}`, account, { device });
   }
 
   /** Devices that have shown two histories (D8); remembered, since the proof need not be in the log. */
   get forks(): ReadonlySet<DeviceId> {
-    const known = [...this.#hub.local.under(forkKey(this.id, ''))].map(([device]) => device as DeviceId);
-    return new Set([...known, ...this.replica.forked]);
+    return new Set([...this.#forks, ...this.replica.forked]);
   }
+
+  /** What is remembered: all of the local state is looked through for it once. */
+  readonly #forks = new Set<DeviceId>();
 
   #tell(code: NoticeCode, once: string, account: AccountId | undefined, more = {}): void {
     if (this.#told.has(once)) return;

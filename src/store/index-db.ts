@@ -15,6 +15,8 @@ export interface Change {
 
 /** Statements kept prepared; queries are named in the code, so there are tens. */
 const MAX_PREPARED = 256;
+/** What is deleted is overwritten: an image, too, holds nothing of a workspace that was erased (K2). Of a connection, not of a file. */
+const OVERWRITES = 'PRAGMA secure_delete = ON';
 
 /** `wasm` is sql.js's sql-wasm.wasm; without it sql.js looks beside its own script. */
 export async function openIndex({ wasm }: { readonly wasm: Uint8Array | undefined }): Promise<IndexDb> {
@@ -31,7 +33,7 @@ export class IndexDb {
 
   constructor(sql: SqlJsStatic) {
     this.#sql = sql;
-    this.#db = new sql.Database();
+    this.#db = opened(sql, undefined);
   }
 
   define(schema: readonly string[]): void {
@@ -64,13 +66,16 @@ export class IndexDb {
   /** SQLite's own file. Not for a hot path: statements are prepared anew after it. */
   image(): Uint8Array {
     this.#forgetStatements();
-    return this.#db.export();
+    const image = this.#db.export();
+    // It has opened the database anew.
+    this.#db.run(OVERWRITES);
+    return image;
   }
 
   /** Of an image that was made here; without one it is empty. */
   takeUp(image: Uint8Array | undefined): void {
     this.close();
-    this.#db = new this.#sql.Database(image);
+    this.#db = opened(this.#sql, image);
   }
 
   close(): void {
@@ -102,4 +107,10 @@ export class IndexDb {
     this.#prepared.set(sql, statement);
     return statement;
   }
+}
+
+function opened(sql: SqlJsStatic, image: Uint8Array | undefined): Database {
+  const db = new sql.Database(image);
+  db.run(OVERWRITES);
+  return db;
 }

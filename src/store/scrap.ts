@@ -32,6 +32,11 @@ export class Scrap {
     return this.#crypto.openGcm(this.#key, nonce, sealed, this.#associated);
   }
 
+  /** Throws StoreError. */
+  async clear(): Promise<void> {
+    await guarded('removing what may be lost', () => this.#disk.remove(this.#path));
+  }
+
   /** Throws StoreError: then the one before is there. */
   async write(bytes: Uint8Array): Promise<void> {
     const nonce = this.#crypto.randomBytes(GCM_NONCE_BYTES);

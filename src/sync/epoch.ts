@@ -119,11 +119,7 @@ export function openEpoch(
   device: DeviceId,
   secret: Uint8Array,
 ): Epoch | undefined {
-  for (const key of keysIn(crypto, notice, device, secret)) {
-    const epoch = epochOf(crypto, key);
-    if (equalBytes(epoch.commit, notice.commit)) return epoch;
-  }
-  return undefined;
+  return openAs(epochOf, crypto, notice, device, secret);
 }
 
 /** In the same way, where the box holds the key of the chunks alone: its sender has erased the other (K4). */
@@ -133,9 +129,19 @@ export function openChunkGeneration(
   device: DeviceId,
   secret: Uint8Array,
 ): ChunkGeneration | undefined {
+  return openAs(chunkGenerationOf, crypto, notice, device, secret);
+}
+
+function openAs<T extends { readonly commit: Uint8Array }>(
+  of: (crypto: Crypto, key: Uint8Array) => T,
+  crypto: Crypto,
+  notice: EpochNotice,
+  device: DeviceId,
+  secret: Uint8Array,
+): T | undefined {
   for (const key of keysIn(crypto, notice, device, secret)) {
-    const generation = chunkGenerationOf(crypto, key);
-    if (equalBytes(generation.commit, notice.commit)) return generation;
+    const opened = of(crypto, key);
+    if (equalBytes(opened.commit, notice.commit)) return opened;
   }
   return undefined;
 }

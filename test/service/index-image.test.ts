@@ -1,9 +1,12 @@
 /** L1: an index that was taken up from an image says what one that is made of the rows says. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
+import { fromBase64Url } from '../../src/base/bytes.ts';
+import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
 import { ContentIndex } from '../../src/service/content-index.ts';
 import { bringUpToDate, imagedOf, readImage, writeImage, type IndexImage } from '../../src/service/index-image.ts';
 import { openIndex } from '../../src/store/index-db.ts';
+import { openStore } from '../../src/store/store.ts';
 import { BaseReader } from '../../src/sync/base.ts';
 import { controlBody } from '../../src/sync/control.ts';
 import { feedOf } from '../../src/sync/delta.ts';
@@ -12,6 +15,7 @@ import { chatReducer } from '../../src/tools/chat/reducer.ts';
 import { filesReducer } from '../../src/tools/files/reducer.ts';
 import { ITEMS } from '../../src/tools/files/rows.ts';
 import { CHAT, FILES, Team, type Copy } from '../sync/team.ts';
+import { House } from './house.ts';
 
 const wasm = await readFile(new URL('../../node_modules/sql.js/dist/sql-wasm.wasm', import.meta.url));
 const emptyIndex = async (): Promise<ContentIndex> => new ContentIndex(await openIndex({ wasm }));
@@ -158,6 +162,37 @@ describe('L1 the image of an index', () => {
     one.index.forget(other.team.workspace);
     await isRight(one.index, one.alice.replica);
     assert.deepEqual(one.index.newest(other.team.workspace, CHAT, 10), []);
+  });
+
+  it('K2 nothing of a workspace that is forgotten is in an image made later', async () => {
+    const { team, index, posts } = await atWork('image 7');
+    const has = (id: string) => Buffer.from(index.image()).includes(Buffer.from(id, 'hex'));
+    assert.ok(has(posts[0]!));
+    index.forget(team.workspace);
+    for (const post of posts) assert.equal(has(post), false);
+  });
+
+  it('K2 an image that tells of a workspace which is not here any more does not outlive the next start', async () => {
+    const { alice, index } = await atWork('image 8');
+    const house = await House.build();
+    try {
+      const dave = await house.move('Dave');
+      await dave.api.createWorkspace({ name: 'Apollo' });
+      await dave.close();
+      const open = () =>
+        openStore({ folder: dave.folder, key: fromBase64Url(dave.secrets.storeKey)!, crypto: nodeCrypto() });
+      const store = await open();
+      const image = writeImage(new Map([[alice.team.workspace, imagedOf(alice.replica)!]]), () => index.image());
+      await store.indexImage.write(image!);
+      await store.close();
+      await dave.open();
+      await dave.close();
+      const after = await open();
+      assert.equal(await after.indexImage.read(), undefined);
+      await after.close();
+    } finally {
+      await house.close();
+    }
   });
 
   it('L1 one of another form, or none at all, is no image', async () => {

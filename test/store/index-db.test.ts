@@ -41,6 +41,19 @@ describe('index', () => {
     assert.throws(() => count(), /no such table/);
   });
 
+  it('K2 what is deleted is in no image, before an image was made and after one was taken up', () => {
+    const has = (text: string) => Buffer.from(index.image()).includes(text);
+    const remove = (id: number) => index.apply([{ sql: 'DELETE FROM post WHERE id = ?', args: [id] }]);
+    for (const id of [1, 2, 3]) index.apply([{ sql: insert, args: [id, `secret of ${id}`, null] }]);
+    remove(1);
+    assert.deepEqual([has('secret of 1'), has('secret of 2')], [false, true]);
+    remove(2);
+    assert.equal(has('secret of 2'), false);
+    index.takeUp(index.image());
+    remove(3);
+    assert.equal(has('secret of 3'), false);
+  });
+
   it('L1 applies all changes of a call or none', () => {
     index.apply([{ sql: insert, args: [1, 'kept', null] }]);
     const changes = [

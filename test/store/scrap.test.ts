@@ -23,6 +23,16 @@ describe('L1 a scrap of the store', () => {
     await next.close();
   });
 
+  it('K2 is gone when it is cleared, and may be cleared again', async () => {
+    const store = await openOn(disk);
+    await store.indexImage.write(toUtf8('of a workspace that was erased'));
+    await store.indexImage.clear();
+    await store.indexImage.clear();
+    assert.equal(await store.indexImage.read(), undefined);
+    assert.deepEqual(disk.paths(/index/), []);
+    await store.close();
+  });
+
   it('L1 K5 nothing of it can be read on the disk', async () => {
     const store = await openOn(disk);
     await store.indexImage.write(toUtf8('what nobody else may read'));

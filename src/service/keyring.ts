@@ -49,6 +49,12 @@ export class Keyring implements ChunkKeys {
     }
   }
 
+  /** What a member was asked for. */
+  take(key: Epoch | ChunkGeneration): void {
+    if ('key' in key) this.remember([key]);
+    else this.rememberGenerations([key]);
+  }
+
   sealKeys(): readonly SealKey[] {
     return this.#keys.held();
   }

@@ -366,8 +366,7 @@ export class SharedWorkspace {
   async #keyCame(message: Message & { kind: 'key' }): Promise<void> {
     const came = this.engine.takeKey(message);
     if (!came) return;
-    if ('key' in came) this.keyring.remember([came]);
-    else this.keyring.rememberGenerations([came]);
+    if (came.isLasting) this.keyring.take(came.key);
     await this.#hub.commit([]);
     this.#hub.changed();
     this.exchange.pump();

@@ -96,6 +96,11 @@ export interface LockedOut {
   readonly out: readonly Outgoing[];
 }
 
+export interface TakenKey {
+  readonly key: Epoch | ChunkGeneration;
+  readonly isLasting: boolean;
+}
+
 export interface EngineAdvance extends Advance {
   /** Of epochs whose message keys were erased what is left: to be remembered in their place (K4). */
   readonly erased: readonly ChunkGeneration[];
@@ -428,10 +433,15 @@ export class Engine {
 
   /**
    * A key that was asked for, or sent before its first use: of an epoch of this workspace, or of none that counts. Of one that its
-   * sender has erased it is that of the chunks alone (K4).
+   * sender has erased it is that of the chunks alone (K4). `isLasting`: to be remembered; another one is kept in memory until the word of
+   * its making is here, or everything else has come to rest.
    */
-  takeKey(message: Message & { kind: 'key' }): Epoch | ChunkGeneration | undefined {
-    return this.keys.open(message.notice) ?? this.keys.openGeneration(message.notice);
+  takeKey(message: Message & { kind: 'key' }): TakenKey | undefined {
+    const key = this.keys.take(message.notice) ?? this.keys.openGeneration(message.notice);
+    if (!key) return undefined;
+    const isLasting = this.keys.isAnnounced(key.tag);
+    if (!isLasting) this.#grewSince = true;
+    return { key, isLasting };
   }
 
   // ---- the base (L6) ----------------------------------------------------------------------------------------------------

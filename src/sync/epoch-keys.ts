@@ -36,6 +36,8 @@ import type { DeviceRecord, EpochRecord, Roster } from './roster.ts';
 const PREFIX_LENGTH = 16;
 /** What was made for a delta that was refused is forgotten after a few more. */
 const MAX_MADE = 4;
+/** Keys that somebody has sent before the word of their making: it follows at once, or is not taken here, or there is none. */
+const MAX_UNANNOUNCED = 16;
 
 export class EpochKeys implements Gate {
   readonly #crypto: Crypto;
@@ -51,6 +53,8 @@ export class EpochKeys implements Gate {
   #notices: ReadonlyMap<EpochTag, readonly EpochNotice[]> = new Map();
   /** Made here, and in no delta yet. */
   #made: readonly Epoch[] = [];
+  /** Of those that are held: sent by a member, and no word here has made them. In the order in which they came. */
+  readonly #unannounced = new Set<EpochTag>();
   #inUse: Epoch | undefined;
   #isClean = false;
   #steps = new Map<DeviceId, readonly EpochStep[]>();
@@ -87,6 +91,7 @@ export class EpochKeys implements Gate {
    */
   eraseOld(): readonly ChunkGeneration[] {
     if (!this.#isClean) return [];
+    for (const tag of this.#unannounced) this.#forget(tag);
     const erased: ChunkGeneration[] = [];
     for (const [tag, { key, commit, chunkKey }] of this.#held) {
       // Of what no word is known yet the word may be on its way.
@@ -100,6 +105,14 @@ export class EpochKeys implements Gate {
     }
     if (erased.length > 0) this.#choose();
     return erased;
+  }
+
+  /** As if it had not been sent: whoever uses it is asked for it, or its word has a box. */
+  #forget(tag: EpochTag): void {
+    this.#unannounced.delete(tag);
+    this.#held.get(tag)?.key.fill(0);
+    this.#held.delete(tag);
+    this.#choose();
   }
 
   /** K4: what is under it stays closed. */
@@ -148,7 +161,7 @@ export class EpochKeys implements Gate {
     return seal;
   }
 
-  /** Takes the members as they are now. Answers the epochs that it could open for the first time: to be remembered. */
+  /** Takes the members as they are now. Answers the epochs that are known to be the workspace's for the first time: to be remembered. */
   follow(roster: Roster): readonly Epoch[] {
     this.#records = roster.epochs;
     const notices = [...roster.epochs.map(({ notice }) => notice), ...roster.boxedInVain];
@@ -157,6 +170,11 @@ export class EpochKeys implements Gate {
     this.#certificates = roster.certificates;
     this.#isLive = prefixesOf(this.#devices);
     const opened: Epoch[] = [];
+    for (const tag of this.#unannounced) {
+      if (!this.#notices.has(tag)) continue;
+      this.#unannounced.delete(tag);
+      opened.push(this.#held.get(tag)!);
+    }
     for (const { notice } of roster.epochs) {
       const epoch = this.open(notice);
       if (epoch) opened.push(epoch);
@@ -174,6 +192,25 @@ export class EpochKeys implements Gate {
     const made = this.#made.find(({ commit }) => equalBytes(commit, notice.commit));
     const epoch = made ?? openEpoch(this.#crypto, notice, this.#self, this.#secret);
     return epoch && this.add(epoch) ? epoch : undefined;
+  }
+
+  /**
+   * A key that a member has sent (K1). Before the word of its making is here it opens what comes under it, and is not to be remembered:
+   * `follow` answers it when that has come.
+   */
+  take(notice: EpochNotice): Epoch | undefined {
+    const epoch = this.open(notice);
+    if (!epoch || this.#notices.has(epoch.tag)) return epoch;
+    this.#unannounced.add(epoch.tag);
+    for (const tag of this.#unannounced) {
+      if (this.#unannounced.size <= MAX_UNANNOUNCED) break;
+      this.#forget(tag);
+    }
+    return epoch;
+  }
+
+  isAnnounced(tag: EpochTag): boolean {
+    return !this.#unannounced.has(tag);
   }
 
   /** The key of chunks from before this device was let in, of who has erased the other (K4): of an epoch that a word here has made. */

@@ -388,8 +388,9 @@ export class SimDevice {
     const came = this.engine.takeKey(message);
     if (!came) return;
     this.#around.counts.add('keys asked for and given');
-    if ('key' in came) this.#remember([came]);
-    else this.#rememberGenerations([came]);
+    const { key, isLasting } = came;
+    if (isLasting && 'key' in key) this.#remember([key]);
+    else if (isLasting) this.#rememberGenerations([key]);
     this.#unlock();
   }
 

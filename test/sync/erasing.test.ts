@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import { envelopeTag } from '../../src/sync/envelope.ts';
-import { openEpoch, readEpochNotice } from '../../src/sync/epoch.ts';
+import { openEpoch, readEpochNotice, tagOf } from '../../src/sync/epoch.ts';
 import { Desk, threePeople } from './office.ts';
 import { stateOf } from './team.ts';
 
@@ -64,6 +64,40 @@ describe('K4 erasing epoch keys', () => {
     alice.remove(carol);
     office.rest();
     assert.deepEqual(held.key, new Uint8Array(32));
+  });
+
+  it('K1 K4 a key whose word has not come is kept in memory only, a few of them, and goes when all has come to rest', () => {
+    const { office, alice, bob, carol } = threePeople('K1 unannounced');
+    office.link(alice, bob, carol);
+    office.rest();
+    const inUse = bob.engine.keys.inUse!;
+    const notices = Array.from({ length: 40 }, () => readEpochNotice(alice.engine.keys.make())!);
+    for (const notice of notices) assert.equal(bob.engine.takeKey({ kind: 'key', notice })!.isLasting, false);
+    assert.ok(tags(bob).length <= 20, `${tags(bob).length} are held`);
+    assert.ok(tags(bob).includes(tagOf(notices.at(-1)!.commit)), 'the newest is among them');
+    office.rest();
+    assert.deepEqual(tags(bob), [inUse]);
+  });
+
+  it('K1 a key that came before its word is to be remembered when the word is here', () => {
+    const { office, alice, bob, carol } = threePeople('K1 announced');
+    office.link(alice, bob, carol);
+    const made = alice.engine.keys.make();
+    const notice = readEpochNotice(made)!;
+    assert.equal(bob.engine.takeKey({ kind: 'key', notice })!.isLasting, false);
+    const growth = alice.engine.author([{ tool: undefined, kind: 'epoch', body: controlBody.epoch(made) }], office.now);
+    const { opened } = bob.engine.ingest(
+      alice.device,
+      'direct',
+      [growth.nodes.map(({ delta }) => delta.bytes)],
+      office.now,
+    );
+    assert.deepEqual(
+      opened.map(({ tag }) => tag),
+      [tagOf(notice.commit)],
+    );
+    assert.equal(bob.engine.takeKey({ kind: 'key', notice }), undefined, 'it is here');
+    assert.equal(bob.engine.keys.inUse, tagOf(notice.commit));
   });
 
   it('K4 F1 the keys of chunks of an erased epoch stay, and who comes later is given them alone', () => {

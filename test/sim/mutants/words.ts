@@ -94,8 +94,8 @@ export const words: readonly Mutant[] = [
     name: 'a box holds another key than it says',
     rule: 'K1',
     file: 'src/sync/epoch.ts',
-    search: 'if (equalBytes(epoch.commit, notice.commit)) return epoch;',
-    replace: 'return epoch;',
+    search: 'if (equalBytes(opened.commit, notice.commit)) return opened;',
+    replace: 'return opened;',
     tests: ['test/sync/epoch.test.ts'],
   },
   {

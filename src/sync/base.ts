@@ -5,12 +5,12 @@
  * | item | is |
  * | --- | --- |
  * | head | [format, workspace 32, end of what is folded: height, id 0 or 32; number of lanes, places, control deltas, rows] |
- * | lane | [device 32, generation, parent + 1 or 0, first seq, first id 0 or 32, cut, id at the cut 0 or 32, its height, its past] |
+ * | lane | [device 32, generation, parent + 1 or 0, first seq, first id 0 or 32, cut, closed, id at the cut 0 or 32, its height, its past] |
  * | place | [lane, seq, id 32, height, past]: of a folded delta that is not the end of its lane, and that something after the cut names |
  * | control delta | [lane, delta bytes, height, past] |
  * | row | [tool 8, table, key, row] |
  *
- * past = [lane, seq, lane, seq …], by rising lane. Lanes (lane.ts) are sorted by device, generation, first seq and first id,
+ * closed = [] or, where a later feed of the device is folded too, [named, seen] (generations.ts). past = [lane, seq, lane, seq …], by rising lane. Lanes (lane.ts) are sorted by device, generation, first seq and first id,
  * places by lane and seq, control deltas in D6 order, rows by tool, table and key: the same cut before the same tail is the same
  * base, whoever writes it, so a copy may be taken from several. Control deltas stay whole; of what is folded nothing new names
  * anything but the end of a lane.
@@ -38,6 +38,7 @@ import {
 } from '../protocol/limits.ts';
 import type { CutAndRoot } from './control.ts';
 import { feedOf, idBytes, readDelta, type Delta } from './delta.ts';
+import type { Closed } from './lane.ts';
 import type { LaneRecord, Past, PlaceRecord } from './graph.ts';
 import { PackedRows } from './packed-rows.ts';
 
@@ -155,7 +156,7 @@ function endToValue(end: OrderPlace | undefined): readonly Value[] {
 }
 
 function laneToValue(lane: LaneRecord): Value {
-  const { device, generation, parent, first, firstId, cut, end } = lane;
+  const { device, generation, parent, first, firstId, cut, closed, end } = lane;
   return [
     idBytes(device),
     generation,
@@ -163,6 +164,7 @@ function laneToValue(lane: LaneRecord): Value {
     first,
     firstId === undefined ? NONE : idBytes(firstId),
     cut,
+    closed ? [closed.named, closed.seen] : [],
     end ? idBytes(end.id) : NONE,
     end?.height ?? 0,
     pastToValue(end?.past ?? []),
@@ -334,13 +336,14 @@ function readHead(value: Value | undefined, workspace: WorkspaceId): Result<Head
 }
 
 function readLane(value: Value | undefined, before: readonly LaneRecord[]): LaneRecord | undefined {
-  const f = asArray(value, 9);
+  const f = asArray(value, 10);
   const device = asBytes(f?.[0], KEY_BYTES);
   const [generation, parent] = [asCount(f?.[1], MAX_FEED_GENERATION), asCount(f?.[2], before.length)];
   const [first, firstId, cut] = [asCount(f?.[3]), asBytes(f?.[4], 0, ID_BYTES), asCount(f?.[5])];
-  const [endId, height, past] = [asBytes(f?.[6], 0, ID_BYTES), asCount(f?.[7]), readPast(f?.[8])];
+  const [closed, endId] = [readClosed(f?.[6]), asBytes(f?.[7], 0, ID_BYTES)];
+  const [height, past] = [asCount(f?.[8]), readPast(f?.[9])];
   if (!f || !device || generation === undefined || parent === undefined || !first || !firstId) return undefined;
-  if (cut === undefined || cut < first - 1 || !endId || height === undefined || !past) return undefined;
+  if (cut === undefined || cut < first - 1 || !closed || !endId || height === undefined || !past) return undefined;
   const deviceId = toHex(device) as DeviceId;
   const feed = feedOf(deviceId, generation);
   const upon = parent === 0 ? undefined : before[parent - 1]!;
@@ -353,8 +356,16 @@ function readLane(value: Value | undefined, before: readonly LaneRecord[]): Lane
   return {
     ...{ feed, device: deviceId, generation, parent: upon ? parent - 1 : undefined, first, cut },
     firstId: upon ? (toHex(firstId) as DeltaId) : undefined,
+    closed: closed === 'open' ? undefined : closed,
     end: isEmpty ? undefined : { id: toHex(endId) as DeltaId, height, past },
   };
+}
+
+function readClosed(value: Value | undefined): Closed | 'open' | undefined {
+  const f = asArray(value, 0, 2);
+  const [named, seen] = [asCount(f?.[0]), asCount(f?.[1])];
+  if (f?.length === 0) return 'open';
+  return f?.length === 2 && named !== undefined && seen !== undefined ? { named, seen } : undefined;
 }
 
 function readPlace(value: Value | undefined, lanes: readonly LaneRecord[]): PlaceRecord | undefined {

@@ -4,7 +4,7 @@
  */
 import type { ControlRecord, Frame, OrderPlace } from './base.ts';
 import { compareNodes, type Graph, type LaneRecord, type Node, type Past, type PlaceRecord } from './graph.ts';
-import type { Lane } from './lane.ts';
+import type { Closed, Lane } from './lane.ts';
 
 /** Lanes that are one at the cut: the first and the last of them. */
 interface Strand {
@@ -26,7 +26,7 @@ export function frameOf(graph: Graph, end: OrderPlace | undefined): Frame {
     const { feed, device, generation, first, firstId, parent } = head;
     const { frontier } = tail;
     return {
-      ...{ feed, device, generation, first, firstId, cut: tail.cut },
+      ...{ feed, device, generation, first, firstId, cut: tail.cut, closed: closedOf(strands, head, tail) },
       parent: parent && numberOf(parent),
       end: frontier && { id: frontier.delta.id, height: frontier.height, past: past(number, frontier.past) },
     };
@@ -48,6 +48,24 @@ export function frameOf(graph: Graph, end: OrderPlace | undefined): Frame {
   );
   places.sort((a, b) => a.lane - b.lane || a.seq - b.seq);
   return { end, lanes, places, controls: controls.map(({ record }) => record) };
+}
+
+/**
+ * D2: as long as no later feed is folded it goes without saying. Who folds that knows that all have acknowledged it: what others have named
+ * stays as it is, and what the later one brings in is counted up to its own cut.
+ */
+function closedOf(strands: readonly Strand[], head: Lane, tail: Lane): Closed | undefined {
+  const later = strands
+    .filter(({ head: other }) => other.device === head.device && other.generation > head.generation && !other.parent)
+    .filter(({ tail: end }) => end.frontier !== undefined)
+    .sort((a, b) => a.head.generation - b.head.generation)[0]?.tail.frontier;
+  if (!later) return undefined;
+  const closed = { named: 0, seen: 0 };
+  for (let lane: Lane | undefined = tail; lane; lane = lane === head ? undefined : lane.parent) {
+    closed.named = Math.max(closed.named, lane.closed?.named ?? 0);
+    closed.seen = Math.max(closed.seen, Math.min(lane.closed?.seen ?? 0, later.past[lane.number] ?? 0));
+  }
+  return closed;
 }
 
 function strandsOf(graph: Graph): readonly Strand[] {

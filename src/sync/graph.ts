@@ -18,7 +18,8 @@ import { assert } from '../base/assert.ts';
 import { push } from '../base/group.ts';
 import type { DeltaId, DeviceId, FeedId } from '../base/ids.ts';
 import type { Delta } from './delta.ts';
-import { inPast, Lane, pastUpon, type MutableNode, type Node, type Past } from './lane.ts';
+import { Generations } from './generations.ts';
+import { inPast, Lane, pastUpon, type Closed, type MutableNode, type Node, type Past } from './lane.ts';
 import { pastOf, Waiting } from './waiting.ts';
 
 export { compareNodes, inPast, type Node, type Past } from './lane.ts';
@@ -45,6 +46,8 @@ export interface LaneRecord {
   readonly first: number;
   readonly firstId: DeltaId | undefined;
   readonly cut: number;
+  /** D2: where a later feed of the device is folded, too. */
+  readonly closed: Closed | undefined;
   /** The delta at the cut; undefined for the empty beginning of a feed that forks at once. */
   readonly end: { readonly id: DeltaId; readonly height: number; readonly past: Past } | undefined;
 }
@@ -67,6 +70,7 @@ export class Graph {
   readonly #lanes: Lane[] = [];
   readonly #feeds = new Map<FeedId, Lane[]>();
   readonly #devices = new Map<DeviceId, Lane[]>();
+  readonly #generations = new Generations(this.#lanes, (device) => this.lanesOf(device));
   /** Deltas that nothing here names yet. */
   readonly #heads = new Set<Node>();
   readonly #waiting = new Waiting();
@@ -236,10 +240,14 @@ export class Graph {
     return !tip || !lane.tip || !this.#holdsRival(tip, lane.tip);
   }
 
-  /** Whether it stands beyond a fork of its feed (D8), or beyond what its device's next feed knows (D2). */
+  /**
+   * Whether it has no effect for the place in which it stands: beyond a fork of its feed (D8), beyond what counts of a feed since a later one
+   * has begun, or in a later one as if the older were not (D2).
+   */
   isAside(node: Node): boolean {
     const lane = this.#lanes[node.lane];
-    return lane !== undefined && (lane.parent !== undefined || node.delta.seq > (lane.closedAt ?? node.delta.seq));
+    if (lane === undefined) return false;
+    return lane.parent !== undefined || this.#generations.isAside(node, lane);
   }
 
   /** Up to where a feed counts, as far as a later feed of its device says whose beginning is `known` (D2). */
@@ -251,7 +259,7 @@ export class Graph {
       const first = lane.generation > generation && !lane.parent ? (lane.at(1) ?? lane.tip) : undefined;
       return first !== undefined && known(first);
     });
-    return isClosed ? (this.#trunk(feed)?.closedAt ?? 0) : Number.POSITIVE_INFINITY;
+    return isClosed ? (this.#trunk(feed)?.counts ?? 0) : Number.POSITIVE_INFINITY;
   }
 
   // ---- what comes in ------------------------------------------------------------------------------------------------
@@ -358,27 +366,9 @@ export class Graph {
     if (prev) this.#heads.delete(prev);
     for (const dep of deps) this.#heads.delete(dep);
     this.#heads.add(node);
-    const closes = this.#closeEarlier(lane, node.past);
     const isFork = lane.parent !== undefined && this.#lanes.length > before;
-    return { outcome: 'added', node, isFork, isRecut: isFork || closes };
-  }
-
-  /**
-   * D2: a new generation takes the place of those before it: of these counts what it has seen, now or later. So what a damaged store had
-   * lost counts again when it has come back, and what a copy of the store goes on writing does not. Answers whether that is another
-   * set than before.
-   */
-  #closeEarlier(lane: Lane, past: Past): boolean {
-    if (lane.generation === 0) return false;
-    let isAnother = false;
-    for (const earlier of this.lanesOf(lane.device)) {
-      if (earlier.generation >= lane.generation) continue;
-      const seen = past[earlier.number] ?? 0;
-      if (earlier.closedAt !== undefined && earlier.closedAt >= seen) continue;
-      isAnother ||= earlier.end > (earlier.closedAt ?? seen);
-      earlier.closedAt = seen;
-    }
-    return isAnother;
+    const isRecut = this.#generations.take(node, lane) || isFork;
+    return { outcome: 'added', node, isFork, isRecut };
   }
 
   // ---- lanes --------------------------------------------------------------------------------------------------------
@@ -403,8 +393,7 @@ export class Graph {
     this.#lanes.push(lane);
     push(this.#feeds, place.feed, lane);
     push(this.#devices, place.device, lane);
-    const isLate = this.lanesOf(place.device).some((other) => other.generation > place.generation && other.end > 0);
-    if (!place.parent && isLate) lane.closedAt = 0;
+    this.#generations.begin(lane);
     return lane;
   }
 
@@ -422,7 +411,6 @@ export class Graph {
     });
     branch.nodes = moved;
     branch.substance = lane.substance;
-    branch.closedAt = lane.closedAt;
     branch.isForked = lane.isForked;
     lane.substance = Math.min(lane.substance, end);
     for (const other of this.#lanes) if (other.parent === lane && other !== branch) other.parent = branch;
@@ -437,6 +425,7 @@ export class Graph {
       known.set(node.past, past);
       node.past = past;
     }
+    this.#generations.split(lane, branch);
   }
 
   // ---- a base (L6) --------------------------------------------------------------------------------------------------
@@ -444,8 +433,9 @@ export class Graph {
   /** A lane of a base, after those it hangs on: what is before its cut is folded, and only its end is known. */
   loadLane(record: LaneRecord): void {
     const parent = record.parent === undefined ? undefined : this.#lanes[record.parent];
-    const { feed, device, generation, first, firstId, cut, end } = record;
+    const { feed, device, generation, first, firstId, cut, closed, end } = record;
     const lane = this.#newLane({ feed, device, generation, parent, first, firstId });
+    if (closed) this.#generations.load(lane, closed);
     if (parent) parent.isForked = true;
     lane.cut = cut;
     lane.substance = cut;
@@ -473,10 +463,9 @@ export class Graph {
     return node;
   }
 
-  /** After all control deltas: what generations close, what nothing names, and how many had arrived. */
+  /** After all control deltas: what nothing names, and how many had arrived. */
   loaded(arrivals: number): void {
     this.#arrivals = Math.max(this.#arrivals, arrivals);
-    for (const lane of this.#lanes) if (lane.frontier) this.#closeEarlier(lane, lane.frontier.past);
     const ends = this.#lanes.flatMap(({ frontier }) => frontier ?? []);
     for (const end of ends) if (!ends.some((other) => other !== end && inPast(end, other))) this.#heads.add(end);
   }

@@ -24,6 +24,14 @@ export type Past = readonly number[];
 /** What a lane is written through; to everybody else a node is fixed. */
 export type MutableNode = { -readonly [K in keyof Node]: Node[K] };
 
+/** How much of a feed counts since a later one of its device has begun (D2). */
+export interface Closed {
+  /** Up to where others have named it who did not know of that. */
+  readonly named: number;
+  /** Up to where the later feed has it in its past and may bring it in. */
+  readonly seen: number;
+}
+
 export class Lane {
   readonly number: number;
   readonly feed: FeedId;
@@ -46,8 +54,8 @@ export class Lane {
   nodes: Node[] = [];
   /** Highest seq that is not an ack. */
   substance = 0;
-  /** D2: what newer generations of the device's feed have seen of this one; what is beyond has no effect. */
-  closedAt: number | undefined;
+  /** Where a later feed of the device has begun (D2, `generations.ts`). */
+  closed: Closed | undefined;
   /** Whether branches hang on its end. */
   isForked = false;
 
@@ -60,6 +68,11 @@ export class Lane {
     this.first = place.first;
     this.firstId = place.firstId;
     this.cut = place.first - 1;
+  }
+
+  /** D2: what is beyond has no effect, since a later feed has begun. */
+  get counts(): number {
+    return this.closed ? Math.max(this.closed.named, this.closed.seen) : Number.POSITIVE_INFINITY;
   }
 
   /** seq of its last delta; `first - 1` where it has none. */

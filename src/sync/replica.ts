@@ -248,12 +248,17 @@ export class Replica {
     );
   }
 
-  /** D2: what was lost of an older feed of ours has come back, and counts again when the present one has it in its past. */
+  /**
+   * D2: what was lost of an older feed of ours has come back: it may count again only when the present one has it in its past, and what is
+   * written here only then.
+   */
   get hasComeBack(): boolean {
     const [device, generation] = this.#own.split('.') as [DeviceId, string];
+    const tip = this.#graph.tip(this.#own);
+    if (!tip || this.#endings.forked.has(device)) return false;
     return this.#graph
       .lanesOf(device)
-      .some((lane) => lane.generation < Number(generation) && !lane.parent && lane.end > (lane.closedAt ?? lane.end));
+      .some((lane) => lane.generation < Number(generation) && !lane.parent && lane.end > (tip.past[lane.number] ?? 0));
   }
 
   /** Up to which seq of a feed the past of a delta goes, itself included; of a forked one up to the fork. */

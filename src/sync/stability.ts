@@ -18,7 +18,7 @@ export function stableIn(
   const stable = [...graph.everything()];
   const newest = new Map([...active].map((device) => [device, newestOf(graph.lanesOf(device))]));
   for (const [device, tips] of newest) {
-    const known = tips.length > 0 ? [...tips, ...olderOf(graph, device, newest)] : entrances(device);
+    const known = tips.length > 0 ? [...tips, ...olderOf(graph, device, newest, entrances(device))] : entrances(device);
     if (known.length === 0) return [];
     for (const node of known) {
       for (let lane = 0; lane < stable.length; lane++) {
@@ -40,17 +40,26 @@ function newestOf(lanes: readonly Lane[]): readonly Node[] {
   return endsOf(lanes.filter((lane) => lane.generation === generation));
 }
 
-/** D2: where its older feeds end, for as long as not all know of the newest: they take what comes of them. */
-function olderOf(graph: Graph, device: DeviceId, newest: ReadonlyMap<DeviceId, readonly Node[]>): readonly Node[] {
+/**
+ * D2: where its older feeds end, for as long as not all know of the newest: they take what comes of them, and of one that nobody knows yet.
+ * Whatever comes, and counts, has acknowledged as much as these.
+ */
+function olderOf(
+  graph: Graph,
+  device: DeviceId,
+  newest: ReadonlyMap<DeviceId, readonly Node[]>,
+  entrances: readonly Node[],
+): readonly Node[] {
   const lanes = graph.lanesOf(device);
   const generation = newestGeneration(lanes);
-  const older = lanes.filter((lane) => lane.generation < generation && lane.end > 0);
-  if (older.length === 0) return [];
+  if (generation === 0) return [];
   const began = lanes.filter((lane) => lane.generation === generation && !lane.parent);
   const isKnown = [...newest].every(
     ([other, tips]) => other === device || tips.every((tip) => began.every((lane) => seenOf(tip, lane.number) > 0)),
   );
-  return isKnown ? [] : endsOf(older);
+  if (isKnown) return [];
+  const older = endsOf(lanes.filter((lane) => lane.generation < generation));
+  return older.length > 0 ? older : entrances;
 }
 
 function newestGeneration(lanes: readonly Lane[]): number {

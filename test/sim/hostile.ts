@@ -145,6 +145,21 @@ function newFeed(dice: Dice): number {
   return dice.between(100, 60_000);
 }
 
+/** A later feed that knows less than the older one: as if its device had acknowledged nothing, or little (D2, L4). */
+const lowFeed = mischief('feeds that know less', (world, device, dice) => {
+  const generation = newFeed(dice);
+  const known = dice.pickOr([...device.replica.nodes()].filter(({ delta }) => delta.device !== device.id));
+  const entrances = [...(world.made.get('genesis') ?? []), ...(world.made.get('admit') ?? [])];
+  const named = dice.chance(0.5) ? known?.delta.id : dice.pickOr(entrances.filter((id) => device.replica.node(id)));
+  const deps = named === undefined ? [] : [named];
+  const post = (lie: Partial<Lie>) =>
+    forge(world, device, { generation, tool: CHAT, kind: 'post', body: [`out of the past ${dice.word()}`], ...lie });
+  const first = post({ seq: 1, deps });
+  const run = [first, post({ seq: 2, prev: first.id, deps: dice.chance(0.5) ? [] : headsOf(device, dice) })];
+  if (dice.chance(0.5)) for (const delta of run) publish(world, device, delta);
+  else tell(world, device, others(world, device, dice), run);
+});
+
 /** A past that is not there, that is in its own feed, or that is too long. */
 const forgedDeps = mischief('forged dependencies', (world, device, dice) => {
   const generation = newFeed(dice);
@@ -377,5 +392,6 @@ export const hostile = {
   impersonate,
   halfSigned,
   wrongPlace,
+  lowFeed,
   forgedBase,
 } satisfies Record<string, Doing>;

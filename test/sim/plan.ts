@@ -88,6 +88,7 @@ const ACTS = [
   { kind: 'impersonate', hostile: 3 },
   { kind: 'halfSigned', hostile: 3 },
   { kind: 'wrongPlace', hostile: 3 },
+  { kind: 'lowFeed', hostile: 3 },
   { kind: 'forgedBase', hostile: 3 },
 ] as const satisfies readonly { kind: string; calm?: number; faults?: number; hostile?: number }[];
 

@@ -3,8 +3,9 @@ import type { DeltaId } from '../../src/base/ids.ts';
 import { issueCertificate } from '../../src/protocol/certificate.ts';
 import { MAX_MEMBERS } from '../../src/protocol/limits.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
-import { signDelta } from '../../src/sync/delta.ts';
+import { signDelta, type Delta } from '../../src/sync/delta.ts';
 import { boxEpoch } from '../../src/sync/epoch.ts';
+import { makePerson } from '../sim/people.ts';
 import { CHAT, NOW, Team } from './team.ts';
 
 describe('A authority', () => {
@@ -326,21 +327,30 @@ describe('A authority', () => {
   it('A7 leave binds only what has it in its past', () => {
     const team = new Team(10);
     const alice = team.founder;
-    const bob = team.join('Bob');
-    const admit = bob.replica.roster.members.get(bob.person.account)!.credential;
-    bob.post('before');
-    const leave = bob.control('leave', controlBody.leave());
-    const past = [...alice.replica.nodes()].at(-1)!.delta.id;
-    const after = team.forge(bob.person, { seq: 3, prev: leave, credential: admit });
-    const beside = team.forge(bob.person, { generation: 1, seq: 1, deps: [past], credential: admit });
-    alice.meet(bob);
-    alice.replica.ingest([[after.bytes], [beside.bytes]]);
-    assert.deepEqual(
-      [after, beside].map(({ id }) => alice.verdict(id)),
-      ['left', 'accepted'],
+    const bob = makePerson(team.crypto, 'Bob', 2);
+    const certificates = bob.devices.map(({ certificate }) => certificate);
+    const boxes = boxEpoch(team.crypto, team.epoch, certificates);
+    const { account, name } = bob;
+    const admit = alice.control(
+      'admit',
+      controlBody.admit(account, Role.participant, name, certificates, undefined, boxes),
     );
-    assert.equal(alice.roleOf(bob.person), undefined);
-    assert.notEqual(bob.verdict(bob.post('after')), 'accepted');
+    const say = (device: number, kind: string, seq: number, prev?: DeltaId): Delta => {
+      const { signer } = bob.devices[device]!;
+      const content = kind === 'post' ? { tool: CHAT, body: [kind] } : { tool: undefined, body: [] };
+      const draft = { generation: 0, seq, prev, deps: seq === 1 ? [admit] : [], credential: admit, time: NOW };
+      return signDelta(team.crypto, signer, team.workspace, { ...draft, kind, ...content });
+    };
+    const before = say(0, 'post', 1);
+    const leave = say(0, 'leave', 2, before.id);
+    const after = say(0, 'post', 3, leave.id);
+    const beside = say(1, 'post', 1);
+    alice.replica.ingest([[before.bytes, leave.bytes, after.bytes], [beside.bytes]]);
+    assert.deepEqual(
+      [before, after, beside].map(({ id }) => alice.verdict(id)),
+      ['accepted', 'left', 'accepted'],
+    );
+    assert.equal(alice.replica.roster.members.has(account), false);
   });
 
   it('A7 the founder, too, can leave, and then nobody is senior to the next', () => {

@@ -1,50 +1,8 @@
 /** What a delta may name (D5, D8, I4): judged by its past alone, so that it is taken everywhere or nowhere. */
 import assert from 'node:assert/strict';
 import type { DeltaId } from '../../src/base/ids.ts';
-import { feedOf, type Delta } from '../../src/sync/delta.ts';
-import { Graph, inPast } from '../../src/sync/graph.ts';
-import { Team, type Person } from './team.ts';
-
-/** People who say things upon what is named; nothing is signed or judged here. */
-class Talk {
-  readonly team = new Team('talk');
-  readonly graph: Graph;
-  readonly alice = this.team.person('Alice');
-  readonly bob = this.team.person('Bob');
-  readonly mallory = this.team.person('Mallory');
-  readonly genesis: Delta;
-
-  constructor(entrance?: ConstructorParameters<typeof Graph>[0]) {
-    this.graph = new Graph(entrance);
-    this.genesis = this.say(this.alice, undefined, []);
-    assert.equal(this.take(this.genesis), 'added');
-  }
-
-  say(by: Person, prev: Delta | undefined, deps: readonly Delta[], generation = 0): Delta {
-    return this.team.forge(by, {
-      ...{ generation, seq: (prev?.seq ?? 0) + 1, prev: prev?.id, deps: deps.map(({ id }) => id).sort() },
-      body: [this.#said++],
-    });
-  }
-
-  #said = 0;
-
-  /** Second branches, too. */
-  take(delta: Delta): string {
-    return this.graph.insert(delta, true).outcome;
-  }
-
-  /** Said and taken. */
-  add(by: Person, prev: Delta | undefined, deps: readonly Delta[], generation = 0): Delta {
-    const delta = this.say(by, prev, deps, generation);
-    assert.equal(this.take(delta), 'added');
-    return delta;
-  }
-
-  isIn(inner: Delta, outer: Delta): boolean {
-    return inPast(this.graph.get(inner.id)!, this.graph.get(outer.id)!);
-  }
-}
+import { feedOf } from '../../src/sync/delta.ts';
+import { Talk } from './talk.ts';
 
 describe('D5 what a delta names', () => {
   it('D5 is not of its own feed', () => {
@@ -144,21 +102,5 @@ describe('D8 what a delta names of a fork', () => {
     const seen = talk.add(bob, undefined, [second]);
     assert.equal(talk.take(talk.say(mallory, first, [seen])), 'broken');
     assert.equal(talk.take(talk.say(mallory, second, [seen])), 'added');
-  });
-});
-
-describe('D2 a new generation of a feed', () => {
-  it('D2 takes the place of the one before: what it has not seen of that stands aside, whenever it comes', () => {
-    for (const isLate of [true, false]) {
-      const talk = new Talk();
-      const { bob, genesis } = talk;
-      const first = talk.add(bob, undefined, [genesis]);
-      const lost = talk.say(bob, first, []);
-      if (!isLate) assert.equal(talk.take(lost), 'added');
-      talk.add(bob, undefined, [first], 1);
-      if (isLate) assert.equal(talk.take(lost), 'added');
-      const [kept, aside] = [talk.graph.get(first.id)!, talk.graph.get(lost.id)!];
-      assert.deepEqual([talk.graph.isAside(kept), talk.graph.isAside(aside)], [false, true]);
-    }
   });
 });

@@ -201,7 +201,30 @@ describe('L4 D2 a device that has begun another feed', () => {
     assert.deepEqual(foldedBy(alice), [post]);
   });
 
-  it('L4 D2 puts a copy out of step where it brings in what stands before the end of the base', () => {
+  it('L4 D2 that begins high has acknowledged what let it in, until all know of it: another may begin below', () => {
+    const team = new Team(68);
+    const alice = team.founder;
+    const [bob, carol] = [team.join('Bob'), team.join('Carol')];
+    alice.meet(carol);
+    ack(carol);
+    tell(carol, alice);
+    const post = alice.post('before anything of Bob’s');
+    tell(alice, carol);
+    ack(carol);
+    tell(carol, alice);
+    const { credential } = bob.replica.roster.members.get(bob.person.account)!;
+    const first = { generation: 5, seq: 1, deps: [tipOf(carol)], credential, tool: undefined, kind: 'ack', body: [] };
+    alice.replica.ingest([[team.forge(bob.person, first).bytes]]);
+    ack(alice);
+    // To Carol he may show a third feed that begins with his admission.
+    assert.deepEqual(foldedBy(alice), []);
+    tell(alice, carol);
+    ack(carol);
+    tell(carol, alice);
+    assert.deepEqual(foldedBy(alice), [post]);
+  });
+
+  it('L4 D2 does not bring in what stands before the end of the base', () => {
     const team = new Team(69);
     const alice = team.founder;
     const bob = team.join('Bob');
@@ -223,8 +246,8 @@ describe('L4 D2 a device that has begun another feed', () => {
     assert.deepEqual(alice.replica.ingest([[back.bytes]]).missing, [lost!.delta.id]);
     assert.equal(alice.replica.isOutOfStep, false);
     alice.replica.ingest([[lost!.delta.bytes]]);
-    assert.equal(alice.verdict(lost!.delta.id), 'accepted');
-    assert.equal(alice.replica.isOutOfStep, true);
+    assert.equal(alice.verdict(lost!.delta.id), 'forked');
+    assert.equal(alice.replica.isOutOfStep, false);
   });
 
   function tipOf({ replica, person }: Copy): DeltaId {

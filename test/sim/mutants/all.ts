@@ -1,4 +1,5 @@
 import { authority } from './authority.ts';
+import { generations } from './generations.ts';
 import { graph } from './graph.ts';
 import { journal } from './journal.ts';
 import { keys } from './keys.ts';
@@ -10,6 +11,7 @@ import { words } from './words.ts';
 export const MUTANTS: readonly Mutant[] = [
   ...authority,
   ...graph,
+  ...generations,
   ...pruning,
   ...words,
   ...session,

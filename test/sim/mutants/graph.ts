@@ -113,14 +113,6 @@ export const graph: readonly Mutant[] = [
     tests: naming,
   },
   {
-    name: 'a new generation takes the place of none',
-    rule: 'D2',
-    file: GRAPH,
-    search: 'const closes = this.#closeEarlier(lane, node.past);',
-    replace: 'const closes = false;',
-    tests: naming,
-  },
-  {
     name: 'heads are never covered',
     rule: 'D5',
     file: GRAPH,

@@ -42,8 +42,16 @@ export const pruning: readonly Mutant[] = [
     name: 'of a device’s older feed nothing is waited for, known or not',
     rule: 'D2',
     file: STABILITY,
-    search: 'return isKnown ? [] : endsOf(older);',
-    replace: 'return isKnown ? [] : [];',
+    search: 'return older.length > 0 ? older : entrances;',
+    replace: 'return [];',
+    tests: stability,
+  },
+  {
+    name: 'a device whose first feed is a late one has no other',
+    rule: 'D2',
+    file: STABILITY,
+    search: 'return older.length > 0 ? older : entrances;',
+    replace: 'return older;',
     tests: stability,
   },
   {

@@ -1,0 +1,147 @@
+/**
+ * The feeds of one device, one after the other (D2): what of an older one counts since a later one has begun, and what of a later one.
+ * Both follow from the set of deltas alone, and nothing that comes late, and counts, stands before what others may have folded (L4):
+ *
+ * - Of an older feed counts what others have named who did not know of a later one. Before all know of that, what is folded is in the
+ *   past of where the older one ends, too.
+ * - What the first of the later feeds begins upon counts as well; and what it names afterwards, of a lost tail that has come back, if it
+ *   sorts behind all that the later one had acknowledged by then.
+ * - In a later feed nothing counts that stands as if an older one were not: that has not acknowledged what that has, or sorts before it.
+ *
+ * So what a damaged store had lost counts again when it has come back in time, what a copy of the store goes on writing does not, and
+ * nobody takes back, by a feed that knows less, what all have acknowledged.
+ */
+import type { DeviceId } from '../base/ids.ts';
+import { compareNodes, type Closed, type Lane, type Node, type Past } from './lane.ts';
+
+export class Generations {
+  readonly #lanes: readonly Lane[];
+  readonly #lanesOf: (device: DeviceId) => readonly Lane[];
+  /** Those in whose place a later one has begun: few, and often none. */
+  readonly #closed = new Set<Lane>();
+
+  /** `lanes`: of the graph, by their numbers. */
+  constructor(lanes: readonly Lane[], lanesOf: (device: DeviceId) => readonly Lane[]) {
+    this.#lanes = lanes;
+    this.#lanesOf = lanesOf;
+  }
+
+  /** A lane is there, and empty. Where a later one has come before it nobody has named it. */
+  begin(lane: Lane): void {
+    if (this.#nextOf(lane)) this.#close(lane, { named: 0, seen: 0 });
+  }
+
+  /** A delta has come in, at the end of its lane. Answers whether others count now, or do not any more. */
+  take(node: Node, lane: Lane): boolean {
+    const isOther = this.#closeEarlier(node, lane);
+    const isMore = this.#countNamed(node);
+    return this.#putsBehind(lane) || isOther || isMore;
+  }
+
+  /** What was beyond the end of a lane is a lane of its own now (D8). */
+  split(lane: Lane, branch: Lane): void {
+    if (lane.closed) this.#close(branch, lane.closed);
+    for (const earlier of this.#closed) {
+      if (this.#nextOf(earlier) !== lane) continue;
+      const { named, seen } = earlier.closed!;
+      earlier.closed = { named, seen: Math.min(seen, lane.tip?.past[earlier.number] ?? 0) };
+    }
+  }
+
+  /** Of a base. */
+  load(lane: Lane, closed: Closed): void {
+    this.#close(lane, closed);
+  }
+
+  /** Whether a delta of a feed before its fork has no effect, for what other feeds of its device say. */
+  isAside(node: Node, lane: Lane): boolean {
+    return node.delta.seq > lane.counts || this.#isBehind(node, lane);
+  }
+
+  // ---- of older feeds -------------------------------------------------------------------------------------------------
+
+  #close(lane: Lane, closed: Closed): void {
+    lane.closed = closed;
+    this.#closed.add(lane);
+  }
+
+  /** The first of the later feeds that has begun, before its fork. */
+  #nextOf({ device, generation }: Lane): Lane | undefined {
+    let next: Lane | undefined;
+    for (const lane of this.#lanesOf(device)) {
+      if (lane.generation <= generation || lane.parent || lane.end === 0) continue;
+      if (!next || lane.generation < next.generation) next = lane;
+    }
+    return next;
+  }
+
+  #closeEarlier(node: Node, lane: Lane): boolean {
+    if (lane.generation === 0 || lane.parent) return false;
+    let isOther = false;
+    for (const earlier of this.#lanesOf(lane.device)) {
+      if (earlier.generation >= lane.generation || this.#nextOf(earlier) !== lane) continue;
+      const before = earlier.counts;
+      const named = earlier.closed?.named ?? this.#namedByOthers(earlier);
+      this.#close(earlier, { named, seen: this.#seenFrom(node, lane, earlier) });
+      isOther ||= Math.min(before, earlier.end) !== Math.min(earlier.counts, earlier.end);
+    }
+    return isOther;
+  }
+
+  /** Up to where an older feed comes in by the later one that follows it, whose newest delta this is. */
+  #seenFrom(node: Node, lane: Lane, earlier: Lane): number {
+    const seen = node.past[earlier.number] ?? 0;
+    if (node.delta.seq === 1) return seen;
+    const known = earlier.closed?.seen ?? 0;
+    const [prev, first] = [lane.at(node.delta.seq - 1), earlier.at(known + 1)];
+    return seen > known && prev && first && compareNodes(prev, first) < 0 ? seen : known;
+  }
+
+  /** Of everybody but its device, as long as no later feed is here. */
+  #namedByOthers({ device, number }: Lane): number {
+    let named = 0;
+    for (const lane of this.#lanes) if (lane.device !== device) named = Math.max(named, lane.tip?.past[number] ?? 0);
+    return named;
+  }
+
+  #countNamed({ past, delta: { device } }: Node): boolean {
+    let isMore = false;
+    for (const lane of this.#closed) {
+      const named = past[lane.number] ?? 0;
+      const closed = lane.closed!;
+      if (lane.device === device || named <= closed.named || this.#knowsLater(past, lane)) continue;
+      isMore ||= named > lane.counts;
+      lane.closed = { ...closed, named };
+    }
+    return isMore;
+  }
+
+  #knowsLater(past: Past, { device, generation }: Lane): boolean {
+    return this.#lanesOf(device).some((lane) => lane.generation > generation && (past[lane.number] ?? 0) > 0);
+  }
+
+  // ---- of later feeds -------------------------------------------------------------------------------------------------
+
+  /** Whether an older feed of its device has said more than a delta: acknowledged what it has not, or written what sorts behind it. */
+  #isBehind(node: Node, { device, generation }: Lane): boolean {
+    if (generation === 0) return false;
+    return this.#lanesOf(device).some((earlier) => {
+      const { tip } = earlier;
+      if (earlier.generation >= generation || !tip || (node.past[earlier.number] ?? 0) >= earlier.end) return false;
+      return compareNodes(tip, node) > 0 || !this.#knowsAllOf(node, tip);
+    });
+  }
+
+  /** Whether what one delta has in its past of other devices' feeds is in the past of another of the same device. */
+  #knowsAllOf(later: Node, { past, delta: { device } }: Node): boolean {
+    return past.every((seq, lane) => seq <= (later.past[lane] ?? 0) || this.#lanes[lane]!.device === device);
+  }
+
+  /** Whether something in later feeds stands as if what has come into this one were not. */
+  #putsBehind(lane: Lane): boolean {
+    return this.#lanesOf(lane.device).some((later) => {
+      const first = later.nodes[0];
+      return later.generation > lane.generation && first !== undefined && this.#isBehind(first, later);
+    });
+  }
+}

@@ -1,0 +1,244 @@
+/**
+ * D2: the feeds of one device, one after the other. Mallory has several; what of them counts follows from what there is, in whatever order
+ * it came.
+ */
+import assert from 'node:assert/strict';
+import type { DeltaId } from '../../src/base/ids.ts';
+import type { Delta } from '../../src/sync/delta.ts';
+import { controlBody } from '../../src/sync/control.ts';
+import { frameOf } from '../../src/sync/frame.ts';
+import { Graph } from '../../src/sync/graph.ts';
+import { Dice } from '../sim/dice.ts';
+import { Talk } from './talk.ts';
+import { stateOf, Team, type Person } from './team.ts';
+
+function isAside({ graph }: Talk, { id }: Delta): boolean {
+  return graph.isAside(graph.get(id)!);
+}
+
+describe('D2 a later feed of a device', () => {
+  it('D2 takes the place of the one before: what nobody has named of that, and it has not seen, stands aside, whenever it comes', () => {
+    for (const isLate of [true, false]) {
+      const talk = new Talk();
+      const { mallory, genesis } = talk;
+      const first = talk.add(mallory, undefined, [genesis]);
+      const lost = talk.say(mallory, first, []);
+      if (!isLate) assert.equal(talk.take(lost), 'added');
+      talk.add(mallory, undefined, [first], 1);
+      if (isLate) assert.equal(talk.take(lost), 'added');
+      assert.deepEqual([isAside(talk, first), isAside(talk, lost)], [false, true]);
+    }
+  });
+
+  it('D2 L4 takes nothing back that others have named, and counts for nothing till it knows of it', () => {
+    const talk = new Talk();
+    const { alice, mallory, genesis } = talk;
+    const first = talk.add(mallory, undefined, [genesis]);
+    const second = talk.add(mallory, first, []);
+    const seen = talk.add(alice, genesis, [second]);
+    const low = talk.add(mallory, undefined, [genesis], 1);
+    assert.deepEqual(
+      [first, second, low].map((delta) => isAside(talk, delta)),
+      [false, false, true],
+    );
+    const high = talk.add(mallory, low, [seen], 1);
+    assert.deepEqual(
+      [low, high].map((delta) => isAside(talk, delta)),
+      [true, false],
+    );
+  });
+
+  it('D2 what others name who know of it does not count', () => {
+    const talk = new Talk();
+    const { alice, mallory, genesis } = talk;
+    const first = talk.add(mallory, undefined, [genesis]);
+    const later = talk.add(mallory, undefined, [first], 1);
+    const known = talk.add(alice, genesis, [later]);
+    const copied = talk.add(mallory, first, []);
+    talk.add(alice, known, [copied]);
+    assert.equal(isAside(talk, copied), true);
+  });
+
+  it('D2 a tail that was lost comes back with it, where it stands behind all that it had acknowledged', () => {
+    for (const isInTime of [true, false]) {
+      const talk = new Talk();
+      const { alice, mallory, genesis } = talk;
+      const first = talk.add(mallory, undefined, [genesis]);
+      const said = talk.add(alice, talk.add(alice, genesis, []), []);
+      const lost = isInTime ? talk.say(mallory, first, [said]) : talk.say(mallory, first, []);
+      const later = talk.add(mallory, undefined, isInTime ? [first] : [said, first], 1);
+      assert.equal(talk.take(lost), 'added');
+      assert.equal(isAside(talk, lost), true, 'nobody has named it');
+      talk.add(mallory, later, [lost], 1);
+      assert.equal(isAside(talk, lost), !isInTime);
+    }
+  });
+
+  it('D2 L5 what counts is the same in every order, and as the rule says', () => {
+    for (let seed = 0; seed < 50; seed++) {
+      const dice = new Dice(`generations ${seed}`);
+      const [talk, said] = ramble(dice);
+      const aside = new Rule(talk, said).aside();
+      for (let order = 0; order < 3; order++) {
+        const other = new Talk();
+        for (let left = dice.shuffled(said); left.length > 0;)
+          left = left.filter((delta) => other.take(delta) !== 'added');
+        const found = said.filter((delta) => isAside(other, delta));
+        assert.deepEqual(
+          found.map(({ id }) => id),
+          aside.map(({ id }) => id),
+          `in order ${order} of world ${seed}`,
+        );
+      }
+    }
+  });
+});
+
+describe('L6 D2 a later feed in a base', () => {
+  it('L6 D2 how much of the older one counts is in the frame, and comes back with it', () => {
+    const talk = new Talk();
+    const { alice, bob, mallory, genesis } = talk;
+    const first = talk.add(mallory, undefined, [genesis]);
+    const named = talk.add(mallory, first, []);
+    const unaware = talk.add(bob, undefined, [named]);
+    const later = talk.add(mallory, undefined, [genesis], 1);
+    const seen = talk.add(alice, genesis, [later, first]);
+    const aware = talk.add(bob, unaware, [seen]);
+    // Of the older feed the second is not folded yet.
+    const upTo = new Map([first, later, seen, aware].map(({ feed, seq }) => [feed, seq]));
+    talk.graph.forget(talk.graph.lanes.map(({ feed }) => upTo.get(feed) ?? 0));
+    const frame = frameOf(talk.graph, undefined);
+    const older = frame.lanes.find(({ device, generation }) => device === mallory.device && generation === 0);
+    assert.deepEqual(older?.closed, { named: 2, seen: 0 });
+
+    const begun = new Graph();
+    for (const lane of frame.lanes) begun.loadLane(lane);
+    for (const place of frame.places) begun.loadPlace(place);
+    begun.loaded(0);
+    const copied = talk.say(mallory, named, []);
+    for (const delta of [named, copied]) assert.equal(begun.insert(delta).outcome, 'added');
+    assert.deepEqual(
+      [named, copied].map(({ id }) => begun.isAside(begun.get(id)!)),
+      [false, true],
+    );
+  });
+});
+
+describe('L4 D2 a feed that knows less', () => {
+  it('L4 D2 changes nothing of what is folded elsewhere, and what was applied of it is undone where the older one shows', () => {
+    const team = new Team('knows less');
+    const [alice, bob] = [team.founder, team.join('Bob')];
+    bob.meet(alice);
+    const posts = ['one', 'two'].map((text) => bob.post(text));
+    const { credential } = bob.replica.roster.members.get(bob.person.account)!;
+    const low = team.forge(bob.person, {
+      generation: 1,
+      seq: 1,
+      deps: [credential],
+      credential,
+      body: ['out of the past'],
+    });
+    const carol = team.join('Carol');
+    carol.meet(alice);
+    carol.replica.ingest([[low.bytes]]);
+    assert.equal(carol.verdict(low.id), 'accepted', 'of the older feed nothing has come');
+    alice.meet(bob);
+    alice.control('ack', controlBody.ack());
+    carol.meet(alice);
+    assert.deepEqual(
+      [...posts, low.id].map((id) => carol.verdict(id)),
+      ['accepted', 'accepted', 'forked'],
+    );
+    alice.replica.ingest([[low.bytes]]);
+    assert.deepEqual(stateOf(alice.replica), stateOf(carol.replica));
+  });
+});
+
+/** Three people write upon some of what there is; Mallory in up to four feeds, at once. Answers what was taken but for the genesis. */
+function ramble(dice: Dice): [Talk, Delta[]] {
+  const talk = new Talk();
+  const tips = new Map<string, Delta>([['Alice 0', talk.genesis]]);
+  const said: Delta[] = [];
+  for (let i = dice.between(6, 24); i > 0; i--) {
+    const by: Person = dice.pick([talk.alice, talk.bob, talk.mallory, talk.mallory]);
+    const generation = by === talk.mallory ? dice.below(4) : 0;
+    const feed = `${by.name} ${generation}`;
+    const others = [...tips].filter(([other]) => other !== feed).map(([, tip]) => tip);
+    const older = said.filter((delta) => dice.chance(0.2) && delta.device !== by.device);
+    const delta = talk.say(
+      by,
+      tips.get(feed),
+      dice.shuffled([...others, ...older]).slice(0, dice.between(1, 2)),
+      generation,
+    );
+    if (talk.take(delta) !== 'added') continue;
+    tips.set(feed, delta);
+    said.push(delta);
+  }
+  return [talk, said];
+}
+
+/** The rule, word for word, over sets. */
+class Rule {
+  readonly #talk: Talk;
+  readonly #all: readonly Delta[];
+  readonly #pasts = new Map<DeltaId, ReadonlySet<Delta>>();
+
+  constructor(talk: Talk, said: readonly Delta[]) {
+    this.#talk = talk;
+    this.#all = [talk.genesis, ...said];
+    for (const outer of this.#all)
+      this.#pasts.set(outer.id, new Set(this.#all.filter((inner) => inner !== outer && talk.isIn(inner, outer))));
+  }
+
+  aside(): Delta[] {
+    return this.#all.filter((delta) => delta.seq > this.#counts(delta) || this.#isBehind(delta));
+  }
+
+  #feed(device: string, generation: number): Delta[] {
+    return this.#all
+      .filter((delta) => delta.device === device && delta.generation === generation)
+      .sort((a, b) => a.seq - b.seq);
+  }
+
+  #past(delta: Delta): ReadonlySet<Delta> {
+    return this.#pasts.get(delta.id)!;
+  }
+
+  /** How much of a feed is in the past of a delta. */
+  #reach(delta: Delta, device: string, generation: number): number {
+    return [...this.#past(delta)].filter((one) => one.device === device && one.generation === generation).length;
+  }
+
+  #isBefore(a: Delta, b: Delta): boolean {
+    const [first, second] = [this.#talk.graph.get(a.id)!, this.#talk.graph.get(b.id)!];
+    return first.height < second.height || (first.height === second.height && a.id < b.id);
+  }
+
+  #counts({ device, generation }: Delta): number {
+    const isLater = (one: Delta) => one.device === device && one.generation > generation;
+    const later = this.#all.filter(isLater);
+    if (later.length === 0) return Number.POSITIVE_INFINITY;
+    const unaware = this.#all.filter((one) => one.device !== device && ![...this.#past(one)].some(isLater));
+    const named = Math.max(0, ...unaware.map((one) => this.#reach(one, device, generation)));
+    const next = this.#feed(device, Math.min(...later.map((one) => one.generation)));
+    const older = this.#feed(device, generation);
+    let seen = this.#reach(next[0]!, device, generation);
+    for (const [i, prev] of next.slice(0, -1).entries()) {
+      const reach = this.#reach(next[i + 1]!, device, generation);
+      if (reach > seen && this.#isBefore(prev, older[seen]!)) seen = reach;
+    }
+    return Math.max(named, seen);
+  }
+
+  #isBehind(delta: Delta): boolean {
+    const { device } = delta;
+    for (let generation = 0; generation < delta.generation; generation++) {
+      const tip = this.#feed(device, generation).at(-1);
+      if (!tip || this.#past(delta).has(tip)) continue;
+      const unknown = [...this.#past(tip)].some((one) => one.device !== device && !this.#past(delta).has(one));
+      if (unknown || !this.#isBefore(tip, delta)) return true;
+    }
+    return false;
+  }
+}

@@ -142,7 +142,7 @@ const fork = mischief('forks', (world, device, dice) => {
 
 /** A feed of its own for a lie that is no fork: any device may begin one (D2). */
 function newFeed(dice: Dice): number {
-  return dice.between(100, 60_000);
+  return dice.between(100, 1_000_000_000);
 }
 
 /** A later feed that knows less than the older one: as if its device had acknowledged nothing, or little (D2, L4). */

@@ -96,6 +96,13 @@ export interface LockedOut {
   readonly out: readonly Outgoing[];
 }
 
+/** A copy that is to begin anew, with the base of another device. */
+export interface Renewal {
+  readonly from: DeviceId;
+  /** Of the feed that is written then. */
+  readonly generation: number;
+}
+
 export interface TakenKey {
   readonly key: Epoch | ChunkGeneration;
   readonly isLasting: boolean;
@@ -464,7 +471,7 @@ export class Engine {
     const out = [this.#askForPart(from, path, part.root, next)];
     if (added.value === 'more') return { ...NOT_TAKEN, part, out };
     const replaced = this.#replica;
-    const hasBegun = this.#begin(this.#reader);
+    const hasBegun = this.#begin(this.#reader, from);
     this.#reader = undefined;
     if (!hasBegun) return { ...NOT_TAKEN, faults: [badBaseOf(from)] };
     return { part, replaced, opened: this.#follow(), faults: [], out };
@@ -472,24 +479,51 @@ export class Engine {
 
   /**
    * Who has written nothing yet takes the first copy from who let it in, or from a manager; who has lost its log, in a new feed
-   * (D2), likewise.
+   * (D2), likewise. Who has asked for a fresh one takes it from whom he has asked.
    */
   #mayGiveBase(from: DeviceId): boolean {
     const { roster } = this.#replica;
+    if (this.#renewal) return this.#renewal.from === from;
     // Durable or not: what begins with a base was on this disk before.
     if (this.#replica.generationsOf(this.#identity.device).includes(this.#generation)) return false;
     return from === this.#sponsor || roster.devices.get(from)?.role === Role.manager;
   }
 
   /** Begins with a base; what was here and is not in it comes after. */
-  #begin(reader: BaseReader): boolean {
+  #begin(reader: BaseReader, from: DeviceId): boolean {
+    const renewal = this.#renewal?.from === from ? this.#renewal : undefined;
+    const before = this.#generation;
+    this.#generation = renewal?.generation ?? before;
     const base = reader.read();
     const next = this.#makeReplica();
-    if (!base.ok || !next.load(base.value, false).ok) return false;
-    for (const { delta } of this.#replica.nodes()) next.restore(delta.bytes);
+    if (!base.ok || !next.load(base.value, false).ok) {
+      this.#generation = before;
+      return false;
+    }
+    next.takeOver(this.#replica);
     this.#replica = next;
+    if (renewal) {
+      this.awaitWord();
+      this.renewFrom(undefined);
+    }
     return true;
   }
+
+  /**
+   * L6: asks a device for its base, to begin with that in the place of what is here. What is written before it has come goes into the feed of
+   * now, and comes after the base; what is written then, into one of a higher generation (D2): the feed of now may have acknowledged what
+   * is not in the base. Undefined: it is asked no more.
+   */
+  renewFrom(renewal: Renewal | undefined): readonly Outgoing[] {
+    this.#renewal = renewal;
+    return this.session.renewFrom(renewal?.from);
+  }
+
+  get renewal(): Renewal | undefined {
+    return this.#renewal;
+  }
+
+  #renewal: Renewal | undefined;
 
   #askForPart(to: DeviceId, path: 'direct' | 'relay', root: Uint8Array, part: number): Outgoing {
     return { ...this.#say(to, path, { kind: 'needBase', root, part }), ephemeral: true };

@@ -422,6 +422,12 @@ export class Replica {
     for (const node of this.#insert([delta.value], [], 1, arrival)) this.madeDurable(node);
   }
 
+  /** What another copy holds besides, which comes after the base that this one has begun with; what of it is not on disk yet is not here either. */
+  takeOver(other: Replica): void {
+    for (const { delta } of other.nodes()) this.restore(delta.bytes);
+    for (const [feed, seq] of other.#durable) if (!this.#durable.has(feed)) this.#durable.set(feed, seq);
+  }
+
   /** Runs of feeds as they came (S2): one signature check per contiguous run, at its end (D7). */
   ingest(runs: readonly (readonly Uint8Array[])[]): Ingest {
     const added: Node[] = [];

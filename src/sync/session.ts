@@ -257,6 +257,19 @@ export class Session {
     return true;
   }
 
+  /**
+   * L6: from now on this device is told that nothing is here, so that it gives its base: till that is taken, or for no device any more.
+   */
+  renewFrom(device: DeviceId | undefined): readonly Outgoing[] {
+    this.#renewedFrom = device;
+    const peer = device && this.#peers.get(device);
+    return peer
+      ? [this.#reply(device, peer.reach === 'direct' ? 'direct' : 'relay', this.#have(device, false), false)]
+      : [];
+  }
+
+  #renewedFrom: DeviceId | undefined;
+
   /** What is kept of a device across a restart. */
   memory(device: DeviceId): { known: readonly Mark[]; relayed: readonly Mark[] } {
     const peer = this.#peers.get(device);
@@ -286,7 +299,7 @@ export class Session {
     calm(peer);
     // Waits for its introduction as for an acknowledgement.
     peer.unackedSince = reach === 'direct' ? now : undefined;
-    return reach === 'direct' ? [this.#direct(device, this.#have(false), Lane.control)] : this.#relayDue(now);
+    return reach === 'direct' ? [this.#direct(device, this.#have(device, false), Lane.control)] : this.#relayDue(now);
   }
 
   /** New deltas are here, our own or another's: they go to whom they are due. */
@@ -353,7 +366,7 @@ export class Session {
     if (!peer || now - peer.askedAt < ASK_AGAIN_MS * 2 ** Math.min(peer.asks, MAX_ASKS_DOUBLED)) return [];
     peer.askedAt = now;
     peer.asks++;
-    return [this.#reply(device, path, this.#have(false), false)];
+    return [this.#reply(device, path, this.#have(device, false), false)];
   }
 
   /** What a device said came under this: what else was known of what it can open may be wrong (K4). */
@@ -376,7 +389,7 @@ export class Session {
     const under = this.#gate.pairWith(device);
     if (!peer || under === undefined || now < peer.lateAt + ASK_AGAIN_MS) return [];
     peer.lateAt = now;
-    return [{ to: [device], path, message: this.#have(true), lane: Lane.control, ephemeral: false, under }];
+    return [{ to: [device], path, message: this.#have(device, true), lane: Lane.control, ephemeral: false, under }];
   }
 
   /** Greets a device that is online behind a relay: what it lacks, and what we lack, will show. */
@@ -384,7 +397,7 @@ export class Session {
     const peer = this.#peers.get(device);
     if (!peer || peer.reach === 'direct' || !this.#relayable(device) || now - peer.askedAt < ASK_AGAIN_MS) return [];
     peer.askedAt = now;
-    return [this.#reply(device, 'relay', this.#have(true), true)];
+    return [this.#reply(device, 'relay', this.#have(device, true), true)];
   }
 
   /** A joiner without a direct path gets everything through the relay. */
@@ -454,7 +467,7 @@ export class Session {
     const untold = path === 'direct' && peer.reach === 'none';
     if (untold) peer.reach = 'direct';
     this.#hearRoot(peer, message, now);
-    const answer = message.answer || untold ? [this.#reply(from, path, this.#have(false), true)] : [];
+    const answer = message.answer || untold ? [this.#reply(from, path, this.#have(from, false), true)] : [];
     // It has lain in a queue, and its sender has said newer things since, directly.
     if (path === 'relay' && peer.reach === 'direct') return answer;
     // What a peer says replaces what was believed: it may have lost what it once had (D2).
@@ -502,7 +515,7 @@ export class Session {
     if (mark === undefined) return [];
     const told = new Set([...due, ...news].map(([device]) => device));
     return [...told].map((device) =>
-      this.#reply(device, this.reach(device) === 'direct' ? 'direct' : 'relay', this.#have(false), true),
+      this.#reply(device, this.reach(device) === 'direct' ? 'direct' : 'relay', this.#have(device, false), true),
     );
   }
 
@@ -742,7 +755,7 @@ export class Session {
     peer.restarts++;
     peer.restartAt =
       peer.restarts > MAX_RESTARTS ? Number.POSITIVE_INFINITY : now + ACK_PATIENCE_MS * 2 ** peer.restarts;
-    if (!peer.introduced) return [this.#direct(device, this.#have(true), Lane.control)];
+    if (!peer.introduced) return [this.#direct(device, this.#have(device, true), Lane.control)];
     peer.sent = new Map(peer.known);
     peer.unackedBytes = 0;
     rewind(peer);
@@ -792,10 +805,10 @@ export class Session {
     return theirs.some(({ feed, seq }) => (ours.get(feed) ?? 0) < seq);
   }
 
-  #have(answer: boolean): Message {
+  #have(to: DeviceId, answer: boolean): Message {
     return {
       kind: 'have',
-      vector: this.#marks(this.#replica.vector().keys()),
+      vector: to === this.#renewedFrom ? [] : this.#marks(this.#replica.vector().keys()),
       answer,
       root: this.#replica.knownStateMark,
     };

@@ -1,0 +1,109 @@
+/** L6: a copy that has settled what others have in another way begins anew, with the base of one of them. */
+import assert from 'node:assert/strict';
+import { feedOf } from '../../src/sync/delta.ts';
+import { threePeople, type Desk } from './office.ts';
+import { stateOf } from './team.ts';
+
+const newest = ({ engine, device }: Desk) => {
+  const feed = feedOf(device, engine.generation);
+  return engine.replica.nodeAt(feed, engine.replica.vector().get(feed)!)!.delta;
+};
+
+/**
+ * Carol has acknowledged Alice's post to Bob alone, who has folded it; to Alice she shows a feed that names it again, as if she had not. Alice
+ * takes that, and Bob cannot: of what Alice writes upon it he takes nothing any more.
+ */
+function passedBy(seed: string) {
+  const { office, alice, bob, carol } = threePeople(seed);
+  office.link(alice, bob, carol);
+  for (const desk of [alice, bob, carol]) desk.post(`first words of ${desk.person.name}`);
+  office.rest();
+  assert.ok(alice.engine.replica.hasBase && bob.engine.replica.hasBase);
+  office.leave(carol);
+  alice.post('the post');
+  const post = newest(alice);
+  alice.post('and another');
+  office.rest();
+  office.leave(alice);
+  office.arrive(carol);
+  office.link(bob, carol);
+  office.rest();
+  assert.equal(bob.engine.replica.node(post.id), undefined, 'Bob has forgotten it');
+  office.leave(carol);
+  const { credential } = carol.engine.replica.roster.members.get(carol.person.account)!;
+  const again = office.team.forge(carol.person, { generation: 1, seq: 1, deps: [post.id], credential });
+  office.arrive(alice);
+  alice.hear(carol, again);
+  office.rest(); // Alice acknowledges what Carol has shown her
+  office.link(alice, bob);
+  office.rest();
+  assert.equal(bob.engine.replica.isOutOfStep, true);
+  alice.post('what Bob cannot take');
+  office.rest();
+  assert.equal(bob.texts().includes('what Bob cannot take'), false);
+  return { office, alice, bob, carol };
+}
+
+const renew = (desk: Desk, from: Desk): void => {
+  desk.office.send(desk, desk.engine.renewFrom({ from: from.device, generation: 7 }));
+  desk.office.pump();
+};
+
+describe('L6 a fresh copy', () => {
+  it('L6 puts a copy right that was out of step, and takes along what nobody else had', () => {
+    const { office, alice, bob } = passedBy('renewal');
+    office.leave(alice);
+    bob.post('written alone');
+    office.arrive(alice);
+    renew(bob, alice);
+    office.link(alice, bob);
+    office.rest();
+    const { replica } = bob.engine;
+    assert.equal(bob.engine.renewal, undefined, 'it has begun');
+    assert.deepEqual([replica.isOutOfStep, bob.engine.isAwaitingWord, bob.engine.generation], [false, false, 7]);
+    assert.ok(alice.texts().includes('written alone'));
+    bob.post('and on');
+    office.rest();
+    assert.deepEqual(bob.texts(), alice.texts());
+    assert.deepEqual(stateOf(bob.engine.replica), stateOf(alice.engine.replica));
+  });
+
+  it('L6 is taken from nobody else than who was asked, and by nobody who has not asked', () => {
+    const { office, alice, bob, carol } = threePeople('renewal refused');
+    office.link(alice, bob, carol);
+    alice.post('something');
+    office.rest();
+    const base = alice.engine.replica.base();
+    const part = { kind: 'base', root: base.root, part: 0, parts: base.parts.length, bytes: base.parts[0]! } as const;
+    assert.equal(bob.engine.takeBase(alice.device, 'direct', part).part, undefined, 'he has not asked');
+    bob.engine.renewFrom({ from: carol.device, generation: 7 });
+    assert.equal(bob.engine.takeBase(alice.device, 'direct', part).part, undefined, 'he has asked Carol');
+    bob.engine.renewFrom(undefined);
+    assert.equal(bob.engine.takeBase(carol.device, 'direct', part).part, undefined, 'he asks nobody any more');
+    bob.engine.renewFrom({ from: alice.device, generation: 7 });
+    assert.ok(bob.engine.takeBase(alice.device, 'direct', part).replaced);
+  });
+
+  it('L6 D1 what is not on disk yet when it comes is told to nobody before it is', () => {
+    const { office, alice, bob, carol } = threePeople('renewal durable');
+    office.link(alice, bob, carol);
+    alice.post('something');
+    office.rest();
+    const entry = {
+      tool: alice.engine.replica.nodes()[Symbol.iterator]().next().value!.delta.tool,
+      kind: 'ack',
+      body: [],
+    };
+    const growth = bob.engine.author([entry], office.now);
+    const feed = feedOf(bob.device, 0);
+    const told = bob.engine.replica.vector().get(feed);
+    bob.engine.renewFrom({ from: alice.device, generation: 7 });
+    const { root, parts } = alice.engine.replica.base();
+    for (const [part, bytes] of parts.entries())
+      bob.engine.takeBase(alice.device, 'direct', { root, part, parts: parts.length, bytes });
+    assert.equal(bob.engine.generation, 7);
+    assert.equal(bob.engine.replica.vector().get(feed), told);
+    bob.engine.stored(growth, office.now);
+    assert.equal(bob.engine.replica.vector().get(feed), told! + 1);
+  });
+});

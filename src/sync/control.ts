@@ -9,7 +9,7 @@
  * | setRole | [account 32, role] |
  * | remove | [account 32, epoch notice or null] |
  * | leave | [] |
- * | setPerm | [tool kind or "workspace", action, role, allow] |
+ * | setPerm | ["workspace", tool kind, or tool 8; action, role, allow or null: as the wider scope says] |
  * | invite | [one-time public key 32, seal key 32, role, expires, uses, confirm] |
  * | revoke | [invite id 32] |
  * | addTool | [tool 8, kind, name] |
@@ -41,6 +41,9 @@ export const Role = { manager: 0, participant: 1, guest: 2 } as const;
 /** Lower is senior (A1). */
 export type Role = (typeof Role)[keyof typeof Role];
 
+/** What a manager permits or denies something in: the workspace, all tools of a kind, or one tool. */
+export type SettingScope = string | { readonly tool: ToolId };
+
 export type Control =
   | {
       readonly kind: 'genesis';
@@ -65,10 +68,11 @@ export type Control =
   | { readonly kind: 'leave' }
   | {
       readonly kind: 'setPerm';
-      readonly scope: string;
+      readonly scope: SettingScope;
       readonly action: string;
       readonly role: Role;
-      readonly allow: boolean;
+      /** Undefined: as the wider scope says, which of one tool is its kind, and of all else the default. */
+      readonly allow: boolean | undefined;
     }
   | {
       readonly kind: 'invite';
@@ -174,7 +178,12 @@ export const controlBody = {
   setRole: (account: AccountId, role: Role): Value => [idBytes(account), role],
   remove: (account: AccountId, epoch: Value): Value => [idBytes(account), epoch],
   leave: (): Value => [],
-  setPerm: (scope: string, action: string, role: Role, allow: boolean): Value => [scope, action, role, allow],
+  setPerm: (scope: SettingScope, action: string, role: Role, allow: boolean | undefined): Value => [
+    typeof scope === 'string' ? scope : idBytes(scope.tool),
+    action,
+    role,
+    allow ?? null,
+  ],
   invite: (
     publicKey: Uint8Array,
     sealKey: Uint8Array,
@@ -248,8 +257,9 @@ export function readControl(crypto: Crypto, delta: Delta): Control | undefined {
     case 'leave':
       return { kind: 'leave' };
     case 'setPerm': {
-      const [scope, action, role, allow] = [asText(f[0], MAX_WORD), asText(f[1], MAX_WORD), asRole(f[2]), asFlag(f[3])];
-      if (scope === undefined || action === undefined || role === undefined || allow === undefined) return undefined;
+      const [scope, action, role, allow] = [asScope(f[0]), asText(f[1], MAX_WORD), asRole(f[2]), asFlag(f[3])];
+      if (scope === undefined || action === undefined || role === undefined) return undefined;
+      if (allow === undefined && f[3] !== null) return undefined;
       return { kind: 'setPerm', scope, action, role, allow };
     }
     case 'invite': {
@@ -377,6 +387,12 @@ function readCutAndRoot(value: Value | undefined): CutAndRoot | undefined {
 function asTool(value: Value | undefined): ToolId | undefined {
   const bytes = asBytes(value, TOOL_ID_BYTES);
   return bytes && (toHex(bytes) as ToolId);
+}
+
+/** A word is never taken for a tool: one is text, the other bytes. */
+function asScope(value: Value | undefined): SettingScope | undefined {
+  const tool = asTool(value);
+  return tool === undefined ? asText(value, MAX_WORD) : { tool };
 }
 
 function asRole(value: Value | undefined): Role | undefined {

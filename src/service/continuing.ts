@@ -15,7 +15,7 @@ import { MAX_NAME_BYTES, MAX_SEALED_INVITATION_BYTES } from '../protocol/limits.
 import { controlBody, Role } from '../sync/control.ts';
 import type { Entry } from '../sync/replica.ts';
 import type { Member } from '../sync/roster.ts';
-import { ServiceError, type ContinueReport, type InvitedMember } from './api.ts';
+import { ServiceError, type ContinueReport, type InvitedMember, type PermissionInfo } from './api.ts';
 import type { ByteCache } from './byte-cache.ts';
 import { Chat } from './chat.ts';
 import { eraseCopy } from './closed-workspace.ts';
@@ -152,15 +152,13 @@ export class Continuing {
       const chat = (workspace: SharedWorkspace, id: ToolId) => new Chat(workspace, id, index);
       const entry: Entry = { tool: undefined, kind: 'addTool', body: controlBody.addTool(tool, kind, name) };
       return {
-        ...{ name, entry },
+        ...{ name, entry, before, tool },
         files: kind === 'files' ? { from: files(old, before), into: files(founded, tool) } : undefined,
         chat: kind === 'chat' ? { from: chat(old, before), into: chat(founded, tool) } : undefined,
       };
     });
-    const changed = permissionsOf(this.#hub, old).filter(({ allowed, byDefault }) => allowed !== byDefault);
-    const settings = changed.map(({ scope, action, role, allowed }): Entry => {
-      return { tool: undefined, kind: 'setPerm', body: controlBody.setPerm(scope, action, Role[role], allowed) };
-    });
+    const anew = new Map<string, ToolId>(tools.map(({ before, tool }) => [before, tool]));
+    const settings = permissionsOf(this.#hub, old).flatMap((one) => settingFor(one, anew) ?? []);
     const entries = [...tools.map(({ entry }) => entry), ...settings];
     if (entries.length > 0) await founded.author(entries);
     return tools;
@@ -265,6 +263,15 @@ export class Continuing {
     await this.#hub.commit([]);
     this.#hub.changed();
   }
+}
+
+/** Undefined where nothing is to be said: it is the default, or, of one tool, as for all of its kind. */
+function settingFor(one: PermissionInfo, anew: ReadonlyMap<string, ToolId>): Entry | undefined {
+  const { scope, tool: before, action, role, allowed, otherwise, own } = one;
+  const tool = before === undefined ? undefined : anew.get(before);
+  const isSaid = tool === undefined ? allowed !== otherwise : own;
+  const body = controlBody.setPerm(tool === undefined ? scope : { tool }, action, Role[role], allowed);
+  return isSaid ? { tool: undefined, kind: 'setPerm', body } : undefined;
 }
 
 /** Throws ServiceError('notFound'), for oneself, too. */

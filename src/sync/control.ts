@@ -115,7 +115,7 @@ export interface CutAndRoot {
 }
 
 const SALT_BYTES = 16;
-/** Feeds of a workspace: every device's, with a few generations each. */
+/** Feeds of a workspace: every device's, with a few generations each. A word that names more is void: nobody is to write it. */
 export const MAX_CUT_FEEDS = 1024;
 const MAX_USES = 1000;
 const MAX_WORD = 32;

@@ -1,6 +1,6 @@
 /** Who is in a workspace and as what (section 3), as a person changes it: roles, permissions, removal, leaving, deleting. */
 import type { AccountId, DeviceId, ToolId } from '../base/ids.ts';
-import { controlBody, type Role } from '../sync/control.ts';
+import { controlBody, headsKept, type Role } from '../sync/control.ts';
 import type { Member } from '../sync/roster.ts';
 import {
   type CallKey,
@@ -55,8 +55,7 @@ export class Membership {
     const id = device as DeviceId;
     const { roster, engine, replica } = this.#workspace;
     if (!roster.devices.has(id) || !this.#workspace.forks.has(id)) throw new ServiceError('notFound', {});
-    const kept = new Map([...replica.vector()].filter(([feed]) => feed.startsWith(id)));
-    const body = controlBody.freeze(id, kept, engine.keys.make(new Set([id])));
+    const body = controlBody.freeze(id, headsKept(replica.vector(), id), engine.keys.make(new Set([id])));
     await this.#workspace.control('freeze', body, this.#call);
   }
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import type { ToolId } from '../../src/base/ids.ts';
+import type { DeviceId, ToolId } from '../../src/base/ids.ts';
 import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
 import type { Value } from '../../src/protocol/codec.ts';
-import { controlBody, readControl, Role, type Control } from '../../src/sync/control.ts';
+import { controlBody, headsKept, MAX_CUT_FEEDS, readControl, Role, type Control } from '../../src/sync/control.ts';
+import { feedOf } from '../../src/sync/delta.ts';
 import { CONTROL_BODIES, withOtherCounts } from '../fakes/every-kind.ts';
 import { seededRandom } from '../fakes/seeded-random.ts';
 import { Team } from './team.ts';
@@ -50,6 +51,19 @@ describe('D4 bodies of control deltas', () => {
     for (const scope of bad) assert.equal(read('setPerm', [scope, 'add', Role.guest, true]), undefined);
     for (const allow of [0, 1, '', 'null', [], new Uint8Array(0)])
       assert.equal(read('setPerm', ['chat', 'add', Role.guest, allow]), undefined);
+  });
+
+  it('D8 a freeze names as many feeds as it may hold, those in which most was written, and is read', () => {
+    const frozen = CONTROL_BODIES.freeze as readonly Value[];
+    const [device, other] = ['ab'.repeat(32), 'cd'.repeat(32)] as [DeviceId, DeviceId];
+    const many = Array.from({ length: MAX_CUT_FEEDS + 5 }, (_, n) => [feedOf(device, n), n < 5 ? 1 : 2 + n] as const);
+    const kept = headsKept(new Map([...many, [feedOf(other, 0), 9]]), device);
+    assert.deepEqual(kept, new Map(many.slice(5).toReversed()));
+    const [, , epoch] = frozen;
+    const control = read('freeze', controlBody.freeze(device, kept, epoch!));
+    assert.deepEqual(control?.kind === 'freeze' && control.kept, kept);
+    assert.equal(read('freeze', controlBody.freeze(device, new Map(many), epoch!)), undefined);
+    assert.deepEqual(headsKept(new Map(many.slice(0, 3)), device), new Map(many.slice(0, 3)));
   });
 
   it('D9 what may be left out is null or whole, and an id that may be empty has no other length', () => {

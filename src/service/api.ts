@@ -415,6 +415,7 @@ export type NoticeCode =
   | 'ownFork' // name: a restored or copied store has written what contradicts the other
   | 'deviceRemoved' // name: another device of this person has taken this one out of a workspace
   | 'permissionsChanged' // name, member: who may do what is another than before
+  | 'offerDeclined' // name, member: who was asked along into a workspace that continues does not come
   | 'continueUndone' // name: it was being continued in a new workspace when VS Code ended
   | 'deleted' // name, member: a workspace is deleted for all
   | 'diverged' // name, member: he holds the same and it adds up to something else

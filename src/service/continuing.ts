@@ -6,7 +6,7 @@
  * Nobody hears of the new one before it is whole: until then it is marked, in the same append as its genesis, is in no list, and lets no
  * other device in. What is cancelled, fails, or is cut off by a crash is erased, at once or at the next start; the old one is only read.
  * Kept in local state: `continuing/<new>` = name of the old one, as long as it is not whole; and of each member who is asked along
- * `taken/<new>/<account>` = [old 32, invite 32, invitation text, whether it waits at his relay], until he is in.
+ * `taken/<new>/<account>` = [old 32, invite 32, invitation text, whether it waits at his relay], until he is in or has declined.
  */
 import { fromHex, toHex } from '../base/bytes.ts';
 import type { AccountId, DeltaId, DeviceId, ToolId, WorkspaceId } from '../base/ids.ts';
@@ -220,13 +220,24 @@ export class Continuing {
       const { device } = certificate;
       if (only !== undefined && device !== only) continue;
       if (isAtRelay && this.#hub.transport.reach(device) !== 'direct') continue;
-      const path = await old!.tellOffer(device, taken.text);
+      const path = await old!.tellContinued(device, taken.text);
       isTold = path !== undefined || isTold;
       isAtRelay = path === 'relay' || isAtRelay;
     }
     const isNews = isAtRelay && !taken.isAtRelay;
     if (isNews) this.#keep({ ...taken, isAtRelay });
     return { isTold, isNews };
+  }
+
+  /** He does not come along: he is asked no more, and who has asked him is told, once. His invitation is as good as it was. */
+  async declined(account: AccountId, from: WorkspaceId, into: WorkspaceId): Promise<void> {
+    const taken = this.#taken().find((one) => one.account === account && one.from === from && one.into === into);
+    if (!taken || !this.#isWanted(taken)) return;
+    this.#hub.local.drop(takenKey(taken));
+    await this.#hub.commit([]);
+    const member = this.#workspaces.get(from)?.workspace.nameOf(account) ?? '';
+    const detail = { name: this.#workspaces.find(into).workspace.roster.name, member };
+    this.#hub.emit({ type: 'notice', code: 'offerDeclined', workspace: into, detail });
   }
 
   /** He is not in yet, and could come. */

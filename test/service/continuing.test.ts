@@ -157,8 +157,12 @@ describe('Continuing in a new workspace', function () {
     assert.deepEqual(await carol.api.offers(), []);
     await carol.close();
     await bob.open();
+    // What she has answered waited at his relay, and he is told once.
+    const notice = await bob.notice('offerDeclined');
+    assert.deepEqual(notice.detail, { name: 'Apollo (continued)', member: 'Carol' });
+    assert.equal(notice.workspace, report.workspace);
     await carol.open();
-    // Met directly, he says it again; what comes after it on the same path has come, too.
+    // Met directly; what comes after it on the same path has come, too.
     await carol.until(async () =>
       (await carol.info(apollo)).members.some(({ name, presence }) => name === 'Bob' && presence === 'online'),
     );
@@ -167,6 +171,7 @@ describe('Continuing in a new workspace', function () {
     await carol.until(async () => (await carol.listing(apollo)).some((line) => line.endsWith('are you there?')));
     assert.deepEqual(await carol.api.offers(), []);
     assert.equal(carol.events.filter(({ type }) => type === 'offer').length, 1);
+    assert.equal(bob.events.filter((e) => e.type === 'notice' && e.code === 'offerDeclined').length, 1);
     await carol.api.answerOffer(offer.id, true);
     await carol.until(async () => (await carol.api.workspaces()).length === 2);
   });

@@ -2,7 +2,8 @@
  * A world on the production engine: every operation becomes a real signed delta of its author's device, and a replica that is
  * given them says what stands. Keys are made from names, so the same world has the same delta ids every time.
  *
- * `edit` is the right to add to a chat, which participants have by default and guests have not; `data` is a post.
+ * `edit` is the right to add to a chat, which participants have by default and guests have not; `data` is a post. There are two chats
+ * where a world says something of the second.
  *
  * Nobody takes a feed in whose past nothing names its device (I4). So that an operation of somebody whom nobody has admitted can be
  * judged all the same, the stage is set with a word that names the devices of each of them, and is void: it cites no credential. What a world
@@ -22,7 +23,8 @@ import { chatBody } from '../../src/tools/chat/deltas.ts';
 import { chatReducer } from '../../src/tools/chat/reducer.ts';
 import { DEVICES, ROLES, type Op } from './world.ts';
 
-const CHAT = '00000000000000c1' as ToolId;
+/** By the number that a world gives them. */
+export const CHATS: readonly ToolId[] = ['00000000000000c1' as ToolId, '00000000000000c2' as ToolId];
 /** The founder's further device, which sets the stage: no operation is its. */
 const STAGE_HAND = DEVICES;
 const TIME = Date.UTC(2026, 0, 1);
@@ -68,9 +70,10 @@ export class Stage {
   /** Signs a world's operations, which come each after its past, and lets a replica judge them. */
   play(ops: readonly Op[]): Verdicts {
     const strangers = strangersOf(ops);
+    const chats = CHATS.slice(0, 1 + Math.max(0, ...ops.map(({ tool }) => tool ?? 0)));
     for (const op of ops) {
       this.#sign(op);
-      if (op.type === 'genesis') this.#set(op.author, strangers);
+      if (op.type === 'genesis') this.#set(op.author, chats, strangers);
     }
     return this.verdicts(ops, this.replicaOf([this.#runs]));
   }
@@ -123,12 +126,15 @@ export class Stage {
     if (op.type === 'genesis') this.#workspace = delta.id as string as WorkspaceId;
   }
 
-  /** What comes after the genesis and before everything else: the chat, and how strangers' feeds can be at all. */
-  #set(founder: string, strangers: ReadonlySet<string>): void {
+  /** What comes after the genesis and before everything else: the chats, and how strangers' feeds can be at all. */
+  #set(founder: string, chats: readonly ToolId[], strangers: ReadonlySet<string>): void {
     const hand = this.#feed(founder, STAGE_HAND);
     const genesis = this.#workspace as string as DeltaId;
-    const add = { tool: undefined, kind: 'addTool', body: controlBody.addTool(CHAT, 'chat', 'Chat') };
-    this.#stageEnd = this.#append(hand, { deps: [genesis], credential: genesis, ...add }).id;
+    for (const chat of chats) {
+      const add = { tool: undefined, kind: 'addTool', body: controlBody.addTool(chat, 'chat', 'Chat') };
+      const deps = this.#stageEnd === undefined ? [genesis] : [];
+      this.#stageEnd = this.#append(hand, { deps, credential: genesis, ...add }).id;
+    }
     for (const name of strangers) {
       const certificates = this.#certificatesOf(name);
       const body = controlBody.addDevice(certificates[0]!.account, certificates, this.#notice());
@@ -179,10 +185,11 @@ export class Stage {
         return control('leave', controlBody.leave());
       case 'setPerm': {
         const [scope, action] = op.perm === 'edit' ? ['chat', 'add'] : ['workspace', op.perm];
-        return control('setPerm', controlBody.setPerm(scope, action, role, op.allow));
+        const of = op.tool === undefined ? scope : { tool: CHATS[op.tool]! };
+        return control('setPerm', controlBody.setPerm(of, action, role, op.allow ?? undefined));
       }
       case 'data':
-        return { tool: CHAT, kind: 'post', body: chatBody({ kind: 'post', text: op.id }) };
+        return { tool: CHATS[op.tool!], kind: 'post', body: chatBody({ kind: 'post', text: op.id }) };
     }
   }
 

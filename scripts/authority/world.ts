@@ -1,12 +1,16 @@
 /**
  * A world as people write it down: operations with their causal past, by name. Read from JSON with a word on what is wrong.
  *
- * `{"ops":[{"id","author","device":0..11,"type","target","role","perm","allow","cred","past":[ids]}]}`
+ * `{"ops":[{"id","author","device":0..11,"type","target","role","perm","allow","tool","cred","past":[ids]}]}`
+ *
+ * A world has a chat, and a second one where something is of it: `tool` says which, 0 or 1; a post without it is in the first. A
+ * setPerm of `edit` with it is of that one, else of all chats; its `allow` may be null: as the wider scope says.
  */
 export const OP_TYPES = ['genesis', 'admit', 'setRole', 'remove', 'leave', 'setPerm', 'data'] as const;
 export const ROLES = ['manager', 'participant', 'guest'] as const;
 export const PERMS = ['edit', 'invite', 'uninvite'] as const;
 export const DEVICES = 12;
+export const TOOLS = 2;
 const MAX_OPS = 100_000;
 
 export interface Op {
@@ -19,7 +23,9 @@ export interface Op {
   /** Index into ROLES: of admit, setRole and setPerm. */
   readonly role: number;
   readonly perm: (typeof PERMS)[number];
-  readonly allow: boolean;
+  readonly allow: boolean | null;
+  /** Of data and of setPerm: which of the tools; undefined for all of their kind. */
+  readonly tool: number | undefined;
   readonly cred: string | undefined;
   readonly past: ReadonlySet<string>;
 }
@@ -64,10 +70,20 @@ function readOp(value: unknown, where: string): Op {
     target: needsTarget ? text('target') : '',
     role: needsRole ? readRole(value['role'], where) : 0,
     perm: type === 'setPerm' ? oneOf(value['perm'], PERMS, `${where}: "perm"`) : 'edit',
-    allow: type === 'setPerm' ? asFlag(value['allow'], where) : true,
+    allow: type === 'setPerm' && value['allow'] !== null ? asFlag(value['allow'], where) : null,
+    tool: readTool(type, value, where),
     cred: value['cred'] === undefined || value['cred'] === null ? undefined : text('cred'),
     past: new Set(past.map((one: unknown) => asText(one, `${where}: "past"`))),
   };
+}
+
+function readTool(type: Op['type'], { tool, perm }: Record<string, unknown>, where: string): number | undefined {
+  const isOfTool = type === 'data' || (type === 'setPerm' && perm === 'edit');
+  if (!isOfTool) return undefined;
+  if (tool === undefined || tool === null) return type === 'data' ? 0 : undefined;
+  if (!Number.isInteger(tool) || (tool as number) < 0 || (tool as number) >= TOOLS)
+    throw new WorldError(`${where}: "tool" is a number from 0 to ${TOOLS - 1}`);
+  return tool as number;
 }
 
 function readRole(value: unknown, where: string): number {

@@ -12,6 +12,8 @@ export type ToolKind = (typeof TOOL_KINDS)[number];
 export type PermissionAction =
   ('invite' | 'uninvite' | 'addTools' | 'deleteTools') | ('add' | 'edit' | 'editOwn' | 'delete' | 'deleteOwn');
 export type PermissionScope = 'workspace' | ToolKind;
+/** What something is permitted or denied in: the workspace itself, every tool of a kind, or one tool. */
+export type PermissionTarget = PermissionScope | { readonly tool: string };
 
 export interface IdentityInfo {
   readonly account: string;
@@ -84,13 +86,18 @@ export interface AbsentDevice extends MemberDeviceInfo {
 
 /** Whether a role may do something; managers may do everything. */
 export interface PermissionInfo {
-  /** The workspace itself, or every tool of a kind. */
+  /** The workspace itself, or a kind of tool. */
   readonly scope: PermissionScope;
+  /** The one tool of that kind which it is about; undefined: all of them. */
+  readonly tool?: string;
   readonly action: PermissionAction;
   readonly role: 'participant' | 'guest';
   readonly allowed: boolean;
-  readonly byDefault: boolean;
-  /** Who has set it last, where anybody ever has. */
+  /** What it would be with nothing said of it: the default, or of one tool what holds for all of its kind. */
+  readonly otherwise: boolean;
+  /** Something is said of it, and has not been taken back: a change of what it would be otherwise does not reach it. */
+  readonly own: boolean;
+  /** Who has set it last, or taken it back, where anybody ever has. */
   readonly changed?: {
     readonly by: string;
     readonly self: boolean;
@@ -408,6 +415,7 @@ export type NoticeCode =
   | 'ownFork' // name: a restored or copied store has written what contradicts the other
   | 'deviceRemoved' // name: another device of this person has taken this one out of a workspace
   | 'permissionsChanged' // name, member: who may do what is another than before
+  | 'offerDeclined' // name, member: who was asked along into a workspace that continues does not come
   | 'continueUndone' // name: it was being continued in a new workspace when VS Code ended
   | 'deleted' // name, member: a workspace is deleted for all
   | 'diverged' // name, member: he holds the same and it adds up to something else
@@ -501,9 +509,15 @@ export interface MembersApi {
   dropDevices(workspace: string, devices: readonly string[]): Promise<void>;
   /** D8: of a device that has shown two histories what this one has of it stands, and nothing else. */
   freezeDevice(workspace: string, device: string): Promise<void>;
-  /** Whether participants or guests may do something: `scope` is 'workspace' or a kind of tool. */
-  setPermission(workspace: string, scope: string, action: string, role: Role, allow: boolean): Promise<void>;
-  /** Of the workspace and the kinds of its tools, every action for participants and guests. */
+  /** Whether participants or guests may do something; null takes back what was said of the target. */
+  setPermission(
+    workspace: string,
+    target: PermissionTarget,
+    action: PermissionAction,
+    role: Role,
+    allow: boolean | null,
+  ): Promise<void>;
+  /** Of the workspace, the kinds of its tools, and each tool, every action for participants and guests. */
   permissions(workspace: string): Promise<readonly PermissionInfo[]>;
   leaveWorkspace(workspace: string): Promise<void>;
   /** For all members (A8): nothing can be written any more; each keeps his copy until he has exported what he wants and calls `forget`. */

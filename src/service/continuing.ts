@@ -6,7 +6,7 @@
  * Nobody hears of the new one before it is whole: until then it is marked, in the same append as its genesis, is in no list, and lets no
  * other device in. What is cancelled, fails, or is cut off by a crash is erased, at once or at the next start; the old one is only read.
  * Kept in local state: `continuing/<new>` = name of the old one, as long as it is not whole; and of each member who is asked along
- * `taken/<new>/<account>` = [old 32, invite 32, invitation text, whether it waits at his relay], until he is in.
+ * `taken/<new>/<account>` = [old 32, invite 32, invitation text, whether it waits at his relay], until he is in or has declined.
  */
 import { fromHex, toHex } from '../base/bytes.ts';
 import type { AccountId, DeltaId, DeviceId, ToolId, WorkspaceId } from '../base/ids.ts';
@@ -15,7 +15,7 @@ import { MAX_NAME_BYTES, MAX_SEALED_INVITATION_BYTES } from '../protocol/limits.
 import { controlBody, Role } from '../sync/control.ts';
 import type { Entry } from '../sync/replica.ts';
 import type { Member } from '../sync/roster.ts';
-import { ServiceError, type ContinueReport, type InvitedMember } from './api.ts';
+import { ServiceError, type ContinueReport, type InvitedMember, type PermissionInfo } from './api.ts';
 import type { ByteCache } from './byte-cache.ts';
 import { Chat } from './chat.ts';
 import { eraseCopy } from './closed-workspace.ts';
@@ -152,15 +152,13 @@ export class Continuing {
       const chat = (workspace: SharedWorkspace, id: ToolId) => new Chat(workspace, id, index);
       const entry: Entry = { tool: undefined, kind: 'addTool', body: controlBody.addTool(tool, kind, name) };
       return {
-        ...{ name, entry },
+        ...{ name, entry, before, tool },
         files: kind === 'files' ? { from: files(old, before), into: files(founded, tool) } : undefined,
         chat: kind === 'chat' ? { from: chat(old, before), into: chat(founded, tool) } : undefined,
       };
     });
-    const changed = permissionsOf(this.#hub, old).filter(({ allowed, byDefault }) => allowed !== byDefault);
-    const settings = changed.map(({ scope, action, role, allowed }): Entry => {
-      return { tool: undefined, kind: 'setPerm', body: controlBody.setPerm(scope, action, Role[role], allowed) };
-    });
+    const anew = new Map<string, ToolId>(tools.map(({ before, tool }) => [before, tool]));
+    const settings = permissionsOf(this.#hub, old).flatMap((one) => settingFor(one, anew) ?? []);
     const entries = [...tools.map(({ entry }) => entry), ...settings];
     if (entries.length > 0) await founded.author(entries);
     return tools;
@@ -222,13 +220,24 @@ export class Continuing {
       const { device } = certificate;
       if (only !== undefined && device !== only) continue;
       if (isAtRelay && this.#hub.transport.reach(device) !== 'direct') continue;
-      const path = await old!.tellOffer(device, taken.text);
+      const path = await old!.tellContinued(device, taken.text);
       isTold = path !== undefined || isTold;
       isAtRelay = path === 'relay' || isAtRelay;
     }
     const isNews = isAtRelay && !taken.isAtRelay;
     if (isNews) this.#keep({ ...taken, isAtRelay });
     return { isTold, isNews };
+  }
+
+  /** He does not come along: he is asked no more, and who has asked him is told, once. His invitation is as good as it was. */
+  async declined(account: AccountId, from: WorkspaceId, into: WorkspaceId): Promise<void> {
+    const taken = this.#taken().find((one) => one.account === account && one.from === from && one.into === into);
+    if (!taken || !this.#isWanted(taken)) return;
+    this.#hub.local.drop(takenKey(taken));
+    await this.#hub.commit([]);
+    const member = this.#workspaces.get(from)?.workspace.nameOf(account) ?? '';
+    const detail = { name: this.#workspaces.find(into).workspace.roster.name, member };
+    this.#hub.emit({ type: 'notice', code: 'offerDeclined', workspace: into, detail });
   }
 
   /** He is not in yet, and could come. */
@@ -265,6 +274,15 @@ export class Continuing {
     await this.#hub.commit([]);
     this.#hub.changed();
   }
+}
+
+/** Undefined where nothing is to be said: it is the default, or, of one tool, as for all of its kind. */
+function settingFor(one: PermissionInfo, anew: ReadonlyMap<string, ToolId>): Entry | undefined {
+  const { scope, tool: before, action, role, allowed, otherwise, own } = one;
+  const tool = before === undefined ? undefined : anew.get(before);
+  const isSaid = tool === undefined ? allowed !== otherwise : own;
+  const body = controlBody.setPerm(tool === undefined ? scope : { tool }, action, Role[role], allowed);
+  return isSaid ? { tool: undefined, kind: 'setPerm', body } : undefined;
 }
 
 /** Throws ServiceError('notFound'), for oneself, too. */

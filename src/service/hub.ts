@@ -54,7 +54,7 @@ export interface Hub {
   changed(): void;
   /** This device is out of a workspace: its copy is to go. */
   expelled(workspace: WorkspaceId): void;
-  /** A member continues a workspace elsewhere (A7), and asks this person along; resolves when that is durable. */
+  /** A member continues a workspace elsewhere (A7), and asks this person along, or answers that; resolves when that is durable. */
   offered(from: OfferSource, sealed: Uint8Array): Promise<void>;
   /** Something has left a log: the journal may be worth writing anew. */
   forgotten(): void;

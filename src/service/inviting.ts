@@ -258,9 +258,8 @@ export class Inviting {
     const { account, device, agreementKey } = asking.certificate;
     const boxes = this.#workspace.engine.keys.box([{ device, agreementKey }]);
     if (!boxes) return;
-    const { replica } = this.#workspace;
     // L6: whoever serves him what was folded by now, this device vouches for it.
-    const seen = replica.hasBase && replica.isConfirmed ? replica.baseRoot() : undefined;
+    const seen = this.#workspace.engine.vouched();
     const body = controlBody.admit(account, record.role, asking.name, [asking.certificate], asking.invite, boxes, seen);
     await this.#workspace.control('admit', body, call);
     this.#workspace.peers.meet(device, asking.addresses, asking.relay);

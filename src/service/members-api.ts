@@ -34,8 +34,8 @@ export function membersApi(hub: Hub, workspaces: Workspaces, calls: Calls, call?
 
     freezeDevice: (workspace, device) => change(workspace, (membership) => membership.freeze(device)),
 
-    setPermission: (workspace, scope, action, role, allow) =>
-      change(workspace, (membership) => membership.setPermission(scope, action, role, allow)),
+    setPermission: (workspace, target, action, role, allow) =>
+      change(workspace, (membership) => membership.setPermission(target, action, role, allow)),
 
     permissions: async (workspace) => permissionsOf(hub, workspaces.find(workspace).workspace),
 

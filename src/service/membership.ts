@@ -1,8 +1,14 @@
 /** Who is in a workspace and as what (section 3), as a person changes it: roles, permissions, removal, leaving, deleting. */
-import type { AccountId, DeviceId } from '../base/ids.ts';
-import { controlBody, type Role } from '../sync/control.ts';
+import type { AccountId, DeviceId, ToolId } from '../base/ids.ts';
+import { controlBody, headsKept, type Role } from '../sync/control.ts';
 import type { Member } from '../sync/roster.ts';
-import { type CallKey, ServiceError, type Role as RoleName } from './api.ts';
+import {
+  type CallKey,
+  type PermissionAction,
+  type PermissionTarget,
+  type Role as RoleName,
+  ServiceError,
+} from './api.ts';
 import { mayIn } from './permissions.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 import { ROLE_NAMES } from './workspace-info.ts';
@@ -49,15 +55,21 @@ export class Membership {
     const id = device as DeviceId;
     const { roster, engine, replica } = this.#workspace;
     if (!roster.devices.has(id) || !this.#workspace.forks.has(id)) throw new ServiceError('notFound', {});
-    const kept = new Map([...replica.vector()].filter(([feed]) => feed.startsWith(id)));
-    const body = controlBody.freeze(id, kept, engine.keys.make(new Set([id])));
+    const body = controlBody.freeze(id, headsKept(replica.vector(), id), engine.keys.make(new Set([id])));
     await this.#workspace.control('freeze', body, this.#call);
   }
 
-  async setPermission(scope: string, action: string, role: RoleName, allow: boolean): Promise<void> {
+  /** Throws ServiceError('notFound' | 'notPermitted'). */
+  async setPermission(
+    target: PermissionTarget,
+    action: PermissionAction,
+    role: RoleName,
+    allow: boolean | null,
+  ): Promise<void> {
     if (role === 'manager') throw new ServiceError('notPermitted', { reason: 'managers' });
-    const wanted = ROLE_NAMES.indexOf(role) as Role;
-    await this.#workspace.control('setPerm', controlBody.setPerm(scope, action, wanted, allow), this.#call);
+    const scope = typeof target === 'string' ? target : { tool: this.#findTool(target.tool) };
+    const body = controlBody.setPerm(scope, action, ROLE_NAMES.indexOf(role) as Role, allow ?? undefined);
+    await this.#workspace.control('setPerm', body, this.#call);
   }
 
   async leave(): Promise<void> {
@@ -74,6 +86,12 @@ export class Membership {
     const { replica, self } = this.#workspace;
     if (!self || account === self.account || replica.isSenior(self.account, account)) return;
     throw new ServiceError('notPermitted', { reason: 'senior', member: name });
+  }
+
+  #findTool(tool: string): ToolId {
+    const found = this.#workspace.roster.tools.get(tool as ToolId);
+    if (!found) throw new ServiceError('notFound', {});
+    return found.tool;
   }
 
   #find(account: string): Member {

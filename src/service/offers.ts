@@ -1,9 +1,10 @@
 /**
  * Workspaces that members continue elsewhere (A7) and ask this person into. One of each member and workspace, kept until it is accepted,
- * declined or expired; accepted, it is a join like any other (N2). Kept in local state: `offer/<account>.<workspace>` = [invitation text,
- * name of the workspace, who continues it, whether it was declined].
+ * declined or expired; accepted, it is a join like any other (N2). Who declines says so to whoever asks, and says it again where he is
+ * asked again, as he has not heard it then. Kept in local state: `offer/<account>.<workspace>` = [invitation text, name of the workspace, who
+ * continues it, whether it was declined, whether that is on its way].
  */
-import type { WorkspaceId } from '../base/ids.ts';
+import type { DeviceId, WorkspaceId } from '../base/ids.ts';
 import { fromUtf8 } from '../base/utf8.ts';
 import { asArray, asFlag, asText, type Value } from '../protocol/codec.ts';
 import { MAX_NAME_BYTES, MAX_OFFERS, MAX_SEALED_INVITATION_BYTES } from '../protocol/limits.ts';
@@ -12,6 +13,8 @@ import { openMessage } from '../sync/envelope.ts';
 import { readInvitation, type Invitation } from '../sync/invitation.ts';
 import { safetyNumber } from '../sync/safety-number.ts';
 import { ServiceError, type CallKey, type OfferInfo } from './api.ts';
+import { declinedWord, readDeclined } from './continued-word.ts';
+import type { Continuing } from './continuing.ts';
 import type { Hub, OfferSource } from './hub.ts';
 import type { Joins } from './joins.ts';
 import { ROLE_NAMES } from './workspace-info.ts';
@@ -24,6 +27,8 @@ interface Offer {
   readonly name: string;
   readonly by: string;
   readonly isDeclined: boolean;
+  /** That it was declined. */
+  readonly isTold: boolean;
 }
 
 const PREFIX = 'offer/';
@@ -32,11 +37,13 @@ export class Offers {
   readonly #hub: Hub;
   readonly #workspaces: Workspaces;
   readonly #joins: Joins;
+  readonly #continuing: Continuing;
 
-  constructor(hub: Hub, workspaces: Workspaces, joins: Joins) {
+  constructor(hub: Hub, workspaces: Workspaces, joins: Joins, continuing: Continuing) {
     this.#hub = hub;
     this.#workspaces = workspaces;
     this.#joins = joins;
+    this.#continuing = continuing;
   }
 
   /** Said again and again until he is in: the same is heard once. Nobody asks into a workspace in another's name. */
@@ -45,13 +52,17 @@ export class Offers {
     const seal = pairSeal(crypto, identity, certificate);
     const opened = seal && openMessage(crypto, seal.key, sealed);
     const text = opened && fromUtf8(opened);
+    const into = text === undefined ? undefined : readDeclined(text);
+    if (into !== undefined) return this.#continuing.declined(certificate.account, workspace, into);
     const read = text === undefined ? undefined : readInvitation(crypto, text);
     if (text === undefined || !read?.ok || read.value.inviter !== certificate.account) return;
     const offer: Offer = {
-      ...{ id: `${certificate.account}.${workspace}`, text, invitation: read.value, name, by, isDeclined: false },
+      ...{ id: `${certificate.account}.${workspace}`, text, invitation: read.value, name, by },
+      ...{ isDeclined: false, isTold: false },
     };
     const all = this.#all();
     const known = all.find(({ id }) => id === offer.id);
+    if (known?.text === text && known.isDeclined) return this.#tellDeclined(known, certificate.device);
     if (known?.text === text || !this.#isOpen(offer) || (!known && all.length >= MAX_OFFERS)) return;
     this.#keep(offer);
     await this.#hub.commit([]);
@@ -69,13 +80,35 @@ export class Offers {
     const offer = this.#all().find((one) => one.id === id);
     if (!offer) throw new ServiceError('notFound', {});
     if (!accept) {
-      this.#keep({ ...offer, isDeclined: true });
+      this.#keep({ ...offer, isDeclined: true, isTold: false });
     } else {
       await this.#accept(offer);
       this.#hub.local.drop(PREFIX + id);
     }
     await this.#hub.commit([], call);
     this.#hub.emit({ type: 'workspaces' });
+    if (!accept) await this.retell();
+  }
+
+  /** A path is open: who asks and has not been told yet that this person does not come along is. */
+  async retell(device?: DeviceId): Promise<void> {
+    for (const offer of this.#all())
+      if (offer.isDeclined && !offer.isTold && this.#isOpen(offer)) await this.#tellDeclined(offer, device);
+  }
+
+  /** To the devices of whoever asks; which of them does, they know. */
+  async #tellDeclined(offer: Offer, only?: DeviceId): Promise<void> {
+    const { inviter, workspace: into } = offer.invitation;
+    const old = this.#workspaces.get(offer.id.split('.')[1] as WorkspaceId)?.workspace;
+    const devices = (old?.roster.members.get(inviter)?.devices ?? []).map(({ certificate }) => certificate.device);
+    let isTold = false;
+    for (const device of devices.filter((one) => only === undefined || one === only))
+      isTold = (await old!.tellContinued(device, declinedWord(into))) !== undefined || isTold;
+    // Meanwhile it may have been accepted after all.
+    const now = this.#all().find(({ id }) => id === offer.id);
+    if (!isTold || !now?.isDeclined || now.isTold) return;
+    this.#keep({ ...now, isTold });
+    await this.#hub.commit([]);
   }
 
   async #accept({ invitation, text }: Offer): Promise<void> {
@@ -107,8 +140,8 @@ export class Offers {
     };
   }
 
-  #keep({ id, text, name, by, isDeclined }: Offer): void {
-    this.#hub.local.put(PREFIX + id, [text, name, by, isDeclined]);
+  #keep({ id, text, name, by, isDeclined, isTold }: Offer): void {
+    this.#hub.local.put(PREFIX + id, [text, name, by, isDeclined, isTold]);
   }
 
   #all(): readonly Offer[] {
@@ -116,12 +149,13 @@ export class Offers {
   }
 
   #read(id: string, value: Value): Offer | undefined {
-    const f = asArray(value, 4);
+    const f = asArray(value, 5);
     const text = asText(f?.[0], MAX_SEALED_INVITATION_BYTES);
-    const [name, by, isDeclined] = [asText(f?.[1], MAX_NAME_BYTES), asText(f?.[2], MAX_NAME_BYTES), asFlag(f?.[3])];
+    const [name, by] = [asText(f?.[1], MAX_NAME_BYTES), asText(f?.[2], MAX_NAME_BYTES)];
+    const [isDeclined, isTold] = [asFlag(f?.[3]), asFlag(f?.[4])];
     const invitation = text === undefined ? undefined : readInvitation(this.#hub.crypto, text);
-    if (text === undefined || !invitation?.ok || name === undefined || by === undefined || isDeclined === undefined)
-      return undefined;
-    return { id, text, invitation: invitation.value, name, by, isDeclined };
+    if (text === undefined || !invitation?.ok || name === undefined || by === undefined) return undefined;
+    if (isDeclined === undefined || isTold === undefined) return undefined;
+    return { id, text, invitation: invitation.value, name, by, isDeclined, isTold };
   }
 }

@@ -98,7 +98,7 @@ export class Service {
     });
     this.#closed = this.#makeClosed();
     this.#continuing = this.#makeContinuing();
-    this.#offers = new Offers(this.#hub, this.#workspaces, this.#joins);
+    this.#offers = new Offers(this.#hub, this.#workspaces, this.#joins, this.#continuing);
     this.#switchboard = this.#makeSwitchboard();
     this.api = this.apiFor(undefined);
   }
@@ -228,6 +228,7 @@ export class Service {
       account: this.#account,
       returning: this.#returning,
       continuing: this.#continuing,
+      offers: this.#offers,
       held: (arrived) => {
         if (this.#commits.failing) this.#trouble.hold(arrived);
         return this.#commits.failing;

@@ -352,8 +352,8 @@ export class SharedWorkspace {
     await this.#hub.offered({ workspace: this.id, name: this.roster.name, by, certificate }, sealed);
   }
 
-  /** An invitation for one device alone of all that hold the epoch (A7). Answers whether it is on its way, or at its relay. */
-  async tellOffer(device: DeviceId, text: string): Promise<'direct' | 'relay' | undefined> {
+  /** An invitation, or the answer to one, for one device alone of all that hold the epoch (A7). Answers whether it is on its way, or at its relay. */
+  async tellContinued(device: DeviceId, text: string): Promise<'direct' | 'relay' | undefined> {
     const { crypto, identity } = this.#hub;
     const certificate = this.roster.records.get(device)?.certificate;
     const seal = certificate && pairSeal(crypto, identity, certificate);

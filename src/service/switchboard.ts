@@ -13,6 +13,7 @@ import type { Continuing } from './continuing.ts';
 import type { Hub } from './hub.ts';
 import type { Joins } from './joins.ts';
 import { LockedMessages } from './locked-messages.ts';
+import type { Offers } from './offers.ts';
 import type { Returning } from './returning.ts';
 import { relayInfo } from './this-device.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
@@ -35,6 +36,7 @@ export interface SwitchboardOptions {
   readonly account: Account;
   readonly returning: Returning;
   readonly continuing: Continuing;
+  readonly offers: Offers;
   /** What came cannot go to disk now: true where it is kept until it can. */
   held(arrived: Arrived): boolean;
 }
@@ -191,7 +193,8 @@ export class Switchboard {
   }
 
   #retell(device?: DeviceId): void {
-    this.#options.continuing.retell(device).catch((error: unknown) => {
+    const { continuing, offers } = this.#options;
+    Promise.all([continuing.retell(device), offers.retell(device)]).catch((error: unknown) => {
       // The commit queue tells of the disk.
       if (!(error instanceof StoreError)) this.#hub.fault(error);
     });

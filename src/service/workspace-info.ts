@@ -31,7 +31,7 @@ export function workspaceInfo(hub: Hub, { workspace, absence }: Shown, state: Wo
   const out = groupBy(roster.goneRecords, ([, { certificate }]) => certificate.account);
   const tools = [...roster.tools.values()].map(({ tool, kind, name }) => ({
     ...{ id: tool, kind: kind as ToolKind, name },
-    may: state === 'open' ? mayIn(workspace, kind) : [],
+    may: state === 'open' ? mayIn(workspace, kind, tool) : [],
     unread: workspace.unread.count(tool),
   }));
   const people = [...roster.members.values()];

@@ -8,10 +8,10 @@
  * the beginning of another pass.
  */
 import { push } from '../base/group.ts';
-import type { AccountId, DeltaId, DeviceId } from '../base/ids.ts';
+import type { AccountId, DeltaId, DeviceId, ToolId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { MAX_DEVICES, MAX_MEMBERS } from '../protocol/limits.ts';
-import { Role, readControl, type Control } from './control.ts';
+import { Role, readControl, type Control, type SettingScope } from './control.ts';
 import { DeviceStanding, type DeviceRestriction } from './device-standing.ts';
 import type { EpochNotice } from './epoch.ts';
 import { compareNodes, inPast, type Graph, type Node } from './graph.ts';
@@ -73,13 +73,18 @@ interface Entry {
 /** Of one action for one role (A5). */
 interface PermSetting {
   readonly node: Node;
-  readonly allow: boolean;
+  /** Undefined: as the wider scope says. */
+  readonly allow: boolean | undefined;
 }
 
 /** What a role may do now. */
 export interface Allowance {
   readonly allowed: boolean;
-  /** Settings that no later one replaces: several where managers have set it at once, and then a denial stands. */
+  /** What it would be with nothing said of this scope: the default, or of one tool what holds for its kind. */
+  readonly otherwise: boolean;
+  /** Something else is said of this scope than that it is as the wider one. */
+  readonly isOwn: boolean;
+  /** Settings of this scope that no later one replaces: several where managers have set it at once, and then a denial stands. */
   readonly setBy: readonly Node[];
 }
 
@@ -223,24 +228,35 @@ export class Authority {
     return this.#credentialOf(node)?.key.role === Role.manager;
   }
 
-  /** Whether the author of an accepted delta may do this, as of its past (A5). */
-  can(node: Node, scope: Scope, action: Action): boolean {
+  /**
+   * Whether the author of an accepted delta may do this, as of its past (A5): in the workspace, or in a tool of a kind. What is
+   * said of the one tool goes before what is said of all of its kind.
+   */
+  can(node: Node, scope: Scope, action: Action, tool?: ToolId): boolean {
     const role = this.#credentialOf(node)?.key.role;
     if (role === undefined) return false;
     if (role === Role.manager) return true;
-    const settings = this.#settings.get(settingKey(scope, action, role)) ?? [];
-    if (settings.some((s) => !s.allow && !inPast(s.node, node) && !inPast(node, s.node))) return false;
-    const past = settings.filter((s) => inPast(s.node, node));
-    const maximal = past.filter((s) => !past.some((later) => inPast(s.node, later.node)));
-    return maximal.length > 0 ? maximal.every((s) => s.allow) : allowedByDefault(scope, action, role);
+    const widely = () =>
+      allows(this.#settingsOf(scope, action, role), node, () => allowedByDefault(scope, action, role));
+    return tool === undefined ? widely() : allows(this.#settingsOf({ tool }, action, role), node, widely);
   }
 
-  /** What a role may do by all that is here, and the settings that say so: none where it is the default (A5). */
-  allowance(scope: Scope, action: Action, role: Role): Allowance {
-    const settings = this.#settings.get(settingKey(scope, action, role)) ?? [];
-    const maximal = settings.filter((s) => !settings.some((later) => inPast(s.node, later.node)));
-    const set = maximal.length > 0 ? maximal.every((s) => s.allow) : allowedByDefault(scope, action, role);
-    return { allowed: role === Role.manager || set, setBy: maximal.map(({ node }) => node) };
+  /** What a role may do by all that is here, and the settings that say so (A5): of a scope, or of one tool of a kind. */
+  allowance(scope: Scope, action: Action, role: Role, tool?: ToolId): Allowance {
+    const isManager = role === Role.manager;
+    const otherwise =
+      tool === undefined ? allowedByDefault(scope, action, role) : this.allowance(scope, action, role).allowed;
+    const setting = maximal(this.#settingsOf(tool === undefined ? scope : { tool }, action, role));
+    const set = setting.length === 0 ? otherwise : setting.every((s) => s.allow ?? otherwise);
+    return {
+      ...{ allowed: isManager || set, otherwise },
+      isOwn: setting.some(({ allow }) => allow !== undefined),
+      setBy: setting.map(({ node }) => node),
+    };
+  }
+
+  #settingsOf(scope: SettingScope, action: Action, role: Role): readonly PermSetting[] {
+    return this.#settings.get(settingKey(scope, action, role)) ?? NO_SETTINGS;
   }
 
   /** Whether one account stands above another, as far as is known here (A1). */
@@ -709,8 +725,30 @@ export class Authority {
   }
 }
 
-function settingKey(scope: Scope, action: string, role: Role): string {
-  return `${scope}\u0000${action}\u0000${role}`;
+const NO_SETTINGS: readonly PermSetting[] = [];
+
+/** No two of them alike, whatever words somebody has thought of: of a tool its id, which has one length, of all else its own length in front. */
+function settingKey(scope: SettingScope, action: string, role: Role): string {
+  return typeof scope === 'string' ? `${role} ${scope.length} ${scope}${action}` : `${role} # ${scope.tool}${action}`;
+}
+
+/**
+ * A5, of one scope: the maximal settings in past(d), and without any what the wider scope says. What takes the right away and is
+ * concurrent with d counts as though d had seen it: whoever may not do something in the end, by settings whose authors had not
+ * seen d, does not get round that by leaving them out of its past. So a denial for a kind does not reach what is concurrent in a tool of
+ * which something else is said in past(d): it would not reach it afterwards either.
+ */
+function allows(settings: readonly PermSetting[], node: Node, wider: () => boolean): boolean {
+  if (settings.length === 0) return wider();
+  const before = maximal(settings.filter((s) => inPast(s.node, node)));
+  const meanwhile = settings.filter((s) => !s.allow && !inPast(s.node, node) && !inPast(node, s.node));
+  if (before.length === 0 && !wider()) return false;
+  return [...before, ...meanwhile].every((s) => s.allow ?? wider());
+}
+
+/** Those that no later one replaces. */
+function maximal(settings: readonly PermSetting[]): readonly PermSetting[] {
+  return settings.filter((s) => !settings.some((later) => inPast(s.node, later.node)));
 }
 
 /** Whose credential a control delta is; undefined for what is none. */

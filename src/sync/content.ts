@@ -152,7 +152,7 @@ export class Content {
     if (before.refused !== now.refused || before.toolKind !== now.toolKind || before.author !== now.author) return true;
     if (before.isNewer !== now.isNewer) return true;
     return before.answers.some(
-      ({ action, isAllowed }) => this.#authority.can(node, now.toolKind!, action) !== isAllowed,
+      ({ action, isAllowed }) => this.#authority.can(node, now.toolKind!, action, node.delta.tool) !== isAllowed,
     );
   }
 
@@ -190,7 +190,7 @@ export class Content {
       return 'newer';
     }
     const can = (action: Action) => {
-      const isAllowed = this.#authority.can(node, toolKind, action);
+      const isAllowed = this.#authority.can(node, toolKind, action, node.delta.tool);
       premises.answers = [...premises.answers, { action, isAllowed }];
       return isAllowed;
     };

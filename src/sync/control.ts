@@ -9,7 +9,7 @@
  * | setRole | [account 32, role] |
  * | remove | [account 32, epoch notice or null] |
  * | leave | [] |
- * | setPerm | [tool kind or "workspace", action, role, allow] |
+ * | setPerm | ["workspace", tool kind, or tool 8; action, role, allow or null: as the wider scope says] |
  * | invite | [one-time public key 32, seal key 32, role, expires, uses, confirm] |
  * | revoke | [invite id 32] |
  * | addTool | [tool 8, kind, name] |
@@ -41,6 +41,9 @@ export const Role = { manager: 0, participant: 1, guest: 2 } as const;
 /** Lower is senior (A1). */
 export type Role = (typeof Role)[keyof typeof Role];
 
+/** What a manager permits or denies something in: the workspace, all tools of a kind, or one tool. */
+export type SettingScope = string | { readonly tool: ToolId };
+
 export type Control =
   | {
       readonly kind: 'genesis';
@@ -65,10 +68,11 @@ export type Control =
   | { readonly kind: 'leave' }
   | {
       readonly kind: 'setPerm';
-      readonly scope: string;
+      readonly scope: SettingScope;
       readonly action: string;
       readonly role: Role;
-      readonly allow: boolean;
+      /** Undefined: as the wider scope says, which of one tool is its kind, and of all else the default. */
+      readonly allow: boolean | undefined;
     }
   | {
       readonly kind: 'invite';
@@ -111,7 +115,7 @@ export interface CutAndRoot {
 }
 
 const SALT_BYTES = 16;
-/** Feeds of a workspace: every device's, with a few generations each. */
+/** Feeds of a workspace: every device's, with a few generations each. A word that names more is void: nobody is to write it. */
 export const MAX_CUT_FEEDS = 1024;
 const MAX_USES = 1000;
 const MAX_WORD = 32;
@@ -174,7 +178,12 @@ export const controlBody = {
   setRole: (account: AccountId, role: Role): Value => [idBytes(account), role],
   remove: (account: AccountId, epoch: Value): Value => [idBytes(account), epoch],
   leave: (): Value => [],
-  setPerm: (scope: string, action: string, role: Role, allow: boolean): Value => [scope, action, role, allow],
+  setPerm: (scope: SettingScope, action: string, role: Role, allow: boolean | undefined): Value => [
+    typeof scope === 'string' ? scope : idBytes(scope.tool),
+    action,
+    role,
+    allow ?? null,
+  ],
   invite: (
     publicKey: Uint8Array,
     sealKey: Uint8Array,
@@ -248,8 +257,9 @@ export function readControl(crypto: Crypto, delta: Delta): Control | undefined {
     case 'leave':
       return { kind: 'leave' };
     case 'setPerm': {
-      const [scope, action, role, allow] = [asText(f[0], MAX_WORD), asText(f[1], MAX_WORD), asRole(f[2]), asFlag(f[3])];
-      if (scope === undefined || action === undefined || role === undefined || allow === undefined) return undefined;
+      const [scope, action, role, allow] = [asScope(f[0]), asText(f[1], MAX_WORD), asRole(f[2]), asFlag(f[3])];
+      if (scope === undefined || action === undefined || role === undefined) return undefined;
+      if (allow === undefined && f[3] !== null) return undefined;
       return { kind: 'setPerm', scope, action, role, allow };
     }
     case 'invite': {
@@ -340,6 +350,16 @@ function generationOf(feed: FeedId): number {
   return Number(feed.slice(feed.indexOf('.') + 1));
 }
 
+/**
+ * D8: how far each feed of a device stands in what is here, for a freeze of it. Of more than a word holds those in which most was
+ * written: a device that begins feeds without end can be frozen like any other.
+ */
+export function headsKept(vector: ReadonlyMap<FeedId, number>, device: DeviceId): ReadonlyMap<FeedId, number> {
+  const own = [...vector].filter(([feed]) => feed.startsWith(device));
+  const longest = own.toSorted(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+  return new Map(longest.slice(0, MAX_CUT_FEEDS));
+}
+
 function readKept(device: DeviceId, value: Value | undefined): ReadonlyMap<FeedId, number> | undefined {
   const heads = asList(value, MAX_CUT_FEEDS, (entry) => {
     const f = asArray(entry, 2);
@@ -377,6 +397,12 @@ function readCutAndRoot(value: Value | undefined): CutAndRoot | undefined {
 function asTool(value: Value | undefined): ToolId | undefined {
   const bytes = asBytes(value, TOOL_ID_BYTES);
   return bytes && (toHex(bytes) as ToolId);
+}
+
+/** A word is never taken for a tool: one is text, the other bytes. */
+function asScope(value: Value | undefined): SettingScope | undefined {
+  const tool = asTool(value);
+  return tool === undefined ? asText(value, MAX_WORD) : { tool };
 }
 
 function asRole(value: Value | undefined): Role | undefined {

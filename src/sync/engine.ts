@@ -11,7 +11,7 @@ import type { Crypto } from '../crypto/crypto.ts';
 import { MAX_FETCH_IDS, MAX_LOCKED_MESSAGES } from '../protocol/limits.ts';
 import { BaseReader, type BasePart } from './base.ts';
 import { Checkpoints } from './checkpoints.ts';
-import { controlBody, MAX_CUT_FEEDS, Role } from './control.ts';
+import { controlBody, MAX_CUT_FEEDS, Role, type CutAndRoot } from './control.ts';
 import { feedOf, type Signer } from './delta.ts';
 import { sealMessage, type SealKey } from './envelope.ts';
 import { EpochKeys } from './epoch-keys.ts';
@@ -270,16 +270,26 @@ export class Engine {
       return [{ tool: undefined, kind: 'ack', body: controlBody.ack() }];
     }
     if (now < (this.#checkpointDueAt() ?? Number.POSITIVE_INFINITY)) return [];
-    return [{ tool: undefined, kind: 'checkpoint', body: controlBody.checkpoint(this.replica.baseRoot()) }];
+    const seen = this.vouched();
+    return seen ? [{ tool: undefined, kind: 'checkpoint', body: controlBody.checkpoint(seen) }] : [];
+  }
+
+  /** L6: what this device has folded, to be vouched for in an admit or a checkpoint; undefined where it cannot be. */
+  vouched(): CutAndRoot | undefined {
+    return this.#canVouch() ? this.replica.baseRoot() : undefined;
+  }
+
+  /** Somebody has vouched for what it began with, and it has no more feeds than a word holds: that would be void by its form. */
+  #canVouch(): boolean {
+    const { replica } = this;
+    return replica.hasBase && replica.isConfirmed && replica.cut().size <= MAX_CUT_FEEDS;
   }
 
   /** L6: by whom what is folded can be held against what is folded elsewhere. */
   #checkpointDueAt(): number | undefined {
     if (this.#grewSince || this.isAwaitingWord || this.replica.roster.deleted) return undefined;
     const at = this.#checkpoints.dueAt(this.#grewAt);
-    if (at === undefined || !this.replica.hasBase || !this.replica.isConfirmed || this.replica.isOutOfStep)
-      return undefined;
-    return this.replica.cut().size > MAX_CUT_FEEDS ? undefined : at;
+    return at === undefined || this.replica.isOutOfStep || !this.#canVouch() ? undefined : at;
   }
 
   #ackDueAt(): number | undefined {

@@ -4,7 +4,7 @@
  */
 import { Role } from './control.ts';
 
-/** 'workspace' or a tool's kind. */
+/** 'workspace' or a tool's kind: what there are defaults for. */
 export type Scope = string;
 /**
  * What an author does: own content is his account's. Who may `edit` or `delete` may do so to his own, too, unless that alone is denied

@@ -199,9 +199,9 @@ export class Replica {
     return this.#authority.accountOf(device);
   }
 
-  allowance(scope: Scope, action: Action, role: Role): Allowance {
+  allowance(scope: Scope, action: Action, role: Role, tool?: ToolId): Allowance {
     this.#settle();
-    return this.#authority.allowance(scope, action, role);
+    return this.#authority.allowance(scope, action, role, tool);
   }
 
   row(tool: ToolId, table: string, key: string): Row | undefined {

@@ -1,27 +1,31 @@
 /** What a person has chosen of the permissions, against what stands: pure. */
-import type { PermissionAction, PermissionInfo, PermissionScope } from '../service/api.ts';
+import type { PermissionAction, PermissionInfo, PermissionScope, PermissionTarget } from '../service/api.ts';
 
 export interface PermissionChange {
   readonly action: PermissionAction;
   readonly role: PermissionInfo['role'];
-  readonly allow: boolean;
+  /** Null: what was said is taken back. */
+  readonly allow: boolean | null;
 }
 
+/** The workspace and the kinds of its tools. */
 export function scopesOf(all: readonly PermissionInfo[]): readonly PermissionScope[] {
   return [...new Set(all.map(({ scope }) => scope))];
 }
 
 export function permissionsOf(
   all: readonly PermissionInfo[],
-  scope: PermissionScope,
+  target: PermissionTarget,
   role?: PermissionInfo['role'],
 ): readonly PermissionInfo[] {
-  return all.filter((one) => one.scope === scope && (role === undefined || one.role === role));
+  const isOf = ({ scope, tool }: PermissionInfo) =>
+    typeof target === 'string' ? tool === undefined && scope === target : tool === target.tool;
+  return all.filter((one) => isOf(one) && (role === undefined || one.role === role));
 }
 
-/** Those that are not as everybody begins with. */
+/** Those that are not as everybody begins with; of one tool, of which something else is said than of all of its kind. */
 export function changed(all: readonly PermissionInfo[]): readonly PermissionInfo[] {
-  return all.filter(({ allowed, byDefault }) => allowed !== byDefault);
+  return all.filter(({ tool, allowed, otherwise, own }) => (tool === undefined ? allowed !== otherwise : own));
 }
 
 /** What is allowed, without what is said by the wider already: who may change any file may change his own. */
@@ -42,7 +46,7 @@ export function changesTo(
     .map(({ action, role }) => ({ action, role, allow: allowed.has(action) }));
 }
 
-/** What is to be said so that all is as it was in the beginning. */
-export function changesToDefault(all: readonly PermissionInfo[]): readonly PermissionChange[] {
-  return changed(all).map(({ action, role, byDefault }) => ({ action, role, allow: byDefault }));
+/** What is to be taken back so that all is as it was in the beginning, or in one tool as in all of its kind. */
+export function changesBack(all: readonly PermissionInfo[]): readonly PermissionChange[] {
+  return changed(all).map(({ action, role }) => ({ action, role, allow: null }));
 }

@@ -193,6 +193,9 @@ export const noticeSentences: Readonly<Record<NoticeCode, Sentence>> = {
   deviceRemoved: warning(
     'Another of your devices has taken this one out of {name}. The copy here was erased. What was written here and nobody had received yet was kept: “Save Unsent Work…” in its row puts it into a folder.',
   ),
+  offerDeclined: information(
+    '{member} does not come along into {name}. Everything else is as it was. Should that change, invite {member} there again.',
+  ),
   continueUndone: warning(
     'VS Code ended before {name} was continued in a new workspace. What there was of the new one was removed; {name} is as it was. Begin again.',
   ),

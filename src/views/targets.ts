@@ -64,9 +64,13 @@ export async function pickTool(
   const found = named.find((target) => target.tool.id === tool);
   if (found !== undefined) return found;
   return pick(named, vscode.l10n.t('Tool'), (target) => ({
-    label: `$(${target.tool.kind === 'files' ? 'files' : 'comment-discussion'}) ${target.tool.name}`,
+    label: `$(${toolIcon(target.tool.kind)}) ${target.tool.name}`,
     description: target.workspace.name,
   }));
+}
+
+export function toolIcon(kind: ToolKind): string {
+  return kind === 'files' ? 'files' : 'comment-discussion';
 }
 
 /** The folder that something is to be put into. */

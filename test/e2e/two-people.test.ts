@@ -339,7 +339,7 @@ describe('Two people', () => {
   it('A5 Alice lets participants delete any file, and Bob sees that it was her', async () => {
     for (const { window } of [alice, bob]) await window.clearToasts();
     await alice.window.rowMenu('Apollo', 'Permissions…');
-    await alice.window.choose(/^Files/);
+    await alice.window.choose(/^All Files Tools/);
     await alice.shot('10-permissions-dark');
     await alice.window.choose(/^Participants/);
     await alice.window.choice('delete any file').waitFor();
@@ -352,13 +352,13 @@ describe('Two people', () => {
     await bob.window.clearToasts();
     await bob.theme('light');
     await bob.window.rowMenu('Apollo', 'Permissions…');
-    await bob.window.choose(/^Files/);
+    await bob.window.choose(/^All Files Tools/);
     await bob.window.choose(/^Participants/);
     await bob.window.choice(/delete any file.*allowed.*set by Alice/s).waitFor();
     await bob.shot('10-to-look-at-light');
     await bob.window.page.keyboard.press('Escape');
     // Back at what there is to look at.
-    await bob.window.choice(/^Files.*1 changed/).waitFor();
+    await bob.window.choice(/^All Files Tools.*1 changed/).waitFor();
     await bob.window.page.keyboard.press('Escape');
     await bob.window.inputBox.waitFor({ state: 'hidden' });
   });

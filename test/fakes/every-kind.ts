@@ -140,6 +140,9 @@ export const CHAT_DELTAS: readonly ChatDelta[] = [
   { kind: 'carry', text: 'was there', told: { account: id<AccountId>(), name: 'Bob', time: TIME } },
 ];
 
+/** The other form of its kind: of one tool, and nothing of its own said. */
+export const PERMISSION_OF_ONE_TOOL = controlBody.setPerm({ tool: id<ToolId>(8) }, 'edit', Role.participant, undefined);
+
 /** A body or message with one field more, of several sorts, and with one fewer where it has any. */
 export function withOtherCounts(value: Value): readonly Value[] {
   const fields = value as readonly Value[];

@@ -14,6 +14,7 @@ import {
   type PermissionAction,
   type PermissionInfo,
   type PermissionScope,
+  type PermissionTarget,
   type Role,
   ServiceError,
   type ServiceEvent,
@@ -41,7 +42,8 @@ interface FakeWorkspace {
   role: Role;
   readonly tools: Map<string, FakeTool>;
   readonly members: MemberInfo[];
-  readonly permissions: PermissionInfo[];
+  /** What managers have said, each of a target, an action and a role. */
+  readonly settings: { target: PermissionTarget; action: PermissionAction; role: Role; allow: boolean | null }[];
 }
 
 const RANKS = { manager: 0, participant: 1, guest: 2 } as const;
@@ -129,7 +131,7 @@ export class FakeService {
           role: 'manager',
           tools: new Map(),
           members: [alice],
-          permissions: defaultPermissions(),
+          settings: [],
         });
         await api.addTool(id, 'files', 'Files');
         await api.addTool(id, 'chat', 'Chat');
@@ -169,14 +171,11 @@ export class FakeService {
       absentDevices: async () => [],
       dropDevices: async () => undefined,
       freezeDevice: async () => undefined,
-      setPermission: async (workspace, scope, action, role, allow) => {
-        const all = this.workspace(workspace).permissions;
-        const known = all.find((one) => one.scope === scope && one.action === action && one.role === role);
-        const changed = { by: 'Alice', self: true, at: BASE_TIME };
-        if (known) all[all.indexOf(known)] = { ...known, allowed: allow, changed };
+      setPermission: async (workspace, target, action, role, allow) => {
+        this.workspace(workspace).settings.push({ target, action, role, allow });
         this.#changed();
       },
-      permissions: async (workspace) => [...this.workspace(workspace).permissions],
+      permissions: async (workspace) => permissionsIn(this.workspace(workspace)),
       leaveWorkspace: async () => undefined,
       deleteWorkspace: async () => undefined,
       continueWorkspace: async (_workspace, { name }) => {
@@ -400,15 +399,30 @@ export function mayAs(role: Role, scope: PermissionScope): readonly PermissionAc
   return askedOf(scope).filter((action) => allowedByDefault(scope, action, RANKS[role])) as PermissionAction[];
 }
 
-function defaultPermissions(): PermissionInfo[] {
-  return (['workspace', 'files', 'chat'] as const).flatMap((scope) =>
+function permissionsIn({ settings, tools }: FakeWorkspace): PermissionInfo[] {
+  const said = (tool: string | undefined, scope: PermissionScope, action: PermissionAction, role: Role) =>
+    settings.findLast(({ target, ...one }) => {
+      const isOf = typeof target === 'string' ? tool === undefined && target === scope : target.tool === tool;
+      return isOf && one.action === action && one.role === role;
+    });
+  const describe = (scope: PermissionScope, tool: string | undefined): PermissionInfo[] =>
     mayAs('manager', scope).flatMap((action) =>
       (['participant', 'guest'] as const).map((role): PermissionInfo => {
-        const allowed = mayAs(role, scope).includes(action);
-        return { scope, action, role, allowed, byDefault: allowed };
+        const byDefault = mayAs(role, scope).includes(action);
+        const otherwise = tool === undefined ? byDefault : (said(undefined, scope, action, role)?.allow ?? byDefault);
+        const last = said(tool, scope, action, role);
+        return {
+          ...{ scope, ...(tool === undefined ? {} : { tool }), action, role },
+          ...{ allowed: last?.allow ?? otherwise, otherwise, own: typeof last?.allow === 'boolean' },
+          ...(last ? { changed: { by: 'Alice', self: true, at: BASE_TIME } } : {}),
+        };
       }),
-    ),
-  );
+    );
+  const scopes = ['workspace', 'files', 'chat'] as const;
+  return [
+    ...scopes.flatMap((scope) => describe(scope, undefined)),
+    ...[...tools.values()].flatMap(({ id, kind }) => describe(kind, id)),
+  ];
 }
 
 function found<T>(value: T | undefined): T {

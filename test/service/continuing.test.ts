@@ -80,10 +80,11 @@ describe('Continuing in a new workspace', function () {
     await three();
     await alice.api.setRole(apollo, await accountOf(carol), 'guest');
     await alice.api.setPermission(apollo, 'chat', 'add', 'guest', true);
-    // Said after her role was changed: whoever has it has both.
-    await bob.until(async () =>
-      (await bob.api.permissions(apollo)).some(({ allowed, byDefault }) => allowed && !byDefault),
-    );
+    const files = await toolOf(alice, apollo, 'files');
+    await alice.api.setPermission(apollo, { tool: files }, 'add', 'guest', false);
+    await alice.api.setPermission(apollo, 'files', 'add', 'guest', true);
+    // Said after her role was changed: whoever has it has all.
+    await bob.until(async () => (await bob.api.permissions(apollo)).filter(({ own }) => own).length === 3);
     const before = await alice.listing(apollo);
     const report = await go([carol]);
     assert.deepEqual([report.files, report.folders, report.posts, report.absent], [2, 2, 3, []]);
@@ -124,6 +125,18 @@ describe('Continuing in a new workspace', function () {
     assert.ok(posts.every(({ told, time }) => told!.time <= time));
     assert.equal((await carol.info(workspace)).tools.find(({ id }) => id === chat)!.unread, 0, 'it was read there');
     await carol.api.post(workspace, chat, 'A guest may, here too');
+    const filesTool = await toolOf(carol, workspace, 'files');
+    const said = (await carol.api.permissions(workspace)).filter(({ own }) => own);
+    assert.deepEqual(
+      said.map(({ scope, tool, action, role, allowed }) => [scope, tool, action, role, allowed]),
+      [
+        ['files', undefined, 'add', 'guest', true],
+        ['chat', undefined, 'add', 'guest', true],
+        ['files', filesTool, 'add', 'guest', false],
+      ],
+      'what holds for all of a kind, and what for one tool, which has another id here',
+    );
+    assert.notEqual(filesTool, files);
     assert.deepEqual(await alice.listing(apollo), before, 'the old one is as it was');
     assert.deepEqual(await alice.api.offers(), []);
     assert.deepEqual(
@@ -144,8 +157,12 @@ describe('Continuing in a new workspace', function () {
     assert.deepEqual(await carol.api.offers(), []);
     await carol.close();
     await bob.open();
+    // What she has answered waited at his relay, and he is told once.
+    const notice = await bob.notice('offerDeclined');
+    assert.deepEqual(notice.detail, { name: 'Apollo (continued)', member: 'Carol' });
+    assert.equal(notice.workspace, report.workspace);
     await carol.open();
-    // Met directly, he says it again; what comes after it on the same path has come, too.
+    // Met directly; what comes after it on the same path has come, too.
     await carol.until(async () =>
       (await carol.info(apollo)).members.some(({ name, presence }) => name === 'Bob' && presence === 'online'),
     );
@@ -154,6 +171,7 @@ describe('Continuing in a new workspace', function () {
     await carol.until(async () => (await carol.listing(apollo)).some((line) => line.endsWith('are you there?')));
     assert.deepEqual(await carol.api.offers(), []);
     assert.equal(carol.events.filter(({ type }) => type === 'offer').length, 1);
+    assert.equal(bob.events.filter((e) => e.type === 'notice' && e.code === 'offerDeclined').length, 1);
     await carol.api.answerOffer(offer.id, true);
     await carol.until(async () => (await carol.api.workspaces()).length === 2);
   });

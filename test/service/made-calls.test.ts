@@ -110,7 +110,7 @@ describe('A call whose owner is killed', function () {
     );
     assert.equal((await killedIn((api) => api.renameWorkspace(workspace, 'Gemini'))).deltas, 1);
     assert.equal((await info()).name, 'Gemini');
-    const asked = (api: CoterieApi) => api.setPermission(workspace, 'chat', 'post', 'guest', true);
+    const asked = (api: CoterieApi) => api.setPermission(workspace, { tool: chat }, 'add', 'guest', null);
     assert.equal((await killedIn(asked)).deltas, 1);
     assert.equal((await killedIn((api) => api.leaveWorkspace(workspace))).deltas, 1);
     assert.deepEqual(await alice.api.workspaces(), []);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { House, type Person } from './house.ts';
 
 const toolOf = async (person: Person, workspace: string, kind: 'files' | 'chat'): Promise<string> => {
@@ -173,13 +174,16 @@ describe('Who is out of a workspace', function () {
     const chat = await toolOf(alice, apollo, 'chat');
     const one = async (person: Person) => {
       const all = await person.api.permissions(apollo);
-      return all.find(({ scope, action, role }) => scope === 'chat' && action === 'add' && role === 'guest')!;
+      return all.find(
+        ({ scope, tool, action, role }) =>
+          tool === undefined && scope === 'chat' && action === 'add' && role === 'guest',
+      )!;
     };
     const mayPost = async (person: Person) =>
       (await person.info(apollo)).tools.find(({ id }) => id === chat)!.may.includes('add');
     await carol.until(async () => !(await mayPost(carol)));
     assert.deepEqual(await one(bob), {
-      ...{ scope: 'chat', action: 'add', role: 'guest', allowed: false, byDefault: false },
+      ...{ scope: 'chat', action: 'add', role: 'guest', allowed: false, otherwise: false, own: false },
     });
     await assert.rejects(bob.api.setPermission(apollo, 'chat', 'add', 'guest', true), { code: 'notPermitted' });
     await alice.api.setPermission(apollo, 'chat', 'add', 'guest', true);
@@ -187,7 +191,9 @@ describe('Who is out of a workspace', function () {
     const notice = await carol.notice('permissionsChanged');
     assert.deepEqual(notice.detail, { name: 'Apollo', member: 'Alice' });
     const { changed, ...rest } = await one(carol);
-    assert.deepEqual(rest, { scope: 'chat', action: 'add', role: 'guest', allowed: true, byDefault: false });
+    assert.deepEqual(rest, {
+      ...{ scope: 'chat', action: 'add', role: 'guest', allowed: true, otherwise: false, own: true },
+    });
     assert.deepEqual([changed?.by, changed?.self], ['Alice', false]);
     assert.ok(changed!.at > 0);
     assert.equal((await one(alice)).changed?.self, true);
@@ -199,6 +205,40 @@ describe('Who is out of a workspace', function () {
     const dora = await house.move('Dora');
     await house.join(alice, dora, apollo, { confirm: false });
     assert.deepEqual(dora.notices, [], 'what was so when one came is no news');
+  });
+
+  it('A5 one of two tools of a kind is open to guests, in list, row and deed, and back it is as all are', async () => {
+    await three();
+    await alice.api.setRole(apollo, await accountOf(carol), 'guest');
+    const [chat, news] = [await toolOf(alice, apollo, 'chat'), await alice.api.addTool(apollo, 'chat', 'News')];
+    const mayPost = async () => {
+      const { tools } = await carol.info(apollo);
+      return [chat, news].map((tool) => tools.find(({ id }) => id === tool)?.may.includes('add'));
+    };
+    const isSoFor = (wanted: readonly boolean[]) => carol.until(async () => isDeepStrictEqual(await mayPost(), wanted));
+    await isSoFor([false, false]);
+    await alice.api.setPermission(apollo, { tool: news }, 'add', 'guest', true);
+    await isSoFor([false, true]);
+    await carol.api.post(apollo, news, 'Good news');
+    await assert.rejects(carol.api.post(apollo, chat, 'May I?'), { code: 'notPermitted' });
+    const shown = (await carol.api.permissions(apollo)).filter(({ own }) => own);
+    assert.deepEqual(
+      shown.map(({ scope, tool, action, role, allowed, otherwise, changed }) => [
+        ...[scope, tool, action, role, allowed, otherwise],
+        changed?.by,
+      ]),
+      [['chat', news, 'add', 'guest', true, false, 'Alice']],
+    );
+    await alice.api.setPermission(apollo, 'chat', 'add', 'guest', true);
+    await isSoFor([true, true]);
+    await alice.api.setPermission(apollo, 'chat', 'add', 'guest', null);
+    await isSoFor([false, true]);
+    await alice.api.setPermission(apollo, { tool: news }, 'add', 'guest', null);
+    await isSoFor([false, false]);
+    await assert.rejects(alice.api.setPermission(apollo, { tool: 'ab'.repeat(8) }, 'add', 'guest', true), {
+      code: 'notFound',
+    });
+    await house.converged(apollo, alice, bob, carol);
   });
 
   it('A7 who stands below a manager hears so, and not that the right is lacking', async () => {

@@ -1,11 +1,12 @@
 /** A7: what members offer is believed of whom it comes from alone, and is bounded. */
 import assert from 'node:assert/strict';
-import type { AccountId, DeltaId, WorkspaceId } from '../../src/base/ids.ts';
+import type { AccountId, DeltaId, DeviceId, WorkspaceId } from '../../src/base/ids.ts';
 import { toUtf8 } from '../../src/base/utf8.ts';
 import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
 import { issueCertificate } from '../../src/protocol/certificate.ts';
 import { MAX_OFFERS } from '../../src/protocol/limits.ts';
 import type { ServiceEvent } from '../../src/service/api.ts';
+import type { Continuing } from '../../src/service/continuing.ts';
 import type { Hub } from '../../src/service/hub.ts';
 import type { Joins } from '../../src/service/joins.ts';
 import { LocalState } from '../../src/service/local-state.ts';
@@ -44,7 +45,7 @@ function invitationOf(inviter: AccountId, more: Partial<Invitation> = {}): Invit
 
 describe('Offers of members', () => {
   const old = id() as WorkspaceId;
-  const [carol, bob, mallory] = [person(), person(), person()];
+  const [carol, bob, desk, mallory] = [person(), person(), person(), person()];
 
   /** Carol's. */
   function offers() {
@@ -59,13 +60,29 @@ describe('Offers of members', () => {
       has: (workspace: WorkspaceId) => joined.has(workspace),
       accept: async ({ workspace }: Invitation) => void joined.add(workspace),
     } as unknown as Joins;
-    const made = new Offers(hub, { get: () => undefined } as unknown as Workspaces, joins);
+    // In the old one Bob has two devices; whether a word can go out is drawn by the test.
+    const told: string[] = [];
+    const paths = new Set<DeviceId>();
+    const oldOne = {
+      roster: {
+        members: new Map([[bob.account, { devices: [bob, desk].map(({ certificate }) => ({ certificate })) }]]),
+      },
+      tellContinued: async (device: DeviceId, text: string) => {
+        if (!paths.has(device)) return undefined;
+        told.push(`${device === bob.device ? 'laptop' : 'desk'} ${text}`);
+        return 'direct';
+      },
+    };
+    const workspaces = { get: (of: WorkspaceId) => (of === old ? { workspace: oldOne } : undefined) };
+    const answers: (readonly string[])[] = [];
+    const continuing = { declined: async (...answer: readonly string[]) => void answers.push(answer) };
+    const made = new Offers(hub, workspaces as unknown as Workspaces, joins, continuing as unknown as Continuing);
     const comes = (from: Someone, invitation: Invitation | string, to: Someone = carol, workspace = old) => {
       const text = typeof invitation === 'string' ? invitation : writeInvitation(crypto, invitation);
       const sealed = sealMessage(crypto, pairSeal(crypto, from, to.certificate)!, toUtf8(text));
       return { sealed, came: made.came({ workspace, name: 'Old', by: 'B', certificate: from.certificate }, sealed) };
     };
-    return { made, comes, events, joined };
+    return { made, comes, events, joined, told, paths, answers };
   }
 
   it('A7 one comes, is told of once however often it is said, and is a join when it is accepted, once', async () => {
@@ -92,6 +109,50 @@ describe('Offers of members', () => {
     const before = made.infos().length;
     await made.came({ workspace: old, name: 'Old', by: 'M', certificate: mallory.certificate }, ofBob.sealed);
     assert.deepEqual([before, made.infos().length, events.length], [1, 1, 1]);
+  });
+
+  it('A7 declined, that is told when it can be, once, and again to who asks again', async () => {
+    const { made, comes, told, paths } = offers();
+    const invitation = invitationOf(bob.account);
+    await comes(bob, invitation).came;
+    const [offer] = made.infos();
+    await made.answer(offer!.id, false);
+    assert.deepEqual([told, made.infos()], [[], []], 'no path is open');
+    await made.retell(bob.device);
+    paths.add(desk.device);
+    await made.retell(bob.device);
+    assert.deepEqual(told, []);
+    await made.retell(desk.device);
+    await made.retell();
+    const word = `declined/${invitation.workspace}`;
+    assert.deepEqual(told, [`desk ${word}`]);
+    paths.add(bob.device);
+    await made.retell();
+    assert.equal(told.length, 1, 'he has heard it');
+    await comes(bob, invitation).came;
+    assert.deepEqual(told.slice(1), [`laptop ${word}`], 'he has not');
+    await made.answer(offer!.id, true);
+    await made.retell();
+    assert.equal(told.length, 2, 'he comes along after all');
+  });
+
+  it('A7 an answer is taken as its sender’s alone, about one workspace', async () => {
+    const { made, comes, answers, events } = offers();
+    const into = id() as WorkspaceId;
+    await comes(bob, `declined/${into}`).came;
+    await comes(mallory, `declined/${into}`, carol, id() as WorkspaceId).came;
+    assert.deepEqual(answers[0], [bob.account, old, into]);
+    assert.deepEqual([answers.length, answers[1]![0]], [2, mallory.account]);
+    for (const text of [
+      'declined/',
+      `declined/${into}ab`,
+      `declined/${into.slice(2)}`,
+      `Declined/${into}`,
+      'declined/x',
+    ])
+      await comes(bob, text).came;
+    assert.equal(answers.length, 2);
+    assert.deepEqual([made.infos(), events], [[], []]);
   });
 
   it('A7 D9 what is no invitation, or is none any more, is passed over', async () => {

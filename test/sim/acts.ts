@@ -106,17 +106,17 @@ const tool = writing((_, _device, dice) => {
   );
 });
 
-const setPerm = writing((_, _device, dice) =>
-  control(
-    'setPerm',
-    controlBody.setPerm(
-      dice.pick(['chat', 'files', 'workspace']),
-      dice.pick(['add', 'edit', 'editOwn', 'delete', 'invite', 'uninvite', 'addTools']),
-      dice.pick([Role.participant, Role.participant, Role.guest]),
-      dice.chance(0.65),
-    ),
-  ),
-);
+/** Of all tools of a kind or of one of them, or as the wider scope says: by chance of its own, so that the acts are else what they were. */
+const setPerm = writing((_, _device, dice) => {
+  const ofTool = dice.fork('of one tool');
+  const scope = dice.pick(['chat', 'files', 'workspace']);
+  const tool = scope === 'workspace' || ofTool.chance(0.5) ? undefined : scope === 'chat' ? CHAT : FILES;
+  const action = dice.pick(['add', 'edit', 'editOwn', 'delete', 'invite', 'uninvite', 'addTools']);
+  const role = dice.pick([Role.participant, Role.participant, Role.guest]);
+  const allow = dice.chance(0.65);
+  const said = ofTool.chance(0.2) ? undefined : allow;
+  return control('setPerm', controlBody.setPerm(tool === undefined ? scope : { tool }, action, role, said));
+});
 
 const setRole = writing((world, _, dice) =>
   control(

@@ -2,7 +2,7 @@
  * What must hold of any set of accepted deltas, whatever algorithm chose them (section 3): each rule asked of the result, with a
  * notion of the past of our own (`past.ts`). It does not say which deltas are accepted, but for a founder's, who is senior to all.
  */
-import type { AccountId, DeltaId, DeviceId } from '../../src/base/ids.ts';
+import type { AccountId, DeltaId, DeviceId, ToolId } from '../../src/base/ids.ts';
 import { Role, readControl, type Control } from '../../src/sync/control.ts';
 import type { Replica } from '../../src/sync/replica.ts';
 import { allowedByDefault, type Action } from '../../src/sync/permissions.ts';
@@ -13,6 +13,10 @@ interface Accepted {
   readonly placed: Placed;
   readonly control: Control | undefined;
   readonly author: AccountId | undefined;
+}
+
+interface Setting extends Accepted {
+  readonly control: Control & { kind: 'setPerm' };
 }
 
 interface Grant extends Accepted {
@@ -35,7 +39,7 @@ class Checker {
   /** Whatever their verdict: a senior's setRole keeps in whom a void one named (A10). */
   readonly #admissions: (Pick<Accepted, 'placed'> & { readonly control: Control & { kind: 'admit' } })[] = [];
   readonly #restrictions: (Accepted & { readonly target: AccountId })[] = [];
-  readonly #settings: (Accepted & { readonly control: Control & { kind: 'setPerm' } })[] = [];
+  readonly #settings: Setting[] = [];
 
   constructor(world: World, union: Replica, past: Past) {
     this.#world = world;
@@ -100,7 +104,7 @@ class Checker {
     if (control?.kind === 'remove' || control?.kind === 'setRole') this.#checkTarget(one, cited, control.account);
     const right = this.#rightFor(one);
     if (right && !this.#may(placed, cited.role, ...right))
-      this.#violate('A5', one, `without the right to ${right.join(' ')}`);
+      this.#violate('A5', one, `without the right to ${right.slice(0, 2).join(' ')}`);
   }
 
   /** A4, A7. */
@@ -176,7 +180,7 @@ class Checker {
     }
   }
 
-  #rightFor({ placed: { delta }, control }: Accepted): readonly [string, Action] | undefined {
+  #rightFor({ placed: { delta }, control }: Accepted): readonly [string, Action, ToolId?] | undefined {
     switch (control?.kind) {
       case 'admit':
       case 'invite':
@@ -191,8 +195,8 @@ class Checker {
       default:
     }
     if (this.#toolsChanged) return undefined;
-    if (delta.tool === CHAT && delta.kind === 'post') return ['chat', 'add'];
-    if (delta.tool === FILES && (delta.kind === 'file' || delta.kind === 'folder')) return ['files', 'add'];
+    if (delta.tool === CHAT && delta.kind === 'post') return ['chat', 'add', CHAT];
+    if (delta.tool === FILES && (delta.kind === 'file' || delta.kind === 'folder')) return ['files', 'add', FILES];
     return undefined;
   }
 
@@ -202,16 +206,16 @@ class Checker {
   }
 
   /** A5. */
-  #may(at: Placed, role: Role, scope: string, action: Action): boolean {
+  #may(at: Placed, role: Role, scope: string, action: Action, tool?: ToolId): boolean {
     if (role === Role.manager) return true;
-    const settings = this.#settings.filter(
-      ({ control: c }) => c.scope === scope && c.action === action && c.role === role,
+    const own = this.#settings.filter(({ control: c }) => c.action === action && c.role === role);
+    const widely = isAllowedBy(
+      own.filter(({ control: c }) => c.scope === scope),
+      at,
+      allowedByDefault(scope, action, role),
     );
-    const before = settings.filter(({ placed }) => isPast(placed, at));
-    if (settings.some(({ placed, control }) => !control.allow && !isPast(placed, at) && !isPast(at, placed)))
-      return false;
-    const last = before.filter(({ placed }) => !before.some((other) => isPast(placed, other.placed)));
-    return last.length > 0 ? last.every(({ control }) => control.allow) : allowedByDefault(scope, action, role);
+    const ofTool = own.filter(({ control: c }) => typeof c.scope !== 'string' && c.scope.tool === tool);
+    return isAllowedBy(ofTool, at, widely);
   }
 
   /** N3. */
@@ -254,6 +258,16 @@ class Checker {
       if (verdict !== 'accepted') this.#world.violate('A6', `the founder’s ${delta.kind} is void: ${verdict}`);
     }
   }
+}
+
+/** A5, of the settings of one scope: the last that are known, and what takes the right away meanwhile; undefined is as `otherwise`. */
+function isAllowedBy(settings: readonly Setting[], at: Placed, otherwise: boolean): boolean {
+  const before = settings.filter(({ placed }) => isPast(placed, at));
+  const last = before.filter(({ placed }) => !before.some((other) => isPast(placed, other.placed)));
+  const meanwhile = settings.filter(({ placed }) => !isPast(placed, at) && !isPast(at, placed));
+  const taken = meanwhile.some(({ control }) => control.allow === false || (control.allow === undefined && !otherwise));
+  if (taken) return false;
+  return last.length > 0 ? last.every(({ control }) => control.allow ?? otherwise) : otherwise;
 }
 
 function letsIn(control: Control | undefined, device: DeviceId): boolean {

@@ -155,11 +155,27 @@ class Model {
     const role = roleGiven(credential);
     if (role === MANAGER) return true;
     const settings = this.#accepted((s) => s.type === 'setPerm' && s.perm === perm && s.role === role);
-    if (settings.some((s) => !s.allow && !s.past.has(op.id) && !op.past.has(s.id))) return false;
+    const byDefault = role === PARTICIPANT && perm !== 'uninvite';
+    const ofAll = this.#isAllowedBy(
+      settings.filter(({ tool }) => tool === undefined),
+      op,
+      byDefault,
+    );
+    if (op.type !== 'data') return ofAll;
+    return this.#isAllowedBy(
+      settings.filter(({ tool }) => tool === op.tool),
+      op,
+      ofAll,
+    );
+  }
+
+  /** Of one scope: what counts are the last settings that are known, and whatever takes a right away at the same time. */
+  #isAllowedBy(settings: readonly Op[], op: Op, otherwise: boolean): boolean {
     const before = settings.filter((s) => op.past.has(s.id));
-    const maximal = before.filter((s) => !before.some((later) => later.past.has(s.id)));
-    if (maximal.length > 0) return maximal.every((s) => s.allow);
-    return role === PARTICIPANT && perm !== 'uninvite';
+    const last = before.filter((s) => !before.some((later) => later.past.has(s.id)));
+    const meanwhile = settings.filter((s) => s.allow !== true && !s.past.has(op.id) && !op.past.has(s.id));
+    const said = [...last, ...meanwhile].map(({ allow }) => (allow === null ? otherwise : allow));
+    return !said.includes(false) && (last.length > 0 || otherwise);
   }
 
   /** A2, A10. */

@@ -4,8 +4,9 @@
  * likes; COTERIE_AUTHORITY_FROM says from which on. What differs is printed shrunk, as a world for `npm run authority`.
  */
 import assert from 'node:assert/strict';
-import { Stage } from '../../scripts/authority/stage.ts';
+import { CHATS, Stage } from '../../scripts/authority/stage.ts';
 import type { Op } from '../../scripts/authority/world.ts';
+import type { Role } from '../../src/sync/control.ts';
 import { fastCrypto } from '../fakes/fast-crypto.ts';
 import { seededBelow, seededRandom } from '../fakes/seeded-random.ts';
 import { modelVerdicts } from './authority-model.ts';
@@ -62,12 +63,16 @@ describe('A1 A2 A3 A4 A5 A6 A7 A10 the engine and the model of the rules', funct
       mustAgree(plain, () => new Stage(fast));
       const { accepted } = new Stage(fast).play(asWorld(plain));
       const stands = new Set(accepted);
-      for (const { id, type } of plain) count(`${type} ${stands.has(id) ? 'accepted' : 'void'}`);
+      for (const { id, type, perm, tool } of plain) {
+        count(`${type} ${stands.has(id) ? 'accepted' : 'void'}`);
+        if (type === 'setPerm' && perm === 'edit' && tool !== undefined && stands.has(id)) count('of one tool');
+      }
     }
     if (process.env['COTERIE_AUTHORITY_WORLDS'] !== undefined) console.log(Object.fromEntries([...seen].sort()));
   });
 
-  it('the worlds were not empty: every kind stood and fell', () => {
+  it('the worlds were not empty: every kind stood and fell, and of one tool was something said', () => {
+    assert.ok((seen.get('of one tool') ?? 0) > WORLDS / 10);
     for (const kind of ['admit', 'setRole', 'remove', 'leave', 'setPerm', 'data'])
       for (const verdict of ['accepted', 'void'])
         assert.ok(
@@ -78,6 +83,26 @@ describe('A1 A2 A3 A4 A5 A6 A7 A10 the engine and the model of the rules', funct
 
   it('A6 the same with the cryptography that ships', () => {
     for (let seed = FROM; seed < FROM + REAL_WORLDS; seed++) mustAgree(hostileWorld(`real ${seed}`), () => new Stage());
+  });
+
+  it('A5 nobody does what he may not in the end, unless somebody who has set it had seen it done', () => {
+    let held = 0;
+    for (let seed = FROM; seed < FROM + WORLDS; seed++) {
+      const world = asWorld(hostileWorld(String(seed)));
+      const stage = new Stage(fast);
+      const stands = new Set(stage.play(world).accepted);
+      const replica = stage.replicaOf([stage.runs]);
+      const set = world.filter(({ id, type, perm }) => type === 'setPerm' && perm === 'edit' && stands.has(id));
+      for (const op of world.filter(({ type }) => type === 'data')) {
+        const given = world.find(({ id }) => id === op.cred);
+        if (given?.type !== 'admit' && given?.type !== 'setRole') continue;
+        if (replica.allowance('chat', 'add', given.role as Role, CHATS[op.tool!]).allowed) continue;
+        if (set.some(({ role, past }) => role === given.role && past.has(op.id))) continue;
+        assert.ok(!stands.has(op.id), `world ${seed}: ${op.id}`);
+        held++;
+      }
+    }
+    assert.ok(held > WORLDS / 10, String(held));
   });
 
   it(`A6 L5 whatever the order and the batches: verdicts, members and rows in ${WORLDS} hostile worlds`, () => {

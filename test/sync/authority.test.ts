@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import type { DeltaId } from '../../src/base/ids.ts';
+import type { DeltaId, ToolId } from '../../src/base/ids.ts';
 import { issueCertificate } from '../../src/protocol/certificate.ts';
 import { MAX_MEMBERS } from '../../src/protocol/limits.ts';
-import { controlBody, Role } from '../../src/sync/control.ts';
 import { signDelta, type Delta } from '../../src/sync/delta.ts';
+import { controlBody, Role, type SettingScope } from '../../src/sync/control.ts';
 import { boxEpoch } from '../../src/sync/epoch.ts';
 import { makePerson } from '../sim/people.ts';
 import { CHAT, NOW, Team } from './team.ts';
@@ -536,7 +536,7 @@ describe('A authority', () => {
     const bob = team.join('Bob');
     const carol = team.join('Carol', alice, Role.manager);
     const allowance = (role: Role) => alice.replica.allowance('chat', 'add', role);
-    assert.deepEqual(allowance(Role.participant), { allowed: true, setBy: [] });
+    assert.deepEqual(allowance(Role.participant), { allowed: true, otherwise: true, isOwn: false, setBy: [] });
     alice.setPerm('chat', 'add', Role.participant, false);
     carol.meet(alice);
     const [yes, no] = [
@@ -549,10 +549,146 @@ describe('A authority', () => {
     bob.meet(alice);
     assert.equal(bob.verdict(bob.post('denied')), 'notPermitted');
     const last = alice.setPerm('chat', 'add', Role.participant, true);
-    assert.deepEqual(allowance(Role.participant), { allowed: true, setBy: [alice.replica.node(last)] });
+    assert.deepEqual(allowance(Role.participant), {
+      ...{ allowed: true, otherwise: true, isOwn: true },
+      setBy: [alice.replica.node(last)],
+    });
     assert.equal(allowance(Role.manager).allowed, true);
     bob.meet(alice);
     assert.equal(bob.verdict(bob.post('allowed')), 'accepted');
+  });
+
+  describe('A5 permissions of one tool', () => {
+    const OTHER = '00000000000000c2' as ToolId;
+
+    /** Alice and Bob, a participant, with two chats. */
+    function two(seed: number) {
+      const team = new Team(seed);
+      const alice = team.founder;
+      alice.control('addTool', controlBody.addTool(OTHER, 'chat', 'Announcements'));
+      const bob = team.join('Bob');
+      const set = (scope: SettingScope, allow: boolean | undefined, by = alice) =>
+        by.setPerm(scope, 'add', Role.participant, allow);
+      /** Posts by Bob in the one chat and in the other, judged when all is known. */
+      const posts = () => [bob.post('here'), bob.post('there', OTHER)] as const;
+      const verdicts = (ids: readonly DeltaId[], copies = [alice, bob]) => {
+        alice.meet(bob);
+        const all = copies.map((copy) => ids.map((id) => copy.verdict(id) === 'accepted'));
+        for (const other of all) assert.deepEqual(other, all[0]);
+        return all[0];
+      };
+      /** What is said by Alice is known to Bob before he writes. */
+      const after = () => {
+        bob.meet(alice);
+        return verdicts(posts());
+      };
+      return { team, alice, bob, set, posts, verdicts, after };
+    }
+
+    it('A5 what is said of one tool goes before what is said of all of its kind, whichever came first', () => {
+      const { set, after } = two(31);
+      assert.deepEqual(after(), [true, true]);
+      set({ tool: OTHER }, false);
+      assert.deepEqual(after(), [true, false]);
+      set('chat', true);
+      assert.deepEqual(after(), [true, false]);
+      set({ tool: OTHER }, true);
+      set('chat', false);
+      assert.deepEqual(after(), [false, true]);
+      set('chat', true);
+      assert.deepEqual(after(), [true, true]);
+    });
+
+    it('A5 taken back, it is as for all of the kind, and of these as by default', () => {
+      const { set, after } = two(32);
+      set({ tool: OTHER }, true);
+      set('chat', false);
+      assert.deepEqual(after(), [false, true]);
+      set({ tool: OTHER }, undefined);
+      assert.deepEqual(after(), [false, false]);
+      set('chat', undefined);
+      assert.deepEqual(after(), [true, true]);
+    });
+
+    it('A5 a word that reads like a tool is none', () => {
+      const { set, after } = two(33);
+      set(OTHER, false);
+      set(`#${OTHER}`, false);
+      assert.deepEqual(after(), [true, true]);
+    });
+
+    it('A5 a concurrent denial for the tool voids there, and not in another of its kind', () => {
+      const { alice, bob, set, posts, verdicts } = two(34);
+      set({ tool: OTHER }, true);
+      bob.meet(alice);
+      set({ tool: OTHER }, false);
+      assert.deepEqual(verdicts(posts()), [true, false]);
+    });
+
+    it('A5 a concurrent denial for the kind voids where nothing was said of the tool, and where something was, does not', () => {
+      const { alice, bob, set, posts, verdicts, after } = two(35);
+      set({ tool: OTHER }, true);
+      bob.meet(alice);
+      set('chat', false);
+      assert.deepEqual(verdicts(posts()), [false, true]);
+      assert.deepEqual(after(), [false, true], 'as it is for what has seen the denial');
+    });
+
+    it('A5 nobody gets round a denial for the kind by knowing only what once was said of the tool', () => {
+      for (const [seed, last] of [
+        [36, false],
+        [37, undefined],
+      ] as const) {
+        const { alice, bob, set, posts, verdicts } = two(seed);
+        set({ tool: OTHER }, true);
+        bob.meet(alice);
+        set('chat', false);
+        set({ tool: OTHER }, last);
+        assert.deepEqual(verdicts(posts()), [false, false]);
+      }
+    });
+
+    it('A5 a permission for the tool that is concurrent lets nothing through that its kind denies', () => {
+      const { alice, bob, set, posts, verdicts } = two(38);
+      set('chat', false);
+      bob.meet(alice);
+      set({ tool: OTHER }, true);
+      assert.deepEqual(verdicts(posts()), [false, false]);
+    });
+
+    it('A5 said at once by two managers, of one tool a denial stands, and “as for all” is what holds for all', () => {
+      const { team, alice, bob, set, after } = two(39);
+      const carol = team.join('Carol', alice, Role.manager);
+      const atOnce = (one: boolean | undefined, other: boolean | undefined) => {
+        set({ tool: OTHER }, one);
+        set({ tool: OTHER }, other, carol);
+        carol.meet(alice);
+        const { allowed } = alice.replica.allowance('chat', 'add', Role.participant, OTHER);
+        assert.equal(after()?.[1], allowed, 'what is shown is what holds');
+        carol.meet(alice, bob);
+        return allowed;
+      };
+      assert.equal(atOnce(true, false), false);
+      assert.equal(atOnce(true, undefined), true);
+      set('chat', false);
+      assert.equal(atOnce(true, undefined), false);
+      assert.equal(atOnce(true, true), true);
+    });
+
+    it('A5 what is shown of a tool: what holds, what would without a word of its own, and who has said it', () => {
+      const { alice, set } = two(40);
+      const shown = () => {
+        const { allowed, otherwise, isOwn, setBy } = alice.replica.allowance('chat', 'add', Role.participant, OTHER);
+        return [allowed, otherwise, isOwn, setBy.map(({ delta }) => delta.id)] as const;
+      };
+      assert.deepEqual(shown(), [true, true, false, []]);
+      set('chat', false);
+      assert.deepEqual(shown(), [false, false, false, []]);
+      const own = set({ tool: OTHER }, true);
+      assert.deepEqual(shown(), [true, false, true, [own]]);
+      const back = set({ tool: OTHER }, undefined);
+      assert.deepEqual(shown(), [false, false, false, [back]]);
+    });
   });
 
   it('D9 a deleted tool takes its rows along, whichever came first', () => {

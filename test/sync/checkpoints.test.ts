@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import type { DeviceId } from '../../src/base/ids.ts';
 import { Checkpoints, CHECKPOINT_REST_MS } from '../../src/sync/checkpoints.ts';
-import { controlBody } from '../../src/sync/control.ts';
-import { Desk, threePeople, type Office } from './office.ts';
+import { controlBody, MAX_CUT_FEEDS, Role, type CutAndRoot } from '../../src/sync/control.ts';
+import { Desk, Office, threePeople } from './office.ts';
 import { Team } from './team.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -47,6 +47,36 @@ describe('L6 checkpoints', () => {
     office.now += 3_600_000;
     office.rest();
     assert.equal(alice.engine.nextWake(), undefined, 'nothing is waited for');
+  });
+
+  it('L6 of more feeds than a word holds none is written, and who is let in is let in without', function () {
+    this.timeout(60_000);
+    const office = new Office('many feeds');
+    const bobby = office.team.person('Bob');
+    office.team.founder.admit(bobby);
+    const [alice, bob] = [office.open(office.team.alice), office.open(bobby)];
+    // Alone, and in a few words: what comes of it is looked at, not how it goes.
+    for (let feed = 1; feed <= MAX_CUT_FEEDS; feed++) {
+      alice.engine.beginFeed(feed);
+      alice.post(`of feed ${feed}`);
+    }
+    office.link(alice, bob);
+    office.rest();
+    const { replica } = alice.engine;
+    assert.ok(replica.cut().size > MAX_CUT_FEEDS);
+    assert.equal(alice.engine.vouched(), undefined);
+    assert.deepEqual(checkpointsOf(alice), []);
+    const dave = office.team.person('Dave');
+    const box = alice.engine.keys.box([dave.certificate])!;
+    const admitting = (seen: CutAndRoot | undefined) => ({
+      tool: undefined,
+      kind: 'admit',
+      body: controlBody.admit(dave.account, Role.participant, 'Dave', [dave.certificate], undefined, box, seen),
+    });
+    assert.equal(alice.engine.wouldRefuse([admitting(replica.baseRoot())], office.now), 'malformed');
+    alice.write(admitting(alice.engine.vouched()));
+    office.pump();
+    assert.ok(bob.engine.replica.roster.members.has(dave.account));
   });
 
   it('L6 L7 who was let in by a word that vouches for nothing believes its base by the next one, a day or not', () => {

@@ -3,7 +3,7 @@
  * their past what their author has long seen, removals at the same time, roles granted to oneself and to others, credentials that
  * are somebody else's, admission again after each. Plans that fit (`pickCredential`) are frequent enough that much is accepted.
  */
-import { DEVICES, PERMS, readWorld, type Op } from '../../scripts/authority/world.ts';
+import { DEVICES, PERMS, TOOLS, readWorld, type Op } from '../../scripts/authority/world.ts';
 import { seededBelow, seededRandom } from '../fakes/seeded-random.ts';
 
 const NAMES = ['Alice', 'Bob', 'Carol', 'Dave', 'Eve', 'Frank', 'Grace'];
@@ -15,8 +15,9 @@ const TRIES: readonly Op['type'][] = [
   ...(['leave', 'setPerm', 'setPerm', 'setPerm', 'data', 'data', 'data', 'data'] as const),
 ];
 
-export interface PlainOp extends Omit<Op, 'past' | 'cred'> {
+export interface PlainOp extends Omit<Op, 'past' | 'cred' | 'tool'> {
   readonly cred?: string;
+  readonly tool?: number;
   readonly past: readonly string[];
 }
 
@@ -30,6 +31,8 @@ export function asWorld(ops: readonly PlainOp[]): readonly Op[] {
 
 class Writer {
   readonly #below: (bound: number) => number;
+  /** Of tools: a stream of its own, so that the worlds are else what they were before there were two. */
+  readonly #belowOfTools: (bound: number) => number;
   readonly #ops: PlainOp[] = [];
   readonly #last = new Map<string, PlainOp>();
   readonly #people: readonly string[];
@@ -38,6 +41,8 @@ class Writer {
   constructor(seed: string) {
     const random = seededRandom(`hostile ${seed}`);
     this.#below = (bound) => seededBelow(random, bound);
+    const ofTools = seededRandom(`tools ${seed}`);
+    this.#belowOfTools = (bound) => seededBelow(ofTools, bound);
     this.#people = NAMES.slice(0, 3 + this.#below(NAMES.length - 2));
     this.#devices = this.#below(3) === 0 ? DEVICES : 1 + this.#below(3);
   }
@@ -89,7 +94,16 @@ class Writer {
       role: type === 'setPerm' ? this.#pick([1, 1, 1, 2, 2, 0]) : this.#pick([0, 0, 1, 1, 1, 2]),
       perm: this.#pick(PERMS),
       allow: this.#below(2) === 0,
+      ...this.#ofTool(type),
     });
+  }
+
+  /** Where a post is; what a permission is of, and now and then that there is none of its own. */
+  #ofTool(type: Op['type']): Pick<Partial<PlainOp>, 'tool' | 'allow'> {
+    const [tool, way] = [this.#belowOfTools(TOOLS), this.#belowOfTools(6)];
+    if (type === 'data') return { tool };
+    if (type !== 'setPerm') return {};
+    return { ...(way < 4 ? { tool } : {}), ...(way % 3 === 0 ? { allow: null } : {}) };
   }
 
   /** Closed, with the device's own last in it: all there is, some of it, or as little as he can say he knew. */

@@ -7,7 +7,7 @@ import type { Crypto } from '../../src/crypto/crypto.ts';
 import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
 import { issueCertificate, type Certificate } from '../../src/protocol/certificate.ts';
 import type { Value } from '../../src/protocol/codec.ts';
-import { controlBody, Role } from '../../src/sync/control.ts';
+import { controlBody, Role, type SettingScope } from '../../src/sync/control.ts';
 import { feedOf, signDelta, type Delta, type DeltaDraft, type Signer } from '../../src/sync/delta.ts';
 import { boxEpoch, epochOf } from '../../src/sync/epoch.ts';
 import type { Node } from '../../src/sync/graph.ts';
@@ -90,8 +90,8 @@ export class Copy {
     return this.one({ tool: CHAT, kind: delta.kind, body: chatBody(delta) });
   }
 
-  post(text: string): DeltaId {
-    return this.chat({ kind: 'post', text });
+  post(text: string, tool = CHAT): DeltaId {
+    return this.one({ tool, kind: 'post', body: chatBody({ kind: 'post', text }) });
   }
 
   files(delta: FilesDelta): DeltaId {
@@ -120,7 +120,7 @@ export class Copy {
     return this.control('setRole', controlBody.setRole(person.account, role));
   }
 
-  setPerm(scope: string, action: string, role: Role, allow: boolean): DeltaId {
+  setPerm(scope: SettingScope, action: string, role: Role, allow: boolean | undefined): DeltaId {
     return this.control('setPerm', controlBody.setPerm(scope, action, role, allow));
   }
 

@@ -14,7 +14,7 @@ import { safetyNumber } from '../../src/sync/safety-number.ts';
 import { returnSeal } from '../../src/sync/way-back.ts';
 import { chatBody, readChatDelta } from '../../src/tools/chat/deltas.ts';
 import { filesBody, readFilesDelta } from '../../src/tools/files/deltas.ts';
-import { CHAT_DELTAS, CONTROL_BODIES, FILES_DELTAS, MESSAGES } from '../fakes/every-kind.ts';
+import { CHAT_DELTAS, CONTROL_BODIES, FILES_DELTAS, MESSAGES, PERMISSION_OF_ONE_TOOL } from '../fakes/every-kind.ts';
 import { seededRandom } from '../fakes/seeded-random.ts';
 import { notation } from './notation.ts';
 import { bytes, hex, vectorSet } from './set.ts';
@@ -53,6 +53,7 @@ const bodies = vectorSet<BodyVector>({
   about: 'Bodies of every kind of delta, and in CBOR’s diagnostic notation; `tool` is empty for control deltas.',
   make: () => [
     ...Object.entries<Value>(CONTROL_BODIES).map(([kind, body]) => bodyVector('', kind, body)),
+    bodyVector('', 'setPerm', PERMISSION_OF_ONE_TOOL),
     ...FILES_DELTAS.map((delta) => bodyVector('files', delta.kind, filesBody(delta))),
     ...CHAT_DELTAS.map((delta) => bodyVector('chat', delta.kind, chatBody(delta))),
   ],

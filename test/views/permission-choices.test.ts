@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import {
   changed,
+  changesBack,
   changesTo,
-  changesToDefault,
   permissionsOf,
   scopesOf,
   widest,
@@ -31,17 +31,39 @@ describe('what is chosen of the permissions', () => {
     ]);
   });
 
-  it('A5 back to default says what it was of all that is another, for both roles', async () => {
+  it('A5 back to default takes back all that is another, for both roles', async () => {
     const { api, id, all } = await apollo();
-    assert.deepEqual(changesToDefault(all), []);
+    assert.deepEqual(changesBack(all), []);
     await api.setPermission(id, 'files', 'delete', 'participant', true);
     await api.setPermission(id, 'files', 'add', 'guest', true);
     await api.setPermission(id, 'chat', 'add', 'guest', true);
     const files = permissionsOf(await api.permissions(id), 'files');
     assert.equal(changed(files).length, 2);
-    assert.deepEqual(changesToDefault(files), [
-      { action: 'add', role: 'guest', allow: false },
-      { action: 'delete', role: 'participant', allow: false },
+    assert.deepEqual(changesBack(files), [
+      { action: 'add', role: 'guest', allow: null },
+      { action: 'delete', role: 'participant', allow: null },
+    ]);
+  });
+
+  it('A5 of one tool is changed what is said of it, be it what holds for all, and goes back to that', async () => {
+    const { api, id } = await apollo();
+    const plans = await api.addTool(id, 'files', 'Plans');
+    const [files] = (await api.workspaces())[0]!.tools;
+    const of = async (tool: string) => permissionsOf(await api.permissions(id), { tool });
+    assert.deepEqual(
+      (await of(plans)).map(({ scope, tool }) => [scope, tool]),
+      Array(10).fill(['files', plans]),
+    );
+    await api.setPermission(id, 'files', 'add', 'guest', true);
+    assert.deepEqual(changed(await of(plans)), [], 'what holds for all is nothing of its own');
+    assert.ok(permissionsOf(await of(plans), { tool: plans }, 'guest').find(({ action }) => action === 'add')?.allowed);
+    await api.setPermission(id, { tool: plans }, 'add', 'guest', false);
+    await api.setPermission(id, { tool: plans }, 'edit', 'participant', true);
+    assert.equal(changed(permissionsOf(await api.permissions(id), 'files')).length, 1);
+    assert.deepEqual(changed(await of(files!.id)), []);
+    assert.deepEqual(changesBack(await of(plans)), [
+      { action: 'add', role: 'guest', allow: null },
+      { action: 'edit', role: 'participant', allow: null },
     ]);
   });
 });

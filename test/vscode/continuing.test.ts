@@ -39,7 +39,7 @@ describe('continuing in a new workspace, on the real service', () => {
     const all = await world.api.permissions(world.workspace);
     assert.ok(all.length > 20);
     assert.deepEqual(
-      all.filter(({ allowed, byDefault, changed }) => allowed !== byDefault || changed !== undefined),
+      all.filter(({ own, changed }) => own || changed !== undefined),
       [],
     );
     await world.api.setPermission(world.workspace, 'chat', 'add', 'guest', true);

@@ -1,170 +1,200 @@
-/** *Permissions…*: what participants and guests may do in a workspace and its tools (A5). Managers change it, everybody sees it. */
+/**
+ * *Permissions…*: what participants and guests may do in a workspace, in all tools of a kind, and in one tool (A5). Managers change it,
+ * everybody sees it.
+ */
 import * as vscode from 'vscode';
-import type { PermissionAction, PermissionInfo, PermissionScope, WorkspaceInfo } from '../../service/api.ts';
+import type {
+  PermissionAction,
+  PermissionInfo,
+  PermissionScope,
+  PermissionTarget,
+  ToolInfo,
+  ToolKind,
+  WorkspaceInfo,
+} from '../../service/api.ts';
 import type { House } from '../house.ts';
 import {
   changed,
+  changesBack,
   changesTo,
-  changesToDefault,
   permissionsOf,
   scopesOf,
   widest,
   type PermissionChange,
 } from '../permission-choices.ts';
 import { manages } from '../rights.ts';
-import { asNode, pickWorkspace } from '../targets.ts';
+import { asNode, pickWorkspace, toolIcon } from '../targets.ts';
 
 type Role = PermissionInfo['role'];
 const ROLES: readonly Role[] = ['participant', 'guest'];
+
+/** What is looked at, with what is said of it in words. */
+interface Subject {
+  readonly workspace: WorkspaceInfo;
+  readonly scope: PermissionScope;
+  /** Undefined: the workspace itself, or all tools of a kind. */
+  readonly tool: ToolInfo | undefined;
+}
 
 /** On a workspace, on a tool, or on what is picked. Goes on until the person leaves the list. */
 export async function permissions(house: House, argument?: unknown): Promise<void> {
   const workspace = await pickWorkspace(house, argument);
   if (workspace === undefined) return;
   const node = asNode(argument);
-  const own = node?.kind === 'tool' ? node.tool.kind : undefined;
+  const own = node?.kind === 'tool' ? { workspace, scope: node.tool.kind, tool: node.tool } : undefined;
   for (;;) {
     const all = await house.say.guard(async () => (await house.session.api()).permissions(workspace.id));
     if (all === undefined) return;
-    const scope = own ?? (await pickScope(workspace, all));
-    if (scope === undefined) return;
-    const choice = await pickRole(workspace, scope, permissionsOf(all, scope));
+    const subject = own ?? (await pickSubject(workspace, all));
+    if (subject === undefined) return;
+    const ofSubject = permissionsOf(all, targetOf(subject));
+    const choice = await pickRole(subject, ofSubject);
     // Back to the list that one came from; where there was none, out.
     if (choice === undefined && own !== undefined) return;
-    if (choice !== undefined) await change(house, workspace, scope, permissionsOf(all, scope), choice);
+    if (choice !== undefined) await change(house, subject, ofSubject, choice);
   }
 }
 
-async function pickScope(
-  workspace: WorkspaceInfo,
-  all: readonly PermissionInfo[],
-): Promise<PermissionScope | undefined> {
-  const rows = scopesOf(all).map((scope) => ({
-    label: scopeLabel(scope),
-    ...described([toolNames(workspace, scope), changedWords(changed(permissionsOf(all, scope)).length)]),
-    scope,
-  }));
+async function pickSubject(workspace: WorkspaceInfo, all: readonly PermissionInfo[]): Promise<Subject | undefined> {
+  const row = (subject: Subject, label: string) => ({
+    label,
+    ...described([changedWords(subject, changed(permissionsOf(all, targetOf(subject))).length)]),
+    subject,
+  });
+  const scopes = scopesOf(all).map((scope): Subject => ({ workspace, scope, tool: undefined }));
+  const tools = workspace.tools.map((tool): Subject => ({ workspace, scope: tool.kind, tool }));
+  const separator = { label: vscode.l10n.t('One Tool'), kind: vscode.QuickPickItemKind.Separator, subject: undefined };
+  const rows = [
+    ...scopes.map((subject) => row(subject, subjectLabel(subject))),
+    ...(tools.length > 0 ? [separator] : []),
+    ...tools.map((subject) => row(subject, `$(${toolIcon(subject.tool!.kind)}) ${subjectLabel(subject)}`)),
+  ];
   const title = vscode.l10n.t('Permissions in {0}', workspace.name);
   return (await vscode.window.showQuickPick(rows, { title, placeHolder: vscode.l10n.t('Permissions of What?') }))
-    ?.scope;
+    ?.subject;
 }
 
 /** A role, or everything back as it was in the beginning. */
-async function pickRole(
-  workspace: WorkspaceInfo,
-  scope: PermissionScope,
-  all: readonly PermissionInfo[],
-): Promise<Role | 'default' | undefined> {
+async function pickRole(subject: Subject, all: readonly PermissionInfo[]): Promise<Role | 'back' | undefined> {
   const roles = ROLES.map((role) => {
-    const own = permissionsOf(all, scope, role);
-    const allowed = widest(own).map((action) => actionWords(scope, action));
+    const own = all.filter((one) => one.role === role);
+    const allowed = widest(own).map((action) => actionWords(subject.scope, action));
     return {
       label: rolesLabel(role),
-      ...described([changedWords(changed(own).length)]),
+      ...described([changedWords(subject, changed(own).length)]),
       // One line, that a long list does not lay itself over the next row.
       detail: allowed.length === 0 ? vscode.l10n.t('see everything, change nothing') : allowed.join(', '),
       choice: role,
     };
   });
   const count = changed(all).length;
-  const back = { label: `$(discard) ${vscode.l10n.t('Back to Default')}`, ...described([changedWords(count)]) };
-  const rows = [...roles, ...(manages(workspace) && count > 0 ? [{ ...back, choice: 'default' as const }] : [])];
-  const title = vscode.l10n.t('{0} in {1}', scopeLabel(scope), workspace.name);
-  const placeHolder = vscode.l10n.t('Managers may do everything; everybody sees everything.');
+  const back = { label: `$(discard) ${backLabel(subject)}`, ...described([changedWords(subject, count)]) };
+  const isThere = manages(subject.workspace) && count > 0;
+  const rows = [...roles, ...(isThere ? [{ ...back, choice: 'back' as const }] : [])];
+  const title = vscode.l10n.t('{0} in {1}', subjectLabel(subject), subject.workspace.name);
+  const placeHolder =
+    subject.tool === undefined
+      ? vscode.l10n.t('Managers may do everything; everybody sees everything.')
+      : vscode.l10n.t('Of this tool alone. Managers may do everything; everybody sees everything.');
   return (await vscode.window.showQuickPick(rows, { title, placeHolder }))?.choice;
 }
 
 async function change(
   house: House,
-  workspace: WorkspaceInfo,
-  scope: PermissionScope,
+  subject: Subject,
   all: readonly PermissionInfo[],
-  choice: Role | 'default',
+  choice: Role | 'back',
 ): Promise<void> {
-  if (choice === 'default') return save(house, workspace, scope, changesToDefault(all));
-  const own = permissionsOf(all, scope, choice);
-  if (!manages(workspace)) return show(workspace, scope, choice, own);
+  if (choice === 'back') return save(house, subject, changesBack(all));
+  const own = all.filter(({ role }) => role === choice);
+  if (!manages(subject.workspace)) return show(subject, choice, own);
   const chosen = await vscode.window.showQuickPick(
     own.map((one) => ({
-      label: actionWords(scope, one.action),
+      label: actionWords(subject.scope, one.action),
       ...described([historyWords(one)]),
       picked: one.allowed,
       action: one.action,
     })),
-    { title: whoMay(workspace, scope, choice), placeHolder: vscode.l10n.t('Checked Is Allowed'), canPickMany: true },
+    { title: whoMay(subject, choice), placeHolder: vscode.l10n.t('Checked Is Allowed'), canPickMany: true },
   );
   if (chosen === undefined) return;
-  await save(house, workspace, scope, changesTo(own, new Set(chosen.map(({ action }) => action))));
+  await save(house, subject, changesTo(own, new Set(chosen.map(({ action }) => action))));
 }
 
-async function save(
-  house: House,
-  workspace: WorkspaceInfo,
-  scope: PermissionScope,
-  changes: readonly PermissionChange[],
-): Promise<void> {
+async function save(house: House, subject: Subject, changes: readonly PermissionChange[]): Promise<void> {
   await house.say.guard(async () => {
     const api = await house.session.api();
-    for (const { action, role, allow } of changes) await api.setPermission(workspace.id, scope, action, role, allow);
+    for (const { action, role, allow } of changes)
+      await api.setPermission(subject.workspace.id, targetOf(subject), action, role, allow);
   });
 }
 
 /** To look at: by a word, not by the icon alone. */
-async function show(
-  workspace: WorkspaceInfo,
-  scope: PermissionScope,
-  role: Role,
-  own: readonly PermissionInfo[],
-): Promise<void> {
+async function show(subject: Subject, role: Role, own: readonly PermissionInfo[]): Promise<void> {
   const rows = own.map((one) => ({
-    label: `$(${one.allowed ? 'check' : 'circle-slash'}) ${actionWords(scope, one.action)}`,
+    label: `$(${one.allowed ? 'check' : 'circle-slash'}) ${actionWords(subject.scope, one.action)}`,
     ...described([one.allowed ? vscode.l10n.t('allowed') : vscode.l10n.t('not allowed'), historyWords(one)]),
   }));
   await vscode.window.showQuickPick(rows, {
-    title: whoMay(workspace, scope, role),
+    title: whoMay(subject, role),
     placeHolder: vscode.l10n.t('To look at: only a manager can change this.'),
   });
 }
 
 // ---- words ----------------------------------------------------------------------------------------------------------------
 
-function whoMay(workspace: WorkspaceInfo, scope: PermissionScope, role: Role): string {
-  const where = vscode.l10n.t('{0} in {1}', scopeLabel(scope), workspace.name);
+function targetOf({ scope, tool }: Subject): PermissionTarget {
+  return tool === undefined ? scope : { tool: tool.id };
+}
+
+function whoMay(subject: Subject, role: Role): string {
+  const where = vscode.l10n.t('{0} in {1}', subjectLabel(subject), subject.workspace.name);
   return role === 'participant'
     ? vscode.l10n.t('{0}: what participants may', where)
     : vscode.l10n.t('{0}: what guests may', where);
 }
 
-function scopeLabel(scope: PermissionScope): string {
+function subjectLabel({ scope, tool }: Subject): string {
+  if (tool !== undefined) return tool.name;
   switch (scope) {
     case 'workspace':
       return vscode.l10n.t('The Workspace Itself');
     case 'files':
-      return vscode.l10n.t('Files');
+      return vscode.l10n.t('All Files Tools');
     case 'chat':
-      return vscode.l10n.t('Chat');
+      return vscode.l10n.t('All Chats');
   }
 }
 
-/** One setting holds for all tools of a kind: which these are is said where their names do not. */
-function toolNames({ tools }: WorkspaceInfo, scope: PermissionScope): string {
-  const names = tools.filter(({ kind }) => kind === scope).map(({ name }) => name);
-  return names.length === 1 && names[0] === scopeLabel(scope) ? '' : names.join(', ');
+function backLabel({ tool }: Subject): string {
+  if (tool === undefined) return vscode.l10n.t('Back to Default');
+  return tool.kind === 'files'
+    ? vscode.l10n.t('Back to What Holds for All Files Tools')
+    : vscode.l10n.t('Back to What Holds for All Chats');
+}
+
+function asAllWords(kind: ToolKind): string {
+  return kind === 'files' ? vscode.l10n.t('as all Files tools') : vscode.l10n.t('as all chats');
 }
 
 function rolesLabel(role: Role): string {
   return role === 'participant' ? vscode.l10n.t('Participants') : vscode.l10n.t('Guests');
 }
 
-function changedWords(count: number): string {
-  return count === 0 ? '' : vscode.l10n.t('{0} changed', count);
+function changedWords({ tool }: Subject, count: number): string {
+  if (tool === undefined) return count === 0 ? '' : vscode.l10n.t('{0} changed', count);
+  return count === 0 ? asAllWords(tool.kind) : vscode.l10n.t('{0} of its own', count);
 }
 
-function historyWords({ allowed, byDefault, changed: last }: PermissionInfo): string {
-  if (last === undefined) return vscode.l10n.t('default');
-  const at = new Date(last.at).toLocaleString(vscode.env.language, { dateStyle: 'medium', timeStyle: 'short' });
-  const who = last.self ? vscode.l10n.t('set by you, {0}', at) : vscode.l10n.t('set by {0}, {1}', last.by, at);
-  return allowed === byDefault ? `${vscode.l10n.t('default')} · ${who}` : who;
+/** Whether it is as it would be with nothing said of it, and who has said something last. */
+function historyWords(one: PermissionInfo): string {
+  const isOwn = changed([one]).length > 0;
+  const otherwise = one.tool === undefined ? vscode.l10n.t('default') : asAllWords(one.scope as ToolKind);
+  if (one.changed === undefined) return otherwise;
+  const { at: time, self, by } = one.changed;
+  const at = new Date(time).toLocaleString(vscode.env.language, { dateStyle: 'medium', timeStyle: 'short' });
+  const who = self ? vscode.l10n.t('set by you, {0}', at) : vscode.l10n.t('set by {0}, {1}', by, at);
+  return isOwn ? who : `${otherwise} · ${who}`;
 }
 
 function actionWords(scope: PermissionScope, action: PermissionAction): string {

@@ -301,4 +301,12 @@ export const pruning: readonly Mutant[] = [
     replace: '',
     tests: returns,
   },
+  {
+    name: 'a word vouches for more feeds than it may hold',
+    rule: 'L6',
+    file: 'src/sync/engine.ts',
+    search: 'replica.isConfirmed && replica.cut().size <= MAX_CUT_FEEDS',
+    replace: 'replica.isConfirmed',
+    tests: ['test/sync/checkpoints.test.ts'],
+  },
 ];

@@ -53,11 +53,11 @@ export function decode(bytes: Uint8Array): Result<Value, DecodeError> {
 
 /**
  * The same, but byte strings are parts of the input: for bytes that are kept as long as what is read of them, and never change.
- * A hundred of them then cost no copy and no memory of their own.
+ * A hundred of them then cost no copy and no memory of their own. `depth`: of arrays around it that were read before.
  */
-export function decodeInPlace(bytes: Uint8Array): Result<Value, DecodeError> {
+export function decodeInPlace(bytes: Uint8Array, depth = 0): Result<Value, DecodeError> {
   const input = plain(bytes);
-  return read(input, (start, end) => input.subarray(start, end));
+  return read(input, (start, end) => input.subarray(start, end), depth);
 }
 
 /** No Buffer, whose parts would be Buffers, and whose slice is no copy. */
@@ -67,7 +67,11 @@ function plain(bytes: Uint8Array): Uint8Array {
     : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-function read(bytes: Uint8Array, part: (start: number, end: number) => Uint8Array): Result<Value, DecodeError> {
+function read(
+  bytes: Uint8Array,
+  part: (start: number, end: number) => Uint8Array,
+  depth = 0,
+): Result<Value, DecodeError> {
   const malformed = (reason: string) => err({ tag: 'malformed', reason } as const);
   /** The arrays that are not complete yet, the outermost first. */
   const open: { readonly items: Value[]; readonly count: number }[] = [];
@@ -110,7 +114,7 @@ function read(bytes: Uint8Array, part: (start: number, end: number) => Uint8Arra
         if (argument > bytes.length - at) return malformed('cut short');
         value = [];
         if (argument > 0) {
-          if (open.length === MAX_CBOR_DEPTH) return malformed('nested too deep');
+          if (open.length + depth >= MAX_CBOR_DEPTH) return malformed('nested too deep');
           open.push({ items: value as Value[], count: argument });
           continue;
         }

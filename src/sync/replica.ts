@@ -31,7 +31,7 @@ import {
   DELTA_VERSION,
   feedOf,
   idBytes,
-  readDelta,
+  DeltaReader,
   signDelta,
   type Delta,
   type Signer,
@@ -88,6 +88,7 @@ export interface Entry {
 export class Replica {
   readonly workspace: WorkspaceId;
   readonly #crypto: Crypto;
+  readonly #reader: DeltaReader;
   readonly #graph: Graph;
   readonly #authority: Authority;
   readonly #content: Content;
@@ -116,6 +117,7 @@ export class Replica {
   constructor(options: ReplicaOptions) {
     this.#crypto = options.crypto;
     this.workspace = options.workspace;
+    this.#reader = new DeltaReader(options.crypto, options.workspace);
     this.#own = options.own;
     this.#durable.set(options.own, 0);
     this.#graph = new Graph((delta, deps) => this.#isLetIn(delta, deps));
@@ -397,7 +399,7 @@ export class Replica {
       ...entry,
     });
     // Read back, so that what stands here is what others read; one that they would refuse would end the feed for them.
-    const read = readDelta(this.#crypto, this.workspace, signed.bytes);
+    const read = this.#reader.read(signed.bytes);
     assert(read.ok && read.value.id === signed.id, 'an own delta is one that others take');
     const delta = read.value;
     const outcome = this.#graph.insert(delta);
@@ -412,7 +414,7 @@ export class Replica {
 
   /** What was durable here once: authentic then (D7), though the signature that proved it may not have come back. */
   restore(bytes: Uint8Array, arrival?: number): void {
-    const delta = readDelta(this.#crypto, this.workspace, bytes);
+    const delta = this.#reader.read(bytes);
     if (!delta.ok) return;
     for (const node of this.#insert([delta.value], [], 1, arrival)) this.madeDurable(node);
   }
@@ -442,7 +444,7 @@ export class Replica {
   #authentic(run: readonly Uint8Array[]): Result<readonly Delta[], IngestFault> {
     const deltas: Delta[] = [];
     for (const bytes of run) {
-      const delta = readDelta(this.#crypto, this.workspace, bytes);
+      const delta = this.#reader.read(bytes);
       if (!delta.ok) return err({ tag: 'badDelta', device: undefined });
       // Another workspace's genesis is authentic in any: taken for a part of this one it would look like a fork (D8).
       if (isGenesis(delta.value) && (delta.value.id as string) !== this.workspace) {

@@ -31,6 +31,7 @@ export interface DecodeError {
 }
 
 /** By the number of argument bytes (1, 2, 4, 8): a smaller argument has a shorter form. */
+const FEW = 16;
 const SHORTEST = [24, 0x100, 0x10000, 0x100000000] as const;
 
 export function encode(value: Value): Uint8Array {
@@ -74,7 +75,7 @@ function read(
 ): Result<Value, DecodeError> {
   const malformed = (reason: string) => err({ tag: 'malformed', reason } as const);
   /** The arrays that are not complete yet, the outermost first. */
-  const open: { readonly items: Value[]; readonly count: number }[] = [];
+  const open: { readonly items: Value[]; readonly count: number; next: number }[] = [];
   let at = 0;
   for (;;) {
     const head = bytes[at++];
@@ -112,10 +113,11 @@ function read(
       case 4:
         // Each element has a byte at least, so a count cannot promise more than was sent.
         if (argument > bytes.length - at) return malformed('cut short');
-        value = [];
+        // As long as it will be: one that grows takes room for seventeen. A long one may be an empty promise.
+        value = argument <= FEW ? new Array<Value>(argument) : [];
         if (argument > 0) {
           if (open.length + depth >= MAX_CBOR_DEPTH) return malformed('nested too deep');
-          open.push({ items: value as Value[], count: argument });
+          open.push({ items: value as Value[], count: argument, next: 0 });
           continue;
         }
         break;
@@ -125,8 +127,8 @@ function read(
 
     // The value goes into the innermost open array; where that completes the array, the array is the next value.
     for (let array = open.at(-1); array; array = open.at(-1)) {
-      array.items.push(value);
-      if (array.items.length < array.count) break;
+      array.items[array.next++] = value;
+      if (array.next < array.count) break;
       value = array.items;
       open.pop();
     }

@@ -22,9 +22,10 @@ export interface Post {
 export const POSTS = 'posts';
 const ID_BYTES = 32;
 
-export function postToRow(post: Post): Row {
-  const { author, text, time, edited, height, told } = post;
-  return [fromHex(author)!, text, time, edited, height, told ? [...toldToValues(told)] : null];
+/** `authorBytes`: of its author, where they are there already. */
+export function postToRow(post: Post, authorBytes = fromHex(post.author)!): Row {
+  const { text, time, edited, height, told } = post;
+  return [authorBytes, text, time, edited, height, told ? [...toldToValues(told)] : null];
 }
 
 /** Of a row that the reducer has put, or `isPostRow` has let in. */

@@ -43,7 +43,7 @@ export class Waiting {
   /** Those who waited for `id` and lack nothing more; they are not waiting any longer. */
   released(id: DeltaId, isHere: (id: DeltaId) => boolean): readonly Delta[] {
     const waiters = this.#waiters.get(id);
-    if (!waiters) return [];
+    if (!waiters) return NONE;
     const free: Delta[] = [];
     for (const waiter of waiters) {
       const delta = this.#deltas.get(waiter);
@@ -105,6 +105,8 @@ export class Waiting {
     return false;
   }
 }
+
+const NONE: readonly never[] = [];
 
 /** What a delta names: prev and deps (D5). */
 export function pastOf(delta: Delta): readonly DeltaId[] {

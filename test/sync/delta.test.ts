@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { DeltaId, FeedId } from '../../src/base/ids.ts';
 import { decode, encode, type Value } from '../../src/protocol/codec.ts';
-import { MAX_CBOR_DEPTH, MAX_DELTA_BYTES, MAX_WAITING_DELTAS } from '../../src/protocol/limits.ts';
+import { MAX_CBOR_DEPTH, MAX_DELTA_BYTES, MAX_WAITING_BYTES, MAX_WAITING_DELTAS } from '../../src/protocol/limits.ts';
 import { controlBody } from '../../src/sync/control.ts';
 import { checkSignature, DeltaReader, feedOf, readDelta, type Delta } from '../../src/sync/delta.ts';
 import { inPast } from '../../src/sync/graph.ts';
@@ -401,6 +401,36 @@ describe('D8 forks', () => {
 });
 
 describe('D5 past', () => {
+  it('D5 S1 runs of one message that name each other come in as they follow, and none has to wait for what comes with it', () => {
+    const team = new Team(23);
+    const alice = team.founder;
+    const bob = team.join('Bob');
+    bob.meet(alice);
+    const others = ['Carol', 'Dave'].map((name) => team.copyOf(team.person(name), bob));
+    const before = alice.replica.vector();
+    const written: DeltaId[] = [];
+    // Of the third turn there is more than may wait, if it had to.
+    for (const [turn, count] of [1, 1, MAX_WAITING_BYTES / MAX_DELTA_BYTES + 8, 1].entries()) {
+      const body = [new Uint8Array(count === 1 ? 1 : MAX_DELTA_BYTES - 1_000)];
+      const writer = turn % 2 === 0 ? alice : bob;
+      for (let i = 0; i < count; i++) written.push(writer.write({ tool: CHAT, kind: 'post', body })[0]!.delta.id);
+      alice.meet(bob);
+    }
+    const runs = alice.replica
+      .lacking(before, Number.POSITIVE_INFINITY)
+      .map((run) => run.map(({ delta }) => delta.bytes));
+    assert.equal(runs.length, 2);
+    for (const [i, message] of [runs, runs.toReversed()].entries()) {
+      const { added, faults, missing, heard } = others[i]!.replica.ingest(message);
+      assert.deepEqual([faults, missing], [[], []]);
+      assert.deepEqual(
+        added.map(({ delta }) => delta.id),
+        written,
+      );
+      assert.equal(heard.length, 2);
+    }
+  });
+
   it('D5 a delta waits for its past, in whatever order it comes, and says what it lacks', () => {
     const team = new Team(30);
     const bob = team.join('Bob');

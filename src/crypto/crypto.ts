@@ -13,6 +13,8 @@
 export interface Crypto {
   randomBytes(length: number): Uint8Array;
   sha256(...parts: readonly Uint8Array[]): Uint8Array;
+  /** The same in lower-case hexadecimal, as ids are written. */
+  sha256Hex(...parts: readonly Uint8Array[]): string;
   hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array;
   hkdfSha256(ikm: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number): Uint8Array;
   /** Public key of an Ed25519 seed. */

@@ -31,6 +31,7 @@ export interface DecodeError {
 }
 
 /** By the number of argument bytes (1, 2, 4, 8): a smaller argument has a shorter form. */
+const FEW = 16;
 const SHORTEST = [24, 0x100, 0x10000, 0x100000000] as const;
 
 export function encode(value: Value): Uint8Array {
@@ -53,11 +54,11 @@ export function decode(bytes: Uint8Array): Result<Value, DecodeError> {
 
 /**
  * The same, but byte strings are parts of the input: for bytes that are kept as long as what is read of them, and never change.
- * A hundred of them then cost no copy and no memory of their own.
+ * A hundred of them then cost no copy and no memory of their own. `depth`: of arrays around it that were read before.
  */
-export function decodeInPlace(bytes: Uint8Array): Result<Value, DecodeError> {
+export function decodeInPlace(bytes: Uint8Array, depth = 0): Result<Value, DecodeError> {
   const input = plain(bytes);
-  return read(input, (start, end) => input.subarray(start, end));
+  return read(input, (start, end) => input.subarray(start, end), depth);
 }
 
 /** No Buffer, whose parts would be Buffers, and whose slice is no copy. */
@@ -67,10 +68,14 @@ function plain(bytes: Uint8Array): Uint8Array {
     : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-function read(bytes: Uint8Array, part: (start: number, end: number) => Uint8Array): Result<Value, DecodeError> {
+function read(
+  bytes: Uint8Array,
+  part: (start: number, end: number) => Uint8Array,
+  depth = 0,
+): Result<Value, DecodeError> {
   const malformed = (reason: string) => err({ tag: 'malformed', reason } as const);
   /** The arrays that are not complete yet, the outermost first. */
-  const open: { readonly items: Value[]; readonly count: number }[] = [];
+  const open: { readonly items: Value[]; readonly count: number; next: number }[] = [];
   let at = 0;
   for (;;) {
     const head = bytes[at++];
@@ -108,10 +113,11 @@ function read(bytes: Uint8Array, part: (start: number, end: number) => Uint8Arra
       case 4:
         // Each element has a byte at least, so a count cannot promise more than was sent.
         if (argument > bytes.length - at) return malformed('cut short');
-        value = [];
+        // As long as it will be: one that grows takes room for seventeen. A long one may be an empty promise.
+        value = argument <= FEW ? new Array<Value>(argument) : [];
         if (argument > 0) {
-          if (open.length === MAX_CBOR_DEPTH) return malformed('nested too deep');
-          open.push({ items: value as Value[], count: argument });
+          if (open.length + depth >= MAX_CBOR_DEPTH) return malformed('nested too deep');
+          open.push({ items: value as Value[], count: argument, next: 0 });
           continue;
         }
         break;
@@ -121,8 +127,8 @@ function read(bytes: Uint8Array, part: (start: number, end: number) => Uint8Arra
 
     // The value goes into the innermost open array; where that completes the array, the array is the next value.
     for (let array = open.at(-1); array; array = open.at(-1)) {
-      array.items.push(value);
-      if (array.items.length < array.count) break;
+      array.items[array.next++] = value;
+      if (array.next < array.count) break;
       value = array.items;
       open.pop();
     }

@@ -5,9 +5,9 @@
 import { fromHex, toHex } from '../base/bytes.ts';
 import type { DeltaId, ToolId, WorkspaceId } from '../base/ids.ts';
 import type { RowChange } from '../sync/fold.ts';
-import { chatQueries, chatSchema, POSTS, postFromRow } from '../tools/chat/rows.ts';
+import { chatQueries, chatSchema, DROP_AT_ONCE, heightOfPost, POSTS, PUT_AT_ONCE } from '../tools/chat/rows.ts';
 import type { FolderId } from '../tools/files/deltas.ts';
-import { filesQueries, filesSchema, ITEMS, itemFromRow } from '../tools/files/rows.ts';
+import { filesQueries, filesSchema, ITEMS, parentInRow } from '../tools/files/rows.ts';
 import type { Index, SqlValue } from './ports.ts';
 
 /** Tools have numbers here: two workspaces may have a tool of the same id, and members choose ids. */
@@ -42,12 +42,20 @@ export class ContentIndex {
   }
 
   apply(workspace: WorkspaceId, changes: readonly RowChange[]): void {
-    const statements: Statement[] = [];
-    for (const change of changes) {
-      if (change.table === POSTS) statements.push(postStatement(this.#scopeOf(workspace, change.tool), change));
-      else if (change.table === ITEMS) statements.push(itemStatement(this.#scopeOf(workspace, change.tool), change));
-    }
-    this.#index.apply(statements);
+    // As long as they wait to be worked in they are the changes, which are there anyway.
+    const indexed = changes.filter(({ table }) => table === POSTS || table === ITEMS);
+    if (indexed.length === 0) return;
+    const scoped = new Map(indexed.map(({ tool }) => [tool, this.#scopeOf(workspace, tool)]));
+    this.#index.apply({
+      length: indexed.length,
+      *[Symbol.iterator]() {
+        for (const [tool, scope] of scoped) {
+          const own = scoped.size === 1 ? indexed : indexed.filter((change) => change.tool === tool);
+          yield* postStatements(scope, own);
+          for (const change of own) if (change.table === ITEMS) yield itemStatement(scope, change);
+        }
+      },
+    });
   }
 
   /** Nothing of it any more. */
@@ -122,16 +130,27 @@ export class ContentIndex {
   }
 }
 
-function postStatement(scope: number, { key, row }: RowChange): Statement {
-  const id = fromHex(key)!;
-  return row
-    ? { sql: chatQueries.put, args: [scope, id, postFromRow(row).height] }
-    : { sql: chatQueries.drop, args: [scope, id] };
+/** Each post is in the changes once. */
+function* postStatements(scope: number, changes: readonly RowChange[]): Generator<Statement> {
+  const [put, dropped]: [SqlValue[][], Uint8Array[]] = [[], []];
+  for (const { table, key, row } of changes) {
+    if (table !== POSTS) continue;
+    if (row) put.push([scope, heightOfPost(row), fromHex(key)!]);
+    else dropped.push(fromHex(key)!);
+  }
+  let at = 0;
+  for (; at + PUT_AT_ONCE <= put.length; at += PUT_AT_ONCE)
+    yield { sql: chatQueries.putMany, args: put.slice(at, at + PUT_AT_ONCE).flat() };
+  for (const args of put.slice(at)) yield { sql: chatQueries.put, args };
+  for (at = 0; at < dropped.length; at += DROP_AT_ONCE) {
+    const ids = dropped.slice(at, at + DROP_AT_ONCE);
+    const again = Array.from({ length: DROP_AT_ONCE - ids.length }, () => ids[0]!);
+    yield { sql: chatQueries.drop, args: [scope, ...ids, ...again] };
+  }
 }
 
 function itemStatement(scope: number, { key, row }: RowChange): Statement {
   const id = fromHex(key)!;
   if (!row) return { sql: filesQueries.drop, args: [scope, id] };
-  const { parent } = itemFromRow(row);
-  return { sql: filesQueries.put, args: [scope, id, parent === undefined ? ROOT : fromHex(parent)!] };
+  return { sql: filesQueries.put, args: [scope, id, parentInRow(row)] };
 }

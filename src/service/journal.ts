@@ -23,8 +23,7 @@ export async function readJournal(log: LogStore, local: LocalState): Promise<Jou
     logs.set(record.workspace, own);
     if (record.kind === 'delta') return void own.deltas.push(record);
     if (record.kind === 'deltas') {
-      // Copies: a control delta stays for ever, and must not keep its neighbours.
-      for (const bytes of record.deltas) own.deltas.push({ bytes: bytes.slice() });
+      for (const bytes of record.deltas) own.deltas.push({ bytes });
       return;
     }
     own.parts.push(record.part);

@@ -3,9 +3,7 @@
  * table that nobody is looking at. The index is disposable (L1), so nothing can be lost here.
  */
 import type { Clock } from '../sync/ports.ts';
-import type { Index, SqlValue } from './ports.ts';
-
-type Change = Parameters<Index['apply']>[0][number];
+import type { Index, IndexChanges, SqlValue } from './ports.ts';
 
 const WORK_IN_AFTER_MS = 100;
 /** A long catch-up is worked in behind it, or as it comes: so many are a few megabytes. */
@@ -14,7 +12,8 @@ const MAX_WAITING = 20_000;
 export class LazyIndex implements Index {
   readonly #index: Index;
   readonly #clock: Clock;
-  #waiting: Change[] = [];
+  #waiting: IndexChanges[] = [];
+  #length = 0;
   #cancel: (() => void) | undefined;
   #changedAt = 0;
 
@@ -27,9 +26,11 @@ export class LazyIndex implements Index {
     this.#index.define(schema);
   }
 
-  apply(changes: readonly Change[]): void {
-    for (const change of changes) this.#waiting.push(change);
-    if (this.#waiting.length > MAX_WAITING) this.#workIn();
+  apply(changes: IndexChanges): void {
+    if (changes.length === 0) return;
+    this.#waiting.push(changes);
+    this.#length += changes.length;
+    if (this.#length > MAX_WAITING) this.#workIn();
     else this.#planWork();
   }
 
@@ -56,21 +57,32 @@ export class LazyIndex implements Index {
   takeUp(image: Uint8Array | undefined): void {
     this.#cancel?.();
     this.#cancel = undefined;
-    this.#waiting = [];
+    this.#forget();
     this.#index.takeUp(image);
   }
 
   close(): void {
     this.#cancel?.();
-    this.#waiting = [];
+    this.#forget();
     this.#index.close();
   }
 
   #workIn(): void {
     this.#cancel?.();
     this.#cancel = undefined;
-    const changes = this.#waiting;
+    const [waiting, length] = [this.#waiting, this.#length];
+    this.#forget();
+    if (length === 0) return;
+    this.#index.apply({
+      length,
+      *[Symbol.iterator]() {
+        for (const changes of waiting) yield* changes;
+      },
+    });
+  }
+
+  #forget(): void {
     this.#waiting = [];
-    if (changes.length > 0) this.#index.apply(changes);
+    this.#length = 0;
   }
 }

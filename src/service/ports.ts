@@ -6,10 +6,16 @@ import type { DeviceSecrets, ImportReport, Settings } from './api.ts';
 
 export type SqlValue = string | number | Uint8Array | null;
 
+/** What changes in the index; `length` tells about how much that is. */
+export interface IndexChanges extends Iterable<{ readonly sql: string; readonly args: SqlValue[] }> {
+  readonly length: number;
+}
+
 /** The disposable index (L1): canonical rows go in, named queries come out. */
 export interface Index {
   define(schema: readonly string[]): void;
-  apply(changes: readonly { readonly sql: string; readonly args: SqlValue[] }[]): void;
+  /** They may be made when they are needed: once, perhaps later. */
+  apply(changes: IndexChanges): void;
   query<T>(sql: string, args: SqlValue[]): T[];
   /** All of it, to be taken up again. */
   image(): Uint8Array;

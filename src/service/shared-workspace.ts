@@ -22,7 +22,7 @@ import type { Entry, Replica } from '../sync/replica.ts';
 import type { Member, Roster } from '../sync/roster.ts';
 import type { Mark, Outgoing } from '../sync/session.ts';
 import { chatReducer } from '../tools/chat/reducer.ts';
-import { readChatDelta } from '../tools/chat/deltas.ts';
+import { isChatKind } from '../tools/chat/deltas.ts';
 import { POSTS } from '../tools/chat/rows.ts';
 import type { Content } from '../tools/files/content.ts';
 import { readFilesDelta } from '../tools/files/deltas.ts';
@@ -657,8 +657,9 @@ export class SharedWorkspace {
   }
 
   #toolChanged(tool: ToolId, changes: readonly RowChange[]): void {
-    for (const { table, key } of changes)
-      if ((table === POSTS || table === ITEMS) && !this.#isThere(tool, key)) this.unread.forget(tool, key);
+    for (const { table, key, row } of changes)
+      if (table === POSTS ? row === undefined : table === ITEMS && !this.#isThere(tool, key))
+        this.unread.forget(tool, key);
     const kind = this.roster.tools.get(tool)?.kind;
     if (kind === 'chat') this.#listener.chat(tool, changes);
     if (kind !== 'files') return;
@@ -797,14 +798,14 @@ function unconfirmedKey(workspace: WorkspaceId): string {
   return `unconfirmed/${workspace}`;
 }
 
-/** The item that a delta makes unread; undefined where it makes none. */
+/** The item that an accepted delta makes unread; undefined where it makes none. */
 function unreadItem(
   kind: string,
   body: Value,
   id: DeltaId,
   itemOf: (version: DeltaId) => string | undefined,
 ): string | undefined {
-  if (readChatDelta(kind, body)) return kind === 'post' ? id : undefined;
+  if (isChatKind(kind)) return kind === 'post' ? id : undefined;
   const files = readFilesDelta(kind, body);
   if (files?.kind === 'file') return id;
   return files?.kind === 'ver' ? itemOf(files.parents[0]!) : undefined;

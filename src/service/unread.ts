@@ -11,6 +11,8 @@ export class Unread {
   readonly #prefix: string;
   readonly #keptPrefix: string;
   readonly #items = new Map<ToolId, Map<string, number>>();
+  /** The marks of what was seen, as they stand in the local state, by tool: every delta that comes is held against them. */
+  readonly #seen = new Map<ToolId, SeenMarks>();
 
   constructor(local: LocalState, workspace: WorkspaceId) {
     this.#local = local;
@@ -36,9 +38,11 @@ export class Unread {
 
   /** Something of another member's arrived; `arrival` is its place in the order of arrival. */
   note(tool: ToolId, item: string, arrival: number): void {
-    if (arrival <= this.#seen(`${tool}/*`) || arrival <= this.#seen(`${tool}/${item}`)) return;
-    const items = this.#items.get(tool) ?? new Map<string, number>();
-    this.#items.set(tool, items.set(item, arrival));
+    const seen = this.#seenOf(tool);
+    if (arrival <= seen.all || arrival <= (seen.items.get(item) ?? 0)) return;
+    const items = this.#items.get(tool);
+    if (items) items.set(item, arrival);
+    else this.#items.set(tool, new Map([[item, arrival]]));
   }
 
   has(tool: ToolId, item: string): boolean {
@@ -55,6 +59,7 @@ export class Unread {
     if (!items) return [];
     if (item === undefined) {
       this.#local.put(`${this.#prefix}${tool}/*`, arrivals);
+      this.#seen.set(tool, { all: arrivals, items: new Map() });
       for (const [key] of [...this.#local.under(`${this.#prefix}${tool}/`)]) {
         if (key !== '*') this.#local.drop(`${this.#prefix}${tool}/${key}`);
       }
@@ -65,6 +70,7 @@ export class Unread {
     if (!items.delete(item)) return [];
     this.#local.drop(`${this.#keptPrefix}${tool}/${item}`);
     this.#local.put(`${this.#prefix}${tool}/${item}`, arrivals);
+    this.#seenOf(tool).items.set(item, arrivals);
     return [item];
   }
 
@@ -73,7 +79,22 @@ export class Unread {
     if (this.#items.get(tool)?.delete(item)) this.#local.drop(`${this.#keptPrefix}${tool}/${item}`);
   }
 
-  #seen(key: string): number {
-    return asCount(this.#local.get(this.#prefix + key)) ?? 0;
+  #seenOf(tool: ToolId): SeenMarks {
+    const known = this.#seen.get(tool);
+    if (known) return known;
+    const seen: SeenMarks = { all: 0, items: new Map() };
+    for (const [item, value] of this.#local.under(`${this.#prefix}${tool}/`)) {
+      const arrival = asCount(value) ?? 0;
+      if (item === '*') seen.all = arrival;
+      else seen.items.set(item, arrival);
+    }
+    this.#seen.set(tool, seen);
+    return seen;
   }
+}
+
+/** Up to which arrival everything of a tool was seen, and its items one by one. */
+interface SeenMarks {
+  all: number;
+  readonly items: Map<string, number>;
 }

@@ -43,10 +43,9 @@ export class IndexDb {
   }
 
   /** All of the changes or none. */
-  apply(changes: readonly Change[]): void {
-    if (changes.length === 0) return;
+  apply(changes: Iterable<Change>): void {
     this.#inTransaction(() => {
-      for (const { sql, args } of changes) this.#prepare(sql).run([...args]);
+      for (const { sql, args } of changes) this.#prepare(sql).run(args as SqlValue[]);
     });
   }
 

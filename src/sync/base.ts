@@ -37,7 +37,7 @@ import {
   MAX_MESSAGE_BYTES,
 } from '../protocol/limits.ts';
 import type { CutAndRoot } from './control.ts';
-import { feedOf, idBytes, readDelta, type Delta } from './delta.ts';
+import { feedOf, idBytes, DeltaReader, type Delta } from './delta.ts';
 import type { Closed } from './lane.ts';
 import type { LaneRecord, Past, PlaceRecord } from './graph.ts';
 import { PackedRows } from './packed-rows.ts';
@@ -183,14 +183,14 @@ function pastToValue(past: Past): Value {
 
 /** Takes the parts of a base, one after the other; it says which one is next, so a copy can go on with another member. */
 export class BaseReader {
-  readonly #crypto: Crypto;
+  readonly #reader: DeltaReader;
   readonly #workspace: WorkspaceId;
   readonly #parts: Uint8Array[] = [];
   #root: Uint8Array | undefined;
   #total: number | undefined;
 
   constructor(crypto: Crypto, workspace: WorkspaceId) {
-    this.#crypto = crypto;
+    this.#reader = new DeltaReader(crypto, workspace);
     this.#workspace = workspace;
   }
 
@@ -262,7 +262,7 @@ export class BaseReader {
     const lane = asCount(fields?.[0], lanes.length - 1);
     const bytes = asBytes(fields?.[1], 1, MAX_DELTA_BYTES);
     const [height, past] = [asCount(fields?.[2]), readPast(fields?.[3])];
-    const delta = bytes && readDelta(this.#crypto, this.#workspace, bytes);
+    const delta = bytes && this.#reader.read(bytes);
     if (lane === undefined || !height || !past || !delta?.ok || delta.value.tool !== undefined) return undefined;
     const home = lanes[lane]!;
     const { id, feed, seq } = delta.value;

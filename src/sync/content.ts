@@ -6,6 +6,7 @@ import { push } from '../base/group.ts';
 import type { AccountId, DeltaId, ToolId } from '../base/ids.ts';
 import type { Authority, VoidReason } from './authority.ts';
 import type { OrderPlace } from './base.ts';
+import { idBytes } from './delta.ts';
 import { Fold, type Folded, type FoldVerdict } from './fold.ts';
 import { compareNodes, inPast, type Graph, type Node } from './graph.ts';
 import type { PackedRows, RowRecord } from './packed-rows.ts';
@@ -21,7 +22,7 @@ interface Premises {
   readonly isNewer: boolean;
   readonly author: AccountId | undefined;
   /** What its tool asked, and was told. */
-  answers: readonly Answer[];
+  readonly answers: readonly Answer[];
 }
 
 interface Answer {
@@ -43,6 +44,9 @@ export class Content {
   readonly #authority: Authority;
   readonly #reducers: ReadonlyMap<string, Reducer>;
   readonly #premises = new Map<DeltaId, Premises>();
+  /** The last of each author: most rest on the same as the one before. */
+  readonly #lastPremises = new Map<AccountId | undefined, Premises>();
+  readonly #accountBytes = new Map<AccountId, Uint8Array>();
   /** In D6 order. */
   readonly #tools = new Map<ToolId, ToolEvent[]>();
   /** D10: deltas of another version, and of kinds of control that are not known. */
@@ -123,7 +127,7 @@ export class Content {
 
   /** What would be said of a delta that is not written yet and has everything here in its past. */
   rehearse(draft: Node, stage: Transaction): FoldVerdict {
-    return this.#reduce(draft, this.#premisesOf(draft), stage);
+    return this.#reduce(draft, this.#premisesOf(draft), stage, []);
   }
 
   /** L4: folds what is stable into the base, as far as there is nothing before it that is not. Answers what was folded. */
@@ -174,12 +178,22 @@ export class Content {
   }
 
   #apply(node: Node, transaction: Transaction): FoldVerdict {
+    const answers: Answer[] = [];
     const premises = this.#premisesOf(node);
-    this.#premises.set(node.delta.id, premises);
-    return this.#reduce(node, premises, transaction);
+    const verdict = this.#reduce(node, premises, transaction, answers);
+    this.#premises.set(node.delta.id, this.#kept(answers.length > 0 ? { ...premises, answers } : premises));
+    return verdict;
   }
 
-  #reduce(node: Node, premises: Premises, transaction: Transaction): FoldVerdict {
+  /** The same as the author's last where it says the same: a hundred thousand of one kind are to be one. */
+  #kept(premises: Premises): Premises {
+    const last = this.#lastPremises.get(premises.author);
+    if (last && isSame(last, premises)) return last;
+    this.#lastPremises.set(premises.author, premises);
+    return premises;
+  }
+
+  #reduce(node: Node, premises: Premises, transaction: Transaction, answers: Answer[]): FoldVerdict {
     const { refused, toolKind, isNewer, author } = premises;
     if (refused) return refused;
     if (isNewer) return 'newer';
@@ -191,11 +205,30 @@ export class Content {
     }
     const can = (action: Action) => {
       const isAllowed = this.#authority.can(node, toolKind, action, node.delta.tool);
-      premises.answers = [...premises.answers, { action, isAllowed }];
+      answers.push({ action, isAllowed });
       return isAllowed;
     };
-    return reducer.apply(transaction, node, { author, can }) ?? 'applied';
+    return reducer.apply(transaction, node, { author, authorBytes: this.#bytesOf(author), can }) ?? 'applied';
   }
+
+  #bytesOf(author: AccountId): Uint8Array {
+    const known = this.#accountBytes.get(author);
+    if (known) return known;
+    const bytes = idBytes(author);
+    this.#accountBytes.set(author, bytes);
+    return bytes;
+  }
+}
+
+function isSame(a: Premises, b: Premises): boolean {
+  if (a.refused !== b.refused || a.toolKind !== b.toolKind || a.isNewer !== b.isNewer || a.author !== b.author)
+    return false;
+  return (
+    a.answers.length === b.answers.length &&
+    a.answers.every(
+      ({ action, isAllowed }, i) => action === b.answers[i]!.action && isAllowed === b.answers[i]!.isAllowed,
+    )
+  );
 }
 
 function* recordsOf(rows: PackedRows, first: number, end: number): Generator<RowRecord> {

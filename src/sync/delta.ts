@@ -24,18 +24,24 @@ import { concatBytes, toHex } from '../base/bytes.ts';
 import type { DeltaId, DeviceId, FeedId, ToolId, WorkspaceId } from '../base/ids.ts';
 import { fromHex } from '../base/bytes.ts';
 import { domain, FORMAT } from '../base/format.ts';
+import { IdNames } from '../base/id-names.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { KEY_BYTES, SIGNATURE_BYTES, type Crypto } from '../crypto/crypto.ts';
-import { asArray, asBytes, asCount, asList, asText, decodeInPlace, encode, type Value } from '../protocol/codec.ts';
+import { decodeInPlace, encode, type Value } from '../protocol/codec.ts';
 import { MAX_DELTA_BYTES, MAX_DEPS, MAX_FEED_GENERATION } from '../protocol/limits.ts';
+import { Reading } from '../protocol/reading.ts';
 
 export const DELTA_VERSION = FORMAT;
 export const TOOL_ID_BYTES = 8;
 const ID_BYTES = 32;
 const MAX_KIND_LENGTH = 24;
+const FIELDS = 11;
+/** Feeds whose names are known by their devices' first byte. */
+const FEEDS_KNOWN = 256;
 const DOMAIN = domain('delta');
 const NO_WORKSPACE = new Uint8Array(ID_BYTES);
 const NONE = new Uint8Array(0);
+const NO_DEPS: readonly DeltaId[] = [];
 
 export interface Delta {
   readonly id: DeltaId;
@@ -122,14 +128,116 @@ export function readDelta(
   workspace: WorkspaceId | undefined,
   bytes: Uint8Array,
 ): Result<Delta, DeltaError> {
-  if (bytes.length > MAX_DELTA_BYTES) return err({ tag: 'badDelta', reason: 'tooLarge' });
-  const parts = splitDelta(bytes);
-  const fields = parts && decodeInPlace(parts.signed);
-  const delta = parts && fields?.ok ? readFields(asArray(fields.value, 11)) : undefined;
-  if (!parts || !delta) return err({ tag: 'badDelta', reason: 'malformed' });
-  const isGenesis = delta.kind === 'genesis' && delta.tool === undefined;
-  const id = toHex(crypto.sha256(DOMAIN, scopeOf(isGenesis ? undefined : workspace), parts.signed)) as DeltaId;
-  return ok({ ...delta, id, bytes });
+  return new DeltaReader(crypto, workspace).read(bytes);
+}
+
+type FeedName = Pick<Delta, 'device' | 'generation' | 'feed'>;
+
+/** `readDelta` for many of one workspace: what they have in common is made once. */
+export class DeltaReader {
+  readonly #crypto: Crypto;
+  readonly #scope: Uint8Array;
+  readonly #names = new IdNames();
+  readonly #feeds = new Array<FeedName | undefined>(FEEDS_KNOWN);
+  /** Of the last: most come again. */
+  #kind = '';
+
+  constructor(crypto: Crypto, workspace: WorkspaceId | undefined) {
+    this.#crypto = crypto;
+    this.#scope = concatBytes(DOMAIN, scopeOf(workspace));
+  }
+
+  /**
+   * What a delta of a tool holds are parts of these bytes, which must not change: it goes from the log as those that came with it do.
+   * A control delta stays for ever, and is a copy, lest it keep its neighbours.
+   */
+  read(bytes: Uint8Array): Result<Delta, DeltaError> {
+    if (bytes.length > MAX_DELTA_BYTES) return err({ tag: 'badDelta', reason: 'tooLarge' });
+    const delta = this.#read(bytes, bytes.length < bytes.buffer.byteLength);
+    return delta ? ok(delta) : err({ tag: 'badDelta', reason: 'malformed' });
+  }
+
+  #read(bytes: Uint8Array, isPart: boolean): Delta | undefined {
+    const parts = splitDelta(bytes);
+    if (!parts) return undefined;
+    const { signed } = parts;
+    const reading = new Reading(signed);
+    const hasFields = reading.array(FIELDS) !== undefined;
+    const version = hasFields ? reading.count() : undefined;
+    const deviceAt = version === undefined ? undefined : reading.bytes(KEY_BYTES);
+    const generation = deviceAt === undefined ? undefined : reading.count(MAX_FEED_GENERATION);
+    const seq = generation === undefined ? undefined : reading.count();
+    if (version === undefined || deviceAt === undefined || generation === undefined || !seq) return undefined;
+    const prev = this.#optionalId(reading, signed, ID_BYTES);
+    if (prev === undefined || (seq === 1) !== (prev === '')) return undefined;
+    const deps = this.#deps(reading, signed);
+    const credential = deps && this.#optionalId(reading, signed, ID_BYTES);
+    const time = credential === undefined ? undefined : reading.count();
+    const tool = time === undefined ? undefined : this.#optionalId(reading, signed, TOOL_ID_BYTES);
+    const kind = tool === undefined ? undefined : reading.text(MAX_KIND_LENGTH, this.#kind);
+    if (!deps || credential === undefined || time === undefined || tool === undefined || kind === undefined)
+      return undefined;
+    if (tool === '' && isPart) return this.#read(new Uint8Array(bytes), false);
+    const body = decodeInPlace(signed.subarray(reading.at), 1);
+    if (!body.ok) return undefined;
+    this.#kind = kind;
+    const device = this.#names.nameOf(signed, deviceAt, KEY_BYTES) as DeviceId;
+    const isGenesis = tool === '' && kind === 'genesis';
+    const id = isGenesis
+      ? this.#crypto.sha256Hex(DOMAIN, NO_WORKSPACE, signed)
+      : this.#crypto.sha256Hex(this.#scope, signed);
+    // The next of its feed names it.
+    this.#names.learn(id);
+    return {
+      id: id as DeltaId,
+      version,
+      device,
+      feed: this.#feedOf(device, generation),
+      generation,
+      seq,
+      prev: prev === '' ? undefined : (prev as DeltaId),
+      deps,
+      credential: credential === '' ? undefined : (credential as DeltaId),
+      time,
+      tool: tool === '' ? undefined : (tool as ToolId),
+      kind,
+      body: body.value,
+      bytes,
+    };
+  }
+
+  /** Sorted, each once. */
+  #deps(reading: Reading, signed: Uint8Array): readonly DeltaId[] | undefined {
+    const count = reading.array(0, MAX_DEPS);
+    if (count === undefined) return undefined;
+    if (count === 0) return NO_DEPS;
+    const deps: DeltaId[] = [];
+    for (let i = 0; i < count; i++) {
+      const at = reading.bytes(ID_BYTES);
+      if (at === undefined) return undefined;
+      const dep = this.#names.nameOf(signed, at, ID_BYTES) as DeltaId;
+      if (i > 0 && dep <= deps[i - 1]!) return undefined;
+      deps.push(dep);
+    }
+    return deps;
+  }
+
+  /** Hexadecimal of an id, '' for an empty byte string, undefined for anything else. */
+  #optionalId(reading: Reading, signed: Uint8Array, length: number): string | undefined {
+    const at = reading.bytes(0, length);
+    if (at === undefined) return undefined;
+    if (at === reading.at) return '';
+    return reading.at - at === length ? this.#names.nameOf(signed, at, length) : undefined;
+  }
+
+  #feedOf(device: DeviceId, generation: number): FeedId {
+    const place = Number.parseInt(device.slice(0, 2), 16);
+    const known = this.#feeds[place];
+    if (known?.device === device && known.generation === generation) return known.feed;
+    const feed = feedOf(device, generation);
+    this.#feeds[place] = { device, generation, feed };
+    return feed;
+  }
 }
 
 /** Whether the author's signature stands (D7). */
@@ -147,53 +255,12 @@ function scopeOf(workspace: WorkspaceId | undefined): Uint8Array {
   return workspace === undefined ? NO_WORKSPACE : idBytes(workspace);
 }
 
+/** Parts of a delta's bytes, which it keeps as they came. */
 function splitDelta(bytes: Uint8Array): { signed: Uint8Array; signature: Uint8Array } | undefined {
-  // A delta keeps its bytes as they came: what is read of them may be parts of them.
-  const outer = decodeInPlace(bytes);
-  const pair = outer.ok ? asArray(outer.value, 2) : undefined;
-  const signed = asBytes(pair?.[0], 1, MAX_DELTA_BYTES);
-  const signature = asBytes(pair?.[1], SIGNATURE_BYTES);
-  return signed && signature ? { signed, signature } : undefined;
-}
-
-function readFields(fields: readonly Value[] | undefined): Omit<Delta, 'id' | 'bytes'> | undefined {
-  if (!fields) return undefined;
-  const version = asCount(fields[0]);
-  const device = asBytes(fields[1], KEY_BYTES);
-  const generation = asCount(fields[2], MAX_FEED_GENERATION);
-  const seq = asCount(fields[3]);
-  const prev = optionalId(fields[4], ID_BYTES);
-  const deps = asList(fields[5], MAX_DEPS, (dep) => asBytes(dep, ID_BYTES));
-  const credential = optionalId(fields[6], ID_BYTES);
-  const time = asCount(fields[7]);
-  const tool = optionalId(fields[8], TOOL_ID_BYTES);
-  const kind = asText(fields[9], MAX_KIND_LENGTH);
-  const body = fields[10];
-  if (version === undefined || !device || generation === undefined || seq === undefined || seq === 0 || !deps)
-    return undefined;
-  if (prev === undefined || credential === undefined || time === undefined || tool === undefined) return undefined;
-  if (kind === undefined || body === undefined || (seq === 1) !== (prev === '')) return undefined;
-  const depIds = deps.map((dep) => toHex(dep) as DeltaId);
-  if (depIds.some((dep, i) => i > 0 && dep <= depIds[i - 1]!)) return undefined;
-  const deviceId = toHex(device) as DeviceId;
-  return {
-    version,
-    device: deviceId,
-    feed: feedOf(deviceId, generation),
-    generation,
-    seq,
-    prev: prev === '' ? undefined : (prev as DeltaId),
-    deps: depIds,
-    credential: credential === '' ? undefined : (credential as DeltaId),
-    time,
-    tool: tool === '' ? undefined : (tool as ToolId),
-    kind,
-    body,
-  };
-}
-
-/** Hexadecimal of an id, '' for an empty byte string, undefined for anything else. */
-function optionalId(value: Value | undefined, length: number): string | undefined {
-  const bytes = asBytes(value, 0, length);
-  return bytes && (bytes.length === 0 || bytes.length === length) ? toHex(bytes) : undefined;
+  const reading = new Reading(bytes);
+  const signedAt = reading.array(2) === undefined ? undefined : reading.bytes(1, MAX_DELTA_BYTES);
+  const signedEnd = reading.at;
+  const signatureAt = signedAt === undefined ? undefined : reading.bytes(SIGNATURE_BYTES);
+  if (signedAt === undefined || signatureAt === undefined || !reading.isAtEnd) return undefined;
+  return { signed: bytes.subarray(signedAt, signedEnd), signature: bytes.subarray(signatureAt) };
 }

@@ -26,8 +26,8 @@ export interface Folded {
 interface Entry extends Place {
   readonly node: Node;
   verdict: FoldVerdict;
-  reads: Cell[];
-  writes: Cell[];
+  reads: readonly Cell[];
+  writes: readonly Cell[];
   isDue: boolean;
 }
 
@@ -111,7 +111,7 @@ export class Fold {
   insertAll(nodes: readonly Node[]): void {
     if (nodes.length === 0) return;
     const added = nodes.toSorted(compareNodes).map((node): Entry => {
-      const entry: Entry = { node, verdict: 'applied', reads: [], writes: [], isDue: true };
+      const entry: Entry = { node, verdict: 'applied', reads: NONE, writes: NONE, isDue: true };
       this.#verdicts.set(node.delta.id, entry);
       return entry;
     });
@@ -129,10 +129,9 @@ export class Fold {
 
   /** Rows changed since the last call, with what they hold now. */
   takeChanges(): readonly RowChange[] {
-    const changes = [...this.#touched].map(({ tool, table, key, row }) => ({
-      ...{ tool, table, key },
-      row: this.#hidden.has(tool) ? undefined : row,
-    }));
+    const changes: RowChange[] = [];
+    for (const { tool, table, key, row } of this.#touched)
+      changes.push({ tool, table, key, row: this.#hidden.has(tool) ? undefined : row });
     for (const place of this.#untold()) {
       const { tool, table, key } = place;
       const cell = this.#rows.find(place);
@@ -262,7 +261,7 @@ export class Fold {
     entry.reads = stage.reads;
     entry.writes = stage.writes;
     for (const cell of entry.reads) cell.read(entry);
-    for (const [i, cell] of entry.writes.entries()) this.#write(cell, entry, stage.rows[i], true, more);
+    for (let i = 0; i < entry.writes.length; i++) this.#write(entry.writes[i]!, entry, stage.rows[i], true, more);
     for (const cell of before) if (!entry.writes.includes(cell)) this.#write(cell, entry, undefined, false, more);
   }
 
@@ -279,10 +278,15 @@ export class Fold {
   }
 }
 
-/** What a delta reads at its place, and puts. It touches few rows: lists are quicker than sets. */
+const NONE: readonly never[] = [];
+
+/**
+ * What a delta reads at its place, and puts. It touches few rows: lists are quicker than sets. They stay with it, so one of one is made
+ * as long as that: a list that grows takes room for seventeen.
+ */
 class Stage implements Transaction {
-  readonly reads: Cell[] = [];
-  readonly writes: Cell[] = [];
+  reads: readonly Cell[] = NONE;
+  writes: readonly Cell[] = NONE;
   /** What is put, in the order of `writes`. */
   readonly rows: (Row | undefined)[] = [];
   readonly #all: Rows;
@@ -297,7 +301,7 @@ class Stage implements Transaction {
     const cell = this.#cell(table, key);
     const at = this.writes.indexOf(cell);
     if (at >= 0) return this.rows[at];
-    if (!this.reads.includes(cell)) this.reads.push(cell);
+    if (!this.reads.includes(cell)) this.reads = this.reads.length === 0 ? [cell] : [...this.reads, cell];
     return cell.before(this.#entry);
   }
 
@@ -306,7 +310,7 @@ class Stage implements Transaction {
     const at = this.writes.indexOf(cell);
     if (at >= 0) this.rows[at] = row;
     else {
-      this.writes.push(cell);
+      this.writes = this.writes.length === 0 ? [cell] : [...this.writes, cell];
       this.rows.push(row);
     }
   }

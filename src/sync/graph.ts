@@ -271,6 +271,7 @@ export class Graph {
   insert(delta: Delta, evenRival = false, arrival?: number): InsertOutcome {
     if (this.#nodes.has(delta.id)) return { outcome: 'known' };
     const prev = delta.prev === undefined ? undefined : this.#nodes.get(delta.prev);
+    if (prev && this.#isNext(delta, prev)) return this.#add(delta, prev, NO_NODES, arrival);
     const lanes = this.#feeds.get(delta.feed) ?? [];
     if (this.#isForgotten(delta, prev, lanes)) return { outcome: 'forgotten', isNamed: this.#isNamed(delta.id) };
     if (!evenRival && isRival(delta, prev, lanes)) return { outcome: 'fork', device: delta.device };
@@ -280,6 +281,13 @@ export class Graph {
     }
     const deps = delta.deps.map((id) => this.#nodes.get(id)!);
     return this.#isSound(delta, prev, deps) ? this.#add(delta, prev, deps, arrival) : { outcome: 'broken' };
+  }
+
+  /** Whether it follows what its lane ends with, and names nothing else: then nothing of what follows can stand against it. */
+  #isNext(delta: Delta, prev: Node): boolean {
+    if (delta.deps.length > 0 || prev.delta.feed !== delta.feed || prev.delta.seq !== delta.seq - 1) return false;
+    const lane = this.#lanes[prev.lane]!;
+    return !lane.isForked && lane.end === prev.delta.seq;
   }
 
   /** Waiting deltas whose past is complete now that `id` is in; they are no longer waiting. */
@@ -350,9 +358,11 @@ export class Graph {
   #add(delta: Delta, prev: Node | undefined, deps: readonly Node[], arrival = this.#arrivals + 1): InsertOutcome {
     const before = this.#lanes.length;
     const lane = this.#laneFor(delta, prev);
+    let height = prev?.height ?? 0;
+    for (const dep of deps) height = Math.max(height, dep.height);
     const node: Node = {
       delta,
-      height: 1 + Math.max(prev?.height ?? 0, ...deps.map((dep) => dep.height)),
+      height: height + 1,
       lane: lane.number,
       past: pastUpon(lane.number, prev, deps),
       arrival,
@@ -543,3 +553,4 @@ export function placeOf({
 }
 
 const NO_BYTES = new Uint8Array(0);
+const NO_NODES: readonly Node[] = [];

@@ -33,7 +33,18 @@ import type { ChunkId, DeltaId, DeviceId, FeedId, WorkspaceId } from '../base/id
 import { err, ok, type Result } from '../base/result.ts';
 import { KEY_BYTES, SIGNATURE_BYTES } from '../crypto/crypto.ts';
 import { MAX_CERTIFICATE_BYTES } from '../protocol/certificate.ts';
-import { asArray, asBytes, asCount, asFlag, asList, asText, decode, encode, type Value } from '../protocol/codec.ts';
+import {
+  asArray,
+  asBytes,
+  asCount,
+  asFlag,
+  asList,
+  asText,
+  decode,
+  decodeInPlace,
+  encode,
+  type Value,
+} from '../protocol/codec.ts';
 import {
   MAX_ADDRESSES,
   MAX_ADDRESS_BYTES,
@@ -232,11 +243,17 @@ export function encodeMessage(sender: SenderMark, message: Message): Uint8Array 
 }
 
 export function decodeMessage(bytes: Uint8Array): Result<{ sender: SenderMark; message: Message }, MessageError> {
-  const decoded = decode(bytes);
+  // Deltas keep what they hold of the message: they came together, and go from the log together (`DeltaReader`).
+  const decoded = isOfDeltas(bytes) ? decodeInPlace(bytes) : decode(bytes);
   const fields = decoded.ok ? asArray(decoded.value, 2, MAX_FIELDS) : undefined;
   const sender = asBytes(fields?.[1], SENDER_BYTES);
   const message = fields?.length === FIELDS.get(fields?.[0]) ? fields && readMessage(fields) : undefined;
   return sender && message ? ok({ sender: toHex(sender), message }) : err({ tag: 'badMessage' });
+}
+
+/** By the heads of an array of three and of the kind. */
+function isOfDeltas(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x83 && bytes[1] === 0;
 }
 
 function readMessage(f: readonly Value[]): Message | undefined {

@@ -132,6 +132,7 @@ export class PackedRows {
 
   /** The row of a sound pack. */
   row({ tool, table, key }: RowPlace): Row | undefined {
+    if (this.size === 0) return undefined;
     const within = this.#byName.get(`${tool}/${table}`);
     const number = within && this.#numberOf(within, toUtf8(key));
     return number === undefined ? undefined : this.#mustRead(number);

@@ -24,6 +24,8 @@ export interface Transaction {
 export interface Context {
   /** The author's account. */
   readonly author: AccountId;
+  /** The same as it stands in rows: one for all of his, which must not change. */
+  readonly authorBytes: Uint8Array;
   can(action: Action): boolean;
 }
 

@@ -31,7 +31,7 @@ import {
   DELTA_VERSION,
   feedOf,
   idBytes,
-  readDelta,
+  DeltaReader,
   signDelta,
   type Delta,
   type Signer,
@@ -88,6 +88,7 @@ export interface Entry {
 export class Replica {
   readonly workspace: WorkspaceId;
   readonly #crypto: Crypto;
+  readonly #reader: DeltaReader;
   readonly #graph: Graph;
   readonly #authority: Authority;
   readonly #content: Content;
@@ -116,6 +117,7 @@ export class Replica {
   constructor(options: ReplicaOptions) {
     this.#crypto = options.crypto;
     this.workspace = options.workspace;
+    this.#reader = new DeltaReader(options.crypto, options.workspace);
     this.#own = options.own;
     this.#durable.set(options.own, 0);
     this.#graph = new Graph((delta, deps) => this.#isLetIn(delta, deps));
@@ -402,7 +404,7 @@ export class Replica {
       ...entry,
     });
     // Read back, so that what stands here is what others read; one that they would refuse would end the feed for them.
-    const read = readDelta(this.#crypto, this.workspace, signed.bytes);
+    const read = this.#reader.read(signed.bytes);
     assert(read.ok && read.value.id === signed.id, 'an own delta is one that others take');
     const delta = read.value;
     const outcome = this.#graph.insert(delta);
@@ -417,9 +419,11 @@ export class Replica {
 
   /** What was durable here once: authentic then (D7), though the signature that proved it may not have come back. */
   restore(bytes: Uint8Array, arrival?: number): void {
-    const delta = readDelta(this.#crypto, this.workspace, bytes);
+    const delta = this.#reader.read(bytes);
     if (!delta.ok) return;
-    for (const node of this.#insert([delta.value], [], 1, arrival)) this.madeDurable(node);
+    const added: Node[] = [];
+    this.#insert([delta.value], [], 1, added, arrival);
+    for (const node of added) this.madeDurable(node);
   }
 
   /** What another copy holds besides, which comes after the base that this one has begun with; what of it is not on disk yet is not here either. */
@@ -434,26 +438,57 @@ export class Replica {
     const faults: IngestFault[] = [];
     const heard: { readonly feed: FeedId; readonly seq: number }[] = [];
     const before = this.#controls;
+    const take = (run: readonly Delta[], wanted: number) => this.#insert(run, faults, wanted, added);
+    const hear = (run: readonly Delta[]) => {
+      const last = run.findLast(({ id }) => this.#graph.has(id));
+      if (last) heard.push({ feed: last.feed, seq: last.seq });
+    };
+    const isPlain = this.#graph.waiting === 0 && !this.#graph.isForked && this.#endings.forked.size === 0;
+    const together: (readonly Delta[])[] = [];
     for (const run of runs) {
       const deltas = this.#authentic(run);
       if (!deltas.ok) {
         faults.push(deltas.error);
-        continue;
+      } else if (isPlain) {
+        together.push(deltas.value);
+      } else {
+        take(deltas.value, this.#wantedOf(deltas.value));
+        hear(deltas.value);
       }
-      const wanted = this.#wantedOf(deltas.value);
-      for (const node of this.#insert(deltas.value, faults, wanted)) added.push(node);
-      const last = deltas.value.findLast(({ id }) => this.#graph.has(id));
-      if (last) heard.push({ feed: last.feed, seq: last.seq });
     }
+    this.#inTurns(together, (run) => take(run, 0));
+    for (const run of together) hear(run);
     this.#settle();
     return { added, heard, controlChanged: this.#controls !== before, missing: this.#graph.missing(), faults };
+  }
+
+  /**
+   * Runs of one message name each other's deltas, now this one and now that one: each is taken as far as what it names is here, in turns, so
+   * that none has to wait for what comes with it. What is left waits (D5).
+   */
+  #inTurns(runs: readonly (readonly Delta[])[], take: (part: readonly Delta[]) => boolean): void {
+    const left = runs.map((run) => ({ run, at: 0 }));
+    for (let hasMoved = true; hasMoved;) {
+      hasMoved = false;
+      for (const one of left) {
+        const { run, at } = one;
+        while (one.at < run.length && run[one.at]!.deps.every((dep) => this.#graph.get(dep))) one.at++;
+        if (one.at === at) continue;
+        hasMoved = true;
+        if (take(at === 0 && one.at === run.length ? run : run.slice(at, one.at))) continue;
+        // Nor is the rest.
+        one.at = run.length;
+        this.#proven.delete(run.at(-1)!.id);
+      }
+    }
+    for (const { run, at } of left) if (at < run.length) take(run.slice(at));
   }
 
   /** The run's deltas where its chain holds and its last signature stands. A known last one was checked already (S3). */
   #authentic(run: readonly Uint8Array[]): Result<readonly Delta[], IngestFault> {
     const deltas: Delta[] = [];
     for (const bytes of run) {
-      const delta = readDelta(this.#crypto, this.workspace, bytes);
+      const delta = this.#reader.read(bytes);
       if (!delta.ok) return err({ tag: 'badDelta', device: undefined });
       // Another workspace's genesis is authentic in any: taken for a part of this one it would look like a fork (D8).
       if (isGenesis(delta.value) && (delta.value.id as string) !== this.workspace) {
@@ -493,17 +528,21 @@ export class Replica {
     return this.#graph.waiting === 0 ? 0 : run.findLastIndex((delta) => this.#graph.isWanted(delta, known)) + 1;
   }
 
-  /** `wanted`: of so many of them even a second branch of their feed is taken (D8). */
-  #insert(deltas: readonly Delta[], faults: IngestFault[], wanted: number, arrival?: number): Node[] {
-    const added: Node[] = [];
-    const queue = [...deltas];
+  /**
+   * What comes in goes to `added`. `wanted`: of so many of them even a second branch of their feed is taken (D8). False where one is not
+   * taken because of what is known of its device, nor what comes after it.
+   */
+  #insert(deltas: readonly Delta[], faults: IngestFault[], wanted: number, added: Node[], arrival?: number): boolean {
+    let isTaken = true;
+    const freed: Delta[] = [];
     const known = new Map<DeltaId, boolean>();
-    for (let i = 0; i < queue.length; i++) {
-      const delta = queue[i]!;
+    for (let i = 0; i < deltas.length + freed.length; i++) {
+      const delta = i < deltas.length ? deltas[i]! : freed[i - deltas.length]!;
       const isWanted = i < wanted || this.#graph.isWanted(delta, known);
       if (!isWanted && this.#endings.isBeyond(delta, this.#own)) {
         // What comes after it in the run would wait for it in vain.
-        for (const { id } of queue.slice(i, deltas.length)) this.#proven.delete(id);
+        for (const { id } of deltas.slice(i)) this.#proven.delete(id);
+        if (i < deltas.length) isTaken = false;
         i = Math.max(i, deltas.length - 1);
         continue;
       }
@@ -515,7 +554,7 @@ export class Replica {
           if (outcome.isRecut) this.#isRecut = true;
           if (outcome.isFork) this.#sawFork(delta, faults);
           if (this.#proven.delete(delta.id)) this.#serving.checked(delta);
-          for (const free of this.#graph.released(delta.id)) queue.push(free);
+          for (const free of this.#graph.released(delta.id)) freed.push(free);
           break;
         case 'fork':
           this.#sawFork(delta, faults);
@@ -535,7 +574,7 @@ export class Replica {
       }
       if (outcome.outcome !== 'waiting') this.#proven.delete(delta.id);
     }
-    return added;
+    return isTaken;
   }
 
   #sawFork(delta: Delta, faults: IngestFault[]): void {

@@ -59,7 +59,11 @@ export class Cell {
   }
 
   read(place: Place): void {
-    const readers = (this.#readers ??= []);
+    const readers = this.#readers;
+    if (!readers) {
+      this.#readers = [place];
+      return;
+    }
     readers.splice(placeIn(readers, place, itself), 0, place);
   }
 
@@ -70,6 +74,11 @@ export class Cell {
 
   /** Puts what a delta says now, or takes back what it said; answers who has read what was there in between. */
   write(place: Place, row: Row | undefined, stands: boolean): readonly Place[] {
+    if (!this.#written && stands) {
+      // Of most rows the only one: a list that grows takes room for seventeen.
+      this.#written = [{ place, row }];
+      return sameRow(this.base, row) ? NONE : this.#readersUpTo(place, undefined);
+    }
     const written = (this.#written ??= []);
     const at = placeIn(written, place, placeOfWritten);
     const known = written[at]?.place === place ? written[at] : undefined;

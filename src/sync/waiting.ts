@@ -7,6 +7,8 @@ export class Waiting {
   readonly #deltas = new Map<DeltaId, Delta>();
   /** By what is missing: who waits for it. */
   readonly #waiters = new Map<DeltaId, Set<DeltaId>>();
+  /** What they keep in memory: a delta is a part of what it came in, and keeps the whole. */
+  readonly #kept = new Map<ArrayBufferLike, number>();
   #bytes = 0;
 
   get size(): number {
@@ -24,9 +26,13 @@ export class Waiting {
   /** False where there is no room: it has to come again. */
   add(delta: Delta, missing: readonly DeltaId[]): boolean {
     if (this.#deltas.has(delta.id)) return true;
-    if (this.#deltas.size >= MAX_WAITING_DELTAS || this.#bytes + delta.bytes.length > MAX_WAITING_BYTES) return false;
+    const { buffer } = delta.bytes;
+    const others = this.#kept.get(buffer) ?? 0;
+    const more = others > 0 ? 0 : buffer.byteLength;
+    if (this.#deltas.size >= MAX_WAITING_DELTAS || this.#bytes + more > MAX_WAITING_BYTES) return false;
     this.#deltas.set(delta.id, delta);
-    this.#bytes += delta.bytes.length;
+    this.#kept.set(buffer, others + 1);
+    this.#bytes += more;
     for (const id of missing) {
       const waiters = this.#waiters.get(id) ?? new Set();
       this.#waiters.set(id, waiters.add(delta.id));
@@ -37,13 +43,12 @@ export class Waiting {
   /** Those who waited for `id` and lack nothing more; they are not waiting any longer. */
   released(id: DeltaId, isHere: (id: DeltaId) => boolean): readonly Delta[] {
     const waiters = this.#waiters.get(id);
-    if (!waiters) return [];
+    if (!waiters) return NONE;
     const free: Delta[] = [];
     for (const waiter of waiters) {
       const delta = this.#deltas.get(waiter);
       if (!delta || !pastOf(delta).every(isHere)) continue;
-      this.#deltas.delete(waiter);
-      this.#bytes -= delta.bytes.length;
+      this.#remove(delta);
       free.push(delta);
     }
     this.#waiters.delete(id);
@@ -57,11 +62,19 @@ export class Waiting {
 
   /** It can never come in. */
   discard(delta: Delta): void {
-    if (this.#deltas.delete(delta.id)) this.#bytes -= delta.bytes.length;
+    this.#remove(delta);
     for (const id of pastOf(delta)) {
       const waiters = this.#waiters.get(id);
       if (waiters?.delete(delta.id) && waiters.size === 0) this.#waiters.delete(id);
     }
+  }
+
+  #remove({ id, bytes: { buffer } }: Delta): void {
+    if (!this.#deltas.delete(id)) return;
+    const others = this.#kept.get(buffer)! - 1;
+    if (others > 0) return void this.#kept.set(buffer, others);
+    this.#kept.delete(buffer);
+    this.#bytes -= buffer.byteLength;
   }
 
   /** What is waited for and has not come at all. */
@@ -92,6 +105,8 @@ export class Waiting {
     return false;
   }
 }
+
+const NONE: readonly never[] = [];
 
 /** What a delta names: prev and deps (D5). */
 export function pastOf(delta: Delta): readonly DeltaId[] {

@@ -26,6 +26,11 @@ export function cryptoContract(name: string, make: (seed: string) => Crypto): vo
       const [one, other] = [bytes(70), bytes(41)];
       assert.deepEqual(crypto.sha256(one, other), crypto.sha256(concatBytes(one, other)));
       assert.deepEqual(crypto.sha256(one, new Uint8Array(0)), crypto.sha256(one));
+      for (const parts of [
+        [one, other],
+        [bytes(5000), other],
+      ])
+        assert.equal(crypto.sha256Hex(...parts), toHex(crypto.sha256(...parts)));
       const seen = new Set<string>();
       for (let length = 0; length < 130; length++) seen.add(toHex(crypto.sha256(new Uint8Array(length))));
       for (let at = 0; at < one.length; at++) seen.add(toHex(crypto.sha256(flipped(one, at))));

@@ -19,7 +19,7 @@ import {
   TAG_BYTES,
   type Crypto,
 } from '../../src/crypto/crypto.ts';
-import { concatBytes, equalBytes } from '../../src/base/bytes.ts';
+import { concatBytes, equalBytes, toHex } from '../../src/base/bytes.ts';
 import { assert } from '../../src/base/assert.ts';
 
 const SIGNING = Uint8Array.of(1);
@@ -47,6 +47,7 @@ export function fastCrypto(random: (length: number) => Uint8Array): Crypto {
   return {
     randomBytes: random,
     sha256: (...parts) => hash(parts),
+    sha256Hex: (...parts) => toHex(hash(parts)),
     hmacSha256: (key, ...parts) => hash([MAC, Uint8Array.of(key.length), key, ...parts]),
     hkdfSha256: (ikm, salt, info, length) => {
       const output = new Uint8Array(length);

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { DeltaId, FeedId } from '../../src/base/ids.ts';
 import { decode, encode, type Value } from '../../src/protocol/codec.ts';
-import { MAX_DELTA_BYTES, MAX_WAITING_DELTAS } from '../../src/protocol/limits.ts';
+import { MAX_CBOR_DEPTH, MAX_DELTA_BYTES, MAX_WAITING_BYTES, MAX_WAITING_DELTAS } from '../../src/protocol/limits.ts';
 import { controlBody } from '../../src/sync/control.ts';
-import { checkSignature, feedOf, readDelta, type Delta } from '../../src/sync/delta.ts';
+import { checkSignature, DeltaReader, feedOf, readDelta, type Delta } from '../../src/sync/delta.ts';
 import { inPast } from '../../src/sync/graph.ts';
 import { CHAT, NOW, Team, type Copy } from './team.ts';
 
@@ -125,6 +125,56 @@ describe('D deltas', () => {
     }
     const large = readDelta(team.crypto, team.workspace, new Uint8Array(MAX_DELTA_BYTES + 1));
     assert.ok(!large.ok && large.error.reason === 'tooLarge');
+  });
+
+  it('D4 a body nests as deep as it may inside its delta, and no deeper', () => {
+    const team = new Team(20);
+    const nested = (depth: number): Value => (depth === 0 ? [1] : [nested(depth - 1)]);
+    const deepest = { seq: 2, prev: team.genesis.id, deps: [], body: nested(MAX_CBOR_DEPTH - 2) };
+    const { bytes } = team.forge(team.alice, deepest);
+    const read = readDelta(team.crypto, team.workspace, bytes);
+    assert.ok(read.ok);
+    assert.deepEqual(read.value.body, deepest.body);
+    const { bytes: deeper } = team.forge(team.alice, { ...deepest, body: nested(MAX_CBOR_DEPTH - 1) });
+    assert.equal(readDelta(team.crypto, team.workspace, deeper).ok, false);
+  });
+
+  it('D3 one reader for many reads each as if it were alone', () => {
+    const team = new Team(21);
+    const bob = team.join('Bob');
+    const alice = team.founder;
+    for (let i = 0; i < 40; i++) {
+      const writer = i % 3 === 0 ? bob : alice;
+      bob.meet(alice);
+      writer.write({ tool: CHAT, kind: i % 2 === 0 ? 'post' : 'edit', body: [`${i}`] });
+      if (i % 10 === 0) alice.control('rename', controlBody.rename(`Apollo ${i}`));
+    }
+    bob.meet(alice);
+    const deltas = [...alice.replica.nodes()].map(({ delta }) => delta);
+    const reader = new DeltaReader(team.crypto, team.workspace);
+    for (const delta of [...deltas, ...deltas.toReversed()]) {
+      const alone = readDelta(team.crypto, team.workspace, delta.bytes.slice());
+      assert.deepEqual(reader.read(delta.bytes.slice()), alone);
+      assert.ok(alone.ok && alone.value.id === delta.id);
+    }
+  });
+
+  it('L4 a delta of a tool is a part of what it came in, a control delta is a copy', () => {
+    const team = new Team(22);
+    const post = team.forge(team.alice, { seq: 2, prev: team.genesis.id, tool: CHAT, body: [new Uint8Array(70)] });
+    const word = team.forge(team.alice, { seq: 2, prev: team.genesis.id, tool: undefined, body: [new Uint8Array(70)] });
+    for (const [{ bytes }, isPart] of [
+      [post, true],
+      [word, false],
+    ] as const) {
+      const message = new Uint8Array(5_000);
+      message.set(bytes, 1_000);
+      const read = readDelta(team.crypto, team.workspace, message.subarray(1_000, 1_000 + bytes.length));
+      assert.ok(read.ok);
+      const [inBody] = read.value.body as readonly [Uint8Array];
+      for (const part of [read.value.bytes, inBody]) assert.equal(part.buffer === message.buffer, isPart);
+      assert.deepEqual(read.value.bytes, bytes);
+    }
   });
 
   it('D4 an own delta that others would refuse is not made, and the feed goes on', () => {
@@ -351,6 +401,36 @@ describe('D8 forks', () => {
 });
 
 describe('D5 past', () => {
+  it('D5 S1 runs of one message that name each other come in as they follow, and none has to wait for what comes with it', () => {
+    const team = new Team(23);
+    const alice = team.founder;
+    const bob = team.join('Bob');
+    bob.meet(alice);
+    const others = ['Carol', 'Dave'].map((name) => team.copyOf(team.person(name), bob));
+    const before = alice.replica.vector();
+    const written: DeltaId[] = [];
+    // Of the third turn there is more than may wait, if it had to.
+    for (const [turn, count] of [1, 1, MAX_WAITING_BYTES / MAX_DELTA_BYTES + 8, 1].entries()) {
+      const body = [new Uint8Array(count === 1 ? 1 : MAX_DELTA_BYTES - 1_000)];
+      const writer = turn % 2 === 0 ? alice : bob;
+      for (let i = 0; i < count; i++) written.push(writer.write({ tool: CHAT, kind: 'post', body })[0]!.delta.id);
+      alice.meet(bob);
+    }
+    const runs = alice.replica
+      .lacking(before, Number.POSITIVE_INFINITY)
+      .map((run) => run.map(({ delta }) => delta.bytes));
+    assert.equal(runs.length, 2);
+    for (const [i, message] of [runs, runs.toReversed()].entries()) {
+      const { added, faults, missing, heard } = others[i]!.replica.ingest(message);
+      assert.deepEqual([faults, missing], [[], []]);
+      assert.deepEqual(
+        added.map(({ delta }) => delta.id),
+        written,
+      );
+      assert.equal(heard.length, 2);
+    }
+  });
+
   it('D5 a delta waits for its past, in whatever order it comes, and says what it lacks', () => {
     const team = new Team(30);
     const bob = team.join('Bob');

@@ -18,6 +18,7 @@ import {
   verify as nodeVerify,
   type KeyObject,
 } from 'node:crypto';
+import { toHex } from '../../base/bytes.ts';
 import { KEY_BYTES, SIGNATURE_BYTES, type Crypto } from '../crypto.ts';
 import { nobleGcm, xchacha } from '../noble/aead.ts';
 import { isSoundSigningKey } from '../noble/sound-key.ts';
@@ -38,6 +39,8 @@ export function nodeCrypto(random: (length: number) => Uint8Array = systemRandom
     randomBytes: (length) => plain(random(length)),
 
     sha256: (...parts) => (isShort(parts) ? shortSha256(parts) : longSha256(parts)),
+
+    sha256Hex: (...parts) => (isShort(parts) ? hashAtOnce(parts, 'hex') : toHex(longSha256(parts))),
 
     hmacSha256(key, ...parts) {
       const hmac = createHmac('sha256', key);
@@ -98,14 +101,18 @@ function isShort(parts: readonly Uint8Array[]): boolean {
   return length <= SHORT_BYTES && typeof nodeHash === 'function';
 }
 
-function shortSha256(parts: readonly Uint8Array[]): Uint8Array {
+function hashAtOnce(parts: readonly Uint8Array[], as: 'binary' | 'hex'): string {
   let length = 0;
   for (const part of parts) {
     short.set(part, length);
     length += part.length;
   }
+  return nodeHash('sha256', short.subarray(0, length), as);
+}
+
+function shortSha256(parts: readonly Uint8Array[]): Uint8Array {
   // As letters, which come over quicker than a Buffer that must be made.
-  const letters = nodeHash('sha256', short.subarray(0, length), 'binary');
+  const letters = hashAtOnce(parts, 'binary');
   const digest = new Uint8Array(letters.length);
   for (let i = 0; i < digest.length; i++) digest[i] = letters.charCodeAt(i);
   return digest;

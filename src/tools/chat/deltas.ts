@@ -60,6 +60,11 @@ const FIELDS: ReadonlyMap<string, number> = new Map<ChatDelta['kind'], number>([
   ['carry', 4],
 ]);
 
+/** Whether it is of chat, if it is of any tool; what is accepted has a body that can be read. */
+export function isChatKind(kind: string): boolean {
+  return FIELDS.has(kind);
+}
+
 export function readChatDelta(kind: string, body: Value): ChatDelta | undefined {
   const count = FIELDS.get(kind);
   const f = count === undefined ? undefined : asArray(body, count);

@@ -19,7 +19,10 @@ export const chatReducer: Reducer = {
       transaction.put(
         POSTS,
         id,
-        postToRow({ author: context.author, text: delta.text, time, edited: 0, height: node.height }),
+        postToRow(
+          { author: context.author, text: delta.text, time, edited: 0, height: node.height },
+          context.authorBytes,
+        ),
       );
       return undefined;
     }
@@ -31,7 +34,7 @@ export const chatReducer: Reducer = {
       transaction.put(
         POSTS,
         id,
-        postToRow({ author: context.author, text, time, edited: 0, height: node.height, told }),
+        postToRow({ author: context.author, text, time, edited: 0, height: node.height, told }, context.authorBytes),
       );
       return undefined;
     }
@@ -42,7 +45,7 @@ export const chatReducer: Reducer = {
     if (delta.kind === 'edit') {
       if (post.told) return 'noTarget';
       if (!(own ? context.can('editOwn') : context.can('edit'))) return 'notPermitted';
-      transaction.put(POSTS, delta.post, postToRow({ ...post, text: delta.text, edited: time }));
+      transaction.put(POSTS, delta.post, postToRow({ ...post, text: delta.text, edited: time }, row[0] as Uint8Array));
       return undefined;
     }
     if (!(own ? context.can('deleteOwn') : context.can('delete'))) return 'notPermitted';

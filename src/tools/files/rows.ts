@@ -72,6 +72,11 @@ export function itemFromRow(row: Row): Item {
   };
 }
 
+/** Of a row that is sound: what its item stands in, empty for the root, without reading the rest. */
+export function parentInRow(row: Row): Uint8Array {
+  return row[1] as Uint8Array;
+}
+
 /** Whether this could stand in the table under that key (L6). */
 export function isItemRow(key: string, row: Value): boolean {
   const f = asArray(row, 7);

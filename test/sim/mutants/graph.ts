@@ -44,7 +44,7 @@ export const graph: readonly Mutant[] = [
     name: 'waiting without a bound',
     rule: 'D5',
     file: 'src/sync/waiting.ts',
-    search: 'this.#deltas.size >= MAX_WAITING_DELTAS || this.#bytes + delta.bytes.length > MAX_WAITING_BYTES',
+    search: 'this.#deltas.size >= MAX_WAITING_DELTAS || this.#bytes + more > MAX_WAITING_BYTES',
     replace: 'false',
     tests: deltas,
   },

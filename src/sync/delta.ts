@@ -116,20 +116,31 @@ export function signDelta(
   };
 }
 
-/** Reads the shape and computes the id; the signature is not checked here (D7: one check per run). */
+/**
+ * Reads the shape and computes the id; the signature is not checked here (D7: one check per run). `known`: deltas that are held, by
+ * their ids; of a copy of one of them no more is read than that it is (S3).
+ */
 export function readDelta(
   crypto: Crypto,
   workspace: WorkspaceId | undefined,
   bytes: Uint8Array,
+  known?: (id: DeltaId) => Delta | undefined,
 ): Result<Delta, DeltaError> {
   if (bytes.length > MAX_DELTA_BYTES) return err({ tag: 'badDelta', reason: 'tooLarge' });
   const parts = splitDelta(bytes);
-  const fields = parts && decodeInPlace(parts.signed);
-  const delta = parts && fields?.ok ? readFields(asArray(fields.value, 11)) : undefined;
-  if (!parts || !delta) return err({ tag: 'badDelta', reason: 'malformed' });
+  if (!parts) return err({ tag: 'badDelta', reason: 'malformed' });
+  const id = idOf(crypto, workspace, parts.signed);
+  const held = known?.(id);
+  if (held) return ok(held);
+  const fields = decodeInPlace(parts.signed);
+  const delta = fields.ok ? readFields(asArray(fields.value, 11)) : undefined;
+  if (!delta) return err({ tag: 'badDelta', reason: 'malformed' });
   const isGenesis = delta.kind === 'genesis' && delta.tool === undefined;
-  const id = toHex(crypto.sha256(DOMAIN, scopeOf(isGenesis ? undefined : workspace), parts.signed)) as DeltaId;
-  return ok({ ...delta, id, bytes });
+  return ok({ ...delta, id: isGenesis ? idOf(crypto, undefined, parts.signed) : id, bytes });
+}
+
+function idOf(crypto: Crypto, workspace: WorkspaceId | undefined, signed: Uint8Array): DeltaId {
+  return toHex(crypto.sha256(DOMAIN, scopeOf(workspace), signed)) as DeltaId;
 }
 
 /** Whether the author's signature stands (D7). */

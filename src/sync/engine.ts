@@ -204,8 +204,9 @@ export class Engine {
   }
 
   #endWait(): void {
+    if (!this.#awaits) return;
     const vector = this.#replica.vector();
-    if (this.#awaits?.told?.every(({ feed, seq }) => (vector.get(feed) ?? 0) >= seq)) this.#awaits = undefined;
+    if (this.#awaits.told?.every(({ feed, seq }) => (vector.get(feed) ?? 0) >= seq)) this.#awaits = undefined;
   }
 
   /**

@@ -636,12 +636,23 @@ export class Session {
 
   /** The feeds that are meant: nobody acknowledges what is not here. */
   #marksOf(heads: readonly Head[]): readonly Mark[] {
-    const feeds = [...this.#replica.vector().keys()];
-    return heads.flatMap((head) => {
-      const feed = feeds.find((one) => isHeadOf(head, one));
-      return feed === undefined ? [] : { feed, seq: head.seq };
-    });
+    const vector = this.#replica.vector();
+    const marks: Mark[] = [];
+    for (const head of heads) {
+      const name = nameOf(head);
+      let feed = this.#feedsByHead.get(name);
+      if (feed === undefined || !vector.has(feed)) {
+        feed = [...vector.keys()].find((one) => isHeadOf(head, one));
+        if (feed === undefined) continue;
+        this.#feedsByHead.set(name, feed);
+      }
+      marks.push({ feed, seq: head.seq });
+    }
+    return marks;
   }
+
+  /** Of feeds that are here, by what heads say of them: looked for once. */
+  readonly #feedsByHead = new Map<string, FeedId>();
 
   #pumpAll(now: number): readonly Outgoing[] {
     const made = new Map<string, Message>();
@@ -887,6 +898,10 @@ function highest(a: ReadonlyMap<FeedId, number>, b: ReadonlyMap<FeedId, number>)
   const both = new Map(a);
   for (const [feed, seq] of b) raise(both, feed, seq);
   return both;
+}
+
+function nameOf({ device, generation }: Head): string {
+  return `${device}.${generation}`;
 }
 
 /** The same message to several devices is one sending. */

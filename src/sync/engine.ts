@@ -317,7 +317,7 @@ export class Engine {
   stored({ nodes, source }: Growth, now: number): readonly Outgoing[] {
     for (const node of nodes) this.replica.madeDurable(node);
     this.#endWait();
-    if (!source) return this.session.grown(now);
+    if (!source) return this.session.grown(now, nodes);
     const { from, path, heard, gap } = source;
     const out = this.session.ingested(from, path, nodes, gap, now, heard);
     return gap ? [...out, ...this.#fetchPast(from, path, now)] : out;

@@ -10,7 +10,7 @@ import { runWorlds } from '../test/sim/pool.ts';
 import { runWorld } from '../test/sim/run-world.ts';
 import { KEPT } from '../test/sim/seeds.ts';
 import { shrink } from '../test/sim/shrink.ts';
-import { vacuous } from '../test/sim/vacuity.ts';
+import { largeOnes, vacuous } from '../test/sim/vacuity.ts';
 import type { Violation } from '../test/sim/world.ts';
 import { out } from './lib/project.mjs';
 
@@ -63,6 +63,7 @@ async function many(): Promise<boolean> {
   for (const [name, count] of counts.entries()) console.log(`${String(count).padStart(10)}  ${name}`);
   const missing = vacuous(counts, worlds);
   for (const name of missing) console.log(`NOT EXERCISED: ${name}`);
+  console.log(largeOnes(counts, worlds));
   const seconds = (performance.now() - started) / 1000;
   console.log(`${seconds.toFixed(1)} s, ${(worlds / seconds).toFixed(1)} worlds a second`);
   const violations = findings.reduce((sum, finding) => sum + finding.violations.length, 0);

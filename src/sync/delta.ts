@@ -133,6 +133,9 @@ export function readDelta(
 
 type FeedName = Pick<Delta, 'device' | 'generation' | 'feed'>;
 
+/** Deltas that are held whole, by their ids. */
+export type KnownDeltas = (id: DeltaId) => Delta | undefined;
+
 /** `readDelta` for many of one workspace: what they have in common is made once. */
 export class DeltaReader {
   readonly #crypto: Crypto;
@@ -149,18 +152,22 @@ export class DeltaReader {
 
   /**
    * What a delta of a tool holds are parts of these bytes, which must not change: it goes from the log as those that came with it do.
-   * A control delta stays for ever, and is a copy, lest it keep its neighbours.
+   * A control delta stays for ever, and is a copy, lest it keep its neighbours. Of a copy of one that is known no more is read than that it
+   * is (S3).
    */
-  read(bytes: Uint8Array): Result<Delta, DeltaError> {
+  read(bytes: Uint8Array, known?: KnownDeltas): Result<Delta, DeltaError> {
     if (bytes.length > MAX_DELTA_BYTES) return err({ tag: 'badDelta', reason: 'tooLarge' });
-    const delta = this.#read(bytes, bytes.length < bytes.buffer.byteLength);
+    const signed = splitDelta(bytes)?.signed;
+    if (!signed) return err({ tag: 'badDelta', reason: 'malformed' });
+    const id = this.#crypto.sha256Hex(this.#scope, signed) as DeltaId;
+    const held = known?.(id);
+    if (held) return ok(held);
+    const delta = this.#read(bytes, signed, id, bytes.length < bytes.buffer.byteLength);
     return delta ? ok(delta) : err({ tag: 'badDelta', reason: 'malformed' });
   }
 
-  #read(bytes: Uint8Array, isPart: boolean): Delta | undefined {
-    const parts = splitDelta(bytes);
-    if (!parts) return undefined;
-    const { signed } = parts;
+  /** `inWorkspace`: its id, unless it is a genesis. */
+  #read(bytes: Uint8Array, signed: Uint8Array, inWorkspace: DeltaId, isPart: boolean): Delta | undefined {
     const reading = new Reading(signed);
     const hasFields = reading.array(FIELDS) !== undefined;
     const version = hasFields ? reading.count() : undefined;
@@ -177,15 +184,13 @@ export class DeltaReader {
     const kind = tool === undefined ? undefined : reading.text(MAX_KIND_LENGTH, this.#kind);
     if (!deps || credential === undefined || time === undefined || tool === undefined || kind === undefined)
       return undefined;
-    if (tool === '' && isPart) return this.#read(new Uint8Array(bytes), false);
+    if (tool === '' && isPart) return this.#readCopy(new Uint8Array(bytes), inWorkspace);
     const body = decodeInPlace(signed.subarray(reading.at), 1);
     if (!body.ok) return undefined;
     this.#kind = kind;
     const device = this.#names.nameOf(signed, deviceAt, KEY_BYTES) as DeviceId;
     const isGenesis = tool === '' && kind === 'genesis';
-    const id = isGenesis
-      ? this.#crypto.sha256Hex(DOMAIN, NO_WORKSPACE, signed)
-      : this.#crypto.sha256Hex(this.#scope, signed);
+    const id = isGenesis ? this.#crypto.sha256Hex(DOMAIN, NO_WORKSPACE, signed) : inWorkspace;
     // The next of its feed names it.
     this.#names.learn(id);
     return {
@@ -204,6 +209,10 @@ export class DeltaReader {
       body: body.value,
       bytes,
     };
+  }
+
+  #readCopy(bytes: Uint8Array, inWorkspace: DeltaId): Delta | undefined {
+    return this.#read(bytes, splitDelta(bytes)!.signed, inWorkspace, false);
   }
 
   /** Sorted, each once. */

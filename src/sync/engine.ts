@@ -216,8 +216,9 @@ export class Engine {
   }
 
   #endWait(): void {
+    if (!this.#awaits) return;
     const vector = this.#replica.vector();
-    if (this.#awaits?.told?.every(({ feed, seq }) => (vector.get(feed) ?? 0) >= seq)) this.#awaits = undefined;
+    if (this.#awaits.told?.every(({ feed, seq }) => (vector.get(feed) ?? 0) >= seq)) this.#awaits = undefined;
   }
 
   /**
@@ -338,7 +339,7 @@ export class Engine {
   stored({ nodes, source }: Growth, now: number): readonly Outgoing[] {
     for (const node of nodes) this.replica.madeDurable(node);
     this.#endWait();
-    if (!source) return this.session.grown(now);
+    if (!source) return this.session.grown(now, nodes);
     const { from, path, heard, gap } = source;
     const out = this.session.ingested(from, path, nodes, gap, now, heard);
     return gap ? [...out, ...this.#fetchPast(from, path, now)] : out;

@@ -8,7 +8,7 @@
  * An epoch is clean while nobody who may know it is out of the workspace: no device boxed in it, be it by a word that is void, and not its maker. Made by one
  * who leaves in the same breath it would be his to read, so a leave makes none: whoever sends next does.
  */
-import { equalBytes, toHex } from '../base/bytes.ts';
+import { equalBytes } from '../base/bytes.ts';
 import { groupBy } from '../base/group.ts';
 import type { DeviceId, WorkspaceId } from '../base/ids.ts';
 import { KEY_BYTES, type Crypto } from '../crypto/crypto.ts';
@@ -18,6 +18,7 @@ import { pairSeal } from './device-link.ts';
 import type { SealKey } from './envelope.ts';
 import {
   boxEpoch,
+  boxedIn,
   epochOf,
   isBoxedTo,
   openChunkGeneration,
@@ -272,7 +273,7 @@ export class EpochKeys implements Gate {
   #clean(maker: EpochRecord): boolean {
     if (!this.#isLive(maker.maker.delta.device)) return false;
     const boxes = this.#notices.get(tagOf(maker.notice.commit)) ?? [];
-    return boxes.every(({ boxes: { entries } }) => entries.every(({ prefix }) => this.#isLive(toHex(prefix))));
+    return boxes.every((notice) => [...boxedIn(notice)].every(this.#isLive));
   }
 
   // ---- boxing -----------------------------------------------------------------------------------------------------------

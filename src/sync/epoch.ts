@@ -96,8 +96,17 @@ export function epochNoticeValue({ commit, boxes }: EpochNotice): Value {
 
 /** Whether there is a box for a device; whether it opens, only that device knows. */
 export function isBoxedTo(notice: EpochNotice, device: DeviceId): boolean {
-  return notice.boxes.entries.some(({ prefix }) => device.startsWith(toHex(prefix)));
+  return boxedIn(notice).has(device.slice(0, 2 * DEVICE_PREFIX_BYTES));
 }
+
+/** Hexadecimal of the first bytes of every device that there is a box for. A notice does not change: read once. */
+export function boxedIn({ boxes }: EpochNotice): ReadonlySet<string> {
+  let known = prefixes.get(boxes);
+  if (!known) prefixes.set(boxes, (known = new Set(boxes.entries.map(({ prefix }) => toHex(prefix)))));
+  return known;
+}
+
+const prefixes = new WeakMap<Boxes, ReadonlySet<string>>();
 
 export function readEpochNotice(value: Value | undefined): EpochNotice | undefined {
   const fields = asArray(value, 3);

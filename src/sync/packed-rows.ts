@@ -65,6 +65,17 @@ function leafUpon(hash: number, key: string): number {
   return ((next >>> 16) ^ next) & (LEAVES - 1);
 }
 
+/** Row numbers sorted by leaf, the leaves that there are, and where the rows of each begin. */
+interface ByLeaf {
+  readonly rows: Uint32Array;
+  readonly leaves: Uint16Array;
+  readonly begins: Uint32Array;
+}
+
+/** More than a base can hold: a leaf and a row's number are one number to sort by. */
+const ROWS_OF_LEAF = 2 ** 32;
+const NO_ROWS = new Uint32Array(0);
+
 /** Rows of one table: they have all but their keys in common. */
 interface Table {
   readonly tool: ToolId;
@@ -81,8 +92,8 @@ export class PackedRows {
   readonly #starts: Uint32Array;
   readonly #tables: readonly Table[];
   readonly #byName = new Map<string, Table>();
-  /** Rows by their leaves, and where the rows of each leaf begin: made when first asked for. */
-  #leaves: { readonly rows: Uint32Array; readonly begins: Uint32Array } | undefined;
+  /** Made when first asked for. */
+  #byLeaf: ByLeaf | undefined;
 
   private constructor(bytes: Uint8Array, starts: Uint32Array, tables: readonly Table[]) {
     this.#bytes = bytes;
@@ -164,29 +175,35 @@ export class PackedRows {
     }
   }
 
-  /** Numbers of the rows in a leaf, in their order. */
-  inLeaf(leaf: number): Uint32Array {
-    this.#leaves ??= this.#sortByLeaf();
-    const { rows, begins } = this.#leaves;
-    return rows.subarray(begins[leaf], begins[leaf + 1]);
+  /** Leaves in which there is a row, ascending: of a small base a few of all that could be. */
+  leaves(): Iterable<number> {
+    return (this.#byLeaf ??= this.#sortByLeaf()).leaves;
   }
 
-  #sortByLeaf(): { readonly rows: Uint32Array; readonly begins: Uint32Array } {
-    const leafOfRow = new Uint16Array(this.size);
-    const begins = new Uint32Array(LEAVES + 1);
+  /** Numbers of the rows in a leaf, in their order. */
+  inLeaf(leaf: number): Uint32Array {
+    const { rows, leaves, begins } = (this.#byLeaf ??= this.#sortByLeaf());
+    const at = placeIn(leaves, leaf);
+    return leaves[at] === leaf ? rows.subarray(begins[at], begins[at + 1]) : NO_ROWS;
+  }
+
+  #sortByLeaf(): ByLeaf {
+    const keys = new Float64Array(this.size);
     for (const { tool, table, first, end } of this.#tables) {
       const hash = hashed(hashed(FNV_BASIS, tool), table);
-      for (let n = first; n < end; n++) {
-        const leaf = leafUpon(hash, this.placeOf(n).key);
-        leafOfRow[n] = leaf;
-        begins[leaf + 1]!++;
-      }
+      for (let n = first; n < end; n++) keys[n] = leafUpon(hash, this.placeOf(n).key) * ROWS_OF_LEAF + n;
     }
-    for (let leaf = 0; leaf < LEAVES; leaf++) begins[leaf + 1]! += begins[leaf]!;
-    const next = begins.slice();
-    const rows = new Uint32Array(this.size);
-    for (let n = 0; n < this.size; n++) rows[next[leafOfRow[n]!]!++] = n;
-    return { rows, begins };
+    keys.sort();
+    const rows = Uint32Array.from(keys, (key) => key % ROWS_OF_LEAF);
+    const leaves: number[] = [];
+    const begins: number[] = [];
+    for (let at = 0; at < keys.length; at++) {
+      const leaf = Math.floor(keys[at]! / ROWS_OF_LEAF);
+      if (leaf === leaves.at(-1)) continue;
+      leaves.push(leaf);
+      begins.push(at);
+    }
+    return { rows, leaves: Uint16Array.from(leaves), begins: Uint32Array.from([...begins, keys.length]) };
   }
 
   #tableOf(number: number): Table {
@@ -223,6 +240,17 @@ export class PackedRows {
     assert(row !== undefined, 'what a pack holds was written here, or has been looked at');
     return row;
   }
+}
+
+/** Where a leaf stands among these, or would. */
+function placeIn(leaves: Uint16Array, leaf: number): number {
+  let [low, high] = [0, leaves.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (leaves[middle]! < leaf) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Whether a row, from `start` to `end`, has the same before its key as one before it. */

@@ -148,26 +148,35 @@ export class Replica {
     return this.#graph.size;
   }
 
-  /** What is held, of the own feed only what is durable (D1): what others may be told. */
+  /** What is held, of the own feed only what is durable (D1): what others may be told. As it is now: it does not change with the copy. */
   vector(): Vector {
+    if (this.#vector) return this.#vector;
     const vector = new Map(this.#graph.vector());
     for (const [feed, seq] of this.#durable) {
       if (seq === 0) vector.delete(feed);
       else vector.set(feed, seq);
     }
-    return vector;
+    return (this.#vector = vector);
   }
+
+  /** Until something enters or becomes durable: it is asked for with every message. */
+  #vector: Vector | undefined;
 
   /** D2: what is written from now on stands in this feed of the same device. */
   beginFeed(own: FeedId): void {
     this.#own = own;
-    this.#durable.set(own, 0);
+    this.#setDurable(own, 0);
   }
 
   /** Own deltas up to this one are on disk. */
-  madeDurable(node: Node): void {
-    const before = this.#durable.get(node.delta.feed);
-    if (before !== undefined) this.#durable.set(node.delta.feed, Math.max(before, node.delta.seq));
+  madeDurable({ delta: { feed, seq } }: Node): void {
+    const before = this.#durable.get(feed);
+    if (before !== undefined && before < seq) this.#setDurable(feed, seq);
+  }
+
+  #setDurable(feed: FeedId, seq: number): void {
+    this.#durable.set(feed, seq);
+    this.#vector = undefined;
   }
 
   #isDurable({ delta }: Node): boolean {
@@ -429,7 +438,7 @@ export class Replica {
   /** What another copy holds besides, which comes after the base that this one has begun with; what of it is not on disk yet is not here either. */
   takeOver(other: Replica): void {
     for (const { delta } of other.nodes()) this.restore(delta.bytes);
-    for (const [feed, seq] of other.#durable) if (!this.#durable.has(feed)) this.#durable.set(feed, seq);
+    for (const [feed, seq] of other.#durable) if (!this.#durable.has(feed)) this.#setDurable(feed, seq);
   }
 
   /** Runs of feeds as they came (S2): one signature check per contiguous run, at its end (D7). */
@@ -488,7 +497,7 @@ export class Replica {
   #authentic(run: readonly Uint8Array[]): Result<readonly Delta[], IngestFault> {
     const deltas: Delta[] = [];
     for (const bytes of run) {
-      const delta = this.#reader.read(bytes);
+      const delta = this.#reader.read(bytes, this.#held);
       if (!delta.ok) return err({ tag: 'badDelta', device: undefined });
       // Another workspace's genesis is authentic in any: taken for a part of this one it would look like a fork (D8).
       if (isGenesis(delta.value) && (delta.value.id as string) !== this.workspace) {
@@ -515,6 +524,12 @@ export class Replica {
     this.#proven.add(last.id);
     return ok(deltas);
   }
+
+  /** A delta that is here whole: of a copy no more is read (S3). */
+  readonly #held = (id: DeltaId): Delta | undefined => {
+    const delta = this.#graph.get(id)?.delta;
+    return delta && delta.bytes.length > 0 ? delta : undefined;
+  };
 
   /** D7: a control delta outlives those that could prove it (L4), so it needs a signature of its own that stands. */
   #standsAlone(delta: Delta): boolean {
@@ -594,6 +609,7 @@ export class Replica {
   /** `isFolded`: of a base, and so in everybody's past. */
   #enter(node: Node, isFolded = false): void {
     const { delta } = node;
+    this.#vector = undefined;
     if (delta.version !== DELTA_VERSION || (delta.tool === undefined && !isKnownControl(delta.kind))) {
       this.#content.addForeign(node);
       return;
@@ -829,7 +845,7 @@ export class Replica {
     this.#settle();
     if (!isOwn && !this.#content.couldHold(base.rows)) return badBase('badRow');
     this.#content.load(base.rows, base.end);
-    this.#durable.set(this.#own, this.#graph.tip(this.#own)?.delta.seq ?? 0);
+    this.#setDurable(this.#own, this.#graph.tip(this.#own)?.delta.seq ?? 0);
     this.#settle();
     if (isOwn) {
       // It was sealed here, and added up then.

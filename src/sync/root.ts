@@ -17,6 +17,7 @@ import type { Row } from './reducer.ts';
 import type { Cell, Rows } from './rows.ts';
 
 const FAN = 256;
+const HASH_BYTES = 32;
 
 interface Encoded {
   readonly place: RowPlace;
@@ -30,7 +31,8 @@ export class RowTree {
   readonly #valueOf: (cell: Cell) => Row | undefined;
   /** Cells whose row is not in the pack, by leaf. */
   #loose = new Map<number, Set<Cell>>();
-  readonly #leaves = new Map<number, Uint8Array>();
+  /** Hashes of leaves, by branch and place in it: a small workspace has few of either. */
+  readonly #leaves = new Map<number, Map<number, Uint8Array>>();
   readonly #branches = new Map<number, Uint8Array>();
   /** Leaves that are not as they were hashed. */
   readonly #stale = new Set<number>();
@@ -42,7 +44,7 @@ export class RowTree {
     this.#crypto = crypto;
     this.#rows = rows;
     this.#valueOf = valueOf;
-    for (let leaf = 0; leaf < LEAVES; leaf++) if (rows.packed.inLeaf(leaf).length > 0) this.#stale.add(leaf);
+    for (const leaf of rows.packed.leaves()) this.#stale.add(leaf);
     for (const cell of rows.cells()) this.touch(cell);
   }
 
@@ -74,7 +76,7 @@ export class RowTree {
     this.prepare(LEAVES);
     for (const branch of this.#staleBranches) this.#hashBranch(branch);
     this.#staleBranches.clear();
-    return (this.#root = this.#hashChildren([...this.#branches]));
+    return (this.#root = this.#hashChildren(this.#branches));
   }
 
   /** Hashes so many of the leaves that are stale, so that nobody has to wait for all of them; answers whether none is any more. */
@@ -91,8 +93,11 @@ export class RowTree {
 
   #hashLeaf(leaf: number): void {
     const rows = this.#rowsIn(leaf);
-    if (rows.length === 0) this.#leaves.delete(leaf);
-    else this.#leaves.set(leaf, this.#crypto.sha256(joinBytes(rows.map(({ bytes }) => bytes))));
+    const [branch, at] = [Math.floor(leaf / FAN), leaf % FAN];
+    const leaves = this.#leaves.get(branch) ?? new Map<number, Uint8Array>();
+    this.#leaves.set(branch, leaves);
+    if (rows.length === 0) leaves.delete(at);
+    else leaves.set(at, this.#crypto.sha256(rows.length === 1 ? rows[0]!.bytes : joinBytes(rows.map(bytesOf))));
   }
 
   #rowsIn(leaf: number): readonly Encoded[] {
@@ -118,17 +123,20 @@ export class RowTree {
   }
 
   #hashBranch(branch: number): void {
-    const leaves: [number, Uint8Array][] = [];
-    for (let at = 0; at < FAN; at++) {
-      const hash = this.#leaves.get(branch * FAN + at);
-      if (hash) leaves.push([at, hash]);
-    }
-    if (leaves.length === 0) this.#branches.delete(branch);
+    const leaves = this.#leaves.get(branch);
+    if (!leaves || leaves.size === 0) this.#branches.delete(branch);
     else this.#branches.set(branch, this.#hashChildren(leaves));
   }
 
-  #hashChildren(children: readonly (readonly [number, Uint8Array])[]): Uint8Array {
+  #hashChildren(children: ReadonlyMap<number, Uint8Array>): Uint8Array {
     const sorted = [...children].sort(([a], [b]) => a - b);
-    return this.#crypto.sha256(joinBytes(sorted.flatMap(([number, hash]) => [Uint8Array.of(number), hash])));
+    const bytes = new Uint8Array(sorted.length * (1 + HASH_BYTES));
+    for (const [i, [number, hash]] of sorted.entries()) {
+      bytes[i * (1 + HASH_BYTES)] = number;
+      bytes.set(hash, i * (1 + HASH_BYTES) + 1);
+    }
+    return this.#crypto.sha256(bytes);
   }
 }
+
+const bytesOf = ({ bytes }: Encoded): Uint8Array => bytes;

@@ -4,6 +4,7 @@
  *
  * - A direct path opens: both say `have`; each then sends what the other lacks, a credit of 1 MiB unacknowledged at most.
  * - A new delta goes at once to every open path, and at once to the relay of those that have none (S4).
+ * - Acks wait for each other for a second: all write theirs when all has been said, and nobody waits for one (L4).
  * - What a direct peer has not acknowledged after 2 s goes to its relay too. A second copy costs one look-up (S3).
  * - Each device is answerable for its own feeds; others' deltas are served to whoever says `have`.
  * - Whoever was taken out of the workspace is told so, and nothing after it; a change of keys goes before what comes after it
@@ -21,6 +22,7 @@ import { headOf, isHeadOf, markOf, type FeedMark, type Head, type Message } from
 import { covers as isTold, passageOf, type Gate, type Passage } from './passage.ts';
 import { Lane } from './ports.ts';
 import type { Replica } from './replica.ts';
+import { isSubstance } from './stability.ts';
 
 export interface Outgoing {
   readonly to: readonly DeviceId[];
@@ -109,6 +111,11 @@ interface Peer {
 }
 
 export const ACK_PATIENCE_MS = 2_000;
+/**
+ * Acks that have come, or were written here, go on together, so long after the first: passed on one by one, those of a hundred devices are ten
+ * thousand messages, most of them in vain. What is no ack takes them along.
+ */
+export const ACK_SPREAD_MS = 1_000;
 const RELAY_RETRY_MS = 10_000;
 const ASK_AGAIN_MS = 5_000;
 /** Who cannot answer (his history is another, D8) is asked ever more seldom: at last every five minutes. */
@@ -141,6 +148,8 @@ export class Session {
   #latest = 0;
   /** When it is next looked whom to tell what ours adds up to (L6). */
   #rootsAt: number | undefined;
+  /** When acks that wait for others go on; undefined where none do. */
+  #spreadAt: number | undefined;
   /** L6: who holds the same deltas, and not the same state. */
   readonly #differing = new Set<DeviceId>();
   /** Whose queue can be written to: the device has a relay and so do we, or its address is reachable. */
@@ -302,10 +311,11 @@ export class Session {
     return reach === 'direct' ? [this.#direct(device, this.#have(device, false), Lane.control)] : this.#relayDue(now);
   }
 
-  /** New deltas are here, our own or another's: they go to whom they are due. */
-  grown(now: number): readonly Outgoing[] {
+  /** New deltas are here, our own or another's: they go to whom they are due. `nodes`: where it is known which. */
+  grown(now: number, nodes?: readonly Node[]): readonly Outgoing[] {
     this.#latest = now;
     this.#rootsAt = now + ROOT_IDLE_MS;
+    if (nodes && this.#canWait(nodes, now)) return [];
     return [...this.#pumpAll(now), ...this.#relayDue(now)];
   }
 
@@ -357,7 +367,18 @@ export class Session {
       if (heads.length > 0) out.push(this.#reply(from, path, { kind: 'got', heads }, true));
       if (gap) out.push(...this.askAgain(from, path, now));
     }
-    return nodes.length > 0 ? [...out, ...this.#pumpAll(now)] : out;
+    return nodes.length === 0 || this.#canWait(nodes, now) ? out : [...out, ...this.#pumpAll(now)];
+  }
+
+  /** Whether these are acks alone, to be passed on with others that come meanwhile. */
+  #canWait(nodes: readonly Node[], now: number): boolean {
+    if (nodes.some(isSubstance)) return false;
+    this.#spreadAt ??= now + ACK_SPREAD_MS;
+    return now < this.#spreadAt;
+  }
+
+  #isSpreading(now: number): boolean {
+    return this.#spreadAt !== undefined && now < this.#spreadAt;
   }
 
   /** Something waits for a past that has not come (D5), or a relay has dropped messages: ask. */
@@ -438,12 +459,14 @@ export class Session {
 
   tick(now: number): readonly Outgoing[] {
     this.#latest = now;
-    return [...this.#relayDue(now), ...this.#pumpAll(now), ...this.#rootsDue(now)];
+    const due = this.#isSpreading(now) ? [] : this.#pumpAll(now);
+    return [...this.#relayDue(now), ...due, ...this.#rootsDue(now)];
   }
 
   /** When `tick` is next worth calling. */
   nextWake(): number | undefined {
     let at = this.#rootsAt;
+    if (this.#spreadAt !== undefined && this.#spreadAt < (at ?? Number.POSITIVE_INFINITY)) at = this.#spreadAt;
     for (const peer of this.#peers.values()) {
       const patience =
         peer.unackedSince === undefined ? 0 : Math.max(peer.unackedSince + ACK_PATIENCE_MS, peer.restartAt);
@@ -633,6 +656,7 @@ export class Session {
     const news = vector.some(({ feed, seq }) => (peer.known.get(feed) ?? 0) < seq);
     for (const { feed, seq } of vector) raise(peer.known, feed, seq);
     if (peer.reach === 'direct' && !peer.introduced) return [];
+    const isFull = peer.unackedBytes >= MAX_MESSAGE_BYTES;
     // What is acknowledged may have been learnt in another way already.
     if (covers(peer.known, peer.sent)) {
       calm(peer);
@@ -644,19 +668,32 @@ export class Session {
       peer.unackedBytes = Math.max(0, peer.unackedBytes - BATCH_BYTES);
       if (peer.unackedSince !== undefined) peer.unackedSince = now;
     }
-    return this.#pump(from, peer, now, new Map());
+    // Where there was room all the time, nothing is left to be sent but acks that wait.
+    return this.#isSpreading(now) && !isFull ? [] : this.#pump(from, peer, now, new Map());
   }
 
   /** The feeds that are meant: nobody acknowledges what is not here. */
   #marksOf(heads: readonly Head[]): readonly Mark[] {
-    const feeds = [...this.#replica.vector().keys()];
-    return heads.flatMap((head) => {
-      const feed = feeds.find((one) => isHeadOf(head, one));
-      return feed === undefined ? [] : { feed, seq: head.seq };
-    });
+    const vector = this.#replica.vector();
+    const marks: Mark[] = [];
+    for (const head of heads) {
+      const name = nameOf(head);
+      let feed = this.#feedsByHead.get(name);
+      if (feed === undefined || !vector.has(feed)) {
+        feed = [...vector.keys()].find((one) => isHeadOf(head, one));
+        if (feed === undefined) continue;
+        this.#feedsByHead.set(name, feed);
+      }
+      marks.push({ feed, seq: head.seq });
+    }
+    return marks;
   }
 
+  /** Of feeds that are here, by what heads say of them: looked for once. */
+  readonly #feedsByHead = new Map<string, FeedId>();
+
   #pumpAll(now: number): readonly Outgoing[] {
+    this.#spreadAt = undefined;
     const made = new Map<string, Message>();
     return merged([...this.#peers].flatMap(([device, peer]) => this.#pump(device, peer, now, made)));
   }
@@ -900,6 +937,10 @@ function highest(a: ReadonlyMap<FeedId, number>, b: ReadonlyMap<FeedId, number>)
   const both = new Map(a);
   for (const [feed, seq] of b) raise(both, feed, seq);
   return both;
+}
+
+function nameOf({ device, generation }: Head): string {
+  return `${device}.${generation}`;
 }
 
 /** The same message to several devices is one sending. */

@@ -123,7 +123,7 @@ function firstSubstance(lane: Lane, after: number): Node | undefined {
 }
 
 /** An ack asks for none, but for the one that begins a later feed (D2). */
-function isSubstance({ delta }: Node): boolean {
+export function isSubstance({ delta }: Node): boolean {
   return !isAck(delta) || (delta.generation > 0 && delta.seq === 1);
 }
 

@@ -47,8 +47,19 @@ const control = (kind: string, body: Entry['body']): readonly Entry[] => [{ tool
 /** Somebody of all people, whatever he is to the workspace. */
 const anybody = (world: World, dice: Dice) => dice.pick(world.people);
 
+/** How much is written at once: in a big world so much that by the end of its acts all is written that was planned. */
+function burst(world: World, dice: Dice, few: number, many: readonly [number, number]): number {
+  const { big, deltas } = world.config;
+  if (!big) return dice.between(1, few);
+  if (deltas === undefined) return dice.between(...many);
+  const lacking = Math.max(0, deltas - world.counts.get('deltas'));
+  return dice.between(1, 2 * few) + Math.min(MAX_BURST, Math.ceil(lacking / Math.max(1, world.burstsLeft)));
+}
+
+const MAX_BURST = 90;
+
 const posts = writing((world, _, dice) =>
-  Array.from({ length: world.config.big ? dice.between(16, 36) : dice.between(1, 4) }, (_, i) =>
+  Array.from({ length: burst(world, dice, 4, [16, 36]) }, (_, i) =>
     chat({ kind: 'post', text: `${dice.word().toString(36)} ${i}` }),
   ),
 );
@@ -65,7 +76,7 @@ const unpost = writing((world, device, dice) => {
 
 const addFiles = writing((world, device, dice) => {
   const parent = dice.chance(0.5) ? known(world, device, dice, 'folder') : undefined;
-  return Array.from({ length: world.config.big ? dice.between(6, 16) : dice.between(1, 2) }, (_, i) =>
+  return Array.from({ length: burst(world, dice, 2, [6, 16]) }, (_, i) =>
     files({ kind: 'file', parent, name: `file ${dice.below(1000)} ${i}`, content: contentOf(dice) }),
   );
 });

@@ -17,6 +17,8 @@ export interface Act {
 export interface WorldConfig {
   readonly seed: string;
   readonly big: boolean;
+  /** How many deltas are to be written by the end of the acts: in a big world bursts of posts and files see to it. */
+  readonly deltas?: number;
   readonly people: number;
   /** Of these, how many are let in at the start; the others knock later. */
   readonly founding: number;
@@ -25,6 +27,8 @@ export interface WorldConfig {
   readonly manyDevices: number;
   /** To how many others a device can connect directly, on average. */
   readonly directPaths: number;
+  /** In the quiet, of many: to how many it connects of those it knows, beside its neighbours in the ring. */
+  readonly quietPaths?: number;
   readonly relayShare: number;
   readonly network: NetworkConfig;
   readonly fsync_ms: number;
@@ -92,8 +96,11 @@ const ACTS = [
   { kind: 'forgedBase', hostile: 3 },
 ] as const satisfies readonly { kind: string; calm?: number; faults?: number; hostile?: number }[];
 
-/** A fifth of the worlds and some: at least 20 devices and 500 deltas. */
-const BIG_SHARE = 0.22;
+/** Of so many worlds in a row these: a fifth and some, whatever chance says, have at least 20 devices and 500 deltas. */
+const ROUND = 9;
+const BIG_ONES: readonly number[] = [2, 6];
+/** Written by the end of the acts; the quiet brings an acknowledgement of each device and more. */
+const BIG_DELTAS = [500, 560] as const;
 /** Of a crowd more would only be more of the same: each acknowledges every minute what it has heard, and all tell all. */
 const CROWD = 20;
 const LARGEST_CROWD = 50;
@@ -105,7 +112,7 @@ const CROWD_MS = [60_000, 60_000, 60_000, 60_000, 60_000, 60_000, 60_000, 60_000
 
 export function planWorld(seed: string): Plan {
   const dice = new Dice(`plan ${seed}`);
-  const big = dice.chance(BIG_SHARE);
+  const big = BIG_ONES.includes(Number(/\d+$/.exec(seed)?.[0] ?? dice.word()) % ROUND);
   const faulty = dice.chance(0.8);
   const config: WorldConfig = {
     seed,
@@ -113,6 +120,7 @@ export function planWorld(seed: string): Plan {
     people: big
       ? dice.between(CROWD, dice.chance(0.03) ? LARGEST_CROWD : CROWD)
       : dice.between(3, dice.chance(0.2) ? SOME : FEW),
+    ...(big ? { deltas: dice.between(...BIG_DELTAS), quietPaths: 1 } : {}),
     founding: 0,
     hostile: dice.chance(0.55) ? (dice.chance(0.3) ? 2 : 1) : 0,
     manyDevices: big ? dice.pick([0.05, 0.1, 0.2]) : dice.pick([0.1, 0.3, 0.5]),
@@ -136,7 +144,7 @@ export function planWorld(seed: string): Plan {
     duration_ms: big ? dice.pick(CROWD_MS) : dice.pick(DURATIONS_MS),
   };
   const founding = dice.between(Math.min(2, config.people), Math.max(2, config.people - dice.below(4)));
-  const acts = big ? dice.between(48, 60) : dice.between(15, 80);
+  const acts = big ? dice.between(30, 44) : dice.between(15, 80);
   const whole = { ...config, founding };
   return { config: whole, acts: drawActs(dice, whole, faulty, acts) };
 }

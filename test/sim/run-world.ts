@@ -16,6 +16,11 @@ const DOINGS: Readonly<Record<ActKind, Doing>> = { ...honest, ...faults, ...host
 const QUIET_MS = 3 * 3_600_000;
 
 const FEW = 10;
+/** Connected to so many of those it knows, where its plan says nothing. */
+const QUIET_PATHS = 3;
+
+/** Acts that write much at once in a big world. */
+const BURSTS: ReadonlySet<ActKind> = new Set(['posts', 'files']);
 
 export interface Outcome {
   readonly violations: readonly Violation[];
@@ -30,10 +35,12 @@ export async function runWorld({ config, acts }: Plan): Promise<Outcome> {
   try {
     await world.begin();
     const begun = world.time;
+    world.burstsLeft = acts.filter(({ kind }) => BURSTS.has(kind)).length;
     for (const { at, kind, salt } of acts) {
       await world.run(begun + at);
       counts.add('acts');
       await DOINGS[kind](world, dice.fork(salt));
+      if (BURSTS.has(kind)) world.burstsLeft--;
       await world.settle();
     }
     await world.run(begun + config.duration_ms);
@@ -60,7 +67,7 @@ export async function runWorld({ config, acts }: Plan): Promise<Outcome> {
 async function quiet(world: World, dice: Dice): Promise<boolean> {
   await world.heal();
   const ids = dice.shuffled([...world.devices.values()].filter(({ id }) => !world.isHostile(id)).map(({ id }) => id));
-  const some = ids.length > FEW ? 3 : 1;
+  const some = ids.length > FEW ? (world.config.quietPaths ?? QUIET_PATHS) : 1;
   for (const [i, id] of ids.entries()) {
     const known = ids.filter((other) => world.devices.get(id)!.session.isPeer(other));
     for (const other of [...dice.shuffled(known).slice(0, some), ids[(i + 1) % ids.length]!])

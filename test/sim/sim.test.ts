@@ -5,7 +5,7 @@ import { planWorld } from './plan.ts';
 import { runWorlds } from './pool.ts';
 import { runWorld } from './run-world.ts';
 import { KEPT } from './seeds.ts';
-import { vacuous } from './vacuity.ts';
+import { hasLargeShare, largeOnes, vacuous } from './vacuity.ts';
 
 const SECONDS = Number(process.env['COTERIE_SIM_SECONDS'] ?? 80);
 /** The same worlds in every run, so that a change is judged and not chance; another seed brings others, and is said in the test's name. */
@@ -45,6 +45,7 @@ describe('A A6 D1 D2 D5 D7 L1 L5 S1 simulated worlds', function () {
     );
     // Few worlds on a slow machine need not have met everything.
     if (worlds > WORLDS) assert.deepEqual(vacuous(counts, worlds), []);
+    if (worlds >= WORLDS) assert.ok(hasLargeShare(counts, worlds), largeOnes(counts, worlds));
     assert.ok(worlds > 0 && counts.get('members equal in the end') > 0);
   });
 });

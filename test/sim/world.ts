@@ -73,6 +73,8 @@ export class World implements Surroundings {
   readonly #flushing = new Set<DeviceId>();
   readonly #canConnect: Dice;
   readonly #relayable = new Set<DeviceId>();
+  /** Of the acts that are still to come those that write as much as is lacking, this one too. */
+  burstsLeft = 0;
   #partition: ReadonlySet<DeviceId> | undefined;
   #time = START;
   #calm = false;

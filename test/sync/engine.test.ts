@@ -3,9 +3,12 @@
  * opens them could read them, so a removed member's engine, modified or not, stands for all that he can know.
  */
 import assert from 'node:assert/strict';
+import { MAX_CHAT_TEXT_BYTES, MAX_MESSAGE_BYTES } from '../../src/protocol/limits.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
+import { feedOf } from '../../src/sync/delta.ts';
 import { ACK_EVERY_MS, ACK_IDLE_MS, FIRST_ACK_MS } from '../../src/sync/engine.ts';
 import { envelopeTag, openMessage } from '../../src/sync/envelope.ts';
+import { ACK_SPREAD_MS } from '../../src/sync/session.ts';
 import { Desk, threePeople } from './office.ts';
 import { stateOf } from './team.ts';
 
@@ -184,11 +187,54 @@ describe('K the engine and its keys', () => {
     bob.write(...bob.engine.duties(office.now));
     carol.write(...carol.engine.duties(office.now));
     office.pump();
+    office.spread();
+    office.spread(); // who heard one passes it on
     office.now += ACK_EVERY_MS;
     assert.deepEqual(bob.engine.duties(office.now), [], 'an ack asks for none');
     assert.ok(carol.engine.advance(office.now)!.folded.length > 0);
     carol.wake();
     assert.equal(carol.engine.nextWake(), undefined);
+  });
+
+  it('L4 acks of many go on together, a second after the first, and what is no ack takes them along at once', () => {
+    const { office, alice, bob, carol } = threePeople('L4 spread');
+    office.link(alice, bob, carol);
+    alice.post('something');
+    office.pump();
+    const heard = (desk: Desk) => desk.seen.length;
+    const ack = (desk: Desk) => desk.write({ tool: undefined, kind: 'ack', body: controlBody.ack() });
+    const holdsAckOf = (desk: Desk, other: Desk) =>
+      desk.engine.replica.nodeAt(feedOf(other.device, 0), 1)?.delta.kind === 'ack';
+    const before = heard(alice);
+    ack(bob);
+    office.pump();
+    assert.equal(heard(alice), before, 'it waits for others');
+    assert.equal(bob.engine.nextWake(), office.now + ACK_SPREAD_MS);
+    office.now += ACK_SPREAD_MS - 1;
+    office.send(bob, bob.engine.tick(office.now));
+    office.pump();
+    assert.equal(heard(alice), before, 'for a second');
+    bob.post('and more');
+    office.pump();
+    assert.ok(holdsAckOf(alice, bob) && holdsAckOf(carol, bob), 'what is no ack takes it along');
+    ack(carol);
+    office.pump();
+    assert.equal(holdsAckOf(alice, carol), false);
+    office.now += ACK_SPREAD_MS;
+    office.send(carol, carol.engine.tick(office.now));
+    office.pump();
+    assert.ok(holdsAckOf(alice, carol) && holdsAckOf(bob, carol));
+    assert.ok(alice.engine.session.inSync(carol.device) && carol.engine.session.inSync(bob.device));
+  });
+
+  it('L4 acks wait for no credit: what was beyond it when they came goes on as it is acknowledged', () => {
+    const { office, alice, bob } = threePeople('L4 credit');
+    office.link(alice, bob);
+    const posts = Math.ceil((2 * MAX_MESSAGE_BYTES) / MAX_CHAT_TEXT_BYTES);
+    for (let i = 0; i < posts; i++) alice.post(`${i} `.padEnd(MAX_CHAT_TEXT_BYTES, 'x'));
+    alice.write({ tool: undefined, kind: 'ack', body: controlBody.ack() });
+    office.pump();
+    assert.equal(bob.texts().length, posts);
   });
 
   it('L4 what all had acknowledged when a store was closed is folded when it is opened, though nothing new comes', () => {
@@ -198,6 +244,7 @@ describe('K the engine and its keys', () => {
     office.pump();
     for (const desk of [bob, carol]) desk.write({ tool: undefined, kind: 'ack', body: controlBody.ack() });
     office.pump();
+    office.spread();
     // Killed before it could: all is on the disk.
     const again = new Desk(office, bob.person);
     for (const { delta } of bob.engine.replica.nodes()) again.engine.restore(delta.bytes);

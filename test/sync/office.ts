@@ -13,7 +13,7 @@ import { decodeMessage, type Message } from '../../src/sync/messages.ts';
 import type { BasePart } from '../../src/sync/base.ts';
 import type { Reducer } from '../../src/sync/reducer.ts';
 import type { Entry } from '../../src/sync/replica.ts';
-import type { Outgoing } from '../../src/sync/session.ts';
+import { ACK_SPREAD_MS, type Outgoing } from '../../src/sync/session.ts';
 import { chatBody } from '../../src/tools/chat/deltas.ts';
 import { POSTS, postFromRow } from '../../src/tools/chat/rows.ts';
 import { chatReducer } from '../../src/tools/chat/reducer.ts';
@@ -226,7 +226,16 @@ export class Office {
       this.now += 61_000;
       for (const desk of this.desks.values()) if (!this.#away.has(desk.device)) desk.wake();
       this.pump();
+      this.spread();
     }
+  }
+
+  /** Acks have waited for each other (L4). */
+  spread(): void {
+    this.now += ACK_SPREAD_MS;
+    for (const desk of this.desks.values())
+      if (!this.#away.has(desk.device)) this.send(desk, desk.engine.tick(this.now));
+    this.pump();
   }
 
   pump(): void {

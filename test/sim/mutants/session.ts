@@ -25,9 +25,17 @@ export const session: readonly Mutant[] = [
     name: 'others’ deltas are not passed on',
     rule: 'S1',
     file: SESSION,
-    search: 'return nodes.length > 0 ? [...out, ...this.#pumpAll(now)] : out;',
+    search: 'return nodes.length === 0 || this.#canWait(nodes, now) ? out : [...out, ...this.#pumpAll(now)];',
     replace: 'return out;',
     tests: ['test/sync/session.test.ts'],
+  },
+  {
+    name: 'acks that wait hold back what is beyond the credit',
+    rule: 'L4',
+    file: SESSION,
+    search: 'return this.#isSpreading(now) && !isFull ? [] :',
+    replace: 'return this.#isSpreading(now) ? [] :',
+    tests: ['test/sync/engine.test.ts'],
   },
   {
     name: 'nobody asks for what is missing',

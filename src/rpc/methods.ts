@@ -18,6 +18,7 @@ export const METHODS = {
   createWorkspace: 'once',
   renameWorkspace: 'once',
   addTool: 'once',
+  renewCopy: 'once',
   renameTool: 'once',
   deleteTool: 'once',
   markSeen: 'once',

@@ -119,6 +119,8 @@ export interface SyncInfo {
   readonly differing: readonly string[];
   /** This copy may have folded what others have in another way (D8). */
   readonly outOfStep: boolean;
+  /** A member's device is asked for a fresh copy (L6). */
+  readonly renewing: boolean;
 }
 
 /** Something of this person's own that has no effect, or that nobody takes any more. */
@@ -420,6 +422,8 @@ export type NoticeCode =
   | 'deleted' // name, member: a workspace is deleted for all
   | 'diverged' // name, member: he holds the same and it adds up to something else
   | 'outOfStep' // name: this copy may have folded what others have in another way
+  | 'renewed' // name, member: this copy goes on upon a fresh one of that member's
+  | 'notRenewed' // name, member: no fresh copy came from there
   | 'badDelta'; // member: what was sent was not authentic and was dropped
 
 export type ServiceErrorCode =
@@ -434,6 +438,7 @@ export type ServiceErrorCode =
   | 'badName'
   | 'notPermitted'
   | 'notPresent' // content not here yet and nobody reachable
+  | 'nobodyOnline' // name: no member's device can be asked now
   | 'tooLarge'
   | 'badInvitation' // truncated, damaged or not one
   | 'invitationExpired'
@@ -493,6 +498,11 @@ export interface WorkspacesApi {
   createWorkspace(options: { readonly name: string }): Promise<string>;
   renameWorkspace(workspace: string, name: string): Promise<void>;
   addTool(workspace: string, kind: ToolKind, name: string): Promise<string>;
+  /**
+   * L6: asks a member's device for a fresh copy and answers whose it is; what is here, and nobody else has, comes along. Throws
+   * ServiceError('nobodyOnline').
+   */
+  renewCopy(workspace: string): Promise<string>;
   renameTool(workspace: string, tool: string, name: string): Promise<void>;
   deleteTool(workspace: string, tool: string): Promise<void>;
   markSeen(workspace: string, tool: string, item?: string): Promise<void>;

@@ -75,8 +75,19 @@ export class OnlyCopy {
 
   /** What a damaged or copied log lacks may be with others; written again under the same seq it would be a fork. */
   beginFeed(workspace: WrittenWorkspace, awaitsWord: boolean): void {
-    this.#begin(workspace, this.#above(Math.max(workspace.generation, ...workspace.generations)));
+    this.#begin(workspace, this.feedAfter(workspace));
     if (awaitsWord) workspace.awaitWord();
+  }
+
+  /** Of the feed that is to be written when a fresh copy is here (L6). */
+  feedAfter({ generation, generations }: Pick<WrittenWorkspace, 'generation' | 'generations'>): number {
+    return this.#above(Math.max(generation, ...generations));
+  }
+
+  /** A fresh copy has begun (L6), with that feed. */
+  renewed(workspace: WrittenWorkspace, generation: number): void {
+    this.#begin(workspace, generation);
+    workspace.awaitWord();
   }
 
   #begin(workspace: WrittenWorkspace, generation: number): void {

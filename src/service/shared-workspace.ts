@@ -2,15 +2,17 @@
  * One workspace on this device: the engine with its disk and its paths, and what the windows hear of it. The way of a
  * change: validate → sign → apply → durable → send; the way back: open → verify → the same door → durable → acknowledge.
  */
+import { toHex } from '../base/bytes.ts';
 import { groupBy } from '../base/group.ts';
 import { toUtf8 } from '../base/utf8.ts';
 import type { AccountId, DeltaId, DeviceId, ToolId, WorkspaceId } from '../base/ids.ts';
+import { KEY_BYTES } from '../crypto/crypto.ts';
 import { asArray, asBytes, asText, type Value } from '../protocol/codec.ts';
 import { MAX_DELTA_BYTES } from '../protocol/limits.ts';
 import { controlBody, Role, type Control } from '../sync/control.ts';
-import { readDelta, type Delta } from '../sync/delta.ts';
+import { idBytes, readDelta, type Delta } from '../sync/delta.ts';
 import { pairSeal } from '../sync/device-link.ts';
-import { Engine, type Growth } from '../sync/engine.ts';
+import { Engine, type Growth, type Renewal } from '../sync/engine.ts';
 import { sealMessage } from '../sync/envelope.ts';
 import type { Epoch } from '../sync/epoch.ts';
 import type { RowChange } from '../sync/fold.ts';
@@ -129,6 +131,8 @@ export class SharedWorkspace {
   }
 
   start(): void {
+    const renewedFrom = asBytes(this.#hub.local.get(renewalKey(this.id)), KEY_BYTES);
+    if (renewedFrom) this.#askForBase(toHex(renewedFrom) as DeviceId);
     for (const device of this.engine.session.devices) this.reached(device, this.#hub.transport.reach(device));
     this.#dispatch(this.engine.tick(this.#now));
     this.exchange.pump();
@@ -322,9 +326,11 @@ export class SharedWorkspace {
 
   /** L6: a part of the first copy. What is asked for next is asked for when this one is on disk. */
   async #takeBase(from: DeviceId, path: 'direct' | 'relay', message: Message & { kind: 'base' }): Promise<void> {
+    const { renewal } = this.engine;
     const { part, replaced, opened, faults, out } = this.engine.takeBase(from, path, message);
     for (const fault of faults) this.#tellFault(from, fault.tag);
     if (replaced) this.#begun(replaced, opened);
+    if (replaced && renewal) this.#renewed(renewal);
     if (part) await this.#hub.commit([encodeRecord({ kind: 'base', workspace: this.id, part, arrivals: 0 })]);
     this.#dispatch(out);
     this.#syncChanged();
@@ -343,6 +349,27 @@ export class SharedWorkspace {
     );
     const gone = [...before.rows()].filter(({ tool, table, key }) => !this.replica.row(tool, table, key));
     this.#index([...gone.map((change) => ({ ...change, row: undefined })), ...this.replica.takeChanges()]);
+  }
+
+  /** L6: asks a device for its base, to begin anew with it; no device: no more. That it is asked goes to disk with the next commit. */
+  renewFrom(from: DeviceId | undefined): void {
+    if (from === undefined) this.#hub.local.drop(renewalKey(this.id));
+    else this.#hub.local.put(renewalKey(this.id), idBytes(from));
+    this.#askForBase(from);
+  }
+
+  #askForBase(from: DeviceId | undefined): void {
+    const generation = this.#hub.onlyCopy.feedAfter(this);
+    this.#dispatch(this.engine.renewFrom(from === undefined ? undefined : { from, generation }));
+    this.#hub.emit({ type: 'workspaces' });
+  }
+
+  /** What it was asked for is here: with its last part it goes to disk that another feed is written from now on (D2). */
+  #renewed({ from, generation }: Renewal): void {
+    this.#hub.onlyCopy.renewed(this, generation);
+    this.#hub.local.drop(renewalKey(this.id));
+    this.#told.delete('outOfStep');
+    this.#tell('renewed', `renewed/${generation}`, this.replica.accountOf(from));
   }
 
   async #offered(from: DeviceId, sealed: Uint8Array): Promise<void> {
@@ -794,6 +821,11 @@ function forkKey(workspace: WorkspaceId, device: string): string {
 }
 
 /** The root of a base that nobody has vouched for yet (L6). */
+/** Whom it is asked of for a fresh copy. */
+function renewalKey(workspace: WorkspaceId): string {
+  return `renewal/${workspace}`;
+}
+
 function unconfirmedKey(workspace: WorkspaceId): string {
   return `unconfirmed/${workspace}`;
 }

@@ -139,6 +139,7 @@ function syncInfo(hub: Hub, workspace: SharedWorkspace, people: readonly Member[
     missingBytes: workspace.exchange.lackingBytes,
     differing: [...new Set(workspace.differing)].map((account) => workspace.nameOf(account)),
     outOfStep: workspace.replica.isOutOfStep,
+    renewing: workspace.engine.renewal !== undefined,
   };
 }
 

@@ -74,6 +74,8 @@ export function workspacesApi(
         await target.control('rename', controlBody.rename(named(name)), call);
       }),
 
+    renewCopy: (workspace) => calls.do(() => workspaces.find(workspace).renewing.ask()),
+
     addTool: (workspace, kind, name) =>
       calls.once(
         call,

@@ -11,6 +11,7 @@ import type { Hub } from './hub.ts';
 import type { Imaged } from './index-image.ts';
 import { Inviting } from './inviting.ts';
 import { Readmitting } from './readmitting.ts';
+import { Renewing } from './renewing.ts';
 import { EMPTY_LOG, encodeRecord, type KeptLog } from './records.ts';
 import { SharedWorkspace } from './shared-workspace.ts';
 
@@ -19,6 +20,7 @@ export interface Hosted {
   readonly inviting: Inviting;
   readonly readmitting: Readmitting;
   readonly absence: Absence;
+  readonly renewing: Renewing;
 }
 
 export interface FoundOptions {
@@ -97,6 +99,7 @@ export class Workspaces {
       inviting: new Inviting(this.#hub, workspace),
       readmitting: new Readmitting(this.#hub, workspace),
       absence: new Absence(this.#hub, workspace),
+      renewing: new Renewing(this.#hub, workspace),
     };
     this.#hosted.set(id, hosted);
     return hosted;
@@ -104,6 +107,7 @@ export class Workspaces {
 
   /** Nothing is sent for it any more; what is on disk stays. */
   letGo(workspace: SharedWorkspace): void {
+    this.#hosted.get(workspace.id)?.renewing.stop();
     workspace.close();
     this.#hosted.delete(workspace.id);
   }

@@ -6,7 +6,8 @@
  *   past of where the older one ends, too.
  * - What the first of the later feeds begins upon counts as well; and what it names afterwards, of a lost tail that has come back, if it
  *   sorts behind all that the later one had acknowledged by then.
- * - In a later feed nothing counts that stands as if an older one were not: that has not acknowledged what that has, or sorts before it.
+ * - In a later feed nothing counts that stands as if an older one were not: that has not acknowledged what that has, or sorts before what
+ *   others have named of it.
  *
  * So what a damaged store had lost counts again when it has come back in time, what a copy of the store goes on writing does not, and
  * nobody takes back, by a feed that knows less, what all have acknowledged.
@@ -110,8 +111,9 @@ export class Generations {
       const named = past[lane.number] ?? 0;
       const closed = lane.closed!;
       if (lane.device === device || named <= closed.named || this.#knowsLater(past, lane)) continue;
-      isMore ||= named > lane.counts;
+      const isCounted = named > lane.counts;
       lane.closed = { ...closed, named };
+      isMore ||= isCounted || this.#putsBehind(lane);
     }
     return isMore;
   }
@@ -122,14 +124,24 @@ export class Generations {
 
   // ---- of later feeds -------------------------------------------------------------------------------------------------
 
-  /** Whether an older feed of its device has said more than a delta: acknowledged what it has not, or written what sorts behind it. */
+  /**
+   * Whether an older feed of its device has said more than a delta: acknowledged what it has not, or written what sorts behind it and may be
+   * folded, as others have named it.
+   */
   #isBehind(node: Node, { device, generation }: Lane): boolean {
     if (generation === 0) return false;
     return this.#lanesOf(device).some((earlier) => {
       const { tip } = earlier;
-      if (earlier.generation >= generation || !tip || (node.past[earlier.number] ?? 0) >= earlier.end) return false;
-      return compareNodes(tip, node) > 0 || !this.#knowsAllOf(node, tip);
+      const seen = node.past[earlier.number] ?? 0;
+      if (earlier.generation >= generation || !tip || seen >= earlier.end) return false;
+      return !this.#knowsAllOf(node, tip) || this.#isBeforeNamed(node, earlier, seen);
     });
+  }
+
+  #isBeforeNamed(node: Node, earlier: Lane, seen: number): boolean {
+    const named = Math.min(earlier.closed?.named ?? 0, earlier.end);
+    const last = named > seen ? earlier.at(named) : undefined;
+    return last !== undefined && compareNodes(last, node) > 0;
   }
 
   /** Whether what one delta has in its past of other devices' feeds is in the past of another of the same device. */

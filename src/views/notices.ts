@@ -80,6 +80,9 @@ function offerOf(house: House, { code, workspace, detail }: ServiceEvent & { typ
       return { title: vscode.l10n.t('Drop Devices…'), command: 'dropDevices' };
     case 'dropped':
       return { title: vscode.l10n.t('Fetch a Fresh Copy'), command: 'fetchAgain' };
+    case 'outOfStep':
+    case 'diverged':
+      return { title: vscode.l10n.t('Fetch a Fresh Copy…'), command: 'renewCopy' };
     case 'workWaits':
       return { title: vscode.l10n.t('Put It Back'), command: 'putBack' };
     case 'fork': {

@@ -39,6 +39,9 @@ export const errorSentences: Readonly<Record<ServiceErrorCode, Sentence>> = {
   notPresent: error(
     'The content of {path} has not arrived yet, and no member who holds it is reachable. It is fetched by itself as soon as one is. Try again then.',
   ),
+  nobodyOnline: error(
+    'No other member’s machine in {name} can be reached now, so no fresh copy can be fetched. Nothing was changed. Try again when somebody is online.',
+  ),
   tooLarge: error('{path} is larger than a workspace can hold. What is there was kept. Share it in smaller parts.'),
   badInvitation: error(
     'This is not a whole invitation: it may have been cut off when it was copied. Nothing was changed. Ask for the link or the file again.',
@@ -209,7 +212,13 @@ export const noticeSentences: Readonly<Record<NoticeCode, Sentence>> = {
     '{member} and you hold the same changes of {name}, and they do not add up to the same here and there. Nothing is lost: both copies are kept as they are. Make sure that you both use the newest Coterie; if it goes on, compare your files, and tell the makers of Coterie.',
   ),
   outOfStep: warning(
-    'Your copy of {name} may show some things in another way than the others’: somebody with two histories has written what rests on what was settled here already. Nothing is lost, and what you write still reaches everybody. If a file looks wrong, compare it with another member’s.',
+    'Your copy of {name} may show some things in another way than the others’, and may not get all that they write: somebody has written what rests on what was settled here already. Nothing is lost. A fresh copy of another member’s puts it right.',
+  ),
+  renewed: information(
+    'Your copy of {name} goes on upon a fresh one of {member}’s now. What you had written, and nobody had yet, came along.',
+  ),
+  notRenewed: warning(
+    'No fresh copy of {name} came from {member}: that machine has gone, or has none to give yet. Your copy is as it was. Try again later, or when another member is online.',
   ),
   badDelta: warning(
     'Something that {member} sent was not authentic and was dropped. Everything else is kept. If this goes on, ask {member} to reload VS Code.',
@@ -234,6 +243,9 @@ export const joinSentences: Readonly<Record<NonNullable<JoinInfo['reason']>, Sen
 
 /** What has gone well, and what it means. */
 export const doneSentences = {
+  asksForCopy: information(
+    '{member}’s machine is asked for a fresh copy of {name}. You can go on working; you are told when it is here.',
+  ),
   asked: information(
     'Your request to join {workspace} was sent. It opens by itself when it is confirmed; you can go on working.',
   ),

@@ -294,10 +294,11 @@ export function missingWords({ missingBytes }: SyncInfo): string[] {
 }
 
 /** Where copies of the same do not look the same (L6, D8). */
-export function doubtWords({ differing, outOfStep }: SyncInfo): string[] {
+export function doubtWords({ differing, outOfStep, renewing }: SyncInfo): string[] {
   return [
     ...(differing.length > 0 ? [vscode.l10n.t('not the same as with {0}', differing.join(', '))] : []),
     ...(outOfStep ? [vscode.l10n.t('out of step')] : []),
+    ...(renewing ? [vscode.l10n.t('fetching a fresh copy')] : []),
   ];
 }
 

@@ -68,7 +68,8 @@ export function nodeId(node: Node): string {
 export function contextValue(node: Node): string {
   switch (node.kind) {
     case 'workspace':
-      return words('workspace', ...(node.workspace.state === 'closed' ? ['closed'] : workspaceRights(node.workspace)));
+      if (node.workspace.state === 'closed') return words('workspace', 'closed');
+      return words('workspace', isDoubtful(node.workspace) ? 'doubtful' : '', ...workspaceRights(node.workspace));
     case 'tool':
       return words('tool', node.tool.kind, ...toolRights(node.workspace, node.tool));
     case 'members':
@@ -98,6 +99,11 @@ export function contextValue(node: Node): string {
       return words('entry', node.entry.kind, ...toolRights(node.workspace, tool));
     }
   }
+}
+
+/** A fresh copy may put it right (L6). */
+function isDoubtful({ sync: { differing, outOfStep, renewing } }: WorkspaceInfo): boolean {
+  return !renewing && (outOfStep || differing.length > 0);
 }
 
 function closedState({ how, isBack, isAsking }: ClosedInfo): string {

@@ -215,12 +215,17 @@ class Rule {
     return first.height < second.height || (first.height === second.height && a.id < b.id);
   }
 
-  #counts({ device, generation }: Delta): number {
+  /** Up to where others have named a feed who did not know of a later one. */
+  #named({ device, generation }: Delta): number {
     const isLater = (one: Delta) => one.device === device && one.generation > generation;
-    const later = this.#all.filter(isLater);
-    if (later.length === 0) return Number.POSITIVE_INFINITY;
     const unaware = this.#all.filter((one) => one.device !== device && ![...this.#past(one)].some(isLater));
-    const named = Math.max(0, ...unaware.map((one) => this.#reach(one, device, generation)));
+    return Math.max(0, ...unaware.map((one) => this.#reach(one, device, generation)));
+  }
+
+  #counts(delta: Delta): number {
+    const { device, generation } = delta;
+    const later = this.#all.filter((one) => one.device === device && one.generation > generation);
+    if (later.length === 0) return Number.POSITIVE_INFINITY;
     const next = this.#feed(device, Math.min(...later.map((one) => one.generation)));
     const older = this.#feed(device, generation);
     let seen = this.#reach(next[0]!, device, generation);
@@ -228,7 +233,7 @@ class Rule {
       const reach = this.#reach(next[i + 1]!, device, generation);
       if (reach > seen && this.#isBefore(prev, older[seen]!)) seen = reach;
     }
-    return Math.max(named, seen);
+    return Math.max(this.#named(delta), seen);
   }
 
   #isBehind(delta: Delta): boolean {
@@ -237,7 +242,8 @@ class Rule {
       const tip = this.#feed(device, generation).at(-1);
       if (!tip || this.#past(delta).has(tip)) continue;
       const unknown = [...this.#past(tip)].some((one) => one.device !== device && !this.#past(delta).has(one));
-      if (unknown || !this.#isBefore(tip, delta)) return true;
+      const named = this.#feed(device, generation).slice(0, this.#named(tip));
+      if (unknown || named.some((one) => !this.#past(delta).has(one) && this.#isBefore(delta, one))) return true;
     }
     return false;
   }

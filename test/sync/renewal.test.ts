@@ -1,5 +1,6 @@
 /** L6: a copy that has settled what others have in another way begins anew, with the base of one of them. */
 import assert from 'node:assert/strict';
+import { controlBody } from '../../src/sync/control.ts';
 import { feedOf } from '../../src/sync/delta.ts';
 import { threePeople, type Desk } from './office.ts';
 import { stateOf } from './team.ts';
@@ -89,11 +90,7 @@ describe('L6 a fresh copy', () => {
     office.link(alice, bob, carol);
     alice.post('something');
     office.rest();
-    const entry = {
-      tool: alice.engine.replica.nodes()[Symbol.iterator]().next().value!.delta.tool,
-      kind: 'ack',
-      body: [],
-    };
+    const entry = { tool: undefined, kind: 'ack', body: controlBody.ack() };
     const growth = bob.engine.author([entry], office.now);
     const feed = feedOf(bob.device, 0);
     const told = bob.engine.replica.vector().get(feed);

@@ -44,6 +44,7 @@ export function registerCommands({ house, joins, chats, selected }: CommandParts
     openAsFolder: (on) => files.openAsFolder(house, on),
     markAllRead: (on) => workspaces.markAllRead(house, on),
     renameWorkspace: (on) => workspaces.renameWorkspace(house, on),
+    renewCopy: (on) => workspaces.renewCopy(house, on),
     addTool: (on) => workspaces.addTool(house, on),
     renameTool: (on) => workspaces.renameTool(house, on),
     deleteTool: (on) => workspaces.deleteTool(house, on),

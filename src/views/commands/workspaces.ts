@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { ToolKind } from '../../service/api.ts';
 import type { House } from '../house.ts';
 import { addsTools, deletesTools, manages } from '../rights.ts';
+import { doneSentences } from '../sentences.ts';
 import { asNode, askName, pick, pickTool, pickWorkspace } from '../targets.ts';
 
 export async function createWorkspace(house: House, argument?: unknown): Promise<string | undefined> {
@@ -39,6 +40,26 @@ export async function renameWorkspace(house: House, argument?: unknown): Promise
   const name = await askName(vscode.l10n.t('Rename Workspace'), workspace.name);
   if (name === undefined || name === workspace.name) return;
   await house.say.guard(async () => (await house.session.api()).renameWorkspace(workspace.id, name), { name });
+}
+
+/** L6: of one whose copy is out of step, or says something else than another member's. */
+export async function renewCopy(house: House, argument?: unknown): Promise<void> {
+  const workspace = await pickWorkspace(house, argument);
+  if (workspace === undefined) return;
+  const yes = vscode.l10n.t('Fetch');
+  const detail = vscode.l10n.t(
+    'The machine of a member who is online, of a manager if there is one, is asked for its copy, and yours goes on with that. What you have written, and nobody has yet, comes along. You can go on working meanwhile.',
+  );
+  const question = vscode.l10n.t('Fetch a fresh copy of {0}?', workspace.name);
+  if ((await vscode.window.showInformationMessage(question, { modal: true, detail }, yes)) !== yes) return;
+  const { name } = workspace;
+  await house.say.guard(
+    async () => {
+      const member = await (await house.session.api()).renewCopy(workspace.id);
+      void house.say.show(doneSentences.asksForCopy, { name, member });
+    },
+    { name },
+  );
 }
 
 export async function addTool(house: House, argument?: unknown): Promise<void> {

@@ -21,8 +21,8 @@ export const generations: readonly Mutant[] = [
   change('a lost tail comes back wherever it stands', ' && prev && first && compareNodes(prev, first) < 0', ''),
   change('any later feed brings in a lost tail', '|| this.#nextOf(earlier) !== lane', ''),
   change('a later feed may know less', '|| this.#isBehind(node, lane)', ''),
-  change('a later feed may stand before the older', 'compareNodes(tip, node) > 0 || ', ''),
-  change('a later feed need not have acknowledged what the older has', ' || !this.#knowsAllOf(node, tip)', ''),
+  change('a later feed may stand before the older', ' || this.#isBeforeNamed(node, earlier, seen)', ''),
+  change('a later feed need not have acknowledged what the older has', '!this.#knowsAllOf(node, tip) || ', ''),
   change(
     'what was applied stays when the older feed shows',
     'return this.#putsBehind(lane) || isOther || isMore;',

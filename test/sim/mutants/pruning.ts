@@ -219,7 +219,7 @@ export const pruning: readonly Mutant[] = [
     name: 'what came while the base was on its way is lost',
     rule: 'L6',
     file: ENGINE,
-    search: 'for (const { delta } of this.#replica.nodes()) next.restore(delta.bytes);',
+    search: 'next.takeOver(this.#replica);',
     replace: '',
     tests: firstCopy,
   },

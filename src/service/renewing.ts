@@ -1,0 +1,79 @@
+/**
+ * A fresh copy of a workspace (L6): of one that has settled what others have in another way, or adds up to something else. One member's
+ * device is asked for its base; who goes away, or has none, is given up after a while.
+ */
+import type { DeviceId } from '../base/ids.ts';
+import { ServiceError } from './api.ts';
+import type { Hub } from './hub.ts';
+import type { SharedWorkspace } from './shared-workspace.ts';
+
+/** In which another part of it should have come. */
+export const RENEWAL_PATIENCE_MS = 60_000;
+
+export class Renewing {
+  readonly #hub: Hub;
+  readonly #workspace: SharedWorkspace;
+  #cancel: (() => void) | undefined;
+
+  constructor(hub: Hub, workspace: SharedWorkspace) {
+    this.#hub = hub;
+    this.#workspace = workspace;
+  }
+
+  /** Answers whose copy it will be. Throws ServiceError('nobodyOnline'), and StoreError. */
+  async ask(): Promise<string> {
+    const { name } = this.#workspace.roster;
+    const from = this.#nearest();
+    if (from === undefined) throw new ServiceError('nobodyOnline', { name });
+    this.#workspace.renewFrom(from);
+    await this.#hub.commit([]);
+    this.watch();
+    return this.#nameOf(from);
+  }
+
+  /** Of one that is asked for, after a restart too. */
+  watch(): void {
+    this.#cancel?.();
+    const { renewal } = this.#workspace.engine;
+    if (!renewal) return;
+    const before = this.#here;
+    this.#cancel = this.#hub.clock.wakeAt(this.#hub.clock.now() + RENEWAL_PATIENCE_MS, () => {
+      if (this.#workspace.engine.renewal?.from !== renewal.from) return;
+      if (this.#here > before) this.watch();
+      else this.#giveUp(renewal.from);
+    });
+  }
+
+  stop(): void {
+    this.#cancel?.();
+  }
+
+  get #here(): number {
+    return this.#workspace.engine.basePartsHere?.here ?? 0;
+  }
+
+  #giveUp(from: DeviceId): void {
+    this.#workspace.renewFrom(undefined);
+    void this.#hub.commit([]).catch(() => undefined); // told by the queue
+    const detail = { name: this.#workspace.roster.name, member: this.#nameOf(from) };
+    this.#hub.emit({ type: 'notice', code: 'notRenewed', workspace: this.#workspace.id, detail });
+  }
+
+  /** A manager's, where one is online: what he gives all believe. Not of whom it is known that he has something else. */
+  #nearest(): DeviceId | undefined {
+    const { roster, device: own, differing, engine, peers } = this.#workspace;
+    const others = [...roster.members.values()].filter(({ account }) => !differing.includes(account));
+    const isOther = (device: DeviceId) => device !== own && peers.isOnline(device);
+    const online = others.flatMap(({ devices, role }) =>
+      devices.flatMap(({ certificate: { device } }) =>
+        isOther(device) ? [{ device, rank: 2 * role + Number(engine.session.reach(device) !== 'direct') }] : [],
+      ),
+    );
+    return online.sort((a, b) => a.rank - b.rank)[0]?.device;
+  }
+
+  #nameOf(device: DeviceId): string {
+    const account = this.#workspace.replica.accountOf(device);
+    return account === undefined ? '' : this.#workspace.nameOf(account);
+  }
+}

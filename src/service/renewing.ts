@@ -7,15 +7,27 @@ import { ServiceError } from './api.ts';
 import type { Hub } from './hub.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 
+type RenewalHub = Pick<Hub, 'clock' | 'commit' | 'emit'>;
+
+/** What of a workspace it takes. */
+type RenewedWorkspace = Pick<SharedWorkspace, 'id' | 'device' | 'differing' | 'nameOf' | 'renewFrom'> & {
+  readonly roster: Pick<SharedWorkspace['roster'], 'name' | 'members'>;
+  readonly replica: Pick<SharedWorkspace['replica'], 'accountOf'>;
+  readonly peers: Pick<SharedWorkspace['peers'], 'isOnline'>;
+  readonly engine: Pick<SharedWorkspace['engine'], 'renewal' | 'basePartsHere'> & {
+    readonly session: Pick<SharedWorkspace['engine']['session'], 'reach'>;
+  };
+};
+
 /** In which another part of it should have come. */
 export const RENEWAL_PATIENCE_MS = 60_000;
 
 export class Renewing {
-  readonly #hub: Hub;
-  readonly #workspace: SharedWorkspace;
+  readonly #hub: RenewalHub;
+  readonly #workspace: RenewedWorkspace;
   #cancel: (() => void) | undefined;
 
-  constructor(hub: Hub, workspace: SharedWorkspace) {
+  constructor(hub: RenewalHub, workspace: RenewedWorkspace) {
     this.#hub = hub;
     this.#workspace = workspace;
   }

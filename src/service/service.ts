@@ -304,6 +304,7 @@ export class Service {
   #connect(): void {
     this.#switchboard.listen();
     this.#workspaces.each((workspace) => workspace.start());
+    for (const { renewing } of this.#workspaces) renewing.watch();
     this.#workspaces.each(({ id }) => this.#closed.expelled(id));
     this.#beat(true);
     this.#joins.ask();

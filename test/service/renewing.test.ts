@@ -1,0 +1,207 @@
+/** L6: a person fetches a fresh copy of a workspace from another member's device. Real stores and sockets. */
+import assert from 'node:assert/strict';
+import type { DeviceId } from '../../src/base/ids.ts';
+import { ServiceError, type ServiceEvent } from '../../src/service/api.ts';
+import { decodeRecord } from '../../src/service/records.ts';
+import { Renewing, RENEWAL_PATIENCE_MS } from '../../src/service/renewing.ts';
+import { Role } from '../../src/sync/control.ts';
+import type { Renewal } from '../../src/sync/engine.ts';
+import type { LogStore } from '../../src/sync/ports.ts';
+import { House, type OpenOptions, type Person } from './house.ts';
+
+/** Resolves when the journal was written anew with a base: something is folded. */
+function folding(): OpenOptions & { readonly done: Promise<void> } {
+  let resolve = (): void => {};
+  const done = new Promise<void>((resolved) => (resolve = resolved));
+  const around = (log: LogStore): LogStore => ({
+    replay: (each) => log.replay(each),
+    append: (records) => log.append(records),
+    compact: async (records) => {
+      const all = [...records];
+      await log.compact(all);
+      if (all.some((record) => decodeRecord(record)?.kind === 'base')) resolve();
+    },
+    get journalBytes() {
+      return log.journalBytes;
+    },
+    close: () => log.close(),
+  });
+  return { around, compactAboveBytes: 1, done };
+}
+
+describe('A fresh copy', function () {
+  this.timeout(60_000);
+  let house: House;
+  let alice: Person;
+  let bob: Person;
+  let apollo: string;
+  let files: string;
+  let chat: string;
+
+  beforeEach(async () => {
+    house = await House.build();
+    const fold = folding();
+    alice = await house.move('Alice', fold);
+    bob = await house.move('Bob');
+    apollo = await alice.api.createWorkspace({ name: 'Apollo' });
+    await house.join(alice, bob, apollo, { confirm: false });
+    [files, chat] = (await alice.tools(apollo)) as [string, string];
+    await alice.write(apollo, files, '/plan.txt', 'the plan '.repeat(400));
+    await bob.api.post(apollo, chat, 'seen');
+    await house.converged(apollo, alice, bob);
+    // Each has written with all that is there in its past; and what is settled is folded once a minute.
+    for (const person of [alice, bob]) {
+      await person.api.post(apollo, chat, `${person.name} has seen it all`);
+      await house.converged(apollo, alice, bob);
+    }
+    for (const person of [alice, bob]) person.aheadMs = 240_000;
+    await alice.api.post(apollo, chat, 'and on');
+    await fold.done;
+  });
+  afterEach(() => house.close());
+
+  const text = async (person: Person, path: string) =>
+    Buffer.from(await person.api.read(apollo, files, path)).toString();
+
+  it('L6 takes the place of the one that is there: the same shows, what nobody else had comes along, and both write on', async () => {
+    await alice.close();
+    await bob.api.post(apollo, chat, 'written alone');
+    await bob.write(apollo, files, '/alone.txt', 'alone');
+    await alice.open();
+    await bob.until(async () =>
+      (await bob.info(apollo)).members.some(({ presence, self }) => !self && presence === 'online'),
+    );
+    assert.equal(await bob.api.renewCopy(apollo), 'Alice');
+    const { detail } = await bob.notice('renewed');
+    assert.deepEqual([detail['name'], detail['member']], ['Apollo', 'Alice']);
+    await bob.until(async () => !(await bob.info(apollo)).sync.renewing);
+    const before = await house.converged(apollo, alice, bob);
+    assert.ok(before.includes('Bob: written alone'));
+    await bob.until(() =>
+      bob.api.post(apollo, chat, 'and on').then(
+        () => true,
+        (error: unknown) => {
+          // Till Alice has told how far his older feed goes nothing is written (D2).
+          assert.ok(error instanceof ServiceError && error.code === 'awaitsWord');
+          return false;
+        },
+      ),
+    );
+    await alice.write(apollo, files, '/plan.txt', 'another plan');
+    const whole = await house.converged(apollo, alice, bob);
+    assert.ok(whole.includes('Bob: and on'));
+    assert.deepEqual([await text(bob, '/plan.txt'), await text(alice, '/alone.txt')], ['another plan', 'alone']);
+    await bob.close();
+    await bob.open();
+    assert.deepEqual(await bob.listing(apollo), whole);
+    await bob.until(() =>
+      bob.api.post(apollo, chat, 'after a restart').then(
+        () => true,
+        () => false,
+      ),
+    );
+    assert.ok((await house.converged(apollo, alice, bob)).includes('Bob: after a restart'));
+    assert.deepEqual(
+      [...alice.notices, ...bob.notices].filter(({ code }) => code === 'fork' || code === 'ownFork'),
+      [],
+    );
+  });
+
+  it('L6 nobody who could be asked is there: it says so, and nothing is changed', async () => {
+    await alice.close();
+    await bob.until(async () =>
+      (await bob.info(apollo)).members.every(({ presence, self }) => self || presence === 'offline'),
+    );
+    await assert.rejects(bob.api.renewCopy(apollo), { code: 'nobodyOnline' });
+    assert.equal((await bob.info(apollo)).sync.renewing, false);
+    await bob.api.post(apollo, chat, 'goes on');
+  });
+});
+
+describe('Asking for a fresh copy', () => {
+  const [manager, guest, own] = ['aa', 'bb', 'cc'].map((byte) => byte.repeat(32) as DeviceId) as [
+    DeviceId,
+    DeviceId,
+    DeviceId,
+  ];
+
+  /** A workspace of three, of whom these are online; time goes on by hand. */
+  function asking(online: readonly DeviceId[], differing: readonly string[] = []) {
+    const alarms: { readonly at: number; readonly ring: () => void }[] = [];
+    const events: ServiceEvent[] = [];
+    let [now, here] = [0, 0];
+    let renewal: Renewal | undefined;
+    const memberOf = (device: DeviceId, role: Role) =>
+      [device, { account: device, role, devices: [{ certificate: { device } }] }] as const;
+    const members = [memberOf(guest, Role.guest), memberOf(manager, Role.manager), memberOf(own, Role.manager)];
+    const workspace = {
+      id: 'apollo',
+      device: own,
+      differing,
+      nameOf: (account: string) => account.slice(0, 2),
+      renewFrom: (from: DeviceId | undefined) => void (renewal = from && { from, generation: 1 }),
+      roster: { name: 'Apollo', members: new Map(members) },
+      replica: { accountOf: (device: DeviceId) => device },
+      peers: { isOnline: (device: DeviceId) => online.includes(device) },
+      engine: {
+        get renewal() {
+          return renewal;
+        },
+        get basePartsHere() {
+          return { here, all: 9 };
+        },
+        session: { reach: () => 'direct' },
+      },
+    } as unknown as ConstructorParameters<typeof Renewing>[1];
+    const clock = {
+      now: () => now,
+      wakeAt: (at: number, ring: () => void) => {
+        const alarm = { at, ring };
+        alarms.push(alarm);
+        return () => void alarms.splice(alarms.indexOf(alarm), 1);
+      },
+    };
+    const hub = { clock, commit: async () => {}, emit: (event: ServiceEvent) => void events.push(event) };
+    const pass = (ms: number, parts: number): void => {
+      now += ms;
+      here += parts;
+      for (const alarm of alarms.filter(({ at }) => at <= now)) {
+        alarms.splice(alarms.indexOf(alarm), 1);
+        alarm.ring();
+      }
+    };
+    return { renewing: new Renewing(hub, workspace), pass, events, renewal: () => renewal, alarms };
+  }
+
+  it('L6 a manager’s device before others, and none that is known to have something else', async () => {
+    assert.equal(await asking([guest, manager]).renewing.ask(), 'aa');
+    assert.equal(await asking([guest]).renewing.ask(), 'bb');
+    assert.equal(await asking([guest, manager], [manager]).renewing.ask(), 'bb');
+    await assert.rejects(asking([own]).renewing.ask(), { code: 'nobodyOnline' });
+  });
+
+  it('L6 is given up where no part has come for a minute, and goes on where one has', async () => {
+    const { renewing, pass, events, renewal, alarms } = asking([manager]);
+    await renewing.ask();
+    for (let i = 0; i < 5; i++) pass(RENEWAL_PATIENCE_MS, 1);
+    assert.equal(renewal()?.from, manager);
+    pass(RENEWAL_PATIENCE_MS, 0);
+    assert.equal(renewal(), undefined);
+    assert.deepEqual(
+      events.map((event) => event.type === 'notice' && [event.code, event.detail['member']]),
+      [['notRenewed', 'aa']],
+    );
+    assert.equal(alarms.length, 0);
+  });
+
+  it('L6 nobody waits any more when it is here', async () => {
+    const { renewing, pass, events, alarms } = asking([manager]);
+    await renewing.ask();
+    renewing.stop();
+    assert.equal(alarms.length, 0);
+    renewing.watch();
+    pass(RENEWAL_PATIENCE_MS, 1);
+    assert.equal(alarms.length, 1);
+    assert.deepEqual(events, []);
+  });
+});

@@ -153,8 +153,14 @@ export async function putBack(house: House, argument?: unknown): Promise<void> {
   const closed = await pickClosed(house, argument, ({ isBack, work }) => isBack && work.length > 0);
   if (closed === undefined) return;
   await house.say.guard(async () => {
-    const { posts, files, left } = await (await house.session.api()).putBack(closed.id);
-    const detail = { name: closed.name, posts: String(posts), files: String(files), left: String(left) };
+    const { posts, files, deeds, left } = await (await house.session.api()).putBack(closed.id);
+    const detail = {
+      name: closed.name,
+      posts: String(posts),
+      files: String(files),
+      deeds: String(deeds),
+      left: String(left),
+    };
     void house.say.show(left === 0 ? doneSentences.putBack : doneSentences.putBackSome, detail);
   });
 }

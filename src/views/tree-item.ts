@@ -331,14 +331,14 @@ function doubtSentences({ differing, outOfStep }: SyncInfo): readonly string[] {
     ...(differing.length > 0
       ? [
           vscode.l10n.t(
-            'Both hold the same changes, and they do not add up to the same. Nothing is lost: compare your files, and make sure that both use the newest Coterie.',
+            'Both hold the same changes, and they do not add up to the same. Nothing is lost: make sure that both use the newest Coterie. Where one of the two is wrong, “Fetch a Fresh Copy…” puts it right.',
           ),
         ]
       : []),
     ...(outOfStep
       ? [
           vscode.l10n.t(
-            'Some things may look another way here than with the others. If a file looks wrong, compare it with another member’s.',
+            'Some things may look another way here than with the others. “Fetch a Fresh Copy…” puts it right.',
           ),
         ]
       : []),

@@ -8,6 +8,7 @@ const config: KnipConfig = {
     'test/**/*.test.ts',
     'test/vscode/*.test.ts',
     'test/vscode/runner/index.ts',
+    'test/e2e/pictures.ts',
     // Programs that tests start by path.
     'test/**/fixtures/*.ts',
     'bench/*.ts',

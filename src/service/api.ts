@@ -126,11 +126,12 @@ export interface SyncInfo {
 /** Something of this person's own that has no effect, or that nobody takes any more. */
 export interface WorkInfo {
   readonly id: string;
-  readonly kind: 'post' | 'file';
+  /** The first two have content, which can be saved; of the others there is only that they were done. */
+  readonly kind: 'post' | 'file' | 'folder' | 'move' | 'deletion';
   readonly toolName: string;
-  /** Of a file. */
+  /** Of a file, a folder, or what was moved or deleted. */
   readonly name: string;
-  /** Of a post. */
+  /** Of a post, also one that was deleted. */
   readonly text: string;
   /** Why it has no effect: a rule's word, that a view turns into a sentence. */
   readonly reason: string;
@@ -162,6 +163,8 @@ export interface ClosedInfo {
 export interface PutBack {
   readonly posts: number;
   readonly files: number;
+  /** Folders made, things moved and deleted. */
+  readonly deeds: number;
   readonly left: number;
 }
 

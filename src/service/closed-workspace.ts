@@ -9,6 +9,7 @@ import { readFilesDelta } from '../tools/files/deltas.ts';
 import { contentFromValue, contentToValue, type Content } from '../tools/files/content.ts';
 import { VERSIONS, versionFromRow } from '../tools/files/rows.ts';
 import type { ClosedInfo, WorkInfo } from './api.ts';
+import { deedFromValue, deedToValue, type Deed } from './deeds.ts';
 import type { Hub } from './hub.ts';
 import { workEntries, type Work, type WorkPlace } from './own-work.ts';
 import type { ContentStore, ExportEntry } from './ports.ts';
@@ -26,6 +27,8 @@ const MAX_WORK = 10_000;
 type How = ClosedInfo['how'];
 const HOWS: readonly How[] = ['removed', 'left', 'device', 'dropped', 'frozen'];
 
+const KINDS: readonly WorkInfo['kind'][] = ['post', 'file', 'folder', 'move', 'deletion'];
+
 type About = Pick<ClosedInfo, 'name' | 'how' | 'by' | 'at'>;
 
 /** A piece of work that nobody has taken. */
@@ -33,6 +36,7 @@ export interface Kept {
   readonly info: WorkInfo;
   readonly content: Content | undefined;
   readonly place: WorkPlace;
+  readonly deed: Deed | undefined;
 }
 
 export class ClosedWorkspace {
@@ -59,10 +63,10 @@ export class ClosedWorkspace {
   ): Promise<ClosedWorkspace> {
     const contents = keptContents(hub, workspace.id);
     const kept: Kept[] = [];
-    for (const { stream, tool, upon, ...info } of unsent.slice(-MAX_WORK)) {
+    for (const { stream, tool, upon, deed, ...info } of unsent.slice(-MAX_WORK)) {
       // What is not whole here cannot be kept whole: its name still says that there was something.
       const content = info.kind === 'file' ? await contents.writeStream(stream()).catch(() => undefined) : undefined;
-      kept.push({ info, content, place: { tool, upon } });
+      kept.push({ info, content, place: { tool, upon }, deed });
     }
     await hub.chunks.sync();
     const closed = new ClosedWorkspace(hub, workspace.id, { ...about, name: workspace.roster.name }, kept);
@@ -96,7 +100,9 @@ export class ClosedWorkspace {
   entries(): Generator<ExportEntry> {
     const whole = this.#kept.filter(({ info, content }) => info.kind === 'post' || content);
     return workEntries(
-      whole.map(({ info, content, place }) => ({ ...info, ...place, stream: () => this.#contents.read(content!) })),
+      whole.map(({ info, content, place, deed }) => {
+        return { ...info, ...place, deed, stream: () => this.#contents.read(content!) };
+      }),
     );
   }
 
@@ -179,7 +185,7 @@ function keptContents(hub: Hub, workspace: WorkspaceId): ContentStore {
   return hub.makeContents({ current: () => ({ generation: GENERATION, key }), find });
 }
 
-function keptToValue({ info, content, place }: Kept): Value {
+function keptToValue({ info, content, place, deed }: Kept): Value {
   const { id, kind, toolName, name, text, reason, time } = info;
   return [
     id,
@@ -192,23 +198,26 @@ function keptToValue({ info, content, place }: Kept): Value {
     content ? contentToValue(content) : null,
     place.tool,
     place.upon ?? '',
+    deed ? deedToValue(deed) : null,
   ];
 }
 
 function keptFromValue(value: Value): Kept | undefined {
-  const f = asArray(value, 10);
+  const f = asArray(value, 11);
   const [id, kind, toolName, name] = [
     asText(f?.[0], 64),
-    asText(f?.[1], 8),
+    KINDS.find((one) => one === f?.[1]),
     asText(f?.[2], MAX_NAME_BYTES),
     asText(f?.[3], 1024),
   ];
   const [text, reason, time] = [asText(f?.[4], MAX_CHAT_TEXT_BYTES), asText(f?.[5], 32), asCount(f?.[6])];
   if (id === undefined || toolName === undefined || name === undefined || text === undefined) return undefined;
-  if ((kind !== 'post' && kind !== 'file') || reason === undefined || time === undefined) return undefined;
+  if (kind === undefined || reason === undefined || time === undefined) return undefined;
+  const deed = f![10] === null ? undefined : deedFromValue(f![10]!);
+  if ((deed === undefined) !== (kind === 'post' || kind === 'file')) return undefined;
   const content = f![7] === null ? undefined : contentFromValue(f![7]);
   const [tool, upon] = [asText(f![8], 64), asText(f![9], 64)];
   if (tool === undefined || upon === undefined) return undefined;
   const place = { tool: tool as ToolId, upon: upon === '' ? undefined : (upon as DeltaId) };
-  return { info: { id, kind, toolName, name, text, reason, time }, content, place };
+  return { info: { id, kind, toolName, name, text, reason, time }, content, place, deed };
 }

@@ -134,7 +134,9 @@ export class ClosedWorkspaces {
     const how = HOW_BY_KIND[kind] ?? (isOwn ? 'device' : 'removed');
     const by = account === undefined ? '' : workspace.nameOf(account);
     const at = Math.min(word.delta.time, this.#hub.clock.now());
-    const unsent = how === 'left' ? [] : unsentBeyond(workspace, word);
+    const beyond = how === 'left' ? [] : unsentBeyond(workspace, word);
+    // What has no content is of use to who comes back alone.
+    const unsent = beyond.filter(({ deed }) => how === 'dropped' || !deed);
     await workspace.handOver();
     const closed = await ClosedWorkspace.close(this.#hub, workspace, { how, by, at }, unsent);
     // Who comes back from a drop begins anew in any case: of his feed nobody takes anything more.

@@ -15,7 +15,9 @@ export function ownWorkApi(
 ): OwnWorkApi {
   return {
     notAccepted: async (workspace) =>
-      notAccepted(workspaces.find(workspace).workspace).map(({ stream: _, tool: __, upon: ___, ...info }) => info),
+      notAccepted(workspaces.find(workspace).workspace).map(
+        ({ stream: _, tool: __, upon: ___, deed: ____, ...info }) => info,
+      ),
 
     closed: async () => closed.infos(),
 

@@ -8,11 +8,13 @@ import { MAX_PATCH_CHAIN } from '../protocol/limits.ts';
 import type { Delta } from '../sync/delta.ts';
 import type { Node } from '../sync/graph.ts';
 import { readChatDelta } from '../tools/chat/deltas.ts';
+import { POSTS, postFromRow } from '../tools/chat/rows.ts';
 import type { Content } from '../tools/files/content.ts';
 import { readFilesDelta, type FilesDelta } from '../tools/files/deltas.ts';
 import { ITEMS, itemFromRow, VERSIONS, versionFromRow } from '../tools/files/rows.ts';
 import { safeName } from '../tools/files/safe-name.ts';
 import type { WorkInfo } from './api.ts';
+import { Deeds, type Deed } from './deeds.ts';
 import type { ExportEntry } from './ports.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 
@@ -26,6 +28,8 @@ export interface WorkPlace {
 export interface Work extends WorkInfo, WorkPlace {
   /** Of a file. */
   readonly stream: () => AsyncIterable<Uint8Array>;
+  /** Of what has no content. */
+  readonly deed: Deed | undefined;
 }
 
 /** Own content that some rule took the effect from, oldest first. */
@@ -37,7 +41,7 @@ export function notAccepted(workspace: SharedWorkspace): readonly Work[] {
   return [...workspace.keptVoid(), ...standing].flatMap(({ delta, reason }) => workOf(workspace, delta, reason) ?? []);
 }
 
-/** Own content that the word which took us out did not know of: nobody takes it from us any more. */
+/** Own content, and deeds, that the word which took us out did not know of: nobody takes it from us any more. */
 export function unsentBeyond(workspace: SharedWorkspace, word: Node): readonly Work[] {
   const { replica } = workspace;
   // A word whose past is folded elsewhere does not say what its author had seen: that is what he had said before, at least. Whoever holds
@@ -46,9 +50,10 @@ export function unsentBeyond(workspace: SharedWorkspace, word: Node): readonly W
   const last = replica.nodeAt(own, replica.vector().get(own) ?? 0);
   const isBare = replica.node(word.delta.id) === undefined;
   const seen = isBare ? last : word;
+  const deeds = new Deeds(workspace);
   return ownDeltas(workspace)
     .filter(({ seq, feed }) => !seen || seq > replica.reach(seen, feed))
-    .flatMap((delta) => workOf(workspace, delta, 'cutOff') ?? []);
+    .flatMap((delta) => workOf(workspace, delta, 'cutOff') ?? deedWork(workspace, delta, deeds.of(delta)) ?? []);
 }
 
 function ownDeltas(workspace: SharedWorkspace): readonly Delta[] {
@@ -58,15 +63,42 @@ function ownDeltas(workspace: SharedWorkspace): readonly Delta[] {
   );
 }
 
+function aboutOf(workspace: SharedWorkspace, { id, tool, time }: Delta, reason: string) {
+  return { id, tool: tool!, toolName: workspace.roster.tools.get(tool!)?.name ?? '', reason, time };
+}
+
+function deedWork(workspace: SharedWorkspace, delta: Delta, deed: Deed | undefined): Work | undefined {
+  if (!deed) return undefined;
+  const about = {
+    ...aboutOf(workspace, delta, 'cutOff'),
+    ...{ upon: undefined, deed, stream: () => only(new Uint8Array(0)) },
+  };
+  const { doing } = deed;
+  switch (doing.kind) {
+    case 'folder':
+    case 'move':
+      return { ...about, kind: doing.kind, name: safeName(doing.name), text: '' };
+    case 'del': {
+      const name = nameOf(workspace, delta.tool!, doing.parents[0]!) ?? 'file';
+      return { ...about, kind: 'deletion', name: safeName(name), text: '' };
+    }
+    case 'unpost':
+      return { ...about, kind: 'deletion', name: '', text: textOf(workspace, delta.tool!, doing.post) };
+  }
+}
+
+/** Of a post that is there still, or is this person's own. */
+function textOf(workspace: SharedWorkspace, tool: ToolId, post: DeltaId): string {
+  const row = workspace.replica.row(tool, POSTS, post);
+  if (row) return postFromRow(row).text;
+  const delta = workspace.ownDelta(post);
+  const read = delta && readChatDelta(delta.kind, delta.body);
+  return read?.kind === 'post' ? read.text : '';
+}
+
 function workOf(workspace: SharedWorkspace, delta: Delta, reason: string): Work | undefined {
   const tool = delta.tool!;
-  const about = {
-    id: delta.id,
-    tool,
-    toolName: workspace.roster.tools.get(tool)?.name ?? '',
-    reason,
-    time: delta.time,
-  };
+  const about = { ...aboutOf(workspace, delta, reason), deed: undefined };
   const chat = readChatDelta(delta.kind, delta.body);
   if (chat?.kind === 'post' || chat?.kind === 'edit') {
     const upon = chat.kind === 'edit' ? chat.post : undefined;

@@ -1,6 +1,7 @@
 /**
  * Work that nobody had taken when this device was taken out of a workspace, written into it anew now that it is in it again (L7): each piece
  * as a delta of its own, which goes to disk together with the word that the piece is not kept any more, so that a crash doubles nothing.
+ * What has no content and cannot be done any more goes without: there is nothing of it to keep.
  */
 import type { DeltaId, ToolId } from '../base/ids.ts';
 import type { Entry } from '../sync/replica.ts';
@@ -10,6 +11,7 @@ import { filesBody } from '../tools/files/deltas.ts';
 import { VERSIONS } from '../tools/files/rows.ts';
 import { ServiceError, type PutBack } from './api.ts';
 import type { ClosedWorkspace, Kept } from './closed-workspace.ts';
+import { DoingAnew, type Deed } from './deeds.ts';
 import { freeName } from './files.ts';
 import type { Hub } from './hub.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
@@ -18,10 +20,15 @@ import type { SharedWorkspace } from './shared-workspace.ts';
 export async function putBack(hub: Hub, workspace: SharedWorkspace, closed: ClosedWorkspace): Promise<PutBack> {
   /** What a piece has become: what was written upon it is written upon that. */
   const anew = new Map<DeltaId, DeltaId>();
-  let [posts, files] = [0, 0];
+  const deeds = new DoingAnew(workspace, hub.clock, anew);
+  const report = { posts: 0, files: 0, deeds: 0 };
   for (const piece of closed.kept) {
-    const entry = await entryOf(workspace, closed, piece, anew);
-    if (!entry) continue;
+    const { deed } = piece;
+    const entry = deed ? deedEntry(workspace, deeds, piece, deed) : await entryOf(workspace, closed, piece, anew);
+    if (!entry) {
+      if (deed) closed.settle(piece);
+      continue;
+    }
     const before = closed.kept;
     closed.settle(piece);
     try {
@@ -32,11 +39,15 @@ export async function putBack(hub: Hub, workspace: SharedWorkspace, closed: Clos
       throw error;
     }
     await closed.drop(piece);
-    if (piece.info.kind === 'post') posts++;
-    else files++;
+    report[deed ? 'deeds' : piece.info.kind === 'post' ? 'posts' : 'files']++;
   }
   await hub.commit([]);
-  return { posts, files, left: closed.kept.length };
+  return { ...report, left: closed.kept.length };
+}
+
+function deedEntry(workspace: SharedWorkspace, deeds: DoingAnew, { place }: Kept, deed: Deed): Entry | undefined {
+  const isThere = workspace.roster.tools.has(place.tool);
+  return isThere ? deeds.entryOf(deed, place.tool) : undefined;
 }
 
 /** Undefined for what cannot be written: its content is not whole here, or there is no tool that could hold it. */

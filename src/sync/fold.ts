@@ -73,6 +73,13 @@ export class Fold {
     return this.#hidden.has(tool) ? undefined : this.#rows.row({ tool, table, key });
   }
 
+  /** As all have acknowledged it, whatever was written upon that. */
+  baseRow(tool: ToolId, table: string, key: string): Row | undefined {
+    const place = { tool, table, key };
+    const cell = this.#rows.find(place);
+    return cell ? cell.base : this.#rows.row(place);
+  }
+
   /** Reads as the rows stand now; what is put shows in this transaction alone, and nowhere else. */
   rehearsal(tool: ToolId): Transaction {
     const put = new Map<string, Row | undefined>();

@@ -220,6 +220,12 @@ export class Replica {
     return this.#content.fold.row(tool, table, key);
   }
 
+  /** As it stands in the base, which all have acknowledged. */
+  baseRow(tool: ToolId, table: string, key: string): Row | undefined {
+    this.#settle();
+    return this.#content.fold.baseRow(tool, table, key);
+  }
+
   rows(): Iterable<RowChange> {
     this.#settle();
     return this.#content.fold.rows();

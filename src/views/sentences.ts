@@ -263,9 +263,11 @@ export const doneSentences = {
   asksToReturn: information(
     'The members of {name} are asked to let this machine in again. The first who is online does, and a fresh copy comes; you can go on working.',
   ),
-  putBack: information('Put back into {name}: {posts} posts, {files} versions of files.'),
+  putBack: information(
+    'Put back into {name}: {posts} posts, {files} versions of files, {deeds} folders, moves and deletions.',
+  ),
   putBackSome: warning(
-    'Put back into {name}: {posts} posts, {files} versions of files. {left} pieces could not be put back, and are kept: “Save Unsent Work…” in its row puts them into a folder.',
+    'Put back into {name}: {posts} posts, {files} versions of files, {deeds} folders, moves and deletions. {left} pieces could not be put back, and are kept: “Save Unsent Work…” in its row puts them into a folder.',
   ),
   phraseCompared: information('The words on your paper are right. They bring your account back on any machine.'),
   restored: information(
@@ -335,6 +337,7 @@ const lacking: Readonly<Record<string, string>> = {
   left: '?',
   files: '?',
   posts: '?',
+  deeds: '?',
   workspace: 'the workspace',
   place: '?',
   word: '?',

@@ -88,7 +88,7 @@ function workspaceItem(workspace: WorkspaceInfo): vscode.TreeItem {
   item.description =
     workspace.state === 'closed'
       ? vscode.l10n.t('closed')
-      : [...noManager, sync, ...doubts].filter((part) => part !== '').join(' · ');
+      : [...doubts, ...noManager, sync].filter((part) => part !== '').join(' · '); // what the bar cuts off is least of all to be lost
   item.tooltip = lines(
     workspace.name,
     sync,
@@ -96,9 +96,10 @@ function workspaceItem(workspace: WorkspaceInfo): vscode.TreeItem {
     ...(workspace.role === undefined ? [] : [vscode.l10n.t('Your role: {0}', roleWord(workspace.role))]),
     ...missingWords(workspace.sync),
     ...doubts,
+    ...doubtSentences(workspace.sync),
     ...(lacksManager(workspace) ? [noManagerWords()] : []),
   );
-  const label = [workspace.name, ...noManager, sync, ...doubts, ...unreadWords(workspace.unread)]
+  const label = [workspace.name, ...doubts, ...noManager, sync, ...unreadWords(workspace.unread)]
     .filter((part) => part !== '')
     .join(', ');
   item.accessibilityInformation = { label };
@@ -136,7 +137,10 @@ function memberItem(member: MemberInfo): vscode.TreeItem {
         `${vscode.l10n.t('Safety number')}: ${member.safetyNumber}`,
         member.inSync ? vscode.l10n.t('Holds all that you hold') : vscode.l10n.t('Not known to hold all that you hold'),
       ];
-  item.tooltip = lines(`${member.name} (${roleWord(member.role)})`, presence, ...others);
+  const reasons = member.devices.filter(isRemarkable).map((device) => {
+    return [device.name, whyWords(device)].filter((part) => part !== '').join(': ');
+  });
+  item.tooltip = lines(`${member.name} (${roleWord(member.role)})`, presence, ...others, ...reasons);
   item.accessibilityInformation = {
     label: [
       ...[member.name, roleWord(member.role), presence],
@@ -154,8 +158,9 @@ function deviceItem(device: MemberDeviceInfo): vscode.TreeItem {
   item.iconPath = new vscode.ThemeIcon(isRemarkable(device) ? deviceIcons[standing] : 'device-desktop');
   const words = isRemarkable(device) ? deviceWords(device) : online ? presenceWord('online') : presenceWord('offline');
   item.description = [...(self ? [vscode.l10n.t('this machine')] : []), words].join(' · ');
-  item.tooltip = lines(label, words, ...deviceSentence(device));
-  item.accessibilityInformation = { label: [label, words].join(', ') };
+  const why = whyWords(device) || words;
+  item.tooltip = lines(label, why, ...deviceSentence(device));
+  item.accessibilityInformation = { label: [label, why].join(', ') };
   return item;
 }
 
@@ -165,14 +170,24 @@ const deviceIcons: Readonly<Record<MemberDeviceInfo['standing'], string>> = {
   frozen: 'lock',
 };
 
-/** In a few words, for a row. */
+/** In so few words that a row of a narrow bar has room for them. */
 export function deviceWords({ standing, forked, absentSince, by }: MemberDeviceInfo): string {
+  if (standing === 'dropped') return vscode.l10n.t('dropped by {0}', by ?? '');
+  if (standing === 'frozen') return vscode.l10n.t('frozen by {0}', by ?? '');
+  if (forked) return vscode.l10n.t('two histories');
+  return absentSince === undefined ? '' : vscode.l10n.t('absent since {0}', dateWords(absentSince));
+}
+
+/** The same with what it comes from. */
+export function whyWords({ standing, forked, absentSince, by }: MemberDeviceInfo): string {
   if (standing === 'dropped') return vscode.l10n.t('dropped by {0}: was away for long', by ?? '');
   if (standing === 'frozen') return vscode.l10n.t('frozen by {0}: has shown two histories', by ?? '');
   if (forked) return vscode.l10n.t('has shown two histories');
-  return absentSince === undefined
-    ? ''
-    : vscode.l10n.t('holds back the log since {0}', new Date(absentSince).toLocaleDateString(vscode.env.language));
+  return absentSince === undefined ? '' : vscode.l10n.t('holds back the log since {0}', dateWords(absentSince));
+}
+
+function dateWords(time: number): string {
+  return new Date(time).toLocaleDateString(vscode.env.language, { dateStyle: 'short' });
 }
 
 /** What that means, and what can be done. */
@@ -212,16 +227,24 @@ function offerItem(node: Node, { newName, name, by, role }: OfferInfo): vscode.T
 function closedItem({ name, how, by, at, work, isBack, isAsking }: ClosedInfo): vscode.TreeItem {
   const item = new vscode.TreeItem(name, None);
   item.iconPath = new vscode.ThemeIcon(isAsking ? 'sync~spin' : isBack ? 'archive' : 'circle-slash');
-  const why = isBack
+  const state = isBack
     ? vscode.l10n.t('from before this machine was taken out')
     : isAsking
       ? vscode.l10n.t('asking to come back…')
-      : closedWords(how, by);
-  const kept = work.length === 0 ? [] : [vscode.l10n.t('{0} pieces of unsent work', work.length)];
-  item.description = [why, ...kept].join(' · ');
+      : undefined;
+  const why = state ?? closedWords(how, by);
+  const short = state ?? shortClosedWords(how, by);
+  const kept = work.length === 0 ? [] : [vscode.l10n.t('unsent work: {0}', work.length)];
+  item.description = (isBack ? [...kept, short] : [short, ...kept]).join(' · ');
   item.tooltip = lines(name, `${why}, ${new Date(at).toLocaleString(vscode.env.language)}`, ...kept);
   item.accessibilityInformation = { label: [name, why, ...kept].join(', ') };
   return item;
+}
+
+/** Of what has a longer reason: a row of a narrow bar has no room for it. */
+function shortClosedWords(how: ClosedInfo['how'], by: string): string {
+  if (how === 'dropped') return vscode.l10n.t('dropped by {0}', by);
+  return how === 'frozen' ? vscode.l10n.t('frozen by {0}', by) : closedWords(how, by);
 }
 
 function closedWords(how: ClosedInfo['how'], by: string): string {
@@ -299,6 +322,26 @@ export function doubtWords({ differing, outOfStep, renewing }: SyncInfo): string
     ...(differing.length > 0 ? [vscode.l10n.t('not the same as with {0}', differing.join(', '))] : []),
     ...(outOfStep ? [vscode.l10n.t('out of step')] : []),
     ...(renewing ? [vscode.l10n.t('fetching a fresh copy')] : []),
+  ];
+}
+
+/** What that means, and what can be done. */
+function doubtSentences({ differing, outOfStep }: SyncInfo): readonly string[] {
+  return [
+    ...(differing.length > 0
+      ? [
+          vscode.l10n.t(
+            'Both hold the same changes, and they do not add up to the same. Nothing is lost: make sure that both use the newest Coterie. Where one of the two is wrong, “Fetch a Fresh Copy…” puts it right.',
+          ),
+        ]
+      : []),
+    ...(outOfStep
+      ? [
+          vscode.l10n.t(
+            'Some things may look another way here than with the others. “Fetch a Fresh Copy…” puts it right.',
+          ),
+        ]
+      : []),
   ];
 }
 

@@ -93,7 +93,7 @@ export function contextValue(node: Node): string {
     case 'offer':
       return words('offer');
     case 'closed':
-      return words('closed', closedState(node.closed), node.closed.work.length > 0 ? 'work' : '');
+      return words('closed', closedState(node.closed), hasWork(node.closed) ? 'work' : '');
     case 'entry': {
       const tool = node.workspace.tools.find(({ id }) => id === node.tool);
       return words('entry', node.entry.kind, ...toolRights(node.workspace, tool));
@@ -104,6 +104,11 @@ export function contextValue(node: Node): string {
 /** A fresh copy may put it right (L6). */
 function isDoubtful({ sync: { differing, outOfStep, renewing } }: WorkspaceInfo): boolean {
   return !renewing && (outOfStep || differing.length > 0);
+}
+
+/** What can be saved, or put back: of a folder made or a thing moved there is nothing to save. */
+function hasWork({ isBack, work }: ClosedInfo): boolean {
+  return work.some(({ kind }) => isBack || kind === 'post' || kind === 'file');
 }
 
 function closedState({ how, isBack, isAsking }: ClosedInfo): string {

@@ -205,7 +205,7 @@ export class FakeService {
         expires: BASE_TIME + 7 * 86_400_000,
         alreadyMember: false,
       }),
-      putBack: async () => ({ posts: 0, files: 0, left: 0 }),
+      putBack: async () => ({ posts: 0, files: 0, deeds: 0, left: 0 }),
       fetchAgain: async () => undefined,
       acceptInvitation: async () => {
         const join: JoinInfo = {

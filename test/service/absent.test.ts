@@ -150,7 +150,7 @@ describe('A device that was away for long', function () {
     );
     assert.deepEqual(await posts(carol), []);
     const report = await carol.api.putBack(apollo);
-    assert.deepEqual(report, { posts: 1, files: 3, left: 0 });
+    assert.deepEqual(report, { posts: 1, files: 3, deeds: 0, left: 0 });
     assert.deepEqual(await carol.api.closed(), []);
     await alice.open();
     const listing = await house.converged(apollo, alice, bob, carol);
@@ -176,6 +176,76 @@ describe('A device that was away for long', function () {
       [alice, bob, carol].flatMap(({ notices }) => notices.filter(({ code }) => code === 'fork' || code === 'ownFork')),
       [],
     );
+  });
+
+  it('L7 what it had moved, deleted and unposted is done anew, in order; what others have changed meanwhile stands', async () => {
+    await house.startRelay();
+    await three();
+    const carols = await deviceOf(carol);
+    await alice.write(apollo, files, '/moved.txt', 'moved by two\n');
+    for (const name of ['old', 'both']) await carol.write(apollo, files, `/${name}.txt`, `${name}\n`);
+    const said = await carol.api.post(apollo, chat, 'Said too early');
+    await house.converged(apollo, alice, bob, carol);
+    await carol.close();
+    await bob.api.rename(apollo, files, '/moved.txt', '/of Bob.txt', { overwrite: false });
+    await alice.write(apollo, files, '/both.txt', 'both, second\n');
+    await house.converged(apollo, alice, bob);
+    await alice.close();
+    await bob.close();
+    await house.relay!.stop();
+    await carol.open();
+    await carol.api.makeFolder(apollo, files, '/sketches');
+    await carol.write(apollo, files, '/sketches/a.md', '# A\n');
+    await carol.api.rename(apollo, files, '/plan.txt', '/plan of Carol.txt', { overwrite: false });
+    await carol.api.rename(apollo, files, '/plan of Carol.txt', '/sketches/plan.txt', { overwrite: false });
+    await carol.api.rename(apollo, files, '/moved.txt', '/of Carol.txt', { overwrite: false });
+    await carol.write(apollo, files, '/draft.md', '# Draft\n');
+    for (const path of ['/old.txt', '/both.txt', '/draft.md'])
+      await carol.api.remove(apollo, files, path, { recursive: false });
+    await carol.api.deletePost(apollo, chat, said.id);
+    await carol.close();
+    await house.startRelay(house.relay!.port);
+    await alice.open();
+    await bob.open();
+    await drop(alice, carols);
+    await isDropped(bob);
+    await carol.open();
+    await closedAs(carol, 'dropped');
+    // Kept over a restart.
+    await carol.close();
+    await carol.open();
+    await carol.api.fetchAgain(apollo);
+    await isIn(carol);
+    await carol.notice('workWaits');
+    const [kept] = await carol.api.closed();
+    assert.deepEqual(
+      kept!.work.map(({ kind, name, text }) => `${kind} ${name}${text}`),
+      [
+        ...[
+          'folder sketches',
+          'file a.md',
+          'move plan of Carol.txt',
+          'move plan.txt',
+          'move of Carol.txt',
+          'file draft.md',
+        ],
+        ...['deletion old.txt', 'deletion both.txt', 'deletion draft.md', 'deletion Said too early'],
+      ],
+    );
+    const saved = join(house.folder, 'saved');
+    await mkdir(saved);
+    assert.equal((await carol.api.saveWork(apollo, saved, 'save')).files, 2, 'a deed is nothing to be saved');
+    const before = await alice.listing(apollo);
+    assert.ok(before.some((line) => line.includes('old.txt')));
+    assert.deepEqual(await carol.api.putBack(apollo), { posts: 0, files: 2, deeds: 6, left: 0 });
+    assert.deepEqual(await carol.api.closed(), []);
+    await house.converged(apollo, alice, bob, carol);
+    const names = async (folder: string) =>
+      (await alice.api.list(apollo, files, folder)).map(({ name }) => name).toSorted();
+    assert.deepEqual(await names('/'), ['both.txt', 'of Bob.txt', 'sketches']);
+    assert.deepEqual(await names('/sketches'), ['a.md', 'plan.txt']);
+    assert.equal(Buffer.from(await alice.api.read(apollo, files, '/both.txt')).toString(), 'both, second\n');
+    assert.deepEqual(await posts(alice), []);
   });
 
   it('L7 K2 the word waits at the relay, asking and answer too; nothing is lost over restarts in between', async () => {

@@ -197,6 +197,10 @@ describe('the tree', () => {
     assert.deepEqual(closed({ isAsking: true }), ['forgetWorkspace']);
     assert.deepEqual(closed({ how: 'frozen', work }), ['forgetWorkspace', 'saveWork']);
     assert.deepEqual(closed({ isBack: true, work }), ['forgetWorkspace', 'putBack', 'saveWork']);
+    // Of a move there is nothing to be saved.
+    const moved = [{ ...work[0]!, kind: 'move' as const }];
+    assert.deepEqual(closed({ work: moved }), ['fetchAgain', 'forgetWorkspace']);
+    assert.deepEqual(closed({ isBack: true, work: moved }), ['forgetWorkspace', 'putBack', 'saveWork']);
   });
 
   it('A5 what a manager has changed for a role is offered, or not any more', async () => {

@@ -5,7 +5,7 @@ import type { House } from '../house.ts';
 import { manages } from '../rights.ts';
 import { doneSentences } from '../sentences.ts';
 import { asNode, pick, pickWorkspace } from '../targets.ts';
-import { deviceWords } from '../tree-item.ts';
+import { whyWords } from '../tree-item.ts';
 
 interface DeviceRow extends vscode.QuickPickItem {
   readonly device: AbsentDevice;
@@ -45,7 +45,7 @@ function rowOf(device: AbsentDevice, picked: boolean): DeviceRow {
   return {
     label: member,
     description: [name, ...(online ? [vscode.l10n.t('online')] : [])].filter((part) => part !== '').join(' · '),
-    detail: deviceWords(device),
+    detail: whyWords(device),
     picked,
     device,
   };
@@ -92,7 +92,12 @@ export async function freezeDevice(house: House, argument?: unknown, device?: un
   const { workspace, member } = place;
   const yes = vscode.l10n.t('Freeze');
   const answer = await vscode.window.showWarningMessage(
-    vscode.l10n.t('Freeze this device of {0} in {1}?', member.name, workspace.name),
+    vscode.l10n.t(
+      'Freeze {0} of {1} in {2}?',
+      place.device.name || vscode.l10n.t('A device'),
+      member.name,
+      workspace.name,
+    ),
     {
       modal: true,
       detail: vscode.l10n.t(
@@ -148,8 +153,14 @@ export async function putBack(house: House, argument?: unknown): Promise<void> {
   const closed = await pickClosed(house, argument, ({ isBack, work }) => isBack && work.length > 0);
   if (closed === undefined) return;
   await house.say.guard(async () => {
-    const { posts, files, left } = await (await house.session.api()).putBack(closed.id);
-    const detail = { name: closed.name, posts: String(posts), files: String(files), left: String(left) };
+    const { posts, files, deeds, left } = await (await house.session.api()).putBack(closed.id);
+    const detail = {
+      name: closed.name,
+      posts: String(posts),
+      files: String(files),
+      deeds: String(deeds),
+      left: String(left),
+    };
     void house.say.show(left === 0 ? doneSentences.putBack : doneSentences.putBackSome, detail);
   });
 }

@@ -25,10 +25,11 @@ export async function showNotAccepted(house: House, argument?: unknown): Promise
 }
 
 function rowOf(work: WorkInfo) {
-  const first = work.text.split('\n', 1)[0]!;
+  const first = work.text.split('\n').find((line) => line.trim() !== '');
+  const at = new Date(work.time).toLocaleString(vscode.env.language, { dateStyle: 'medium', timeStyle: 'short' });
   return {
-    label: work.kind === 'file' ? `$(file) ${work.name}` : `$(comment) ${first}`,
-    description: [work.toolName, new Date(work.time).toLocaleString(vscode.env.language)].join(' · '),
+    label: work.kind === 'file' ? `$(file) ${work.name}` : `$(comment) ${first ?? vscode.l10n.t('A message')}`,
+    description: [work.toolName, at].filter((part) => part !== '').join(' · '),
     detail: vscode.l10n.t(reasonWords(work.reason)),
     work,
   };

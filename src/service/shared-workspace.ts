@@ -128,7 +128,7 @@ export class SharedWorkspace {
       if (value) session.remember(device, readMarks(value[0]), readMarks(value[1]));
     }
     for (const node of this.replica.nodes()) if (node.delta.device === this.device) this.#noteUndelivered(node);
-    this.needs.restore(this.replica.scan());
+    this.needs.restore(this.replica.scan(VERSIONS));
   }
 
   start(): void {

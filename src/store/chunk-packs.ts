@@ -121,7 +121,6 @@ export class ChunkPacks {
       pack.removals.add(id);
       return;
     }
-    pack.chunks.add(id);
     pack.liveBytes += end - offset;
     this.#live.set(id, { pack, offset, end });
   }
@@ -131,6 +130,7 @@ export class ChunkPacks {
     if (!place) return;
     this.#live.delete(id);
     place.pack.liveBytes -= place.end - place.offset;
+    place.pack.dead.add(id);
   }
 
   async #read(id: ChunkId): Promise<Uint8Array | undefined> {
@@ -219,7 +219,7 @@ export class ChunkPacks {
     const remaining = [...this.#packs.values()].filter((pack) => !worthless.has(pack));
     for (const { removals } of worthless) {
       for (const id of removals) {
-        const stillThere = remaining.some((pack) => pack.chunks.has(id));
+        const stillThere = remaining.some((pack) => pack.dead.has(id));
         if (stillThere && !this.#live.has(id)) await this.#write(EntryKind.removal, id, NOTHING);
       }
     }

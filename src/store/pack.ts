@@ -35,8 +35,8 @@ export interface Pack {
   syncedLength: number;
   /** Bytes of entries that are the ones in use. */
   liveBytes: number;
-  /** Every chunk that stands in it, in use or not. */
-  readonly chunks: Set<ChunkId>;
+  /** Chunks that stand in it and are not in use there. */
+  readonly dead: Set<ChunkId>;
   readonly removals: Set<ChunkId>;
 }
 
@@ -48,7 +48,7 @@ export interface Entry {
 }
 
 export function emptyPack(number: number, file: DiskFile, length: number): Pack {
-  return { number, file, length, syncedLength: 0, liveBytes: 0, chunks: new Set(), removals: new Set() };
+  return { number, file, length, syncedLength: 0, liveBytes: 0, dead: new Set(), removals: new Set() };
 }
 
 export function deadBytes(pack: Pack): number {

@@ -96,6 +96,29 @@ export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
   return all;
 }
 
+/** The same, but no copy where they lie one behind the other in memory already. */
+export function joinInPlace(parts: readonly Uint8Array[]): Uint8Array {
+  const [first] = parts;
+  let end = first?.byteOffset;
+  for (const { buffer, byteOffset, length } of parts) {
+    if (buffer !== first!.buffer || byteOffset !== end) return joinBytes(parts);
+    end += length;
+  }
+  return first && end !== undefined
+    ? new Uint8Array(first.buffer, first.byteOffset, end - first.byteOffset)
+    : new Uint8Array(0);
+}
+
+/**
+ * Gives the memory of bytes back at once, where the engine can and they are all that is in it: nobody may look at them any more. The
+ * collector counts objects: it lets a hundred megabytes pile up behind a few hundred of them, and what is given back late stays with the
+ * process.
+ */
+export function releaseBytes({ buffer, byteLength }: Uint8Array): void {
+  const { transfer } = buffer as { transfer?: (length: number) => ArrayBuffer };
+  if (buffer.byteLength === byteLength) transfer?.call(buffer, 0);
+}
+
 /** Not in constant time: never for comparing secrets. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;

@@ -27,6 +27,12 @@ export interface OwnerWorkerOptions {
   readonly beside?: Beside;
 }
 
+/**
+ * What is young is looked through often, and a large nursery is touched all over before that: a service that rests would keep tens of
+ * megabytes for it, and catching up is no quicker by it.
+ */
+const LIMITS = { maxYoungGenerationSizeMb: 12 };
+
 export class OwnerWorker {
   readonly duplex: MessageDuplex;
   readonly #worker: Worker;
@@ -40,7 +46,7 @@ export class OwnerWorker {
     this.#secrets = options.secrets;
     const { port1, port2 } = new MessageChannel();
     this.duplex = new MessagePortDuplex(port1);
-    this.#worker = new Worker(options.workerPath, { name: 'coterie' });
+    this.#worker = new Worker(options.workerPath, { name: 'coterie', resourceLimits: LIMITS });
     this.#worker.on('message', (message: FromWorker) => this.#arrived(message));
     // An exception nobody caught over there ends the thread, and must not end the host.
     this.#worker.on('error', (cause) => this.#end(new ServiceFailure('internal', { reason: 'crashed' }, { cause })));

@@ -45,7 +45,7 @@ export function writeImage(
   return encode([INDEX_FORM, imaged, tables()]);
 }
 
-/** Undefined for one of another form. */
+/** Undefined for one of another form. Its tables are a part of these bytes. */
 export function readImage(bytes: Uint8Array): IndexImage | undefined {
   const decoded = decodeInPlace(bytes);
   const f = decoded.ok ? asArray(decoded.value, 3) : undefined;
@@ -87,7 +87,9 @@ function readImaged(value: Value): readonly [WorkspaceId, Imaged] | undefined {
   const [id, root] = [asBytes(f?.[0], 32), asBytes(f?.[1], 32)];
   const hidden = asList(f?.[2], MAX_UPON, readTool);
   const places = asList(f?.[3], MAX_UPON, readPlace);
-  return id && root && hidden && places ? [toHex(id) as WorkspaceId, { root, hidden, places }] : undefined;
+  return id && root && hidden && places
+    ? [toHex(id) as WorkspaceId, { root: root.slice(), hidden, places }]
+    : undefined;
 }
 
 function readTool(value: Value): ToolId | undefined {

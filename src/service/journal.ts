@@ -1,7 +1,8 @@
 /** The journal as a whole (L1, `records.ts`): read when the service opens, and written anew where that is worth it. */
 import type { WorkspaceId } from '../base/ids.ts';
+import { MAX_BASE_PART_BYTES } from '../protocol/limits.ts';
 import type { BasePart } from '../sync/base.ts';
-import type { LogStore, ReplayReport } from '../sync/ports.ts';
+import { NOTHING_KEPT, type LogStore, type ReplayReport } from '../sync/ports.ts';
 import type { Replica } from '../sync/replica.ts';
 import type { LocalState } from './local-state.ts';
 import { decodeRecord, encodeRecord, type DeltaRecord, type KeptLog } from './records.ts';
@@ -14,22 +15,46 @@ export interface JournalContent {
 
 /** What only this device knows goes into `local`. Throws StoreError. */
 export async function readJournal(log: LogStore, local: LocalState): Promise<JournalContent> {
-  const logs = new Map<WorkspaceId, { parts: BasePart[]; arrivals: number; deltas: DeltaRecord[] }>();
+  const logs = new Map<WorkspaceId, { parts: BasePart[]; place: Place; arrivals: number; deltas: DeltaRecord[] }>();
   const report = await log.replay((bytes) => {
     const record = decodeRecord(bytes);
     if (record?.kind === 'local') local.load(record.key, record.value);
-    if (!record || record.kind === 'local') return;
-    const own = logs.get(record.workspace) ?? { parts: [], arrivals: 0, deltas: [] };
+    if (!record || record.kind === 'local') return undefined;
+    const own = logs.get(record.workspace) ?? { parts: [], place: new Place(), arrivals: 0, deltas: [] };
     logs.set(record.workspace, own);
-    if (record.kind === 'delta') return void own.deltas.push(record);
+    if (record.kind === 'delta') {
+      own.deltas.push(record);
+      return undefined;
+    }
     if (record.kind === 'deltas') {
       for (const bytes of record.deltas) own.deltas.push({ bytes });
-      return;
+      return undefined;
     }
-    own.parts.push(record.part);
+    const placed = own.place.put(record.part);
+    own.parts.push(placed);
     own.arrivals = record.arrivals;
+    return placed === record.part ? undefined : NOTHING_KEPT;
   });
   return { logs, report };
+}
+
+/** A stream longer than this is put together when all of its parts are here: so much is promised by whoever has written the first. */
+const MAX_PLACE_BYTES = 256 * 1024 * 1024;
+
+/** Puts the parts of a base where they belong in its stream as they are read: they need not be there twice to be joined. */
+class Place {
+  #stream: Uint8Array | undefined;
+
+  put(part: BasePart): BasePart {
+    const { part: number, parts, bytes } = part;
+    const length = parts * MAX_BASE_PART_BYTES;
+    // Memory that nothing was written to yet costs nothing.
+    if (number === 0) this.#stream = length > MAX_PLACE_BYTES ? undefined : new Uint8Array(length);
+    const at = number * MAX_BASE_PART_BYTES;
+    if (this.#stream?.length !== length || at + bytes.length > length) return part;
+    this.#stream.set(bytes, at);
+    return { ...part, root: part.root.slice(), bytes: this.#stream.subarray(at, at + bytes.length) };
+  }
 }
 
 /** The whole content, anew: what counts, in the order it came, without what is folded (L4). Throws StoreError. */

@@ -2,7 +2,7 @@
  * The service of one device: the nouns of this room put together, their opening and their closing. What the windows call is `api`, a file
  * for each group of calls; what arrives from others comes by the switchboard. It knows nothing of any tool's inside.
  */
-import { equalBytes } from '../base/bytes.ts';
+import { equalBytes, releaseBytes } from '../base/bytes.ts';
 import { Emitter } from '../base/event.ts';
 import type { WorkspaceId } from '../base/ids.ts';
 import type { ReplayReport } from '../sync/ports.ts';
@@ -21,7 +21,7 @@ import { filesApi } from './files-api.ts';
 import type { Hub } from './hub.ts';
 import { identityApi } from './identity-api.ts';
 import { joiningApi } from './joining-api.ts';
-import { imagedOf, readImage, writeImage, type Imaged, type IndexImage } from './index-image.ts';
+import { imagedOf, readImage, writeImage, type Imaged } from './index-image.ts';
 import { Joins } from './joins.ts';
 import { compactJournal, readJournal, type JournalContent } from './journal.ts';
 import { LazyIndex } from './lazy-index.ts';
@@ -256,7 +256,7 @@ export class Service {
   // ---- opening ----------------------------------------------------------------------------------------------------------
 
   async #restore({ logs, report }: JournalContent, image: Uint8Array | undefined): Promise<void> {
-    const imaged = this.#takeUp(image && readImage(image), logs);
+    const imaged = this.#takeUp(image, logs);
     const { onlyCopy } = this.#hub;
     const hasMoved = onlyCopy.hasMoved(this.#options.place);
     const isOlder = hasMoved || report.quarantined > 0;
@@ -276,8 +276,11 @@ export class Service {
   }
 
   /** Answers what of the image is of use. */
-  #takeUp(image: IndexImage | undefined, logs: JournalContent['logs']): ReadonlyMap<WorkspaceId, Imaged> | undefined {
+  #takeUp(bytes: Uint8Array | undefined, logs: JournalContent['logs']): ReadonlyMap<WorkspaceId, Imaged> | undefined {
+    const image = bytes && readImage(bytes);
     if (!image || !this.#index.takeUp(image.tables)) return undefined;
+    // The index has a copy.
+    releaseBytes(bytes);
     for (const id of this.#index.workspaces) if (!logs.has(id)) this.#index.forget(id);
     return image.workspaces;
   }

@@ -44,6 +44,7 @@ import { readMarks, writeMarks } from './peer-memory.ts';
 import { Peers } from './peers.ts';
 import type { ContentStore } from './ports.ts';
 import { deltaRecords, encodeRecord, type KeptLog } from './records.ts';
+import { Undelivered } from './undelivered.ts';
 import { Unread } from './unread.ts';
 
 /** One restart may send this much again; written more often it would cost a commit each. */
@@ -127,7 +128,7 @@ export class SharedWorkspace {
       if (value) session.remember(device, readMarks(value[0]), readMarks(value[1]));
     }
     for (const node of this.replica.nodes()) if (node.delta.device === this.device) this.#noteUndelivered(node);
-    this.needs.restore(this.replica.scan());
+    this.needs.restore(this.replica.scan(VERSIONS));
   }
 
   start(): void {
@@ -630,21 +631,15 @@ export class SharedWorkspace {
   }
 
   /** Own posts that were shown as waiting. */
-  readonly #undelivered = new Map<ToolId, Set<DeltaId>>();
+  readonly #undelivered = new Undelivered();
 
   #noteUndelivered({ delta }: Node): void {
-    if (delta.tool === undefined || delta.kind !== 'post' || this.isDelivered(delta.id)) return;
-    const posts = this.#undelivered.get(delta.tool) ?? new Set();
-    this.#undelivered.set(delta.tool, posts.add(delta.id));
+    if (!this.isDelivered(delta.id)) this.#undelivered.note(delta);
   }
 
   #tellDelivered(): void {
-    for (const [tool, posts] of this.#undelivered) {
-      const delivered = [...posts].filter((post) => this.isDelivered(post));
-      for (const post of delivered) posts.delete(post);
-      if (posts.size === 0) this.#undelivered.delete(tool);
-      if (delivered.length > 0) this.#listener.delivered(tool, delivered);
-    }
+    const delivered = this.#undelivered.take((post) => this.isDelivered(post));
+    for (const [tool, posts] of delivered) this.#listener.delivered(tool, posts);
   }
 
   #noteUnread(node: Node): void {

@@ -101,15 +101,17 @@ export class ChunkPacks {
   async #learn(number: number): Promise<void> {
     this.#nextNumber = Math.max(this.#nextNumber, number + 1);
     const path = this.#path(number);
-    const bytes = await this.#disk.read(path);
     const file = await this.#disk.open(path);
-    if (!bytes || !file) return;
-    const generation = readHeader(this.#crypto, this.#keys, FileKind.pack, number, bytes);
+    if (!file) return;
+    const size = await file.size();
+    const header = await file.read(0, HEADER_BYTES);
+    const generation = readHeader(this.#crypto, this.#keys, FileKind.pack, number, header);
     if (generation !== undefined) this.#generation = Math.max(this.#generation, generation + 1);
     // A damaged header changes nothing: each entry has its own checksum, and the chunk itself is authenticated by its reader.
-    const pack = emptyPack(number, file, Math.max(bytes.length, HEADER_BYTES));
+    const pack = emptyPack(number, file, Math.max(size, HEADER_BYTES));
     this.#packs.set(number, pack);
-    for (const entry of readEntries(bytes)) this.#enter(pack, entry.kind, entry.id, entry.offset, entry.end);
+    for await (const entries of readEntries(file, size))
+      for (const { kind, id, offset, end } of entries) this.#enter(pack, kind, id, offset, end);
   }
 
   /** Packs are read in the order of their numbers and entries in the order they were written: the last word counts. */
@@ -119,7 +121,6 @@ export class ChunkPacks {
       pack.removals.add(id);
       return;
     }
-    pack.chunks.add(id);
     pack.liveBytes += end - offset;
     this.#live.set(id, { pack, offset, end });
   }
@@ -129,6 +130,7 @@ export class ChunkPacks {
     if (!place) return;
     this.#live.delete(id);
     place.pack.liveBytes -= place.end - place.offset;
+    place.pack.dead.add(id);
   }
 
   async #read(id: ChunkId): Promise<Uint8Array | undefined> {
@@ -217,7 +219,7 @@ export class ChunkPacks {
     const remaining = [...this.#packs.values()].filter((pack) => !worthless.has(pack));
     for (const { removals } of worthless) {
       for (const id of removals) {
-        const stillThere = remaining.some((pack) => pack.chunks.has(id));
+        const stillThere = remaining.some((pack) => pack.dead.has(id));
         if (stillThere && !this.#live.has(id)) await this.#write(EntryKind.removal, id, NOTHING);
       }
     }

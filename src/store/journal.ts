@@ -73,7 +73,7 @@ export class Journal implements LogStore {
     return bytes;
   }
 
-  async replay(each: (record: Uint8Array) => void): Promise<JournalReport> {
+  async replay(each: (record: Uint8Array) => unknown): Promise<JournalReport> {
     assert(this.#state === 'new', 'the log is replayed once');
     return guarded('reading the journal', async () => {
       const recovery = new Recovery(this.#disk, this.#folder, this.#crypto, this.#keys, this.#sealer, each);

@@ -12,7 +12,7 @@
  * | 48 | n | the chunk, ciphertext already |
  */
 import { crc32 } from 'node:zlib';
-import { fromHex } from '../base/bytes.ts';
+import { fromHex, releaseBytes } from '../base/bytes.ts';
 import type { ChunkId } from '../base/ids.ts';
 import type { DiskFile } from './disk.ts';
 import { HEADER_BYTES } from './segment.ts';
@@ -35,8 +35,8 @@ export interface Pack {
   syncedLength: number;
   /** Bytes of entries that are the ones in use. */
   liveBytes: number;
-  /** Every chunk that stands in it, in use or not. */
-  readonly chunks: Set<ChunkId>;
+  /** Chunks that stand in it and are not in use there. */
+  readonly dead: Set<ChunkId>;
   readonly removals: Set<ChunkId>;
 }
 
@@ -48,7 +48,7 @@ export interface Entry {
 }
 
 export function emptyPack(number: number, file: DiskFile, length: number): Pack {
-  return { number, file, length, syncedLength: 0, liveBytes: 0, chunks: new Set(), removals: new Set() };
+  return { number, file, length, syncedLength: 0, liveBytes: 0, dead: new Set(), removals: new Set() };
 }
 
 export function deadBytes(pack: Pack): number {
@@ -83,12 +83,38 @@ function readEntryIn(buffer: Buffer, offset: number): Entry | undefined {
   return { kind, id: buffer.toString('hex', offset + 16, offset + ENTRY_HEAD_BYTES) as ChunkId, offset, end };
 }
 
-/** Every entry that is whole; what lies between them is passed over, and its chunks are fetched again. */
-export function* readEntries(bytes: Uint8Array): Generator<Entry> {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let offset = HEADER_BYTES; offset >= 0 && offset < bytes.length;) {
-    const entry = readEntryIn(buffer, offset);
-    if (entry) yield entry;
-    offset = entry ? entry.end : buffer.indexOf(MARKER, offset + 1);
+/** Of the file, at a time: more than the longest entry. */
+const READ_BYTES = 1024 * 1024;
+
+/**
+ * Every entry of a file that is whole; what lies between them is passed over, and its chunks are fetched again. The file is never in memory
+ * as a whole.
+ */
+export async function* readEntries(file: DiskFile, size: number): AsyncGenerator<readonly Entry[]> {
+  for (let start = HEADER_BYTES; start < size;) {
+    const bytes = await file.read(start, READ_BYTES);
+    if (bytes.length === 0) return;
+    const { entries, next } = entriesIn(bytes, start + bytes.length < size);
+    yield entries.map(({ kind, id, offset, end }) => ({ kind, id, offset: start + offset, end: start + end }));
+    releaseBytes(bytes);
+    start += next;
   }
+}
+
+/** Those that begin in these bytes, and where to look on: with `isMore` after them, what begins near their end is not looked at. */
+export function entriesIn(
+  bytes: Uint8Array,
+  isMore: boolean,
+): { readonly entries: readonly Entry[]; readonly next: number } {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const enough = isMore ? bytes.length - ENTRY_HEAD_BYTES - MAX_ENTRY_BYTES : bytes.length;
+  const entries: Entry[] = [];
+  let at = 0;
+  while (at < enough) {
+    const entry = readEntryIn(buffer, at);
+    if (entry) entries.push(entry);
+    const next = entry ? entry.end : buffer.indexOf(MARKER, at + 1);
+    at = next < 0 ? enough : next;
+  }
+  return { entries, next: at };
 }

@@ -43,7 +43,7 @@ export interface Place {
 const MARKER = Buffer.from('CtR0', 'latin1');
 /** Of the plaintext, before the entries. */
 export const ENTRIES_AT = 5;
-const HEAD_BYTES = 12 + SEAL_NONCE_BYTES;
+export const HEAD_BYTES = 12 + SEAL_NONCE_BYTES;
 const SALT_BYTES = SEAL_NONCE_BYTES - GCM_NONCE_BYTES;
 /** A longer length is damage, not a record: bounds what a flipped bit can make us check. */
 export const MAX_RECORD_BYTES = 32 * 1024 * 1024;
@@ -75,13 +75,16 @@ export class Sealer {
     return record;
   }
 
-  /** The record that starts at `offset`, or undefined where none that is whole and ours does. */
-  open(place: Place, bytes: Uint8Array, offset: number): { plain: Uint8Array; end: number } | undefined {
+  /**
+   * The record that starts at `offset`, or undefined where none that is whole and ours does. `before`: bytes of the file that are before
+   * these.
+   */
+  open(place: Place, bytes: Uint8Array, offset: number, before = 0): { plain: Uint8Array; end: number } | undefined {
     const end = this.#wholeUntil(bytes, offset);
     if (end === undefined) return undefined;
     const nonce = bytes.subarray(offset + 12, offset + HEAD_BYTES);
     const sealed = bytes.subarray(offset + HEAD_BYTES, end);
-    const plain = this.#open(place, nonce, sealed, this.#associated(place, offset));
+    const plain = this.#open(place, nonce, sealed, this.#associated(place, before + offset));
     return plain && { plain, end };
   }
 
@@ -141,13 +144,10 @@ export class Sealer {
   }
 
   #wholeUntil(bytes: Uint8Array, offset: number): number | undefined {
-    if (offset + HEAD_BYTES + TAG_BYTES > bytes.length) return undefined;
-    for (let i = 0; i < MARKER.length; i++) if (bytes[offset + i] !== MARKER[i]) return undefined;
-    const view = new DataView(bytes.buffer, bytes.byteOffset + offset, HEAD_BYTES);
-    const length = view.getUint32(4, true);
-    const end = offset + HEAD_BYTES + length;
-    if (length < TAG_BYTES || length > MAX_RECORD_BYTES || end > bytes.length) return undefined;
-    return view.getUint32(8, true) === checksum(bytes, offset, end) ? end : undefined;
+    const length = lengthAt(bytes, offset);
+    if (length === undefined || offset + length > bytes.length) return undefined;
+    const sum = new DataView(bytes.buffer, bytes.byteOffset + offset, HEAD_BYTES).getUint32(8, true);
+    return sum === checksum(bytes, offset, offset + length) ? offset + length : undefined;
   }
 
   #associated(place: Place, offset: number): Uint8Array {
@@ -164,6 +164,14 @@ export class Sealer {
 
 function checksum(bytes: Uint8Array, offset: number, end: number): number {
   return crc32(bytes.subarray(offset + 12, end), crc32(bytes.subarray(offset + 4, offset + 8)));
+}
+
+/** How long the record is that begins at `offset`, whole or not; undefined where none does. */
+export function lengthAt(bytes: Uint8Array, offset: number): number | undefined {
+  if (offset + HEAD_BYTES > bytes.length) return undefined;
+  for (let i = 0; i < MARKER.length; i++) if (bytes[offset + i] !== MARKER[i]) return undefined;
+  const length = new DataView(bytes.buffer, bytes.byteOffset + offset, HEAD_BYTES).getUint32(4, true);
+  return length < TAG_BYTES || length > MAX_RECORD_BYTES ? undefined : HEAD_BYTES + length;
 }
 
 /** `back` is the distance to the beginning of its commit. */

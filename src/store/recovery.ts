@@ -11,12 +11,14 @@
  * | a damaged snapshot | set aside; the one before it is the base, and its segments are still there |
  * | no whole snapshot, and segments from before it gone | what opens in the newest damaged one |
  */
+import { releaseBytes } from '../base/bytes.ts';
 import type { Crypto } from '../crypto/crypto.ts';
+import { NOTHING_KEPT } from '../sync/ports.ts';
 import type { Disk } from './disk.ts';
 import type { StoreKeys } from './keys.ts';
 import { commitStart, FileKind, Purpose, unpackEntries, type Place, type Sealer, type Stretch } from './record.ts';
 import { fileName, HEADER_BYTES, numbersOf, readFence, readHeader, type Fence, type Fenced } from './segment.ts';
-import { readSnapshot, SNAPSHOT, TEMPORARY, type Snapshot } from './snapshot.ts';
+import { deliverSnapshot, readSnapshot, SNAPSHOT, TEMPORARY, type Snapshot } from './snapshot.ts';
 
 export const JOURNAL = 'journal';
 const QUARANTINE = 'quarantine';
@@ -60,7 +62,7 @@ export class Recovery {
   readonly #crypto: Crypto;
   readonly #keys: StoreKeys;
   readonly #sealer: Sealer;
-  readonly #each: (record: Uint8Array) => void;
+  readonly #each: (record: Uint8Array) => unknown;
   #records = 0;
   #cutBytes = 0;
   #quarantined = 0;
@@ -74,7 +76,7 @@ export class Recovery {
     crypto: Crypto,
     keys: StoreKeys,
     sealer: Sealer,
-    each: (record: Uint8Array) => void,
+    each: (record: Uint8Array) => unknown,
   ) {
     this.#disk = disk;
     this.#folder = folder;
@@ -135,14 +137,11 @@ export class Recovery {
     const snapshots = [...numbers];
     let salvage: Snapshot | undefined;
     for (const number of numbers.toReversed()) {
+      if (await this.#deliverWhole(number)) return { base: number, snapshots };
       const bytes = await this.#disk.read(this.#path(number, SNAPSHOT));
       if (!bytes) continue;
       const snapshot = await readSnapshot(this.#crypto, this.#keys, this.#sealer, number, bytes);
       this.#highestGeneration = Math.max(this.#highestGeneration, snapshot.generation ?? 0);
-      if (snapshot.whole) {
-        await this.#deliver(snapshot);
-        return { base: number, snapshots };
-      }
       this.#quarantined += 1;
       snapshots.splice(snapshots.indexOf(number), 1);
       await this.#setSnapshotAside(number);
@@ -151,6 +150,20 @@ export class Recovery {
     if (!salvage || !pruned) return { base: 0, snapshots };
     await this.#deliver(salvage);
     return { base: salvage.number, snapshots };
+  }
+
+  /** False, and nothing handed on, where it is not whole or not there. */
+  async #deliverWhole(number: number): Promise<boolean> {
+    const file = await this.#disk.open(this.#path(number, SNAPSHOT));
+    if (!file) return false;
+    try {
+      const hand = (plain: Uint8Array) => this.#hand(plain);
+      const generation = await deliverSnapshot(file, this.#crypto, this.#keys, this.#sealer, number, hand);
+      this.#highestGeneration = Math.max(this.#highestGeneration, generation ?? 0);
+      return generation !== undefined;
+    } finally {
+      await file.close();
+    }
   }
 
   async #deliver(snapshot: Snapshot): Promise<void> {
@@ -252,10 +265,14 @@ export class Recovery {
   }
 
   #hand(plain: Uint8Array): void {
-    for (const entry of unpackEntries(plain).entries) {
+    const { entries } = unpackEntries(plain);
+    // Of several each is a copy.
+    let isKept = entries.length === 1;
+    for (const entry of entries) {
       this.#records += 1;
-      this.#each(entry);
+      if (this.#each(entry) === NOTHING_KEPT) isKept = false;
     }
+    if (!isKept) releaseBytes(plain);
   }
 
   /** A process that ended between writing and fsyncing left records that only seem durable. */

@@ -2,7 +2,7 @@
  * One file that may be lost at any time, sealed (K5): a nonce of 12 bytes, random, and AES-256-GCM under a key of its own. It is replaced in
  * one step, and not fsynced: whoever finds none, or an older one, makes it again.
  */
-import { concatBytes } from '../base/bytes.ts';
+import { concatBytes, releaseBytes } from '../base/bytes.ts';
 import { toUtf8 } from '../base/utf8.ts';
 import { GCM_NONCE_BYTES, type Crypto } from '../crypto/crypto.ts';
 import type { Disk } from './disk.ts';
@@ -29,7 +29,9 @@ export class Scrap {
     const bytes = await this.#disk.read(this.#path).catch(() => undefined);
     if (!bytes || bytes.length < GCM_NONCE_BYTES) return undefined;
     const [nonce, sealed] = [bytes.subarray(0, GCM_NONCE_BYTES), bytes.subarray(GCM_NONCE_BYTES)];
-    return this.#crypto.openGcm(this.#key, nonce, sealed, this.#associated);
+    const opened = this.#crypto.openGcm(this.#key, nonce, sealed, this.#associated);
+    releaseBytes(bytes);
+    return opened;
   }
 
   /** Throws StoreError. */

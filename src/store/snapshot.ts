@@ -3,10 +3,22 @@
  * It is a file header, records of entries, and at last a record of purpose `end` with the count of entries (8), without
  * which it is not whole. It is written under another name, fsynced, renamed, and the folder fsynced.
  */
+import { releaseBytes } from '../base/bytes.ts';
 import type { Crypto } from '../crypto/crypto.ts';
+import { StoreError } from '../sync/ports.ts';
 import type { Disk, DiskFile } from './disk.ts';
 import type { StoreKeys } from './keys.ts';
-import { ENTRIES_AT, FileKind, packEntries, Purpose, unpackEntries, type Place, type Sealer } from './record.ts';
+import {
+  ENTRIES_AT,
+  FileKind,
+  HEAD_BYTES,
+  lengthAt,
+  packEntries,
+  Purpose,
+  unpackEntries,
+  type Place,
+  type Sealer,
+} from './record.ts';
 import { fileName, HEADER_BYTES, readHeader, writeHeader } from './segment.ts';
 
 export const SNAPSHOT = 'snapshot';
@@ -23,7 +35,88 @@ export interface Snapshot {
   readonly whole: boolean;
 }
 
-/** Everything is opened before anything is handed on: half a snapshot and the one before it must not be mixed. */
+/** Of the file, at a time. */
+const READ_BYTES = 1024 * 1024;
+/** Plaintext that is held from the first look to the second: a store of a few thousand items is opened once. */
+const HELD_BYTES = 2 * 1024 * 1024;
+
+/**
+ * Hands on what a whole snapshot holds, though it is never in memory as a whole: all of it is opened to see that it is whole, and what was
+ * too much to be held meanwhile is opened again. Half a snapshot and the one before it must not be mixed: undefined, and nothing handed on,
+ * where it is not whole. Answers its generation.
+ */
+export async function deliverSnapshot(
+  file: DiskFile,
+  crypto: Crypto,
+  keys: StoreKeys,
+  sealer: Sealer,
+  number: number,
+  each: (plain: Uint8Array) => void,
+): Promise<number | undefined> {
+  const header = await file.read(0, HEADER_BYTES);
+  const generation = readHeader(crypto, keys, FileKind.snapshot, number, header);
+  if (generation === undefined) return undefined;
+  const place: Place = { kind: FileKind.snapshot, generation, number };
+  const held: Uint8Array[] = [];
+  let [heldBytes, heldUntil, entries] = [0, HEADER_BYTES, 0];
+  let promised: number | undefined;
+  for await (const record of recordsOf(file, sealer, place, HEADER_BYTES)) {
+    if (!record || promised !== undefined) return undefined;
+    const { plain, end } = record;
+    if (plain[0] === Purpose.end) {
+      promised = endCount(plain);
+      if (promised === undefined) return undefined;
+      continue;
+    }
+    entries += countEntries(plain);
+    if (heldBytes + plain.length > HELD_BYTES) {
+      heldBytes = HELD_BYTES;
+      releaseBytes(plain);
+    } else {
+      held.push(plain);
+      [heldBytes, heldUntil] = [heldBytes + plain.length, end];
+    }
+  }
+  if (promised !== entries) return undefined;
+  for (const plain of held.splice(0)) each(plain);
+  for await (const record of recordsOf(file, sealer, place, heldUntil)) {
+    if (!record) throw new StoreError('io', 'a snapshot has changed while it was read');
+    if (record.plain[0] !== Purpose.end) each(record.plain);
+  }
+  return generation;
+}
+
+/** Its records to the end, one after the other; undefined, and no more, where something else stands. */
+async function* recordsOf(
+  file: DiskFile,
+  sealer: Sealer,
+  place: Place,
+  from: number,
+): AsyncGenerator<{ readonly plain: Uint8Array; readonly end: number } | undefined> {
+  const size = await file.size();
+  let bytes: Uint8Array = new Uint8Array(0);
+  let start = from;
+  let at = from;
+  const read = async (length: number): Promise<void> => {
+    releaseBytes(bytes);
+    [bytes, start] = [await file.read(at, length), at];
+  };
+  while (at < size) {
+    if (start + bytes.length - at < HEAD_BYTES) await read(READ_BYTES);
+    const length = lengthAt(bytes, at - start);
+    if (length !== undefined && start + bytes.length - at < length) await read(Math.max(length, READ_BYTES));
+    const record = length === undefined ? undefined : sealer.open(place, bytes, at - start, start);
+    if (!record) {
+      yield undefined;
+      return;
+    }
+    at = start + record.end;
+    yield { plain: record.plain, end: at };
+  }
+  releaseBytes(bytes);
+}
+
+/** Of one that may be damaged: what opens in it. */
 export async function readSnapshot(
   crypto: Crypto,
   keys: StoreKeys,

@@ -19,7 +19,7 @@
  * [end, lanes, places, [lane, delta id 32, height, past] of each control delta].
  */
 import { assert } from '../base/assert.ts';
-import { equalBytes, joinBytes, toHex } from '../base/bytes.ts';
+import { equalBytes, joinBytes, joinInPlace, toHex } from '../base/bytes.ts';
 import { domain, FORMAT } from '../base/format.ts';
 import type { DeltaId, DeviceId, WorkspaceId } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
@@ -228,7 +228,7 @@ export class BaseReader {
   /** What the parts say, when they are whole. Whether it adds up to the root shows when it is loaded. */
   read(): Result<Base, BaseError> {
     if (!this.isWhole) return badBase('outOfTurn');
-    const stream = joinBytes(this.#parts);
+    const stream = joinInPlace(this.#parts);
     const items = new Items(stream);
     const head = readHead(items.next(), this.#workspace);
     if (!head.ok) return head;

@@ -98,9 +98,9 @@ export class Fold {
     for (const record of this.#rows.all()) if (!this.#hidden.has(record.tool)) yield record;
   }
 
-  /** Every row, also of tools that show nowhere, to be looked through while others come and go: some are told twice. */
-  scan(): Iterable<RowRecord> {
-    return this.#rows.scan();
+  /** Every row of the tables of a name, also of tools that show nowhere, to be looked through while others come and go: some are told twice. */
+  scan(table: string): Iterable<RowRecord> {
+    return this.#rows.scan(table);
   }
 
   /** What tells the rows that show from those of the base as it is packed. */

@@ -166,6 +166,12 @@ export class PackedRows {
     return row && { ...this.placeOf(number), row };
   }
 
+  /** Rows of every tool's table of a name; what else there is is not read. */
+  *inTables(name: string): Generator<RowRecord> {
+    for (const { table, first, end } of this.#tables)
+      for (let n = first; table === name && n < end; n++) yield this.at(n)!;
+  }
+
   /** Numbers of the rows of each tool. */
   *tools(): Generator<{ readonly tool: ToolId; readonly first: number; readonly end: number }> {
     for (let i = 0; i < this.#tables.length;) {

@@ -92,10 +92,13 @@ export class TransportError extends Error {
   }
 }
 
+/** What a reader of records answers where it keeps nothing of the bytes: their memory is given back. */
+export const NOTHING_KEPT = 'nothing kept';
+
 /** The journal with its snapshots (L1): an ordered list of opaque records that outlives the process. */
 export interface LogStore {
-  /** Reads everything that is there, oldest first. Called once, before anything else. */
-  replay(each: (record: Uint8Array) => void): Promise<ReplayReport>;
+  /** Reads everything that is there, oldest first; `each` may answer NOTHING_KEPT. Called once, before anything else. */
+  replay(each: (record: Uint8Array) => unknown): Promise<ReplayReport>;
   /** Resolves when all of them are durable, together and in order; what arrives during an fsync shares the next. Throws StoreError. */
   append(records: readonly Uint8Array[]): Promise<void>;
   /** Replaces everything up to now by these records: temp file, fsync, rename, two generations kept. Throws StoreError. */

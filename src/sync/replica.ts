@@ -231,10 +231,10 @@ export class Replica {
     return this.#content.fold.rows();
   }
 
-  /** Every row there is, to be looked through in pieces while others come and go: some are told twice. */
-  scan(): Iterable<RowRecord> {
+  /** Every row of the tables of a name, to be looked through in pieces while others come and go: some are told twice. */
+  scan(table: string): Iterable<RowRecord> {
     this.#settle();
-    return this.#content.fold.scan();
+    return this.#content.fold.scan(table);
   }
 
   /** Where rows may be others than those of the base as it was written last. */

@@ -218,11 +218,14 @@ export class Rows {
     }
   }
 
-  /** Every row of the base as it is packed, and every one that has a cell: some are told twice, none is left out whatever comes meanwhile. */
-  *scan(): Generator<RowRecord> {
-    const packed = this.#packed;
-    for (let n = 0; n < packed.size; n++) yield packed.at(n)!;
-    for (const { tool, table, key, row } of this.cells()) if (row !== undefined) yield { tool, table, key, row };
+  /**
+   * Every row of the base as it is packed, and every one that has a cell, of the tables of a name: some are told twice, none is left out
+   * whatever comes meanwhile.
+   */
+  *scan(name: string): Generator<RowRecord> {
+    yield* this.#packed.inTables(name);
+    for (const { tool, table, key, row } of this.cells())
+      if (table === name && row !== undefined) yield { tool, table, key, row };
   }
 
   // ---- the base ---------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { deriveKeys } from '../../src/store/keys.ts';
 import { Journal, type JournalReport } from '../../src/store/journal.ts';
 import { SEGMENT_BYTES } from '../../src/store/segment.ts';
-import { StoreError } from '../../src/sync/ports.ts';
+import { NOTHING_KEPT, StoreError } from '../../src/sync/ports.ts';
 import { hexOf, record } from '../contract/log-store.ts';
 import { LONG_RUN_FACTOR } from '../fakes/long-run.ts';
 import { MemoryDisk } from '../fakes/memory-disk.ts';
@@ -444,6 +444,56 @@ describe('journal', () => {
       const { records, report } = await open(disk);
       assert.deepEqual(records, [...large.slice(1).map(toHex), ...hexOf('c')]);
       assert.equal(report.quarantined, 2);
+    });
+
+    it('L1 larger than is ever held at once is read whole, or not at all', async () => {
+      const { log } = await open(disk);
+      await log.append([record('a')]);
+      await log.compact([record('A')]);
+      // Many in a record, and one alone in each.
+      const large = [
+        ...Array.from({ length: 2_000 }, (_, i) => new Uint8Array(700).fill(i % 251)),
+        ...Array.from({ length: 40 }, (_, i) => new Uint8Array(70_000 + i).fill(i)),
+      ];
+      await log.append([record('b')]);
+      await log.compact(large);
+      await log.append([record('c')]);
+      await log.close();
+      const path = disk.paths(/snapshot$/).at(-1)!;
+      const expected = [...large.map(toHex), ...hexOf('c')];
+      assert.deepEqual((await open(disk)).records, expected);
+      const { length } = disk.peek(path);
+      for (const offset of [100, 1_000_000, 2_500_000, length - 60_000, length - 5]) {
+        disk.flipBit(path, offset);
+        const copy = new MemoryDisk();
+        for (const other of disk.paths()) copy.poke(other, disk.peek(other));
+        disk.flipBit(path, offset);
+        assert.deepEqual((await open(copy)).records, hexOf('A', 'b', 'c'), `offset ${offset}`);
+      }
+    });
+
+    it('L1 what a reader says it has not kept is read by nobody again, and the rest stays as it was read', async () => {
+      const { log } = await open(disk);
+      const large = Array.from({ length: 30 }, (_, i) => new Uint8Array(70_000 + i).fill(i));
+      await log.compact(large);
+      await log.close();
+      const kept: Uint8Array[] = [];
+      const lengths: number[] = [];
+      const again = new Journal(disk.mount(), FOLDER, crypto, keys);
+      await again.replay((bytes) => {
+        lengths.push(bytes.length);
+        if (lengths.length % 2 === 0) return NOTHING_KEPT;
+        kept.push(bytes);
+        return undefined;
+      });
+      assert.deepEqual(
+        lengths,
+        large.map(({ length }) => length),
+      );
+      assert.deepEqual(
+        kept,
+        large.filter((_, i) => i % 2 === 0),
+      );
     });
 
     it('L1 after a fallback compacting goes on as before', async () => {

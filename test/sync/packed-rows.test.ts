@@ -40,6 +40,10 @@ describe('L6 packed rows', () => {
           byTool,
           sorted.map(({ tool }) => tool),
         );
+        assert.deepEqual(
+          [...rows.inTables(other.table)],
+          sorted.filter(({ table }) => table === other.table),
+        );
       }),
     );
   });

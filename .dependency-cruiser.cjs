@@ -27,7 +27,7 @@ const rooms = {
   // XChaCha20 is in no OpenSSL: this provider takes it from the other.
   'crypto-node': ['^src/crypto/node/', [base, cryptoFace, '^src/crypto/noble/'], true],
   'crypto-noble': ['^src/crypto/noble/', [base, cryptoFace, ...npm('@noble')], false],
-  protocol: [protocol, [base, cryptoFace, ...npm('cborg')], false],
+  protocol: [protocol, [base, cryptoFace], false],
   sync: [sync, [base, cryptoFace, protocol], false],
   'tools-model': [models, [base], false],
   // What a delta of a tool holds is CBOR with hashes in it: pure like the tools themselves.

@@ -40,6 +40,9 @@ class Checker {
   readonly #admissions: (Pick<Accepted, 'placed'> & { readonly control: Control & { kind: 'admit' } })[] = [];
   readonly #restrictions: (Accepted & { readonly target: AccountId })[] = [];
   readonly #settings: Setting[] = [];
+  /** Few of all that is accepted: what brings certificates, and what takes devices out. */
+  readonly #entrances: Accepted[] = [];
+  readonly #exits: Accepted[] = [];
 
   constructor(world: World, union: Replica, past: Past) {
     this.#world = world;
@@ -65,6 +68,8 @@ class Checker {
       this.#restrictions.push({ ...accepted, target: control.account });
     if (control?.kind === 'leave' && accepted.author) this.#restrictions.push({ ...accepted, target: accepted.author });
     if (control?.kind === 'setPerm') this.#settings.push({ ...accepted, control });
+    if (control && 'certificates' in control) this.#entrances.push(accepted);
+    if (takesOut(control)) this.#exits.push(accepted);
   }
 
   check(): void {
@@ -129,13 +134,13 @@ class Checker {
   /** A4 of devices, and I4: let in in its past, and not beyond the cut of what took it out, unless let in again since. */
   #checkDeviceCut(one: Accepted, cited: Grant): void {
     const { device, feed, seq } = one.placed.delta;
-    const lets = this.#accepted.filter((other) => letsIn(other.control, device));
+    const lets = this.#entrances.filter((other) => letsIn(other.control, device));
     if (
       !lets.some(({ placed }) => isPast(placed, one.placed)) &&
       !this.#isVouchedFor(device, cited.account, one.placed)
     )
       this.#violate('I4', one, 'of a device that was not let in');
-    for (const { placed, control, author } of this.#accepted) {
+    for (const { placed, control, author } of this.#exits) {
       if (!takesOut(control, device)) continue;
       const isBefore = isPast(one.placed, placed) || one.placed === placed;
       if (control?.kind === 'freeze' ? (control.kept.get(feed) ?? 0) >= seq : isBefore) continue;
@@ -250,10 +255,9 @@ class Checker {
       this.#world.violate('A2', 'the founder is restricted');
     for (const { delta } of this.#past.all()) {
       if (this.#world.personOf.get(delta.device)?.account !== account || delta.tool !== undefined) continue;
-      if (!ALWAYS_HIS.has(delta.kind) || this.#accepted.some(({ control }) => takesOut(control, delta.device)))
-        continue;
+      if (!ALWAYS_HIS.has(delta.kind) || this.#exits.some(({ control }) => takesOut(control, delta.device))) continue;
       // What let it in may lie beyond the cut of another device of his.
-      if (!this.#accepted.some(({ control }) => letsIn(control, delta.device))) continue;
+      if (!this.#entrances.some(({ control }) => letsIn(control, delta.device))) continue;
       const verdict = this.#union.verdictOf(delta.id);
       if (verdict !== 'accepted') this.#world.violate('A6', `the founder’s ${delta.kind} is void: ${verdict}`);
     }

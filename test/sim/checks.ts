@@ -8,7 +8,7 @@ import { chatReducer } from '../../src/tools/chat/reducer.ts';
 import { filesReducer } from '../../src/tools/files/reducer.ts';
 import { checkAuthority } from './authority-check.ts';
 import type { Doing } from './acts.ts';
-import { Digest } from './digest.ts';
+import { Digest, hashOf, type Hashed } from './digest.ts';
 import type { SimDevice } from './device.ts';
 import type { Dice } from './dice.ts';
 import { isPast, Past, type Placed } from './past.ts';
@@ -41,9 +41,18 @@ export function stateOf(replica: Replica): string {
 
 function setOf(deltas: readonly Delta[]): string {
   const digest = new Digest();
-  for (const { id } of deltas) digest.add(id);
+  for (const delta of deltas) digest.addHashed(hashOfId(delta));
   return digest.value;
 }
+
+/** Every device of a world holds it. */
+function hashOfId(delta: Delta): Hashed {
+  let hash = idHashes.get(delta);
+  if (!hash) idHashes.set(delta, (hash = hashOf(delta.id)));
+  return hash;
+}
+
+const idHashes = new WeakMap<Delta, Hashed>();
 
 /** A6, L5: what came bit by bit is what comes at once, in another order. */
 export const audit: Doing = (world, dice) => {

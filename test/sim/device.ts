@@ -12,7 +12,7 @@ import type { BasePart } from '../../src/sync/base.ts';
 import { readControl } from '../../src/sync/control.ts';
 import { readDelta } from '../../src/sync/delta.ts';
 import { Engine, type Growth } from '../../src/sync/engine.ts';
-import { envelopeTag, openMessage } from '../../src/sync/envelope.ts';
+import { envelopeTag, openMessage, type SealKey } from '../../src/sync/envelope.ts';
 import {
   chunkGenerationOf,
   epochOf,
@@ -397,13 +397,23 @@ export class SimDevice {
   open(from: DeviceId, bytes: Uint8Array): { readonly message: Message; readonly under: EpochTag } | undefined {
     const tag = envelopeTag(bytes);
     const seal = tag === undefined ? undefined : this.engine.sealKey(tag, from);
-    const plaintext = seal && openMessage(this.#around.crypto, seal.key, bytes);
-    const decoded = plaintext && decodeMessage(plaintext);
+    const decoded = seal && this.#decoded(seal, bytes);
     if (!seal || !decoded?.ok || !from.startsWith(decoded.value.sender)) {
       this.#around.counts.add('messages not opened');
       return undefined;
     }
     return { message: decoded.value.message, under: seal.tag };
+  }
+
+  /** What is sealed once for several (K5) is the same to each who holds the key that its tag names. */
+  #decoded({ key, tag }: SealKey, bytes: Uint8Array): Decoded | undefined {
+    const known = opened.get(bytes);
+    if (known?.under === tag) return known.decoded;
+    const plaintext = openMessage(this.#around.crypto, key, bytes);
+    if (!plaintext) return undefined;
+    const decoded = decodeMessage(plaintext);
+    opened.set(bytes, { under: tag, decoded });
+    return decoded;
   }
 
   reached(device: DeviceId, reach: 'direct' | 'none'): void {
@@ -502,6 +512,10 @@ export class SimDevice {
     this.#dispatch([]);
   }
 }
+
+type Decoded = ReturnType<typeof decodeMessage>;
+
+const opened = new WeakMap<Uint8Array, { readonly under: EpochTag; readonly decoded: Decoded }>();
 
 /** Of the root of a base that nobody has vouched for yet. */
 const UNCONFIRMED = 'unconfirmed';

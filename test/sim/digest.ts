@@ -6,15 +6,26 @@ export class Digest {
   #b = 0;
 
   add(...fact: readonly Value[]): void {
-    const hash = new Hash();
-    hash.value(fact);
-    this.#a = (this.#a + hash.a) >>> 0;
-    this.#b = (this.#b + hash.b) >>> 0;
+    this.addHashed(hashOf(fact));
+  }
+
+  /** A fact that is in many digests: hashed once. */
+  addHashed([a, b]: Hashed): void {
+    this.#a = (this.#a + a) >>> 0;
+    this.#b = (this.#b + b) >>> 0;
   }
 
   get value(): string {
     return `${this.#a.toString(16)}-${this.#b.toString(16)}`;
   }
+}
+
+export type Hashed = readonly [number, number];
+
+export function hashOf(value: Value): Hashed {
+  const hash = new Hash();
+  hash.value(value);
+  return [hash.a, hash.b];
 }
 
 /** Two 32-bit hashes (FNV and Murmur steps) over a value and its shape. */
@@ -35,7 +46,9 @@ class Hash {
 
   text(text: string): void {
     this.#step(0x20000 + text.length);
-    for (let i = 0; i < text.length; i++) this.#step(text.charCodeAt(i));
+    const even = text.length & ~1;
+    for (let i = 0; i < even; i += 2) this.#step(text.charCodeAt(i) | (text.charCodeAt(i + 1) << 16));
+    if (even < text.length) this.#step(text.charCodeAt(even));
   }
 
   #number(value: number): void {
@@ -46,7 +59,10 @@ class Hash {
 
   #bytes(bytes: Uint8Array): void {
     this.#step(0x40000 + bytes.length);
-    for (const byte of bytes) this.#step(byte);
+    const whole = bytes.length & ~3;
+    for (let i = 0; i < whole; i += 4)
+      this.#step(bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24));
+    for (let i = whole; i < bytes.length; i++) this.#step(bytes[i]!);
   }
 
   #step(word: number): void {

@@ -133,7 +133,11 @@ export class SharedWorkspace {
 
   start(): void {
     const renewedFrom = asBytes(this.#hub.local.get(renewalKey(this.id)), KEY_BYTES);
-    if (renewedFrom) this.#askForBase(toHex(renewedFrom) as DeviceId);
+    if (renewedFrom) {
+      // The base may have come, and the word of the feed that goes with it not: a torn append keeps the beginning.
+      this.#hub.onlyCopy.beginFeed(this, true);
+      this.#askForBase(toHex(renewedFrom) as DeviceId);
+    }
     for (const device of this.engine.session.devices) this.reached(device, this.#hub.transport.reach(device));
     this.#dispatch(this.engine.tick(this.#now));
     this.exchange.pump();

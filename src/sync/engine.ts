@@ -402,11 +402,15 @@ export class Engine {
     return { to: [to], path, message, lane: Lane.control, ephemeral: false, under };
   }
 
-  /** The word that took this device out of the workspace; also where it has been let in again, and had written on meanwhile (L7). */
+  /**
+   * The word that took this device out of the workspace; also where it has been let in again, and had written on meanwhile (L7). What others have
+   * said goes before a leave of its own: who has not seen that and has taken the device out never takes it.
+   */
   get expulsion(): Node | undefined {
     const { device, account } = this.#identity;
-    const { roster } = this.#replica;
-    return roster.gone.get(device) ?? this.#replica.wordAgainst(device, account) ?? this.#replica.endOfOwn;
+    const gone = this.#replica.roster.gone.get(device);
+    if (gone && gone.delta.kind !== 'leave') return gone;
+    return this.#replica.wordAgainst(device, account) ?? gone ?? this.#replica.endOfOwn;
   }
 
   // ---- keys -------------------------------------------------------------------------------------------------------------
@@ -485,7 +489,8 @@ export class Engine {
     const hasBegun = this.#begin(this.#reader, from);
     this.#reader = undefined;
     if (!hasBegun) return { ...NOT_TAKEN, faults: [badBaseOf(from)] };
-    return { part, replaced, opened: this.#follow(), faults: [], out };
+    const opened = this.#follow();
+    return { part, replaced, opened, faults: [], out: [...out, ...this.#endRenewal(from)] };
   }
 
   /**
@@ -513,10 +518,7 @@ export class Engine {
     }
     next.takeOver(this.#replica);
     this.#replica = next;
-    if (renewal) {
-      this.awaitWord();
-      this.renewFrom(undefined);
-    }
+    if (renewal) this.awaitWord();
     return true;
   }
 
@@ -528,6 +530,12 @@ export class Engine {
   renewFrom(renewal: Renewal | undefined): readonly Outgoing[] {
     this.#renewal = renewal;
     return this.session.renewFrom(renewal?.from);
+  }
+
+  #endRenewal(from: DeviceId): readonly Outgoing[] {
+    if (this.#renewal?.from !== from) return [];
+    this.#renewal = undefined;
+    return this.session.begunAnew();
   }
 
   get renewal(): Renewal | undefined {

@@ -266,15 +266,23 @@ export class Session {
     return true;
   }
 
-  /**
-   * L6: from now on this device is told that nothing is here, so that it gives its base: till that is taken, or for no device any more.
-   */
+  /** L6: from now on this device is told that nothing is here, so that it gives its base; who was told so before, what there is. */
   renewFrom(device: DeviceId | undefined): readonly Outgoing[] {
+    const before = this.#renewedFrom;
     this.#renewedFrom = device;
-    const peer = device && this.#peers.get(device);
-    return peer
-      ? [this.#reply(device, peer.reach === 'direct' ? 'direct' : 'relay', this.#have(device, false), false)]
-      : [];
+    return [before, device].flatMap((one) => (one === undefined ? [] : this.#tellHeld(one)));
+  }
+
+  /** L6: with another base here, less may be here than a moment ago: all are told what is. */
+  begunAnew(): readonly Outgoing[] {
+    this.#renewedFrom = undefined;
+    return this.devices.flatMap((device) => this.#tellHeld(device));
+  }
+
+  #tellHeld(device: DeviceId): readonly Outgoing[] {
+    const path = this.reach(device) === 'direct' ? 'direct' : 'relay';
+    if (!this.#peers.has(device) || (path === 'relay' && !this.#relayable(device))) return [];
+    return [this.#reply(device, path, this.#have(device, false), false)];
   }
 
   #renewedFrom: DeviceId | undefined;

@@ -1,6 +1,7 @@
 /** What honest people do in a world: they write what their devices let them, with what they have heard of. */
 import type { DeltaId, DeviceId } from '../../src/base/ids.ts';
 import type { Value } from '../../src/protocol/codec.ts';
+import { RENEWAL_PATIENCE_MS } from '../../src/service/renewing.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import type { Entry } from '../../src/sync/replica.ts';
 import { chatBody, type ChatDelta } from '../../src/tools/chat/deltas.ts';
@@ -234,6 +235,17 @@ const takeDevice = (kind: 'removeDevice' | 'drop'): Doing => {
   });
 };
 
+/** L6: somebody has his copy begin anew, with that of somebody who can be reached; of who goes away meanwhile nothing comes. */
+const renew: Doing = (world, dice) => {
+  const members = world.members().filter(({ id, replica }) => isUp(world, id) && replica.hasBase);
+  const device = dice.pickOr(members);
+  const from = dice.pickOr(members.filter(({ id }) => id !== device?.id && device?.session.isPeer(id)));
+  if (!device || !from) return;
+  device.renewFrom(from.id);
+  world.agenda.put(world.time + RENEWAL_PATIENCE_MS, () => device.stopRenewing(from.id));
+  world.counts.add('fresh copies asked for');
+};
+
 /** Somebody is away for so long that a manager drops his device (L7); when it is back it is let in again, and begins anew. */
 const absence: Doing = (world, dice) => {
   const manager = dice.pickOr(
@@ -275,6 +287,7 @@ export const honest = {
   addDevice,
   readdDevice,
   absence,
+  renew,
   removeDevice: takeDevice('removeDevice'),
   drop: takeDevice('drop'),
   freeze,

@@ -170,6 +170,11 @@ export class SimDevice {
     this.engine.sponsored(this.sponsor, this.#entrances);
     this.#isPutBack ||= isPutBack;
     if (this.#isPutBack) this.engine.awaitWord();
+    if (this.#renewedFrom) {
+      this.engine.beginFeed(++this.generation);
+      this.engine.awaitWord();
+      this.renewFrom(this.#renewedFrom);
+    }
     if (this.engine.expulsion) this.#around.expelled(this);
     this.#dispatch(this.engine.tick(this.#now));
   }
@@ -225,6 +230,7 @@ export class SimDevice {
     this.#welcome = undefined;
     this.stop();
     this.sponsor = undefined;
+    this.#renewedFrom = undefined;
     this.#entrances.clear();
     this.generation++;
     this.acknowledged.clear();
@@ -342,10 +348,15 @@ export class SimDevice {
   /** L6: a part of the first copy. What is asked for next is asked for when this one is on disk. */
   #baseCame({ from, path, handled }: Arrival, message: Message & { kind: 'base' }): void {
     const life = this.#life;
+    const { renewal } = this.engine;
     const { part, replaced, opened, faults, out } = this.engine.takeBase(from, path, message);
     for (const { tag } of faults) this.#around.counts.add(`fault ${tag}`);
-    if (replaced) this.#around.counts.add('copies begun with a base');
+    if (replaced) this.#around.counts.add(renewal ? 'copies renewed' : 'copies begun with a base');
     const durable = (): void => {
+      if (replaced && renewal) {
+        this.generation = renewal.generation;
+        this.#renewedFrom = undefined;
+      }
       handled();
       if (life !== this.#life) return;
       this.#dispatch(out);
@@ -358,6 +369,22 @@ export class SimDevice {
     this.log.append([...opened.map(keyRecord), ...unconfirmed, this.#partRecord(part, 0)], durable);
     this.#around.appended(this.id);
   }
+
+  /** L6: its copy begins anew, with the base of another device. */
+  renewFrom(from: DeviceId): void {
+    this.#renewedFrom = from;
+    this.#dispatch(this.engine.renewFrom({ from, generation: this.generation + 1 }));
+  }
+
+  /** Nothing has come. */
+  stopRenewing(from: DeviceId): void {
+    if (this.#renewedFrom !== from) return;
+    this.#renewedFrom = undefined;
+    if (this.#alive) this.#dispatch(this.engine.renewFrom(undefined));
+  }
+
+  /** On disk at once, as whatever a crash leaves: it asks again, in a feed that is another in any case. */
+  #renewedFrom: DeviceId | undefined;
 
   /** K1: a member's, under an epoch that we have no key of yet. It waits for the key, which he is asked for. */
   #isLocked(arrival: Arrival): boolean {

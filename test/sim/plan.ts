@@ -69,6 +69,7 @@ const ACTS = [
   { kind: 'drop', calm: 1 },
   { kind: 'readdDevice', calm: 2 },
   { kind: 'absence', calm: 2 },
+  { kind: 'renew', calm: 1 },
   { kind: 'freeze', calm: 2 },
   { kind: 'audit', calm: 2 },
   { kind: 'crash', faults: 6 },

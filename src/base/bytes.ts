@@ -116,7 +116,12 @@ export function joinInPlace(parts: readonly Uint8Array[]): Uint8Array {
  */
 export function releaseBytes({ buffer, byteLength }: Uint8Array): void {
   const { transfer } = buffer as { transfer?: (length: number) => ArrayBuffer };
-  if (buffer.byteLength === byteLength) transfer?.call(buffer, 0);
+  if (buffer.byteLength !== byteLength) return;
+  try {
+    transfer?.call(buffer, 0);
+  } catch {
+    // Its host keeps a hold on it: then it goes with the next collection.
+  }
 }
 
 /** Not in constant time: never for comparing secrets. */

@@ -1,11 +1,11 @@
 /** The Chat tool as its users see it. */
-import type { DeltaId, ToolId } from '../base/ids.ts';
+import type { AccountId, DeltaId, ToolId } from '../base/ids.ts';
 import { toUtf8 } from '../base/utf8.ts';
 import { MAX_CHAT_TEXT_BYTES } from '../protocol/limits.ts';
 import type { Entry } from '../sync/replica.ts';
 import type { RowChange } from '../sync/fold.ts';
 import { chatBody, type ChatDelta } from '../tools/chat/deltas.ts';
-import { POSTS, postFromRow } from '../tools/chat/rows.ts';
+import { POSTS, postFromRow, type Post } from '../tools/chat/rows.ts';
 import { type CallKey, ServiceError, type ChatPage, type ChatPost } from './api.ts';
 import type { ContentIndex } from './content-index.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
@@ -55,11 +55,14 @@ export class Chat {
 
   /** What changed rows mean to a panel. */
   changes(changes: readonly RowChange[]): { readonly posts: readonly ChatPost[]; readonly removed: readonly string[] } {
-    const own = changes.filter((change) => change.table === POSTS);
-    return {
-      posts: own.flatMap((change) => (change.row ? [this.#describe(change.key as DeltaId)!] : [])),
-      removed: own.flatMap((change) => (change.row ? [] : [change.key])),
-    };
+    const self = this.#workspace.self?.account;
+    const [posts, removed]: [ChatPost[], string[]] = [[], []];
+    for (const { table, key, row } of changes) {
+      if (table !== POSTS) continue;
+      if (row) posts.push(this.#shown(key as DeltaId, postFromRow(row), self));
+      else removed.push(key);
+    }
+    return { posts, removed };
   }
 
   /** All posts, in order, into an empty chat of another workspace: told by this person, each with whose it was and from when (A7). */
@@ -99,8 +102,11 @@ export class Chat {
 
   #describe(id: DeltaId): ChatPost | undefined {
     const post = this.#row(id);
-    if (!post) return undefined;
-    const self = post.author === this.#workspace.self?.account;
+    return post && this.#shown(id, post, this.#workspace.self?.account);
+  }
+
+  #shown(id: DeltaId, post: Post, own: AccountId | undefined): ChatPost {
+    const self = post.author === own;
     return {
       id,
       author: post.author,

@@ -52,24 +52,23 @@ describe('chunk store', () => {
   it('L2 a pack is read in pieces when it is opened: every chunk is found, and damage takes those along that it hits', async () => {
     const random = seededRandom('in pieces');
     const below = (bound: number) => seededBelow(random, bound);
-    const chunks = Array.from({ length: 120 }, (_, i) =>
-      chunk(i % 5 === 0 ? 1 + below(50) : 20_000 + below(LIMIT - 20_001)),
-    );
+    const sizeOf = (i: number) => (i % 5 === 0 ? 1 + below(50) : 50_000 + below(LIMIT - 50_001));
+    const chunks = Array.from({ length: 50 }, (_, i) => chunk(sizeOf(i)));
     await putAll(...chunks);
     await store.chunks.sync();
     await store.close();
     const [path] = packsOf(disk) as [string];
-    assert.ok(disk.peek(path).length > 3 * 1024 * 1024);
+    assert.ok(disk.peek(path).length > 2 * 1024 * 1024);
     await open();
-    assert.deepEqual(await holds(...chunks), Array(120).fill(true));
+    assert.deepEqual(await holds(...chunks), Array(50).fill(true));
     await store.close();
-    for (const piece of [1, 2, 3]) {
+    for (const piece of [1, 2]) {
       const copy = new MemoryDisk();
       for (const other of disk.paths()) copy.poke(other, disk.peek(other));
       const at = piece * 1024 * 1024;
       for (let offset = at - 500; offset < at + 500; offset += 9) copy.flipBit(path, offset, offset % 8);
       store = await openOn(copy);
-      const lost = (await holds(...chunks)).filter((isThere) => !isThere).length;
+      const lost = chunks.filter(({ id }) => !store.chunks.has(id)).length;
       assert.ok(lost >= 1 && lost <= 6, `${lost} lost at ${at}`);
       await store.close();
     }

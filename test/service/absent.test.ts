@@ -239,6 +239,8 @@ describe('A device that was away for long', function () {
     assert.ok(before.some((line) => line.includes('old.txt')));
     assert.deepEqual(await carol.api.putBack(apollo), { posts: 0, files: 2, deeds: 6, left: 0 });
     assert.deepEqual(await carol.api.closed(), []);
+    // The last of it: nothing goes any more while it is looked at.
+    for (const person of [alice, bob]) await person.until(async () => (await posts(person)).length === 0);
     await house.converged(apollo, alice, bob, carol);
     const names = async (folder: string) =>
       (await alice.api.list(apollo, files, folder)).map(({ name }) => name).toSorted();

@@ -26,6 +26,8 @@ class Model {
   readonly #ops: readonly Op[];
   readonly #byId: ReadonlyMap<string, Op>;
   readonly #place: ReadonlyMap<string, number>;
+  /** The order in which operations are written: each after its past. */
+  readonly #turns: ReadonlyMap<string, number>;
   readonly #heights = new Map<string, number>();
   /** Judged, in the order of A6. */
   readonly #judged = new Map<Op, boolean>();
@@ -35,6 +37,7 @@ class Model {
   constructor(ops: readonly Op[], place: ReadonlyMap<string, number>) {
     this.#ops = ops;
     this.#byId = new Map(ops.map((op) => [op.id, op]));
+    this.#turns = new Map(ops.map(({ id }, turn) => [id, turn]));
     this.#place = place;
     for (const op of ops.toSorted((a, b) => a.past.size - b.past.size))
       this.#heights.set(op.id, 1 + Math.max(0, ...[...op.past].map((id) => this.#heights.get(id)!)));
@@ -83,7 +86,8 @@ class Model {
   #credentialOf(op: Op): Op | undefined {
     if (op.type === 'genesis') return op;
     const cited = op.cred === undefined ? undefined : this.#byId.get(op.cred);
-    return cited && isGrant(cited) ? cited : undefined;
+    // Nobody can cite what is written after what he writes: its hash is not there yet. Such a citation is none.
+    return cited && isGrant(cited) && this.#turns.get(cited.id)! < this.#turns.get(op.id)! ? cited : undefined;
   }
 
   #accepted(which: (op: Op) => boolean): readonly Op[] {

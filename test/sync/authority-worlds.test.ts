@@ -222,6 +222,27 @@ describe('A1 A2 A3 A4 A5 A6 A7 A10 worlds in which engine and model once differe
   );
 
   told(
+    'A1 A10 what cites a credential that is written after it cites none, and names nobody',
+    [
+      ...BEGINNING,
+      ['carol in', { author: 'Alice', type: 'admit', target: 'Carol', role: 0, cred: 'genesis', past: ['bob in'] }],
+      [
+        'dave in',
+        { author: 'Bob', device: 2, type: 'admit', target: 'Dave', role: 1, cred: 'claim', past: ['genesis'] },
+      ],
+      ['claim', { author: 'Dave', type: 'admit', target: 'Bob', role: 1, past: ['carol in'] }],
+      [
+        'raised',
+        { author: 'Carol', type: 'setRole', target: 'Dave', role: 0, cred: 'carol in', past: ['dave in', 'claim'] },
+      ],
+      ['removed', { author: 'Dave', device: 3, type: 'remove', target: 'Bob', cred: 'raised', past: ['raised'] }],
+      ['again', { author: 'Alice', type: 'admit', target: 'Bob', role: 2, cred: 'genesis', past: ['removed'] }],
+    ],
+    ['genesis', 'bob in', 'carol in'],
+    { Alice: 'manager', Bob: 'participant', Carol: 'manager' },
+  );
+
+  told(
     'A6 A7 a leave counts from its place in the order on, for content as for control',
     [
       ...BEGINNING,

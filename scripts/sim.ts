@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
 import { planWorld } from '../test/sim/plan.ts';
 import { runWorlds } from '../test/sim/pool.ts';
 import { runWorld } from '../test/sim/run-world.ts';
@@ -15,6 +16,9 @@ import type { Violation } from '../test/sim/world.ts';
 import { out } from './lib/project.mjs';
 
 const SHRINK_TRIES = 150;
+
+// There is a worker on every core: threads that help to collect garbage are in their way.
+setFlagsFromString('--single-threaded-gc');
 
 const { values } = parseArgs({
   options: {

@@ -258,12 +258,14 @@ export class Session {
   /** Whether all that is ours is with a device or with its relay. */
   isRelayed(device: DeviceId): boolean {
     const peer = this.#peers.get(device);
-    if (!peer) return false;
-    for (const [feed, seq] of this.#replica.vector()) {
-      if (!feed.startsWith(this.#self)) continue;
-      if (Math.max(peer.known.get(feed) ?? 0, peer.relayed.get(feed) ?? 0) < seq) return false;
-    }
-    return true;
+    return peer !== undefined && !this.#lacksOurs([peer.known, peer.relayed]);
+  }
+
+  /** Whether of what is ours something is in none of these. */
+  #lacksOurs(held: readonly ReadonlyMap<FeedId, number>[]): boolean {
+    for (const [feed, seq] of this.#replica.vector())
+      if (feed.startsWith(this.#self) && !held.some((one) => (one.get(feed) ?? 0) >= seq)) return true;
+    return false;
   }
 
   /** L6: from now on this device is told that nothing is here, so that it gives its base; who was told so before, what there is. */
@@ -773,7 +775,9 @@ export class Session {
       if (direct && (peer.unackedSince === undefined || now - peer.unackedSince < ACK_PATIENCE_MS)) continue;
       if (direct && now >= peer.restartAt) out.push(...this.#restart(device, peer, now));
       if (peer.relaying || peer.relayRetryAt > 0 || !this.#relayable(device)) continue;
-      const held = highest(highest(peer.known, peer.relayed), this.#servedTo(peer, now));
+      const served = this.#servedTo(peer, now);
+      if (!this.#lacksOurs([peer.known, peer.relayed, served])) continue;
+      const held = highest(highest(peer.known, peer.relayed), served);
       // Who has nothing yet is given the base first; whoever has written here has acknowledged all that is in it.
       if (!this.#replica.reaches(held)) {
         if (!this.#replica.hasWritten(device)) continue;

@@ -36,6 +36,9 @@ export interface PoolOptions {
   onReport?(report: Report, done: number): void;
 }
 
+/** A world of twenty devices makes 200 MB and keeps a tenth: with room for the young, little of it is ever moved. */
+const ROOMY = { maxYoungGenerationSizeMb: 192 };
+
 export async function runWorlds(options: PoolOptions): Promise<Totals> {
   const { seed, worlds, workers, budget_ms = Infinity, maxFindings = Infinity, except } = options;
   const counts = new Counts();
@@ -54,7 +57,7 @@ export async function runWorlds(options: PoolOptions): Promise<Totals> {
   };
   const work = () =>
     new Promise<void>((resolve, reject) => {
-      const worker = new Worker(new URL('worker.ts', import.meta.url));
+      const worker = new Worker(new URL('worker.ts', import.meta.url), { resourceLimits: ROOMY });
       const give = () => {
         while (except?.has(`${seed}.${next}`)) next++;
         if (more()) worker.postMessage(`${seed}.${next++}`);

@@ -327,6 +327,7 @@ export class Engine {
   /** What the control deltas add up to now: whose keys, and who is told what. */
   #follow(): readonly Epoch[] {
     const { roster } = this.replica;
+    if (this.#devicesInCharge.length > 0) this.#replica.unconfirmed = undefined;
     const opened = this.keys.follow(roster);
     this.#checkpoints.follow(roster);
     const devices = [...roster.devices.keys()];
@@ -495,14 +496,22 @@ export class Engine {
 
   /**
    * Who has written nothing yet takes the first copy from who let it in, or from a manager; who has lost its log, in a new feed
-   * (D2), likewise. Who has asked for a fresh one takes it from whom he has asked.
+   * (D2), likewise; where it is the only manager's own device, from any member. Who has asked for a fresh one takes it from whom he has asked.
    */
   #mayGiveBase(from: DeviceId): boolean {
     const { roster } = this.#replica;
     if (this.#renewal) return this.#renewal.from === from;
     // Durable or not: what begins with a base was on this disk before.
     if (this.#replica.generationsOf(this.#identity.device).includes(this.#generation)) return false;
-    return from === this.#sponsor || roster.devices.get(from)?.role === Role.manager;
+    const isManagers = roster.devices.get(from)?.role === Role.manager;
+    return from === this.#sponsor || isManagers || this.#devicesInCharge.length === 1;
+  }
+
+  /** Where this one's person is the only manager, his devices: nobody else can vouch for what is here, and he stands for it. */
+  get #devicesInCharge(): readonly DeviceId[] {
+    const managers = [...this.#replica.roster.members.values()].filter(({ role }) => role === Role.manager);
+    const isOurs = managers.every(({ account }) => account === this.#identity.account);
+    return isOurs ? managers.flatMap(({ devices }) => devices.map(({ certificate }) => certificate.device)) : [];
   }
 
   /** Begins with a base; what was here and is not in it comes after. */

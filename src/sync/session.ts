@@ -16,6 +16,7 @@ import type { DeviceId, FeedId } from '../base/ids.ts';
 import { equalBytes } from '../base/bytes.ts';
 import { BATCH_BYTES, MAX_MESSAGE_BYTES } from '../protocol/limits.ts';
 import type { BaseParts } from './base.ts';
+import { Role } from './control.ts';
 import type { EpochTag } from './epoch.ts';
 import type { Node } from './graph.ts';
 import { headOf, isHeadOf, markOf, type FeedMark, type Head, type Message } from './messages.ts';
@@ -591,12 +592,13 @@ export class Session {
   }
 
   /** What goes before the log to a peer that it does not reach; undefined where there is nothing, or nothing left of it. */
-  #beforeLog(peer: Peer, held: ReadonlyMap<FeedId, number>): Batch | undefined {
+  #beforeLog(device: DeviceId, peer: Peer, held: ReadonlyMap<FeedId, number>): Batch | undefined {
     if (peer.last) return this.#bareWord(peer.last, held);
     // Who has nothing begins with the base.
     const word = held.size > 0 ? this.#bareWord(peer.returned, held) : undefined;
     if (word) return word;
-    if (!this.#replica.isConfirmed) return undefined;
+    // A manager who has lost his copy is the one who can vouch for it.
+    if (!this.#replica.isConfirmed && this.#replica.roster.devices.get(device)?.role !== Role.manager) return undefined;
     peer.offer ??= this.#makeOffer();
     const { base, sent } = peer.offer;
     const bytes = base.parts[sent];
@@ -716,7 +718,7 @@ export class Session {
       const passage = passageOf(this.#gate, device, peer.sent, peer.last, peer.without);
       const batch = this.#replica.reaches(peer.sent)
         ? this.#batch(peer.sent, BATCH_BYTES, made, passage)
-        : this.#beforeLog(peer, peer.sent);
+        : this.#beforeLog(device, peer, peer.sent);
       if (!batch) break;
       for (const { feed, seq } of batch.ends) raise(peer.sent, feed, seq);
       peer.unackedBytes += batch.bytes;
@@ -837,7 +839,7 @@ export class Session {
       const passage = passageOf(this.#gate, device, held, peer.last, peer.without);
       const batch = this.#replica.reaches(held)
         ? this.#batch(held, RELAY_BATCH_BYTES, new Map(), passage)
-        : this.#beforeLog(peer, held);
+        : this.#beforeLog(device, peer, held);
       if (!batch) break;
       for (const { feed, seq } of batch.ends) {
         raise(held, feed, seq);

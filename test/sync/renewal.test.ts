@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { controlBody } from '../../src/sync/control.ts';
 import { feedOf } from '../../src/sync/delta.ts';
-import { threePeople, type Desk } from './office.ts';
+import { Desk, threePeople } from './office.ts';
 import { stateOf } from './team.ts';
 
 const newest = ({ engine, device }: Desk) => {
@@ -102,5 +102,54 @@ describe('L6 a fresh copy', () => {
     assert.equal(bob.engine.replica.vector().get(feed), told);
     bob.engine.stored(growth, office.now);
     assert.equal(bob.engine.replica.vector().get(feed), told! + 1);
+  });
+});
+
+describe('L6 a manager without his copy', () => {
+  it('L6 D2 who is the only one takes it from whoever has it, and stands for it', () => {
+    const { office, alice, bob, carol } = threePeople('only manager');
+    office.link(alice, bob, carol);
+    const early = [...alice.engine.replica.nodes()].map(({ delta }) => delta.bytes);
+    for (const desk of [alice, bob, carol]) desk.post(`words of ${desk.person.name}`);
+    office.rest();
+    assert.ok(bob.engine.replica.hasBase);
+    office.leave(alice);
+    office.leave(carol);
+    bob.engine.replica.unconfirmed = new Uint8Array(32).fill(7); // as if nobody had vouched for it
+    const again = new Desk(office, alice.person);
+    again.engine.keys.add({ ...office.team.epoch, key: office.team.epoch.key.slice() });
+    for (const bytes of early) again.engine.restore(bytes);
+    again.engine.opened();
+    again.engine.beginFeed(1);
+    again.engine.awaitWord();
+    office.desks.set(again.device, again);
+    office.arrive(again);
+    office.link(again, bob);
+    office.rest();
+    assert.deepEqual(again.texts(), bob.texts());
+    assert.ok(again.engine.replica.isConfirmed);
+    again.post('and on');
+    office.rest();
+    assert.deepEqual(again.texts(), bob.texts());
+  });
+});
+
+describe('L7 A7 a leave that nobody takes', () => {
+  it('L7 of who was dropped before he said it does not keep him waiting: he hears that he was', () => {
+    for (const isFolded of [false, true]) {
+      const { office, alice, bob, carol } = threePeople(`dropped, and left ${String(isFolded)}`);
+      office.link(alice, bob, carol);
+      office.leave(carol);
+      carol.control('leave', controlBody.leave());
+      alice.post('meanwhile');
+      const epoch = alice.engine.keys.make(new Set([carol.device]));
+      alice.control('drop', controlBody.devices([carol.device], epoch));
+      if (isFolded) office.rest();
+      else office.pump();
+      office.arrive(carol);
+      office.link(alice, carol);
+      office.rest();
+      assert.equal(carol.engine.expulsion?.delta.kind, 'drop', isFolded ? 'folded' : 'not folded');
+    }
   });
 });

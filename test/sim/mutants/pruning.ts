@@ -195,7 +195,8 @@ export const pruning: readonly Mutant[] = [
     name: 'a base that nobody has vouched for is served on',
     rule: 'L6',
     file: SESSION,
-    search: 'if (!this.#replica.isConfirmed) return undefined;',
+    search:
+      'if (!this.#replica.isConfirmed && this.#replica.roster.devices.get(device)?.role !== Role.manager) return undefined;',
     replace: '',
     tests: firstCopy,
   },
@@ -203,8 +204,8 @@ export const pruning: readonly Mutant[] = [
     name: 'anybody gives a first copy',
     rule: 'L6',
     file: ENGINE,
-    search: 'return from === this.#sponsor || roster.devices.get(from)?.role === Role.manager;',
-    replace: 'return true || roster;',
+    search: 'return from === this.#sponsor || isManagers || this.#devicesInCharge.length === 1;',
+    replace: 'return true || isManagers;',
     tests: firstCopy,
   },
   {
@@ -243,8 +244,8 @@ export const pruning: readonly Mutant[] = [
     name: 'who was taken out, and cannot be told why, goes on',
     rule: 'K2',
     file: ENGINE,
-    search: '?? this.#replica.wordAgainst(device, account)',
-    replace: '',
+    search: 'this.#replica.wordAgainst(device, account) ?? gone',
+    replace: 'gone',
     tests: firstCopy,
   },
   {

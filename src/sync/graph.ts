@@ -66,6 +66,8 @@ export type Entrance = (delta: Delta, deps: readonly Node[]) => boolean;
 
 export class Graph {
   readonly #entrance: Entrance;
+  /** Whether somebody here has let a device in: what others want of it is theirs to name. */
+  readonly #isIn: (device: DeviceId) => boolean;
   readonly #nodes = new Map<DeltaId, Node>();
   readonly #lanes: Lane[] = [];
   readonly #feeds = new Map<FeedId, Lane[]>();
@@ -76,8 +78,9 @@ export class Graph {
   readonly #waiting = new Waiting();
   #arrivals: number;
 
-  constructor(entrance: Entrance = () => true, arrivals = 0) {
+  constructor(entrance: Entrance = () => true, arrivals = 0, isIn: (device: DeviceId) => boolean = () => true) {
     this.#entrance = entrance;
+    this.#isIn = isIn;
     this.#arrivals = arrivals;
   }
 
@@ -220,7 +223,7 @@ export class Graph {
 
   /** Whether deltas of others, or of a later feed of its device, wait for it (D2, D8). */
   isWanted({ id, feed }: Delta, known = new Map<DeltaId, boolean>()): boolean {
-    return this.#waiting.isWanted(id, feed, known);
+    return this.#waiting.isWanted(id, feed, known, this.#isIn);
   }
 
   /** The next of its lane. */

@@ -120,7 +120,11 @@ export class Replica {
     this.#reader = new DeltaReader(options.crypto, options.workspace);
     this.#own = options.own;
     this.#durable.set(options.own, 0);
-    this.#graph = new Graph((delta, deps) => this.#isLetIn(delta, deps));
+    this.#graph = new Graph(
+      (delta, deps) => this.#isLetIn(delta, deps),
+      0,
+      (device) => this.#entrances.has(device),
+    );
     this.#authority = new Authority(options.crypto, this.#graph);
     this.#content = new Content(this.#graph, this.#authority, options.reducers);
     this.#endings = new Endings(options.crypto, this.#graph, this.#authority);

@@ -1,5 +1,5 @@
 /** Deltas that wait for their past (D5), bounded, and what they wait for. */
-import type { DeltaId, FeedId } from '../base/ids.ts';
+import type { DeltaId, DeviceId, FeedId } from '../base/ids.ts';
 import { MAX_WAITING_BYTES, MAX_WAITING_DELTAS } from '../protocol/limits.ts';
 import type { Delta } from './delta.ts';
 
@@ -83,10 +83,15 @@ export class Waiting {
   }
 
   /**
-   * Whether something of another feed waits for it, or for what of the same feed waits for it. `known`: what was answered before, while
-   * nothing more has come to wait; a chain of thousands is walked once.
+   * Whether something of another feed, of a device that `isIn`, waits for it, or for what waits for it. `known`: what was answered before,
+   * while nothing more has come to wait; a chain of thousands is walked once.
    */
-  isWanted(id: DeltaId, feed: FeedId, known: Map<DeltaId, boolean>): boolean {
+  isWanted(
+    id: DeltaId,
+    feed: FeedId,
+    known: Map<DeltaId, boolean>,
+    isIn: (device: DeviceId) => boolean = () => true,
+  ): boolean {
     if (!this.#waiters.has(id)) return false;
     const before = known.get(id);
     if (before !== undefined) return before;
@@ -94,7 +99,7 @@ export class Waiting {
     const seen = new Map<DeltaId, DeltaId | undefined>([[id, undefined]]);
     for (const at of seen.keys()) {
       for (const waiter of this.waitersOf(at)) {
-        const answer = waiter.feed === feed ? known.get(waiter.id) : true;
+        const answer = waiter.feed === feed || !isIn(waiter.device) ? known.get(waiter.id) : true;
         if (answer === undefined && !seen.has(waiter.id)) seen.set(waiter.id, at);
         if (answer !== true) continue;
         for (let on: DeltaId | undefined = at; on !== undefined; on = seen.get(on)) known.set(on, true);

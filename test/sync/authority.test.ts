@@ -324,6 +324,33 @@ describe('A authority', () => {
     }
   });
 
+  it('A4 L4 who is let in by what lies beyond the word that takes a device out wants it in vain; who had not heard the word does not', () => {
+    for (const isFirst of [true, false]) {
+      const team = new Team(`beyond ${String(isFirst)}`);
+      const alice = team.founder;
+      const [bob, carol] = [team.join('Bob'), team.join('Carol')];
+      for (const copy of [bob, carol]) copy.meet(alice);
+      bob.post('Bob is here');
+      alice.remove(carol.person);
+      const dave = team.join('Dave', carol);
+      const named = dave.control('ack', controlBody.ack());
+      const [admit, ack] = [...dave.replica.nodes()].slice(-2).map(({ delta }) => delta);
+      const runs = [[admit!.bytes], [ack!.bytes]];
+      for (let i = 0; i < 2; i++) alice.replica.ingest(isFirst ? runs : runs.toReversed());
+      assert.equal(alice.replica.node(admit!.id), undefined);
+      bob.meet(dave);
+      bob.post('upon what Dave has written');
+      for (let i = 0; i < 3; i++)
+        alice.replica.ingest(
+          bob.replica
+            .lacking(alice.replica.vector(), Number.MAX_SAFE_INTEGER)
+            .map((run) => run.map(({ delta }) => delta.bytes)),
+        );
+      assert.ok(alice.replica.node(named), 'Bob names it, who had not heard');
+      assert.equal(alice.verdict(admit!.id), 'cutOff');
+    }
+  });
+
   it('A7 leave binds only what has it in its past', () => {
     const team = new Team(10);
     const alice = team.founder;

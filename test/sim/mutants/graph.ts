@@ -113,6 +113,14 @@ export const graph: readonly Mutant[] = [
     tests: naming,
   },
   {
+    name: 'what lies beyond a word is wanted by those whom it lets in',
+    rule: 'A4',
+    file: 'src/sync/waiting.ts',
+    search: ' || !isIn(waiter.device)',
+    replace: '',
+    tests: ['test/sync/authority.test.ts'],
+  },
+  {
     name: 'heads are never covered',
     rule: 'D5',
     file: GRAPH,

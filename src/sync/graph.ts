@@ -72,6 +72,8 @@ export class Graph {
   readonly #lanes: Lane[] = [];
   readonly #feeds = new Map<FeedId, Lane[]>();
   readonly #devices = new Map<DeviceId, Lane[]>();
+  /** Those that hang on another (D8). */
+  readonly #branches: Lane[] = [];
   readonly #generations = new Generations(this.#lanes, (device) => this.lanesOf(device));
   /** Deltas that nothing here names yet. */
   readonly #heads = new Set<Node>();
@@ -250,7 +252,20 @@ export class Graph {
   isAside(node: Node): boolean {
     const lane = this.#lanes[node.lane];
     if (lane === undefined) return false;
-    return lane.parent !== undefined || this.#generations.isAside(node, lane);
+    return this.#isContested(lane) || this.#generations.isAside(node, lane);
+  }
+
+  /**
+   * D8: whether another branch stands against it. One that nobody has named is no other's: whoever holds it, since it came first, holds for
+   * the feed what all others do.
+   */
+  #isContested(lane: Lane): boolean {
+    for (let at = lane; at.parent; at = at.parent) {
+      const { parent } = at;
+      const rivals = this.#feeds.get(at.feed)!.filter((other) => other.parent === parent && other !== at);
+      if (!at.isNamed || rivals.some(({ isNamed }) => isNamed)) return true;
+    }
+    return false;
   }
 
   /** Up to where a feed counts, as far as a later feed of its device says whose beginning is `known` (D2). */
@@ -380,8 +395,20 @@ export class Graph {
     for (const dep of deps) this.#heads.delete(dep);
     this.#heads.add(node);
     const isFork = lane.parent !== undefined && this.#lanes.length > before;
-    const isRecut = this.#generations.take(node, lane) || isFork;
+    const isNews = this.#nameBranches(node);
+    const isRecut = this.#generations.take(node, lane) || isFork || isNews;
     return { outcome: 'added', node, isFork, isRecut };
+  }
+
+  /** D8: answers whether a branch is named that was not. */
+  #nameBranches({ past, delta: { device } }: Node): boolean {
+    let isNews = false;
+    for (const lane of this.#branches) {
+      if (lane.isNamed || lane.device === device || (past[lane.number] ?? 0) < lane.first) continue;
+      lane.isNamed = true;
+      isNews = true;
+    }
+    return isNews;
   }
 
   // ---- lanes --------------------------------------------------------------------------------------------------------
@@ -404,6 +431,7 @@ export class Graph {
   #newLane(place: Pick<Lane, 'feed' | 'device' | 'generation' | 'parent' | 'first' | 'firstId'>): Lane {
     const lane = new Lane(this.#lanes.length, place);
     this.#lanes.push(lane);
+    if (place.parent) this.#branches.push(lane);
     push(this.#feeds, place.feed, lane);
     push(this.#devices, place.device, lane);
     this.#generations.begin(lane);
@@ -438,6 +466,7 @@ export class Graph {
       known.set(node.past, past);
       node.past = past;
     }
+    for (const { tip } of this.#lanes) if (tip) this.#nameBranches(tip);
     this.#generations.split(lane, branch);
   }
 
@@ -481,6 +510,7 @@ export class Graph {
     this.#arrivals = Math.max(this.#arrivals, arrivals);
     const ends = this.#lanes.flatMap(({ frontier }) => frontier ?? []);
     for (const end of ends) if (!ends.some((other) => other !== end && inPast(end, other))) this.#heads.add(end);
+    for (const end of ends) this.#nameBranches(end);
   }
 
   // ---- forgetting (L4) ------------------------------------------------------------------------------------------------

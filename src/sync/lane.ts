@@ -58,6 +58,8 @@ export class Lane {
   closed: Closed | undefined;
   /** Whether branches hang on its end. */
   isForked = false;
+  /** Of a branch: whether another device has it in its past. */
+  isNamed = false;
 
   constructor(number: number, place: Pick<Lane, 'feed' | 'device' | 'generation' | 'parent' | 'first' | 'firstId'>) {
     this.number = number;

@@ -347,7 +347,15 @@ describe('D8 forks', () => {
     assert.equal(carol.verdict(one.id), 'accepted');
   });
 
-  it('D8 of two histories neither counts beyond the fork, where both are needed and whichever came first', () => {
+  for (const hasWritten of [true, false]) {
+    const name = hasWritten
+      ? 'D8 of two histories neither counts beyond the fork, where both are needed and whichever came first'
+      : 'D8 of two histories that counts which others need, where of the other nobody but its holder knows';
+    it(name, () => ofTwoHistories(hasWritten));
+  }
+
+  /** Carol holds the one and Bob the other; `hasWritten`: so has Carol, upon the one. */
+  function ofTwoHistories(hasWritten: boolean): void {
     const team = new Team(23);
     const mallory = team.join('Mallory');
     const before = mallory.post('before');
@@ -360,6 +368,9 @@ describe('D8 forks', () => {
     assert.deepEqual(faultsOf(carol, [[one.bytes]]), []);
     assert.deepEqual(faultsOf(bob, [[other.bytes]]), []);
     assert.equal(bob.verdict(other.id), 'accepted');
+    team.founder.admit(carol.person);
+    carol.meet(team.founder);
+    if (hasWritten) carol.post('I have read this');
     const answer = bob.post('I have read it');
     carol.take(bob.replica.lacking(carol.replica.vector(), 1e6));
     assert.deepEqual(carol.replica.missing(), [other.id]);
@@ -368,8 +379,8 @@ describe('D8 forks', () => {
     assert.deepEqual(faultsOf(carol, [[other.bytes, more.bytes]]), ['fork']);
     assert.equal(carol.replica.node(more.id), undefined);
     const verdicts = [before, one.id, other.id, answer].map((id) => carol.verdict(id));
-    assert.deepEqual(verdicts, ['accepted', 'forked', 'forked', 'accepted']);
-  });
+    assert.deepEqual(verdicts, ['accepted', 'forked', hasWritten ? 'forked' : 'accepted', 'accepted']);
+  }
 
   it("D8 a genesis of a member's other workspace is no fork of his: nobody can silence him with it", () => {
     const team = new Team(21);

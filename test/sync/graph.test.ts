@@ -1,7 +1,7 @@
 /** What a delta may name (D5, D8, I4): judged by its past alone, so that it is taken everywhere or nowhere. */
 import assert from 'node:assert/strict';
 import type { DeltaId } from '../../src/base/ids.ts';
-import { feedOf } from '../../src/sync/delta.ts';
+import { feedOf, type Delta } from '../../src/sync/delta.ts';
 import { Talk } from './talk.ts';
 
 describe('D5 what a delta names', () => {
@@ -102,5 +102,35 @@ describe('D8 what a delta names of a fork', () => {
     const seen = talk.add(bob, undefined, [second]);
     assert.equal(talk.take(talk.say(mallory, first, [seen])), 'broken');
     assert.equal(talk.take(talk.say(mallory, second, [seen])), 'added');
+  });
+});
+
+describe('D8 a branch that nobody has named', () => {
+  it('D8 stands against none, whichever came first, till somebody has: then neither counts', () => {
+    for (const isFirst of [true, false]) {
+      const talk = new Talk();
+      const { alice, bob, mallory, genesis } = talk;
+      const before = talk.add(mallory, undefined, [genesis]);
+      const [one, other] = [talk.say(mallory, before, []), talk.say(mallory, before, [])];
+      for (const branch of isFirst ? [one, other] : [other, one]) assert.equal(talk.take(branch), 'added');
+      const isAside = (delta: Delta) => talk.graph.isAside(talk.graph.get(delta.id)!);
+      assert.deepEqual([before, one, other].map(isAside), [false, true, true], 'neither is named');
+      talk.add(alice, genesis, [one]);
+      const further = talk.add(mallory, one, []);
+      assert.deepEqual([before, one, further, other].map(isAside), [false, false, false, true]);
+      talk.add(bob, undefined, [other]);
+      assert.deepEqual([before, one, further, other].map(isAside), [false, true, true, true]);
+    }
+  });
+
+  it('D8 is told from one that is, where its rival has gone before: what others have named before the fork was seen counts on', () => {
+    const talk = new Talk();
+    const { alice, mallory, genesis } = talk;
+    const before = talk.add(mallory, undefined, [genesis]);
+    const one = talk.add(mallory, before, []);
+    talk.add(alice, genesis, [one]);
+    const other = talk.add(mallory, before, []);
+    const isAside = (delta: Delta) => talk.graph.isAside(talk.graph.get(delta.id)!);
+    assert.deepEqual([one, other].map(isAside), [false, true]);
   });
 });

@@ -165,7 +165,13 @@ export class Workbench {
   async expand(text: string | RegExp): Promise<void> {
     const row = this.treeRow(text);
     await row.waitFor();
-    if ((await row.getAttribute('aria-expanded')) === 'false') await row.locator('.monaco-tl-twistie').click();
+    const open = this.page.locator('.sidebar .monaco-list-row[aria-expanded="true"]', { hasText: text }).first();
+    // A tree that is drawn anew at that moment does not hear the click.
+    for (let again = 0; again < MENU_TRIES && !(await open.isVisible()); again++) {
+      if ((await row.getAttribute('aria-expanded')) !== 'false') return;
+      await row.locator('.monaco-tl-twistie').click();
+      await isSoonThere(open);
+    }
   }
 
   /** A button that a row of a tree shows when the pointer is over it. */

@@ -30,9 +30,10 @@ export interface DecodeError {
   readonly reason: string;
 }
 
-/** By the number of argument bytes (1, 2, 4, 8): a smaller argument has a shorter form. */
+/** An array of so few is made as long as its head says. */
 const FEW = 16;
-const SHORTEST = [24, 0x100, 0x10000, 0x100000000] as const;
+/** By the number of argument bytes (1, 2, 4, 8): a smaller argument has a shorter form. */
+export const SHORTEST = [24, 0x100, 0x10000, 0x100000000] as const;
 
 /** Where values are written before they are cut off: most are short, and asked for by the hundred thousand. */
 let desk = new Uint8Array(4096);

@@ -67,6 +67,10 @@ export const MAX_BASE_PLACES = 100_000;
 /** Ten years of a busy team, an hour a day of nothing but changes of members. */
 export const MAX_BASE_CONTROLS = 100_000;
 export const MAX_BASE_ROWS = 4_000_000;
+/** Room that is made for a base when its first part is read from disk: so much may be promised by whoever wrote that part. */
+export const MAX_BASE_PLACE_BYTES = 256 * MIB;
+/** Keys that somebody has sent before the word of their making (K1): it follows at once, or is not taken here, or there is none. */
+export const MAX_UNANNOUNCED_KEYS = 16;
 /** Messages under an epoch whose key has not come yet, kept until it has; the relay keeps those beyond. */
 export const MAX_LOCKED_MESSAGES = 256;
 export const MAX_LOCKED_BYTES = 8 * MIB;

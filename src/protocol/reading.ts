@@ -5,10 +5,9 @@
  * Each method answers undefined where something else stands, or nothing; then the rest is not to be read.
  */
 import { fromUtf8 } from '../base/utf8.ts';
+import { SHORTEST } from './codec.ts';
 
 const [COUNT, BYTES, TEXT, ARRAY] = [0, 2, 3, 4] as const;
-/** By the number of argument bytes (1, 2, 4, 8): a smaller argument has a shorter form. */
-const SHORTEST = [24, 0x100, 0x10000, 0x100000000] as const;
 
 export class Reading {
   readonly #bytes: Uint8Array;

@@ -19,7 +19,7 @@ import type { SharedWorkspace } from './shared-workspace.ts';
 const ERASED = [
   ...['epoch/', 'generation/', 'peer/', 'address/', 'parcel/', 'seen/'],
   ...['request/', 'unread/', 'void/', 'held/', 'fork/'],
-  ...['expected/', 'taken/'],
+  ...['expected/', 'taken/', 'renewal/'],
 ];
 const GENERATION = '00000000000000ff';
 const MAX_WORK = 10_000;

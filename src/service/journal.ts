@@ -1,6 +1,6 @@
 /** The journal as a whole (L1, `records.ts`): read when the service opens, and written anew where that is worth it. */
 import type { WorkspaceId } from '../base/ids.ts';
-import { MAX_BASE_PART_BYTES } from '../protocol/limits.ts';
+import { MAX_BASE_PART_BYTES, MAX_BASE_PLACE_BYTES } from '../protocol/limits.ts';
 import type { BasePart } from '../sync/base.ts';
 import { NOTHING_KEPT, type LogStore, type ReplayReport } from '../sync/ports.ts';
 import type { Replica } from '../sync/replica.ts';
@@ -38,9 +38,6 @@ export async function readJournal(log: LogStore, local: LocalState): Promise<Jou
   return { logs, report };
 }
 
-/** A stream longer than this is put together when all of its parts are here: so much is promised by whoever has written the first. */
-const MAX_PLACE_BYTES = 256 * 1024 * 1024;
-
 /** Puts the parts of a base where they belong in its stream as they are read: they need not be there twice to be joined. */
 class Place {
   #stream: Uint8Array | undefined;
@@ -49,7 +46,7 @@ class Place {
     const { part: number, parts, bytes } = part;
     const length = parts * MAX_BASE_PART_BYTES;
     // Memory that nothing was written to yet costs nothing.
-    if (number === 0) this.#stream = length > MAX_PLACE_BYTES ? undefined : new Uint8Array(length);
+    if (number === 0) this.#stream = length > MAX_BASE_PLACE_BYTES ? undefined : new Uint8Array(length);
     const at = number * MAX_BASE_PART_BYTES;
     if (this.#stream?.length !== length || at + bytes.length > length) return part;
     this.#stream.set(bytes, at);

@@ -822,7 +822,7 @@ function forkKey(workspace: WorkspaceId, device: string): string {
 /** The root of a base that nobody has vouched for yet (L6). */
 /** Whom it is asked of for a fresh copy. */
 function renewalKey(workspace: WorkspaceId): string {
-  return `renewal/${workspace}`;
+  return `renewal/${workspace}/from`;
 }
 
 function unconfirmedKey(workspace: WorkspaceId): string {

@@ -500,11 +500,12 @@ export class Engine {
    */
   #mayGiveBase(from: DeviceId): boolean {
     const { roster } = this.#replica;
-    if (this.#renewal) return this.#renewal.from === from;
+    const member = roster.devices.get(from);
+    if (this.#renewal) return this.#renewal.from === from && member !== undefined;
     // Durable or not: what begins with a base was on this disk before.
     if (this.#replica.generationsOf(this.#identity.device).includes(this.#generation)) return false;
-    const isManagers = roster.devices.get(from)?.role === Role.manager;
-    return from === this.#sponsor || isManagers || this.#devicesInCharge.length === 1;
+    if (from === this.#sponsor || member?.role === Role.manager) return true;
+    return member !== undefined && this.#devicesInCharge.length === 1;
   }
 
   /** Where this one's person is the only manager, his devices: nobody else can vouch for what is here, and he stands for it. */

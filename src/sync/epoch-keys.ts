@@ -13,6 +13,7 @@ import { groupBy } from '../base/group.ts';
 import type { DeviceId, WorkspaceId } from '../base/ids.ts';
 import { KEY_BYTES, type Crypto } from '../crypto/crypto.ts';
 import type { Value } from '../protocol/codec.ts';
+import { MAX_UNANNOUNCED_KEYS } from '../protocol/limits.ts';
 import { compareKeys } from './seniority.ts';
 import { pairSeal } from './device-link.ts';
 import type { SealKey } from './envelope.ts';
@@ -37,8 +38,6 @@ import type { DeviceRecord, EpochRecord, Roster } from './roster.ts';
 const PREFIX_LENGTH = 16;
 /** What was made for a delta that was refused is forgotten after a few more. */
 const MAX_MADE = 4;
-/** Keys that somebody has sent before the word of their making: it follows at once, or is not taken here, or there is none. */
-const MAX_UNANNOUNCED = 16;
 
 export class EpochKeys implements Gate {
   readonly #crypto: Crypto;
@@ -204,7 +203,7 @@ export class EpochKeys implements Gate {
     if (!epoch || this.#notices.has(epoch.tag)) return epoch;
     this.#unannounced.add(epoch.tag);
     for (const tag of this.#unannounced) {
-      if (this.#unannounced.size <= MAX_UNANNOUNCED) break;
+      if (this.#unannounced.size <= MAX_UNANNOUNCED_KEYS) break;
       this.#forget(tag);
     }
     return epoch;

@@ -29,7 +29,7 @@ export class Generations {
 
   /** A lane is there, and empty. Where a later one has come before it nobody has named it. */
   begin(lane: Lane): void {
-    if (this.#nextOf(lane)) this.#close(lane, { named: 0, seen: 0 });
+    if (this.#nextOf(lane)) this.close(lane, { named: 0, seen: 0 });
   }
 
   /** A delta has come in, at the end of its lane. Answers whether others count now, or do not any more. */
@@ -39,19 +39,20 @@ export class Generations {
     return this.#putsBehind(lane) || isOther || isMore;
   }
 
+  /** So much of it counts: a later one has begun. */
+  close(lane: Lane, closed: Closed): void {
+    lane.closed = closed;
+    this.#closed.add(lane);
+  }
+
   /** What was beyond the end of a lane is a lane of its own now (D8). */
   split(lane: Lane, branch: Lane): void {
-    if (lane.closed) this.#close(branch, lane.closed);
+    if (lane.closed) this.close(branch, lane.closed);
     for (const earlier of this.#closed) {
       if (this.#nextOf(earlier) !== lane) continue;
       const { named, seen } = earlier.closed!;
       earlier.closed = { named, seen: Math.min(seen, lane.tip?.past[earlier.number] ?? 0) };
     }
-  }
-
-  /** Of a base. */
-  load(lane: Lane, closed: Closed): void {
-    this.#close(lane, closed);
   }
 
   /** Whether a delta of a feed before its fork has no effect, for what other feeds of its device say. */
@@ -60,11 +61,6 @@ export class Generations {
   }
 
   // ---- of older feeds -------------------------------------------------------------------------------------------------
-
-  #close(lane: Lane, closed: Closed): void {
-    lane.closed = closed;
-    this.#closed.add(lane);
-  }
 
   /** The first of the later feeds that has begun, before its fork. */
   #nextOf({ device, generation }: Lane): Lane | undefined {
@@ -83,7 +79,7 @@ export class Generations {
       if (earlier.generation >= lane.generation || this.#nextOf(earlier) !== lane) continue;
       const before = earlier.counts;
       const named = earlier.closed?.named ?? this.#namedByOthers(earlier);
-      this.#close(earlier, { named, seen: this.#seenFrom(node, lane, earlier) });
+      this.close(earlier, { named, seen: this.#seenFrom(node, lane, earlier) });
       isOther ||= Math.min(before, earlier.end) !== Math.min(earlier.counts, earlier.end);
     }
     return isOther;

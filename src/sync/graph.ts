@@ -477,7 +477,7 @@ export class Graph {
     const parent = record.parent === undefined ? undefined : this.#lanes[record.parent];
     const { feed, device, generation, first, firstId, cut, closed, end } = record;
     const lane = this.#newLane({ feed, device, generation, parent, first, firstId });
-    if (closed) this.#generations.load(lane, closed);
+    if (closed) this.#generations.close(lane, closed);
     if (parent) parent.isForked = true;
     lane.cut = cut;
     lane.substance = cut;

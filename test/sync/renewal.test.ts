@@ -85,6 +85,23 @@ describe('L6 a fresh copy', () => {
     assert.ok(bob.engine.takeBase(alice.device, 'direct', part).replaced);
   });
 
+  it('L6 is taken from nobody who is out of the workspace by then, asked or not, by the only manager either', () => {
+    const { office, alice, bob, carol } = threePeople('renewal from outside');
+    office.link(alice, bob, carol);
+    alice.post('something');
+    office.rest();
+    const base = bob.engine.replica.base();
+    const part = { kind: 'base', root: base.root, part: 0, parts: base.parts.length, bytes: base.parts[0]! } as const;
+    alice.engine.renewFrom({ from: bob.device, generation: 7 });
+    alice.remove(bob);
+    office.pump();
+    assert.equal(alice.engine.takeBase(bob.device, 'direct', part).part, undefined, 'he was asked, and is out since');
+    alice.engine.renewFrom(undefined);
+    alice.engine.beginFeed(8);
+    assert.equal(alice.engine.takeBase(bob.device, 'direct', part).part, undefined);
+    assert.ok(alice.engine.takeBase(carol.device, 'direct', part).replaced, 'a member’s');
+  });
+
   it('L6 D1 what is not on disk yet when it comes is told to nobody before it is', () => {
     const { office, alice, bob, carol } = threePeople('renewal durable');
     office.link(alice, bob, carol);

@@ -14,7 +14,7 @@ export const generations: readonly Mutant[] = [
     'const isOther = this.#closeEarlier(node, lane);',
     'const isOther = false;',
   ),
-  change('a late older feed takes its place', 'if (this.#nextOf(lane)) this.#close(lane, { named: 0, seen: 0 });', ''),
+  change('a late older feed takes its place', 'if (this.#nextOf(lane)) this.close(lane, { named: 0, seen: 0 });', ''),
   change('what others had named does not count', 'named = Math.max(named, lane.tip?.past[number] ?? 0);', ''),
   change('what others name later does not count', 'lane.closed = { ...closed, named };', ''),
   change('what is named by who knows of a later feed counts', '|| this.#knowsLater(past, lane)', ''),
@@ -30,7 +30,7 @@ export const generations: readonly Mutant[] = [
   ),
   change(
     'a base forgets what counts of an older feed',
-    'if (closed) this.#generations.load(lane, closed);',
+    'if (closed) this.#generations.close(lane, closed);',
     '',
     'src/sync/graph.ts',
   ),

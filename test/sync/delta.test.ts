@@ -382,6 +382,34 @@ describe('D8 forks', () => {
     assert.deepEqual(verdicts, ['accepted', 'forked', hasWritten ? 'forked' : 'accepted', 'accepted']);
   }
 
+  it('D8 a branch that somebody names later takes its effect from the other, though that was applied', () => {
+    const team = new Team(24);
+    const mallory = team.join('Mallory');
+    const before = mallory.post('before');
+    team.founder.meet(mallory);
+    const [bob, dave, carol] = [team.join('Bob'), team.join('Dave'), team.join('Carol')];
+    const credential = mallory.replica.roster.members.get(mallory.person.account)!.credential;
+    const [one, other] = ['yes', 'no'].map((text) =>
+      team.forge(mallory.person, { seq: 2, prev: before, credential, body: [text] }),
+    ) as [Delta, Delta];
+    const verdicts = () => [one, other].map(({ id }) => carol.verdict(id));
+    for (const [copy, branch] of [
+      [bob, other],
+      [dave, one],
+      [carol, one],
+    ] as const)
+      assert.deepEqual(faultsOf(copy, [[branch.bytes]]), []);
+    for (const copy of [bob, dave]) copy.post('I have read it');
+    carol.take(bob.replica.lacking(carol.replica.vector(), 1e6));
+    carol.replica.ingest([[other.bytes]]);
+    assert.deepEqual(verdicts(), ['forked', 'accepted'], 'only Bob has named one');
+    const daves = dave.replica
+      .lacking(carol.replica.vector(), 1e6)
+      .filter((run) => run[0]!.delta.device === dave.person.device);
+    carol.take(daves);
+    assert.deepEqual(verdicts(), ['forked', 'forked']);
+  });
+
   it("D8 a genesis of a member's other workspace is no fork of his: nobody can silence him with it", () => {
     const team = new Team(21);
     const bob = team.join('Bob');

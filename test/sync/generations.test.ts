@@ -129,6 +129,8 @@ describe('L4 D2 a feed that knows less', () => {
     const team = new Team('knows less');
     const [alice, bob] = [team.founder, team.join('Bob')];
     bob.meet(alice);
+    alice.post('which Bob has seen');
+    bob.meet(alice);
     const posts = ['one', 'two'].map((text) => bob.post(text));
     const { credential } = bob.replica.roster.members.get(bob.person.account)!;
     const low = team.forge(bob.person, {
@@ -142,6 +144,9 @@ describe('L4 D2 a feed that knows less', () => {
     carol.meet(alice);
     carol.replica.ingest([[low.bytes]]);
     assert.equal(carol.verdict(low.id), 'accepted', 'of the older feed nothing has come');
+    const older = [...bob.replica.nodes()].filter(({ delta }) => delta.device === bob.person.device);
+    carol.replica.ingest([older.map(({ delta }) => delta.bytes)]);
+    assert.equal(carol.verdict(low.id), 'forked', 'it stands as if what was acknowledged there were not');
     alice.meet(bob);
     alice.control('ack', controlBody.ack());
     carol.meet(alice);

@@ -15,6 +15,7 @@ import { vsix } from './driver/vsix.ts';
 const NOW = Date.now();
 const DAY = 24 * 60 * 60_000;
 const service = new FakeService();
+let isRenewing = false;
 
 const device = (name: string, more: Partial<MemberDeviceInfo> = {}): MemberDeviceInfo => ({
   ...{ device: Buffer.from(name).toString('hex').padEnd(64, '0'), name, self: false, online: false },
@@ -91,7 +92,7 @@ async function furnish(): Promise<{ readonly apollo: string; readonly gemini: st
           const [first, second] = await api.workspaces();
           return [
             { ...first!, sync: { ...first!.sync, inSync: 4, differing: ['Bob'] } },
-            { ...second!, sync: { ...second!.sync, outOfStep: true } },
+            { ...second!, sync: { ...second!.sync, outOfStep: true, renewing: isRenewing } },
           ];
         };
       return target[name];
@@ -213,10 +214,26 @@ async function show(theme: Theme): Promise<void> {
   await window.escape();
   await window.inputBox.waitFor({ state: 'hidden' });
 
+  // L6: the row of a copy in doubt has the command; the row says so while it is under way.
+  await window.rowMenu('Gemini', 'Fetch a Fresh Copy of a Workspace…');
+  await window.dialog.waitFor();
+  await shot('fresh-copy-confirm');
+  await window.dialogButton('Fetch');
+  await window.page.locator('.notifications-toasts .notification-toast').first().waitFor();
+  isRenewing = true;
+  service.emitter.fire({ type: 'workspaces' });
+  await window.treeRow(/fetching a fresh copy/).waitFor();
+  await shot('fresh-copy-asked');
+  await window.clearToasts();
+  isRenewing = false;
+  service.emitter.fire({ type: 'workspaces' });
+
   const notices = [
     ['absent', { name: 'Apollo', members: 'Bob, Frank', count: '2' }],
     ['diverged', { name: 'Apollo', member: 'Bob' }],
     ['outOfStep', { name: 'Gemini' }],
+    ['renewed', { name: 'Gemini', member: 'Bob' }],
+    ['notRenewed', { name: 'Gemini', member: 'Bob' }],
     ['offerDeclined', { name: 'Gemini', member: 'Bob' }],
     ['fork', { member: 'Carol', name: 'Apollo', device: 'laptop' }],
     ['dropped', { name: 'Skylab', member: 'Alice' }],

@@ -33,15 +33,29 @@ export class Workbench {
 
   /** Runs a command from the palette; `title` as the palette shows it, e.g. "Coterie: Invite…". */
   async command(title: string): Promise<void> {
-    // Of two windows of a person only the one in front has the keyboard; the palette of the other closes by itself.
+    // By its whole name: the palette may put a longer one first, and for a moment shows the rows of what was typed before.
+    const name = this.page.locator('.label-name', { hasText: new RegExp(`^${escaped(title)}$`) });
+    const row = this.page.locator('.quick-input-widget:visible .monaco-list-row', { has: name }).first();
+    // A palette closes by itself when its window loses the keyboard, as one does that is opening still; and what it lists
+    // it reads when it opens: of a window that starts, perhaps not yet what its extensions allow.
+    for (let again = 0; again < MENU_TRIES; again++) {
+      if (await this.#paletteShows(`>${title}`, row)) return row.click();
+      await this.page.keyboard.press('Escape');
+    }
+    throw new Error(`the palette does not show ${title}`);
+  }
+
+  async #paletteShows(typed: string, row: Locator): Promise<boolean> {
+    // Of two windows of a person only the one in front has the keyboard.
     await this.page.bringToFront();
     await this.#quickInputClosed();
     await this.page.keyboard.press('F1');
-    await this.inputBox.waitFor();
-    await this.inputBox.fill(`>${title}`);
-    // By its whole name: the palette may put a longer one first, and for a moment shows the rows of what was typed before.
-    const name = this.page.locator('.label-name', { hasText: new RegExp(`^${escaped(title)}$`) });
-    await this.page.locator('.quick-input-widget:visible .monaco-list-row', { has: name }).first().click();
+    if (!(await isSoonThere(this.inputBox))) return false;
+    const isTyped = await this.inputBox.fill(typed, { timeout: MENU_PATIENCE_MS }).then(
+      () => true,
+      () => false, // closed just now
+    );
+    return isTyped && isSoonThere(row);
   }
 
   /** The box of the palette, a quick pick or an input box: whichever is open. */

@@ -348,7 +348,8 @@ describe('Two people', () => {
     const told = bob.window.toast('Alice has changed what participants and guests may do');
     await told.waitFor();
     await sentenceOf(told);
-    await alice.window.page.keyboard.press('Escape');
+    await alice.window.choice(/^All Files Tools.*1 changed/).waitFor();
+    await alice.window.closeInput();
     await bob.window.clearToasts();
     await bob.theme('light');
     await bob.window.rowMenu('Apollo', 'Permissions…');
@@ -356,11 +357,10 @@ describe('Two people', () => {
     await bob.window.choose(/^Participants/);
     await bob.window.choice(/delete any file.*allowed.*set by Alice/s).waitFor();
     await bob.shot('10-to-look-at-light');
-    await bob.window.page.keyboard.press('Escape');
+    await bob.window.escape();
     // Back at what there is to look at.
     await bob.window.choice(/^All Files Tools.*1 changed/).waitFor();
-    await bob.window.page.keyboard.press('Escape');
-    await bob.window.inputBox.waitFor({ state: 'hidden' });
+    await bob.window.closeInput();
   });
 
   it('A7 Bob cannot remove Alice, continues in a new workspace, and she comes along', async () => {

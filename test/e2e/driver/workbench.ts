@@ -136,6 +136,12 @@ export class Workbench {
     await this.page.keyboard.press('Escape');
   }
 
+  /** Leaves what the palette asks. */
+  async closeInput(): Promise<void> {
+    await this.escape();
+    await this.#quickInputClosed();
+  }
+
   /** The OK of the open quick pick. */
   get #inputButton(): Locator {
     return this.page.locator('.quick-input-widget:visible .quick-input-action .monaco-button').first();

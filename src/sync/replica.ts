@@ -46,7 +46,7 @@ import type { Action, Scope } from './permissions.ts';
 import type { Reducer, Row, Transaction } from './reducer.ts';
 import { rosterOf, type Roster } from './roster.ts';
 import { Serving } from './serving.ts';
-import { activeDevices, cutBefore, firstUnacknowledged, stableIn } from './stability.ts';
+import { activeDevices, cutBefore, firstUnacknowledged, isActive, stableIn } from './stability.ts';
 
 export interface ReplicaOptions {
   readonly crypto: Crypto;
@@ -123,7 +123,7 @@ export class Replica {
     this.#graph = new Graph(
       (delta, deps) => this.#isLetIn(delta, deps),
       0,
-      (device) => this.#entrances.has(device),
+      (device) => isActive(this.#graph, this.#authority, this.#roster, device),
     );
     this.#authority = new Authority(options.crypto, this.#graph);
     this.#content = new Content(this.#graph, this.#authority, options.reducers);

@@ -70,10 +70,7 @@ function endsOf(lanes: readonly Lane[]): readonly Node[] {
   return lanes.filter(({ isForked }) => !isForked).flatMap(({ tip }) => tip ?? []);
 }
 
-/**
- * Whose acknowledgement is waited for: the devices of members, and those of somebody who has left that have not seen it, for
- * what they write until then counts (A7). `named`: every device that some control delta lets in.
- */
+/** Whose acknowledgement is waited for. `named`: every device that some control delta lets in. */
 export function activeDevices(
   graph: Graph,
   authority: Authority,
@@ -81,19 +78,37 @@ export function activeDevices(
   named: Iterable<DeviceId>,
 ): ReadonlySet<DeviceId> {
   const active = new Set(roster.devices.keys());
-  const leaves = authority.accepted.filter(({ control }) => control.kind === 'leave');
-  if (leaves.length === 0) return active;
-  for (const device of named) {
-    const account = authority.accountOf(device);
-    if (account === undefined || roster.members.has(account) || isRemoved(authority, account)) continue;
-    const tips = newestOf(graph.lanesOf(device));
-    const hasSeen = leaves.some(
-      ({ node }) =>
-        authority.accountOf(node.delta.device) === account && tips.every((tip) => tip === node || inPast(node, tip)),
-    );
-    if (tips.length === 0 || !hasSeen) active.add(device);
-  }
+  const leaves = leavesIn(authority);
+  for (const device of leaves.length > 0 ? named : [])
+    if (isLeaving(graph, authority, roster, leaves, device)) active.add(device);
   return active;
+}
+
+/** Whether it is waited for: of members' devices, and of those of somebody who is leaving. */
+export function isActive(graph: Graph, authority: Authority, roster: Roster, device: DeviceId): boolean {
+  return roster.devices.has(device) || isLeaving(graph, authority, roster, leavesIn(authority), device);
+}
+
+function leavesIn({ accepted }: Authority): readonly Node[] {
+  return accepted.flatMap(({ node, control }) => (control.kind === 'leave' ? node : []));
+}
+
+/** A device of somebody who has left that has not seen it: what it writes until then counts (A7). */
+function isLeaving(
+  graph: Graph,
+  authority: Authority,
+  roster: Roster,
+  leaves: readonly Node[],
+  device: DeviceId,
+): boolean {
+  const account = leaves.length > 0 ? authority.accountOf(device) : undefined;
+  if (account === undefined || roster.members.has(account) || isRemoved(authority, account)) return false;
+  const tips = newestOf(graph.lanesOf(device));
+  const hasSeen = leaves.some(
+    (leave) =>
+      authority.accountOf(leave.delta.device) === account && tips.every((tip) => tip === leave || inPast(leave, tip)),
+  );
+  return tips.length === 0 || !hasSeen;
 }
 
 /**

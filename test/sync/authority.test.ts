@@ -351,6 +351,29 @@ describe('A authority', () => {
     }
   });
 
+  it('A4 L4 who has left, and is let in again by who had not heard that he is out himself, wants it in vain', () => {
+    for (const isFirst of [true, false]) {
+      const team = new Team(`left ${String(isFirst)}`);
+      const alice = team.founder;
+      const [bob, carol, dave] = [team.join('Bob'), team.join('Carol'), team.join('Dave')];
+      for (const copy of [bob, carol, dave, bob, carol]) copy.meet(alice);
+      carol.control('leave', controlBody.leave());
+      for (const copy of [alice, bob, dave]) copy.meet(carol);
+      alice.remove(bob.person);
+      const again = bob.admit(carol.person);
+      carol.meet(bob);
+      const back = carol.control('ack', controlBody.ack());
+      const runs = [again, back].map((id) => [carol.replica.node(id)!.delta.bytes]);
+      for (let i = 0; i < 2; i++) alice.replica.ingest(isFirst ? runs : runs.toReversed());
+      assert.equal(alice.replica.node(again), undefined);
+      dave.meet(carol);
+      dave.post('upon what Carol has written');
+      for (let i = 0; i < 3; i++) alice.take(dave.replica.lacking(alice.replica.vector(), Number.MAX_SAFE_INTEGER));
+      assert.ok(alice.replica.node(back), 'Dave names it, who had not heard');
+      assert.equal(alice.verdict(again), 'cutOff');
+    }
+  });
+
   it('A7 leave binds only what has it in its past', () => {
     const team = new Team(10);
     const alice = team.founder;

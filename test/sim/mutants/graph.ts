@@ -145,6 +145,14 @@ export const graph: readonly Mutant[] = [
     tests: ['test/sync/authority.test.ts'],
   },
   {
+    name: 'whoever was let in once makes others take what lies beyond a word',
+    rule: 'L4',
+    file: 'src/sync/replica.ts',
+    search: 'isActive(this.#graph, this.#authority, this.#roster, device),',
+    replace: 'this.#entrances.has(device),',
+    tests: ['test/sync/authority.test.ts'],
+  },
+  {
     name: 'heads are never covered',
     rule: 'D5',
     file: GRAPH,

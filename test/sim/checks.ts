@@ -151,26 +151,69 @@ function chainsOf(deltas: readonly Delta[]): Delta[][] {
 /** After the quiet. */
 export function checkWorld(world: World, dice: Dice, cameToRest: boolean): void {
   const honest = [...world.devices.values()].filter(({ id }) => !world.isHostile(id));
-  const union = reader(world);
-  takeAll(union, dice, unionOf(honest.map((device) => world.heldBy(device))));
-  const live = honest.filter(({ id, replica }) => union.roster.devices.has(id) && replica.size > 0);
   for (const device of honest) checkDevice(world, device);
-  checkAuthority(world, union);
-  world.folds.check(world, union);
-  checkBases(world, live);
   // With what only those held who have erased their copies since.
   const all = reader(world);
   for (const { bytes } of world.archive.values()) all.restore(bytes);
   const invalid = additionsInVain(world, all);
+  const sides = sidesOf(honest, invalid);
+  if (sides.length > 1) world.counts.add('worlds that have come apart');
+  if (!cameToRest && world.forked.size === 0) world.violate('S1', 'the world does not come to rest');
+  for (const side of sides) checkSide(world, side, invalid, dice, cameToRest);
+}
+
+/**
+ * Who goes on beside whom. Of devices that have taken each other out of the workspace, the one not having heard it of the other, each
+ * goes on without the other, and so does who was let in again, in good faith, by who did not know that he was out himself (A4, L4): what
+ * lies beyond its own word a copy takes of nobody, so nobody can bring them together. All others are on one side.
+ */
+function sidesOf(honest: readonly SimDevice[], invalid: readonly Addition[]): readonly (readonly SimDevice[])[] {
+  const sides: SimDevice[][] = [];
+  for (const device of honest.filter(({ replica }) => replica.size > 0)) {
+    const near = sides.filter((side) => side.some((other) => !areApart(device, other, invalid)));
+    for (const side of near) sides.splice(sides.indexOf(side), 1);
+    sides.push([device, ...near.flat()]);
+  }
+  return sides;
+}
+
+function areApart(a: SimDevice, b: SimDevice, invalid: readonly Addition[]): boolean {
+  const [word, answer] = [wordOn(a, b), wordOn(b, a)];
+  if (word !== undefined && answer !== undefined) return !(b.replica.node(word) && a.replica.node(answer));
+  return (word !== undefined && isInVain(invalid, b)) || (answer !== undefined && isInVain(invalid, a));
+}
+
+/** Whether it thinks itself in by what is void. */
+function isInVain(invalid: readonly Addition[], { id, replica }: SimDevice): boolean {
+  return replica.roster.devices.has(id) && inVain(invalid, id).some(({ placed }) => replica.node(placed.delta.id));
+}
+
+/** The last word by which one has, or had, another for out. */
+function wordOn({ replica }: SimDevice, { id }: SimDevice): DeltaId | undefined {
+  return (replica.roster.gone.get(id) ?? replica.returned().get(id))?.delta.id;
+}
+
+function checkSide(
+  world: World,
+  side: readonly SimDevice[],
+  invalid: readonly Addition[],
+  dice: Dice,
+  cameToRest: boolean,
+): void {
+  const union = reader(world);
+  takeAll(union, dice, unionOf(side.map((device) => world.heldBy(device))));
+  const live = side.filter(({ id }) => union.roster.devices.has(id));
+  checkAuthority(world, union);
+  world.folds.check(world, union);
+  checkBases(world, live);
   checkKeys(world, union, invalid);
   if (live.length === 0) return;
   if (world.forked.size > 0) return checkSameSets(world, live);
-  if (!cameToRest) world.violate('S1', 'the world does not come to rest');
   checkEqual(world, live, dice);
   checkAlarms(world, live);
   if (cameToRest) checkLogs(world, live);
   compareWithFirstCopy(world, dice.pick(live));
-  checkMembers(world, union, live, invalid);
+  checkMembers(world, union, side, live, invalid);
 }
 
 function unionOf(held: readonly (readonly Delta[])[]): Delta[] {
@@ -324,11 +367,17 @@ function inVain(invalid: readonly Addition[], device: DeviceId): readonly Additi
  * lies beyond the word that took him out, and is not for him. K3: all members use the same key, where one is clean, and nobody
  * who is out holds it.
  */
-function checkMembers(world: World, union: Replica, live: readonly SimDevice[], invalid: readonly Addition[]): void {
+function checkMembers(
+  world: World,
+  union: Replica,
+  side: readonly SimDevice[],
+  live: readonly SimDevice[],
+  invalid: readonly Addition[],
+): void {
   const past = new Past([...union.nodes()].map(({ delta }) => delta));
   for (const [id, word] of union.roster.gone) {
-    const device = world.devices.get(id);
-    if (!device || world.isHostile(id) || word.delta.kind === 'leave' || device.replica.size === 0) continue;
+    const device = side.find((one) => one.id === id);
+    if (!device || word.delta.kind === 'leave') continue;
     const out = past.get(word.delta.id)!;
     const believes =
       device.replica.node(word.delta.id) &&

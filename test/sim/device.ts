@@ -91,6 +91,8 @@ export class SimDevice {
   sponsor: DeviceId | undefined;
   /** Words of whoever did. */
   readonly #entrances = new Set<DeltaId>();
+  /** By which it has come in. */
+  readonly #used = new Set<DeltaId>();
   /** The last that it was told while it had a copy of before: with that it begins anew. */
   #welcome: { readonly by: DeviceId; readonly word: Uint8Array } | undefined;
   #life = 0;
@@ -182,8 +184,9 @@ export class SimDevice {
   /** What is erased (K4) first: it does not come back. */
   #restoreKeys(local: ReadonlyMap<string, Value>): void {
     const { crypto } = this.#around;
+    // A copy: what is erased (K4) is overwritten, and a back-up of the records shall keep it.
     const kept = (prefix: string) =>
-      [...local].flatMap(([key, value]) => (key.startsWith(prefix) ? (asBytes(value, 32) ?? []) : []));
+      [...local].flatMap(([key, value]) => (key.startsWith(prefix) ? (asBytes(value, 32)?.slice() ?? []) : []));
     for (const key of kept(GENERATION)) this.engine.keys.addGeneration(chunkGenerationOf(crypto, key));
     for (const key of kept(EPOCH)) this.engine.keys.add(epochOf(crypto, key));
   }
@@ -223,7 +226,9 @@ export class SimDevice {
   /** What was others' goes, and with the next joining it begins a new feed (K2, D2): at once where it has been let in again already (L7). */
   async erase(): Promise<void> {
     const entrance = this.replica.roster.devices.has(this.id) ? this.replica.entranceOf(this.id) : undefined;
-    const again = entrance ? { by: entrance.delta.device, word: entrance.delta.bytes } : undefined;
+    // Not a second time by a word that it has come in by: whoever serves that has not heard what has taken it out since.
+    const isFresh = entrance && !this.#used.has(entrance.delta.id);
+    const again = isFresh ? { by: entrance.delta.device, word: entrance.delta.bytes } : undefined;
     // The one that it came in by is in its copy, and ends with it.
     const isNew = this.#welcome !== undefined && ![...this.#entrances].every((word) => this.replica.node(word));
     const welcome = isNew ? this.#welcome : again;
@@ -529,11 +534,14 @@ export class SimDevice {
     const control = delta.ok ? readControl(crypto, delta.value) : undefined;
     if (control?.kind !== 'admit' && control?.kind !== 'addDevice') return;
     const epoch = openEpoch(crypto, control.epoch, this.id, this.identity.agreementSecret);
-    if (!epoch) return;
+    if (!epoch || !delta.ok) return;
+    this.#welcome = { by: sponsor, word: admit };
+    this.#entrances.add(delta.value.id);
+    // A copy in which it is in may have to go first: then it comes in by this.
+    if (this.replica.roster.devices.has(this.id)) return;
+    this.#used.add(delta.value.id);
     if (this.engine.keys.add(epoch)) this.#remember([epoch]);
     this.sponsor = sponsor;
-    this.#welcome = { by: sponsor, word: admit };
-    if (delta.ok) this.#entrances.add(delta.value.id);
     this.engine.sponsored(sponsor, this.#entrances);
     this.#followPaths();
     this.#dispatch([]);

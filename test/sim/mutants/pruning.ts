@@ -58,8 +58,8 @@ export const pruning: readonly Mutant[] = [
     name: 'who has left, and does not know it, is not waited for',
     rule: 'L4',
     file: STABILITY,
-    search: 'if (tips.length === 0 || !hasSeen) active.add(device);',
-    replace: '',
+    search: 'return tips.length === 0 || !hasSeen;',
+    replace: 'return false;',
     tests: stability,
   },
   {

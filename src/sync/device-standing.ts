@@ -89,11 +89,15 @@ export class DeviceStanding {
     );
   }
 
-  /** The restriction that holds a device out, as far as all that is here says; undefined where it is active. */
+  /**
+   * The restriction that holds a device out, as far as all that is here says; undefined where it is active. Of several one that is no drop:
+   * whoever sees a drop may let the device in again (L7), and gives it the key.
+   */
   heldOutBy(device: DeviceId, account: AccountId, credential: Key): DeviceRestriction | undefined {
-    return this.#of(device).find(
+    const all = this.#of(device).filter(
       (r) => reaches(r, account, credential) && !this.#isBackIn(device, r, account, undefined),
     );
+    return all.find(({ kind }) => kind !== 'drop') ?? all[0];
   }
 
   /** L7: whether a device was dropped in a delta's past, so that any member may let it in again: by who is judged later, too. */

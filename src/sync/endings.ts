@@ -8,6 +8,7 @@ import type { Authority } from './authority.ts';
 import { readControl, Role } from './control.ts';
 import type { Delta } from './delta.ts';
 import { inPast, type Graph, type Node } from './graph.ts';
+import { pastOf } from './waiting.ts';
 import type { Roster } from './roster.ts';
 import type { Accepted } from './seniority.ts';
 
@@ -62,13 +63,19 @@ export class Endings {
   }
 
   /** It is beyond what the word leaves to its feed, and was written without having seen the word. */
-  #isCutBy({ node: word, control }: Accepted, { feed, seq, prev, deps }: Delta, own: FeedId): boolean {
+  #isCutBy({ node: word, control }: Accepted, delta: Delta, own: FeedId): boolean {
     if (!this.#hasAcknowledged(word, own)) return false;
-    if (seq <= this.#endUnder(word, control, feed)) return false;
-    return ![...(prev === undefined ? [] : [prev]), ...deps].some((id) => {
-      const before = this.#graph.get(id);
-      return before !== undefined && (before === word || inPast(word, before));
-    });
+    if (delta.seq <= this.#endUnder(word, control, delta.feed)) return false;
+    const named = pastOf(delta).flatMap((id) => this.#graph.get(id) ?? []);
+    if (named.length === 0 && this.#takesOutOwn(delta, own)) return false;
+    return !named.some((before) => before === word || inPast(word, before));
+  }
+
+  /** K2: what it rests on may be folded elsewhere, so that nobody can say here what its author had seen (`wordAgainst`). */
+  #takesOutOwn(delta: Delta, own: FeedId): boolean {
+    const [device] = own.split('.') as [DeviceId];
+    const account = this.#authority.accountOf(device);
+    return account !== undefined && this.#takesOut(delta, device, account);
   }
 
   /**
@@ -101,19 +108,41 @@ export class Endings {
   /**
    * K2: a word that takes a device out and rests on what is folded elsewhere, so that it can never come in here. It is believed of
    * who stands above the device's account as far as is known, for he could say it in any case: of any manager where its own admission
-   * has not come.
+   * has not come. Whose device was dropped here is believed where a member has let it in again, which comes with the word, and it has
+   * begun another feed since (L7).
    */
-  wordAgainst(device: DeviceId, account: AccountId, { devices, members }: Roster): Node | undefined {
+  wordAgainst(device: DeviceId, account: AccountId, roster: Roster): Node | undefined {
     if (this.#graph.waiting === 0) return undefined;
     for (const delta of this.#graph.waitingDeltas()) {
-      const author = devices.get(delta.device)?.account;
-      if (author === undefined || !this.#takesOut(delta, device, account)) continue;
-      const isManager = members.get(author)?.role === Role.manager;
+      if (!this.#takesOut(delta, device, account)) continue;
+      const author = this.#accountBehind(delta, roster);
+      if (author === undefined) continue;
+      const isManager = roster.members.get(author)?.role === Role.manager;
       const isOurs = author === account && (isManager || delta.kind === 'removeDevice');
       const isAbove = isManager && this.#authority.isSenior(author, account);
       if (isOurs || isAbove) return { delta, height: Number.MAX_SAFE_INTEGER, lane: NO_LANE, past: [], arrival: 0 };
     }
     return undefined;
+  }
+
+  /** The member whose device has written what waits; undefined for one that is out, or was when it began the feed. */
+  #accountBehind({ device, generation }: Delta, { devices, gone }: Roster): AccountId | undefined {
+    const account = this.#authority.accountOf(device);
+    const wasOut = account !== undefined && this.#wordsAgainst(device).length > 0;
+    if (!wasOut) return devices.get(device)?.account;
+    const isNewFeed = this.#graph.lanesOf(device).every((lane) => lane.end === 0 || lane.generation < generation);
+    if (!isNewFeed) return undefined;
+    if (devices.has(device)) return account;
+    return gone.get(device)?.delta.kind === 'drop' && this.#isLetInAgain(device, devices) ? account : undefined;
+  }
+
+  #isLetInAgain(device: DeviceId, devices: Roster['devices']): boolean {
+    for (const delta of this.#graph.waitingDeltas()) {
+      if (delta.kind !== 'addDevice' || delta.tool !== undefined || !devices.has(delta.device)) continue;
+      const control = readControl(this.#crypto, delta);
+      if (control?.kind === 'addDevice' && control.certificates.some((one) => one.device === device)) return true;
+    }
+    return false;
   }
 
   #takesOut(delta: Delta, device: DeviceId, account: AccountId): boolean {

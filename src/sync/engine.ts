@@ -508,9 +508,14 @@ export class Engine {
     return member !== undefined && this.#devicesInCharge.length === 1;
   }
 
-  /** Where this one's person is the only manager, his devices: nobody else can vouch for what is here, and he stands for it. */
+  /**
+   * Where this one's person is the only manager, his devices: nobody else can vouch for what is here, and he stands for it. A manager all
+   * of whose devices are out can vouch for nothing.
+   */
   get #devicesInCharge(): readonly DeviceId[] {
-    const managers = [...this.#replica.roster.members.values()].filter(({ role }) => role === Role.manager);
+    const managers = [...this.#replica.roster.members.values()].filter(
+      ({ role, devices }) => role === Role.manager && devices.length > 0,
+    );
     const isOurs = managers.every(({ account }) => account === this.#identity.account);
     return isOurs ? managers.flatMap(({ devices }) => devices.map(({ certificate }) => certificate.device)) : [];
   }

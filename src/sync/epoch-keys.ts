@@ -209,8 +209,9 @@ export class EpochKeys implements Gate {
     return epoch;
   }
 
+  /** Whether the word that makes it, or boxes it, is here. */
   isAnnounced(tag: EpochTag): boolean {
-    return !this.#unannounced.has(tag);
+    return this.#notices.has(tag);
   }
 
   /** The key of chunks from before this device was let in, of who has erased the other (K4): of an epoch that a word here has made. */

@@ -654,8 +654,10 @@ export class Session {
   /** Who was taken out, and lacks what is folded since: the word alone (K2), also where he was let in again (L7). */
   #bareWord(word: Node | undefined, held: ReadonlyMap<FeedId, number>): Batch | undefined {
     if (!word || isTold(held, word)) return undefined;
-    const { bytes, feed, seq } = word.delta;
-    const message: Message = { kind: 'deltas', runs: [[bytes]] };
+    const { bytes, feed, seq, device } = word.delta;
+    // Who had been dropped, as the other may still have it, is believed with the word that let him in again (L7).
+    const again = this.#replica.wasDropped(device) ? this.#replica.entranceOf(device) : undefined;
+    const message: Message = { kind: 'deltas', runs: [...(again ? [[again.delta.bytes]] : []), [bytes]] };
     return { message, ends: [{ feed, seq }], bytes: bytes.length, nodes: [] };
   }
 

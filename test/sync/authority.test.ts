@@ -20,6 +20,19 @@ describe('A authority', () => {
     assert.equal(alice.roleOf(carol.person), undefined);
   });
 
+  it('A10 A5 lets nobody be admitted by who has no right to invite: a guest by default, a participant where a manager says so', () => {
+    const team = new Team('may not invite');
+    const alice = team.founder;
+    const [gil, bob] = [team.join('Gil', alice, Role.guest), team.join('Bob')];
+    const refused = [gil.admit(team.person('One'), Role.guest)];
+    alice.setPerm('workspace', 'invite', Role.participant, false);
+    bob.meet(alice);
+    refused.push(bob.admit(team.person('Two'), Role.guest));
+    for (const copy of [gil, bob]) alice.meet(copy);
+    for (const id of refused) assert.equal(alice.verdict(id), 'notPermitted');
+    assert.equal(alice.replica.roster.members.size, 3);
+  });
+
   it('A10 a senior changes the role of whom a junior has admitted, down and up', () => {
     const team = new Team(2);
     const alice = team.founder;

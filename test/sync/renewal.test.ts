@@ -1,6 +1,6 @@
 /** L6: a copy that has settled what others have in another way begins anew, with the base of one of them. */
 import assert from 'node:assert/strict';
-import { controlBody } from '../../src/sync/control.ts';
+import { controlBody, Role } from '../../src/sync/control.ts';
 import { feedOf } from '../../src/sync/delta.ts';
 import { Desk, threePeople } from './office.ts';
 import { stateOf } from './team.ts';
@@ -123,31 +123,40 @@ describe('L6 a fresh copy', () => {
 });
 
 describe('L6 a manager without his copy', () => {
-  it('L6 D2 who is the only one takes it from whoever has it, and stands for it', () => {
-    const { office, alice, bob, carol } = threePeople('only manager');
-    office.link(alice, bob, carol);
-    const early = [...alice.engine.replica.nodes()].map(({ delta }) => delta.bytes);
-    for (const desk of [alice, bob, carol]) desk.post(`words of ${desk.person.name}`);
-    office.rest();
-    assert.ok(bob.engine.replica.hasBase);
-    office.leave(alice);
-    office.leave(carol);
-    bob.engine.replica.unconfirmed = new Uint8Array(32).fill(7); // as if nobody had vouched for it
-    const again = new Desk(office, alice.person);
-    again.engine.keys.add({ ...office.team.epoch, key: office.team.epoch.key.slice() });
-    for (const bytes of early) again.engine.restore(bytes);
-    again.engine.opened();
-    again.engine.beginFeed(1);
-    again.engine.awaitWord();
-    office.desks.set(again.device, again);
-    office.arrive(again);
-    office.link(again, bob);
-    office.rest();
-    assert.deepEqual(again.texts(), bob.texts());
-    assert.ok(again.engine.replica.isConfirmed);
-    again.post('and on');
-    office.rest();
-    assert.deepEqual(again.texts(), bob.texts());
+  it('L6 D2 who is the only one takes it from whoever has it, and stands for it; a manager whose devices are out is none', () => {
+    for (const isBeside of [false, true]) {
+      const { office, alice, bob, carol } = threePeople(`only manager ${String(isBeside)}`);
+      office.link(alice, bob, carol);
+      if (isBeside) {
+        alice.control('setRole', controlBody.setRole(carol.person.account, Role.manager));
+        const epoch = alice.engine.keys.make(new Set([carol.device]));
+        alice.control('removeDevice', controlBody.devices([carol.device], epoch));
+        office.pump();
+      }
+      const early = [...alice.engine.replica.nodes()].map(({ delta }) => delta.bytes);
+      for (const desk of isBeside ? [alice, bob] : [alice, bob, carol]) desk.post(`words of ${desk.person.name}`);
+      office.rest();
+      assert.ok(bob.engine.replica.hasBase);
+      office.leave(alice);
+      office.leave(carol);
+      bob.engine.replica.unconfirmed = new Uint8Array(32).fill(7); // as if nobody had vouched for it
+      const again = new Desk(office, alice.person);
+      const { key, ...epoch } = alice.engine.keys.epoch!;
+      again.engine.keys.add({ ...epoch, key: key.slice() });
+      for (const bytes of early) again.engine.restore(bytes);
+      again.engine.opened();
+      again.engine.beginFeed(1);
+      again.engine.awaitWord();
+      office.desks.set(again.device, again);
+      office.arrive(again);
+      office.link(again, bob);
+      office.rest();
+      assert.deepEqual(again.texts(), bob.texts());
+      assert.ok(again.engine.replica.isConfirmed);
+      again.post('and on');
+      office.rest();
+      assert.deepEqual(again.texts(), bob.texts());
+    }
   });
 });
 

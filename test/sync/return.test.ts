@@ -1,7 +1,7 @@
 /** Who was taken out and let in again (L7, A4), and what is made up for when a copy is opened (L4): worlds “prof.1”, “prof.13” and “prof.19”. */
 import assert from 'node:assert/strict';
 import type { DeltaId } from '../../src/base/ids.ts';
-import { controlBody } from '../../src/sync/control.ts';
+import { controlBody, Role } from '../../src/sync/control.ts';
 import { ADVANCE_EVERY_MS } from '../../src/sync/engine.ts';
 import { Desk, threePeople, type Office } from './office.ts';
 
@@ -76,6 +76,57 @@ describe('L7 a device that was dropped and let in again', () => {
     office.pump();
     for (const desk of [alice, bob]) assert.deepEqual(desk.texts(), ['with the drop in its past']);
     assert.equal(carol.engine.expulsion, undefined);
+  });
+
+  it('K2 L7 is believed when it takes somebody out since, though all that rests on is folded: the word that let it in comes along', () => {
+    const { office, alice, bob, carol } = threePeople('return and remove');
+    office.link(alice, bob, carol);
+    alice.control('setRole', controlBody.setRole(bob.person.account, Role.manager));
+    office.rest();
+    office.leave(bob);
+    alice.control('drop', controlBody.devices([bob.device], alice.engine.keys.make(new Set([bob.device]))));
+    office.rest();
+    office.leave(carol);
+    alice.post('that rests on what she has not');
+    const word = letIn(alice, bob);
+    const again = new Desk(office, bob.person);
+    office.desks.set(again.device, again);
+    office.arrive(again);
+    const { key, ...epoch } = alice.engine.keys.epoch!;
+    again.engine.keys.add({ ...epoch, key: key.slice() });
+    again.engine.beginFeed(1);
+    again.engine.sponsored(alice.device, [word]);
+    office.link(alice, again);
+    office.rest();
+    again.remove(carol);
+    for (let n = 0; n < 4; n++) alice.post(`later ${n}`);
+    office.rest();
+    office.leave(again);
+    office.expire(carol);
+    office.comeBack(carol);
+    office.link(alice, carol);
+    assert.ok(carol.engine.replica.roster.gone.has(bob.device), 'she has not heard that he is back');
+    assert.equal(carol.engine.expulsion?.delta.kind, 'remove');
+  });
+
+  it('K2 L7 is not believed where nobody has let it in again, nor in the feed of before', () => {
+    for (const isLetIn of [false, true]) {
+      const { office, alice, bob, carol } = threePeople(`dropped and says ${String(isLetIn)}`);
+      office.link(alice, bob, carol);
+      alice.control('setRole', controlBody.setRole(bob.person.account, Role.manager));
+      office.rest();
+      office.leave(bob);
+      alice.control('drop', controlBody.devices([bob.device], alice.engine.keys.make(new Set([bob.device]))));
+      office.rest();
+      const unknown = 'f'.repeat(64) as DeltaId;
+      const body = controlBody.remove(carol.person.account, alice.engine.keys.make(new Set([carol.device])));
+      const place = isLetIn ? { generation: 0, seq: 1_000, prev: unknown } : { generation: 1, seq: 1, deps: [unknown] };
+      const forged = office.team.forge(bob.person, { ...place, kind: 'remove', tool: undefined, body });
+      if (isLetIn) letIn(alice, bob);
+      office.pump();
+      carol.hear(alice, forged);
+      assert.equal(carol.engine.expulsion, undefined);
+    }
   });
 
   it('I4 L7 writes nothing before the word that lets it in is in its copy: till then it is known by an older one', () => {

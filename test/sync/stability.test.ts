@@ -175,6 +175,23 @@ describe('L4 D8 a rival of what is folded', () => {
   });
 });
 
+describe('L4 D8 what was folded before its time', () => {
+  it('L4 D8 puts a copy out of step when something comes that counts before it', () => {
+    for (const isFolded of [false, true]) {
+      const team = new Team(71);
+      const alice = team.founder;
+      const bob = team.join('Bob');
+      alice.meet(bob);
+      bob.post('early');
+      for (const text of ['1', '2', '3']) alice.post(text);
+      // As if Bob had acknowledged them.
+      if (isFolded) assert.ok(alice.replica.advance([alice.person.device]).folded.length > 0);
+      tell(bob, alice);
+      assert.equal(alice.replica.isOutOfStep, isFolded);
+    }
+  });
+});
+
 describe('L4 D2 a device that has begun another feed', () => {
   it('L4 D2 has acknowledged what its older feed has, until all know of the newer one', () => {
     const team = new Team(67);

@@ -225,6 +225,16 @@ describe('A4 K2 a stolen device', () => {
     assert.equal(replica.roster.name, 'W');
   });
 
+  it('K2 L7 what was dropped and taken out is out by the word that not every member may undo', () => {
+    const bench = new Bench();
+    const { safe, stolen } = bench;
+    const genesis = bench.begin(safe, safe, stolen);
+    bench.write(safe, 'drop', controlBody.devices([stolen.device], bench.notice), [], genesis);
+    assert.equal(bench.judged().roster.gone.get(stolen.device)?.delta.kind, 'drop');
+    bench.takeOut(safe, stolen, [], genesis);
+    assert.equal(bench.judged().roster.gone.get(stolen.device)?.delta.kind, 'removeDevice');
+  });
+
   it('A7 I4 a device that was added speaks for its account when it leaves', () => {
     const bench = new Bench();
     const { safe, stolen, spare } = bench;

@@ -253,15 +253,21 @@ class Checker {
     if (this.#restrictions.some(({ target, control }) => target === account && control?.kind === 'leave')) return;
     if (this.#restrictions.some(({ target }) => target === account))
       this.#world.violate('A2', 'the founder is restricted');
-    for (const { delta } of this.#past.all()) {
+    for (const at of this.#past.all()) {
+      const { delta } = at;
       if (this.#world.personOf.get(delta.device)?.account !== account || delta.tool !== undefined) continue;
       if (!ALWAYS_HIS.has(delta.kind) || this.#exits.some(({ control }) => takesOut(control, delta.device))) continue;
       // What let it in may lie beyond the cut of another device of his.
-      if (!this.#entrances.some(({ control }) => letsIn(control, delta.device))) continue;
+      const isIn = this.#entrances.some((one) => letsIn(one.control, delta.device) && isUpTo(one.placed, at));
+      if (!isIn) continue;
       const verdict = this.#union.verdictOf(delta.id);
       if (verdict !== 'accepted') this.#world.violate('A6', `the founder’s ${delta.kind} is void: ${verdict}`);
     }
   }
+}
+
+function isUpTo(one: Placed, at: Placed): boolean {
+  return one === at || isPast(one, at);
 }
 
 /** A5, of the settings of one scope: the last that are known, and what takes the right away meanwhile; undefined is as `otherwise`. */

@@ -40,7 +40,8 @@ export function stateOf(replica: Replica): string {
   return digest.value;
 }
 
-function setOf(deltas: readonly Delta[]): string {
+/** The same for the same deltas. */
+export function setOf(deltas: readonly Delta[]): string {
   const digest = new Digest();
   for (const delta of deltas) digest.addHashed(hashOfId(delta));
   return digest.value;
@@ -94,6 +95,9 @@ interface Batch {
 function batchOf(world: World, { id }: SimDevice, deltas: readonly Delta[], dice: Dice): Batch | undefined {
   const replica = reader(world);
   takeAll(replica, dice, deltas);
+  // D8: who wanted the second branch may have been taken out before it could come in.
+  for (const { id: one, device, bytes } of world.forked.size > 0 ? deltas : [])
+    if (world.forked.has(device) && !replica.node(one)) replica.restore(bytes);
   const { size } = replica;
   if (size === deltas.length) return { replica, size, state: stateOf(replica) };
   world.violate('D5', `a copy of ${world.nameOf(id)}'s takes ${size} of ${deltas.length} deltas`);
@@ -159,7 +163,7 @@ export function checkWorld(world: World, dice: Dice, cameToRest: boolean): void 
   const sides = sidesOf(honest, invalid);
   if (sides.length > 1) world.counts.add('worlds that have come apart');
   if (!cameToRest && world.forked.size === 0) world.violate('S1', 'the world does not come to rest');
-  for (const side of sides) checkSide(world, side, invalid, dice, cameToRest);
+  for (const side of sides) checkSide(world, side, sides.length === 1, invalid, dice, cameToRest);
 }
 
 /**
@@ -180,12 +184,13 @@ function sidesOf(honest: readonly SimDevice[], invalid: readonly Addition[]): re
 function areApart(a: SimDevice, b: SimDevice, invalid: readonly Addition[]): boolean {
   const [word, answer] = [wordOn(a, b), wordOn(b, a)];
   if (word !== undefined && answer !== undefined) return !(b.replica.node(word) && a.replica.node(answer));
-  return (word !== undefined && isInVain(invalid, b)) || (answer !== undefined && isInVain(invalid, a));
+  return isOnlyByItself(b, a, invalid) || isOnlyByItself(a, b, invalid);
 }
 
-/** Whether it thinks itself in by what is void. */
-function isInVain(invalid: readonly Addition[], { id, replica }: SimDevice): boolean {
-  return replica.roster.devices.has(id) && inVain(invalid, id).some(({ placed }) => replica.node(placed.delta.id));
+/** Whether it thinks itself in by what is void, and another does not. */
+function isOnlyByItself({ id, replica }: SimDevice, other: SimDevice, invalid: readonly Addition[]): boolean {
+  if (!replica.roster.devices.has(id) || other.replica.roster.devices.has(id)) return false;
+  return inVain(invalid, id).some(({ placed }) => replica.node(placed.delta.id));
 }
 
 /** The last word by which one has, or had, another for out. */
@@ -196,6 +201,7 @@ function wordOn({ replica }: SimDevice, { id }: SimDevice): DeltaId | undefined 
 function checkSide(
   world: World,
   side: readonly SimDevice[],
+  isOnly: boolean,
   invalid: readonly Addition[],
   dice: Dice,
   cameToRest: boolean,
@@ -204,7 +210,7 @@ function checkSide(
   takeAll(union, dice, unionOf(side.map((device) => world.heldBy(device))));
   const live = side.filter(({ id }) => union.roster.devices.has(id));
   checkAuthority(world, union);
-  world.folds.check(world, union);
+  world.folds.check(world, union, isOnly ? undefined : side);
   checkBases(world, live);
   checkKeys(world, union, invalid);
   if (live.length === 0) return;

@@ -31,6 +31,7 @@ import { filesReducer } from '../../src/tools/files/reducer.ts';
 import type { Counts } from './counts.ts';
 import type { SimLog } from './log.ts';
 import type { Identity } from './people.ts';
+import type { Life } from './pruning.ts';
 
 export type Path = 'direct' | 'relay';
 
@@ -96,6 +97,8 @@ export class SimDevice {
   /** The last that it was told while it had a copy of before: with that it begins anew. */
   #welcome: { readonly by: DeviceId; readonly word: Uint8Array } | undefined;
   #life = 0;
+  /** How many it has begun with. */
+  #copies = 0;
   #alive = false;
   /** Own deltas that were durable here: their author was told that they are safe. */
   readonly acknowledged = new Set<DeltaId>();
@@ -114,6 +117,10 @@ export class SimDevice {
 
   get alive(): boolean {
     return this.#alive;
+  }
+
+  get lifeName(): Life {
+    return `${this.id} ${this.#copies}`;
   }
 
   get replica(): Replica {
@@ -237,6 +244,7 @@ export class SimDevice {
     this.sponsor = undefined;
     this.#renewedFrom = undefined;
     this.#entrances.clear();
+    this.#copies++;
     this.generation++;
     this.acknowledged.clear();
     await this.log.fsync();
@@ -359,6 +367,7 @@ export class SimDevice {
     if (replaced) this.#around.counts.add(renewal ? 'copies renewed' : 'copies begun with a base');
     const durable = (): void => {
       if (replaced && renewal) {
+        this.#copies++;
         this.generation = renewal.generation;
         this.#renewedFrom = undefined;
       }

@@ -363,13 +363,35 @@ const forgedBase = mischief('forged bases', (world, device, dice) => {
   if (!base) return;
   const { root, parts } = base;
   const isChanged = dice.chance(0.5);
-  const to = others(world, device, dice);
-  for (const [part, whole] of parts.entries()) {
+  const messages = parts.map((whole, part) => {
     const bytes = isChanged ? flipped(whole, dice) : whole;
-    const message = sealed(device, { kind: 'base', root, part, parts: parts.length, bytes });
-    if (message) throwAt(world, device, to, message);
-  }
+    return sealed(device, { kind: 'base', root, part, parts: parts.length, bytes });
+  });
+  const throwAll = (to: readonly DeviceId[]): void => {
+    for (const message of messages) if (message) throwAt(world, device, to, message);
+  };
+  const newcomer = dice.chance(0.8) ? letSomebodyIn(world, device, dice) : undefined;
+  if (!newcomer) return throwAll(others(world, device, dice));
+  world.counts.add('hostile forged bases for whom it lets in');
+  world.agenda.put(world.time + world.config.fsync_ms + AFTER_WELCOME_MS, () => {
+    if (device.alive) throwAll(newcomer);
+  });
 });
+
+/** Who has nothing yet takes a base from nobody but whom he was let in by. */
+function letSomebodyIn(world: World, device: SimDevice, dice: Dice): readonly DeviceId[] | undefined {
+  const person = dice.pickOr(
+    world.people.filter(({ devices }) => {
+      const first = world.devices.get(devices[0]!.device)!;
+      return first.alive && first.replica.size === 0;
+    }),
+  );
+  if (!person || !world.admit(device, person, Role.guest)) return undefined;
+  return world.certificatesOf(person).map((certificate) => certificate.device);
+}
+
+/** When it has heard the welcome, and perhaps not yet the first of the copy. */
+const AFTER_WELCOME_MS = 21;
 
 /** In good form, of a beginning of what it holds, as if all had acknowledged that. */
 function ownBase(world: World, device: SimDevice, dice: Dice): BaseParts | undefined {

@@ -3,7 +3,7 @@
  * verdict flips once a delta is folded, two at the same cut have the same base, who begins with it has the same workspace, and at
  * rest a log holds nothing that all have acknowledged, nor a device the key of an epoch that nobody uses (K4).
  */
-import type { DeltaId } from '../../src/base/ids.ts';
+import type { DeltaId, DeviceId } from '../../src/base/ids.ts';
 import { toHex } from '../../src/base/bytes.ts';
 import { push } from '../../src/base/group.ts';
 import { BaseReader, type BaseParts } from '../../src/sync/base.ts';
@@ -12,37 +12,52 @@ import type { Replica } from '../../src/sync/replica.ts';
 import type { SimDevice } from './device.ts';
 import type { World } from './world.ts';
 
-/** How deltas were folded, by whoever did it first; others must have done it alike. */
-export class FoldedOnce {
-  readonly #verdicts = new Map<DeltaId, FoldVerdict>();
+/** A copy, from when its device has begun with it until it has another. */
+export type Life = `${DeviceId} ${number}`;
 
-  take(world: World, by: SimDevice, folded: readonly Folded[]): void {
+interface FoldedAs {
+  readonly verdict: FoldVerdict;
+  readonly by: Set<Life>;
+}
+
+/** How deltas were folded, and by whom: others must have done it alike. */
+export class FoldedOnce {
+  readonly #folded = new Map<DeltaId, FoldedAs[]>();
+
+  take(by: SimDevice, folded: readonly Folded[]): void {
     for (const { node, verdict } of folded) {
-      const { id, kind, seq, device } = node.delta;
-      const before = this.#verdicts.get(id) ?? verdict;
-      this.#verdicts.set(id, before);
-      // Where somebody has two histories, bases are put right later (D8).
-      if (before === verdict || world.forked.size > 0) continue;
-      world.violate(
-        'L4',
-        `${world.nameOf(by.id)} folds ${kind} ${seq} of ${world.nameOf(device)} as ${verdict}, another had it for ${before}`,
-      );
+      const known = this.#folded.get(node.delta.id) ?? [];
+      if (known.length === 0) this.#folded.set(node.delta.id, known);
+      const same = known.find((one) => one.verdict === verdict);
+      if (same) same.by.add(by.lifeName);
+      else known.push({ verdict, by: new Set([by.lifeName]) });
     }
   }
 
-  /** In the end, beside a copy of everything that has forgotten nothing. */
-  check(world: World, union: Replica): void {
+  /** In the end, beside a copy of everything that has forgotten nothing. `side`: those whom it is asked of, where not of all. */
+  check(world: World, union: Replica, side: readonly SimDevice[] | undefined): void {
+    // Where somebody has two histories, bases are put right later (D8).
     if (world.forked.size > 0) return;
-    for (const [id, verdict] of this.#verdicts) {
+    const lives = side && new Set(side.map(({ lifeName }) => lifeName));
+    for (const [id, all] of this.#folded) {
+      if (!side && all.length > 1)
+        world.violate(
+          'L4',
+          `one folds ${id.slice(0, 8)} as ${all.map(({ verdict }) => verdict).join(', another as ')}`,
+        );
       const node = union.node(id);
       if (!node) continue;
       const now = union.verdictOf(id);
       const isHidden = now === 'unknownTool' && !union.roster.tools.has(node.delta.tool!);
-      if (isHidden || now === (verdict === 'applied' ? 'accepted' : verdict)) continue;
+      if (isHidden) continue;
       const { kind, seq, device } = node.delta;
-      world.violate('L4', `${kind} ${seq} of ${world.nameOf(device)} was folded as ${verdict} and is ${String(now)}`);
+      for (const { verdict, by } of all) {
+        if (lives && ![...by].some((life) => lives.has(life))) continue;
+        if (now === (verdict === 'applied' ? 'accepted' : verdict)) continue;
+        world.violate('L4', `${kind} ${seq} of ${world.nameOf(device)} was folded as ${verdict} and is ${String(now)}`);
+      }
     }
-    world.counts.add('folded verdicts checked', this.#verdicts.size);
+    world.counts.add('folded verdicts checked', this.#folded.size);
   }
 }
 
@@ -96,7 +111,7 @@ export function checkLogs(world: World, live: readonly SimDevice[]): void {
         'L4',
         `${world.nameOf(id)} keeps ${left.length} deltas that all have acknowledged, first ${left[0]!.delta.kind} ${left[0]!.delta.seq} of ${world.nameOf(left[0]!.delta.device)}`,
       );
-    // K4: nor is the key of any epoch but that in use, and of those whose word has not come (K1), which are in memory only.
+    // K4: nor is the key of any epoch but that in use, and of those whose word has not come (K1): the maker may be out, and nobody take it.
     const { keys } = engine;
     const held = keys.held().filter(({ tag }) => keys.isAnnounced(tag));
     if (keys.isClean && held.length > 1)

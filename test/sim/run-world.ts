@@ -1,7 +1,7 @@
 /** One world from its beginning to the quiet, and what was found in it. */
 import { honest, type Doing } from './acts.ts';
 import type { DeviceId } from '../../src/base/ids.ts';
-import { audit, checkWorld } from './checks.ts';
+import { audit, checkWorld, setOf } from './checks.ts';
 import type { Counts } from './counts.ts';
 import { Dice } from './dice.ts';
 import { faults } from './faults.ts';
@@ -14,6 +14,9 @@ const DOINGS: Readonly<Record<ActKind, Doing>> = { ...honest, ...faults, ...host
 
 /** Longest that members who can reach each other may need to come to rest: clocks that were set back make them wait an hour. */
 const QUIET_MS = 3 * 3_600_000;
+
+/** Who is given a copy that is out of step as well asks another. */
+const RENEWALS = 3;
 
 const FEW = 10;
 /** Connected to so many of those it knows, where its plan says nothing. */
@@ -44,7 +47,8 @@ export async function runWorld({ config, acts }: Plan): Promise<Outcome> {
       await world.settle();
     }
     await world.run(begun + config.duration_ms);
-    checkWorld(world, dice.fork('checks'), await quiet(world, dice.fork('quiet')));
+    const rests = (await quiet(world, dice.fork('quiet'))) && (await renewed(world, dice.fork('renewed')));
+    checkWorld(world, dice.fork('checks'), rests);
   } catch (error) {
     world.violate('exception', error instanceof Error ? (error.stack ?? error.message) : String(error));
   }
@@ -84,10 +88,33 @@ async function quiet(world: World, dice: Dice): Promise<boolean> {
   return world.run(world.time + QUIET_MS);
 }
 
-/** Whether all whom the best informed knows as members are as well informed. */
+/** L6: whose copy says that it is out of step fetches a fresh one, as its person is told to, from somebody whose copy is not. */
+async function renewed(world: World, dice: Dice): Promise<boolean> {
+  for (let tries = 0; tries < RENEWALS; tries++) {
+    const members = world.members().filter(({ replica }) => replica.size > 0);
+    const lost = members.filter(({ replica }) => replica.isOutOfStep);
+    let asked = 0;
+    for (const device of lost) {
+      const { devices } = device.replica.roster;
+      const from = dice.pickOr(members.filter((other) => !lost.includes(other) && devices.has(other.id)));
+      if (!from) continue;
+      asked++;
+      world.connect(device.id, from.id);
+      device.renewFrom(from.id);
+    }
+    if (asked === 0) return true;
+    world.counts.add('copies that are renewed in the end', asked);
+    await world.settle();
+    if (!(await world.run(world.time + QUIET_MS))) return false;
+  }
+  return true;
+}
+
+/** Whether all whom the best informed knows as members hold the same. */
 function isEven(world: World, ids: readonly DeviceId[]): boolean {
-  const sizes = new Map(ids.map((id) => [id, world.heldBy(world.devices.get(id)!).length]));
-  const [best, size] = [...sizes].reduce((a, b) => (b[1] > a[1] ? b : a));
+  const held = new Map(ids.map((id) => [id, world.heldBy(world.devices.get(id)!)]));
+  const [best, most] = [...held].reduce((a, b) => (b[1].length > a[1].length ? b : a));
   const { roster } = world.devices.get(best)!.replica;
-  return ids.every((id) => !roster.devices.has(id) || sizes.get(id) === size);
+  const set = setOf(most);
+  return ids.every((id) => !roster.devices.has(id) || setOf(held.get(id)!) === set);
 }

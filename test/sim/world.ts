@@ -307,7 +307,7 @@ export class World implements Surroundings {
   }
 
   folded(by: SimDevice, folded: readonly Folded[]): void {
-    if (!this.isHostile(by.id)) this.folds.take(this, by, folded);
+    if (!this.isHostile(by.id)) this.folds.take(by, folded);
   }
 
   took(nodes: Iterable<Node>): void {

@@ -67,7 +67,8 @@ export class Endings {
     if (!this.#hasAcknowledged(word, own)) return false;
     if (delta.seq <= this.#endUnder(word, control, delta.feed)) return false;
     const named = pastOf(delta).flatMap((id) => this.#graph.get(id) ?? []);
-    if (named.length === 0 && this.#takesOutOwn(delta, own)) return false;
+    // The first of a feed waits for its past, which may hold the word; what goes on comes again, after what it goes on from.
+    if (named.length === 0 && (delta.prev === undefined || this.#takesOutOwn(delta, own))) return false;
     return !named.some((before) => before === word || inPast(word, before));
   }
 

@@ -6,7 +6,8 @@
  * the lowest key decides. So whoever has erased what everybody has acknowledged the successor of never needs it again.
  *
  * An epoch is clean while nobody who may know it is out of the workspace: no device boxed in it, be it by a word that is void, and not its maker. Made by one
- * who leaves in the same breath it would be his to read, so a leave makes none: whoever sends next does.
+ * who leaves in the same breath it would be his to read, so a leave makes none: whoever sends next does. Nor is one clean that was made without
+ * having seen a word that takes somebody out: he may have asked for it meanwhile (K1), of which nothing is written down.
  */
 import { equalBytes } from '../base/bytes.ts';
 import { groupBy } from '../base/group.ts';
@@ -30,7 +31,7 @@ import {
   type EpochNotice,
   type EpochTag,
 } from './epoch.ts';
-import { inPast } from './graph.ts';
+import { inPast, type Node } from './graph.ts';
 import type { EpochStep, Gate } from './passage.ts';
 import type { DeviceRecord, EpochRecord, Roster } from './roster.ts';
 
@@ -59,6 +60,8 @@ export class EpochKeys implements Gate {
   #isClean = false;
   #steps = new Map<DeviceId, readonly EpochStep[]>();
   #devices: readonly DeviceRecord[] = [];
+  /** The words that took out who is not in it any more. */
+  #departures: ReadonlySet<Node> = new Set();
   #certificates: Roster['certificates'] = new Map();
 
   constructor(crypto: Crypto, workspace: WorkspaceId, self: DeviceId, agreementSecret: Uint8Array) {
@@ -169,6 +172,7 @@ export class EpochKeys implements Gate {
     this.#devices = [...roster.members.values()].flatMap(({ devices }) => devices);
     this.#certificates = roster.certificates;
     this.#isLive = prefixesOf(this.#devices);
+    this.#departures = new Set(roster.gone.values());
     const opened: Epoch[] = [];
     for (const tag of this.#unannounced) {
       if (!this.#notices.has(tag)) continue;
@@ -270,10 +274,11 @@ export class EpochKeys implements Gate {
     return [...makers.values()];
   }
 
-  #clean(maker: EpochRecord): boolean {
-    if (!this.#isLive(maker.maker.delta.device)) return false;
-    const boxes = this.#notices.get(tagOf(maker.notice.commit)) ?? [];
-    return boxes.every((notice) => [...boxedIn(notice)].every(this.#isLive));
+  #clean({ maker, notice }: EpochRecord): boolean {
+    if (!this.#isLive(maker.delta.device)) return false;
+    if (![...this.#departures].every((word) => word === maker || inPast(word, maker))) return false;
+    const boxes = this.#notices.get(tagOf(notice.commit)) ?? [];
+    return boxes.every((one) => [...boxedIn(one)].every(this.#isLive));
   }
 
   // ---- boxing -----------------------------------------------------------------------------------------------------------

@@ -387,6 +387,24 @@ describe('A authority', () => {
     }
   });
 
+  it('A4 L7 the first of a feed waits for its past, which may hold the words that took its device out and let it in again', () => {
+    const team = new Team('first of a feed');
+    const alice = team.founder;
+    const [bob, carol] = [team.join('Bob'), team.join('Carol')];
+    alice.meet(bob, carol);
+    const { credential } = bob.replica.roster.members.get(bob.person.account)!;
+    const epoch = boxEpoch(team.crypto, team.epoch, []);
+    alice.control('drop', controlBody.devices([bob.person.device], epoch));
+    alice.control('addDevice', controlBody.addDevice(bob.person.account, [bob.person.certificate], epoch));
+    carol.meet(alice);
+    const seen = carol.control('ack', controlBody.ack());
+    const place = { generation: 1, seq: 1, deps: [seen], credential };
+    const first = team.forge(bob.person, { ...place, tool: undefined, kind: 'ack', body: controlBody.ack() });
+    assert.deepEqual(alice.replica.ingest([[first.bytes]]).missing, [seen]);
+    alice.meet(carol);
+    assert.equal(alice.verdict(first.id), 'accepted');
+  });
+
   it('A7 leave binds only what has it in its past', () => {
     const team = new Team(10);
     const alice = team.founder;

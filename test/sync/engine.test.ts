@@ -88,6 +88,33 @@ describe('K the engine and its keys', () => {
     assert.deepEqual(carol.texts(), []);
   });
 
+  it('K3 one that was made without having seen a leave is not clean, though the leaver is boxed in none: he may have asked for it', () => {
+    const { office, alice, bob, carol } = threePeople('K3 unseen');
+    office.link(alice, bob, carol);
+    alice.control('setRole', controlBody.setRole(bob.person.account, Role.manager));
+    office.pump();
+    office.leave(bob);
+    const dave = office.team.person('Dave');
+    const box = alice.engine.keys.box([{ device: dave.device, agreementKey: dave.certificate.agreementKey }])!;
+    const body = controlBody.admit(dave.account, Role.participant, 'Dave', [dave.certificate], undefined, box);
+    alice.control('admit', body);
+    const desk = office.open(dave, alice);
+    office.link(alice, desk);
+    bob.remove(carol);
+    const made = bob.engine.keys.inUse!;
+    desk.control('leave', controlBody.leave());
+    office.pump();
+    office.arrive(bob);
+    office.link(alice, bob);
+    assert.equal(alice.engine.keys.inUse, made);
+    assert.equal(alice.engine.keys.isClean, false);
+    alice.post('under another');
+    office.pump();
+    assert.ok(alice.engine.keys.isClean && bob.engine.keys.isClean);
+    assert.notEqual(alice.engine.keys.inUse, made);
+    assert.deepEqual(bob.texts(), ['under another']);
+  });
+
   it('K3 of two epochs made at once both copies use the same one', () => {
     const { office, alice, bob, carol } = threePeople('K3 twice');
     const dave = office.team.person('Dave');

@@ -121,4 +121,12 @@ export const keys: readonly Mutant[] = [
     replace: '',
     tests,
   },
+  {
+    name: 'an epoch is clean though its maker had not seen who left',
+    rule: 'K3',
+    file: 'src/sync/epoch-keys.ts',
+    search: 'if (![...this.#departures].every((word) => word === maker || inPast(word, maker))) return false;',
+    replace: '',
+    tests: ['test/sync/engine.test.ts'],
+  },
 ];

@@ -350,4 +350,12 @@ export const pruning: readonly Mutant[] = [
     replace: 'all[0]',
     tests: ['test/sync/stolen-device.test.ts'],
   },
+  {
+    name: 'the first of a feed is refused before its past is here',
+    rule: 'L7',
+    file: 'src/sync/endings.ts',
+    search: 'named.length === 0 && (delta.prev === undefined || this.#takesOutOwn(delta, own))',
+    replace: 'named.length === 0 && this.#takesOutOwn(delta, own)',
+    tests: ['test/sync/authority.test.ts'],
+  },
 ];

@@ -160,7 +160,7 @@ export function checkWorld(world: World, dice: Dice, cameToRest: boolean): void 
   const all = reader(world);
   for (const { bytes } of world.archive.values()) all.restore(bytes);
   const invalid = additionsInVain(world, all);
-  const sides = sidesOf(honest, invalid);
+  const sides = sidesOf(world, honest, invalid);
   if (sides.length > 1) world.counts.add('worlds that have come apart');
   if (!cameToRest && world.forked.size === 0) world.violate('S1', 'the world does not come to rest');
   for (const side of sides) checkSide(world, side, sides.length === 1, invalid, dice, cameToRest);
@@ -171,20 +171,30 @@ export function checkWorld(world: World, dice: Dice, cameToRest: boolean): void 
  * goes on without the other, and so does who was let in again, in good faith, by who did not know that he was out himself (A4, L4): what
  * lies beyond its own word a copy takes of nobody, so nobody can bring them together. All others are on one side.
  */
-function sidesOf(honest: readonly SimDevice[], invalid: readonly Addition[]): readonly (readonly SimDevice[])[] {
+function sidesOf(
+  world: World,
+  honest: readonly SimDevice[],
+  invalid: readonly Addition[],
+): readonly (readonly SimDevice[])[] {
   const sides: SimDevice[][] = [];
   for (const device of honest.filter(({ replica }) => replica.size > 0)) {
-    const near = sides.filter((side) => side.some((other) => !areApart(device, other, invalid)));
+    const near = sides.filter((side) => side.some((other) => !areApart(world, device, other, invalid)));
     for (const side of near) sides.splice(sides.indexOf(side), 1);
     sides.push([device, ...near.flat()]);
   }
   return sides;
 }
 
-function areApart(a: SimDevice, b: SimDevice, invalid: readonly Addition[]): boolean {
+function areApart(world: World, a: SimDevice, b: SimDevice, invalid: readonly Addition[]): boolean {
+  if (isAloneAgain(world, a, b) || isAloneAgain(world, b, a)) return true;
   const [word, answer] = [wordOn(a, b), wordOn(b, a)];
   if (word !== undefined && answer !== undefined) return !(b.replica.node(word) && a.replica.node(answer));
   return isOnlyByItself(b, a, invalid) || isOnlyByItself(a, b, invalid);
+}
+
+/** D2: what it began again from is from when it was alone in the workspace: it knows nobody to ask, and not whom it has let in since. */
+function isAloneAgain(world: World, { id, replica }: SimDevice, other: SimDevice): boolean {
+  return world.restored.has(id) && replica.roster.devices.size === 1 && !replica.roster.devices.has(other.id);
 }
 
 /** Whether it thinks itself in by what is void, and another does not. */
@@ -212,7 +222,7 @@ function checkSide(
   checkAuthority(world, union);
   world.folds.check(world, union, isOnly ? undefined : side);
   checkBases(world, live);
-  checkKeys(world, union, invalid);
+  checkKeys(world, union, side, invalid);
   if (live.length === 0) return;
   if (world.forked.size > 0) return checkSameSets(world, live);
   checkEqual(world, live, dice);
@@ -319,15 +329,18 @@ function checkDevice(world: World, device: SimDevice): void {
  * K2: no device that is out holds a key that was made by who knew that it is; but for one that was let in again in good faith, by
  * who did not know that he was out himself: his word is void, and the key that he has boxed in it is known.
  */
-function checkKeys(world: World, union: Replica, invalid: readonly Addition[]): void {
+function checkKeys(world: World, union: Replica, side: readonly SimDevice[], invalid: readonly Addition[]): void {
   const { epochs, gone } = union.roster;
   const past = new Past([...union.nodes()].map(({ delta }) => delta));
   world.counts.add('boxes of epochs', epochs.length);
   for (const [id, word] of gone) {
     const device = world.devices.get(id);
     const out = past.get(word.delta.id);
-    if (!device || !out) continue;
-    const given = new Set(inVain(invalid, id).map(({ control }) => tagOf(control.epoch.commit)));
+    if (!device || !out || side.some((one) => isAloneAgain(world, one, device))) continue;
+    const letIn = inVain(invalid, id);
+    const given = new Set(letIn.map(({ control }) => tagOf(control.epoch.commit)));
+    // Those who let it in, and have not heard, give it others when it asks (K1).
+    const believes = letIn.some(({ placed }) => device.replica.node(placed.delta.id));
     const known = new Set<string>();
     for (const { notice, maker } of epochs) {
       const tag = tagOf(notice.commit);
@@ -338,7 +351,7 @@ function checkKeys(world: World, union: Replica, invalid: readonly Addition[]): 
       if (!made || (made !== out && !isPast(out, made))) continue;
       world.counts.add('keys kept from who is out');
       if (!device.engine.keys.find(tag)) continue;
-      if (given.has(tag)) world.counts.add('keys given by who was out');
+      if (believes || given.has(tag)) world.counts.add('keys given by who was out');
       else world.violate('K2', `${world.nameOf(id)}, who is out, holds a key that was made afterwards`);
     }
   }
@@ -397,8 +410,11 @@ function checkMembers(
     world.violate('K3', `${live.length} devices use ${used.size} keys`);
   if (used.size > 0) world.counts.add('worlds under a clean key');
   for (const tag of used) {
-    for (const id of union.roster.gone.keys())
-      if (tag !== undefined && world.devices.get(id)?.engine.keys.find(tag))
+    for (const id of union.roster.gone.keys()) {
+      const device = world.devices.get(id);
+      if (!device || side.some((one) => isAloneAgain(world, one, device))) continue;
+      if (tag !== undefined && device.engine.keys.find(tag))
         world.violate('K3', `${world.nameOf(id)}, who is out, holds the key that members use`);
+    }
   }
 }

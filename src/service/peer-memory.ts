@@ -1,7 +1,7 @@
 /** What another device is known to hold, as it is kept across a restart: `[[feed text, seq] …]`. */
 import type { FeedId } from '../base/ids.ts';
 import { asArray, asCount, asList, asText, type Value } from '../protocol/codec.ts';
-import type { Mark } from '../sync/session.ts';
+import type { Mark } from '../sync/peer.ts';
 
 const MAX_MARKS = 65_536;
 const MAX_FEED_TEXT = 80;

@@ -22,7 +22,8 @@ import { encodeMessage, type FeedMark, type Message } from './messages.ts';
 import { Lane } from './ports.ts';
 import { Replica, type Advance, type Entry, type IngestFault } from './replica.ts';
 import type { Reducer } from './reducer.ts';
-import { Session, type Mark, type Outgoing } from './session.ts';
+import type { Mark } from './peer.ts';
+import { Session, type Outgoing } from './session.ts';
 
 export interface EngineIdentity {
   readonly account: AccountId;

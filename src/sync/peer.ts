@@ -1,0 +1,125 @@
+/**
+ * What is known of another device, what was sent to it and what is due (S1–S4), and vectors of what somebody holds: up to which seq of
+ * each feed. `session.ts` decides by it.
+ */
+import type { FeedId } from '../base/ids.ts';
+import type { BaseParts } from './base.ts';
+import type { EpochTag } from './epoch.ts';
+import type { Node } from './graph.ts';
+
+export interface Mark {
+  readonly feed: FeedId;
+  readonly seq: number;
+}
+
+/** A base on its way to a peer. */
+export interface Offer {
+  readonly base: BaseParts;
+  /** What the peer holds when it has all parts. */
+  readonly ends: readonly Mark[];
+  readonly since: number;
+  /** Parts sent on its path, or through its relay. */
+  sent: number;
+  /** Parts that it has asked beyond of. */
+  acknowledged: number;
+}
+
+export interface Peer {
+  /** The word that takes it out of the workspace: the last that it is told. */
+  last: Node | undefined;
+  /** The word that took it out before it was let in again: where it has written, and lacks what is folded since, it must hear of it. */
+  returned: Node | undefined;
+  /** Epochs whose key it was sent outside of any delta. */
+  readonly keyed: Set<EpochTag>;
+  /** Epochs held here that it has shown not to hold (K4). */
+  without: ReadonlySet<EpochTag>;
+  /** When it was last told that what it sends cannot be opened any more. */
+  lateAt: number;
+  reach: 'direct' | 'none';
+  /** Whether it has said on this connection what it holds. */
+  introduced: boolean;
+  /** What it is known to hold durably. */
+  known: Map<FeedId, number>;
+  /** What was sent on this connection, whether acknowledged or not. */
+  sent: Map<FeedId, number>;
+  /** What its relay has promised to keep for it. */
+  relayed: Map<FeedId, number>;
+  unackedBytes: number;
+  unackedSince: number | undefined;
+  relaying: boolean;
+  /** 0: at once. */
+  relayRetryAt: number;
+  askedAt: number;
+  /** How often in vain since something came. */
+  asks: number;
+  /** How often in a row it was sent everything again on this connection, and when it may be next. */
+  restarts: number;
+  restartAt: number;
+  /** What answers by relay have carried since `servedAt`, kept or not yet. */
+  served: Map<FeedId, number>;
+  servedAt: number;
+  /** Of these, batches that its relay has not confirmed yet. */
+  serving: number;
+  /** How many deltas were here when it was last told what they add up to, and when that was. */
+  rootOf: number;
+  rootToldAt: number;
+  /** What it says that they add up to, and how many were here when it did. */
+  said: { readonly of: number; readonly root: string } | undefined;
+  /** The base that it is given since the log does not reach back to what it holds. */
+  offer: Offer | undefined;
+}
+
+export function newPeer(): Peer {
+  return {
+    last: undefined,
+    returned: undefined,
+    keyed: new Set(),
+    without: new Set(),
+    lateAt: Number.NEGATIVE_INFINITY,
+    reach: 'none',
+    introduced: false,
+    known: new Map(),
+    sent: new Map(),
+    relayed: new Map(),
+    unackedBytes: 0,
+    unackedSince: undefined,
+    relaying: false,
+    relayRetryAt: 0,
+    askedAt: Number.NEGATIVE_INFINITY,
+    asks: 0,
+    restarts: 0,
+    restartAt: 0,
+    served: new Map(),
+    servedAt: Number.NEGATIVE_INFINITY,
+    serving: 0,
+    rootOf: 0,
+    rootToldAt: Number.NEGATIVE_INFINITY,
+    said: undefined,
+    offer: undefined,
+  };
+}
+
+/** Of a base, what it has not acknowledged is sent again. */
+export function rewind({ offer }: Peer): void {
+  if (offer) offer.sent = offer.acknowledged;
+}
+
+export function calm(peer: Peer): void {
+  peer.restarts = 0;
+  peer.restartAt = 0;
+}
+
+export function raise(vector: Map<FeedId, number>, feed: FeedId, seq: number): void {
+  if ((vector.get(feed) ?? 0) < seq) vector.set(feed, seq);
+}
+
+export function covers(known: ReadonlyMap<FeedId, number>, sent: ReadonlyMap<FeedId, number>): boolean {
+  for (const [feed, seq] of sent) if ((known.get(feed) ?? 0) < seq) return false;
+  return true;
+}
+
+export function highest(a: ReadonlyMap<FeedId, number>, b: ReadonlyMap<FeedId, number>): Map<FeedId, number> {
+  const both = new Map(a);
+  for (const [feed, seq] of b) raise(both, feed, seq);
+  return both;
+}

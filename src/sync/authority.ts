@@ -209,6 +209,8 @@ export class Authority {
   judgeDraft(draft: Node): Verdict {
     const control = readControl(this.#crypto, draft.delta);
     if (!control) return refused('malformed');
+    // A leave is judged before the word that has let its device in again (A6), and would be void: another device of the account says it.
+    if (control.kind === 'leave' && this.#devices.wasTakenOut(draft.delta.device)) return refused('cutOff');
     const entry = this.#entryOf({ node: draft, control });
     return entry ? this.#judgeControl(entry) : refused('noCredential');
   }

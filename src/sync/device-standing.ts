@@ -100,6 +100,11 @@ export class DeviceStanding {
     return all.find(({ kind }) => kind !== 'drop') ?? all[0];
   }
 
+  /** Whether its account, or a senior, has ever taken a device out otherwise than by a drop. */
+  wasTakenOut(device: DeviceId): boolean {
+    return this.#of(device).some(({ kind }) => kind !== 'drop');
+  }
+
   /** L7: whether a device was dropped in a delta's past, so that any member may let it in again: by who is judged later, too. */
   wasDropped(device: DeviceId, view: Node): boolean {
     return (this.#drops.get(device) ?? []).some((word) => this.#stands(word.delta.id) !== false && inPast(word, view));

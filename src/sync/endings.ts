@@ -109,8 +109,8 @@ export class Endings {
   /**
    * K2: a word that takes a device out and rests on what is folded elsewhere, so that it can never come in here. It is believed of
    * who stands above the device's account as far as is known, for he could say it in any case: of any manager where its own admission
-   * has not come. Whose device was dropped here is believed where a member has let it in again, which comes with the word, and it has
-   * begun another feed since (L7).
+   * has not come. Of a device that is not known here, or was dropped, the word that let it in comes along; that was dropped is believed in
+   * a feed that it has begun since (L7).
    */
   wordAgainst(device: DeviceId, account: AccountId, roster: Roster): Node | undefined {
     if (this.#graph.waiting === 0) return undefined;
@@ -129,21 +129,24 @@ export class Endings {
   /** The member whose device has written what waits; undefined for one that is out, or was when it began the feed. */
   #accountBehind({ device, generation }: Delta, { devices, gone }: Roster): AccountId | undefined {
     const account = this.#authority.accountOf(device);
-    const wasOut = account !== undefined && this.#wordsAgainst(device).length > 0;
-    if (!wasOut) return devices.get(device)?.account;
+    if (account === undefined) return this.#accountLetIn(device, devices, undefined);
+    if (this.#wordsAgainst(device).length === 0) return devices.get(device)?.account;
     const isNewFeed = this.#graph.lanesOf(device).every((lane) => lane.end === 0 || lane.generation < generation);
     if (!isNewFeed) return undefined;
     if (devices.has(device)) return account;
-    return gone.get(device)?.delta.kind === 'drop' && this.#isLetInAgain(device, devices) ? account : undefined;
+    return gone.get(device)?.delta.kind === 'drop' ? this.#accountLetIn(device, devices, account) : undefined;
   }
 
-  #isLetInAgain(device: DeviceId, devices: Roster['devices']): boolean {
+  /** Whose device it is by a word that waits: of a member where it was dropped, of its own account where nothing is known of it (I4). */
+  #accountLetIn(device: DeviceId, devices: Roster['devices'], account: AccountId | undefined): AccountId | undefined {
     for (const delta of this.#graph.waitingDeltas()) {
-      if (delta.kind !== 'addDevice' || delta.tool !== undefined || !devices.has(delta.device)) continue;
+      const by = devices.get(delta.device)?.account;
+      if (by === undefined || delta.kind !== 'addDevice' || delta.tool !== undefined) continue;
       const control = readControl(this.#crypto, delta);
-      if (control?.kind === 'addDevice' && control.certificates.some((one) => one.device === device)) return true;
+      if (control?.kind !== 'addDevice' || control.account !== (account ?? by)) continue;
+      if (control.certificates.some((one) => one.device === device)) return control.account;
     }
-    return false;
+    return undefined;
   }
 
   #takesOut(delta: Delta, device: DeviceId, account: AccountId): boolean {

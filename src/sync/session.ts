@@ -593,9 +593,10 @@ export class Session {
   #bareWord(word: Node | undefined, held: ReadonlyMap<FeedId, number>): Batch | undefined {
     if (!word || isTold(held, word)) return undefined;
     const { bytes, feed, seq, device } = word.delta;
-    // Who had been dropped, as the other may still have it, is believed with the word that let him in again (L7).
-    const again = this.#replica.wasDropped(device) ? this.#replica.entranceOf(device) : undefined;
-    const message: Message = { kind: 'deltas', runs: [...(again ? [[again.delta.bytes]] : []), [bytes]] };
+    // The other may have its author's device for dropped, or not know it: then it is believed with what has let that in (I4, L7).
+    const entrance = this.#replica.entranceOf(device);
+    const isLater = entrance?.delta.kind === 'addDevice';
+    const message: Message = { kind: 'deltas', runs: [...(isLater ? [[entrance.delta.bytes]] : []), [bytes]] };
     return { message, ends: [{ feed, seq }], bytes: bytes.length, nodes: [] };
   }
 

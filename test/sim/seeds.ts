@@ -330,4 +330,35 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // She was told by who had forgotten all that the word rests on, and had never heard of the device that said it: she went on by herself for ever.
+    name: 'K2 I4 the word alone comes, of a device that is not known (world “win.458”)',
+    plan: {
+      config: {
+        seed: 'win.458',
+        big: false,
+        people: 4,
+        founding: 2,
+        hostile: 1,
+        manyDevices: 0.3,
+        directPaths: 1,
+        relayShare: 0,
+        network: { latency_ms: [20, 3000], loss: 0.15, duplication: 0.05, reorders: false, relayLifetime_ms: 60000 },
+        fsync_ms: 0,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 5000,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 8243, kind: 'files', salt: 24 },
+        { at: 9534, kind: 'posts', salt: 44 },
+        { at: 17411, kind: 'move', salt: 37 },
+        { at: 19052, kind: 'join', salt: 21 },
+        { at: 23133, kind: 'crash', salt: 14 },
+        { at: 23320, kind: 'addDevice', salt: 29 },
+        { at: 140488, kind: 'absence', salt: 23 },
+      ],
+    },
+  },
 ];

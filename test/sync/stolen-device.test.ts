@@ -235,6 +235,20 @@ describe('A4 K2 a stolen device', () => {
     assert.equal(bench.judged().roster.gone.get(stolen.device)?.delta.kind, 'removeDevice');
   });
 
+  it('D9 A7 a device that was taken out and let in again is not promised a leave, which would be void; another of the account is', () => {
+    const bench = new Bench();
+    const { safe, stolen } = bench;
+    const genesis = bench.begin(safe, safe, stolen);
+    const out = bench.takeOut(safe, stolen, [], genesis);
+    bench.letIn(safe, stolen, [out], genesis);
+    const entry = { tool: undefined, kind: 'leave', body: controlBody.leave() };
+    const replica = bench.judged();
+    assert.deepEqual(
+      [stolen, safe].map(({ device }) => replica.wouldRefuse(device, [entry], 0)),
+      ['cutOff', undefined],
+    );
+  });
+
   it('A7 I4 a device that was added speaks for its account when it leaves', () => {
     const bench = new Bench();
     const { safe, stolen, spare } = bench;

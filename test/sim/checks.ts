@@ -265,7 +265,7 @@ function checkEqual(world: World, live: readonly SimDevice[], dice: Dice): void 
   }
   for (const device of live) {
     for (const id of device.acknowledged)
-      if (!world.holds(largest, id))
+      if (!world.holds(largest, id) && !world.abandoned.has(id))
         world.violate('D1', `what ${world.nameOf(device.id)} was told is safe is not with the others`);
   }
   world.counts.add('members equal in the end', live.length);
@@ -320,7 +320,8 @@ function checkSameSets(world: World, live: readonly SimDevice[]): void {
 
 function checkDevice(world: World, device: SimDevice): void {
   for (const id of device.acknowledged)
-    if (!world.holds(device, id)) world.violate('L1', `${world.nameOf(device.id)} lost what it was told is safe`);
+    if (!world.holds(device, id) && !world.abandoned.has(id))
+      world.violate('L1', `${world.nameOf(device.id)} lost what it was told is safe`);
   for (const id of world.unauthentic)
     if (world.holds(device, id)) world.violate('D7', `${world.nameOf(device.id)} keeps what nobody has signed`);
 }

@@ -282,13 +282,26 @@ export class Authority {
 
   #evaluate(): void {
     const early = new Map<DeltaId, DeviceRestriction>();
-    let late: readonly DeviceRestriction[];
-    do {
+    this.#inVain.clear();
+    for (let isSettled = false; !isSettled;) {
       this.#pass(early);
-      late = this.#lateWords().filter(({ node }) => !early.has(node.delta.id));
+      const late = this.#lateWords().filter(({ node }) => !early.has(node.delta.id));
+      const inVain = this.#leavesInVain();
       for (const word of late) early.set(word.node.delta.id, word);
-    } while (late.length > 0);
+      for (const leave of inVain) this.#inVain.add(leave);
+      isSettled = late.length + inVain.length === 0;
+    }
   }
+
+  /** A leave is judged before what has let its device in: where that turns out void, nobody has said it. */
+  #leavesInVain(): readonly DeltaId[] {
+    return this.#accepted.flatMap(({ node, control }) => {
+      const account = control.kind === 'leave' ? this.#namedAuthorOf(node) : undefined;
+      return account === undefined || this.#devices.isIn(node, account) ? [] : node.delta.id;
+    });
+  }
+
+  readonly #inVain = new Set<DeltaId>();
 
   /** `early`: words on devices that are in force, and accepted, from the beginning. */
   #pass(early: ReadonlyMap<DeltaId, DeviceRestriction>): void {
@@ -341,6 +354,7 @@ export class Authority {
   #judgeControl(entry: Entry): Verdict {
     const { node, control } = entry;
     if (control.kind === 'genesis') return this.#judgeGenesis(node, control);
+    if (this.#inVain.has(node.delta.id)) return refused('cutOff');
     const standing = this.#standing(node);
     if (standing) return standing;
     return this.#judgeConditions(entry);

@@ -235,6 +235,24 @@ describe('A4 K2 a stolen device', () => {
     assert.equal(bench.judged().roster.gone.get(stolen.device)?.delta.kind, 'removeDevice');
   });
 
+  for (const isEarly of [true, false])
+    it(`A7 I4 a device that it has let in does not leave for its person (its word ${isEarly ? 'first' : 'last'} in order)`, () => {
+      const bench = new Bench();
+      const { safe, stolen, spare } = bench;
+      const genesis = bench.begin(safe, safe, stolen);
+      const before = isEarly ? [] : [bench.write(stolen, 'rename', controlBody.rename('later'), [genesis], genesis)];
+      const added = bench.letIn(stolen, spare, before.length > 0 ? [] : [genesis], genesis);
+      const leave = bench.write(spare, 'leave', controlBody.leave(), [added], genesis);
+      if (isEarly) bench.write(safe, 'rename', controlBody.rename('W'), [], genesis);
+      const out = bench.takeOut(safe, stolen, [], genesis);
+      const replica = bench.judged();
+      assert.deepEqual(
+        [added, leave, out].map((id) => replica.verdictOf(id)),
+        ['cutOff', 'cutOff', 'accepted'],
+      );
+      assert.equal(replica.roster.members.size, 1);
+    });
+
   it('D9 A7 a device that was taken out and let in again is not promised a leave, which would be void; another of the account is', () => {
     const bench = new Bench();
     const { safe, stolen } = bench;

@@ -210,4 +210,20 @@ export const authority: readonly Mutant[] = [
     replace: 'return true;',
     tests: ['test/sync/stolen-device.test.ts'],
   },
+  {
+    name: 'a device that is in by what turns out void leaves for its person',
+    rule: 'A7',
+    file: AUTHORITY,
+    search: 'const inVain = this.#leavesInVain();',
+    replace: 'const inVain: readonly DeltaId[] = [];',
+    tests: ['test/sync/stolen-device.test.ts'],
+  },
+  {
+    name: 'a leave is promised that would be void',
+    rule: 'D9',
+    file: AUTHORITY,
+    search: "if (control.kind === 'leave' && this.#devices.wasTakenOut(draft.delta.device)) return refused('cutOff');",
+    replace: '',
+    tests: ['test/sync/stolen-device.test.ts'],
+  },
 ];

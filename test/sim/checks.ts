@@ -159,8 +159,12 @@ export function checkWorld(world: World, dice: Dice, cameToRest: boolean): void 
   // With what only those held who have erased their copies since.
   const all = reader(world);
   for (const { bytes } of world.archive.values()) all.restore(bytes);
-  const invalid = additionsInVain(world, all);
-  const sides = sidesOf(world, honest, invalid);
+  const invalid = additionsInVain(world, all, (verdict) => verdict === 'cutOff' || verdict === 'invitation');
+  const sides = sidesOf(
+    world,
+    honest,
+    additionsInVain(world, all, (verdict) => verdict !== 'accepted'),
+  );
   if (sides.length > 1) world.counts.add('worlds that have come apart');
   if (!cameToRest && world.forked.size === 0) world.violate('S1', 'the world does not come to rest');
   for (const side of sides) checkSide(world, side, sides.length === 1, invalid, dice, cameToRest);
@@ -189,7 +193,8 @@ function areApart(world: World, a: SimDevice, b: SimDevice, invalid: readonly Ad
   if (isAloneAgain(world, a, b) || isAloneAgain(world, b, a)) return true;
   const [word, answer] = [wordOn(a, b), wordOn(b, a)];
   if (word !== undefined && answer !== undefined) return !(b.replica.node(word) && a.replica.node(answer));
-  return isOnlyByItself(b, a, invalid) || isOnlyByItself(a, b, invalid);
+  if (isBehindIt(world, word, b) || isBehindIt(world, answer, a)) return true;
+  return isOnlyByItself(world, b, a, invalid) || isOnlyByItself(world, a, b, invalid);
 }
 
 /** D2: what it began again from is from when it was alone in the workspace: it knows nobody to ask, and not whom it has let in since. */
@@ -197,10 +202,22 @@ function isAloneAgain(world: World, { id, replica }: SimDevice, other: SimDevice
   return world.restored.has(id) && replica.roster.devices.size === 1 && !replica.roster.devices.has(other.id);
 }
 
-/** Whether it thinks itself in by what is void, and another does not. */
-function isOnlyByItself({ id, replica }: SimDevice, other: SimDevice, invalid: readonly Addition[]): boolean {
+/** Whether it thinks itself in, by what is void, or by what its author has lost since (D2), and another does not. */
+function isOnlyByItself(world: World, one: SimDevice, other: SimDevice, invalid: readonly Addition[]): boolean {
+  const { id, replica } = one;
   if (!replica.roster.devices.has(id) || other.replica.roster.devices.has(id)) return false;
+  if (isBehindIt(world, replica.entranceOf(id)?.delta.id, other)) return true;
   return inVain(invalid, id).some(({ placed }) => replica.node(placed.delta.id));
+}
+
+/** D2: the author of a word has begun another feed since that does not know the word, and somebody has heard that first. */
+function isBehindIt(world: World, word: DeltaId | undefined, { replica }: SimDevice): boolean {
+  const delta = word && world.archive.get(word);
+  return (
+    delta !== undefined &&
+    !replica.node(delta.id) &&
+    replica.generationsOf(delta.device).some((generation) => generation > delta.generation)
+  );
 }
 
 /** The last word by which one has, or had, another for out. */
@@ -364,13 +381,17 @@ interface Addition {
 }
 
 /** What lets devices in and is void, since its author was out or its invitation used up: he and the device need not have heard of that. */
-function additionsInVain(world: World, all: Replica): readonly Addition[] {
+function additionsInVain(
+  world: World,
+  all: Replica,
+  isVain: (verdict: ReturnType<Replica['verdictOf']>) => boolean,
+): readonly Addition[] {
   const past = new Past([...all.nodes()].map(({ delta }) => delta));
   const found: Addition[] = [];
   for (const placed of past.all()) {
     const { delta } = placed;
     if (delta.tool !== undefined || (delta.kind !== 'admit' && delta.kind !== 'addDevice')) continue;
-    if (!['cutOff', 'invitation'].includes(String(all.verdictOf(delta.id)))) continue;
+    if (!isVain(all.verdictOf(delta.id))) continue;
     const control = readControl(world.crypto, delta);
     if (control?.kind === 'admit' || control?.kind === 'addDevice') found.push({ placed, control });
   }

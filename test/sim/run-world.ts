@@ -110,11 +110,11 @@ async function renewed(world: World, dice: Dice): Promise<boolean> {
   return true;
 }
 
-/** Whether all whom the best informed knows as members hold the same. */
+/** Whether all whom the best informed knows as members hold the same, and nobody else holds anything. */
 function isEven(world: World, ids: readonly DeviceId[]): boolean {
   const held = new Map(ids.map((id) => [id, world.heldBy(world.devices.get(id)!)]));
   const [best, most] = [...held].reduce((a, b) => (b[1].length > a[1].length ? b : a));
   const { roster } = world.devices.get(best)!.replica;
   const set = setOf(most);
-  return ids.every((id) => !roster.devices.has(id) || setOf(held.get(id)!) === set);
+  return ids.every((id) => held.get(id)!.length === 0 || (roster.devices.has(id) && setOf(held.get(id)!) === set));
 }

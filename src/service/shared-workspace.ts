@@ -353,8 +353,22 @@ export class SharedWorkspace {
       this,
       this.generations.map((generation) => ({ delta: { generation, time: 0 } })),
     );
+    this.#keepBeside(before);
     const gone = [...before.rows()].filter(({ tool, table, key }) => !this.replica.row(tool, table, key));
     this.#index([...gone.map((change) => ({ ...change, row: undefined })), ...this.replica.takeChanges()]);
+  }
+
+  /** D9: own content that cannot come along, since it rests on what others have settled without it, is kept as what is not accepted. */
+  #keepBeside(before: Replica): void {
+    const cut = this.replica.cut();
+    for (const { delta } of before.nodes()) {
+      const { id, device, tool, feed, seq, bytes } = delta;
+      if (device !== this.device || tool === undefined || bytes.length === 0) continue;
+      if (this.replica.node(id) || seq <= (cut.get(feed) ?? 0)) continue;
+      const verdict = before.verdictOf(id);
+      const reason = verdict === undefined || verdict === 'accepted' ? 'apart' : verdict;
+      this.#hub.local.put(`void/${this.id}/${id}`, [bytes, reason]);
+    }
   }
 
   /** L6: asks a device for its base, to begin anew with it; no device: no more. That it is asked goes to disk with the next commit. */
@@ -456,7 +470,7 @@ export class SharedWorkspace {
   #tellDivergence(): void {
     const before = this.#told.size;
     for (const account of this.differing) this.#tell('diverged', `diverged/${account}`, account);
-    if (this.replica.isOutOfStep) this.#tell('outOfStep', 'outOfStep', undefined);
+    if (this.engine.isOutOfStep) this.#tell('outOfStep', 'outOfStep', undefined);
     if (this.#told.size > before) this.#hub.emit({ type: 'workspaces' });
   }
 

@@ -138,7 +138,7 @@ function syncInfo(hub: Hub, workspace: SharedWorkspace, people: readonly Member[
     missingChunks: workspace.lackingChunks,
     missingBytes: workspace.exchange.lackingBytes,
     differing: [...new Set(workspace.differing)].map((account) => workspace.nameOf(account)),
-    outOfStep: workspace.replica.isOutOfStep,
+    outOfStep: workspace.engine.isOutOfStep,
     renewing: workspace.engine.renewal !== undefined,
   };
 }

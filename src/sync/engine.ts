@@ -291,7 +291,7 @@ export class Engine {
   #checkpointDueAt(): number | undefined {
     if (this.#grewSince || this.isAwaitingWord || this.replica.roster.deleted) return undefined;
     const at = this.#checkpoints.dueAt(this.#grewAt);
-    return at === undefined || this.replica.isOutOfStep || !this.#canVouch() ? undefined : at;
+    return at === undefined || this.isOutOfStep || !this.#canVouch() ? undefined : at;
   }
 
   #ackDueAt(): number | undefined {
@@ -472,7 +472,10 @@ export class Engine {
 
   /** A part of a base, from who may give us one: then the next is asked for, and with the last one the copy begins with it. */
   takeBase(from: DeviceId, path: 'direct' | 'relay', part: BasePart): BaseStep {
-    if (!this.#mayGiveBase(from)) return NOT_TAKEN;
+    if (!this.#mayGiveBase(from)) {
+      this.#noteOffer(from, part.part);
+      return NOT_TAKEN;
+    }
     this.#reader ??= new BaseReader(this.#crypto, this.#replica.workspace);
     let added = this.#reader.add(part);
     if (!added.ok && added.error.reason === 'changed') {
@@ -510,6 +513,28 @@ export class Engine {
   }
 
   /**
+   * L6: the copy may have folded what others have in another way, or lacks what members have folded: they give a base, again and again, that a
+   * copy which has written does not take.
+   */
+  get isOutOfStep(): boolean {
+    for (const [device, offers] of this.#offers)
+      if (offers >= OFFERS_IN_VAIN && this.session.isBehind(device) && this.#isMember(device)) return true;
+    return this.#replica.isOutOfStep;
+  }
+
+  /** Of a base that is not taken, by member, since something of his was lacking here. */
+  readonly #offers = new Map<DeviceId, number>();
+
+  #noteOffer(from: DeviceId, part: number): void {
+    if (!this.#isMember(from) || !this.session.isBehind(from)) this.#offers.delete(from);
+    else if (part === 0) this.#offers.set(from, (this.#offers.get(from) ?? 0) + 1);
+  }
+
+  #isMember(device: DeviceId): boolean {
+    return this.#replica.roster.devices.has(device);
+  }
+
+  /**
    * Where this one's person is the only manager, his devices: nobody else can vouch for what is here, and he stands for it. A manager all
    * of whose devices are out can vouch for nothing.
    */
@@ -534,6 +559,7 @@ export class Engine {
     }
     next.takeOver(this.#replica);
     this.#replica = next;
+    this.#offers.clear();
     if (renewal) this.awaitWord();
     return true;
   }
@@ -621,6 +647,9 @@ export class Engine {
     return times.length === 0 ? undefined : Math.min(...times);
   }
 }
+
+/** What is on its way by the log comes meanwhile: a base that is not acknowledged is given again after 2, 4, 8 … s. */
+const OFFERS_IN_VAIN = 4;
 
 /** They say nothing that who has left should not read; a new epoch with each of them would be one from every member. */
 const CARRIES_NO_SECRET: ReadonlySet<string> = new Set([

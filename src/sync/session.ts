@@ -189,6 +189,12 @@ export class Session {
     return true;
   }
 
+  /** Whether a device has said that it holds what is not here. */
+  isBehind(device: DeviceId): boolean {
+    const peer = this.#peers.get(device);
+    return peer !== undefined && !covers(this.#replica.vector(), peer.known);
+  }
+
   /** Whether every device of the workspace is known to hold a delta. */
   allHold(node: Node): boolean {
     return [...this.#peers.values()].every((peer) => peer.last !== undefined || isTold(peer.known, node));

@@ -1,6 +1,7 @@
 /** L6, N4: who begins takes the base part by part, then what comes after; who has left long ago hears the last word alone (K2). */
 import assert from 'node:assert/strict';
 import { controlBody, Role } from '../../src/sync/control.ts';
+import { feedOf } from '../../src/sync/delta.ts';
 import { Desk, threePeople, type Office } from './office.ts';
 import { stateOf } from './team.ts';
 
@@ -123,6 +124,28 @@ describe('L6 the first copy', () => {
     assert.equal(dave.engine.replica.size, 0);
     office.link(alice, dave);
     assert.deepEqual(stateOf(dave.engine.replica), stateOf(alice.engine.replica), 'and the true one is taken after it');
+  });
+
+  it('L6 that a member gives in vain, again and again, says that what he has folded is lacking here: the copy is out of step', () => {
+    const { office, alice, carol } = withHistory('first in vain');
+    const { root, parts } = alice.engine.replica.base();
+    const part = { root, part: 0, parts: parts.length, bytes: parts[0]! };
+    const give = (times: number): boolean => {
+      for (let n = 0; n < times; n++) carol.engine.takeBase(alice.device, 'direct', part);
+      return carol.engine.isOutOfStep;
+    };
+    assert.equal(give(10), false, 'she holds all that Alice has said to hold');
+    const say = (ahead: number): void => {
+      const feed = feedOf(alice.device, 0);
+      const seq = carol.engine.replica.vector().get(feed)! + ahead;
+      const have = { kind: 'have', vector: [{ feed, seq, tip: '0'.repeat(16) }], answer: false, root: '' } as const;
+      carol.engine.received(alice.device, 'direct', have, alice.engine.keys.inUse!, office.now);
+    };
+    say(5);
+    assert.equal(give(3), false, 'it may come by the log');
+    assert.equal(give(1), true);
+    say(0);
+    assert.equal(carol.engine.isOutOfStep, false, 'it has come');
   });
 
   it('L6 nobody serves on what nobody has vouched for', () => {

@@ -370,6 +370,7 @@ export class SimDevice {
       if (replaced && renewal) {
         this.#copies++;
         this.generation = renewal.generation;
+        this.#keepBeside(replaced);
         this.#renewedFrom = undefined;
       }
       handled();
@@ -383,6 +384,15 @@ export class SimDevice {
     const unconfirmed = replaced ? this.#unconfirmedRecord() : [];
     this.log.append([...opened.map(keyRecord), ...unconfirmed, this.#partRecord(part, 0)], durable);
     this.#around.appended(this.id);
+  }
+
+  /** D9: own deltas that cannot come along are kept as what is not accepted. */
+  #keepBeside(before: Replica): void {
+    const cut = this.replica.cut();
+    for (const { delta } of before.nodes()) {
+      if (this.replica.node(delta.id) || delta.seq <= (cut.get(delta.feed) ?? 0)) continue;
+      if (this.acknowledged.delete(delta.id)) this.#around.counts.add('own deltas kept beside a fresh copy');
+    }
   }
 
   /** L6: its copy begins anew, with the base of another device. */

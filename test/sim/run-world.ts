@@ -92,7 +92,7 @@ async function quiet(world: World, dice: Dice): Promise<boolean> {
 async function renewed(world: World, dice: Dice): Promise<boolean> {
   for (let tries = 0; tries < RENEWALS; tries++) {
     const members = world.members().filter(({ replica }) => replica.size > 0);
-    const lost = members.filter(({ replica }) => replica.isOutOfStep);
+    const lost = members.filter(({ engine }) => engine.isOutOfStep);
     let asked = 0;
     for (const device of lost) {
       const { devices } = device.replica.roster;

@@ -79,8 +79,10 @@ function compareWithFirstCopy(world: World, device: SimDevice): void {
 
 /** L4, L5: also what somebody has forgotten, of which no verdict flips. */
 function compareWithBatch(world: World, device: SimDevice, dice: Dice): void {
-  if (!isComparable(world, device)) return;
-  const batch = batchOf(world, device, world.heldBy(device), dice);
+  const held = world.heldBy(device);
+  // Who is alone may fold his own before it is durable: then nobody has it whole.
+  if (!isComparable(world, device) || held.some(({ bytes }) => bytes.length === 0)) return;
+  const batch = batchOf(world, device, held, dice);
   if (batch) compareWith(world, device, batch);
 }
 

@@ -341,7 +341,8 @@ export class World implements Surroundings {
     }
     for (const { delta } of nodes) {
       const author = this.devices.get(delta.device);
-      if (!author || this.isHostile(delta.device)) continue;
+      // What of its own has waited in a copy that it has begun anew nobody else has told it.
+      if (!author || delta.device === by || this.isHostile(delta.device)) continue;
       if (!author.onceDurable.has(delta.id))
         this.violate(
           'D1',

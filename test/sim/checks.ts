@@ -169,7 +169,9 @@ export function checkWorld(world: World, dice: Dice, cameToRest: boolean): void 
   );
   if (sides.length > 1) world.counts.add('worlds that have come apart');
   if (!cameToRest && world.forked.size === 0) world.violate('S1', 'the world does not come to rest');
-  for (const side of sides) checkSide(world, side, sides.length === 1, invalid, dice, cameToRest);
+  const additions = additionsInVain(world, all, () => true);
+  for (const side of sides)
+    checkSide(world, side, { isOnly: sides.length === 1, invalid, additions }, dice, cameToRest);
 }
 
 /**
@@ -196,12 +198,22 @@ function areApart(world: World, a: SimDevice, b: SimDevice, invalid: readonly Ad
   const [word, answer] = [wordOn(a, b), wordOn(b, a)];
   if (word !== undefined && answer !== undefined) return !(b.replica.node(word) && a.replica.node(answer));
   if (isBehindIt(world, word, b) || isBehindIt(world, answer, a)) return true;
+  if (isDeafTo(world, word, a, b) || isDeafTo(world, answer, b, a)) return true;
   return isOnlyByItself(world, b, a, invalid) || isOnlyByItself(world, a, b, invalid);
 }
 
 /** D2: what it began again from is from when it was alone in the workspace: it knows nobody to ask, and not whom it has let in since. */
 function isAloneAgain(world: World, { id, replica }: SimDevice, other: SimDevice): boolean {
   return world.restored.has(id) && replica.roster.devices.size === 1 && !replica.roster.devices.has(other.id);
+}
+
+/** Whether a device is out for one side, and in for another, or was let in by what a side that is alone again has lost. */
+function isElsewhere(world: World, side: readonly SimDevice[], device: SimDevice): boolean {
+  const others = [...world.devices.values()].filter((one) => !world.isHostile(one.id) && !side.includes(one));
+  return (
+    side.some((one) => isAloneAgain(world, one, device)) ||
+    others.some(({ id, replica }) => replica.roster.devices.has(device.id) && replica.roster.devices.has(id))
+  );
 }
 
 /** Whether it thinks itself in, by what is void, or by what its author has lost since (D2), and another does not. */
@@ -222,16 +234,33 @@ function isBehindIt(world: World, word: DeltaId | undefined, { replica }: SimDev
   );
 }
 
+/** Whether somebody does not have a word against it whose author it has taken out itself, and who is out for whoever has the word, too. */
+function isDeafTo(world: World, word: DeltaId | undefined, whose: SimDevice, { replica }: SimDevice): boolean {
+  const author = word && world.archive.get(word)?.device;
+  if (author === undefined || replica.node(word!)) return false;
+  // Whom it does not know it does not hear: others have to tell it.
+  if (author === whose.id && !replica.roster.certificates.has(author)) return true;
+  if (whose.replica.roster.devices.has(author)) return false;
+  return replica.roster.gone.has(author) || replica.returned().has(author);
+}
+
 /** The last word by which one has, or had, another for out. */
 function wordOn({ replica }: SimDevice, { id }: SimDevice): DeltaId | undefined {
   return (replica.roster.gone.get(id) ?? replica.returned().get(id))?.delta.id;
 }
 
+interface Whole {
+  readonly isOnly: boolean;
+  /** What lets devices in, and is void. */
+  readonly invalid: readonly Addition[];
+  /** All that lets devices in, whoever has it. */
+  readonly additions: readonly Addition[];
+}
+
 function checkSide(
   world: World,
   side: readonly SimDevice[],
-  isOnly: boolean,
-  invalid: readonly Addition[],
+  { isOnly, invalid, additions }: Whole,
   dice: Dice,
   cameToRest: boolean,
 ): void {
@@ -241,14 +270,16 @@ function checkSide(
   checkAuthority(world, union);
   world.folds.check(world, union, isOnly ? undefined : side);
   checkBases(world, live);
-  checkKeys(world, union, side, invalid);
+  // With what nobody of this side has heard: who was let in by it had its key.
+  const unheard = [...invalid, ...additions.filter(({ placed }) => !union.node(placed.delta.id))];
+  checkKeys(world, union, side, unheard);
   if (live.length === 0) return;
   if (world.forked.size > 0) return checkSameSets(world, live);
   checkEqual(world, live, dice);
   checkAlarms(world, live);
   if (cameToRest) checkLogs(world, live);
   compareWithFirstCopy(world, dice.pick(live));
-  checkMembers(world, union, side, live, invalid);
+  checkMembers(world, union, side, live, unheard);
 }
 
 function unionOf(held: readonly (readonly Delta[])[]): Delta[] {
@@ -284,7 +315,7 @@ function checkEqual(world: World, live: readonly SimDevice[], dice: Dice): void 
   }
   for (const device of live) {
     for (const id of device.acknowledged)
-      if (!world.holds(largest, id) && !world.abandoned.has(id))
+      if (!world.holds(largest, id) && isMissed(world, device, id))
         world.violate('D1', `what ${world.nameOf(device.id)} was told is safe is not with the others`);
   }
   world.counts.add('members equal in the end', live.length);
@@ -337,6 +368,12 @@ function checkSameSets(world: World, live: readonly SimDevice[]): void {
   }
 }
 
+/** Not what went with an erased copy; nor an acknowledgement, which says nothing any more in a copy that was begun anew. */
+function isMissed(world: World, { isFirstCopy }: SimDevice, id: DeltaId): boolean {
+  if (world.abandoned.has(id)) return false;
+  return isFirstCopy || world.archive.get(id)?.kind !== 'ack';
+}
+
 function checkDevice(world: World, device: SimDevice): void {
   for (const id of device.acknowledged)
     if (!world.holds(device, id) && !world.abandoned.has(id))
@@ -356,7 +393,7 @@ function checkKeys(world: World, union: Replica, side: readonly SimDevice[], inv
   for (const [id, word] of gone) {
     const device = world.devices.get(id);
     const out = past.get(word.delta.id);
-    if (!device || !out || side.some((one) => isAloneAgain(world, one, device))) continue;
+    if (!device || !out || isElsewhere(world, side, device)) continue;
     const letIn = inVain(invalid, id);
     const given = new Set(letIn.map(({ control }) => tagOf(control.epoch.commit)));
     // Those who let it in, and have not heard, give it others when it asks (K1).
@@ -436,9 +473,10 @@ function checkMembers(
   for (const tag of used) {
     for (const id of union.roster.gone.keys()) {
       const device = world.devices.get(id);
-      if (!device || side.some((one) => isAloneAgain(world, one, device))) continue;
-      if (tag !== undefined && device.engine.keys.find(tag))
-        world.violate('K3', `${world.nameOf(id)}, who is out, holds the key that members use`);
+      if (!device || isElsewhere(world, side, device) || tag === undefined || !device.engine.keys.find(tag)) continue;
+      if (inVain(invalid, id).some(({ control }) => tagOf(control.epoch.commit) === tag))
+        world.counts.add('keys given by who was out');
+      else world.violate('K3', `${world.nameOf(id)}, who is out, holds the key that members use`);
     }
   }
 }

@@ -120,6 +120,10 @@ export class SimDevice {
     return this.#alive;
   }
 
+  get isFirstCopy(): boolean {
+    return this.#copies === 0;
+  }
+
   get lifeName(): Life {
     return `${this.id} ${this.#copies}`;
   }

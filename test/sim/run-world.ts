@@ -92,7 +92,11 @@ async function quiet(world: World, dice: Dice): Promise<boolean> {
 async function renewed(world: World, dice: Dice): Promise<boolean> {
   for (let tries = 0; tries < RENEWALS; tries++) {
     const members = world.members().filter(({ replica }) => replica.size > 0);
-    const lost = members.filter(({ engine }) => engine.isOutOfStep);
+    // Also who was given one, by who let it in, in which it is not: it is on its way.
+    const lost = [...world.devices.values()].filter(
+      ({ alive, id, sponsor, engine }) =>
+        alive && !world.isHostile(id) && engine.isOutOfStep && (sponsor || engine.replica.roster.devices.has(id)),
+    );
     let asked = 0;
     for (const device of lost) {
       const { devices } = device.replica.roster;

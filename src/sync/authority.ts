@@ -128,7 +128,7 @@ export class Authority {
     this.#crypto = crypto;
     this.#graph = graph;
     this.#devices = new DeviceStanding(
-      (id) => this.#vouched.has(id) || this.#verdicts.get(id)?.accepted,
+      (id) => this.#vouched.has(id) || (this.#inVain.has(id) ? false : this.#verdicts.get(id)?.accepted),
       (node) => this.#namedAuthorOf(node),
     );
   }
@@ -286,21 +286,28 @@ export class Authority {
     for (let isSettled = false; !isSettled;) {
       this.#pass(early);
       const late = this.#lateWords().filter(({ node }) => !early.has(node.delta.id));
-      const inVain = this.#leavesInVain();
+      const inVain = this.#additionsInVain().filter((id) => !this.#inVain.has(id));
       for (const word of late) early.set(word.node.delta.id, word);
-      for (const leave of inVain) this.#inVain.add(leave);
+      for (const addition of inVain) this.#inVain.add(addition);
       isSettled = late.length + inVain.length === 0;
     }
   }
 
-  /** A leave is judged before what has let its device in: where that turns out void, nobody has said it. */
-  #leavesInVain(): readonly DeltaId[] {
+  /**
+   * What has let a device in may be judged after what that has written since: a leave, or the word of a senior. Where it turned out void, and
+   * what was accepted rests on it, it counts for nothing from the beginning of another pass.
+   */
+  #additionsInVain(): readonly DeltaId[] {
     return this.#accepted.flatMap(({ node, control }) => {
-      const account = control.kind === 'leave' ? this.#namedAuthorOf(node) : undefined;
-      return account === undefined || this.#devices.isIn(node, account) ? [] : node.delta.id;
+      const account = this.#namedAuthorOf(node);
+      if (account === undefined || control.kind === 'genesis') return [];
+      const isIn = this.#devices.isIn(node, account);
+      const isCut = this.#devices.cutsOf(node, account, this.#entryOf({ node, control })!.key).length > 0;
+      return isIn && !isCut ? [] : this.#devices.voidAdditionsOf(node);
     });
   }
 
+  /** Void additions of devices on which something rested that was judged before them. */
   readonly #inVain = new Set<DeltaId>();
 
   /** `early`: words on devices that are in force, and accepted, from the beginning. */
@@ -354,7 +361,6 @@ export class Authority {
   #judgeControl(entry: Entry): Verdict {
     const { node, control } = entry;
     if (control.kind === 'genesis') return this.#judgeGenesis(node, control);
-    if (this.#inVain.has(node.delta.id)) return refused('cutOff');
     const standing = this.#standing(node);
     if (standing) return standing;
     return this.#judgeConditions(entry);

@@ -77,6 +77,12 @@ export class DeviceStanding {
     return this.#additionsOf(node.delta.device).some((a) => accountIn(a) === account && inPast(a.node, node));
   }
 
+  /** What would let the author's device in, in a delta's past, and is void. */
+  voidAdditionsOf(node: Node): readonly DeltaId[] {
+    const all = this.#additions.get(node.delta.device) ?? [];
+    return all.flatMap((a) => (inPast(a.node, node) && this.#stands(a.node.delta.id) === false ? a.node.delta.id : []));
+  }
+
   /** A4 for devices: the restrictions that reach its author's credential and beyond whose cut a delta lies. */
   cutsOf(node: Node, account: AccountId, credential: Key): readonly DeviceRestriction[] {
     const { device } = node.delta;

@@ -248,7 +248,7 @@ describe('A4 K2 a stolen device', () => {
       const replica = bench.judged();
       assert.deepEqual(
         [added, leave, out].map((id) => replica.verdictOf(id)),
-        ['cutOff', 'cutOff', 'accepted'],
+        ['cutOff', 'noCredential', 'accepted'],
       );
       assert.equal(replica.roster.members.size, 1);
     });
@@ -257,13 +257,33 @@ describe('A4 K2 a stolen device', () => {
     const bench = new Bench();
     const { safe, stolen } = bench;
     const genesis = bench.begin(safe, safe, stolen);
-    const out = bench.takeOut(safe, stolen, [], genesis);
-    bench.letIn(safe, stolen, [out], genesis);
+    bench.takeOut(safe, stolen, [], genesis);
+    bench.letIn(safe, stolen, [], genesis);
     const entry = { tool: undefined, kind: 'leave', body: controlBody.leave() };
     const replica = bench.judged();
     assert.deepEqual(
       [stolen, safe].map(({ device }) => replica.wouldRefuse(device, [entry], 0)),
       ['cutOff', undefined],
+    );
+  });
+
+  it('A6 L7 lets nobody in upon the word of a junior who was out himself when he let it in again, though it is judged before that', () => {
+    const bench = new Bench();
+    const { safe, stolen, spare } = bench;
+    const bob = bench.mallory.devices[0]!;
+    const genesis = bench.begin(safe, safe, stolen);
+    const admit = bench.admit(safe, bench.mallory, [bob], [], genesis);
+    const drop = bench.write(safe, 'drop', controlBody.devices([stolen.device], bench.notice), [], genesis);
+    const back = bench.letIn(bob, stolen, [drop], admit);
+    const added = bench.letIn(stolen, spare, [back], genesis);
+    assert.deepEqual(
+      [back, added].map((id) => bench.judged().verdictOf(id)),
+      ['accepted', 'accepted'],
+    );
+    bench.write(safe, 'remove', controlBody.remove(bench.mallory.account, bench.notice), [], genesis);
+    assert.deepEqual(
+      [back, added].map((id) => bench.judged().verdictOf(id)),
+      ['cutOff', 'cutOff'],
     );
   });
 

@@ -211,10 +211,10 @@ export const authority: readonly Mutant[] = [
     tests: ['test/sync/stolen-device.test.ts'],
   },
   {
-    name: 'a device that is in by what turns out void leaves for its person',
+    name: 'a device that is in by what turns out void acts for its person',
     rule: 'A7',
     file: AUTHORITY,
-    search: 'const inVain = this.#leavesInVain();',
+    search: 'const inVain = this.#additionsInVain().filter((id) => !this.#inVain.has(id));',
     replace: 'const inVain: readonly DeltaId[] = [];',
     tests: ['test/sync/stolen-device.test.ts'],
   },

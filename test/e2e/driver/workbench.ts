@@ -265,6 +265,13 @@ export class Workbench {
     return this.page.locator('.notifications-toasts .notification-toast', { hasText: text }).first();
   }
 
+  /** Waits until something is told: a toast that one has missed stands in the list of notifications. */
+  async told(text: string | RegExp): Promise<void> {
+    if (await isSoonThere(this.toast(text))) return;
+    await this.command('Notifications: Show Notifications');
+    await this.page.locator('.notifications-center .notification-list-item', { hasText: text }).first().waitFor();
+  }
+
   async toastButton(text: string | RegExp, button: string): Promise<void> {
     await this.toast(text).locator('.monaco-button', { hasText: button }).first().click();
   }

@@ -360,13 +360,11 @@ export class SharedWorkspace {
 
   /** D9: own content that cannot come along, since it rests on what others have settled without it, is kept as what is not accepted. */
   #keepBeside(before: Replica): void {
-    const cut = this.replica.cut();
     for (const { delta } of before.nodes()) {
-      const { id, device, tool, feed, seq, bytes } = delta;
-      if (device !== this.device || tool === undefined || bytes.length === 0) continue;
-      if (this.replica.node(id) || seq <= (cut.get(feed) ?? 0)) continue;
+      const { id, device, tool, bytes } = delta;
+      if (device !== this.device || tool === undefined || bytes.length === 0 || this.#isHere(delta)) continue;
       const verdict = before.verdictOf(id);
-      const reason = verdict === undefined || verdict === 'accepted' ? 'apart' : verdict;
+      const reason = verdict === undefined || verdict === 'accepted' ? APART : verdict;
       this.#hub.local.put(`void/${this.id}/${id}`, [bytes, reason]);
     }
   }
@@ -580,13 +578,21 @@ export class SharedWorkspace {
     this.#hub.erased();
   }
 
-  /** Own content that was void when it was folded (D9): with it goes from the log what it said. */
+  /**
+   * Own content that was void when it was folded (D9): with it goes from the log what it said. What could not come along into a fresh copy, and
+   * has since, as its past came, is in the log.
+   */
   keptVoid(): readonly { readonly delta: Delta; readonly reason: string }[] {
     return [...this.#hub.local.under(`void/${this.id}/`)].flatMap(([, value]) => {
       const [bytes, reason] = [asBytes(asArray(value, 2)?.[0], 1, MAX_DELTA_BYTES), asText(asArray(value, 2)?.[1], 32)];
       const delta = bytes && readDelta(this.#hub.crypto, this.id, bytes);
-      return delta?.ok && reason !== undefined ? [{ delta: delta.value, reason }] : [];
+      if (!delta?.ok || reason === undefined || (reason === APART && this.#isHere(delta.value))) return [];
+      return [{ delta: delta.value, reason }];
     });
+  }
+
+  #isHere({ id, feed, seq }: Delta): boolean {
+    return this.replica.node(id) !== undefined || seq <= (this.replica.cut().get(feed) ?? 0);
   }
 
   /** In the log, or void and kept beside it. */
@@ -834,12 +840,15 @@ function forkKey(workspace: WorkspaceId, device: string): string {
   return `fork/${workspace}/${device}`;
 }
 
-/** The root of a base that nobody has vouched for yet (L6). */
+/** Why own content that rests on what others have settled without it has no effect (`sentences.ts`). */
+const APART = 'apart';
+
 /** Whom it is asked of for a fresh copy. */
 function renewalKey(workspace: WorkspaceId): string {
   return `renewal/${workspace}/from`;
 }
 
+/** The root of a base that nobody has vouched for yet (L6). */
 function unconfirmedKey(workspace: WorkspaceId): string {
   return `unconfirmed/${workspace}`;
 }

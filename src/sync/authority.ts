@@ -299,11 +299,11 @@ export class Authority {
    */
   #additionsInVain(): readonly DeltaId[] {
     return this.#accepted.flatMap(({ node, control }) => {
-      const account = this.#namedAuthorOf(node);
-      if (account === undefined || control.kind === 'genesis') return [];
-      const isIn = this.#devices.isIn(node, account);
+      const additions = this.#devices.voidAdditionsOf(node);
+      const account = additions.length > 0 ? this.#namedAuthorOf(node) : undefined;
+      if (account === undefined) return [];
       const isCut = this.#devices.cutsOf(node, account, this.#entryOf({ node, control })!.key).length > 0;
-      return isIn && !isCut ? [] : this.#devices.voidAdditionsOf(node);
+      return this.#devices.isIn(node, account) && !isCut ? [] : additions;
     });
   }
 

@@ -106,9 +106,10 @@ export class DeviceStanding {
     return all.find(({ kind }) => kind !== 'drop') ?? all[0];
   }
 
-  /** Whether its account, or a senior, has ever taken a device out otherwise than by a drop. */
+  /** Whether a device was taken out otherwise than by a drop, and its person has not been admitted anew since. */
   wasTakenOut(device: DeviceId): boolean {
-    return this.#of(device).some(({ kind }) => kind !== 'drop');
+    const admits = this.#additionsOf(device).filter(({ control }) => control.kind === 'admit');
+    return this.#of(device).some((r) => r.kind !== 'drop' && !admits.some(({ node }) => inPast(r.node, node)));
   }
 
   /** L7: whether a device was dropped in a delta's past, so that any member may let it in again: by who is judged later, too. */

@@ -518,7 +518,7 @@ export class Engine {
    */
   get isOutOfStep(): boolean {
     for (const [device, offers] of this.#offers)
-      if (offers >= OFFERS_IN_VAIN && this.session.isBehind(device) && this.#isMember(device)) return true;
+      if (offers >= OFFERS_IN_VAIN && this.session.lacksOf(device) && this.#isMember(device)) return true;
     return this.#replica.isOutOfStep;
   }
 
@@ -526,7 +526,7 @@ export class Engine {
   readonly #offers = new Map<DeviceId, number>();
 
   #noteOffer(from: DeviceId, part: number): void {
-    if (!this.#isMember(from) || !this.session.isBehind(from)) this.#offers.delete(from);
+    if (!this.#isMember(from) || !this.session.lacksOf(from)) this.#offers.delete(from);
     else if (part === 0) this.#offers.set(from, (this.#offers.get(from) ?? 0) + 1);
   }
 

@@ -189,8 +189,8 @@ export class Session {
     return true;
   }
 
-  /** Whether a device has said that it holds what is not here. */
-  isBehind(device: DeviceId): boolean {
+  /** Whether something is lacking here of what a device has said that it holds. */
+  lacksOf(device: DeviceId): boolean {
     const peer = this.#peers.get(device);
     return peer !== undefined && !covers(this.#replica.vector(), peer.known);
   }

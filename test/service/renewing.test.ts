@@ -77,6 +77,7 @@ describe('A fresh copy', function () {
     await bob.until(async () => !(await bob.info(apollo)).sync.renewing);
     const before = await house.converged(apollo, alice, bob);
     assert.ok(before.includes('Bob: written alone'));
+    assert.deepEqual(await bob.api.notAccepted(apollo), [], 'what has come along is not listed as lost');
     await bob.until(() =>
       bob.api.post(apollo, chat, 'and on').then(
         () => true,

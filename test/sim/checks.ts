@@ -161,15 +161,15 @@ export function checkWorld(world: World, dice: Dice, cameToRest: boolean): void 
   // With what only those held who have erased their copies since.
   const all = reader(world);
   for (const { bytes } of world.archive.values()) all.restore(bytes);
-  const invalid = additionsInVain(world, all, (verdict) => verdict === 'cutOff' || verdict === 'invitation');
+  const additions = additionsIn(world, all);
+  const invalid = additions.filter(({ verdict }) => verdict === 'cutOff' || verdict === 'invitation');
   const sides = sidesOf(
     world,
     honest,
-    additionsInVain(world, all, (verdict) => verdict !== 'accepted'),
+    additions.filter(({ verdict }) => verdict !== 'accepted'),
   );
   if (sides.length > 1) world.counts.add('worlds that have come apart');
   if (!cameToRest && world.forked.size === 0) world.violate('S1', 'the world does not come to rest');
-  const additions = additionsInVain(world, all, () => true);
   for (const side of sides)
     checkSide(world, side, { isOnly: sides.length === 1, invalid, additions }, dice, cameToRest);
 }
@@ -417,22 +417,19 @@ function checkKeys(world: World, union: Replica, side: readonly SimDevice[], inv
 interface Addition {
   readonly placed: Placed;
   readonly control: Control & { kind: 'admit' | 'addDevice' };
+  readonly verdict: ReturnType<Replica['verdictOf']>;
 }
 
-/** What lets devices in and is void, since its author was out or its invitation used up: he and the device need not have heard of that. */
-function additionsInVain(
-  world: World,
-  all: Replica,
-  isVain: (verdict: ReturnType<Replica['verdictOf']>) => boolean,
-): readonly Addition[] {
+/** What lets devices in, void or not: of what is void, since its author was out or its invitation used up, he and the device need not have heard. */
+function additionsIn(world: World, all: Replica): readonly Addition[] {
   const past = new Past([...all.nodes()].map(({ delta }) => delta));
   const found: Addition[] = [];
   for (const placed of past.all()) {
     const { delta } = placed;
     if (delta.tool !== undefined || (delta.kind !== 'admit' && delta.kind !== 'addDevice')) continue;
-    if (!isVain(all.verdictOf(delta.id))) continue;
     const control = readControl(world.crypto, delta);
-    if (control?.kind === 'admit' || control?.kind === 'addDevice') found.push({ placed, control });
+    if (control?.kind === 'admit' || control?.kind === 'addDevice')
+      found.push({ placed, control, verdict: all.verdictOf(delta.id) });
   }
   return found;
 }

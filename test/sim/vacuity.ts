@@ -4,6 +4,8 @@ import type { Counts } from './counts.ts';
 /** A run of this many worlds has some of everything. */
 const ENOUGH_WORLDS = 400;
 const LARGE_SHARE = 0.2;
+/** Two or three of a hundred have been seen: more of them, and what holds everybody together is not proved. */
+const APART_SHARE = 0.06;
 
 const MUST_HAPPEN = [
   'audits',
@@ -60,6 +62,8 @@ export function vacuous(counts: Counts, worlds: number): readonly string[] {
   if (worlds < ENOUGH_WORLDS) return [];
   const missing: string[] = MUST_HAPPEN.filter((name) => counts.get(name) === 0);
   if (!hasLargeShare(counts, worlds)) missing.push(`a fifth of large worlds (${largeOnes(counts, worlds)})`);
+  const apart = counts.get('worlds that have come apart');
+  if (apart > APART_SHARE * worlds) missing.push(`worlds that stay together (${apart} of ${worlds} have come apart)`);
   return missing;
 }
 

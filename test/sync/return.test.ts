@@ -7,9 +7,12 @@ import { Desk, threePeople, type Office } from './office.ts';
 
 /** Alice drops Carol's device, and lets it in again; nobody is told yet who is away. Answers the second word. */
 function dropAndLetIn(alice: Desk, carol: Desk): DeltaId {
-  const { device } = carol;
-  alice.control('drop', controlBody.devices([device], alice.engine.keys.make(new Set([device]))));
+  drop(alice, carol);
   return letIn(alice, carol);
+}
+
+function drop(alice: Desk, { device }: Desk): void {
+  alice.control('drop', controlBody.devices([device], alice.engine.keys.make(new Set([device]))));
 }
 
 function letIn(alice: Desk, { device, person }: Desk): DeltaId {
@@ -26,6 +29,19 @@ function withoutCarol(seed: string): { office: Office; alice: Desk; bob: Desk; c
   office.link(alice, bob, carol);
   office.rest();
   office.leave(carol);
+  return three;
+}
+
+/** Bob, a manager, was away and is dropped: Carol has heard of it. */
+function withManagerDropped(seed: string): { office: Office; alice: Desk; bob: Desk; carol: Desk } {
+  const three = threePeople(seed);
+  const { office, alice, bob, carol } = three;
+  office.link(alice, bob, carol);
+  alice.control('setRole', controlBody.setRole(bob.person.account, Role.manager));
+  office.rest();
+  office.leave(bob);
+  drop(alice, bob);
+  office.rest();
   return three;
 }
 
@@ -49,13 +65,13 @@ describe('L7 a device that was dropped and let in again', () => {
   it('L7 K2 hears of the word that took it out, alone, where what it lacks has been folded since (world “dec.14”)', () => {
     const { office, alice, bob, carol } = withoutCarol('return folded');
     for (let n = 0; n < 4; n++) alice.post(`before ${n}`);
-    alice.control('drop', controlBody.devices([carol.device], alice.engine.keys.make(new Set([carol.device]))));
+    drop(alice, carol);
     office.rest();
     // It is folded itself, and in no log that is served.
     for (const desk of [alice, bob]) desk.post('after');
     office.rest();
-    const drop = [...alice.engine.replica.nodes()].find(({ delta }) => delta.kind === 'drop')!.delta;
-    assert.ok(alice.engine.replica.cut().get(drop.feed)! >= drop.seq);
+    const word = [...alice.engine.replica.nodes()].find(({ delta }) => delta.kind === 'drop')!.delta;
+    assert.ok(alice.engine.replica.cut().get(word.feed)! >= word.seq);
     assert.ok(!alice.engine.replica.reaches(carol.engine.replica.vector()), 'what she lacks is in no log any more');
     letIn(alice, carol);
     office.expire(carol);
@@ -79,13 +95,7 @@ describe('L7 a device that was dropped and let in again', () => {
   });
 
   it('K2 L7 is believed when it takes somebody out since, though all that rests on is folded: the word that let it in comes along', () => {
-    const { office, alice, bob, carol } = threePeople('return and remove');
-    office.link(alice, bob, carol);
-    alice.control('setRole', controlBody.setRole(bob.person.account, Role.manager));
-    office.rest();
-    office.leave(bob);
-    alice.control('drop', controlBody.devices([bob.device], alice.engine.keys.make(new Set([bob.device]))));
-    office.rest();
+    const { office, alice, bob, carol } = withManagerDropped('return and remove');
     office.leave(carol);
     alice.post('that rests on what she has not');
     const word = letIn(alice, bob);
@@ -111,13 +121,7 @@ describe('L7 a device that was dropped and let in again', () => {
 
   it('K2 L7 is not believed where nobody has let it in again, nor in the feed of before', () => {
     for (const isLetIn of [false, true]) {
-      const { office, alice, bob, carol } = threePeople(`dropped and says ${String(isLetIn)}`);
-      office.link(alice, bob, carol);
-      alice.control('setRole', controlBody.setRole(bob.person.account, Role.manager));
-      office.rest();
-      office.leave(bob);
-      alice.control('drop', controlBody.devices([bob.device], alice.engine.keys.make(new Set([bob.device]))));
-      office.rest();
+      const { office, alice, bob, carol } = withManagerDropped(`dropped and says ${String(isLetIn)}`);
       const unknown = 'f'.repeat(64) as DeltaId;
       const body = controlBody.remove(carol.person.account, alice.engine.keys.make(new Set([carol.device])));
       const place = isLetIn ? { generation: 0, seq: 1_000, prev: unknown } : { generation: 1, seq: 1, deps: [unknown] };

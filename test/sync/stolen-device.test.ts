@@ -287,6 +287,24 @@ describe('A4 K2 a stolen device', () => {
     );
   });
 
+  it('D9 A7 who was taken out, removed, and admitted anew with the same device is promised his leave', () => {
+    const bench = new Bench();
+    const { safe } = bench;
+    const bob = bench.mallory.devices[0]!;
+    const genesis = bench.begin(safe, safe);
+    const admit = bench.admit(safe, bench.mallory, [bob], [], genesis);
+    bench.takeOut(safe, bob, [], genesis);
+    bench.write(safe, 'remove', controlBody.remove(bench.mallory.account, bench.notice), [], genesis);
+    const again = bench.admit(safe, bench.mallory, [bob], [], genesis);
+    const replica = bench.judged();
+    assert.deepEqual(
+      [admit, again].map((id) => replica.verdictOf(id)),
+      ['accepted', 'accepted'],
+    );
+    const entry = { tool: undefined, kind: 'leave', body: controlBody.leave() };
+    assert.equal(replica.wouldRefuse(bob.device, [entry], 0), undefined);
+  });
+
   it('A7 I4 a device that was added speaks for its account when it leaves', () => {
     const bench = new Bench();
     const { safe, stolen, spare } = bench;

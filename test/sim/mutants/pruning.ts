@@ -362,7 +362,7 @@ export const pruning: readonly Mutant[] = [
     name: 'a base that is given in vain says nothing',
     rule: 'L6',
     file: 'src/sync/engine.ts',
-    search: 'if (offers >= OFFERS_IN_VAIN && this.session.isBehind(device) && this.#isMember(device)) return true;',
+    search: 'if (offers >= OFFERS_IN_VAIN && this.session.lacksOf(device) && this.#isMember(device)) return true;',
     replace: 'void [device, offers];',
     tests: ['test/sync/first-copy.test.ts'],
   },

@@ -80,8 +80,7 @@ function compareWithFirstCopy(world: World, device: SimDevice): void {
 /** L4, L5: also what somebody has forgotten, of which no verdict flips. */
 function compareWithBatch(world: World, device: SimDevice, dice: Dice): void {
   const held = world.heldBy(device);
-  // Who is alone may fold his own before it is durable: then nobody has it whole.
-  if (!isComparable(world, device) || held.some(({ bytes }) => bytes.length === 0)) return;
+  if (!isComparable(world, device)) return;
   const batch = batchOf(world, device, held, dice);
   if (batch) compareWith(world, device, batch);
 }
@@ -376,7 +375,7 @@ function isMissed(world: World, { isFirstCopy }: SimDevice, id: DeltaId): boolea
 
 function checkDevice(world: World, device: SimDevice): void {
   for (const id of device.acknowledged)
-    if (!world.holds(device, id) && !world.abandoned.has(id))
+    if (!world.holds(device, id) && isMissed(world, device, id))
       world.violate('L1', `${world.nameOf(device.id)} lost what it was told is safe`);
   for (const id of world.unauthentic)
     if (world.holds(device, id)) world.violate('D7', `${world.nameOf(device.id)} keeps what nobody has signed`);

@@ -10,7 +10,7 @@ import { LockedMessages } from '../../src/service/locked-messages.ts';
 import { decodeRecord, encodeRecord } from '../../src/service/records.ts';
 import type { BasePart } from '../../src/sync/base.ts';
 import { readControl } from '../../src/sync/control.ts';
-import { readDelta } from '../../src/sync/delta.ts';
+import { readDelta, type Delta } from '../../src/sync/delta.ts';
 import { Engine, type Growth } from '../../src/sync/engine.ts';
 import { envelopeTag, openMessage, type SealKey } from '../../src/sync/envelope.ts';
 import {
@@ -60,7 +60,7 @@ export interface Surroundings {
   /** It has written something. */
   wrote(device: SimDevice, nodes: readonly Node[]): void;
   /** These are in its copy for good, whoever wrote them. */
-  took(nodes: Iterable<Node>): void;
+  took(deltas: Iterable<Delta>): void;
   /** These are in its base now (L4). */
   folded(device: SimDevice, folded: readonly Folded[]): void;
   /** Deltas of others were taken in, and others were not. */
@@ -177,7 +177,7 @@ export class SimDevice {
       if (record.kind === 'delta') this.engine.restore(record.bytes, record.arrival);
     }
     this.#restoreKeys(new Map(read.flatMap((record) => (record.kind === 'local' ? [[record.key, record.value]] : []))));
-    this.#around.took(this.replica.nodes());
+    this.#around.took(deltasOf(this.replica.nodes()));
     // What a torn write has kept was promised to nobody; now it is there, and is told.
     for (const { delta } of this.replica.nodes()) if (delta.device === this.id) this.#acknowledge(delta.id);
     this.#remember(this.engine.opened());
@@ -307,16 +307,18 @@ export class SimDevice {
   #store(growth: Growth, durable: () => void): void {
     const life = this.#life;
     const { nodes, opened } = growth;
+    // As they are now: who is alone may have folded them before they are durable.
+    const deltas = deltasOf(nodes);
     if (this.engine.expulsion) this.#around.expelled(this);
     const stored = (): void => {
       if (life !== this.#life) return;
-      this.#around.took(nodes);
+      this.#around.took(deltas);
       durable();
       this.#dispatch(this.engine.stored(growth, this.#now));
       this.#unlock();
     };
     if (nodes.length === 0) return stored();
-    this.log.append([...opened.map(keyRecord), ...nodes.map((node) => this.#record(node.delta.bytes))], stored);
+    this.log.append([...opened.map(keyRecord), ...deltas.map(({ bytes }) => this.#record(bytes))], stored);
     this.#around.appended(this.id);
   }
 
@@ -581,6 +583,10 @@ const UNCONFIRMED = 'unconfirmed';
 
 const EPOCH = 'epoch/';
 const GENERATION = 'generation/';
+
+function deltasOf(nodes: Iterable<Node>): readonly Delta[] {
+  return Array.from(nodes, ({ delta }) => delta);
+}
 
 function keyRecord({ tag, key }: Epoch): Uint8Array {
   return encodeRecord({ kind: 'local', key: EPOCH + tag, value: key });

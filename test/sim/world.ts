@@ -310,8 +310,8 @@ export class World implements Surroundings {
     if (!this.isHostile(by.id)) this.folds.take(by, folded);
   }
 
-  took(nodes: Iterable<Node>): void {
-    for (const { delta } of nodes) if (!this.archive.has(delta.id)) this.archive.set(delta.id, delta);
+  took(deltas: Iterable<Delta>): void {
+    for (const delta of deltas) if (!this.archive.has(delta.id)) this.archive.set(delta.id, delta);
   }
 
   /** What is in a copy, also what it has folded and forgotten. Every delta after its past. */

@@ -276,7 +276,7 @@ export class SharedWorkspace {
 
   /** Resolves when what it brought is durable. */
   async received(from: DeviceId, path: 'direct' | 'relay', message: Message, under: string): Promise<void> {
-    if (!this.isPeer(from)) return;
+    if (!this.engine.listensTo(from, message, under) && !this.isPeer(from)) return;
     this.engine.session.heardUnder(from, under);
     switch (message.kind) {
       case 'deltas':
@@ -323,7 +323,8 @@ export class SharedWorkspace {
     const own = growth.nodes.filter(({ delta }) => delta.device === this.device);
     this.#hub.onlyCopy.found(this, own);
     this.#grown(growth);
-    for (const fault of growth.faults) if (fault.tag !== 'overflow') this.#tellFault(fault.device ?? from, fault.tag);
+    for (const { tag, device } of growth.faults)
+      if (tag === 'fork' || (tag !== 'overflow' && this.isPeer(from))) this.#tellFault(device ?? from, tag);
     // A copy is acknowledged only when the first one is durable, too.
     this.#dispatch(await this.#durable(growth));
     if (growth.nodes.length > 0) this.#syncChanged();

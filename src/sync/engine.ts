@@ -371,6 +371,16 @@ export class Engine {
     { readonly ids: readonly DeltaId[]; readonly at: number; readonly times: number }
   >();
 
+  /**
+   * Whether a message is listened to: of a member's device any. Of a device that is not known what it holds, and its deltas, where it has
+   * the key in use, and nobody who is out has that: who let it in has not been heard of it, and may be gone (I4).
+   */
+  listensTo(from: DeviceId, { kind }: Message, under: EpochTag): boolean {
+    if (this.session.isPeer(from)) return true;
+    if (kind !== 'have' && kind !== 'deltas') return false;
+    return this.keys.isClean && under === this.keys.inUse;
+  }
+
   /** `under`: the epoch it came under. */
   received(
     from: DeviceId,

@@ -283,7 +283,7 @@ export class Session {
   received(from: DeviceId, path: 'direct' | 'relay', message: Message, now: number): readonly Outgoing[] {
     this.#latest = now;
     const peer = this.#peers.get(from);
-    if (!peer) return [];
+    if (!peer) return this.#heardUnknown(from, path, message);
     if (peer.rootOf !== this.#replica.arrivals) this.#rootsAt = now + ROOT_IDLE_MS;
     switch (message.kind) {
       case 'have':
@@ -295,6 +295,12 @@ export class Session {
       default:
         return [];
     }
+  }
+
+  /** I4: a device that nobody has told of yet is asked for what it has and is lacking here: what lets it in is part of that. */
+  #heardUnknown(from: DeviceId, path: 'direct' | 'relay', message: Message): readonly Outgoing[] {
+    if (message.kind !== 'have' || !this.#lacks(message.vector)) return [];
+    return [this.#reply(from, path, this.#have(from, false), true)];
   }
 
   /** Others' deltas are durable here: say so to who sent them, and pass on what somebody else is due. */

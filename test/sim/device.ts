@@ -341,7 +341,7 @@ export class SimDevice {
     const arrival = { from, path, bytes, handled };
     if (this.#isLocked(arrival)) return;
     const opened = this.open(from, bytes);
-    if (!opened || !this.session.isPeer(from)) return handled();
+    if (!opened || !this.engine.listensTo(from, opened.message, opened.under)) return handled();
     const { message, under } = opened;
     this.session.heardUnder(from, under);
     switch (message.kind) {

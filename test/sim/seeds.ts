@@ -361,4 +361,30 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // She let her second device in, which dropped her at once: the founder had never heard of it, and listened to nobody he did not know.
+    name: 'I4 who let it in is gone before anybody has heard of it (world “noon.28”)',
+    plan: {
+      config: {
+        seed: 'noon.28',
+        big: false,
+        people: 3,
+        founding: 2,
+        hostile: 2,
+        manyDevices: 0.3,
+        directPaths: 2,
+        relayShare: 0.5,
+        network: { latency_ms: [20, 3000], loss: 0.15, duplication: 0.05, reorders: false, relayLifetime_ms: 600000 },
+        fsync_ms: 2,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 5000,
+        duration_ms: 60000,
+      },
+      acts: [
+        { at: 29082, kind: 'addDevice', salt: 28 },
+        { at: 44910, kind: 'drop', salt: 18 },
+      ],
+    },
+  },
 ];

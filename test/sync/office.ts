@@ -96,8 +96,9 @@ export class Desk {
     }
     const decoded = decodeMessage(openMessage(this.office.team.crypto, key.key, letter.bytes)!);
     assert.ok(decoded.ok);
-    this.engine.session.heardUnder(letter.from, tag);
     const { message } = decoded.value;
+    if (!this.engine.listensTo(letter.from, message, tag)) return;
+    this.engine.session.heardUnder(letter.from, tag);
     if (message.kind === 'deltas') {
       this.#took(this.engine.ingest(letter.from, letter.path, message.runs, this.office.now));
     } else if (message.kind === 'base') {

@@ -77,4 +77,28 @@ export const session: readonly Mutant[] = [
     replace: 'one',
     tests,
   },
+  {
+    name: 'who was let in by somebody that nobody hears of any more is a stranger',
+    rule: 'I4',
+    file: 'src/sync/engine.ts',
+    search: 'return this.keys.isClean && under === this.keys.inUse;',
+    replace: 'return false;',
+    tests: ['test/sync/unheard.test.ts'],
+  },
+  {
+    name: 'strangers are listened to under any key',
+    rule: 'K2',
+    file: 'src/sync/engine.ts',
+    search: 'return this.keys.isClean && under === this.keys.inUse;',
+    replace: 'return true;',
+    tests: ['test/sync/unheard.test.ts'],
+  },
+  {
+    name: 'a stranger is told what is here though he has nothing new',
+    rule: 'I4',
+    file: SESSION,
+    search: "if (message.kind !== 'have' || !this.#lacks(message.vector)) return [];",
+    replace: "if (message.kind !== 'have') return [];",
+    tests: ['test/sync/unheard.test.ts'],
+  },
 ];

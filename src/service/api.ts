@@ -119,6 +119,8 @@ export interface SyncInfo {
   readonly differing: readonly string[];
   /** This copy may have folded what others have in another way (D8). */
   readonly outOfStep: boolean;
+  /** Members who write what only a newer Coterie knows, by name (D10). */
+  readonly newer: readonly string[];
   /** A member's device is asked for a fresh copy (L6). */
   readonly renewing: boolean;
 }
@@ -414,7 +416,7 @@ export type NoticeCode =
   | 'notLetIn' // name: none of those who were asked lets this device, that was dropped, in again
   | 'workWaits' // name, count: what nobody had received when this device was taken out can be put back
   | 'relayFull' // member: their relay's queue is full; what is missing goes directly
-  | 'newerVersion' // a member uses a newer Coterie
+  | 'newerVersion' // name, member: he uses a newer Coterie
   | 'removed' // name, member: this person is out of a workspace
   | 'usedTwice' // another copy of this store writes as this device: nothing more is written here
   | 'ownFork' // name: a restored or copied store has written what contradicts the other

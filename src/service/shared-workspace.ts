@@ -465,10 +465,17 @@ export class SharedWorkspace {
     return this.engine.session.differing.flatMap((device) => this.replica.accountOf(device) ?? []);
   }
 
-  /** Once for each member: both keep all they have, and their people are told. */
-  #tellDivergence(): void {
+  /** D10: members who write what only a newer version knows. */
+  get newer(): readonly AccountId[] {
+    const { devices } = this.roster;
+    return [...new Set([...this.replica.newer].flatMap((device) => devices.get(device)?.account ?? []))];
+  }
+
+  /** Once for each member: all keep what they have, and their people are told. */
+  #tellDoubts(): void {
     const before = this.#told.size;
     for (const account of this.differing) this.#tell('diverged', `diverged/${account}`, account);
+    for (const account of this.newer) this.#tell('newerVersion', `newer/${account}`, account);
     if (this.engine.isOutOfStep) this.#tell('outOfStep', 'outOfStep', undefined);
     if (this.#told.size > before) this.#hub.emit({ type: 'workspaces' });
   }
@@ -557,7 +564,7 @@ export class SharedWorkspace {
     if (duties.length > 0) this.author(duties).catch((error: unknown) => this.#hub.fault(error));
     this.#fold();
     this.#dispatch(this.engine.tick(this.#now));
-    this.#tellDivergence();
+    this.#tellDoubts();
   }
 
   /** L4: what all have acknowledged is folded, and leaves the log; what is only this person's business is kept beside it. */
@@ -775,7 +782,7 @@ export class SharedWorkspace {
 
   #syncChanged(): void {
     if (this.expulsion) this.#hub.expelled(this.id);
-    this.#tellDivergence();
+    this.#tellDoubts();
     this.#tellDelivered();
     this.#hub.emit({ type: 'workspaces' });
     if (this.#cancelRemember || this.#closed) return;

@@ -139,6 +139,7 @@ function syncInfo(hub: Hub, workspace: SharedWorkspace, people: readonly Member[
     missingBytes: workspace.exchange.lackingBytes,
     differing: [...new Set(workspace.differing)].map((account) => workspace.nameOf(account)),
     outOfStep: workspace.engine.isOutOfStep,
+    newer: workspace.newer.map((account) => workspace.nameOf(account)),
     renewing: workspace.engine.renewal !== undefined,
   };
 }

@@ -3,7 +3,7 @@
  * change. What a verdict rests on but the rows is kept with it, so that only they are done again for whom it is another.
  */
 import { push } from '../base/group.ts';
-import type { AccountId, DeltaId, ToolId } from '../base/ids.ts';
+import type { AccountId, DeltaId, DeviceId, ToolId } from '../base/ids.ts';
 import type { Authority, VoidReason } from './authority.ts';
 import type { OrderPlace } from './base.ts';
 import { idBytes } from './delta.ts';
@@ -51,7 +51,8 @@ export class Content {
   readonly #tools = new Map<ToolId, ToolEvent[]>();
   /** D10: deltas of another version, and of kinds of control that are not known. */
   readonly #foreign: Node[] = [];
-  #sawUnknownKind = false;
+  /** D10: who has written of a known tool in a kind that is not known. */
+  readonly #unknownKindsOf = new Set<DeviceId>();
   /** Came when what stands behind them was in the base already. */
   #late: Node[] = [];
   #end: OrderPlace | undefined;
@@ -69,8 +70,13 @@ export class Content {
     this.#foreign.push(node);
   }
 
+  /** D10: devices that have written what only a newer version knows. */
+  get newer(): ReadonlySet<DeviceId> {
+    return new Set([...this.#foreign.map(({ delta }) => delta.device), ...this.#unknownKindsOf]);
+  }
+
   get sawNewer(): boolean {
-    return this.#foreign.length > 0 || this.#sawUnknownKind;
+    return this.#foreign.length > 0 || this.#unknownKindsOf.size > 0;
   }
 
   /** The control deltas have changed: which tools there are, and of what kind. */
@@ -200,7 +206,7 @@ export class Content {
     const reducer = toolKind === undefined ? undefined : this.#reducers.get(toolKind);
     if (toolKind === undefined || !reducer || author === undefined) return 'unknownTool';
     if (!reducer.kinds.includes(node.delta.kind)) {
-      this.#sawUnknownKind = true;
+      this.#unknownKindsOf.add(node.delta.device);
       return 'newer';
     }
     const can = (action: Action) => {

@@ -143,6 +143,12 @@ export class Replica {
     return this.#content.sawNewer;
   }
 
+  /** D10: the devices that have written it. */
+  get newer(): ReadonlySet<DeviceId> {
+    this.#settle();
+    return this.#content.newer;
+  }
+
   /** D8: devices that have shown two histories. */
   get forked(): ReadonlySet<DeviceId> {
     return this.#endings.forked;

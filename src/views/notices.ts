@@ -32,7 +32,7 @@ async function show(house: House, event: ServiceEvent): Promise<void> {
       const actions = offer === undefined ? [] : [offer.title];
       const answer = await house.say.once(key, noticeSentences[event.code], event.detail, ...actions);
       if (offer !== undefined && answer === offer.title)
-        await vscode.commands.executeCommand(`coterie.${offer.command}`, event.workspace, ...(offer.more ?? []));
+        await vscode.commands.executeCommand(offer.command, event.workspace, ...(offer.more ?? []));
       return;
     }
     case 'joinRequest':
@@ -77,19 +77,21 @@ interface Offer {
 function offerOf(house: House, { code, workspace, detail }: ServiceEvent & { type: 'notice' }): Offer | undefined {
   switch (code) {
     case 'absent':
-      return { title: vscode.l10n.t('Drop Devices…'), command: 'dropDevices' };
+      return { title: vscode.l10n.t('Drop Devices…'), command: 'coterie.dropDevices' };
     case 'dropped':
-      return { title: vscode.l10n.t('Fetch a Fresh Copy'), command: 'fetchAgain' };
+      return { title: vscode.l10n.t('Fetch a Fresh Copy'), command: 'coterie.fetchAgain' };
     case 'outOfStep':
     case 'diverged':
-      return { title: vscode.l10n.t('Fetch a Fresh Copy…'), command: 'renewCopy' };
+      return { title: vscode.l10n.t('Fetch a Fresh Copy…'), command: 'coterie.renewCopy' };
+    case 'newerVersion':
+      return { title: vscode.l10n.t('Look for Updates'), command: 'workbench.extensions.action.checkForUpdates' };
     case 'workWaits':
-      return { title: vscode.l10n.t('Put It Back'), command: 'putBack' };
+      return { title: vscode.l10n.t('Put It Back'), command: 'coterie.putBack' };
     case 'fork': {
       const info = workspace === undefined ? undefined : house.list.workspace(workspace);
       const isManager = info !== undefined && manages(info);
       return isManager
-        ? { title: vscode.l10n.t('Freeze Device…'), command: 'freezeDevice', more: [detail['device']] }
+        ? { title: vscode.l10n.t('Freeze Device…'), command: 'coterie.freezeDevice', more: [detail['device']] }
         : undefined;
     }
     default:

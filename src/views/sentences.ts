@@ -182,7 +182,7 @@ export const noticeSentences: Readonly<Record<NoticeCode, Sentence>> = {
     'The relay of {member} has no room left. Nothing is lost: what is missing goes to {member} directly, when you are online together.',
   ),
   newerVersion: warning(
-    'A member uses a newer Coterie. What this version does not know was kept, and is shown once you update the extension.',
+    '{member} uses a newer Coterie. What this version does not know of {name} is kept, and shows once you have updated the extension. What was written after it may wait for that, too.',
   ),
   removed: warning(
     '{member} has removed you from {name}. Your copy of it was erased. What you had written and nobody had received yet was kept: “Save Unsent Work…” in its row puts it into a folder.',

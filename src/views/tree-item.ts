@@ -316,17 +316,18 @@ export function missingWords({ missingBytes }: SyncInfo): string[] {
   return missingBytes === 0 ? [] : [vscode.l10n.t('{0} on the way', amount(missingBytes))];
 }
 
-/** Where copies of the same do not look the same (L6, D8). */
-export function doubtWords({ differing, outOfStep, renewing }: SyncInfo): string[] {
+/** Where copies of the same do not look the same (L6, D8, D10). */
+export function doubtWords({ differing, outOfStep, newer, renewing }: SyncInfo): string[] {
   return [
     ...(differing.length > 0 ? [vscode.l10n.t('not the same as with {0}', differing.join(', '))] : []),
     ...(outOfStep ? [vscode.l10n.t('out of step')] : []),
+    ...(newer.length > 0 ? [vscode.l10n.t('update Coterie')] : []),
     ...(renewing ? [vscode.l10n.t('fetching a fresh copy')] : []),
   ];
 }
 
 /** What that means, and what can be done. */
-function doubtSentences({ differing, outOfStep }: SyncInfo): readonly string[] {
+function doubtSentences({ differing, outOfStep, newer }: SyncInfo): readonly string[] {
   return [
     ...(differing.length > 0
       ? [
@@ -339,6 +340,14 @@ function doubtSentences({ differing, outOfStep }: SyncInfo): readonly string[] {
       ? [
           vscode.l10n.t(
             'Some things may look another way here than with the others. “Fetch a Fresh Copy…” puts it right.',
+          ),
+        ]
+      : []),
+    ...(newer.length > 0
+      ? [
+          vscode.l10n.t(
+            'Written with a newer Coterie, by {0}: what this version does not know is kept, and shows once you have updated the extension.',
+            newer.join(', '),
           ),
         ]
       : []),

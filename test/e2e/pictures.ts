@@ -91,7 +91,7 @@ async function furnish(): Promise<{ readonly apollo: string; readonly gemini: st
         return async () => {
           const [first, second] = await api.workspaces();
           return [
-            { ...first!, sync: { ...first!.sync, inSync: 4, differing: ['Bob'] } },
+            { ...first!, sync: { ...first!.sync, inSync: 4, differing: ['Bob'], newer: ['Carol'] } },
             { ...second!, sync: { ...second!.sync, outOfStep: true, renewing: isRenewing } },
           ];
         };
@@ -232,6 +232,7 @@ async function show(theme: Theme): Promise<void> {
     ['absent', { name: 'Apollo', members: 'Bob, Frank', count: '2' }],
     ['diverged', { name: 'Apollo', member: 'Bob' }],
     ['outOfStep', { name: 'Gemini' }],
+    ['newerVersion', { name: 'Gemini', member: 'Carol' }],
     ['renewed', { name: 'Gemini', member: 'Bob' }],
     ['notRenewed', { name: 'Gemini', member: 'Bob' }],
     ['offerDeclined', { name: 'Gemini', member: 'Bob' }],

@@ -1,7 +1,7 @@
 /** A member with the epoch key and ill will, or a broken client (D7–D9, K5): what he sends does no harm, and is named. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { toHex } from '../../src/base/bytes.ts';
+import { equalBytes, toHex } from '../../src/base/bytes.ts';
 import type { DeltaId, DeviceId, FeedId, ToolId, WorkspaceId } from '../../src/base/ids.ts';
 import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
 import type { Value } from '../../src/protocol/codec.ts';
@@ -166,6 +166,28 @@ describe('A hostile member', function () {
       [['Mallory', 'Apollo']],
     );
     assert.equal((await texts()).length, before.length + 1);
+  });
+
+  it('D10 who writes in words of a newer version is told of once, and shows in the list', async () => {
+    assert.deepEqual((await alice.info(workspace)).sync.newer, []);
+    const first = mallory.next(chat, 'sing', ['la']);
+    const second = mallory.next(undefined, 'from next year', [1], { seq: first.seq + 1, prev: first.id });
+    mallory.deltas(target, first);
+    await alice.notice('newerVersion');
+    const arrived = alice.until(async () =>
+      alice
+        .known()
+        .flatMap(deltasIn)
+        .some((bytes) => equalBytes(bytes, second.bytes)),
+    );
+    mallory.deltas(target, second);
+    await arrived;
+    assert.deepEqual((await alice.info(workspace)).sync.newer, ['Mallory']);
+    const told = alice.notices.filter(({ code }) => code === 'newerVersion');
+    assert.deepEqual(
+      told.map(({ detail }) => [detail['member'], detail['name']]),
+      [['Mallory', 'Apollo']],
+    );
   });
 
   it('S3 a replayed envelope changes nothing', async () => {

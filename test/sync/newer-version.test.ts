@@ -43,6 +43,7 @@ describe('D10 a newer version', () => {
     const after = bob.post('after');
     alice.meet(bob);
     assert.equal(alice.replica.sawNewer, true);
+    assert.deepEqual([...alice.replica.newer], [bob.person.device]);
     assert.equal(alice.verdict(sung), 'newer');
     assert.equal(alice.verdict(after), 'accepted');
     assert.equal(alice.verdict(alice.post('and on')), 'accepted');

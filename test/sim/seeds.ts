@@ -387,4 +387,37 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // All that was for it went under the key it was let in with, which it never had, and was not given any more.
+    name: 'K2 L7 in again and out before it has heard: under a key it has (world “noon.19”)',
+    plan: {
+      config: {
+        seed: 'noon.19',
+        big: false,
+        people: 4,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.5,
+        directPaths: 2,
+        relayShare: 0,
+        network: { latency_ms: [20, 3000], loss: 0, duplication: 0.05, reorders: true, relayLifetime_ms: 2592000000 },
+        fsync_ms: 2,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 60000,
+      },
+      acts: [
+        { at: 1327, kind: 'join', salt: 39 },
+        { at: 11865, kind: 'addDevice', salt: 4 },
+        { at: 16124, kind: 'deadPath', salt: 1 },
+        { at: 17100, kind: 'drop', salt: 18 },
+        { at: 34335, kind: 'readdDevice', salt: 37 },
+        { at: 38344, kind: 'addDevice', salt: 60 },
+        { at: 50285, kind: 'drop', salt: 59 },
+        { at: 55299, kind: 'partition', salt: 11 },
+        { at: 57099, kind: 'clockJump', salt: 42 },
+      ],
+    },
+  },
 ];

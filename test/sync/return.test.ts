@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { DeltaId } from '../../src/base/ids.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import { ADVANCE_EVERY_MS } from '../../src/sync/engine.ts';
+import type { EpochTag } from '../../src/sync/epoch.ts';
 import { Desk, threePeople, type Office } from './office.ts';
 
 /** Alice drops Carol's device, and lets it in again; nobody is told yet who is away. Answers the second word. */
@@ -79,6 +80,21 @@ describe('L7 a device that was dropped and let in again', () => {
     office.link(alice, bob, carol);
     assert.equal(carol.engine.replica.roster.gone.size, 0);
     assert.equal(carol.engine.expulsion?.delta.kind, 'drop');
+  });
+
+  it('K2 L7 hears that it is out though it never had the key that it was let in with, and is given no more (world “noon.19”)', () => {
+    const { office, alice, bob, carol } = withoutCarol('in and out again');
+    // Without him no key is erased (K4).
+    office.leave(bob);
+    dropAndLetIn(alice, carol);
+    drop(alice, carol);
+    office.rest();
+    office.expire(carol);
+    office.comeBack(carol);
+    office.link(alice, carol);
+    office.rest();
+    assert.equal(carol.engine.expulsion?.delta.kind, 'drop');
+    assert.equal(carol.engine.keys.find(alice.engine.keys.inUse as EpochTag), undefined);
   });
 
   it('L7 goes on where it has written nothing meanwhile', () => {

@@ -327,7 +327,8 @@ export class SharedWorkspace {
       if (tag === 'fork' || (tag !== 'overflow' && this.isPeer(from))) this.#tellFault(device ?? from, tag);
     // A copy is acknowledged only when the first one is durable, too.
     this.#dispatch(await this.#durable(growth));
-    if (growth.nodes.length > 0) this.#syncChanged();
+    // K2: a word that is believed does not always come in.
+    if (growth.nodes.length > 0 || this.expulsion) this.#syncChanged();
     this.#heard();
   }
 

@@ -20,6 +20,8 @@ export class Endings {
   #words: ReadonlyMap<DeviceId | AccountId, readonly Accepted[]> = new Map();
   /** D8: what has shown two histories is not heard any more. */
   readonly forked = new Set<DeviceId>();
+  /** K2: of each author the last word that takes this device out, is not taken here, and was told by another member. */
+  readonly #told = new Map<DeviceId, Delta>();
 
   constructor(crypto: Crypto, graph: Graph, authority: Authority) {
     this.#crypto = crypto;
@@ -113,17 +115,51 @@ export class Endings {
    * a feed that it has begun since (L7).
    */
   wordAgainst(device: DeviceId, account: AccountId, roster: Roster): Node | undefined {
-    if (this.#graph.waiting === 0) return undefined;
-    for (const delta of this.#graph.waitingDeltas()) {
+    for (const delta of this.#graph.waiting > 0 ? this.#graph.waitingDeltas() : []) {
       if (!this.#takesOut(delta, device, account)) continue;
       const author = this.#accountBehind(delta, roster);
-      if (author === undefined) continue;
-      const isManager = roster.members.get(author)?.role === Role.manager;
-      const isOurs = author === account && (isManager || delta.kind === 'removeDevice');
-      const isAbove = isManager && this.#authority.isSenior(author, account);
-      if (isOurs || isAbove) return { delta, height: Number.MAX_SAFE_INTEGER, lane: NO_LANE, past: [], arrival: 0 };
+      if (author !== undefined && this.#couldSay(delta, author, account, roster)) return outsideOf(delta);
+    }
+    for (const delta of this.#told.values()) {
+      const author = this.#accountDropped(delta, roster);
+      if (author !== undefined && this.#couldSay(delta, author, account, roster)) return outsideOf(delta);
     }
     return undefined;
+  }
+
+  /** Whether he may take out the devices of an account, as far as is known here. */
+  #couldSay({ kind }: Delta, author: AccountId, account: AccountId, { members }: Roster): boolean {
+    const isManager = members.get(author)?.role === Role.manager;
+    if (author === account) return isManager || kind === 'removeDevice';
+    return isManager && this.#authority.isSenior(author, account);
+  }
+
+  /**
+   * K2, A4: words that take this device out, from beyond the end of who says them, so that they do not come in here. One stands for whoever had
+   * it first: of that its coming from another member is the proof, since he serves what he has taken; its author holds it in any case.
+   */
+  hear(run: readonly Delta[], from: DeviceId, own: FeedId, { devices }: Roster): void {
+    for (const delta of run) {
+      if (delta.tool !== undefined || !this.#takesOutOwn(delta, own) || this.#graph.get(delta.id)) continue;
+      if (from !== delta.device && devices.has(from)) this.#told.set(delta.device, delta);
+    }
+  }
+
+  /**
+   * The member whose device said it without having heard that his own account had taken that out: such words of both sides stand. Where it was
+   * dropped, or is in again, the other need not be a thief; where not, each of the two goes on by itself.
+   */
+  #accountDropped({ device, feed, seq, kind, id }: Delta, { devices }: Roster): AccountId | undefined {
+    const account = this.#authority.accountOf(device);
+    if (account === undefined || kind === 'remove' || this.forked.has(device) || this.#graph.get(id)) return undefined;
+    const cutBy = this.#wordsAgainst(device).filter(
+      ({ node: word, control }) => seq > this.#endUnder(word, control, feed),
+    );
+    const isMutual = cutBy.every(
+      ({ node: word, control }) =>
+        this.#authority.accountOf(word.delta.device) === account && (control.kind === 'drop' || devices.has(device)),
+    );
+    return cutBy.length > 0 && isMutual ? account : undefined;
   }
 
   /** The member whose device has written what waits; undefined for one that is out, or was when it began the feed. */
@@ -161,3 +197,8 @@ export class Endings {
 /** Kinds of control deltas that may take a device out. */
 const TAKES_OUT: ReadonlySet<string> = new Set(['remove', 'removeDevice', 'freeze', 'drop']);
 const NO_LANE = -1;
+
+/** What is believed, and not in the graph. */
+function outsideOf(delta: Delta): Node {
+  return { delta, height: Number.MAX_SAFE_INTEGER, lane: NO_LANE, past: [], arrival: 0 };
+}

@@ -311,7 +311,7 @@ export class Engine {
 
   /** Runs of deltas from another device; what is dropped stands in `faults`. */
   ingest(from: DeviceId, path: 'direct' | 'relay', runs: readonly (readonly Uint8Array[])[], now: number): Growth {
-    const { added, heard, missing, faults } = this.replica.ingest(runs);
+    const { added, heard, missing, faults } = this.replica.ingest(runs, from);
     const gap = missing.length > 0 || faults.length > 0;
     return this.#grown({ nodes: added, faults, source: { from, path, heard, gap } }, now);
   }

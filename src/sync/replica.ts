@@ -457,8 +457,8 @@ export class Replica {
     for (const [feed, seq] of other.#durable) if (!this.#durable.has(feed)) this.#setDurable(feed, seq);
   }
 
-  /** Runs of feeds as they came (S2): one signature check per contiguous run, at its end (D7). */
-  ingest(runs: readonly (readonly Uint8Array[])[]): Ingest {
+  /** Runs of feeds as they came (S2): one signature check per contiguous run, at its end (D7). `from`: the device that has sent them. */
+  ingest(runs: readonly (readonly Uint8Array[])[], from?: DeviceId): Ingest {
     const added: Node[] = [];
     const faults: IngestFault[] = [];
     const heard: { readonly feed: FeedId; readonly seq: number }[] = [];
@@ -467,6 +467,7 @@ export class Replica {
     const hear = (run: readonly Delta[]) => {
       const last = run.findLast(({ id }) => this.#graph.has(id));
       if (last) heard.push({ feed: last.feed, seq: last.seq });
+      if (from !== undefined) this.#endings.hear(run, from, this.#own, this.#roster);
     };
     const isPlain = this.#graph.waiting === 0 && !this.#graph.isForked && this.#endings.forked.size === 0;
     const together: (readonly Delta[])[] = [];

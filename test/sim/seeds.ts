@@ -420,4 +420,63 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Its word was beyond the cut of the drop for the device it took out: that went on for ever as a member of a workspace it was out of.
+    name: 'K2 A4 two devices of a person take each other out, and others have heard the one that was dropped first (world “gold.1668”)',
+    plan: {
+      config: {
+        seed: 'gold.1668',
+        big: false,
+        people: 4,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.3,
+        directPaths: 2,
+        relayShare: 1,
+        network: { latency_ms: [20, 3000], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 600000 },
+        fsync_ms: 30,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 5000,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 63782, kind: 'clockJump', salt: 17 },
+        { at: 132337, kind: 'absence', salt: 18 },
+        { at: 252013, kind: 'freeze', salt: 0 },
+        { at: 258502, kind: 'crash', salt: 13 },
+      ],
+    },
+  },
+  {
+    // The one that it took out held it for a member, and was told by all others.
+    name: 'K2 A4 likewise, where the one that was dropped is in again (world “win.2722”)',
+    plan: {
+      config: {
+        seed: 'win.2722',
+        big: false,
+        people: 3,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.1,
+        directPaths: 1,
+        relayShare: 0,
+        network: { latency_ms: [10, 80], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 60000 },
+        fsync_ms: 400,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 86233, kind: 'invite', salt: 31 },
+        { at: 91683, kind: 'absence', salt: 42 },
+        { at: 114158, kind: 'posts', salt: 11 },
+        { at: 180123, kind: 'absence', salt: 8 },
+        { at: 202797, kind: 'drop', salt: 7 },
+        { at: 236696, kind: 'join', salt: 51 },
+        { at: 242262, kind: 'freeze', salt: 34 },
+      ],
+    },
+  },
 ];

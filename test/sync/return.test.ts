@@ -4,7 +4,8 @@ import type { DeltaId } from '../../src/base/ids.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import { ADVANCE_EVERY_MS } from '../../src/sync/engine.ts';
 import type { EpochTag } from '../../src/sync/epoch.ts';
-import { Desk, threePeople, type Office } from './office.ts';
+import { Desk, Office, threePeople } from './office.ts';
+import { Person } from './team.ts';
 
 /** Alice drops Carol's device, and lets it in again; nobody is told yet who is away. Answers the second word. */
 function dropAndLetIn(alice: Desk, carol: Desk): DeltaId {
@@ -168,6 +169,81 @@ describe('L7 a device that was dropped and let in again', () => {
     assert.equal(early.engine.isAwaitingWord, false);
     office.now += 3_600_000;
     assert.equal(early.engine.duties(office.now).length, 1);
+  });
+});
+
+/**
+ * Alice's laptop takes her tablet out; the tablet, away with Bob, has not heard it and takes the laptop out. Bob has heard the tablet first.
+ * `isBackIn`: her phone has let the tablet in again meanwhile. Answers the tablet's word.
+ */
+function whereTwoTakeEachOtherOut(seed: string, kind: 'drop' | 'removeDevice', isBackIn = false) {
+  const office = new Office(seed);
+  const bobby = office.team.person('Bob');
+  office.team.founder.admit(bobby);
+  const [laptop, bob] = [office.team.alice, bobby].map((person) => office.open(person)) as [Desk, Desk];
+  const [tablet, phone] = ['tablet', 'phone'].map(() => {
+    const desk = office.open(new Person(office.team.crypto, 'Alice', office.team.alice), laptop);
+    letIn(laptop, desk);
+    return desk;
+  }) as [Desk, Desk];
+  office.link(laptop, phone, tablet, bob);
+  office.rest();
+  for (const desk of [bob, tablet]) office.leave(desk);
+  laptop.control(kind, controlBody.devices([tablet.device], laptop.engine.keys.make(new Set([tablet.device]))));
+  office.pump();
+  if (isBackIn) letIn(phone, tablet);
+  office.pump();
+  office.leave(phone);
+  for (const desk of [bob, tablet]) {
+    office.expire(desk);
+    office.comeBack(desk);
+  }
+  office.link(bob, tablet);
+  const epoch = tablet.engine.keys.make(new Set([laptop.device]));
+  tablet.control('removeDevice', controlBody.devices([laptop.device], epoch));
+  office.pump();
+  const word = [...tablet.engine.replica.nodes()].findLast(({ delta }) => delta.device === tablet.device)!.delta;
+  return { office, laptop, tablet, bob, word };
+}
+
+describe('K2 A4 two devices of a person that take each other out, neither having heard of it', () => {
+  it('K2 L7 who had only dropped the other believes its word of who has it (worlds “gold.1668”, “win.2722”)', () => {
+    const { office, laptop, tablet, bob, word } = whereTwoTakeEachOtherOut('each other dropped', 'drop');
+    office.leave(tablet);
+    office.link(bob, laptop);
+    assert.ok(bob.engine.replica.roster.gone.has(laptop.device), 'both words stand');
+    assert.equal(laptop.engine.replica.node(word.id), undefined, 'it is beyond the cut of the drop');
+    assert.equal(laptop.engine.expulsion?.delta.id, word.id);
+  });
+
+  it('K2 does not believe it of its author alone: all others may have heard of the drop first, and not taken it', () => {
+    const { laptop, tablet, word } = whereTwoTakeEachOtherOut('each other alone', 'drop');
+    laptop.hear(tablet, word);
+    assert.equal(laptop.engine.expulsion, undefined);
+  });
+
+  it('K2 who had taken the other out as one that is stolen goes on, unless that is in again', () => {
+    for (const isBackIn of [false, true]) {
+      const { office, laptop, tablet, bob, word } = whereTwoTakeEachOtherOut('stolen', 'removeDevice', isBackIn);
+      office.leave(tablet);
+      office.link(bob, laptop);
+      assert.ok(bob.engine.replica.roster.gone.has(laptop.device));
+      assert.equal(laptop.engine.replica.node(word.id), undefined);
+      assert.equal(laptop.engine.expulsion?.delta.id, isBackIn ? word.id : undefined);
+    }
+  });
+
+  it('K2 A4 does not believe what another than its own account has cut: that is void', () => {
+    const { office, alice, bob, carol } = withManagerDropped('dropped by a senior');
+    const { head } = {
+      head: [...bob.engine.replica.nodes()].findLast(({ delta }) => delta.device === bob.device)!.delta,
+    };
+    const body = controlBody.devices([carol.device], alice.engine.keys.make(new Set([carol.device])));
+    const place = { seq: head.seq + 1, prev: head.id, tool: undefined, kind: 'removeDevice' };
+    const word = office.team.forge(bob.person, { ...place, body });
+    carol.hear(alice, word);
+    assert.equal(carol.engine.replica.node(word.id), undefined);
+    assert.equal(carol.engine.expulsion, undefined);
   });
 });
 

@@ -28,12 +28,15 @@ export class Person {
   readonly signer: Signer;
   readonly certificate: Certificate;
   readonly agreementSecret: Uint8Array;
+  readonly accountSeed: Uint8Array;
 
-  constructor(crypto: Crypto, name: string) {
+  /** `other`: the same person at another device. */
+  constructor(crypto: Crypto, name: string, other?: Person) {
     this.name = name;
     const seed = crypto.randomBytes(32);
     this.agreementSecret = crypto.randomBytes(32);
-    this.certificate = issueCertificate(crypto, crypto.randomBytes(32), {
+    this.accountSeed = other?.accountSeed ?? crypto.randomBytes(32);
+    this.certificate = issueCertificate(crypto, this.accountSeed, {
       signingSeed: seed,
       agreementKey: crypto.agreementKeyOf(this.agreementSecret),
       name: `${name}'s laptop`,

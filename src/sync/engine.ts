@@ -203,9 +203,13 @@ export class Engine {
     return (this.#awaits !== undefined && this.session.devices.length > 0) || this.#isOutside;
   }
 
-  /** I4, L7: what it writes before the word that let it in is here would be beyond the cut of what had taken it out before. */
+  /**
+   * I4, L7: what it writes before the word that let it in is here would be beyond the cut of what had taken it out before. Where who has told it
+   * of that word has been taken out himself, and it is not here, it may be beyond his own cut, and never come: this device is in by another then.
+   */
   get #isOutside(): boolean {
-    return this.#entrances.size > 0 && ![...this.#entrances].some((word) => this.#replica.node(word));
+    if (this.#entrances.size === 0 || [...this.#entrances].some((word) => this.#replica.node(word))) return false;
+    return this.#sponsor === undefined || !this.#replica.wasTakenOut(this.#sponsor);
   }
 
   /** What another holds of our feeds, when it has said so. */

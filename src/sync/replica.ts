@@ -738,6 +738,12 @@ export class Replica {
     return this.#endings.wasDropped(device);
   }
 
+  /** Whether a device was ever taken out, or its account, let in again since or not. */
+  wasTakenOut(device: DeviceId): boolean {
+    this.#settle();
+    return this.#endings.returned([device]).size > 0;
+  }
+
   /** A1: whether one account stands above another, so that its manager may take the other's devices out (A2). */
   isSenior(account: AccountId, to: AccountId): boolean {
     this.#settle();

@@ -479,4 +479,35 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // It waited for the word of the first for ever: it wrote nothing, acknowledged nothing, and all kept their old keys.
+    name: 'K4 L7 I4 who let a device in was out himself, and another lets it in (world “win.805”)',
+    plan: {
+      config: {
+        seed: 'win.805',
+        big: false,
+        people: 4,
+        founding: 4,
+        hostile: 0,
+        manyDevices: 0.1,
+        directPaths: 1,
+        relayShare: 1,
+        network: { latency_ms: [1, 5], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 60000 },
+        fsync_ms: 400,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 17838, kind: 'absence', salt: 75 },
+        { at: 137380, kind: 'crash', salt: 58 },
+        { at: 150819, kind: 'absence', salt: 64 },
+        { at: 152091, kind: 'posts', salt: 35 },
+        { at: 225336, kind: 'edit', salt: 1 },
+        { at: 228563, kind: 'absence', salt: 68 },
+        { at: 285385, kind: 'readdDevice', salt: 39 },
+      ],
+    },
+  },
 ];

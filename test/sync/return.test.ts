@@ -170,6 +170,32 @@ describe('L7 a device that was dropped and let in again', () => {
     office.now += 3_600_000;
     assert.equal(early.engine.duties(office.now).length, 1);
   });
+
+  it('I4 L7 K4 does not wait for the word of who was out when he let it in, where another has (world “win.805”)', () => {
+    const { office, alice, bob, carol } = withoutCarol('return by who is out');
+    drop(alice, carol);
+    office.pump();
+    office.leave(bob);
+    const inVain = letIn(bob, carol);
+    drop(alice, bob);
+    letIn(alice, carol);
+    office.expire(carol);
+    const again = new Desk(office, carol.person);
+    office.desks.set(again.device, again);
+    office.arrive(again);
+    again.engine.keys.add({ ...office.team.epoch, key: office.team.epoch.key.slice() });
+    again.engine.beginFeed(1);
+    again.engine.sponsored(bob.device, [inVain]);
+    for (const { delta } of alice.engine.replica.nodes()) if (delta.seq === 1) again.hear(alice, delta);
+    assert.ok(again.engine.isAwaitingWord);
+    office.link(alice, again);
+    office.rest();
+    assert.equal(again.engine.replica.node(inVain), undefined, 'it is beyond the cut of its author, who was dropped');
+    assert.equal(again.engine.isAwaitingWord, false);
+    again.post('back');
+    office.pump();
+    assert.ok(alice.texts().includes('back'));
+  });
 });
 
 /**

@@ -375,6 +375,14 @@ export const pruning: readonly Mutant[] = [
     tests: ['test/sync/return.test.ts'],
   },
   {
+    name: 'who came in by the word of somebody who is out waits for it for ever',
+    rule: 'L7',
+    file: 'src/sync/engine.ts',
+    search: 'return this.#sponsor === undefined || !this.#replica.wasTakenOut(this.#sponsor);',
+    replace: 'return true;',
+    tests: ['test/sync/return.test.ts'],
+  },
+  {
     name: 'the word that let its author in again does not come along',
     rule: 'K2',
     file: 'src/sync/session.ts',

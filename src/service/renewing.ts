@@ -10,13 +10,11 @@ import type { SharedWorkspace } from './shared-workspace.ts';
 type RenewalHub = Pick<Hub, 'clock' | 'commit' | 'emit'>;
 
 /** What of a workspace it takes. */
-type RenewedWorkspace = Pick<SharedWorkspace, 'id' | 'device' | 'differing' | 'nameOf' | 'renewFrom'> & {
-  readonly roster: Pick<SharedWorkspace['roster'], 'name' | 'members'>;
+type RenewedWorkspace = Pick<SharedWorkspace, 'id' | 'nameOf' | 'renewFrom'> & {
+  readonly roster: Pick<SharedWorkspace['roster'], 'name'>;
   readonly replica: Pick<SharedWorkspace['replica'], 'accountOf'>;
   readonly peers: Pick<SharedWorkspace['peers'], 'isOnline'>;
-  readonly engine: Pick<SharedWorkspace['engine'], 'renewal' | 'basePartsHere'> & {
-    readonly session: Pick<SharedWorkspace['engine']['session'], 'reach'>;
-  };
+  readonly engine: Pick<SharedWorkspace['engine'], 'renewal' | 'basePartsHere' | 'freshCopyFrom'>;
 };
 
 /** In which another part of it should have come. */
@@ -35,7 +33,8 @@ export class Renewing {
   /** Answers whose copy it will be. Throws ServiceError('nobodyOnline'), and StoreError. */
   async ask(): Promise<string> {
     const { name } = this.#workspace.roster;
-    const from = this.#nearest();
+    const { engine, peers } = this.#workspace;
+    const from = engine.freshCopyFrom((device) => peers.isOnline(device));
     if (from === undefined) throw new ServiceError('nobodyOnline', { name });
     this.#workspace.renewFrom(from);
     await this.#hub.commit([]);
@@ -69,19 +68,6 @@ export class Renewing {
     void this.#hub.commit([]).catch(() => undefined); // told by the queue
     const detail = { name: this.#workspace.roster.name, member: this.#nameOf(from) };
     this.#hub.emit({ type: 'notice', code: 'notRenewed', workspace: this.#workspace.id, detail });
-  }
-
-  /** A manager's, where one is online: what he gives all believe. Not of whom it is known that he has something else. */
-  #nearest(): DeviceId | undefined {
-    const { roster, device: own, differing, engine, peers } = this.#workspace;
-    const others = [...roster.members.values()].filter(({ account }) => !differing.includes(account));
-    const isOther = (device: DeviceId) => device !== own && peers.isOnline(device);
-    const online = others.flatMap(({ devices, role }) =>
-      devices.flatMap(({ certificate: { device } }) =>
-        isOther(device) ? [{ device, rank: 2 * role + Number(engine.session.reach(device) !== 'direct') }] : [],
-      ),
-    );
-    return online.sort((a, b) => a.rank - b.rank)[0]?.device;
   }
 
   #nameOf(device: DeviceId): string {

@@ -348,6 +348,7 @@ export class SharedWorkspace {
   #begun(before: Replica, opened: readonly Epoch[]): void {
     const { unconfirmed } = this.replica;
     if (unconfirmed) this.#hub.local.put(unconfirmedKey(this.id), unconfirmed);
+    else this.#hub.local.drop(unconfirmedKey(this.id));
     this.keyring.remember(opened);
     this.#hub.changed();
     // What of ours is folded came from others, too. When it was written is not known any more.

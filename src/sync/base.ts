@@ -10,6 +10,8 @@
  * | control delta | [lane, delta bytes, height, past] |
  * | row | [tool 8, table, key, row] |
  *
+ * A base of nothing is a head alone, with no end and no counts: of a copy in which nothing is folded (L6).
+ *
  * closed = [] or, where a later feed of the device is folded too, [named, seen] (generations.ts). past = [lane, seq, lane, seq …], by rising lane. Lanes (lane.ts) are sorted by device, generation, first seq and first id,
  * places by lane and seq, control deltas in D6 order, rows by tool, table and key: the same cut before the same tail is the same
  * base, whoever writes it, so a copy may be taken from several. Control deltas stay whole; of what is folded nothing new names
@@ -100,6 +102,13 @@ export interface BaseError {
 }
 
 export const badBase = (reason: BaseError['reason']) => err<BaseError>({ tag: 'badBase', reason });
+
+/** Of a copy in which nothing is folded: who begins anew with it takes the log from its beginning. */
+export const NOTHING_FOLDED: Frame = { end: undefined, lanes: [], places: [], controls: [] };
+
+export function rootOfNothing(crypto: Crypto): Uint8Array {
+  return baseRootOf(crypto, crypto.sha256(), NOTHING_FOLDED);
+}
 
 /** Up to where each feed is in it, before any fork. */
 export function cutOf({ lanes }: Frame): CutAndRoot['cut'] {
@@ -242,7 +251,8 @@ export class BaseReader {
       takes(counts.controls, controls, () => this.#readControl(items.next(), lanes));
     const rows = isFramed ? PackedRows.read(stream, items.at, counts.rows) : undefined;
     const frame = { end, lanes, places, controls };
-    if (!rows || !isCounted(frame) || !this.#isSound(frame)) return badBase('malformed');
+    if (!rows || (!isOfNothing(frame, rows) && (!isCounted(frame) || !this.#isSound(frame))))
+      return badBase('malformed');
     return ok({ root: this.#root!, ...frame, rows });
   }
 
@@ -270,6 +280,10 @@ export class BaseReader {
     if (seq === home.cut && id !== home.end?.id) return undefined;
     return { lane, delta: delta.value, height, past };
   }
+}
+
+function isOfNothing({ end, lanes, places, controls }: Frame, rows: PackedRows): boolean {
+  return !end && lanes.length + places.length + controls.length + rows.size === 0;
 }
 
 /** Every past is counted in lanes that are there. */

@@ -6,10 +6,11 @@
  * The way back: `ingest` verifies and applies → the caller makes the nodes durable → `stored` acknowledges.
  * Nothing is on a timer here: `nextWake` says when `tick` is worth calling, and `duties` what this device should write of itself.
  */
+import { equalBytes } from '../base/bytes.ts';
 import type { AccountId, DeltaId, DeviceId, WorkspaceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { MAX_FETCH_IDS, MAX_LOCKED_MESSAGES } from '../protocol/limits.ts';
-import { BaseReader, type BasePart } from './base.ts';
+import { BaseReader, rootOfNothing, type BasePart } from './base.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { controlBody, MAX_CUT_FEEDS, Role, type CutAndRoot } from './control.ts';
 import { feedOf, type Signer } from './delta.ts';
@@ -24,6 +25,7 @@ import { Replica, type Advance, type Entry, type IngestFault } from './replica.t
 import type { Reducer } from './reducer.ts';
 import type { Mark } from './peer.ts';
 import { Session, type Outgoing } from './session.ts';
+import { Sources } from './sources.ts';
 
 export interface EngineIdentity {
   readonly account: AccountId;
@@ -170,7 +172,7 @@ export class Engine {
     }
     const base = whole?.read();
     if (!base?.ok || !this.#replica.load(base.value, true, arrivals).ok) return false;
-    this.#replica.unconfirmed = unconfirmed;
+    this.#replica.unconfirmed = this.#replica.hasBase ? unconfirmed : undefined;
     return true;
   }
 
@@ -487,8 +489,12 @@ export class Engine {
 
   /** A part of a base, from who may give us one: then the next is asked for, and with the last one the copy begins with it. */
   takeBase(from: DeviceId, path: 'direct' | 'relay', part: BasePart): BaseStep {
+    const isOfNothing = equalBytes(part.root, rootOfNothing(this.#crypto));
+    // The log comes after it, from its beginning: nothing that is here need go.
+    if (isOfNothing && this.#renewal?.from !== from)
+      return { ...NOT_TAKEN, out: [this.#askForPart(from, path, part.root, 1)] };
     if (!this.#mayGiveBase(from)) {
-      this.#noteOffer(from, part.part);
+      this.#sources.offered(from, part.part, this.#isMember(from) && this.session.lacksOf(from));
       return NOT_TAKEN;
     }
     this.#reader ??= new BaseReader(this.#crypto, this.#replica.workspace);
@@ -532,17 +538,31 @@ export class Engine {
    * copy which has written does not take.
    */
   get isOutOfStep(): boolean {
-    for (const [device, offers] of this.#offers)
-      if (offers >= OFFERS_IN_VAIN && this.session.lacksOf(device) && this.#isMember(device)) return true;
+    for (const device of this.#sources.inVain())
+      if (this.session.lacksOf(device) && this.#isMember(device)) return true;
     return this.#replica.isOutOfStep;
   }
 
-  /** Of a base that is not taken, by member, since something of his was lacking here. */
-  readonly #offers = new Map<DeviceId, number>();
+  readonly #sources = new Sources();
 
-  #noteOffer(from: DeviceId, part: number): void {
-    if (!this.#isMember(from) || !this.session.lacksOf(from)) this.#offers.delete(from);
-    else if (part === 0) this.#offers.set(from, (this.#offers.get(from) ?? 0) + 1);
+  /**
+   * L6: whose copy should take the place of this one, of those that are online (`sources.ts`). Nobody's of whom it is known that he has
+   * something else, unless all others have: then the odd one is this.
+   */
+  freshCopyFrom(isOnline: (device: DeviceId) => boolean): DeviceId | undefined {
+    const { members } = this.#replica.roster;
+    const differing = new Set(this.session.differing.flatMap((device) => this.#replica.accountOf(device) ?? []));
+    const others = [...members.values()].filter(({ account }) => account !== this.#identity.account);
+    const isOdd = others.length > 0 && others.every(({ account }) => differing.has(account));
+    const sources = [...members.values()]
+      .filter(({ account }) => isOdd || !differing.has(account))
+      .flatMap(({ role, devices }) => devices.map(({ certificate: { device } }) => ({ device, role })))
+      .filter(({ device }) => device !== this.#identity.device && isOnline(device))
+      .map(({ device, role }) => ({
+        ...{ device, role, isDirect: this.session.reach(device) === 'direct' },
+        holdsMore: this.session.lacksOf(device),
+      }));
+    return this.#sources.best(sources);
   }
 
   #isMember(device: DeviceId): boolean {
@@ -574,7 +594,7 @@ export class Engine {
     }
     next.takeOver(this.#replica);
     this.#replica = next;
-    this.#offers.clear();
+    this.#sources.begunAnew();
     if (renewal) this.awaitWord();
     return true;
   }
@@ -585,6 +605,7 @@ export class Engine {
    * is not in the base. Undefined: it is asked no more.
    */
   renewFrom(renewal: Renewal | undefined): readonly Outgoing[] {
+    if (renewal) this.#sources.asked(renewal.from);
     this.#renewal = renewal;
     return this.session.renewFrom(renewal?.from);
   }
@@ -662,9 +683,6 @@ export class Engine {
     return times.length === 0 ? undefined : Math.min(...times);
   }
 }
-
-/** What is on its way by the log comes meanwhile: a base that is not acknowledged is given again after 2, 4, 8 … s. */
-const OFFERS_IN_VAIN = 4;
 
 /** They say nothing that who has left should not read; a new epoch with each of them would be one from every member. */
 const CARRIES_NO_SECRET: ReadonlySet<string> = new Set([

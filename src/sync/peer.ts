@@ -29,6 +29,8 @@ export interface Peer {
   last: Node | undefined;
   /** The word that took it out before it was let in again: where it has written, and lacks what is folded since, it must hear of it. */
   returned: Node | undefined;
+  /** It was told that word since it last said what it holds. */
+  isWordSent: boolean;
   /** Epochs whose key it was sent outside of any delta. */
   readonly keyed: Set<EpochTag>;
   /** Epochs held here that it has shown not to hold (K4). */
@@ -73,6 +75,7 @@ export function newPeer(): Peer {
   return {
     last: undefined,
     returned: undefined,
+    isWordSent: false,
     keyed: new Set(),
     without: new Set(),
     lateAt: Number.NEGATIVE_INFINITY,
@@ -99,9 +102,15 @@ export function newPeer(): Peer {
   };
 }
 
-/** Of a base, what it has not acknowledged is sent again. */
-export function rewind({ offer }: Peer): void {
-  if (offer) offer.sent = offer.acknowledged;
+/** What goes before the log is sent again: the word, and of a base what it has not acknowledged. */
+export function rewind(peer: Peer): void {
+  peer.isWordSent = false;
+  if (peer.offer) peer.offer.sent = peer.offer.acknowledged;
+}
+
+/** Whether parts of a base are to be sent yet: they go before the log. */
+export function isUnsent({ offer }: Peer): boolean {
+  return offer !== undefined && offer.sent < offer.base.parts.length;
 }
 
 export function calm(peer: Peer): void {

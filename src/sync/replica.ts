@@ -17,6 +17,8 @@ import { Authority, type Allowance } from './authority.ts';
 import {
   badBase,
   baseRootOf,
+  NOTHING_FOLDED,
+  rootOfNothing,
   writeBase,
   type Base,
   cutOf,
@@ -163,8 +165,10 @@ export class Replica {
     if (this.#vector) return this.#vector;
     const vector = new Map(this.#graph.vector());
     for (const [feed, seq] of this.#durable) {
-      if (seq === 0) vector.delete(feed);
-      else vector.set(feed, seq);
+      // Of an older feed of ours some may have been folded in a copy before this one, and not be here yet.
+      const held = Math.min(seq, vector.get(feed) ?? 0);
+      if (held === 0) vector.delete(feed);
+      else vector.set(feed, held);
     }
     return (this.#vector = vector);
   }
@@ -778,6 +782,7 @@ export class Replica {
   /** What is folded, whole: to keep, or to give to somebody who has nothing yet. */
   base(): BaseParts {
     this.#settle();
+    if (!this.hasBase) return writeBase(this.workspace, rootOfNothing(this.#crypto), NOTHING_FOLDED, []);
     const frame = frameOf(this.#graph, this.#content.end);
     const encoded = [...this.#content.fold.encodedBase()];
     const { root, parts, rows } = writeBase(this.workspace, this.#rootOf(frame), frame, encoded);
@@ -793,6 +798,7 @@ export class Replica {
 
   #present(): CutAndRoot {
     if (this.#baseRoot) return this.#baseRoot;
+    if (!this.hasBase) return { cut: new Map(), root: rootOfNothing(this.#crypto) };
     const frame = frameOf(this.#graph, this.#content.end);
     return (this.#baseRoot = { cut: cutOf(frame), root: this.#rootOf(frame) });
   }
@@ -875,7 +881,8 @@ export class Replica {
       this.#baseRoot = { cut: cutOf(base), root: base.root };
       return ok(undefined);
     }
-    this.unconfirmed = base.root;
+    // Of what all deltas will be held against nobody need vouch.
+    this.unconfirmed = this.hasBase ? base.root : undefined;
     return equalBytes(this.baseRoot().root, base.root) ? ok(undefined) : badBase('badRoot');
   }
 

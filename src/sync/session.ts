@@ -20,7 +20,7 @@ import type { EpochTag } from './epoch.ts';
 import type { Node } from './graph.ts';
 import { headOf, isHeadOf, markOf, type FeedMark, type Head, type Message } from './messages.ts';
 import { covers as isTold, passageOf, type Gate, type Passage } from './passage.ts';
-import { calm, covers, highest, newPeer, raise, rewind, type Mark, type Offer, type Peer } from './peer.ts';
+import { calm, covers, highest, isUnsent, newPeer, raise, rewind, type Mark, type Offer, type Peer } from './peer.ts';
 import { Lane } from './ports.ts';
 import type { Replica } from './replica.ts';
 import { isSubstance } from './stability.ts';
@@ -467,7 +467,9 @@ export class Session {
     // What a peer says replaces what was believed: it may have lost what it once had (D2).
     peer.known = new Map(message.vector.map(({ feed, seq }) => [feed, seq]));
     peer.relayed = new Map();
-    if (this.#replica.reaches(peer.known)) peer.offer = undefined;
+    // Who says that he holds nothing may mean to begin anew: he gets a base before the log, be it one of nothing. Without it he would keep what he has.
+    if (this.#replica.reaches(peer.known))
+      peer.offer = peer.known.size > 0 || peer.last ? undefined : this.#makeOffer();
     if (path === 'relay')
       return [...answer, ...this.#askWhatWeLack(from, message, now), ...this.#serveAgain(from, peer, now)];
     peer.introduced = true;
@@ -555,8 +557,12 @@ export class Session {
   #beforeLog(device: DeviceId, peer: Peer, held: ReadonlyMap<FeedId, number>): Batch | undefined {
     if (peer.last) return this.#bareWord(peer.last, held);
     // Who has nothing begins with the base.
-    const word = held.size > 0 ? this.#bareWord(peer.returned, held) : undefined;
-    if (word) return word;
+    const word = held.size > 0 && !peer.isWordSent ? this.#bareWord(peer.returned, held) : undefined;
+    if (word) {
+      peer.isWordSent = true;
+      // What is before it in its feed is lacking as before: the log still does not reach.
+      return { ...word, ends: [] };
+    }
     // A manager who has lost his copy is the one who can vouch for it.
     if (!this.#replica.isConfirmed && this.#replica.roster.devices.get(device)?.role !== Role.manager) return undefined;
     peer.offer ??= this.#makeOffer();
@@ -679,9 +685,10 @@ export class Session {
     const out: Outgoing[] = [];
     while (peer.unackedBytes < MAX_MESSAGE_BYTES) {
       const passage = passageOf(this.#gate, device, peer.sent, peer.last, peer.without);
-      const batch = this.#replica.reaches(peer.sent)
-        ? this.#batch(peer.sent, BATCH_BYTES, made, passage)
-        : this.#beforeLog(device, peer, peer.sent);
+      const batch =
+        !isUnsent(peer) && this.#replica.reaches(peer.sent)
+          ? this.#batch(peer.sent, BATCH_BYTES, made, passage)
+          : this.#beforeLog(device, peer, peer.sent);
       if (!batch) break;
       for (const { feed, seq } of batch.ends) raise(peer.sent, feed, seq);
       peer.unackedBytes += batch.bytes;
@@ -800,9 +807,10 @@ export class Session {
     const held = highest(peer.known, peer.served);
     while (peer.serving < RELAY_SERVE_BATCHES) {
       const passage = passageOf(this.#gate, device, held, peer.last, peer.without);
-      const batch = this.#replica.reaches(held)
-        ? this.#batch(held, RELAY_BATCH_BYTES, new Map(), passage)
-        : this.#beforeLog(device, peer, held);
+      const batch =
+        !isUnsent(peer) && this.#replica.reaches(held)
+          ? this.#batch(held, RELAY_BATCH_BYTES, new Map(), passage)
+          : this.#beforeLog(device, peer, held);
       if (!batch) break;
       for (const { feed, seq } of batch.ends) {
         raise(held, feed, seq);

@@ -3,6 +3,7 @@ import { honest, type Doing } from './acts.ts';
 import type { DeviceId } from '../../src/base/ids.ts';
 import { audit, checkWorld, setOf } from './checks.ts';
 import type { Counts } from './counts.ts';
+import type { SimDevice } from './device.ts';
 import { Dice } from './dice.ts';
 import { faults } from './faults.ts';
 import { hostile } from './hostile.ts';
@@ -47,7 +48,7 @@ export async function runWorld({ config, acts }: Plan): Promise<Outcome> {
       await world.settle();
     }
     await world.run(begun + config.duration_ms);
-    const rests = (await quiet(world, dice.fork('quiet'))) && (await renewed(world, dice.fork('renewed')));
+    const rests = (await quiet(world, dice.fork('quiet'))) && (await renewed(world));
     checkWorld(world, dice.fork('checks'), rests);
   } catch (error) {
     world.violate('exception', error instanceof Error ? (error.stack ?? error.message) : String(error));
@@ -88,30 +89,32 @@ async function quiet(world: World, dice: Dice): Promise<boolean> {
   return world.run(world.time + QUIET_MS);
 }
 
-/** L6: whose copy says that it is out of step fetches a fresh one, as its person is told to, from somebody whose copy is not. */
-async function renewed(world: World, dice: Dice): Promise<boolean> {
+/** L6: whose copy says that it is out of step fetches a fresh one, as its person is told to, of whom his device would. */
+async function renewed(world: World): Promise<boolean> {
   for (let tries = 0; tries < RENEWALS; tries++) {
-    const members = world.members().filter(({ replica }) => replica.size > 0);
-    // Also who was given one, by who let it in, in which it is not: it is on its way.
-    const lost = [...world.devices.values()].filter(
-      ({ alive, id, sponsor, engine }) =>
-        alive && !world.isHostile(id) && engine.isOutOfStep && (sponsor || engine.replica.roster.devices.has(id)),
-    );
-    let asked = 0;
-    for (const device of lost) {
-      const { devices } = device.replica.roster;
-      const from = dice.pickOr(members.filter((other) => !lost.includes(other) && devices.has(other.id)));
-      if (!from) continue;
-      asked++;
-      world.connect(device.id, from.id);
-      device.renewFrom(from.id);
+    const asked = new Map<SimDevice, DeviceId>();
+    for (const device of outOfStep(world)) {
+      const from = device.engine.freshCopyFrom((id) => !world.isHostile(id) && world.devices.get(id)?.alive === true);
+      if (from === undefined) continue;
+      asked.set(device, from);
+      world.connect(device.id, from);
+      device.renewFrom(from);
     }
-    if (asked === 0) return true;
-    world.counts.add('copies that are renewed in the end', asked);
+    if (asked.size === 0) return true;
+    world.counts.add('copies that are renewed in the end', asked.size);
     await world.settle();
     if (!(await world.run(world.time + QUIET_MS))) return false;
+    for (const [device, from] of asked) device.stopRenewing(from);
   }
   return true;
+}
+
+/** Also who was given a copy, by who let it in, in which it is not: it is on its way. */
+function outOfStep(world: World): readonly SimDevice[] {
+  return [...world.devices.values()].filter(
+    ({ alive, id, sponsor, engine }) =>
+      alive && !world.isHostile(id) && engine.isOutOfStep && (sponsor || engine.replica.roster.devices.has(id)),
+  );
 }
 
 /** Whether all whom the best informed knows as members hold the same, and nobody else holds anything. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import { feedOf } from '../../src/sync/delta.ts';
-import { Desk, threePeople } from './office.ts';
+import { Desk, threePeople, type Office } from './office.ts';
 import { stateOf } from './team.ts';
 
 const newest = ({ engine, device }: Desk) => {
@@ -45,6 +45,31 @@ function passedBy(seed: string) {
   return { office, alice, bob, carol };
 }
 
+/** Each says that he has seen all, and nobody folds it. */
+function acknowledge(...desks: readonly Desk[]): void {
+  const { office } = desks[0]!;
+  for (let round = 0; round < 3; round++) {
+    office.now += 61_000;
+    for (const desk of desks) {
+      const duties = desk.engine.duties(office.now);
+      if (duties.length > 0) desk.write(...duties);
+      office.pump();
+    }
+    office.spread();
+  }
+}
+
+function admitted(sponsor: Desk, office: Office): Desk {
+  const person = office.team.person('Dave');
+  const box = sponsor.engine.keys.box([{ device: person.device, agreementKey: person.certificate.agreementKey }])!;
+  sponsor.control(
+    'admit',
+    controlBody.admit(person.account, Role.participant, 'Dave', [person.certificate], undefined, box),
+  );
+  office.pump();
+  return office.open(person, sponsor);
+}
+
 const renew = (desk: Desk, from: Desk): void => {
   desk.office.send(desk, desk.engine.renewFrom({ from: from.device, generation: 7 }));
   desk.office.pump();
@@ -67,6 +92,122 @@ describe('L6 a fresh copy', () => {
     office.rest();
     assert.deepEqual(bob.texts(), alice.texts());
     assert.deepEqual(stateOf(bob.engine.replica), stateOf(alice.engine.replica));
+  });
+
+  it('L6 begins with nothing where who is asked has folded nothing, and takes his log from its beginning (world “gold.279”)', () => {
+    const { office, alice, bob, carol } = threePeople('renewal of nothing');
+    office.link(alice, bob, carol);
+    for (const desk of [alice, bob, carol]) desk.post(`words of ${desk.person.name}`);
+    acknowledge(alice, bob, carol);
+    // Of what he has settled, maybe in another way, nothing may stay: of his own feed neither.
+    const before = bob.engine.replica;
+    assert.ok(before.advance().folded.length > 0);
+    office.leave(bob);
+    bob.post('written alone');
+    office.arrive(bob);
+    assert.equal(alice.engine.replica.hasBase, false);
+    renew(bob, alice);
+    office.link(alice, bob, carol);
+    assert.notEqual(bob.engine.replica, before, 'another copy');
+    assert.deepEqual([bob.engine.renewal, bob.engine.generation, bob.parts.length], [undefined, 7, 1]);
+    office.rest();
+    assert.equal(bob.engine.isAwaitingWord, false);
+    bob.post('and on');
+    office.rest();
+    for (const desk of [bob, carol]) assert.deepEqual(desk.texts(), alice.texts());
+    assert.ok(alice.texts().includes('written alone') && alice.texts().includes('and on'));
+    assert.deepEqual(stateOf(bob.engine.replica), stateOf(alice.engine.replica));
+  });
+
+  it('L6 that begins with nothing needs nobody to vouch for it, and is there again after a restart', () => {
+    const { office, alice, bob } = threePeople('renewal of nothing kept');
+    alice.post('something');
+    const { root, parts } = alice.engine.replica.base();
+    const part = { root, part: 0, parts: parts.length, bytes: parts[0]! };
+    bob.engine.renewFrom({ from: alice.device, generation: 7 });
+    assert.equal(bob.engine.takeBase(alice.device, 'direct', part).part, part);
+    assert.ok(bob.engine.replica.isConfirmed);
+    const again = new Desk(office, bob.person);
+    assert.equal(again.engine.restoreBase([part], new Uint8Array(32).fill(7)), true);
+    for (const { delta } of alice.engine.replica.nodes()) again.engine.restore(delta.bytes);
+    again.engine.opened();
+    assert.ok(again.engine.replica.isConfirmed, 'what was said of a copy before it does not hold of this');
+    assert.deepEqual(again.texts(), ['something']);
+  });
+
+  it('L6 of nothing is acknowledged by who has not asked for it: he keeps what he has, and the log comes', () => {
+    const { office, alice, bob, carol } = threePeople('nothing unasked');
+    office.link(alice, bob, carol);
+    const { root, parts } = alice.engine.replica.base();
+    const part = { root, part: 0, parts: parts.length, bytes: parts[0]! };
+    const before = bob.engine.replica;
+    for (const from of [alice, carol]) {
+      const { part: kept, out } = bob.engine.takeBase(from.device, 'direct', part);
+      assert.equal(kept, undefined);
+      assert.deepEqual(
+        out.map(({ to, message }) => [...to, message]),
+        [[from.device, { kind: 'needBase', root, part: 1 }]],
+      );
+    }
+    assert.equal(bob.engine.replica, before);
+    assert.equal(bob.engine.isOutOfStep, false);
+    const dave = admitted(alice, office);
+    office.link(alice, dave);
+    assert.equal(alice.engine.session.offeringUntil, -Infinity, 'nobody is waited for');
+    assert.deepEqual(stateOf(dave.engine.replica), stateOf(alice.engine.replica));
+  });
+
+  it('L6 is asked for of who has given a base in vain, before managers; then of somebody else (world “win.526”)', () => {
+    const { office, alice, bob, carol } = threePeople('renewal sources');
+    office.link(alice, bob, carol);
+    alice.post('something');
+    office.rest();
+    const online = () => true;
+    const [managers, guests] = [alice.device, carol.device];
+    assert.equal(bob.engine.freshCopyFrom(online), managers, 'a manager’s, where all hold the same');
+    assert.equal(
+      bob.engine.freshCopyFrom((device) => device === guests),
+      guests,
+    );
+    assert.equal(
+      bob.engine.freshCopyFrom((device) => device === bob.device),
+      undefined,
+      'not his own',
+    );
+    const feed = feedOf(carol.device, 0);
+    const seq = bob.engine.replica.vector().get(feed)! + 5;
+    const have = { kind: 'have', vector: [{ feed, seq, tip: '0'.repeat(16) }], answer: false, root: '' } as const;
+    bob.engine.received(carol.device, 'direct', have, bob.engine.keys.inUse!, office.now);
+    assert.equal(bob.engine.freshCopyFrom(online), guests, 'who holds what is lacking');
+    bob.engine.received(
+      alice.device,
+      'direct',
+      { ...have, vector: [{ ...have.vector[0], feed: feedOf(alice.device, 0), seq: seq + 100 }] },
+      bob.engine.keys.inUse!,
+      office.now,
+    );
+    assert.equal(bob.engine.freshCopyFrom(online), managers, 'of several that do, a manager');
+    const { root, parts } = carol.engine.replica.base();
+    bob.engine.takeBase(carol.device, 'direct', { root, part: 0, parts: parts.length, bytes: parts[0]! });
+    assert.equal(bob.engine.freshCopyFrom(online), guests, 'who has given a base');
+    bob.engine.renewFrom({ from: guests, generation: 7 });
+    bob.engine.renewFrom(undefined);
+    assert.equal(bob.engine.freshCopyFrom(online), managers, 'not again of who has given nothing');
+  });
+
+  it('L6 is not asked for of who is known to have something else, unless all others have', () => {
+    const { office, alice, bob, carol } = threePeople('renewal odd');
+    office.link(alice, bob, carol);
+    alice.post('something');
+    office.rest();
+    const online = () => true;
+    const { session } = bob.engine;
+    const differs = (...desks: readonly Desk[]) => {
+      Object.defineProperty(session, 'differing', { configurable: true, get: () => desks.map(({ device }) => device) });
+      return bob.engine.freshCopyFrom(online);
+    };
+    assert.equal(differs(alice), carol.device);
+    assert.equal(differs(alice, carol), alice.device);
   });
 
   it('L6 is taken from nobody else than who was asked, and by nobody who has not asked', () => {

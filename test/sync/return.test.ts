@@ -98,6 +98,33 @@ describe('L7 a device that was dropped and let in again', () => {
     assert.equal(carol.engine.keys.find(alice.engine.keys.inUse as EpochTag), undefined);
   });
 
+  it('L7 L6 is given the base after the word where it lacks what was folded before that (world “gold.1708”)', () => {
+    const { office, alice, bob, carol } = withoutCarol('return word and base');
+    alice.post('before');
+    drop(alice, carol);
+    office.pump();
+    // Bob acknowledges it, and Alice folds it, and writes nothing more.
+    for (const desk of [bob, alice]) {
+      office.now += 61_000;
+      desk.wake();
+      office.pump();
+      office.spread();
+    }
+    const word = [...alice.engine.replica.nodes()].find(({ delta }) => delta.kind === 'drop')!.delta;
+    assert.equal(
+      alice.engine.replica.cut().get(word.feed),
+      word.seq,
+      'the word is the last that is folded of its feed',
+    );
+    letIn(alice, carol);
+    let given = 0;
+    carol.takeBase = () => void given++;
+    office.expire(carol);
+    office.comeBack(carol);
+    office.link(alice, bob, carol);
+    assert.ok(given > 0, 'what is after the word does not stand for what is before it');
+  });
+
   it('L7 goes on where it has written nothing meanwhile', () => {
     const { office, alice, bob, carol } = withoutCarol('return silent');
     dropAndLetIn(alice, carol);

@@ -11,6 +11,7 @@ const forgetting = ['test/sync/forgetting.test.ts', 'test/sync/histories.test.ts
 const stability = ['test/sync/stability.test.ts'];
 const bases = ['test/sync/base.test.ts', 'test/sync/first-copy.test.ts'];
 const returns = ['test/sync/return.test.ts'];
+const renewals = ['test/sync/renewal.test.ts'];
 const firstCopy = ['test/sync/first-copy-guards.test.ts', 'test/sync/first-copy.test.ts'];
 
 export const pruning: readonly Mutant[] = [
@@ -410,8 +411,72 @@ export const pruning: readonly Mutant[] = [
     name: 'a base that is given in vain says nothing',
     rule: 'L6',
     file: 'src/sync/engine.ts',
-    search: 'if (offers >= OFFERS_IN_VAIN && this.session.lacksOf(device) && this.#isMember(device)) return true;',
-    replace: 'void [device, offers];',
+    search: 'if (this.session.lacksOf(device) && this.#isMember(device)) return true;',
+    replace: 'void device;',
     tests: ['test/sync/first-copy.test.ts'],
+  },
+  {
+    name: 'who is asked for a fresh copy, and has nothing folded, gives his log alone',
+    rule: 'L6',
+    file: SESSION,
+    search: 'peer.known.size > 0 || peer.last ? undefined : this.#makeOffer()',
+    replace: 'undefined',
+    tests: renewals,
+  },
+  {
+    name: 'a base of nothing is taken for a copy by who has not asked for one',
+    rule: 'L6',
+    file: ENGINE,
+    search: 'if (isOfNothing && this.#renewal?.from !== from)',
+    replace: 'if (isOfNothing && from === (undefined as unknown))',
+    tests: renewals,
+  },
+  {
+    name: 'a copy that has begun with nothing waits for somebody to vouch for it',
+    rule: 'L6',
+    file: REPLICA,
+    search: 'this.unconfirmed = this.hasBase ? base.root : undefined;',
+    replace: 'this.unconfirmed = base.root;',
+    tests: renewals,
+  },
+  {
+    name: 'a fresh copy is asked for of a manager before who has given a base in vain',
+    rule: 'L6',
+    file: 'src/sync/sources.ts',
+    search: 'const use = holdsMore ? (this.#offers.has(device) ? 0 : 1) : 2;',
+    replace: 'const use = holdsMore ? 1 : 2;',
+    tests: renewals,
+  },
+  {
+    name: 'a fresh copy is asked for of the same one again and again',
+    rule: 'L6',
+    file: 'src/sync/sources.ts',
+    search: 'return [this.#asked.get(device) ?? 0, use, role, isDirect ? 0 : 1];',
+    replace: 'return [use, role, isDirect ? 0 : 1];',
+    tests: renewals,
+  },
+  {
+    name: 'a fresh copy is asked for of who has something else',
+    rule: 'L6',
+    file: ENGINE,
+    search: '.filter(({ account }) => isOdd || !differing.has(account))',
+    replace: '',
+    tests: renewals,
+  },
+  {
+    name: 'of an older feed all that was durable is said to be here',
+    rule: 'L6',
+    file: REPLICA,
+    search: 'const held = Math.min(seq, vector.get(feed) ?? 0);',
+    replace: 'const held = seq;',
+    tests: renewals,
+  },
+  {
+    name: 'who is told what took him out is taken to hold what is before it',
+    rule: 'L7',
+    file: SESSION,
+    search: 'return { ...word, ends: [] };',
+    replace: 'return word;',
+    tests: returns,
   },
 ];

@@ -131,11 +131,12 @@ function isComparable(world: World, { replica }: SimDevice): boolean {
 
 /** Each feed whole, in chance's order of feeds: most things wait for their past. A second branch is taken when something waits for it. */
 function takeAll(replica: Replica, dice: Dice, deltas: readonly Delta[]): void {
-  const runs = dice.shuffled(chainsOf(deltas)).map((run) => run.map(({ bytes }) => bytes));
+  let runs = dice.shuffled(chainsOf(deltas));
   for (let before = -1; before !== replica.size;) {
     before = replica.size;
     // One by one: of two branches whole runs decide which is there first, not what happens to be complete (D8).
-    for (const run of runs) replica.ingest([run]);
+    for (const run of runs) replica.ingest([run.map(({ bytes }) => bytes)]);
+    runs = runs.filter((run) => run.some(({ id }) => !replica.node(id)));
   }
 }
 

@@ -23,6 +23,7 @@ export interface NetworkConfig {
 }
 
 interface Link {
+  readonly ends: readonly [DeviceId, DeviceId];
   readonly latency_ms: number;
   open: boolean;
   /** Takes everything and passes nothing on. */
@@ -62,7 +63,9 @@ export class Network {
   readonly #now: () => number;
   readonly #device: (id: DeviceId) => SimDevice | undefined;
   readonly #isOnline: (id: DeviceId) => boolean;
-  readonly #links = new Map<string, Link>();
+  readonly #links: Link[] = [];
+  /** By the lower of its ends, then by the other. */
+  readonly #linksOf = new Map<DeviceId, Map<DeviceId, Link>>();
   readonly #mailboxes = new Map<DeviceId, Mailbox>();
   /** When the last message of a sender reaches the relay: it keeps their order. */
   readonly #submittedUntil = new Map<DeviceId, number>();
@@ -91,13 +94,13 @@ export class Network {
   calm(): void {
     this.#calm = true;
     this.relayUp = true;
-    for (const link of this.#links.values()) link.dead = false;
+    for (const link of this.#links) link.dead = false;
   }
 
   // ---- direct paths ---------------------------------------------------------------------------------------------------------
 
   isOpen(a: DeviceId, b: DeviceId): boolean {
-    return this.#links.get(pair(a, b))?.open === true;
+    return this.#find(a, b)?.open === true;
   }
 
   open(a: DeviceId, b: DeviceId, dead = false): void {
@@ -113,7 +116,7 @@ export class Network {
 
   /** What is on its way is gone. */
   cut(a: DeviceId, b: DeviceId): void {
-    const link = this.#links.get(pair(a, b));
+    const link = this.#find(a, b);
     if (!link?.open) return;
     link.open = false;
     this.#counts.add('paths broken');
@@ -122,25 +125,26 @@ export class Network {
   }
 
   cutAll(device: DeviceId): void {
-    for (const [key, link] of this.#links) {
-      if (!link.open) continue;
-      const [a, b] = key.split(' ') as [DeviceId, DeviceId];
-      if (a === device || b === device) this.cut(a, b);
-    }
+    for (const { ends } of this.#links) if (ends.includes(device)) this.cut(...ends);
   }
 
   openPaths(): readonly (readonly [DeviceId, DeviceId])[] {
-    return [...this.#links].flatMap(([key, link]) => (link.open ? [key.split(' ') as [DeviceId, DeviceId]] : []));
+    return this.#links.filter(({ open }) => open).map(({ ends }) => ends);
+  }
+
+  #find(a: DeviceId, b: DeviceId): Link | undefined {
+    return a < b ? this.#linksOf.get(a)?.get(b) : this.#linksOf.get(b)?.get(a);
   }
 
   #link(a: DeviceId, b: DeviceId): Link {
-    const key = pair(a, b);
-    let link = this.#links.get(key);
-    if (!link) {
-      const latency_ms = this.#dice.between(...this.#config.latency_ms);
-      link = { latency_ms, open: false, dead: false, life: 0, busyUntil: new Map() };
-      this.#links.set(key, link);
-    }
+    const known = this.#find(a, b);
+    if (known) return known;
+    const latency_ms = this.#dice.between(...this.#config.latency_ms);
+    const ends = a < b ? ([a, b] as const) : ([b, a] as const);
+    const link: Link = { ends, latency_ms, open: false, dead: false, life: 0, busyUntil: new Map() };
+    this.#links.push(link);
+    const ofLower = this.#linksOf.get(ends[0]) ?? new Map<DeviceId, Link>();
+    this.#linksOf.set(ends[0], ofLower.set(ends[1], link));
     return link;
   }
 
@@ -153,7 +157,7 @@ export class Network {
   #sendDirect(from: DeviceId, to: DeviceId, bytes: Uint8Array): void {
     this.messages++;
     this.bytes += bytes.length;
-    const link = this.#links.get(pair(from, to));
+    const link = this.#find(from, to);
     if (!link?.open) return;
     if (link.dead) return this.#counts.add('messages into a dead path');
     if (!this.#calm && this.#config.loss > 0 && this.#dice.chance(this.#config.loss)) {
@@ -278,8 +282,4 @@ export class Network {
     if (this.overheard.length < 64) this.overheard.push(heard);
     else if (this.#dice.chance(0.1)) this.overheard[this.#dice.below(64)] = heard;
   }
-}
-
-function pair(a: DeviceId, b: DeviceId): string {
-  return a < b ? `${a} ${b}` : `${b} ${a}`;
 }

@@ -422,7 +422,8 @@ export class Authority {
   }
 
   #leavesOf(account: AccountId, which: (leave: Leave) => boolean = () => true): readonly Node[] {
-    return (this.#leaves.get(account) ?? []).filter(which).map(({ node }) => node);
+    const leaves = this.#leaves.get(account);
+    return leaves ? leaves.filter(which).map(({ node }) => node) : NO_NODES;
   }
 
   /** A3: no senior credential of the account is live in the delta's past. */
@@ -748,6 +749,7 @@ export class Authority {
 }
 
 const NO_SETTINGS: readonly PermSetting[] = [];
+const NO_NODES: readonly Node[] = [];
 
 /** No two of them alike, whatever words somebody has thought of: of a tool its id, which has one length, of all else its own length in front. */
 function settingKey(scope: SettingScope, action: string, role: Role): string {

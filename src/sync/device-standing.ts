@@ -86,7 +86,9 @@ export class DeviceStanding {
   /** A4 for devices: the restrictions that reach its author's credential and beyond whose cut a delta lies. */
   cutsOf(node: Node, account: AccountId, credential: Key): readonly DeviceRestriction[] {
     const { device } = node.delta;
-    return this.#of(device).filter(
+    const all = this.#of(device);
+    if (all.length === 0) return all;
+    return all.filter(
       (r) =>
         reaches(r, account, credential) &&
         !isKept(r, node) &&
@@ -118,7 +120,7 @@ export class DeviceStanding {
   }
 
   #of(device: DeviceId): readonly DeviceRestriction[] {
-    return this.#restrictions.get(device) ?? [];
+    return this.#restrictions.get(device) ?? NONE;
   }
 
   #additionsOf(device: DeviceId): readonly Accepted[] {
@@ -139,6 +141,8 @@ export class DeviceStanding {
     });
   }
 }
+
+const NONE: readonly DeviceRestriction[] = [];
 
 /** Certificates of one delta are of one account. */
 function accountIn({ control }: Accepted): AccountId | undefined {

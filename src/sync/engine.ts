@@ -24,6 +24,7 @@ import { Lane } from './ports.ts';
 import { Replica, type Advance, type Entry, type IngestFault } from './replica.ts';
 import type { Reducer } from './reducer.ts';
 import type { Mark } from './peer.ts';
+import type { Roster } from './roster.ts';
 import { Session, type Outgoing } from './session.ts';
 import { Sources } from './sources.ts';
 
@@ -327,13 +328,17 @@ export class Engine {
       this.#grewAt = now;
       this.#grewSince = true;
     }
-    const opened = growth.nodes.some(({ delta }) => delta.tool === undefined) ? this.#follow() : [];
+    // Most control deltas are acks, and say nothing of who is in it.
+    const opened = this.replica.roster === this.#followed ? [] : this.#follow();
     return { ...growth, opened };
   }
+
+  #followed: Roster | undefined;
 
   /** What the control deltas add up to now: whose keys, and who is told what. */
   #follow(): readonly Epoch[] {
     const { roster } = this.replica;
+    this.#followed = roster;
     if (this.#devicesInCharge.length > 0) this.#replica.unconfirmed = undefined;
     const opened = this.keys.follow(roster);
     this.#checkpoints.follow(roster);

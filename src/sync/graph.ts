@@ -136,7 +136,8 @@ export class Graph {
     return this.#trunk(feed)?.at(seq);
   }
 
-  vector(): Vector {
+  /** Made anew for who asks. */
+  vector(): Map<FeedId, number> {
     const vector = new Map<FeedId, number>();
     for (const lane of this.#lanes) if (!lane.parent && lane.end > 0) vector.set(lane.feed, lane.end);
     return vector;
@@ -188,7 +189,9 @@ export class Graph {
 
   /** Whether a peer with this vector can be served from here: what it lacks has not been forgotten. */
   reaches(theirs: Vector): boolean {
-    return this.#lanes.every((lane) => lane.parent !== undefined || (theirs.get(lane.feed) ?? 0) >= lane.cut);
+    return this.#lanes.every(
+      ({ parent, cut, feed }) => parent !== undefined || cut === 0 || (theirs.get(feed) ?? 0) >= cut,
+    );
   }
 
   /** Up to where each feed is folded. */

@@ -163,7 +163,7 @@ export class Replica {
   /** What is held, of the own feed only what is durable (D1): what others may be told. As it is now: it does not change with the copy. */
   vector(): Vector {
     if (this.#vector) return this.#vector;
-    const vector = new Map(this.#graph.vector());
+    const vector = this.#graph.vector();
     for (const [feed, seq] of this.#durable) {
       // Of an older feed of ours some may have been folded in a copy before this one, and not be here yet.
       const held = Math.min(seq, vector.get(feed) ?? 0);
@@ -179,6 +179,7 @@ export class Replica {
   /** D2: what is written from now on stands in this feed of the same device. */
   beginFeed(own: FeedId): void {
     this.#own = own;
+    this.#isAckDue = undefined;
     this.#setDurable(own, 0);
   }
 
@@ -272,12 +273,16 @@ export class Replica {
    * for none, so it ends.
    */
   get isAckDue(): boolean {
+    if (this.#isAckDue !== undefined) return this.#isAckDue;
     const tip = this.#graph.tip(this.#own);
-    return this.#graph.lanes.some(
+    return (this.#isAckDue = this.#graph.lanes.some(
       (lane) =>
         lane.feed !== this.#own && lane.substance > (tip?.past[lane.number] ?? 0) && this.#graph.canBeNamed(lane, tip),
-    );
+    ));
   }
+
+  /** Until something enters: it is asked for whenever it is asked when to wake. */
+  #isAckDue: boolean | undefined;
 
   /**
    * D2: what was lost of an older feed of ours has come back: it may count again only when the present one has it in its past, and what is
@@ -631,6 +636,7 @@ export class Replica {
   #enter(node: Node, isFolded = false): void {
     const { delta } = node;
     this.#vector = undefined;
+    this.#isAckDue = undefined;
     if (delta.version !== DELTA_VERSION || (delta.tool === undefined && !isKnownControl(delta.kind))) {
       this.#content.addForeign(node);
       return;

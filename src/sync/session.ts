@@ -49,6 +49,7 @@ interface Batch {
   readonly nodes: readonly Node[];
 }
 
+const NEVER = Number.POSITIVE_INFINITY;
 export const ACK_PATIENCE_MS = 2_000;
 /**
  * Acks that have come, or were written here, go on together, so long after the first: passed on one by one, those of a hundred devices are ten
@@ -436,16 +437,12 @@ export class Session {
 
   /** When `tick` is next worth calling. */
   nextWake(): number | undefined {
-    let at = this.#rootsAt;
-    if (this.#spreadAt !== undefined && this.#spreadAt < (at ?? Number.POSITIVE_INFINITY)) at = this.#spreadAt;
-    for (const peer of this.#peers.values()) {
-      const patience =
-        peer.unackedSince === undefined ? 0 : Math.max(peer.unackedSince + ACK_PATIENCE_MS, peer.restartAt);
-      for (const due of [patience, peer.relayRetryAt]) {
-        if (due > 0 && due < (at ?? Number.POSITIVE_INFINITY)) at = due;
-      }
+    let at = Math.min(this.#rootsAt ?? NEVER, this.#spreadAt ?? NEVER);
+    for (const { unackedSince, restartAt, relayRetryAt } of this.#peers.values()) {
+      if (unackedSince !== undefined) at = Math.min(at, Math.max(unackedSince + ACK_PATIENCE_MS, restartAt));
+      if (relayRetryAt > 0) at = Math.min(at, relayRetryAt);
     }
-    return at;
+    return at === NEVER ? undefined : at;
   }
 
   // ---- answers ----------------------------------------------------------------------------------------------------------
@@ -684,11 +681,13 @@ export class Session {
     if (peer.reach !== 'direct' || !peer.introduced) return [];
     const out: Outgoing[] = [];
     while (peer.unackedBytes < MAX_MESSAGE_BYTES) {
+      const isReached = !isUnsent(peer) && this.#replica.reaches(peer.sent);
+      // Most are told all there is already.
+      if (isReached && covers(peer.sent, this.#replica.vector())) break;
       const passage = passageOf(this.#gate, device, peer.sent, peer.last, peer.without);
-      const batch =
-        !isUnsent(peer) && this.#replica.reaches(peer.sent)
-          ? this.#batch(peer.sent, BATCH_BYTES, made, passage)
-          : this.#beforeLog(device, peer, peer.sent);
+      const batch = isReached
+        ? this.#batch(peer.sent, BATCH_BYTES, made, passage)
+        : this.#beforeLog(device, peer, peer.sent);
       if (!batch) break;
       for (const { feed, seq } of batch.ends) raise(peer.sent, feed, seq);
       peer.unackedBytes += batch.bytes;

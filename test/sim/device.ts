@@ -26,6 +26,7 @@ import type { Node } from '../../src/sync/graph.ts';
 import { decodeMessage, type Message } from '../../src/sync/messages.ts';
 import type { Entry, Replica } from '../../src/sync/replica.ts';
 import type { Mark } from '../../src/sync/peer.ts';
+import type { Roster } from '../../src/sync/roster.ts';
 import type { Outgoing, Session } from '../../src/sync/session.ts';
 import { chatReducer } from '../../src/tools/chat/reducer.ts';
 import { filesReducer } from '../../src/tools/files/reducer.ts';
@@ -361,7 +362,8 @@ export class SimDevice {
   #ingest({ from, path, handled }: Arrival, runs: readonly (readonly Uint8Array[])[]): void {
     const growth = this.engine.ingest(from, path, runs, this.#now);
     this.#around.heard(this.id, growth);
-    if (growth.nodes.some(({ delta }) => delta.tool === undefined)) this.#followPaths();
+    const isNews = growth.nodes.some(({ delta }) => delta.tool === undefined);
+    if (isNews && this.replica.roster !== this.#pathsOf) this.#followPaths();
     this.#store(growth, handled);
   }
 
@@ -480,10 +482,13 @@ export class SimDevice {
 
   /** The transport tells of a path that was there before its other end was a member. */
   #followPaths(): void {
+    this.#pathsOf = this.replica.roster;
     for (const device of this.session.all)
       if (this.session.reach(device) === 'none' && this.#around.isConnected(this.id, device))
         this.reached(device, 'direct');
   }
+
+  #pathsOf: Roster | undefined;
 
   relayed(devices: readonly DeviceId[], holds: readonly Mark[]): void {
     this.#dispatch(this.session.relayed(devices, holds, this.#now));

@@ -4,6 +4,7 @@
  */
 import type { FeedId } from '../base/ids.ts';
 import type { BaseParts } from './base.ts';
+import { Credit } from './credit.ts';
 import type { EpochTag } from './epoch.ts';
 import type { Node } from './graph.ts';
 
@@ -46,7 +47,8 @@ export interface Peer {
   sent: Map<FeedId, number>;
   /** What its relay has promised to keep for it. */
   relayed: Map<FeedId, number>;
-  unackedBytes: number;
+  /** Of what was sent on this connection, what is not acknowledged. */
+  readonly credit: Credit;
   unackedSince: number | undefined;
   relaying: boolean;
   /** 0: at once. */
@@ -84,7 +86,7 @@ export function newPeer(): Peer {
     known: new Map(),
     sent: new Map(),
     relayed: new Map(),
-    unackedBytes: 0,
+    credit: new Credit(),
     unackedSince: undefined,
     relaying: false,
     relayRetryAt: 0,

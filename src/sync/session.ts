@@ -2,7 +2,7 @@
  * Keeping copies in step (S1–S4): for each of the other devices, what it is known to hold, what was sent, and what is due.
  * Pure: every call answers with what to send; the caller seals, sends, and says what became of it.
  *
- * - A direct path opens: both say `have`; each then sends what the other lacks, a credit of 1 MiB unacknowledged at most.
+ * - A direct path opens: both say `have`; each then sends what the other lacks, as far as its credit goes (`credit.ts`).
  * - A new delta goes at once to every open path, and at once to the relay of those that have none (S4).
  * - Acks wait for each other for a second: all write theirs when all has been said, and nobody waits for one (L4).
  * - What a direct peer has not acknowledged after 2 s goes to its relay too. A second copy costs one look-up (S3).
@@ -14,7 +14,7 @@
  */
 import type { DeviceId, FeedId } from '../base/ids.ts';
 import { equalBytes } from '../base/bytes.ts';
-import { BATCH_BYTES, MAX_MESSAGE_BYTES } from '../protocol/limits.ts';
+import { MAX_BASE_PART_BYTES, MAX_MESSAGE_BYTES } from '../protocol/limits.ts';
 import { Role } from './control.ts';
 import type { EpochTag } from './epoch.ts';
 import type { Node } from './graph.ts';
@@ -259,7 +259,7 @@ export class Session {
     peer.rootOf = 0;
     peer.keyed.clear();
     peer.sent = new Map(peer.known);
-    peer.unackedBytes = 0;
+    peer.credit.restart();
     rewind(peer);
     calm(peer);
     // Waits for its introduction as for an acknowledgement.
@@ -471,7 +471,7 @@ export class Session {
       return [...answer, ...this.#askWhatWeLack(from, message, now), ...this.#serveAgain(from, peer, now)];
     peer.introduced = true;
     peer.sent = new Map(peer.known);
-    peer.unackedBytes = 0;
+    peer.credit.settle();
     peer.unackedSince = undefined;
     rewind(peer);
     calm(peer);
@@ -602,7 +602,8 @@ export class Session {
       for (const { feed, seq } of offer.ends) raise(peer.sent, feed, seq);
       peer.offer = undefined;
     }
-    peer.unackedBytes = (offer.sent - next) * BATCH_BYTES;
+    peer.credit.settle();
+    for (let sent = next; sent < offer.sent; sent++) peer.credit.sent(MAX_BASE_PART_BYTES);
     if (offer.sent > next) peer.unackedSince = now;
     else if (covers(peer.known, peer.sent)) peer.unackedSince = undefined;
     calm(peer);
@@ -634,16 +635,16 @@ export class Session {
     const news = vector.some(({ feed, seq }) => (peer.known.get(feed) ?? 0) < seq);
     for (const { feed, seq } of vector) raise(peer.known, feed, seq);
     if (peer.reach === 'direct' && !peer.introduced) return [];
-    const isFull = peer.unackedBytes >= MAX_MESSAGE_BYTES;
+    const isFull = peer.credit.isSpent;
     // What is acknowledged may have been learnt in another way already.
     if (covers(peer.known, peer.sent)) {
       calm(peer);
-      peer.unackedBytes = 0;
+      peer.credit.settle();
       peer.unackedSince = undefined;
     } else {
       if (!news) return [];
       calm(peer);
-      peer.unackedBytes = Math.max(0, peer.unackedBytes - BATCH_BYTES);
+      peer.credit.acknowledged(now - (peer.unackedSince ?? now));
       if (peer.unackedSince !== undefined) peer.unackedSince = now;
     }
     // Where there was room all the time, nothing is left to be sent but acks that wait.
@@ -680,17 +681,17 @@ export class Session {
   #pump(device: DeviceId, peer: Peer, now: number, made: Map<string, Message>): readonly Outgoing[] {
     if (peer.reach !== 'direct' || !peer.introduced) return [];
     const out: Outgoing[] = [];
-    while (peer.unackedBytes < MAX_MESSAGE_BYTES) {
+    while (!peer.credit.isSpent) {
       const isReached = !isUnsent(peer) && this.#replica.reaches(peer.sent);
       // Most are told all there is already.
       if (isReached && covers(peer.sent, this.#replica.vector())) break;
       const passage = passageOf(this.#gate, device, peer.sent, peer.last, peer.without);
       const batch = isReached
-        ? this.#batch(peer.sent, BATCH_BYTES, made, passage)
+        ? this.#batch(peer.sent, peer.credit.batchBytes, made, passage)
         : this.#beforeLog(device, peer, peer.sent);
       if (!batch) break;
       for (const { feed, seq } of batch.ends) raise(peer.sent, feed, seq);
-      peer.unackedBytes += batch.bytes;
+      peer.credit.sent(batch.bytes);
       peer.unackedSince ??= now;
       const { message, nodes } = batch;
       out.push({
@@ -777,7 +778,7 @@ export class Session {
       peer.restarts > MAX_RESTARTS ? Number.POSITIVE_INFINITY : now + ACK_PATIENCE_MS * 2 ** peer.restarts;
     if (!peer.introduced) return [this.#direct(device, this.#have(device, true), Lane.control)];
     peer.sent = new Map(peer.known);
-    peer.unackedBytes = 0;
+    peer.credit.restart();
     rewind(peer);
     const again = this.#pump(device, peer, now, new Map());
     if (again.length === 0) peer.unackedSince = undefined;

@@ -100,6 +100,18 @@ describe('S sessions', function () {
     assertSame(stations);
   });
 
+  it('S1 a long catch-up over a quick path goes in few large batches', () => {
+    const { wire, stations } = meeting(22, ['Bob']);
+    const [alice, bob] = stations as [Station, Station];
+    write(alice, 300, 16_000);
+    wire.link(alice, bob);
+    wire.pump();
+    assertSame(stations);
+    // Of 4.8 MB; 16 small batches go before anything is acknowledged, and two that grow.
+    assert.ok(wire.sent('deltas') <= 34, `${wire.sent('deltas')} batches`);
+    assert.ok(alice.session.inSync(bob.device));
+  });
+
   it('S1 what a neighbour brings is passed on: a line of three without a relay', () => {
     const { wire, stations } = meeting(5, ['Bob', 'Carol']);
     const [alice, bob, carol] = stations as [Station, Station, Station];

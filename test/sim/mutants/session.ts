@@ -17,9 +17,17 @@ export const session: readonly Mutant[] = [
     name: 'credit without end',
     rule: 'S1',
     file: SESSION,
-    search: 'while (peer.unackedBytes < MAX_MESSAGE_BYTES) {',
+    search: 'while (!peer.credit.isSpent) {',
     replace: 'for (;;) {',
     tests,
+  },
+  {
+    name: 'batches are large over a slow path, too',
+    rule: 'S1',
+    file: 'src/sync/credit.ts',
+    search: 'after_ms <= AT_ONCE_MS ?',
+    replace: 'after_ms >= 0 ?',
+    tests: ['test/sync/credit.test.ts'],
   },
   {
     name: 'others’ deltas are not passed on',

@@ -4,6 +4,7 @@ import { graph } from './graph.ts';
 import { journal } from './journal.ts';
 import { keys } from './keys.ts';
 import type { Mutant } from './mutant.ts';
+import { ownWork } from './own-work.ts';
 import { pruning } from './pruning.ts';
 import { session } from './session.ts';
 import { words } from './words.ts';
@@ -17,4 +18,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...session,
   ...journal,
   ...keys,
+  ...ownWork,
 ];

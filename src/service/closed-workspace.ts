@@ -18,7 +18,7 @@ import type { SharedWorkspace } from './shared-workspace.ts';
 /** What goes with the workspace. The identity, other workspaces and what is kept of this one stay. */
 const ERASED = [
   ...['epoch/', 'generation/', 'peer/', 'address/', 'parcel/', 'seen/'],
-  ...['request/', 'unread/', 'void/', 'held/', 'fork/'],
+  ...['request/', 'unread/', 'void/', 'behind/', 'held/', 'fork/'],
   ...['expected/', 'taken/', 'renewal/'],
 ];
 const GENERATION = '00000000000000ff';

@@ -16,6 +16,7 @@ import { safeName } from '../tools/files/safe-name.ts';
 import type { WorkInfo } from './api.ts';
 import { Deeds, type Deed } from './deeds.ts';
 import type { ExportEntry } from './ports.ts';
+import type { Said } from './left-behind.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 
 /** Where it would stand, had it been taken. */
@@ -38,10 +39,17 @@ export function notAccepted(workspace: SharedWorkspace): readonly Work[] {
     const verdict = workspace.replica.verdictOf(delta.id);
     return verdict === undefined || verdict === 'accepted' ? [] : [{ delta, reason: verdict }];
   });
-  return [...workspace.keptVoid(), ...standing].flatMap(({ delta, reason }) => workOf(workspace, delta, reason) ?? []);
+  const kept = workspace.keptVoid().flatMap(({ delta, reason }) => (isContent(delta) ? [{ delta, reason }] : []));
+  const all = [...kept, ...standing].flatMap(({ delta, reason }) => workOf(workspace, delta, reason) ?? []);
+  return [...all, ...leftBehind(workspace)].sort((a, b) => a.time - b.time);
 }
 
-/** Own content, and deeds, that the word which took us out did not know of: nobody takes it from us any more. */
+/** What a fresh copy lacks (L6). */
+function leftBehind(workspace: SharedWorkspace): readonly Work[] {
+  return workspace.leftBehind.all.flatMap((said) => workOf(workspace, said, said.reason) ?? []);
+}
+
+/** Own content, and deeds, that the word which took us out did not know of, or nobody ever had: nobody takes it from us any more. */
 export function unsentBeyond(workspace: SharedWorkspace, word: Node): readonly Work[] {
   const { replica } = workspace;
   // A word whose past is folded elsewhere does not say what its author had seen: that is what he had said before, at least. Whoever holds
@@ -51,23 +59,30 @@ export function unsentBeyond(workspace: SharedWorkspace, word: Node): readonly W
   const isBare = replica.node(word.delta.id) === undefined;
   const seen = isBare ? last : word;
   const deeds = new Deeds(workspace);
-  return ownDeltas(workspace)
+  const beyond = ownDeltas(workspace)
     .filter(({ seq, feed }) => !seen || seq > replica.reach(seen, feed))
     .flatMap((delta) => workOf(workspace, delta, 'cutOff') ?? deedWork(workspace, delta, deeds.of(delta)) ?? []);
+  return [...leftBehind(workspace), ...beyond];
 }
 
-function ownDeltas(workspace: SharedWorkspace): readonly Delta[] {
+type OwnDelta = Delta & { readonly tool: ToolId };
+
+function isContent(delta: Delta): delta is OwnDelta {
+  return delta.tool !== undefined;
+}
+
+function ownDeltas(workspace: SharedWorkspace): readonly OwnDelta[] {
   const { device } = workspace;
   return [...workspace.replica.nodes()].flatMap(({ delta }) =>
-    delta.device === device && delta.tool !== undefined ? [delta] : [],
+    delta.device === device && isContent(delta) ? [delta] : [],
   );
 }
 
-function aboutOf(workspace: SharedWorkspace, { id, tool, time }: Delta, reason: string) {
-  return { id, tool: tool!, toolName: workspace.roster.tools.get(tool!)?.name ?? '', reason, time };
+function aboutOf(workspace: SharedWorkspace, { id, tool, time }: Said, reason: string) {
+  return { id, tool, toolName: workspace.roster.tools.get(tool)?.name ?? '', reason, time };
 }
 
-function deedWork(workspace: SharedWorkspace, delta: Delta, deed: Deed | undefined): Work | undefined {
+function deedWork(workspace: SharedWorkspace, delta: OwnDelta, deed: Deed | undefined): Work | undefined {
   if (!deed) return undefined;
   const about = {
     ...aboutOf(workspace, delta, 'cutOff'),
@@ -79,11 +94,11 @@ function deedWork(workspace: SharedWorkspace, delta: Delta, deed: Deed | undefin
     case 'move':
       return { ...about, kind: doing.kind, name: safeName(doing.name), text: '' };
     case 'del': {
-      const name = nameOf(workspace, delta.tool!, doing.parents[0]!) ?? 'file';
+      const name = nameOf(workspace, delta.tool, doing.parents[0]!) ?? 'file';
       return { ...about, kind: 'deletion', name: safeName(name), text: '' };
     }
     case 'unpost':
-      return { ...about, kind: 'deletion', name: '', text: textOf(workspace, delta.tool!, doing.post) };
+      return { ...about, kind: 'deletion', name: '', text: textOf(workspace, delta.tool, doing.post) };
   }
 }
 
@@ -96,19 +111,19 @@ function textOf(workspace: SharedWorkspace, tool: ToolId, post: DeltaId): string
   return read?.kind === 'post' ? read.text : '';
 }
 
-function workOf(workspace: SharedWorkspace, delta: Delta, reason: string): Work | undefined {
-  const tool = delta.tool!;
-  const about = { ...aboutOf(workspace, delta, reason), deed: undefined };
-  const chat = readChatDelta(delta.kind, delta.body);
+function workOf(workspace: SharedWorkspace, said: Said, reason: string): Work | undefined {
+  const { tool } = said;
+  const about = { ...aboutOf(workspace, said, reason), deed: undefined };
+  const chat = readChatDelta(said.kind, said.body);
   if (chat?.kind === 'post' || chat?.kind === 'edit') {
     const upon = chat.kind === 'edit' ? chat.post : undefined;
     return { ...about, upon, kind: 'post', name: '', text: chat.text, stream: () => only(toUtf8(chat.text)) };
   }
-  const files = readFilesDelta(delta.kind, delta.body);
+  const files = readFilesDelta(said.kind, said.body);
   if (files?.kind !== 'file' && files?.kind !== 'ver') return undefined;
-  const name = safeName(nameOf(workspace, tool, delta.id) ?? 'file');
+  const name = safeName(nameOf(workspace, tool, said.id) ?? 'file');
   const upon = files.kind === 'ver' ? files.parents[0] : files.parent;
-  return { ...about, upon, kind: 'file', name, text: '', stream: () => streamOf(workspace, tool, delta.id) };
+  return { ...about, upon, kind: 'file', name, text: '', stream: () => streamOf(workspace, tool, said.id) };
 }
 
 /** Of the item that a version belongs to, as its first version or a row of it says. */
@@ -121,7 +136,7 @@ function nameOf(workspace: SharedWorkspace, tool: ToolId, version: DeltaId): str
     const row = workspace.replica.row(tool, VERSIONS, at);
     const item = row && workspace.replica.row(tool, ITEMS, versionFromRow(row).item);
     if (item) return itemFromRow(item).name;
-    const delta: Delta | undefined = workspace.ownDelta(at);
+    const delta: Pick<Said, 'kind' | 'body'> | undefined = workspace.ownDelta(at);
     const read: FilesDelta | undefined = delta && readFilesDelta(delta.kind, delta.body);
     if (read?.kind === 'file') return read.name;
     at = read?.kind === 'ver' ? read.parents[0] : undefined;

@@ -41,6 +41,7 @@ import type { Hub } from './hub.ts';
 import { bringUpToDate, type Imaged } from './index-image.ts';
 import { Keyring } from './keyring.ts';
 import { generationIn } from './only-copy.ts';
+import { LeftBehind, type Said } from './left-behind.ts';
 import { readMarks, writeMarks } from './peer-memory.ts';
 import { Peers } from './peers.ts';
 import type { ContentStore } from './ports.ts';
@@ -68,6 +69,7 @@ export class SharedWorkspace {
   readonly exchange: ChunkExchange;
   readonly peers: Peers;
   readonly needs: ContentNeeds;
+  readonly leftBehind: LeftBehind;
   readonly #hub: Hub;
   readonly #delivery: Delivery;
   readonly #trees = new Map<ToolId, FileTree>();
@@ -91,6 +93,7 @@ export class SharedWorkspace {
     });
     this.keyring = new Keyring(hub.crypto, hub.local, id, this.engine.keys);
     this.unread = new Unread(hub.local, id);
+    this.leftBehind = new LeftBehind(hub.local, id);
     this.contents = hub.makeContents(this.keyring);
     this.peers = new Peers(hub, id, () => this.roster);
     this.exchange = this.#makeExchange();
@@ -115,6 +118,7 @@ export class SharedWorkspace {
     this.engine.restoreBase(parts, unconfirmed instanceof Uint8Array ? unconfirmed : undefined, arrivals);
     for (const { bytes, arrival } of deltas) this.engine.restore(bytes, arrival);
     this.keyring.remember(this.engine.opened());
+    this.leftBehind.restore(this.replica);
     this.engine.holdBack(this.#now);
     if (this.#hub.local.get(awaitsKey(this.id)) !== undefined) this.engine.awaitWord();
     // Nobody listens yet, and no folder is shown.
@@ -346,6 +350,9 @@ export class SharedWorkspace {
 
   /** The copy begins with a base: what was shown before and is not in it goes. */
   #begun(before: Replica, opened: readonly Epoch[]): void {
+    this.leftBehind.begun(before, this.replica, this.#hub.identity);
+    // Before the copy itself: what a crash leaves of it has what is left behind in any case.
+    void this.#hub.commit([]).catch(() => undefined); // told by the queue
     const { unconfirmed } = this.replica;
     if (unconfirmed) this.#hub.local.put(unconfirmedKey(this.id), unconfirmed);
     else this.#hub.local.drop(unconfirmedKey(this.id));
@@ -356,20 +363,8 @@ export class SharedWorkspace {
       this,
       this.generations.map((generation) => ({ delta: { generation, time: 0 } })),
     );
-    this.#keepBeside(before);
     const gone = [...before.rows()].filter(({ tool, table, key }) => !this.replica.row(tool, table, key));
     this.#index([...gone.map((change) => ({ ...change, row: undefined })), ...this.replica.takeChanges()]);
-  }
-
-  /** D9: own content that cannot come along, since it rests on what others have settled without it, is kept as what is not accepted. */
-  #keepBeside(before: Replica): void {
-    for (const { delta } of before.nodes()) {
-      const { id, device, tool, bytes } = delta;
-      if (device !== this.device || tool === undefined || bytes.length === 0 || this.#isHere(delta)) continue;
-      const verdict = before.verdictOf(id);
-      const reason = verdict === undefined || verdict === 'accepted' ? APART : verdict;
-      this.#hub.local.put(`void/${this.id}/${id}`, [bytes, reason]);
-    }
   }
 
   /** L6: asks a device for its base, to begin anew with it; no device: no more. That it is asked goes to disk with the next commit. */
@@ -588,26 +583,20 @@ export class SharedWorkspace {
     this.#hub.erased();
   }
 
-  /**
-   * Own content that was void when it was folded (D9): with it goes from the log what it said. What could not come along into a fresh copy, and
-   * has since, as its past came, is in the log.
-   */
+  /** Own content that was void when it was folded (D9): with it goes from the log what it said. */
   keptVoid(): readonly { readonly delta: Delta; readonly reason: string }[] {
     return [...this.#hub.local.under(`void/${this.id}/`)].flatMap(([, value]) => {
       const [bytes, reason] = [asBytes(asArray(value, 2)?.[0], 1, MAX_DELTA_BYTES), asText(asArray(value, 2)?.[1], 32)];
       const delta = bytes && readDelta(this.#hub.crypto, this.id, bytes);
-      if (!delta?.ok || reason === undefined || (reason === APART && this.#isHere(delta.value))) return [];
+      if (!delta?.ok || reason === undefined) return [];
       return [{ delta: delta.value, reason }];
     });
   }
 
-  #isHere({ id, feed, seq }: Delta): boolean {
-    return this.replica.node(id) !== undefined || seq <= (this.replica.cut().get(feed) ?? 0);
-  }
-
-  /** In the log, or void and kept beside it. */
-  ownDelta(id: DeltaId): Delta | undefined {
-    return this.replica.node(id)?.delta ?? this.keptVoid().find(({ delta }) => delta.id === id)?.delta;
+  /** In the log, or kept beside it. */
+  ownDelta(id: DeltaId): Pick<Said, 'kind' | 'body'> | undefined {
+    const there = this.replica.node(id)?.delta ?? this.leftBehind.find(id);
+    return there ?? this.keptVoid().find(({ delta }) => delta.id === id)?.delta;
   }
 
   // ---- after growth -----------------------------------------------------------------------------------------------------
@@ -615,6 +604,7 @@ export class SharedWorkspace {
   #grown({ nodes, opened }: Growth): void {
     if (nodes.length === 0) return;
     this.keyring.remember(opened);
+    this.leftBehind.settle(this.replica);
     if (nodes.some((node) => node.delta.tool === undefined)) {
       this.#hub.changed();
       this.#tellDeletion();
@@ -849,9 +839,6 @@ function awaitsKey(workspace: WorkspaceId): string {
 function forkKey(workspace: WorkspaceId, device: string): string {
   return `fork/${workspace}/${device}`;
 }
-
-/** Why own content that rests on what others have settled without it has no effect (`sentences.ts`). */
-const APART = 'apart';
 
 /** Whom it is asked of for a fresh copy. */
 function renewalKey(workspace: WorkspaceId): string {

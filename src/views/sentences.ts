@@ -319,7 +319,7 @@ export const notAcceptedReasons: Readonly<Record<string, string>> = {
   unknownTool: 'the tool was deleted',
   forked: 'this machine’s store was restored or copied, and has contradicted itself',
   newer: 'written for a newer Coterie',
-  apart: 'written upon what the others had settled in another way',
+  apart: 'not in the copy that you fetched, or written upon what is not in it',
 };
 
 export function reasonWords(reason: string): string {

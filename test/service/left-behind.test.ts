@@ -5,8 +5,15 @@
 import assert from 'node:assert/strict';
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { AccountId, DeltaId, DeviceId, ToolId, WorkspaceId } from '../../src/base/ids.ts';
+import type { Value } from '../../src/protocol/codec.ts';
+import { LeftBehind, type Copy } from '../../src/service/left-behind.ts';
+import { LocalState } from '../../src/service/local-state.ts';
 import { decodeRecord, deltasIn } from '../../src/service/records.ts';
+import { feedOf } from '../../src/sync/delta.ts';
 import type { LogStore } from '../../src/sync/ports.ts';
+import type { Row } from '../../src/sync/reducer.ts';
+import { POSTS, postToRow } from '../../src/tools/chat/rows.ts';
 import { House, type OpenOptions, type Person } from './house.ts';
 
 /** Resolves when the journal was written anew with a base, and without deltas in which these words stand: they are folded. */
@@ -34,6 +41,27 @@ function folding(): OpenOptions & { folded(words: string): Promise<void> } {
   });
   const folded = (words: string) => new Promise<void>((resolve) => void waiting.add({ words, resolve }));
   return { around, compactAboveBytes: 1, folded };
+}
+
+/** Keeps what is on the disk when all before a base is written, and when that is, too, and nothing after it. */
+function tearing(folder: string, into: string): (log: LogStore) => LogStore {
+  return (log) => ({
+    replay: (each) => log.replay(each),
+    append: async (records) => {
+      const at = records.findIndex((record) => decodeRecord(record)?.kind === 'base');
+      if (at < 0) return log.append(records);
+      await log.append(records.slice(0, at));
+      await cp(folder, join(into, 'without'), { recursive: true });
+      await log.append(records.slice(at, at + 1));
+      await cp(folder, join(into, 'with'), { recursive: true });
+      await log.append(records.slice(at + 1));
+    },
+    compact: (records) => log.compact(records),
+    get journalBytes() {
+      return log.journalBytes;
+    },
+    close: () => log.close(),
+  });
 }
 
 describe('What a copy alone has settled', function () {
@@ -81,16 +109,19 @@ describe('What a copy alone has settled', function () {
     );
 
   /** Alice’s store comes back as it was before Bob had written what is called these words, which he alone has folded. */
-  const settledAlone = async (words: string) => {
+  const settledAlone = async (words: string, also = async (): Promise<void> => {}) => {
     await alice.close();
     await cp(alice.folder, join(house.folder, 'back-up'), { recursive: true });
     await alice.open({ ...folds.alice, place });
     await sees(bob);
+    await also();
     await settle(words, bob);
     await alice.close();
     await rm(alice.folder, { recursive: true });
     await cp(join(house.folder, 'back-up'), alice.folder, { recursive: true });
   };
+  const chatPost = async (words: string) =>
+    (await bob.api.chat(apollo, chat, { limit: 99 })).posts.find(({ text }) => text === words)!.id;
   /** Bob begins anew with Alice’s copy. */
   const renew = async () => {
     await alice.open({ ...folds.alice, place });
@@ -126,6 +157,61 @@ describe('What a copy alone has settled', function () {
     assert.ok((await house.converged(apollo, alice, bob)).includes('Alice: and on'));
   });
 
+  it('L6 D9 nor does what it has folded itself: posts, edits, and versions with what they are made upon', async () => {
+    const plan = 'the plan '.repeat(400);
+    await settledAlone('folded here alone', async () => {
+      await bob.api.editPost(apollo, chat, await chatPost('the first words'), 'the first words, edited');
+      await bob.write(apollo, files, '/plan.txt', `${plan} as Bob has it`);
+      await bob.write(apollo, files, '/own.txt', 'his own');
+      await alice.write(apollo, files, '/hers.txt', plan);
+      await house.converged(apollo, alice, bob);
+      await alice.api.post(apollo, chat, 'of Alice, and so not listed');
+    });
+    await bob.write(apollo, files, '/hers.txt', `${plan} as Bob has hers`);
+    const whole = await renew();
+    assert.ok(whole.includes('Bob: the first words') && !whole.some((line) => line.includes('alone')));
+    for (let times = 0; times < 2; times++) {
+      assert.deepEqual((await listed()).filter((piece) => !/has seen|and on/.test(piece)).sort(), [
+        'file hers.txt',
+        'file own.txt',
+        'file plan.txt',
+        'post folded here alone',
+        'post the first words, edited',
+      ]);
+      assert.equal(await saved('plan.txt'), `${plan} as Bob has it`);
+      assert.equal(await saved('own.txt'), 'his own');
+      assert.equal(await saved('hers.txt'), `${plan} as Bob has hers`);
+      assert.ok((await saved('chat.md')).includes('the first words, edited'));
+      await bob.close();
+      await bob.open(folds.bob);
+    }
+  });
+
+  it('L6 D9 and a crash while the fresh copy is written loses nothing of it, and lists nothing that is there', async () => {
+    await settledAlone('folded here alone');
+    await bob.close();
+    const states = tearing(bob.folder, join(house.folder, 'torn'));
+    await bob.open({ ...folds.bob, around: states });
+    await bob.api.post(apollo, chat, 'written upon it');
+    await renew();
+    await alice.close();
+    for (const [state, expected] of [
+      ['without', []],
+      ['with', ['post folded here alone', 'post written upon it']],
+    ] as const) {
+      await bob.close();
+      await rm(bob.folder, { recursive: true });
+      await cp(join(house.folder, 'torn', state), bob.folder, { recursive: true });
+      await bob.open(folds.bob);
+      const all = await bob.listing(apollo);
+      assert.equal(all.includes('Bob: folded here alone'), state === 'without');
+      assert.deepEqual(
+        (await listed()).filter((piece) => !/has seen|and on/.test(piece)),
+        expected,
+      );
+    }
+  });
+
   it('L6 D9 and nothing of it is listed that is in the other’s log: it comes along with that', async () => {
     await settle('folded here first', bob);
     await alice.close();
@@ -133,5 +219,66 @@ describe('What a copy alone has settled', function () {
     const whole = await renew();
     for (const words of ['folded here first', 'written upon it']) assert.ok(whole.includes(`Bob: ${words}`), words);
     assert.deepEqual(await listed(), []);
+    await alice.api.deletePost(apollo, chat, await chatPost('folded here first'));
+    assert.ok(!(await house.converged(apollo, alice, bob)).includes('Bob: folded here first'));
+    assert.deepEqual(await listed(), [], 'nor when it is deleted then');
+  });
+});
+
+describe('What of a folded post a copy lacks', () => {
+  const [own, hers] = ['aa', 'bb'].map((byte) => byte.repeat(32));
+  const whose = { account: own as AccountId, device: own as DeviceId };
+  const [tool, id] = ['cc'.repeat(32) as ToolId, 'dd'.repeat(32) as DeltaId];
+  const post = (text: string, edited = 0, author = own) =>
+    postToRow({ author: author as AccountId, text, time: 1_000, edited, height: 3 });
+
+  /** All of it is folded, up to there in this person’s feed and that of another. */
+  function copyOf(row: Row | undefined, seq: number, herSeq = 9): Copy {
+    const find = (_: ToolId, table: string, key: string) => (table === POSTS && key === id ? row : undefined);
+    return {
+      nodes: () => [].values(),
+      node: () => undefined,
+      rows: () => (row ? [{ tool, table: POSTS, key: id, row }] : []),
+      row: find,
+      baseRow: find,
+      cut: () =>
+        new Map([
+          [feedOf(own as DeviceId, 0), seq],
+          [feedOf(hers as DeviceId, 0), herSeq],
+        ]),
+      verdictOf: () => undefined,
+      accountOf: (device) => device as string as AccountId,
+    };
+  }
+  const left = (before: Copy, copy: Copy) => {
+    const behind = new LeftBehind(new LocalState(), 'ee'.repeat(32) as WorkspaceId);
+    behind.begun(before, copy, whose);
+    return behind.all.map(({ kind, body }) => [kind, (body as readonly Value[]).at(-1)]);
+  };
+
+  it('D9 is listed where the copy never had it, and not where it had and somebody has taken it away', () => {
+    assert.deepEqual(left(copyOf(post('alone'), 5), copyOf(undefined, 4)), [['post', 'alone']]);
+    assert.deepEqual(left(copyOf(post('alone'), 5), copyOf(undefined, 5)), []);
+    assert.deepEqual(left(copyOf(post('alone'), 5), copyOf(undefined, 5, 3)), [], 'another’s feed says nothing of his');
+  });
+
+  it('D9 is listed as it was edited last, and not where the other copy has a later edit; nor is another’s', () => {
+    assert.deepEqual(left(copyOf(post('later', 3), 5), copyOf(post('first', 2), 4)), [['edit', 'later']]);
+    assert.deepEqual(left(copyOf(post('first', 2), 5), copyOf(post('later', 3), 4)), []);
+    assert.deepEqual(left(copyOf(post('hers', 0, hers), 5), copyOf(undefined, 4)), []);
+  });
+
+  it('D9 is kept over a restart until it is here', () => {
+    const local = new LocalState();
+    const workspace = 'ee'.repeat(32) as WorkspaceId;
+    new LeftBehind(local, workspace).begun(copyOf(post('later', 3), 5), copyOf(post('first', 2), 4), whose);
+    const again = new LeftBehind(local, workspace);
+    again.restore(copyOf(post('first', 2), 4));
+    assert.deepEqual(
+      again.all.map(({ kind, reason }) => [kind, reason]),
+      [['edit', 'apart']],
+    );
+    again.settle(copyOf(post('later', 3), 4));
+    assert.deepEqual([again.all, [...local.under('behind/')]], [[], []]);
   });
 });

@@ -1,21 +1,56 @@
 /** What becomes of a person's own where it cannot stand in the workspace. */
 import type { Mutant } from './mutant.ts';
 
+const tests = ['test/service/left-behind.test.ts'];
+const file = 'src/service/left-behind.ts';
+
 export const ownWork: readonly Mutant[] = [
   {
     name: 'what cannot come along into a fresh copy is gone',
     rule: 'D9',
     file: 'src/service/shared-workspace.ts',
-    search: 'this.#keepBeside(before);',
+    search: 'this.leftBehind.begun(before, this.replica, this.#hub.identity);',
     replace: '',
-    tests: ['test/service/left-behind.test.ts'],
+    tests,
+  },
+  {
+    name: 'a fresh copy is on the disk before what it lacks',
+    rule: 'D9',
+    file: 'src/service/shared-workspace.ts',
+    search: 'void this.#hub.commit([]).catch(() => undefined); // told by the queue const { unconfirmed }',
+    replace: 'const { unconfirmed }',
+    tests,
   },
   {
     name: 'what has come along into a fresh copy is listed as lost',
     rule: 'D9',
-    file: 'src/service/shared-workspace.ts',
-    search: ' || (reason === APART && this.#isHere(delta.value))',
+    file,
+    search: 'if (!isHere(piece, copy)) continue;',
+    replace: 'continue;',
+    tests,
+  },
+  {
+    name: 'what a copy alone has folded is gone with it',
+    rule: 'D9',
+    file,
+    search: 'if (isShort(before, copy, whose)) yield* folded(before, copy, whose);',
     replace: '',
-    tests: ['test/service/left-behind.test.ts'],
+    tests,
+  },
+  {
+    name: 'what somebody has taken away is listed as lost',
+    rule: 'D9',
+    file,
+    search: 'if (isShort(before, copy, whose)) yield*',
+    replace: 'yield*',
+    tests,
+  },
+  {
+    name: 'what is left behind is kept without what it is made upon',
+    rule: 'D9',
+    file,
+    search: 'for (const piece of [...this.#pieces.values()]) this.#keepWhatIsUnder(piece, before, copy);',
+    replace: '',
+    tests,
   },
 ];

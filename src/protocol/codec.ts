@@ -113,16 +113,16 @@ function writeBytes(major: number, bytes: Uint8Array, at: number): number {
 /** Refuses what `encode` would not have written, byte for byte. Byte strings are copies. */
 export function decode(bytes: Uint8Array): Result<Value, DecodeError> {
   const input = plain(bytes);
-  return read(input, (start, end) => input.slice(start, end));
+  return read(input, false);
 }
 
 /**
  * The same, but byte strings are parts of the input: for bytes that are kept as long as what is read of them, and never change.
- * A hundred of them then cost no copy and no memory of their own. `depth`: of arrays around it that were read before.
+ * A hundred of them then cost no copy and no memory of their own. `from`: where it begins; `depth`: of arrays around it that were read before.
  */
-export function decodeInPlace(bytes: Uint8Array, depth = 0): Result<Value, DecodeError> {
+export function decodeInPlace(bytes: Uint8Array, from = 0, depth = 0): Result<Value, DecodeError> {
   const input = plain(bytes);
-  return read(input, (start, end) => input.subarray(start, end), depth);
+  return read(input, true, from, depth);
 }
 
 /** No Buffer, whose parts would be Buffers, and whose slice is no copy. */
@@ -132,15 +132,14 @@ function plain(bytes: Uint8Array): Uint8Array {
     : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-function read(
-  bytes: Uint8Array,
-  part: (start: number, end: number) => Uint8Array,
-  depth = 0,
-): Result<Value, DecodeError> {
-  const malformed = (reason: string) => err({ tag: 'malformed', reason } as const);
+function malformed(reason: string): Result<never, DecodeError> {
+  return err({ tag: 'malformed', reason });
+}
+
+function read(bytes: Uint8Array, isInPlace: boolean, from = 0, depth = 0): Result<Value, DecodeError> {
   /** The arrays that are not complete yet, the outermost first. */
   const open: { readonly items: Value[]; readonly count: number; next: number }[] = [];
-  let at = 0;
+  let at = from;
   for (;;) {
     const head = bytes[at++];
     if (head === undefined) return malformed('cut short');
@@ -169,7 +168,12 @@ function read(
         if (argument > bytes.length - at) return malformed('cut short');
         const start = at;
         at += argument;
-        const content = major === 2 ? part(start, at) : fromUtf8(bytes.subarray(start, at));
+        const content =
+          major === 3
+            ? fromUtf8(bytes.subarray(start, at))
+            : isInPlace
+              ? bytes.subarray(start, at)
+              : bytes.slice(start, at);
         if (content === undefined) return malformed('text that is not UTF-8');
         value = content;
         break;

@@ -238,6 +238,7 @@ export class Authority {
     const role = this.#credentialOf(node)?.key.role;
     if (role === undefined) return false;
     if (role === Role.manager) return true;
+    if (this.#settings.size === 0) return allowedByDefault(scope, action, role);
     const widely = () =>
       allows(this.#settingsOf(scope, action, role), node, () => allowedByDefault(scope, action, role));
     return tool === undefined ? widely() : allows(this.#settingsOf({ tool }, action, role), node, widely);
@@ -380,7 +381,7 @@ export class Authority {
     if (credential.ends.some((end) => !inPast(node, end))) return refused('cutOff');
     const leaves = this.#leavesBefore(credential);
     if (leaves.some((leave) => inPast(leave, node) && !inPast(leave, credential.node))) return refused('left');
-    return this.#isBest(node, credential, account) ? undefined : refused('noCredential');
+    return this.#isBest(node, credential, leaves) ? undefined : refused('noCredential');
   }
 
   /** Accepted, in the delta's past, and of an account that has let the delta's device speak for it (I4). */
@@ -427,9 +428,8 @@ export class Authority {
   }
 
   /** A3: no senior credential of the account is live in the delta's past. */
-  #isBest(node: Node, credential: Credential, account: AccountId): boolean {
-    const leaves = this.#leavesBefore(credential);
-    return !(this.#credentials.get(account) ?? []).some(
+  #isBest(node: Node, credential: Credential, leaves: readonly Node[]): boolean {
+    return !(this.#credentials.get(credential.account) ?? []).some(
       (other) =>
         compareKeys(other.key, credential.key) < 0 && inPast(other.node, node) && this.#liveIn(other, node, leaves),
     );

@@ -3,24 +3,27 @@
  * change. What a verdict rests on but the rows is kept with it, so that only they are done again for whom it is another.
  */
 import { push } from '../base/group.ts';
-import type { AccountId, DeltaId, DeviceId, ToolId } from '../base/ids.ts';
+import type { AccountId, DeviceId, ToolId } from '../base/ids.ts';
 import type { Authority, VoidReason } from './authority.ts';
 import type { OrderPlace } from './base.ts';
 import { idBytes } from './delta.ts';
-import { Fold, type Folded, type FoldVerdict } from './fold.ts';
+import { Fold, type Folded, type FoldVerdict, type Judged } from './fold.ts';
 import { compareNodes, inPast, type Graph, type Node } from './graph.ts';
 import type { PackedRows, RowRecord } from './packed-rows.ts';
 import type { Action } from './permissions.ts';
 import type { Reducer, Transaction } from './reducer.ts';
 import type { Roster } from './roster.ts';
 
-/** What the verdict on a content delta rested on, but for the rows. */
+/** What the verdict on a content delta rests on, but for the rows and what its tool asks. */
 interface Premises {
   readonly refused: VoidReason | 'forked' | undefined;
   readonly toolKind: string | undefined;
   /** D10: it comes after what a manager has said in words that only a newer version knows. */
   readonly isNewer: boolean;
   readonly author: AccountId | undefined;
+}
+
+interface Judgement extends Judged, Premises {
   /** What its tool asked, and was told. */
   readonly answers: readonly Answer[];
 }
@@ -30,8 +33,6 @@ interface Answer {
   readonly isAllowed: boolean;
 }
 
-const NO_ANSWERS: readonly Answer[] = [];
-
 /** A tool was added, as of this kind, or deleted. */
 interface ToolEvent {
   readonly node: Node;
@@ -39,13 +40,12 @@ interface ToolEvent {
 }
 
 export class Content {
-  readonly fold: Fold;
+  readonly fold: Fold<Judgement>;
   readonly #graph: Graph;
   readonly #authority: Authority;
   readonly #reducers: ReadonlyMap<string, Reducer>;
-  readonly #premises = new Map<DeltaId, Premises>();
-  /** The last of each author: most rest on the same as the one before. */
-  readonly #lastPremises = new Map<AccountId | undefined, Premises>();
+  /** The last of each author: most say the same, and rest on the same, as the one before. */
+  readonly #last = new Map<AccountId | undefined, Judgement>();
   readonly #accountBytes = new Map<AccountId, Uint8Array>();
   /** In D6 order. */
   readonly #tools = new Map<ToolId, ToolEvent[]>();
@@ -128,7 +128,7 @@ export class Content {
 
   /** A restriction that arrives late undoes what it voids (L5): those whose premises are others now. */
   reconsider(): void {
-    this.fold.reconsider((node) => this.#isJudgedAnew(node));
+    this.fold.reconsider((node, before) => this.#isJudgedAnew(node, before));
   }
 
   /** What would be said of a delta that is not written yet and has everything here in its past. */
@@ -141,7 +141,6 @@ export class Content {
     this.#wasOutOfOrder = this.isOutOfOrder;
     const first = this.barriers().toSorted(compareNodes)[0];
     const absorbed = this.fold.absorb((node) => isStable(node) && !(first && compareNodes(node, first) >= 0));
-    for (const { node } of absorbed) this.#premises.delete(node.delta.id);
     const last = absorbed.at(-1)?.node;
     if (last) this.#end = { height: last.height, id: last.delta.id };
     return absorbed;
@@ -155,12 +154,9 @@ export class Content {
     return this.#foreign.filter((node) => this.#authority.isManagers(node) && this.#authority.judge(node).accepted);
   }
 
-  #isJudgedAnew(node: Node): boolean {
-    const before = this.#premises.get(node.delta.id);
-    if (!before) return true;
+  #isJudgedAnew(node: Node, before: Judgement): boolean {
     const now = this.#premisesOf(node);
-    if (before.refused !== now.refused || before.toolKind !== now.toolKind || before.author !== now.author) return true;
-    if (before.isNewer !== now.isNewer) return true;
+    if (!isSame(before, now)) return true;
     return before.answers.some(
       ({ action, isAllowed }) => this.#authority.can(node, now.toolKind!, action, node.delta.tool) !== isAllowed,
     );
@@ -170,8 +166,9 @@ export class Content {
     const judged = this.#authority.judge(node);
     const refused = judged.accepted ? (this.#graph.isAside(node) ? 'forked' : undefined) : judged.reason;
     const toolKind = this.#toolKindAt(node);
-    const isNewer = refused === undefined && this.barriers().some((barrier) => inPast(barrier, node));
-    return { refused, toolKind, isNewer, author: this.#authority.accountOf(node.delta.device), answers: NO_ANSWERS };
+    const isNewer =
+      refused === undefined && this.#foreign.length > 0 && this.barriers().some((barrier) => inPast(barrier, node));
+    return { refused, toolKind, isNewer, author: this.#authority.accountOf(node.delta.device) };
   }
 
   /** The kind of a tool that was added, and not deleted again, in the past of a delta. */
@@ -183,20 +180,16 @@ export class Content {
     return open;
   }
 
-  #apply(node: Node, transaction: Transaction): FoldVerdict {
+  /** The same as the author's last where it says the same: a hundred thousand of one kind are to be one. */
+  #apply(node: Node, transaction: Transaction): Judgement {
     const answers: Answer[] = [];
     const premises = this.#premisesOf(node);
     const verdict = this.#reduce(node, premises, transaction, answers);
-    this.#premises.set(node.delta.id, this.#kept(answers.length > 0 ? { ...premises, answers } : premises));
-    return verdict;
-  }
-
-  /** The same as the author's last where it says the same: a hundred thousand of one kind are to be one. */
-  #kept(premises: Premises): Premises {
-    const last = this.#lastPremises.get(premises.author);
-    if (last && isSame(last, premises)) return last;
-    this.#lastPremises.set(premises.author, premises);
-    return premises;
+    const last = this.#last.get(premises.author);
+    if (last?.verdict === verdict && isSame(last, premises) && areSame(last.answers, answers)) return last;
+    const judgement = { verdict, ...premises, answers };
+    this.#last.set(premises.author, judgement);
+    return judgement;
   }
 
   #reduce(node: Node, premises: Premises, transaction: Transaction, answers: Answer[]): FoldVerdict {
@@ -227,13 +220,13 @@ export class Content {
 }
 
 function isSame(a: Premises, b: Premises): boolean {
-  if (a.refused !== b.refused || a.toolKind !== b.toolKind || a.isNewer !== b.isNewer || a.author !== b.author)
-    return false;
+  return a.refused === b.refused && a.toolKind === b.toolKind && a.isNewer === b.isNewer && a.author === b.author;
+}
+
+function areSame(a: readonly Answer[], b: readonly Answer[]): boolean {
   return (
-    a.answers.length === b.answers.length &&
-    a.answers.every(
-      ({ action, isAllowed }, i) => action === b.answers[i]!.action && isAllowed === b.answers[i]!.isAllowed,
-    )
+    a.length === b.length &&
+    a.every(({ action, isAllowed }, i) => action === b[i]!.action && isAllowed === b[i]!.isAllowed)
   );
 }
 

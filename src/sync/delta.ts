@@ -157,7 +157,7 @@ export class DeltaReader {
    */
   read(bytes: Uint8Array, known?: KnownDeltas): Result<Delta, DeltaError> {
     if (bytes.length > MAX_DELTA_BYTES) return err({ tag: 'badDelta', reason: 'tooLarge' });
-    const signed = splitDelta(bytes)?.signed;
+    const signed = signedIn(bytes);
     if (!signed) return err({ tag: 'badDelta', reason: 'malformed' });
     const id = this.#crypto.sha256Hex(this.#scope, signed) as DeltaId;
     const held = known?.(id);
@@ -185,7 +185,7 @@ export class DeltaReader {
     if (!deps || credential === undefined || time === undefined || tool === undefined || kind === undefined)
       return undefined;
     if (tool === '' && isPart) return this.#readCopy(new Uint8Array(bytes), inWorkspace);
-    const body = decodeInPlace(signed.subarray(reading.at), 1);
+    const body = decodeInPlace(signed, reading.at, 1);
     if (!body.ok) return undefined;
     this.#kind = kind;
     const device = this.#names.nameOf(signed, deviceAt, KEY_BYTES) as DeviceId;
@@ -212,7 +212,7 @@ export class DeltaReader {
   }
 
   #readCopy(bytes: Uint8Array, inWorkspace: DeltaId): Delta | undefined {
-    return this.#read(bytes, splitDelta(bytes)!.signed, inWorkspace, false);
+    return this.#read(bytes, signedIn(bytes)!, inWorkspace, false);
   }
 
   /** Sorted, each once. */
@@ -251,9 +251,11 @@ export class DeltaReader {
 
 /** Whether the author's signature stands (D7). */
 export function checkSignature(crypto: Crypto, workspace: WorkspaceId, delta: Delta): boolean {
-  const parts = splitDelta(delta.bytes);
+  const parts = partsOf(delta.bytes);
   const scope = delta.kind === 'genesis' && delta.tool === undefined ? undefined : workspace;
-  return parts !== undefined && crypto.verify(idBytes(delta.device), subjectOf(scope, parts.signed), parts.signature);
+  if (!parts) return false;
+  const [signed, signature] = [delta.bytes.subarray(parts.at, parts.end), delta.bytes.subarray(parts.signatureAt)];
+  return crypto.verify(idBytes(delta.device), subjectOf(scope, signed), signature);
 }
 
 function subjectOf(workspace: WorkspaceId | undefined, signed: Uint8Array): Uint8Array {
@@ -264,12 +266,17 @@ function scopeOf(workspace: WorkspaceId | undefined): Uint8Array {
   return workspace === undefined ? NO_WORKSPACE : idBytes(workspace);
 }
 
-/** Parts of a delta's bytes, which it keeps as they came. */
-function splitDelta(bytes: Uint8Array): { signed: Uint8Array; signature: Uint8Array } | undefined {
+/** What is signed: a part of a delta's bytes, which it keeps as they came. */
+function signedIn(bytes: Uint8Array): Uint8Array | undefined {
+  const parts = partsOf(bytes);
+  return parts && bytes.subarray(parts.at, parts.end);
+}
+
+/** Where what is signed begins and ends in a delta's bytes, and where its signature begins. */
+function partsOf(bytes: Uint8Array): { at: number; end: number; signatureAt: number } | undefined {
   const reading = new Reading(bytes);
-  const signedAt = reading.array(2) === undefined ? undefined : reading.bytes(1, MAX_DELTA_BYTES);
-  const signedEnd = reading.at;
-  const signatureAt = signedAt === undefined ? undefined : reading.bytes(SIGNATURE_BYTES);
-  if (signedAt === undefined || signatureAt === undefined || !reading.isAtEnd) return undefined;
-  return { signed: bytes.subarray(signedAt, signedEnd), signature: bytes.subarray(signatureAt) };
+  const at = reading.array(2) === undefined ? undefined : reading.bytes(1, MAX_DELTA_BYTES);
+  const end = reading.at;
+  const signatureAt = at === undefined ? undefined : reading.bytes(SIGNATURE_BYTES);
+  return at === undefined || signatureAt === undefined || !reading.isAtEnd ? undefined : { at, end, signatureAt };
 }

@@ -74,7 +74,10 @@ export class DeviceStanding {
 
   /** I4: whether the account's device was let in in the delta's past. No device lets itself in. */
   isIn(node: Node, account: AccountId): boolean {
-    return this.#additionsOf(node.delta.device).some((a) => accountIn(a) === account && inPast(a.node, node));
+    // Every delta asks, and no list is made for it.
+    for (const a of this.#additions.get(node.delta.device) ?? NONE)
+      if (accountIn(a) === account && inPast(a.node, node) && this.#stands(a.node.delta.id) !== false) return true;
+    return false;
   }
 
   /** What would let the author's device in, in a delta's past, and is void. */
@@ -87,7 +90,7 @@ export class DeviceStanding {
   cutsOf(node: Node, account: AccountId, credential: Key): readonly DeviceRestriction[] {
     const { device } = node.delta;
     const all = this.#of(device);
-    if (all.length === 0) return all;
+    if (all.length === 0) return NONE;
     return all.filter(
       (r) =>
         reaches(r, account, credential) &&
@@ -142,7 +145,7 @@ export class DeviceStanding {
   }
 }
 
-const NONE: readonly DeviceRestriction[] = [];
+const NONE: readonly never[] = [];
 
 /** Certificates of one delta are of one account. */
 function accountIn({ control }: Accepted): AccountId | undefined {

@@ -45,8 +45,11 @@ export class Endings {
    * word, or the other feed; so who has done that takes nothing more, and what he has taken before is in the past of his word.
    */
   isBeyond(delta: Delta, own: FeedId): boolean {
+    return this.#isBarred(delta, own) && !this.#graph.has(delta.id);
+  }
+
+  #isBarred(delta: Delta, own: FeedId): boolean {
     const { device, seq } = delta;
-    if (this.#graph.has(delta.id)) return false;
     if (this.forked.has(device)) return true;
     if (this.#words.size > 0 && this.#wordsAgainst(device).some((word) => this.#isCutBy(word, delta, own))) return true;
     // What was lost with a store comes back to its own device first, which names it then.

@@ -14,8 +14,13 @@ import type { VoidReason } from './authority.ts';
 
 export type FoldVerdict = 'applied' | ContentVoid | VoidReason | 'unknownTool' | 'forked' | 'newer';
 
+/** A verdict, with what it rested on: whoever gives it knows what that is, and whether it would be another now. */
+export interface Judged {
+  readonly verdict: FoldVerdict;
+}
+
 /** Applies one delta through its tool's reducer: judged, then reduced. */
-export type Apply = (node: Node, transaction: Transaction) => FoldVerdict;
+export type Apply<J extends Judged> = (node: Node, transaction: Transaction) => J;
 
 /** A delta with the verdict that stands for ever. */
 export interface Folded {
@@ -23,9 +28,10 @@ export interface Folded {
   readonly verdict: FoldVerdict;
 }
 
-interface Entry extends Place {
+interface Entry<J extends Judged = Judged> extends Place {
   readonly node: Node;
-  verdict: FoldVerdict;
+  /** Undefined until it is done. */
+  judged: J | undefined;
   reads: readonly Cell[];
   writes: readonly Cell[];
   isDue: boolean;
@@ -45,10 +51,10 @@ export interface Upon {
   readonly places: readonly RowPlace[];
 }
 
-export class Fold {
-  readonly #apply: Apply;
-  readonly #entries: Entry[] = [];
-  readonly #verdicts = new Map<DeltaId, Entry>();
+export class Fold<J extends Judged = Judged> {
+  readonly #apply: Apply<J>;
+  readonly #entries: Entry<J>[] = [];
+  readonly #byId = new Map<DeltaId, Entry<J>>();
   readonly #rows = new Rows();
   readonly #touched = new Set<Cell>();
   /** Tools that have been hidden or are shown again since the last telling, and whether a base has come. */
@@ -61,12 +67,12 @@ export class Fold {
   readonly #unhashed = new Set<Cell>();
   #baseTree: RowTree | undefined;
 
-  constructor(apply: Apply) {
+  constructor(apply: Apply<J>) {
     this.#apply = apply;
   }
 
   verdictOf(id: DeltaId): FoldVerdict | undefined {
-    return this.#verdicts.get(id)?.verdict;
+    return this.#byId.get(id)?.judged?.verdict;
   }
 
   row(tool: ToolId, table: string, key: string): Row | undefined {
@@ -117,9 +123,9 @@ export class Fold {
 
   insertAll(nodes: readonly Node[]): void {
     if (nodes.length === 0) return;
-    const added = nodes.toSorted(compareNodes).map((node): Entry => {
-      const entry: Entry = { node, verdict: 'applied', reads: NONE, writes: NONE, isDue: true };
-      this.#verdicts.set(node.delta.id, entry);
+    const added = nodes.toSorted(compareNodes).map((node): Entry<J> => {
+      const entry: Entry<J> = { node, judged: undefined, reads: NONE, writes: NONE, isDue: true };
+      this.#byId.set(node.delta.id, entry);
       return entry;
     });
     const behind = this.#entries.splice(this.#placeOf(added[0]!.node));
@@ -128,8 +134,8 @@ export class Fold {
   }
 
   /** Does those again that are judged differently now, and what rests on them. */
-  reconsider(differs: (node: Node) => boolean): void {
-    const due = this.#entries.filter((entry) => differs(entry.node));
+  reconsider(differs: (node: Node, judged: J) => boolean): void {
+    const due = this.#entries.filter(({ node, judged }) => !judged || differs(node, judged));
     for (const entry of due) entry.isDue = true;
     this.#run(due);
   }
@@ -221,7 +227,7 @@ export class Fold {
     this.#tellTree();
     const cells = new Set<Cell>();
     for (const entry of absorbed) {
-      this.#verdicts.delete(entry.node.delta.id);
+      this.#byId.delete(entry.node.delta.id);
       for (const cell of entry.reads) cells.add(cell);
       for (const cell of entry.writes) cells.add(cell);
     }
@@ -230,7 +236,7 @@ export class Fold {
       this.#baseTree?.touch(cell);
       if (cell.isSpare) this.#rows.drop(cell);
     }
-    return absorbed;
+    return absorbed.map(({ node, judged }) => ({ node, verdict: judged!.verdict }));
   }
 
   // ---- doing --------------------------------------------------------------------------------------------------------
@@ -249,8 +255,8 @@ export class Fold {
   }
 
   /** In D6 order: doing one may make others behind it due. */
-  #run(due: readonly Entry[]): void {
-    const more = new Queue();
+  #run(due: readonly Entry<J>[]): void {
+    const more = new Queue<Entry<J>>();
     for (let i = 0; i < due.length || more.first;) {
       const next = due[i];
       const entry = more.first && (!next || compareNodes(more.first.node, next.node) < 0) ? more.take() : due[i++]!;
@@ -260,11 +266,11 @@ export class Fold {
     }
   }
 
-  #do(entry: Entry, more: Queue): void {
+  #do(entry: Entry<J>, more: Queue<Entry<J>>): void {
     for (const cell of entry.reads) cell.forgetReader(entry);
     const before = entry.writes;
     const stage = new Stage(this.#rows, entry);
-    entry.verdict = this.#apply(entry.node, stage);
+    entry.judged = this.#apply(entry.node, stage);
     entry.reads = stage.reads;
     entry.writes = stage.writes;
     for (const cell of entry.reads) cell.read(entry);
@@ -272,9 +278,9 @@ export class Fold {
     for (const cell of before) if (!entry.writes.includes(cell)) this.#write(cell, entry, undefined, false, more);
   }
 
-  #write(cell: Cell, entry: Entry, row: Row | undefined, stands: boolean, more: Queue): void {
+  #write(cell: Cell, entry: Entry<J>, row: Row | undefined, stands: boolean, more: Queue<Entry<J>>): void {
     const shown = cell.row;
-    for (const reader of cell.write(entry, row, stands) as readonly Entry[]) {
+    for (const reader of cell.write(entry, row, stands) as readonly Entry<J>[]) {
       if (reader.isDue) continue;
       reader.isDue = true;
       more.add(reader);
@@ -295,7 +301,7 @@ class Stage implements Transaction {
   reads: readonly Cell[] = NONE;
   writes: readonly Cell[] = NONE;
   /** What is put, in the order of `writes`. */
-  readonly rows: (Row | undefined)[] = [];
+  rows: (Row | undefined)[] = [];
   readonly #all: Rows;
   readonly #entry: Entry;
 
@@ -318,7 +324,7 @@ class Stage implements Transaction {
     if (at >= 0) this.rows[at] = row;
     else {
       this.writes = this.writes.length === 0 ? [cell] : [...this.writes, cell];
-      this.rows.push(row);
+      this.rows = this.rows.length === 0 ? [row] : [...this.rows, row];
     }
   }
 
@@ -328,14 +334,14 @@ class Stage implements Transaction {
 }
 
 /** Entries by D6 order, the first in front: a binary heap. */
-class Queue {
-  readonly #heap: Entry[] = [];
+class Queue<T extends Place> {
+  readonly #heap: T[] = [];
 
-  get first(): Entry | undefined {
+  get first(): T | undefined {
     return this.#heap[0];
   }
 
-  add(entry: Entry): void {
+  add(entry: T): void {
     const heap = this.#heap;
     let at = heap.push(entry) - 1;
     while (at > 0) {
@@ -347,7 +353,7 @@ class Queue {
     heap[at] = entry;
   }
 
-  take(): Entry {
+  take(): T {
     const heap = this.#heap;
     const first = heap[0]!;
     const last = heap.pop()!;
@@ -366,8 +372,8 @@ class Queue {
   }
 }
 
-function merged(a: readonly Entry[], b: readonly Entry[]): readonly Entry[] {
-  const all: Entry[] = [];
+function merged<T extends Place>(a: readonly T[], b: readonly T[]): readonly T[] {
+  const all: T[] = [];
   for (let i = 0, j = 0; i < a.length || j < b.length;) {
     const first = j >= b.length || (i < a.length && compareNodes(a[i]!.node, b[j]!.node) < 0);
     all.push(first ? a[i++]! : b[j++]!);

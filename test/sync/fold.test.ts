@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { DeltaId, ToolId } from '../../src/base/ids.ts';
-import { Fold, type FoldVerdict } from '../../src/sync/fold.ts';
+import { Fold, type Judged } from '../../src/sync/fold.ts';
 import type { Node } from '../../src/sync/graph.ts';
 import type { Row, Transaction } from '../../src/sync/reducer.ts';
 
@@ -12,13 +12,13 @@ function node(height: number, text: string): Node {
 }
 
 function appending(refused: ReadonlySet<string> = new Set()): Fold {
-  return new Fold(({ delta }: Node, transaction: Transaction): FoldVerdict => {
-    if (refused.has(delta.kind)) return 'notPermitted';
+  return new Fold(({ delta }: Node, transaction: Transaction): Judged => {
+    if (refused.has(delta.kind)) return { verdict: 'notPermitted' };
     for (const part of [delta.kind, '.']) {
       const before = (transaction.get('t', 'k')?.[0] as string | undefined) ?? '';
       transaction.put('t', 'k', [before + part]);
     }
-    return 'applied';
+    return { verdict: 'applied' };
   });
 }
 

@@ -102,7 +102,7 @@ export const authority: readonly Mutant[] = [
     name: 'any of one’s credentials will do',
     rule: 'A3',
     file: AUTHORITY,
-    search: "return this.#isBest(node, credential, account) ? undefined : refused('noCredential');",
+    search: "return this.#isBest(node, credential, leaves) ? undefined : refused('noCredential');",
     replace: 'return undefined;',
     tests: ['test/sync/authority.test.ts'],
   },
@@ -205,9 +205,8 @@ export const authority: readonly Mutant[] = [
     name: 'a device acts that was never let in',
     rule: 'I4',
     file: 'src/sync/device-standing.ts',
-    search:
-      'return this.#additionsOf(node.delta.device).some((a) => accountIn(a) === account && inPast(a.node, node));',
-    replace: 'return true;',
+    search: '!== false) return true;\n    return false;',
+    replace: '!== false) return true;\n    return true;',
     tests: ['test/sync/stolen-device.test.ts'],
   },
   {

@@ -6,7 +6,7 @@ export const words: readonly Mutant[] = [
     name: 'any signature is good',
     rule: 'D7',
     file: 'src/sync/delta.ts',
-    search: 'crypto.verify(idBytes(delta.device), subjectOf(scope, parts.signed), parts.signature)',
+    search: 'crypto.verify(idBytes(delta.device), subjectOf(scope, signed), signature)',
     replace: 'true',
     tests: ['test/sync/delta.test.ts'],
   },

@@ -7,8 +7,16 @@ import type { DeviceSecrets } from '../src/service/api.ts';
 import { BusyProbe, type Busy } from '../test/vscode/busy.ts';
 import { windowOptions } from './lib/window.ts';
 
+interface CatchUp {
+  readonly type: 'catchUp';
+  readonly dist: string;
+  readonly folder: string;
+  readonly name: string;
+  readonly secrets: DeviceSecrets;
+}
+
 export type ToWindow =
-  | { readonly type: 'catchUp'; readonly folder: string; readonly name: string; readonly secrets: DeviceSecrets }
+  | CatchUp
   /** The peer says that all is there. */
   | { readonly type: 'done'; readonly workspace: string; readonly chat: string };
 
@@ -29,10 +37,10 @@ process.on('message', (message: ToWindow) => {
   else void catchUp(message);
 });
 
-async function catchUp({ folder, name, secrets }: ToWindow & { readonly type: 'catchUp' }): Promise<void> {
+async function catchUp({ dist, folder, name, secrets }: CatchUp): Promise<void> {
   const probe = new BusyProbe();
   const cpu = process.cpuUsage();
-  const window = await connectService(windowOptions(folder, name, secrets));
+  const window = await connectService(windowOptions(dist, folder, name, secrets));
   // As a window does that shows the list: told that something is new, it asks what.
   window.events((event) => {
     if (event.type === 'workspaces') void window.api.workspaces().catch(() => undefined); // it may be closing

@@ -24,9 +24,9 @@ import type { Busy } from '../test/vscode/busy.ts';
 import type { FromPeer, ToPeer } from './ingest-peer.ts';
 import type { FromWindow, ToWindow } from './ingest-window.ts';
 import type { Benchmark } from './lib/benchmark.ts';
+import { built, dist, startWindow } from './lib/built.ts';
 import { now_ms, percentile, rounded } from './lib/figures.ts';
 import { History, smallTalk, writeStore, type Writer } from './lib/history.ts';
-import { built } from './lib/window.ts';
 
 const DELTAS = 100_000;
 const FEEDS = 10;
@@ -47,7 +47,7 @@ interface Round {
 export const ingest: Benchmark = async (say) => {
   await mkdir(out, { recursive: true });
   const folder = await mkdtemp(join(out, 'bench-ingest-'));
-  const peer = started('ingest-peer.ts');
+  const peer = fork(join(root, 'bench', 'ingest-peer.ts'), { execArgv: ['--disable-warning=ExperimentalWarning'] });
   try {
     return await measure(folder, peer, say);
   } finally {
@@ -136,10 +136,10 @@ async function catchUp(
     { [`address/${workspace}/${peerCertificate.device}`]: [address] },
   );
   const served = ask(peer, 'served', { type: 'serve', workspace, member: reader.certificate.account });
-  const window = started('ingest-window.ts');
+  const window = startWindow('ingest-window');
   try {
     const { name, secrets } = reader;
-    window.send({ type: 'catchUp', folder: place, name, secrets } satisfies ToWindow);
+    window.send({ type: 'catchUp', dist, folder: place, name, secrets } satisfies ToWindow);
     const { first_ms, last_ms, bytes, cpu_ms } = await served;
     const answer = once(window, 'message', { signal: AbortSignal.timeout(LIMIT_MS) });
     window.send({ type: 'done', workspace, chat: history.chat } satisfies ToWindow);
@@ -158,10 +158,6 @@ async function catchUp(
   } finally {
     window.kill('SIGKILL');
   }
-}
-
-function started(program: string): ChildProcess {
-  return fork(join(root, 'bench', program), { execArgv: ['--disable-warning=ExperimentalWarning'] });
 }
 
 async function proveDurable(folder: string, reader: Writer): Promise<void> {

@@ -5,6 +5,7 @@
 import type { DeviceSecrets } from '../src/service/api.ts';
 
 export interface ToWindow {
+  readonly dist: string;
   readonly folder: string;
   readonly name: string;
   readonly secrets: DeviceSecrets;
@@ -31,7 +32,7 @@ const PAGE = 50;
 
 process.once('message', (message: ToWindow) => void open(message));
 
-async function open({ folder, name, secrets, workspace, files, chat }: ToWindow): Promise<void> {
+async function open({ dist, folder, name, secrets, workspace, files, chat }: ToWindow): Promise<void> {
   const bare_rss = process.memoryUsage.rss();
   const cpu = process.cpuUsage();
   const start = performance.now();
@@ -39,7 +40,7 @@ async function open({ folder, name, secrets, workspace, files, chat }: ToWindow)
     import('../src/rpc/window.ts'),
     import('./lib/window.ts'),
   ]);
-  const window = await connectService(windowOptions(folder, name, secrets));
+  const window = await connectService(windowOptions(dist, folder, name, secrets));
   const welcome_ms = performance.now() - start;
   const [, entries, page] = await Promise.all([
     window.api.workspaces(),

@@ -1,16 +1,16 @@
 /**
  * How long a window waits for a store with 100,000 items, 50,000 files and 50,000 posts, and what it costs in memory: from a process
- * with nothing loaded until the list of workspaces, the top of the files and a page of the chat are there. The service is the one that
- * ships, in its worker thread; the store is as that service leaves it. The floor is reading and unsealing the same records alone.
+ * with nothing loaded until the list of workspaces, the top of the files and a page of the chat are there. The window's part and the service
+ * in its worker thread are built as they ship; the store is as that service leaves it. The floor is reading and unsealing the same records
+ * alone.
  *
  * Twice: at rest, where everybody has acknowledged everything and it is in the base (L4), as a workspace with a past is; and where nobody
  * ever has, so that every delta is read, judged and folded again.
  */
-import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { out, root } from '../scripts/lib/project.mjs';
+import { out } from '../scripts/lib/project.mjs';
 import { fromBase64Url } from '../src/base/bytes.ts';
 import type { DeltaId } from '../src/base/ids.ts';
 import { nodeCrypto } from '../src/crypto/node/crypto.ts';
@@ -26,9 +26,10 @@ import { chatReducer } from '../src/tools/chat/reducer.ts';
 import { filesReducer } from '../src/tools/files/reducer.ts';
 import { contentToValue, sealChunk } from '../src/tools/files/content.ts';
 import type { Benchmark } from './lib/benchmark.ts';
+import { built, dist, startWindow } from './lib/built.ts';
 import { now_ms, percentile, rounded } from './lib/figures.ts';
 import { type Entry, History, writeStore, type Writer } from './lib/history.ts';
-import { built, windowOptions } from './lib/window.ts';
+import { windowOptions } from './lib/window.ts';
 import type { FromWindow, ToWindow } from './open-window.ts';
 
 const FILES = 50_000;
@@ -87,7 +88,7 @@ async function measure(folder: string, say: (word: string) => void) {
 async function measureStore(folder: string, owner: Writer, history: History, say: (word: string) => void) {
   await storeContent(folder, owner, history);
   say('letting the service bring the store into its own form ...');
-  const first = await connectService(windowOptions(folder, owner.name, owner.secrets));
+  const first = await connectService(windowOptions(dist, folder, owner.name, owner.secrets));
   await first.api.workspaces();
   await first.dispose();
 
@@ -96,6 +97,7 @@ async function measureStore(folder: string, owner: Writer, history: History, say
   for (let n = 0; n < ROUNDS; n++) {
     floors.push(await floor(folder, owner));
     const round = await opened({
+      dist,
       folder,
       name: owner.name,
       secrets: owner.secrets,
@@ -209,7 +211,7 @@ async function floor(folder: string, owner: Writer): Promise<number> {
 }
 
 async function opened(message: ToWindow): Promise<FromWindow> {
-  const child = fork(join(root, 'bench', 'open-window.ts'), { execArgv: ['--disable-warning=ExperimentalWarning'] });
+  const child = startWindow('open-window');
   try {
     const answer = once(child, 'message', { signal: AbortSignal.timeout(LIMIT_MS) });
     const exit = once(child, 'exit');

@@ -13,7 +13,7 @@ import { MAX_FETCH_IDS, MAX_LOCKED_MESSAGES } from '../protocol/limits.ts';
 import { BaseReader, rootOfNothing, type BasePart } from './base.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { controlBody, MAX_CUT_FEEDS, Role, type CutAndRoot } from './control.ts';
-import { feedOf, type Signer } from './delta.ts';
+import { DeltaReader, feedOf, type Signer } from './delta.ts';
 import { sealMessage, type SealKey } from './envelope.ts';
 import { EpochKeys } from './epoch-keys.ts';
 import { readEpochNotice, type ChunkGeneration, type Epoch, type EpochTag } from './epoch.ts';
@@ -43,6 +43,7 @@ export interface EngineOptions {
   readonly identity: EngineIdentity;
   /** Which of this device's feeds it writes (D2). */
   readonly generation: number;
+  readonly reader?: DeltaReader;
   /** Whether a device's queue can be written to. */
   relayable(device: DeviceId): boolean;
 }
@@ -143,9 +144,9 @@ export class Engine {
     this.#identity = identity;
     this.#generation = generation;
     this.#checkpoints = new Checkpoints(identity.device);
-    const { workspace, reducers } = options;
+    const { workspace, reducers, reader = new DeltaReader(crypto, workspace) } = options;
     const own = () => feedOf(identity.device, this.#generation);
-    this.#makeReplica = () => new Replica({ crypto, workspace, reducers, own: own() });
+    this.#makeReplica = () => new Replica({ crypto, workspace, reducers, own: own(), reader });
     this.#replica = this.#makeReplica();
     this.keys = new EpochKeys(crypto, workspace, identity.device, identity.agreementSecret);
     const relayable = (device: DeviceId) => options.relayable(device);

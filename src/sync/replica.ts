@@ -56,6 +56,8 @@ export interface ReplicaOptions {
   readonly reducers: readonly Reducer[];
   /** The feed this device writes. */
   readonly own: FeedId;
+  /** Of this workspace: copies of it may have one in common. */
+  readonly reader?: DeltaReader;
 }
 
 /** What a batch did. */
@@ -119,7 +121,7 @@ export class Replica {
   constructor(options: ReplicaOptions) {
     this.#crypto = options.crypto;
     this.workspace = options.workspace;
-    this.#reader = new DeltaReader(options.crypto, options.workspace);
+    this.#reader = options.reader ?? new DeltaReader(options.crypto, options.workspace);
     this.#own = options.own;
     this.#durable.set(options.own, 0);
     this.#graph = new Graph(

@@ -20,8 +20,8 @@ const NOBODY = '0'.repeat(64) as DeviceId;
 
 /** A replica of nobody's, that is given deltas and writes none. */
 export function reader(world: World): Replica {
-  const { crypto, workspace } = world;
-  return new Replica({ crypto, workspace, reducers: [chatReducer, filesReducer], own: feedOf(NOBODY, 0) });
+  const { crypto, workspace, reader } = world;
+  return new Replica({ crypto, workspace, reducers: [chatReducer, filesReducer], own: feedOf(NOBODY, 0), reader });
 }
 
 /** All that replicas with the same deltas must agree on, in one number, whatever they have forgotten. */

@@ -10,7 +10,7 @@ import { LockedMessages } from '../../src/service/locked-messages.ts';
 import { decodeRecord, encodeRecord } from '../../src/service/records.ts';
 import type { BasePart } from '../../src/sync/base.ts';
 import { readControl } from '../../src/sync/control.ts';
-import { readDelta, type Delta } from '../../src/sync/delta.ts';
+import { type Delta, type DeltaReader, readDelta } from '../../src/sync/delta.ts';
 import { Engine, type Growth } from '../../src/sync/engine.ts';
 import { envelopeTag, openMessage, type SealKey } from '../../src/sync/envelope.ts';
 import {
@@ -49,6 +49,7 @@ export interface Packet {
 export interface Surroundings {
   readonly crypto: Crypto;
   readonly workspace: WorkspaceId;
+  readonly reader: DeltaReader;
   readonly counts: Counts;
   /** By this device's clock. */
   now(device: DeviceId): number;
@@ -155,10 +156,11 @@ export class SimDevice {
   }
 
   #open(records: readonly Uint8Array[], isPutBack = false): void {
-    const { crypto, workspace } = this.#around;
+    const { crypto, workspace, reader } = this.#around;
     this.engine = new Engine({
       crypto,
       workspace,
+      reader,
       reducers: [chatReducer, filesReducer],
       identity: this.identity,
       generation: this.generation,

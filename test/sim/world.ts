@@ -20,6 +20,7 @@ import { Network } from './network.ts';
 import { makePerson, START, type Identity, type Person } from './people.ts';
 import type { WorldConfig } from './plan.ts';
 import { FoldedOnce } from './pruning.ts';
+import { ReadOnce } from './read-once.ts';
 
 export const CHAT = '00000000000000c1' as ToolId;
 export const FILES = '00000000000000f1' as ToolId;
@@ -48,6 +49,7 @@ export class World implements Surroundings {
   readonly hostile = new Set<Person>();
   readonly founder: SimDevice;
   readonly workspace: WorkspaceId;
+  readonly reader: ReadOnce;
   readonly violations: Violation[] = [];
   /** What was written in the world, by kind: what acts choose among. Not everybody has heard of it. */
   readonly made = new Map<string, DeltaId[]>();
@@ -98,6 +100,7 @@ export class World implements Surroundings {
     this.people = this.#makePeople(dice.fork('people'));
     this.founder = this.#found();
     this.workspace = this.#founding.workspace;
+    this.reader = new ReadOnce(this.crypto, this.workspace);
   }
 
   #makePeople(dice: Dice): Person[] {

@@ -216,8 +216,16 @@ export const controlBody = {
   ack: (): Value => [],
 };
 
-/** Undefined for a body that breaks its form (void, D9) and for a kind that is not known (D10). */
+/** Undefined for a body that breaks its form (void, D9) and for a kind that is not known (D10). A delta does not change: read once. */
 export function readControl(crypto: Crypto, delta: Delta): Control | undefined {
+  let known = controls.get(delta);
+  if (!known) controls.set(delta, (known = { control: readBody(crypto, delta) }));
+  return known.control;
+}
+
+const controls = new WeakMap<Delta, { readonly control: Control | undefined }>();
+
+function readBody(crypto: Crypto, delta: Delta): Control | undefined {
   const count = FIELDS.get(delta.kind);
   const f = count === undefined ? undefined : asArray(delta.body, count);
   if (!f || delta.tool !== undefined) return undefined;

@@ -25,7 +25,6 @@ import {
   isBoxedTo,
   openChunkGeneration,
   openEpoch,
-  tagOf,
   type ChunkGeneration,
   type Epoch,
   type EpochNotice,
@@ -168,7 +167,7 @@ export class EpochKeys implements Gate {
   follow(roster: Roster): readonly Epoch[] {
     this.#records = roster.epochs;
     const notices = [...roster.epochs.map(({ notice }) => notice), ...roster.boxedInVain];
-    this.#notices = groupBy(notices, ({ commit }) => tagOf(commit));
+    this.#notices = groupBy(notices, ({ tag }) => tag);
     this.#devices = [...roster.members.values()].flatMap(({ devices }) => devices);
     this.#certificates = roster.certificates;
     this.#isLive = prefixesOf(this.#devices);
@@ -191,7 +190,7 @@ export class EpochKeys implements Gate {
 
   /** A box that was not open yet and opens now. */
   open(notice: EpochNotice): Epoch | undefined {
-    const tag = tagOf(notice.commit);
+    const { tag } = notice;
     if (this.#held.has(tag) || this.#generations.has(tag)) return undefined;
     const made = this.#made.find(({ commit }) => equalBytes(commit, notice.commit));
     const epoch = made ?? openEpoch(this.#crypto, notice, this.#self, this.#secret);
@@ -220,8 +219,7 @@ export class EpochKeys implements Gate {
 
   /** The key of chunks from before this device was let in, of who has erased the other (K4): of an epoch that a word here has made. */
   openGeneration(notice: EpochNotice): ChunkGeneration | undefined {
-    if (!this.#notices.get(tagOf(notice.commit))?.some(({ commit }) => equalBytes(commit, notice.commit)))
-      return undefined;
+    if (!this.#notices.get(notice.tag)?.some(({ commit }) => equalBytes(commit, notice.commit))) return undefined;
     const generation = openChunkGeneration(this.#crypto, notice, this.#self, this.#secret);
     return generation && this.addGeneration(generation) ? generation : undefined;
   }
@@ -244,13 +242,13 @@ export class EpochKeys implements Gate {
 
   #choose(): void {
     this.#steps = new Map();
-    const isHeld = ({ notice }: EpochRecord) => this.#held.has(tagOf(notice.commit));
+    const isHeld = ({ notice }: EpochRecord) => this.#held.has(notice.tag);
     const last = [...this.#lastMakers()];
     last.sort((a, b) => compareKeys(a.key, b.key) || (a.maker.delta.id < b.maker.delta.id ? -1 : 1));
     const first = last[0] && isHeld(last[0]) ? last[0] : undefined;
     this.#isClean = first !== undefined && this.#clean(first);
     const chosen = first ?? this.#records.findLast(isHeld);
-    this.#inUse = chosen ? this.#held.get(tagOf(chosen.notice.commit)) : this.#held.values().next().value;
+    this.#inUse = chosen ? this.#held.get(chosen.notice.tag) : this.#held.values().next().value;
   }
 
   /** Of the makers those that are in no other's past: seldom more than one. */
@@ -268,7 +266,7 @@ export class EpochKeys implements Gate {
   #makers(): EpochRecord[] {
     const makers = new Map<EpochTag, EpochRecord>();
     for (const record of this.#records) {
-      const tag = tagOf(record.notice.commit);
+      const { tag } = record.notice;
       if (!makers.has(tag)) makers.set(tag, record);
     }
     return [...makers.values()];
@@ -277,7 +275,7 @@ export class EpochKeys implements Gate {
   #clean({ maker, notice }: EpochRecord): boolean {
     if (!this.#isLive(maker.delta.device)) return false;
     if (![...this.#departures].every((word) => word === maker || inPast(word, maker))) return false;
-    const boxes = this.#notices.get(tagOf(notice.commit)) ?? [];
+    const boxes = this.#notices.get(notice.tag) ?? [];
     return boxes.every((one) => [...boxedIn(one)].every(this.#isLive));
   }
 
@@ -324,7 +322,7 @@ export class EpochKeys implements Gate {
     if (known) return known;
     const steps: EpochStep[] = [];
     for (const { notice, maker, lets } of this.#records) {
-      const tag = tagOf(notice.commit);
+      const { tag } = notice;
       if (!this.#held.has(tag) || !isBoxedTo(notice, device)) continue;
       steps.push({ tag, word: lets.includes(device) ? undefined : maker });
     }

@@ -49,6 +49,7 @@ export interface BoxTarget {
 }
 
 export interface EpochNotice {
+  readonly tag: EpochTag;
   readonly commit: Uint8Array;
   readonly boxes: Boxes;
 }
@@ -118,7 +119,7 @@ export function readEpochNotice(value: Value | undefined): EpochNotice | undefin
     const box = asBytes(pair?.[1], BOX_BYTES);
     return prefix && box ? { prefix, box } : undefined;
   });
-  return commit && ephemeral && entries ? { commit, boxes: { ephemeral, entries } } : undefined;
+  return commit && ephemeral && entries ? { tag: tagOf(commit), commit, boxes: { ephemeral, entries } } : undefined;
 }
 
 /** The epoch, where one of the boxes is ours and holds what the commitment says; undefined for a bad or missing box. */

@@ -196,10 +196,14 @@ export class Graph {
 
   /** Up to where each feed is folded. */
   cut(): Vector {
+    if (this.#cut) return this.#cut;
     const cut = new Map<FeedId, number>();
     for (const lane of this.#lanes) if (!lane.parent && lane.cut > 0) cut.set(lane.feed, lane.cut);
-    return cut;
+    return (this.#cut = cut);
   }
+
+  /** Until something is forgotten. */
+  #cut: Vector | undefined;
 
   /** What a peer with this vector lacks of feeds before their forks, in the order of arrival: every delta after its past. */
   *beyond(theirs: Vector, upTo: (feed: FeedId) => number = () => Number.POSITIVE_INFINITY): Generator<Node> {
@@ -483,6 +487,7 @@ export class Graph {
     if (closed) this.#generations.close(lane, closed);
     if (parent) parent.isForked = true;
     lane.cut = cut;
+    this.#cut = undefined;
     lane.substance = cut;
     if (!end) return;
     const delta = placeOf({ id: end.id, device, feed, generation, seq: cut });
@@ -523,6 +528,7 @@ export class Graph {
    * those that something after it names, their places stay.
    */
   forget(cut: Past): void {
+    this.#cut = undefined;
     for (const lane of this.#lanes) this.#forgetIn(lane, Math.min(cut[lane.number] ?? 0, lane.end));
     const named = new Set(this.#lanes.flatMap(({ nodes }) => nodes.flatMap(({ delta }) => delta.deps)));
     for (const { places } of this.#lanes) {

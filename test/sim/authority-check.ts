@@ -6,7 +6,7 @@ import type { AccountId, DeltaId, DeviceId, ToolId } from '../../src/base/ids.ts
 import { Role, readControl, type Control } from '../../src/sync/control.ts';
 import type { Replica } from '../../src/sync/replica.ts';
 import { allowedByDefault, type Action } from '../../src/sync/permissions.ts';
-import { compare, isPast, Past, type Placed } from './past.ts';
+import { compare, isPast, type Past, type Placed } from './past.ts';
 import { CHAT, FILES, type World } from './world.ts';
 
 interface Accepted {
@@ -24,8 +24,7 @@ interface Grant extends Accepted {
   readonly role: Role;
 }
 
-export function checkAuthority(world: World, union: Replica): void {
-  const past = new Past([...union.nodes()].map(({ delta }) => delta));
+export function checkAuthority(world: World, union: Replica, past: Past): void {
   for (const fault of past.faults) world.violate('D5', fault);
   new Checker(world, union, past).check();
 }

@@ -267,19 +267,20 @@ function checkSide(
   const union = reader(world);
   takeAll(union, dice, unionOf(side.map((device) => world.heldBy(device))));
   const live = side.filter(({ id }) => union.roster.devices.has(id));
-  checkAuthority(world, union);
+  const past = new Past([...union.nodes()].map(({ delta }) => delta));
+  checkAuthority(world, union, past);
   world.folds.check(world, union, isOnly ? undefined : side);
   checkBases(world, live);
   // With what nobody of this side has heard: who was let in by it had its key.
   const unheard = [...invalid, ...additions.filter(({ placed }) => !union.node(placed.delta.id))];
-  checkKeys(world, union, side, unheard);
+  checkKeys(world, union, past, side, unheard);
   if (live.length === 0) return;
   if (world.forked.size > 0) return checkSameSets(world, live);
   checkEqual(world, live, dice);
   checkAlarms(world, live);
   if (cameToRest) checkLogs(world, live);
   compareWithFirstCopy(world, dice.pick(live));
-  checkMembers(world, union, side, live, unheard);
+  checkMembers(world, union, past, side, live, unheard);
 }
 
 function unionOf(held: readonly (readonly Delta[])[]): Delta[] {
@@ -386,9 +387,14 @@ function checkDevice(world: World, device: SimDevice): void {
  * K2: no device that is out holds a key that was made by who knew that it is; but for one that was let in again in good faith, by
  * who did not know that he was out himself: his word is void, and the key that he has boxed in it is known.
  */
-function checkKeys(world: World, union: Replica, side: readonly SimDevice[], invalid: readonly Addition[]): void {
+function checkKeys(
+  world: World,
+  union: Replica,
+  past: Past,
+  side: readonly SimDevice[],
+  invalid: readonly Addition[],
+): void {
   const { epochs, gone } = union.roster;
-  const past = new Past([...union.nodes()].map(({ delta }) => delta));
   world.counts.add('boxes of epochs', epochs.length);
   for (const [id, word] of gone) {
     const device = world.devices.get(id);
@@ -447,11 +453,11 @@ function inVain(invalid: readonly Addition[], device: DeviceId): readonly Additi
 function checkMembers(
   world: World,
   union: Replica,
+  past: Past,
   side: readonly SimDevice[],
   live: readonly SimDevice[],
   invalid: readonly Addition[],
 ): void {
-  const past = new Past([...union.nodes()].map(({ delta }) => delta));
   for (const [id, word] of union.roster.gone) {
     const device = side.find((one) => one.id === id);
     if (!device || word.delta.kind === 'leave') continue;

@@ -1,9 +1,10 @@
 /**
  * A workspace that this person is not in any more (K2, L7, A8): what was others' is erased, what is his and nobody has taken is
- * kept until he has seen to it. Kept in local state: [name, how, by, at, [work …]], content in chunks under a key of its own.
+ * kept until he has seen to it. Kept in local state: `closed/<workspace>` = [name, how, by, at], `kept/<workspace>/<number>` = a piece of
+ * work, in the order of the numbers, with its content in chunks under a key of its own.
  */
 import type { ChunkId, DeltaId, ToolId, WorkspaceId } from '../base/ids.ts';
-import { asArray, asCount, asList, asText, type Value } from '../protocol/codec.ts';
+import { asArray, asCount, asText, type Value } from '../protocol/codec.ts';
 import { MAX_CHAT_TEXT_BYTES, MAX_NAME_BYTES } from '../protocol/limits.ts';
 import { readFilesDelta } from '../tools/files/deltas.ts';
 import { contentFromValue, contentToValue, type Content } from '../tools/files/content.ts';
@@ -11,6 +12,7 @@ import { VERSIONS, versionFromRow } from '../tools/files/rows.ts';
 import type { ClosedInfo, WorkInfo } from './api.ts';
 import { deedFromValue, deedToValue, type Deed } from './deeds.ts';
 import type { Hub } from './hub.ts';
+import { PutAnew, type Became } from './put-anew.ts';
 import { workEntries, type Work, type WorkPlace } from './own-work.ts';
 import type { ContentStore, ExportEntry } from './ports.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
@@ -33,6 +35,7 @@ type About = Pick<ClosedInfo, 'name' | 'how' | 'by' | 'at'>;
 
 /** A piece of work that nobody has taken. */
 export interface Kept {
+  readonly number: number;
   readonly info: WorkInfo;
   readonly content: Content | undefined;
   readonly place: WorkPlace;
@@ -44,61 +47,74 @@ export class ClosedWorkspace {
   readonly #hub: Hub;
   readonly #contents: ContentStore;
   readonly #about: About;
-  #kept: readonly Kept[];
+  /** Also what was written into the workspace anew. */
+  readonly #pieces: readonly Kept[];
+  readonly anew: PutAnew;
 
   private constructor(hub: Hub, id: WorkspaceId, about: About, kept: readonly Kept[]) {
     this.#hub = hub;
     this.id = id;
     this.#about = about;
-    this.#kept = kept;
+    this.#pieces = kept;
+    this.anew = new PutAnew(hub.local, id);
     this.#contents = keptContents(hub, id);
   }
 
-  /** Keeps what is unsent, and writes down that and why it is closed. The copy itself is erased by `eraseCopy`, after this is on disk. */
+  /**
+   * Keeps what is unsent, and writes down that and why it is closed. The copy itself is erased by `eraseCopy`, after this is on disk. `before`:
+   * of when it was closed last, where what was kept then is not put back, or a crash has come before the copy was gone.
+   */
   static async close(
     hub: Hub,
     workspace: SharedWorkspace,
     about: Omit<About, 'name'>,
     unsent: readonly Work[],
+    before: ClosedWorkspace | undefined,
   ): Promise<ClosedWorkspace> {
     const contents = keptContents(hub, workspace.id);
-    const kept: Kept[] = [];
-    for (const { stream, tool, upon, deed, ...info } of unsent.slice(-MAX_WORK)) {
+    const kept: Kept[] = before ? [...before.#pieces] : [];
+    const known = new Set(kept.map(({ info, place }) => pieceName(info.id, place.upon)));
+    const more = unsent.filter(({ id, upon }) => !known.has(pieceName(id, upon)));
+    let number = 1 + (kept.at(-1)?.number ?? -1);
+    for (const { stream, tool, upon, deed, ...info } of more.slice(-MAX_WORK)) {
       // What is not whole here cannot be kept whole: its name still says that there was something.
       const content = info.kind === 'file' ? await contents.writeStream(stream()).catch(() => undefined) : undefined;
-      kept.push({ info, content, place: { tool, upon }, deed });
+      kept.push({ number: number++, info, content, place: { tool, upon }, deed });
     }
     await hub.chunks.sync();
     const closed = new ClosedWorkspace(hub, workspace.id, { ...about, name: workspace.roster.name }, kept);
-    hub.local.put(`closed/${workspace.id}`, closed.#toValue());
+    closed.#put();
     return closed;
   }
 
+  /** The word that it is closed goes last: a crash may keep the beginning of what is much, and then it is done again. */
+  #put(): void {
+    const { name, how, by, at } = this.#about;
+    for (const piece of this.#pieces) this.#hub.local.put(`kept/${this.id}/${piece.number}`, keptToValue(piece));
+    this.#hub.local.put(`closed/${this.id}`, [name, HOWS.indexOf(how), by, at]);
+  }
+
   static read(hub: Hub, id: WorkspaceId, value: Value): ClosedWorkspace | undefined {
-    const f = asArray(value, 5);
+    const f = asArray(value, 4);
     const [name, how, by, at] = [
       asText(f?.[0], MAX_NAME_BYTES),
       asCount(f?.[1], HOWS.length - 1),
       asText(f?.[2], MAX_NAME_BYTES),
       asCount(f?.[3]),
     ];
-    const kept = asList(f?.[4], MAX_WORK, keptFromValue);
-    if (name === undefined || how === undefined || by === undefined || at === undefined || !kept) return undefined;
+    if (name === undefined || how === undefined || by === undefined || at === undefined) return undefined;
+    const kept = [...hub.local.under(`kept/${id}/`)].flatMap(([key, piece]) => keptFromValue(Number(key), piece) ?? []);
+    kept.sort((a, b) => a.number - b.number);
     return new ClosedWorkspace(hub, id, { name, how: HOWS[how]!, by, at }, kept);
   }
 
-  #toValue(): Value {
-    const { name, how, by, at } = this.#about;
-    return [name, HOWS.indexOf(how), by, at, this.#kept.map(keptToValue)];
-  }
-
   info(): Omit<ClosedInfo, 'isBack' | 'isAsking'> {
-    return { id: this.id, ...this.#about, work: this.#kept.map(({ info }) => info) };
+    return { id: this.id, ...this.#about, work: this.kept.map(({ info }) => info) };
   }
 
   /** All that is kept, as files. */
   entries(): Generator<ExportEntry> {
-    const whole = this.#kept.filter(({ info, content }) => info.kind === 'post' || content);
+    const whole = this.kept.filter(({ info, content }) => info.kind === 'post' || content);
     return workEntries(
       whole.map(({ info, content, place, deed }) => {
         return { ...info, ...place, deed, stream: () => this.#contents.read(content!) };
@@ -106,8 +122,9 @@ export class ClosedWorkspace {
     );
   }
 
+  /** What is not in the workspace again. */
   get kept(): readonly Kept[] {
-    return this.#kept;
+    return this.#pieces.filter(({ number }) => !this.anew.has(number));
   }
 
   read(content: Content): AsyncIterable<Uint8Array> {
@@ -115,25 +132,34 @@ export class ClosedWorkspace {
   }
 
   /** It is in the workspace again: goes to disk with the next commit, which is to be that of what was written. */
-  settle(piece: Kept): void {
-    this.#kept = this.#kept.filter((one) => one !== piece);
-    this.#hub.local.put(`closed/${this.id}`, this.#toValue());
+  settle({ number, info }: Kept, became: Became): void {
+    this.anew.note(number, info.id as DeltaId, became);
   }
 
-  /** It was not written after all. */
-  restore(pieces: readonly Kept[]): void {
-    this.#kept = pieces;
-    this.#hub.local.put(`closed/${this.id}`, this.#toValue());
+  /** Asked for, and not done yet: a restart goes on with it. */
+  get isBeingPutBack(): boolean {
+    return this.#hub.local.get(`putting/${this.id}`) === true;
   }
 
-  /** What was kept of a piece that is settled, durably. */
-  drop({ content }: Kept): Promise<void> {
-    return dropChunks(this.#hub, this.#contents, content);
+  set isBeingPutBack(is: boolean) {
+    if (is) this.#hub.local.put(`putting/${this.id}`, true);
+    else this.#hub.local.drop(`putting/${this.id}`);
   }
 
-  /** The owner has seen to it. */
+  /** It was not closed after all: what was kept before is. */
+  async undo(before: ClosedWorkspace | undefined): Promise<void> {
+    if (!before) return this.forget();
+    for (const { number } of this.#pieces)
+      if (!before.#pieces.some((piece) => piece.number === number)) this.#hub.local.drop(`kept/${this.id}/${number}`);
+    before.#put();
+  }
+
+  /** The owner has seen to it. Only now its chunks go, also of what was written anew: pieces that are alike have the same. */
   async forget(): Promise<void> {
-    for (const { content } of this.#kept) await dropChunks(this.#hub, this.#contents, content);
+    for (const { content } of this.#pieces) await dropChunks(this.#hub, this.#contents, content);
+    this.anew.forget();
+    this.isBeingPutBack = false;
+    dropUnder(this.#hub, `kept/${this.id}/`);
     this.#hub.local.drop(`closed/${this.id}`);
     this.#hub.local.drop(`keptKey/${this.id}`);
   }
@@ -143,10 +169,11 @@ export class ClosedWorkspace {
 export async function eraseCopy(hub: Hub, workspace: SharedWorkspace): Promise<void> {
   for (const id of await chunksIn(workspace)) await hub.chunks.delete(id);
   hub.index.forget(workspace.id);
-  for (const prefix of ERASED) {
-    for (const [key] of [...hub.local.under(`${prefix}${workspace.id}/`)])
-      hub.local.drop(`${prefix}${workspace.id}/${key}`);
-  }
+  for (const prefix of ERASED) dropUnder(hub, `${prefix}${workspace.id}/`);
+}
+
+function dropUnder({ local }: Hub, prefix: string): void {
+  for (const [key] of [...local.under(prefix)]) local.drop(prefix + key);
 }
 
 async function chunksIn(workspace: SharedWorkspace): Promise<ReadonlySet<ChunkId>> {
@@ -185,6 +212,11 @@ function keptContents(hub: Hub, workspace: WorkspaceId): ContentStore {
   return hub.makeContents({ current: () => ({ generation: GENERATION, key }), find });
 }
 
+/** What was edited is called as its edit where there is no delta of that (`left-behind.ts`). */
+function pieceName(id: string, upon: DeltaId | undefined): string {
+  return upon === id ? `edit of ${id}` : id;
+}
+
 function keptToValue({ info, content, place, deed }: Kept): Value {
   const { id, kind, toolName, name, text, reason, time } = info;
   return [
@@ -202,7 +234,7 @@ function keptToValue({ info, content, place, deed }: Kept): Value {
   ];
 }
 
-function keptFromValue(value: Value): Kept | undefined {
+function keptFromValue(number: number, value: Value): Kept | undefined {
   const f = asArray(value, 11);
   const [id, kind, toolName, name] = [
     asText(f?.[0], 64),
@@ -219,5 +251,5 @@ function keptFromValue(value: Value): Kept | undefined {
   const [tool, upon] = [asText(f![8], 64), asText(f![9], 64)];
   if (tool === undefined || upon === undefined) return undefined;
   const place = { tool: tool as ToolId, upon: upon === '' ? undefined : (upon as DeltaId) };
-  return { info: { id, kind, toolName, name, text, reason, time }, content, place, deed };
+  return { number, info: { id, kind, toolName, name, text, reason, time }, content, place, deed };
 }

@@ -49,6 +49,21 @@ export class ClosedWorkspaces {
     }
   }
 
+  /** A crash has come in the midst of putting back, or before it was done with. */
+  start(): void {
+    for (const closed of this.#closed.values())
+      if (closed.isBeingPutBack && this.#isBack(closed.id)) void this.#options.calls.hold(this.#goOn(closed.id));
+  }
+
+  async #goOn(id: WorkspaceId): Promise<void> {
+    try {
+      await this.putBack(id);
+    } catch (error) {
+      // What may not be written now stays listed, for its person to put back later.
+      if (!(error instanceof ServiceError)) this.#hub.fault(error);
+    }
+  }
+
   infos(): readonly ClosedInfo[] {
     const { returning } = this.#options;
     return [...this.#closed.values()].map((closed) => ({
@@ -97,14 +112,31 @@ export class ClosedWorkspaces {
     else void this.#options.calls.hold(this.forget(id)).catch((error: unknown) => this.#hub.fault(error));
   }
 
-  /** Throws ServiceError('notFound'), and 'notPermitted' where this person may not write there any more: the rest is kept. */
-  async putBack(id: WorkspaceId): Promise<PutBack> {
+  /**
+   * Throws ServiceError('notFound'), and 'notPermitted' where this person may not write there any more: the rest is kept. Who asks while it is
+   * being done gets the same answer.
+   */
+  putBack(id: WorkspaceId): Promise<PutBack> {
+    const under = this.#puttingBack.get(id);
+    if (under) return under;
+    const putting = this.#putBack(id).finally(() => this.#puttingBack.delete(id));
+    this.#puttingBack.set(id, putting);
+    return putting;
+  }
+
+  readonly #puttingBack = new Map<WorkspaceId, Promise<PutBack>>();
+
+  async #putBack(id: WorkspaceId): Promise<PutBack> {
     const closed = this.#closed.get(id);
     if (!closed || !this.#isBack(id)) throw new ServiceError('notFound', {});
-    const report = await putBack(this.#hub, this.#workspaces.find(id).workspace, closed);
-    if (report.left === 0) await this.forget(id);
-    this.#hub.emit({ type: 'workspaces' });
-    return report;
+    closed.isBeingPutBack = true;
+    try {
+      return await putBack(this.#hub, this.#workspaces.find(id).workspace, closed);
+    } finally {
+      closed.isBeingPutBack = false;
+      if (closed.kept.length === 0) await this.forget(id);
+      this.#hub.emit({ type: 'workspaces' });
+    }
   }
 
   // ---- closing ----------------------------------------------------------------------------------------------------------
@@ -138,13 +170,14 @@ export class ClosedWorkspaces {
     // What has no content is of use to who comes back alone.
     const unsent = beyond.filter(({ deed }) => how === 'dropped' || !deed);
     await workspace.handOver();
-    const closed = await ClosedWorkspace.close(this.#hub, workspace, { how, by, at }, unsent);
+    const before = this.#closed.get(id);
+    const closed = await ClosedWorkspace.close(this.#hub, workspace, { how, by, at }, unsent, before);
     // Who comes back from a drop begins anew in any case: of his feed nobody takes anything more.
     if (how === 'dropped') this.#beginAnew(workspace);
     await this.#hub.commit([]);
     // Let in again meanwhile he is in this copy, and has written in it.
     if (how !== 'dropped' && !workspace.expulsion) {
-      await closed.forget();
+      await closed.undo(before);
       return this.#hub.commit([]);
     }
     this.#closed.set(id, closed);

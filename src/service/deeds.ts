@@ -15,13 +15,8 @@ import { POSTS } from '../tools/chat/rows.ts';
 import { filesBody, readFilesDelta, type FilesDelta, type FolderId } from '../tools/files/deltas.ts';
 import { ITEMS, itemFromRow, VERSIONS, versionFromRow } from '../tools/files/rows.ts';
 import { freeName } from './files.ts';
+import type { Became, PutAnew, Spot } from './put-anew.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
-
-/** Where an item stands. */
-interface Spot {
-  readonly parent: FolderId;
-  readonly name: string;
-}
 
 type Doing = (FilesDelta & { readonly kind: 'folder' | 'move' | 'del' }) | (ChatDelta & { readonly kind: 'unpost' });
 
@@ -77,43 +72,51 @@ function itemPlaced({ delta }: Node): DeltaId {
   return read?.kind === 'move' ? read.item : delta.id;
 }
 
+/** What does a piece again. */
+export interface Redo extends Pick<Became, 'moved'> {
+  readonly entry: Entry;
+}
+
 /** Does deeds of one workspace anew, one after the other, as they came. */
 export class DoingAnew {
   readonly #workspace: SharedWorkspace;
   readonly #clock: Clock;
-  /** What was written anew, by what it was. */
-  readonly #anew: ReadonlyMap<DeltaId, DeltaId>;
-  /** Where items stand by what was done so far. */
-  readonly #spots = new Map<DeltaId, Spot>();
+  readonly #anew: PutAnew;
 
-  constructor(workspace: SharedWorkspace, clock: Clock, anew: ReadonlyMap<DeltaId, DeltaId>) {
+  constructor(workspace: SharedWorkspace, clock: Clock, anew: PutAnew) {
     this.#workspace = workspace;
     this.#clock = clock;
     this.#anew = anew;
   }
 
   /** Undefined where there is nothing to be done any more, or it may not be done. */
-  entryOf({ doing, from }: Deed, tool: ToolId): Entry | undefined {
-    const entry = this.#entryOf(doing, from, tool);
-    const isRefused = entry && this.#workspace.engine.wouldRefuse([entry], this.#clock.now()) !== undefined;
-    return isRefused ? undefined : entry;
+  redo({ doing, from }: Deed, tool: ToolId): Redo | undefined {
+    const redo = doing.kind === 'move' ? this.#move(doing, from, tool) : this.#still(doing, tool);
+    const isRefused = redo && this.#workspace.engine.wouldRefuse([redo.entry], this.#clock.now()) !== undefined;
+    return isRefused ? undefined : redo;
   }
 
-  #entryOf(doing: Doing, from: Spot | undefined, tool: ToolId): Entry | undefined {
+  #move(doing: Doing & { kind: 'move' }, from: Spot | undefined, tool: ToolId): Redo | undefined {
+    const item = this.#now(doing.item);
+    const spot = this.#moveTo(doing, from, tool);
+    return spot && { entry: filesEntry(tool, { kind: 'move', item, ...spot }), moved: { item, ...spot } };
+  }
+
+  #still(doing: Exclude<Doing, { kind: 'move' }>, tool: ToolId): Redo | undefined {
+    const entry = this.#entryOf(doing, tool);
+    return entry && { entry, moved: undefined };
+  }
+
+  #entryOf(doing: Exclude<Doing, { kind: 'move' }>, tool: ToolId): Entry | undefined {
     const { replica } = this.#workspace;
-    const files = (delta: FilesDelta): Entry => ({ tool, kind: delta.kind, body: filesBody(delta) });
     switch (doing.kind) {
       case 'folder': {
         const parent = this.#folderIn(tool, doing.parent) ?? undefined;
-        return files({ kind: 'folder', ...this.#free(tool, { parent, name: doing.name }) });
-      }
-      case 'move': {
-        const spot = this.#moveTo(doing, from, tool);
-        return spot && files({ kind: 'move', item: this.#now(doing.item), ...spot });
+        return filesEntry(tool, { kind: 'folder', ...this.#free(tool, { parent, name: doing.name }) });
       }
       case 'del': {
         const parents = doing.parents.map((id) => this.#now(id)).filter((id) => replica.row(tool, VERSIONS, id));
-        return parents.some((id) => this.#isHead(tool, id)) ? files({ kind: 'del', parents }) : undefined;
+        return parents.some((id) => this.#isHead(tool, id)) ? filesEntry(tool, { kind: 'del', parents }) : undefined;
       }
       case 'unpost': {
         const post = this.#now(doing.post);
@@ -129,14 +132,12 @@ export class DoingAnew {
     const tree = this.#workspace.tree(tool);
     const known = tree.item(item);
     if (!known || tree.pathOf(item) === undefined || parent === null) return undefined;
-    const expected = this.#spots.get(item) ?? (from && { ...from, parent: from.parent && this.#now(from.parent) });
+    const expected = this.#anew.spotOf(item) ?? (from && { ...from, parent: from.parent && this.#now(from.parent) });
     // What is new itself stands where it was put, be it under another name.
-    const isNew = this.#anew.has(before);
+    const isNew = this.#anew.isNew(before);
     if (!isNew && expected && (expected.parent !== known.parent || expected.name !== known.name)) return undefined;
     const clash = tree.clashes(parent, name);
-    const spot = !clash || clash.id === item ? { parent, name } : this.#free(tool, { parent, name });
-    this.#spots.set(item, spot);
-    return spot;
+    return !clash || clash.id === item ? { parent, name } : this.#free(tool, { parent, name });
   }
 
   #free(tool: ToolId, { parent, name }: Spot): Spot {
@@ -158,8 +159,12 @@ export class DoingAnew {
   }
 
   #now(id: DeltaId): DeltaId {
-    return this.#anew.get(id) ?? id;
+    return this.#anew.idOf(id);
   }
+}
+
+function filesEntry(tool: ToolId, delta: FilesDelta): Entry {
+  return { tool, kind: delta.kind, body: filesBody(delta) };
 }
 
 // ---- keeping --------------------------------------------------------------------------------------------------------------

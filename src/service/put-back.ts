@@ -1,7 +1,7 @@
 /**
  * Work that nobody had taken when this device was taken out of a workspace, written into it anew now that it is in it again (L7): each piece
- * as a delta of its own, which goes to disk together with the word that the piece is not kept any more, so that a crash doubles nothing.
- * What has no content and cannot be done any more goes without: there is nothing of it to keep.
+ * as a delta of its own, which goes to disk together with the word of what the piece has become (`put-anew.ts`), so that a crash doubles
+ * nothing: who asks again goes on. What has no content and cannot be done any more goes without: there is nothing of it to keep.
  */
 import type { DeltaId, ToolId } from '../base/ids.ts';
 import type { Entry } from '../sync/replica.ts';
@@ -9,58 +9,49 @@ import { chatBody } from '../tools/chat/deltas.ts';
 import { POSTS, postFromRow } from '../tools/chat/rows.ts';
 import { filesBody } from '../tools/files/deltas.ts';
 import { VERSIONS } from '../tools/files/rows.ts';
-import { ServiceError, type PutBack } from './api.ts';
+import type { PutBack } from './api.ts';
 import type { ClosedWorkspace, Kept } from './closed-workspace.ts';
-import { DoingAnew, type Deed } from './deeds.ts';
+import { DoingAnew, type Deed, type Redo } from './deeds.ts';
 import { freeName } from './files.ts';
 import type { Hub } from './hub.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 
-/** Throws ServiceError where one may not be written; what was written before stands, and the rest is kept. */
+/** Throws ServiceError where one may not be written, and KeptError; what was written before stands, and the rest is kept. */
 export async function putBack(hub: Hub, workspace: SharedWorkspace, closed: ClosedWorkspace): Promise<PutBack> {
-  /** What a piece has become: what was written upon it is written upon that. */
-  const anew = new Map<DeltaId, DeltaId>();
+  const { anew } = closed;
   const deeds = new DoingAnew(workspace, hub.clock, anew);
   const report = { posts: 0, files: 0, deeds: 0 };
   for (const piece of closed.kept) {
     const { deed } = piece;
-    const entry = deed ? deedEntry(workspace, deeds, piece, deed) : await entryOf(workspace, closed, piece, anew);
-    if (!entry) {
-      if (deed) closed.settle(piece);
+    const redo = deed ? redone(workspace, deeds, piece, deed) : await rewritten(workspace, closed, piece);
+    if (!redo) {
+      if (deed) closed.settle(piece, { id: undefined, moved: undefined });
       continue;
     }
-    const before = closed.kept;
-    closed.settle(piece);
-    try {
-      const nodes = await workspace.author([entry]);
-      anew.set(piece.info.id as DeltaId, nodes.at(-1)!.delta.id);
-    } catch (error) {
-      if (error instanceof ServiceError) closed.restore(before);
-      throw error;
-    }
-    await closed.drop(piece);
+    const { entry, moved } = redo;
+    await workspace.author([entry], undefined, (nodes) => closed.settle(piece, { id: nodes.at(-1)!.delta.id, moved }));
     report[deed ? 'deeds' : piece.info.kind === 'post' ? 'posts' : 'files']++;
   }
   await hub.commit([]);
   return { ...report, left: closed.kept.length };
 }
 
-function deedEntry(workspace: SharedWorkspace, deeds: DoingAnew, { place }: Kept, deed: Deed): Entry | undefined {
+function redone(workspace: SharedWorkspace, deeds: DoingAnew, { place }: Kept, deed: Deed): Redo | undefined {
   const isThere = workspace.roster.tools.has(place.tool);
-  return isThere ? deeds.entryOf(deed, place.tool) : undefined;
+  return isThere ? deeds.redo(deed, place.tool) : undefined;
+}
+
+async function rewritten(workspace: SharedWorkspace, closed: ClosedWorkspace, piece: Kept): Promise<Redo | undefined> {
+  const entry = await entryOf(workspace, closed, piece);
+  return entry && { entry, moved: undefined };
 }
 
 /** Undefined for what cannot be written: its content is not whole here, or there is no tool that could hold it. */
-async function entryOf(
-  workspace: SharedWorkspace,
-  closed: ClosedWorkspace,
-  piece: Kept,
-  anew: ReadonlyMap<DeltaId, DeltaId>,
-): Promise<Entry | undefined> {
+async function entryOf(workspace: SharedWorkspace, closed: ClosedWorkspace, piece: Kept): Promise<Entry | undefined> {
   const { info, content, place } = piece;
   const tool = toolFor(workspace, place.tool, info.kind === 'post' ? 'chat' : 'files');
   if (tool === undefined) return undefined;
-  const upon = place.upon && (anew.get(place.upon) ?? place.upon);
+  const upon = place.upon && closed.anew.idOf(place.upon);
   if (info.kind === 'post') return postEntry(workspace, tool, info.text, upon);
   if (!content) return undefined;
   const own = await workspace.contents.writeStream(closed.read(content));

@@ -309,6 +309,7 @@ export class Service {
     this.#workspaces.each((workspace) => workspace.start());
     for (const { renewing } of this.#workspaces) renewing.watch();
     this.#workspaces.each(({ id }) => this.#closed.expelled(id));
+    this.#closed.start();
     this.#beat(true);
     this.#joins.ask();
     this.#account.start();

@@ -227,9 +227,13 @@ export class SharedWorkspace {
   /**
    * Signs, applies, makes durable, then sends. Resolves when durable. Throws ServiceError('notPermitted') for who may not, before
    * anything is written; KeptError where the disk fails: the change stands all the same, and is saved and sent when it can be. `call` is
-   * the one that is done when these are durable (L3).
+   * the one that is done when these are durable (L3). `alongside` puts into the local state what goes to disk with them, or not at all.
    */
-  async author(entries: readonly Entry[], call?: CallKey): Promise<readonly Node[]> {
+  async author(
+    entries: readonly Entry[],
+    call?: CallKey,
+    alongside?: (nodes: readonly Node[]) => void,
+  ): Promise<readonly Node[]> {
     if (this.roster.deleted) throw new ServiceError('notPermitted', { reason: 'deleted' });
     const barred = this.#hub.onlyCopy.barred(this.id);
     if (barred) throw new ServiceError(barred, { name: this.roster.name });
@@ -238,6 +242,7 @@ export class SharedWorkspace {
     if (refused) throw new ServiceError('notPermitted', { reason: refused });
     const growth = this.engine.author(entries, this.#now);
     const { nodes } = growth;
+    alongside?.(nodes);
     // The disk works while the views hear of it. What a control delta makes this device remember must go to disk with it.
     const saving = nodes.every((node) => node.delta.tool !== undefined) ? this.#durable(growth, call) : undefined;
     saving?.catch(() => undefined); // awaited below

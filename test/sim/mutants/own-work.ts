@@ -2,6 +2,7 @@
 import type { Mutant } from './mutant.ts';
 
 const tests = ['test/service/left-behind.test.ts'];
+const puttingBack = ['test/service/putting-back.test.ts'];
 const file = 'src/service/left-behind.ts';
 
 export const ownWork: readonly Mutant[] = [
@@ -52,5 +53,37 @@ export const ownWork: readonly Mutant[] = [
     search: 'for (const piece of [...this.#pieces.values()]) this.#keepWhatIsUnder(piece, before, copy);',
     replace: '',
     tests,
+  },
+  {
+    name: 'what was put back before a crash is put back again',
+    rule: 'L7',
+    file: 'src/service/put-anew.ts',
+    search: "this.#local.put(this.#prefix + piece, [was, id ?? '', spot]);",
+    replace: '',
+    tests: puttingBack,
+  },
+  {
+    name: 'a crash ends putting back',
+    rule: 'L7',
+    file: 'src/service/service.ts',
+    search: 'this.#closed.start();',
+    replace: '',
+    tests: puttingBack,
+  },
+  {
+    name: 'what is put back is so twice where it is asked for twice',
+    rule: 'L7',
+    file: 'src/service/closed-workspaces.ts',
+    search: 'if (under) return under;',
+    replace: '',
+    tests: puttingBack,
+  },
+  {
+    name: 'who is dropped again loses what was kept before',
+    rule: 'L7',
+    file: 'src/service/closed-workspace.ts',
+    search: 'before ? [...before.#pieces] : []',
+    replace: '[]',
+    tests: puttingBack,
   },
 ];

@@ -1,0 +1,157 @@
+/** L7: what was kept of a workspace is written into it anew, over crashes, once and whole. Real stores and sockets. */
+import assert from 'node:assert/strict';
+import { cp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ServiceError } from '../../src/service/api.ts';
+import type { LogStore } from '../../src/sync/ports.ts';
+import { House, type OpenOptions, type Person } from './house.ts';
+
+/** A store that comes back as it was looks as if it had never been away: no new feed (D2). */
+const place = 'of the disk';
+
+describe('Putting back what was kept', function () {
+  this.timeout(60_000);
+  let house: House;
+  let alice: Person;
+  let bob: Person;
+  let apollo: string;
+  let files: string;
+  let chat: string;
+
+  beforeEach(async () => {
+    house = await House.build();
+    alice = await house.move('Alice');
+    bob = await house.move('Bob', { place });
+    apollo = await alice.api.createWorkspace({ name: 'Apollo' });
+    await house.join(alice, bob, apollo, { confirm: false });
+    [files, chat] = (await alice.tools(apollo)) as [string, string];
+  });
+  afterEach(() => house.close());
+
+  /** Bob works alone, is dropped meanwhile, and is in again: what he has done is kept. `meanwhile`: what Alice does. */
+  const kept = async (alone: () => Promise<unknown>, meanwhile = async (): Promise<unknown> => undefined) => {
+    await house.converged(apollo, alice, bob);
+    await bob.close();
+    await meanwhile();
+    await alice.close();
+    await bob.open({ place });
+    const { device } = await bob.api.identity();
+    await alone();
+    await bob.close();
+    await alice.open();
+    await alice.api.dropDevices(apollo, [device]);
+    await bob.open({ place });
+    await bob.until(async () => (await bob.api.closed())[0]?.how === 'dropped' && !(await bob.info(apollo)));
+    const waits = bob.next((event) => event.type === 'notice' && event.code === 'workWaits');
+    await bob.api.fetchAgain(apollo);
+    await waits;
+    await house.converged(apollo, alice, bob);
+  };
+  const rename = (from: string, to: string) => bob.api.rename(apollo, files, from, to, { overwrite: false });
+  const ifDone = (error: unknown) => assert.equal((error as ServiceError).code, 'notFound');
+  /** The disk as it is now, to go back to. */
+  const save = async (state: string) => {
+    const at = join(house.folder, 'states', state);
+    await rm(at, { recursive: true, force: true });
+    await cp(bob.folder, at, { recursive: true });
+  };
+  const backTo = async (state: string, options: OpenOptions = {}) => {
+    await bob.close();
+    await rm(bob.folder, { recursive: true });
+    await cp(join(house.folder, 'states', state), bob.folder, { recursive: true });
+    await bob.open({ place, ...options });
+  };
+  /** Keeps the disk as it is before each write. */
+  const keepingEach = (states: string[]): ((log: LogStore) => LogStore) => {
+    const before = async (): Promise<void> => {
+      const state = `before write ${states.length}`;
+      await save(state);
+      states.push(state);
+    };
+    return (log: LogStore) => ({
+      replay: (each) => log.replay(each),
+      append: async (records) => {
+        await before();
+        await log.append(records);
+      },
+      compact: (records) => log.compact(records),
+      get journalBytes() {
+        return log.journalBytes;
+      },
+      close: () => log.close(),
+    });
+  };
+
+  it('L7 after a crash at any write a restart goes on: nothing is doubled, and nothing is lost', async () => {
+    await alice.write(apollo, files, '/moved.txt', 'moved');
+    await bob.write(apollo, files, '/old.txt', 'old');
+    await kept(
+      async () => {
+        const { id } = await bob.api.post(apollo, chat, 'first words');
+        await bob.api.editPost(apollo, chat, id, 'first words, edited');
+        await bob.write(apollo, files, '/draft.md', '# Draft');
+        await bob.write(apollo, files, '/draft.md', '# Draft, second');
+        await bob.api.makeFolder(apollo, files, '/sketches');
+        await bob.write(apollo, files, '/sketches/a.md', '# A');
+        await rename('/moved.txt', '/taken.txt');
+        await rename('/taken.txt', '/sketches/moved.txt');
+        await rename('/draft.md', '/sketches/draft.md');
+        await bob.api.remove(apollo, files, '/old.txt', { recursive: false });
+        await bob.api.post(apollo, chat, 'last words');
+      },
+      () => alice.write(apollo, files, '/taken.txt', 'the name is taken'),
+    );
+    await bob.close();
+    await save('before');
+    await alice.close();
+    const states: string[] = [];
+    await backTo('before', { around: keepingEach(states) });
+    states.length = 0;
+    assert.deepEqual(await bob.api.putBack(apollo), { posts: 3, files: 3, deeds: 5, left: 0 });
+    const expected = await bob.listing(apollo);
+    for (const piece of ['Bob: first words, edited', 'Bob: last words', '/sketches/draft.md'])
+      assert.equal(expected.filter((line) => line.startsWith(piece)).length, 1, piece);
+    let begun = 0;
+    for (const [i, state] of states.entries()) {
+      await backTo(state);
+      // It goes on by itself where it has begun, also if it is asked for again.
+      const hasBegun = (await bob.api.closed())[0]?.work.length !== 11;
+      if (!hasBegun || i % 2 === 0) await bob.api.putBack(apollo).catch(ifDone);
+      begun += Number(hasBegun);
+      await bob.until(async () => (await bob.api.closed()).length === 0);
+      assert.deepEqual(await bob.listing(apollo), expected, state);
+    }
+    assert.ok(begun >= 10, 'each piece is a write of its own');
+  });
+
+  it('L7 asked for twice at once it is done once, and both are told', async () => {
+    await kept(() => bob.api.post(apollo, chat, 'kept'));
+    const reports = await Promise.all([bob.api.putBack(apollo), bob.api.putBack(apollo)]);
+    assert.deepEqual(
+      reports.map(({ posts }) => posts),
+      [1, 1],
+    );
+    assert.deepEqual(await bob.listing(apollo), ['Bob: kept']);
+  });
+
+  it('L7 who is dropped again before he has put it back keeps that, too', async () => {
+    await kept(() => bob.api.post(apollo, chat, 'kept first'));
+    await kept(() => bob.api.post(apollo, chat, 'kept then'));
+    const [closed] = await bob.api.closed();
+    assert.deepEqual(
+      closed!.work.map(({ text }) => text),
+      ['kept first', 'kept then'],
+    );
+    assert.equal((await bob.api.putBack(apollo)).posts, 2);
+    assert.deepEqual(await house.converged(apollo, alice, bob), ['Bob: kept first', 'Bob: kept then']);
+  });
+
+  it('L7 files with the same content each have it', async () => {
+    await kept(async () => {
+      for (const name of ['one', 'two']) await bob.write(apollo, files, `/${name}.txt`, 'the same');
+    });
+    assert.equal((await bob.api.putBack(apollo)).files, 2);
+    for (const name of ['one', 'two'])
+      assert.equal(Buffer.from(await bob.api.read(apollo, files, `/${name}.txt`)).toString(), 'the same');
+  });
+});

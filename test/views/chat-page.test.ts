@@ -346,6 +346,67 @@ describe('the chat’s page', function () {
     assert.equal(await page.locator('.unread').count(), 0);
   });
 
+  it('a post costs as much in a long chat as in a short one, and the lines between stand where they belong', async () => {
+    const day = 24 * 60 * 60_000;
+    const lines = () =>
+      page.evaluate<
+        string[]
+      >(`[...document.querySelectorAll('#posts > *')].map((one) => one.textContent.includes('text ')
+        ? one.querySelector('.body').textContent.trim() : one.className)`);
+    // Each looks at its day and at that of a neighbour.
+    const daysLookedAt = async (work: () => Promise<unknown>): Promise<number> => {
+      await page.evaluate(`{
+        window.looks = 0;
+        const { toLocaleDateString } = window.shown ??= { toLocaleDateString: Date.prototype.toLocaleDateString };
+        Date.prototype.toLocaleDateString = function (...all) { window.looks++; return toLocaleDateString.apply(this, all); };
+      }`);
+      await work();
+      return page.evaluate<number>('window.looks');
+    };
+    const costs: number[] = [];
+    for (const count of [2, 400]) {
+      const shown = Array.from({ length: count }, (_, i) => post(`text ${i}`));
+      await snapshot(shown);
+      await page
+        .locator('.post')
+        .nth(count - 1)
+        .waitFor();
+      const late = post('text late', { time: shown[1]!.time - 1 });
+      costs.push(
+        await daysLookedAt(async () => {
+          for (let i = 0; i < 5; i++) await tell({ type: 'posts', posts: [post(`text and ${i}`)], removed: [] });
+          await tell({ type: 'posts', posts: [late], removed: [shown[0]!.id] });
+          await page.locator('.post', { hasText: 'text late' }).waitFor();
+        }),
+      );
+      assert.deepEqual((await lines()).slice(0, 3), ['note day', 'text late', 'text 1']);
+    }
+    assert.equal(costs[0], costs[1]);
+    const last = post('text tomorrow', { time: Date.UTC(2026, 0, 5, 9) + day });
+    const [first, second] = [post('text before', { time: last.time - 2 * day }), post('text 1', { unread: true })];
+    await snapshot([second, last], true);
+    await tell({ type: 'posts', posts: [], removed: [] });
+    await page.locator('.unread').waitFor();
+    assert.deepEqual(await lines(), ['note older', 'note day', 'note unread', 'text 1', 'note day', 'text tomorrow']);
+    await tell({ type: 'older', posts: [first], more: false });
+    await page.locator('.post', { hasText: 'text before' }).waitFor();
+    assert.deepEqual(await lines(), [
+      'note day',
+      'text before',
+      'note day',
+      'note unread',
+      'text 1',
+      'note day',
+      'text tomorrow',
+    ]);
+    await tell({ type: 'posts', posts: [], removed: [second.id, first.id] });
+    await page.locator('.unread').waitFor({ state: 'detached' });
+    assert.deepEqual(await lines(), ['note day', 'text tomorrow']);
+    await tell({ type: 'posts', posts: [], removed: [last.id] });
+    await page.locator('.empty').waitFor();
+    assert.deepEqual(await lines(), ['note empty']);
+  });
+
   it('older posts come by scrolling up, once, and what one reads stays where it is', async () => {
     const older = Array.from({ length: 30 }, (_, i) => post(`older ${i}`));
     const newer = Array.from({ length: 30 }, (_, i) => post(`newer ${i}`));

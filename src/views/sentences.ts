@@ -215,7 +215,7 @@ export const noticeSentences: Readonly<Record<NoticeCode, Sentence>> = {
     'Your copy of {name} may show some things in another way than the others’, and may not get all that they write: somebody has written what rests on what was settled here already. Nothing is lost. A fresh copy of another member’s puts it right.',
   ),
   renewed: information(
-    'Your copy of {name} goes on upon a fresh one of {member}’s now. What you had written, and nobody had yet, came along.',
+    'Your copy of {name} goes on upon a fresh one of {member}’s now. What you had written, and nobody had yet, came along, or is in “Show What Was Not Accepted…” where it could not.',
   ),
   notRenewed: warning(
     'No fresh copy of {name} came from {member}: that machine has gone, or has none to give yet. Your copy is as it was. Try again later, or when another member is online.',

@@ -121,6 +121,7 @@ export async function pick<T>(
   candidates: readonly T[],
   title: string,
   show: (candidate: T) => vscode.QuickPickItem,
+  placeHolder = title,
 ): Promise<T | undefined> {
   if (candidates.length <= 1) {
     if (candidates.length === 0) {
@@ -129,7 +130,7 @@ export async function pick<T>(
     return candidates[0];
   }
   const rows = candidates.map((candidate) => ({ ...show(candidate), candidate }));
-  return (await vscode.window.showQuickPick(rows, { title, placeHolder: title }))?.candidate;
+  return (await vscode.window.showQuickPick(rows, { title, placeHolder }))?.candidate;
 }
 
 /** Asks for a name; what is wrong with it beyond being empty, the service says. */

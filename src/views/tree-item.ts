@@ -183,7 +183,7 @@ export function whyWords({ standing, forked, absentSince, by }: MemberDeviceInfo
   if (standing === 'dropped') return vscode.l10n.t('dropped by {0}: was away for long', by ?? '');
   if (standing === 'frozen') return vscode.l10n.t('frozen by {0}: has shown two histories', by ?? '');
   if (forked) return vscode.l10n.t('has shown two histories');
-  return absentSince === undefined ? '' : vscode.l10n.t('holds back the log since {0}', dateWords(absentSince));
+  return absentSince === undefined ? '' : vscode.l10n.t('absent since {0}', dateWords(absentSince));
 }
 
 function dateWords(time: number): string {
@@ -332,14 +332,14 @@ function doubtSentences({ differing, outOfStep, newer }: SyncInfo): readonly str
     ...(differing.length > 0
       ? [
           vscode.l10n.t(
-            'Both hold the same changes, and they do not add up to the same. Nothing is lost: make sure that both use the newest Coterie. Where one of the two is wrong, “Fetch a Fresh Copy…” puts it right.',
+            'Both hold the same changes, and they do not add up to the same. Nothing is lost: make sure that both use the newest Coterie. Where one of the two is wrong, “Fetch a Fresh Copy of a Workspace…” puts it right.',
           ),
         ]
       : []),
     ...(outOfStep
       ? [
           vscode.l10n.t(
-            'Some things may look another way here than with the others. “Fetch a Fresh Copy…” puts it right.',
+            'Some things may look another way here than with the others. “Fetch a Fresh Copy of a Workspace…” puts it right.',
           ),
         ]
       : []),

@@ -77,6 +77,8 @@ async function furnish(): Promise<{ readonly apollo: string; readonly gemini: st
     work('4', { kind: 'file', toolName: 'Files', name: 'engine.c', reason: 'noTarget' }),
     work('5', { kind: 'file', toolName: 'Files', name: '', reason: 'malformed' }),
     work('6', { text: '', reason: 'left' }),
+    work('7', { text: 'Written on the train', reason: 'apart' }),
+    work('8', { kind: 'file', toolName: 'Plans', name: 'second-stage.md', reason: 'apart' }),
   ];
   const shown: CoterieApi = new Proxy(api, {
     get: (target, name: keyof CoterieApi) => {

@@ -22,7 +22,7 @@ export async function dropDevices(house: House, argument?: unknown, given?: unkn
     .filter(({ mayTakeOut }) => mayTakeOut)
     .map((device) => rowOf(device, node?.kind === 'device' && node.device.device === device.device));
   if (rows.length === 0) {
-    const none = vscode.l10n.t('No device that you may drop holds back the log of {0}.', workspace.name);
+    const none = vscode.l10n.t('No device that you may drop is absent from {0}.', workspace.name);
     void vscode.window.showInformationMessage(none);
     return;
   }
@@ -84,10 +84,16 @@ export async function freezeDevice(house: House, argument?: unknown, device?: un
   const within = node === undefined ? argument : 'workspace' in node ? node.workspace.id : undefined;
   const place =
     all.find((one) => one.device.device === wanted && one.workspace.id === within) ??
-    (await pick(all, vscode.l10n.t('Freeze Device'), (one) => ({
-      label: one.member.name,
-      description: [one.device.name, one.workspace.name].filter((part) => part !== '').join(' · '),
-    })));
+    (await pick(
+      all,
+      vscode.l10n.t('Freeze Device'),
+      (one) => ({
+        label: one.member.name,
+        description: [one.device.name, one.workspace.name].filter((part) => part !== '').join(' · '),
+        detail: vscode.l10n.t('has shown two histories'),
+      }),
+      vscode.l10n.t('Choose the one of which nothing more is to count'),
+    ));
   if (place === undefined) return;
   const { workspace, member } = place;
   const yes = vscode.l10n.t('Freeze');

@@ -6,6 +6,9 @@ import { reasonWords } from '../sentences.ts';
 import { pickWorkspace } from '../targets.ts';
 import { saveWork } from './members.ts';
 
+/** In letters: a row has room for twice as many. */
+const MAX_LABEL = 48;
+
 export async function showNotAccepted(house: House, argument?: unknown): Promise<void> {
   const workspace = await pickWorkspace(house, argument);
   if (workspace === undefined) return;
@@ -25,14 +28,24 @@ export async function showNotAccepted(house: House, argument?: unknown): Promise
 }
 
 function rowOf(work: WorkInfo) {
-  const first = work.text.split('\n').find((line) => line.trim() !== '');
+  const first = work.text.split('\n').find((line) => line.trim() !== '') ?? '';
+  const name = short(work.kind === 'file' ? work.name : first);
   const at = new Date(work.time).toLocaleString(vscode.env.language, { dateStyle: 'medium', timeStyle: 'short' });
   return {
-    label: work.kind === 'file' ? `$(file) ${work.name}` : `$(comment) ${first ?? vscode.l10n.t('A message')}`,
+    label:
+      work.kind === 'file'
+        ? `$(file) ${name || vscode.l10n.t('A file')}`
+        : `$(comment) ${name || vscode.l10n.t('A message')}`,
     description: [work.toolName, at].filter((part) => part !== '').join(' · '),
     detail: vscode.l10n.t(reasonWords(work.reason)),
     work,
   };
+}
+
+/** Where and when it was written is to be seen beside it. */
+function short(text: string): string {
+  const letters = [...text.trim()];
+  return letters.length > MAX_LABEL ? `${letters.slice(0, MAX_LABEL).join('')}…` : text.trim();
 }
 
 async function openText(house: House, content: string): Promise<void> {

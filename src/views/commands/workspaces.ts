@@ -48,7 +48,7 @@ export async function renewCopy(house: House, argument?: unknown): Promise<void>
   if (workspace === undefined) return;
   const yes = vscode.l10n.t('Fetch');
   const detail = vscode.l10n.t(
-    'The machine of a member who is online, of a manager if there is one, is asked for its copy, and yours goes on with that. What you have written, and nobody has yet, comes along. You can go on working meanwhile.',
+    'The machine of a member who is online, of a manager if there is one, is asked for its copy, and yours goes on with that. What you have written, and nobody has yet, comes along, or is listed as not accepted where it cannot. You can go on working meanwhile.',
   );
   const question = vscode.l10n.t('Fetch a fresh copy of {0}?', workspace.name);
   if ((await vscode.window.showInformationMessage(question, { modal: true, detail }, yes)) !== yes) return;

@@ -30,8 +30,8 @@ export type Vector = ReadonlyMap<FeedId, number>;
 export type InsertOutcome =
   | { readonly outcome: 'added'; readonly node: Node; readonly isFork: boolean; readonly isRecut: boolean }
   | { readonly outcome: 'known' }
-  /** Its place is at or before the cut: it was folded, or is a rival of what was. `isNamed`: by something that others may take. */
-  | { readonly outcome: 'forgotten'; readonly isNamed: boolean }
+  /** Its place is at or before the cut: it was folded, or is a rival of what was. `namedBy`: what waits for it, and may be sound. */
+  | { readonly outcome: 'forgotten'; readonly namedBy: readonly Delta[] }
   | { readonly outcome: 'waiting'; readonly missing: readonly DeltaId[] }
   | { readonly outcome: 'fork'; readonly device: DeviceId }
   | { readonly outcome: 'broken' } // what it names contradicts what is here, or may not be named
@@ -298,7 +298,7 @@ export class Graph {
     const prev = delta.prev === undefined ? undefined : this.#nodes.get(delta.prev);
     if (prev && this.#isNext(delta, prev)) return this.#add(delta, prev, NO_NODES, arrival);
     const lanes = this.#feeds.get(delta.feed) ?? [];
-    if (this.#isForgotten(delta, prev, lanes)) return { outcome: 'forgotten', isNamed: this.#isNamed(delta.id) };
+    if (this.#isForgotten(delta, prev, lanes)) return { outcome: 'forgotten', namedBy: this.#namedBy(delta.id) };
     if (!evenRival && isRival(delta, prev, lanes)) return { outcome: 'fork', device: delta.device };
     const missing = pastOf(delta).filter((id) => !this.#nodes.has(id));
     if (missing.length > 0) {
@@ -327,17 +327,17 @@ export class Graph {
   }
 
   /**
-   * Whether something waits for a forgotten delta that may be sound. What has the whole cut in its past is not: it has the
-   * forgotten one, or its rival, there already.
+   * What waits for a forgotten delta and may be sound. What has the whole cut in its past is not: it has the forgotten one, or its rival,
+   * there already.
    */
-  #isNamed(id: DeltaId): boolean {
-    let isNamed = false;
+  #namedBy(id: DeltaId): readonly Delta[] {
+    const named: Delta[] = [];
     for (const waiter of this.#waiting.waitersOf(id)) {
       const prev = waiter.prev === undefined ? undefined : this.#nodes.get(waiter.prev);
       if (prev && this.coversCut(prev)) this.#waiting.discard(waiter);
-      else isNamed = true;
+      else named.push(waiter);
     }
-    return isNamed;
+    return named;
   }
 
   /** Whether all that was forgotten is in the past of a delta. */

@@ -609,7 +609,7 @@ export class Replica {
           faults.push({ tag: 'overflow', device: delta.device });
           break;
         case 'forgotten':
-          if (outcome.isNamed) this.#isPassedBy = true;
+          if (outcome.namedBy.some((waiter) => this.#mayCount(waiter))) this.#isPassedBy = true;
           break;
         case 'known':
         case 'waiting':
@@ -623,6 +623,15 @@ export class Replica {
   #sawFork(delta: Delta, faults: IngestFault[]): void {
     this.#endings.forked.add(delta.device);
     faults.push({ tag: 'fork', device: delta.device });
+  }
+
+  /**
+   * L4, I4: whether what waits for something forgotten may count elsewhere. Whoever is let in by words that have come since has all that is
+   * forgotten in his past with them, and names nothing of it; what his device has written before, let in by what is void, counts nowhere.
+   */
+  #mayCount({ device, feed }: Delta): boolean {
+    if (this.#graph.tip(feed)) return true;
+    return (this.#entrances.get(device) ?? []).some((entrance) => !this.#graph.coversCut(entrance));
   }
 
   /** I4: the first entry of a feed has in its past who lets its device in. */

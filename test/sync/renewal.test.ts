@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import { feedOf } from '../../src/sync/delta.ts';
+import { chatBody } from '../../src/tools/chat/deltas.ts';
 import { Desk, threePeople, type Office } from './office.ts';
 import { stateOf } from './team.ts';
 
@@ -260,6 +261,39 @@ describe('L6 a fresh copy', () => {
     assert.equal(bob.engine.replica.vector().get(feed), told);
     bob.engine.stored(growth, office.now);
     assert.equal(bob.engine.replica.vector().get(feed), told! + 1);
+  });
+});
+
+describe('L4 a copy that is not out of step', () => {
+  it('L4 I4 for what a device names that nobody has let in, or that was let in since, of what is forgotten (world “gold.552”)', () => {
+    const { office, alice, bob, carol } = threePeople('named by nobody');
+    office.link(alice, bob, carol);
+    alice.post('the post');
+    const post = newest(alice);
+    for (const desk of [bob, carol]) desk.post(`words of ${desk.person.name}`);
+    office.rest();
+    assert.equal(bob.engine.replica.node(post.id), undefined, 'Bob has forgotten it');
+    const dave = office.team.person('Dave');
+    const { credential } = carol.engine.replica.roster.members.get(carol.person.account)!;
+    const forge = (body: string) =>
+      office.team.forge(dave, { seq: 1, deps: [post.id], credential, body: chatBody({ kind: 'post', text: body }) });
+    const named = () => {
+      bob.hear(carol, post);
+      return bob.engine.replica.isOutOfStep;
+    };
+    // Anybody can make up devices.
+    bob.hear(carol, forge('of nobody'));
+    assert.equal(named(), false);
+    // Whoever lets him in has acknowledged it, and what rests on that word has it in its past.
+    const box = alice.engine.keys.box([{ device: dave.device, agreementKey: dave.certificate.agreementKey }])!;
+    alice.control(
+      'admit',
+      controlBody.admit(dave.account, Role.participant, 'Dave', [dave.certificate], undefined, box),
+    );
+    office.pump();
+    assert.ok(bob.engine.replica.isLetIn(dave.device));
+    bob.hear(carol, forge('of before'));
+    assert.equal(named(), false);
   });
 });
 

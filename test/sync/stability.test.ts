@@ -167,11 +167,17 @@ describe('L4 D8 a rival of what is folded', () => {
     assert.equal(alice.replica.isOutOfStep, false, 'alone it is nothing');
     const dave = team.person('Dave');
     const admit = alice.admit(dave);
-    const naming = team.forge(dave, { seq: 1, deps: [admit, rival.id], credential: admit });
-    assert.deepEqual(alice.replica.ingest([[naming.bytes]]).missing, [rival.id]);
-    assert.equal(alice.replica.isOutOfStep, false);
-    alice.replica.ingest([[rival.bytes]]);
-    assert.equal(alice.replica.isOutOfStep, true);
+    const named = (naming: Delta): boolean => {
+      assert.deepEqual(alice.replica.ingest([[naming.bytes]]).missing, [rival.id]);
+      assert.equal(alice.replica.isOutOfStep, false);
+      alice.replica.ingest([[rival.bytes]]);
+      return alice.replica.isOutOfStep;
+    };
+    // What let him in has seen the one history: nobody takes what names the other upon it.
+    assert.equal(named(team.forge(dave, { seq: 1, deps: [admit, rival.id], credential: admit })), false);
+    // As if Bob had lost what he had acknowledged.
+    const bobs = bob.replica.roster.members.get(bob.person.account)!.credential;
+    assert.equal(named(team.forge(bob.person, { generation: 1, seq: 1, deps: [rival.id], credential: bobs })), true);
   });
 });
 

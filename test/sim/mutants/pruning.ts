@@ -108,7 +108,7 @@ export const pruning: readonly Mutant[] = [
     rule: 'L4',
     file: GRAPH,
     search:
-      "if (this.#isForgotten(delta, prev, lanes)) return { outcome: 'forgotten', isNamed: this.#isNamed(delta.id) };",
+      "if (this.#isForgotten(delta, prev, lanes)) return { outcome: 'forgotten', namedBy: this.#namedBy(delta.id) };",
     replace: '',
     tests: forgetting,
   },
@@ -116,9 +116,17 @@ export const pruning: readonly Mutant[] = [
     name: 'who names what is not in our base goes unnoticed',
     rule: 'D8',
     file: REPLICA,
-    search: 'if (outcome.isNamed) this.#isPassedBy = true;',
+    search: 'if (outcome.namedBy.some((waiter) => this.#mayCount(waiter))) this.#isPassedBy = true;',
     replace: '',
     tests: stability,
+  },
+  {
+    name: 'whoever names what is not in our base puts it out of step, a member or not',
+    rule: 'L4',
+    file: REPLICA,
+    search: 'if (outcome.namedBy.some((waiter) => this.#mayCount(waiter))) this.#isPassedBy = true;',
+    replace: 'if (outcome.namedBy.length > 0) this.#isPassedBy = true;',
+    tests: renewals,
   },
   {
     name: 'what stands before the end of the base goes unnoticed',

@@ -459,9 +459,12 @@ export class Engine {
   askForKey(from: DeviceId, path: 'direct' | 'relay', epoch: EpochTag, now: number): readonly Outgoing[] {
     const asking = `${from} ${epoch}`;
     if (!this.session.isPeer(from) || now < (this.#keyAskedAt.get(asking) ?? -Infinity) + ASK_KEY_AGAIN_MS) return [];
+    // Who has not answered may hold no epoch of those that are held here: then neither can open what the other asks.
+    const isAgain = this.#keyAskedAt.has(asking);
     if (this.#keyAskedAt.size >= MAX_LOCKED_MESSAGES) this.#keyAskedAt.clear();
     this.#keyAskedAt.set(asking, now);
-    return [this.#say(from, path, { kind: 'needKey', epoch })];
+    const under = isAgain ? this.keys.pairWith(from) : undefined;
+    return [this.#say(from, path, { kind: 'needKey', epoch }, under ?? this.session.epochFor(from))];
   }
 
   readonly #keyAskedAt = new Map<string, number>();

@@ -168,6 +168,18 @@ describe('K the engine and its keys', () => {
     assert.equal(bob.locked.length, 0);
   });
 
+  it('K1 who gets no answer asks again under the seal of the two: neither may hold a key of the other’s (world “gold.1708”)', () => {
+    const { office, alice, bob } = threePeople('K1 again');
+    const unknown = '7'.repeat(16);
+    const asked = () => bob.engine.askForKey(alice.device, 'direct', unknown, office.now).map(({ under }) => under);
+    assert.deepEqual(asked(), [bob.engine.keys.inUse]);
+    assert.deepEqual(asked(), [], 'not at once');
+    office.now += 10_000;
+    const pair = bob.engine.keys.pairWith(alice.device)!;
+    assert.deepEqual(asked(), [pair]);
+    assert.ok(alice.engine.sealKey(pair, bob.device), 'she can open it whatever else she holds');
+  });
+
   it('K1 who is no member is given no key', () => {
     const { office, alice, bob, carol } = threePeople('K1 refused');
     office.link(alice, bob, carol);

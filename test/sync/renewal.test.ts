@@ -120,6 +120,20 @@ describe('L6 a fresh copy', () => {
     assert.deepEqual(stateOf(bob.engine.replica), stateOf(alice.engine.replica));
   });
 
+  it('L6 says to hold of the older own feed what is here alone: what was folded in the copy before comes by the log', () => {
+    const { office, alice, bob, carol } = threePeople('renewal of nothing held');
+    office.link(alice, bob, carol);
+    for (const desk of [alice, bob, carol]) desk.post(`words of ${desk.person.name}`);
+    acknowledge(alice, bob, carol);
+    assert.ok(bob.engine.replica.advance().forgotten > 0);
+    const { root, parts } = alice.engine.replica.base();
+    bob.engine.renewFrom({ from: alice.device, generation: 7 });
+    bob.engine.takeBase(alice.device, 'direct', { root, part: 0, parts: parts.length, bytes: parts[0]! });
+    const { replica } = bob.engine;
+    assert.ok([...replica.vector()].every(([feed, seq]) => replica.nodeAt(feed, seq)));
+    assert.equal(replica.vector().has(feedOf(bob.device, 0)), false);
+  });
+
   it('L6 that begins with nothing needs nobody to vouch for it, and is there again after a restart', () => {
     const { office, alice, bob } = threePeople('renewal of nothing kept');
     alice.post('something');

@@ -39,6 +39,14 @@ export const keys: readonly Mutant[] = [
     tests,
   },
   {
+    name: 'who gets no answer asks under the same key for ever',
+    rule: 'K1',
+    file: 'src/sync/engine.ts',
+    search: 'const under = isAgain ? this.keys.pairWith(from) : undefined;',
+    replace: 'const under = undefined; void isAgain;',
+    tests: ['test/sync/engine.test.ts'],
+  },
+  {
     name: 'who holds no key of ours is told under ours',
     rule: 'K4',
     file: PASSAGE,

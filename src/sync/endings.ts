@@ -16,6 +16,7 @@ export class Endings {
   readonly #crypto: Crypto;
   readonly #graph: Graph;
   readonly #authority: Authority;
+  readonly #entrancesOf: (device: DeviceId) => readonly Node[];
   /** Accepted words that take somebody or some device out. */
   #words: ReadonlyMap<DeviceId | AccountId, readonly Accepted[]> = new Map();
   /** D8: what has shown two histories is not heard any more. */
@@ -23,10 +24,12 @@ export class Endings {
   /** K2: of each author the last word that takes this device out, is not taken here, and was told by another member. */
   readonly #told = new Map<DeviceId, Delta>();
 
-  constructor(crypto: Crypto, graph: Graph, authority: Authority) {
+  /** `entrancesOf`: the control deltas that let a device in. */
+  constructor(crypto: Crypto, graph: Graph, authority: Authority, entrancesOf: (device: DeviceId) => readonly Node[]) {
     this.#crypto = crypto;
     this.#graph = graph;
     this.#authority = authority;
+    this.#entrancesOf = entrancesOf;
   }
 
   /** The verdicts on control deltas have changed. */
@@ -56,10 +59,17 @@ export class Endings {
     return !own.startsWith(device) && seq > this.#graph.closedAt(delta, (node) => this.#hasAcknowledged(node, own));
   }
 
-  /** Whether the device of a feed has written with a delta in its past. */
+  /**
+   * Whether the device of a feed has written with a delta in its past, or is to: of who has written nothing yet others know that a word that
+   * lets it in will be in its past (I4), and fold upon that (L4).
+   */
   #hasAcknowledged(node: Node, own: FeedId): boolean {
     const [device] = own.split('.') as [DeviceId];
-    return this.#graph.lanesOf(device).some(({ tip }) => tip && (tip === node || inPast(node, tip)));
+    const hasIt = (end: Node) => end === node || inPast(node, end);
+    const tips = this.#graph.lanesOf(device).flatMap(({ tip }) => tip ?? []);
+    if (tips.length > 0) return tips.some(hasIt);
+    const entrances = this.#entrancesOf(device);
+    return entrances.length > 0 && entrances.every(hasIt);
   }
 
   #wordsAgainst(device: DeviceId): readonly Accepted[] {

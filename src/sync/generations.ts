@@ -4,8 +4,8 @@
  *
  * - Of an older feed counts what others have named who did not know of a later one. Before all know of that, what is folded is in the
  *   past of where the older one ends, too.
- * - What the first of the later feeds begins upon counts as well; and what it names afterwards, of a lost tail that has come back, if it
- *   sorts behind all that the later one had acknowledged by then.
+ * - What the first of the later feeds begins upon counts as well; and what it names afterwards, of a lost tail that has come back, if what of
+ *   that does not count by others sorts behind all that the later one had acknowledged by then.
  * - In a later feed nothing counts that stands as if an older one were not: that has not acknowledged what that has, or sorts before what
  *   others have named of it.
  *
@@ -79,19 +79,23 @@ export class Generations {
       if (earlier.generation >= lane.generation || this.#nextOf(earlier) !== lane) continue;
       const before = earlier.counts;
       const named = earlier.closed?.named ?? this.#namedByOthers(earlier);
-      this.close(earlier, { named, seen: this.#seenFrom(node, lane, earlier) });
+      this.close(earlier, { named, seen: this.#seenFrom(node, earlier, { named, seen: earlier.closed?.seen ?? 0 }) });
       isOther ||= Math.min(before, earlier.end) !== Math.min(earlier.counts, earlier.end);
     }
     return isOther;
   }
 
-  /** Up to where an older feed comes in by the later one that follows it, whose newest delta this is. */
-  #seenFrom(node: Node, lane: Lane, earlier: Lane): number {
-    const seen = node.past[earlier.number] ?? 0;
-    if (node.delta.seq === 1) return seen;
-    const known = earlier.closed?.seen ?? 0;
-    const [prev, first] = [lane.at(node.delta.seq - 1), earlier.at(known + 1)];
-    return seen > known && prev && first && compareNodes(prev, first) < 0 ? seen : known;
+  /**
+   * Up to where an older feed comes in by a delta of the later one that follows it, after those before it. It is asked of the first that does
+   * not count anyhow whether it stands behind what all may have folded: one that is forgotten was there, in vain, for an earlier delta.
+   */
+  #seenFrom(node: Node, earlier: Lane, { named, seen }: Closed): number {
+    const reach = node.past[earlier.number] ?? 0;
+    if (node.delta.seq === 1) return reach;
+    const counts = Math.max(named, seen);
+    if (reach <= counts) return Math.max(reach, seen);
+    const [prev, first] = [this.#lanes[node.lane]!.at(node.delta.seq - 1), earlier.at(counts + 1)];
+    return prev && first && compareNodes(prev, first) < 0 ? reach : seen;
   }
 
   /** Of everybody but its device, as long as no later feed is here. */
@@ -107,11 +111,18 @@ export class Generations {
       const named = past[lane.number] ?? 0;
       const closed = lane.closed!;
       if (lane.device === device || named <= closed.named || this.#knowsLater(past, lane)) continue;
-      const isCounted = named > lane.counts;
-      lane.closed = { ...closed, named };
-      isMore ||= isCounted || this.#putsBehind(lane);
+      const before = lane.counts;
+      lane.closed = { named, seen: this.#seenAnew(lane, { ...closed, named }) };
+      isMore ||= lane.counts > before || this.#putsBehind(lane);
     }
     return isMore;
+  }
+
+  /** More of it counts by others: what the later feed has brought in may stand behind that. */
+  #seenAnew(earlier: Lane, { named, seen: before }: Closed): number {
+    let seen = before;
+    for (const node of this.#nextOf(earlier)?.nodes ?? []) seen = this.#seenFrom(node, earlier, { named, seen });
+    return seen;
   }
 
   #knowsLater(past: Past, { device, generation }: Lane): boolean {

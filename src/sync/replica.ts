@@ -131,7 +131,8 @@ export class Replica {
     );
     this.#authority = new Authority(options.crypto, this.#graph);
     this.#content = new Content(this.#graph, this.#authority, options.reducers);
-    this.#endings = new Endings(options.crypto, this.#graph, this.#authority);
+    const entrancesOf = (device: DeviceId) => this.#entrances.get(device) ?? [];
+    this.#endings = new Endings(options.crypto, this.#graph, this.#authority, entrancesOf);
     this.#serving = new Serving(options.crypto, options.workspace, this.#graph, (node) => this.#isDurable(node));
     this.#roster = rosterOf(this.#authority);
   }

@@ -656,4 +656,31 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // He took it, and named it in his first delta; so others had to, and what they had folded of the later feed was void.
+    name: 'L4 D2 I4 who has joined, and written nothing yet, is given more of a feed that others have done with (world “tea.964”)',
+    plan: {
+      config: {
+        seed: 'tea.964',
+        big: false,
+        people: 3,
+        founding: 2,
+        hostile: 2,
+        manyDevices: 0.1,
+        directPaths: 3,
+        relayShare: 1,
+        network: { latency_ms: [10, 80], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 600000 },
+        fsync_ms: 30,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 86400000,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 45894, kind: 'folder', salt: 2 },
+        { at: 53162, kind: 'lowFeed', salt: 16 },
+        { at: 189368, kind: 'join', salt: 9 },
+      ],
+    },
+  },
 ];

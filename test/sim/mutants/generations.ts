@@ -16,9 +16,32 @@ export const generations: readonly Mutant[] = [
   ),
   change('a late older feed takes its place', 'if (this.#nextOf(lane)) this.close(lane, { named: 0, seen: 0 });', ''),
   change('what others had named does not count', 'named = Math.max(named, lane.tip?.past[number] ?? 0);', ''),
-  change('what others name later does not count', 'lane.closed = { ...closed, named };', ''),
+  change(
+    'what others name later does not count',
+    'lane.closed = { named, seen: this.#seenAnew(lane, { ...closed, named }) };',
+    '',
+  ),
   change('what is named by who knows of a later feed counts', '|| this.#knowsLater(past, lane)', ''),
-  change('a lost tail comes back wherever it stands', ' && prev && first && compareNodes(prev, first) < 0', ''),
+  change(
+    'a lost tail comes back wherever it stands',
+    'return prev && first && compareNodes(prev, first) < 0 ? reach : seen;',
+    'return reach;',
+  ),
+  change(
+    'a lost tail comes back where what counts of it anyhow stands',
+    'earlier.at(counts + 1)',
+    'earlier.at(seen + 1)',
+  ),
+  change(
+    'what a later feed has brought in is not looked at again',
+    'seen: this.#seenAnew(lane, { ...closed, named })',
+    'seen: closed.seen',
+  ),
+  change(
+    'how much a later feed has brought in depends on what was named first',
+    'if (reach <= counts) return Math.max(reach, seen);',
+    'if (reach <= counts) return seen;',
+  ),
   change('any later feed brings in a lost tail', '|| this.#nextOf(earlier) !== lane', ''),
   change('a later feed may know less', '|| this.#isBehind(node, lane)', ''),
   change('a later feed may stand before the older', ' || this.#isBeforeNamed(node, earlier, seen)', ''),
@@ -27,6 +50,12 @@ export const generations: readonly Mutant[] = [
     'what was applied stays when the older feed shows',
     'return this.#putsBehind(lane) || isOther || isMore;',
     'return isOther || isMore;',
+  ),
+  change(
+    'who has written nothing yet has acknowledged nothing',
+    'if (tips.length > 0) return tips.some(hasIt);',
+    'return tips.some(hasIt);',
+    'src/sync/endings.ts',
   ),
   change(
     'a base forgets what counts of an older feed',

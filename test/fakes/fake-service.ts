@@ -325,7 +325,15 @@ export class FakeService {
     const others = members.filter(({ self }) => !self);
     const inSync = others.filter((member) => member.inSync).length;
     const unread = infos.reduce((sum, tool) => sum + tool.unread, 0);
-    const settled = { relayed: 0, missingChunks: 0, missingBytes: 0, differing: [], outOfStep: false, newer: [], renewing: false };
+    const settled = {
+      relayed: 0,
+      missingChunks: 0,
+      missingBytes: 0,
+      differing: [],
+      outOfStep: false,
+      newer: [],
+      renewing: false,
+    };
     const sync = { others: others.length, inSync, ...settled };
     const may = mayAs(role, 'workspace');
     return { id, name, role, state: 'open', tools: infos, may, members: [...members], sync, unread };

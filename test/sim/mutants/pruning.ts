@@ -307,8 +307,8 @@ export const pruning: readonly Mutant[] = [
     name: 'who was dropped and let in again does not hear of it where it is folded',
     rule: 'L7',
     file: SESSION,
-    search: 'if (word) { peer.isWordSent = true;',
-    replace: 'if (word && peer.last) { peer.isWordSent = true;',
+    search: 'held.size > 0 && !peer.isWordSent ? this.#bareWord(peer.returned, held) : undefined',
+    replace: 'undefined as Batch | undefined',
     tests: returns,
   },
   {

@@ -5,6 +5,14 @@ import { MemoryDisk } from '../fakes/memory-disk.ts';
 import { FOLDER, openOn } from './places.ts';
 
 const PATH = `${FOLDER}/index`;
+const PIECE = 1024 * 1024;
+
+async function put(disk: MemoryDisk, bytes: Uint8Array): Promise<void> {
+  await disk.remove(PATH);
+  const file = await disk.create(PATH);
+  await file.write(0, bytes);
+  await file.close();
+}
 
 describe('L1 a scrap of the store', () => {
   let disk: MemoryDisk;
@@ -30,6 +38,43 @@ describe('L1 a scrap of the store', () => {
     await store.indexImage.clear();
     assert.equal(await store.indexImage.read(), undefined);
     assert.deepEqual(disk.paths(/index/), []);
+    await store.close();
+  });
+
+  it('L1 goes to the disk in pieces, and none of them can take the place of another, or be missing', async () => {
+    const store = await openOn(disk);
+    const long = Uint8Array.from({ length: 2 * PIECE + 1000 }, (_, i) => (i * i) >> 7);
+    for (const length of [0, 1, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE, long.length]) {
+      await store.indexImage.write(long.subarray(0, length));
+      assert.deepEqual(await store.indexImage.read(), long.slice(0, length), `${length} bytes`);
+    }
+    const whole = disk.peek(PATH);
+    const sealed = 12 + PIECE + 16;
+    const [head, first, second, last] = [
+      whole.slice(0, 16),
+      whole.slice(16, 16 + sealed),
+      whole.slice(16 + sealed, 16 + 2 * sealed),
+      whole.slice(16 + 2 * sealed),
+    ] as const;
+    const damaged = [
+      [head, first, second],
+      [head, first, last],
+      [head, second, first, last],
+      [head, first, first, last],
+      [head, first, second, last, last],
+      [head],
+      [],
+    ];
+    for (const [i, parts] of damaged.entries()) {
+      await put(disk, Buffer.concat(parts));
+      assert.equal(await store.indexImage.read(), undefined, `damaged ${i}`);
+    }
+    await store.indexImage.write(long);
+    const other = disk.peek(PATH);
+    await put(disk, Buffer.concat([head, first, second, other.slice(16 + 2 * sealed)]));
+    assert.equal(await store.indexImage.read(), undefined, 'the last piece of another writing');
+    await put(disk, whole);
+    assert.deepEqual(await store.indexImage.read(), long);
     await store.close();
   });
 

@@ -1,29 +1,34 @@
-// npm run sim -- --seed S --worlds N [--workers W] [--budget SECONDS] [--stop FAILURES] [--except S.I,…] [--small]: worlds S.0 … S.N-1, what they exercised, and what broke.
+// npm run sim -- --seed S --worlds N [--from I] [--workers W] [--budget SECONDS] [--stop FAILURES] [--except S.I,…] [--small]: worlds S.I … S.I+N-1, what they exercised, and what broke.
+// npm run sim -- --sum FILE …: what runs have printed, added up.
 // npm run sim -- --kept: the worlds that failed once.
 // npm run sim -- --world S.I [--shrink]: one of them; shrunk, the plan that still fails goes to out/sim-S.I.json.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
+import { added, isSound, linesOf, readPiece, type Piece } from '../test/sim/piece.ts';
 import { planWorld } from '../test/sim/plan.ts';
 import { runWorlds } from '../test/sim/pool.ts';
 import { runWorld } from '../test/sim/run-world.ts';
 import { KEPT } from '../test/sim/seeds.ts';
 import { shrink } from '../test/sim/shrink.ts';
-import { largeOnes, vacuous } from '../test/sim/vacuity.ts';
 import type { Violation } from '../test/sim/world.ts';
 import { out } from './lib/project.mjs';
 
 const SHRINK_TRIES = 150;
+const PROGRESS_EVERY = 1000;
 
 // There is a worker on every core: threads that help to collect garbage are in their way.
 setFlagsFromString('--single-threaded-gc');
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     seed: { type: 'string', default: '1' },
     worlds: { type: 'string', default: '1000' },
+    from: { type: 'string', default: '0' },
+    sum: { type: 'boolean', default: false },
     workers: { type: 'string', default: String(availableParallelism()) },
     budget: { type: 'string' },
     stop: { type: 'string' },
@@ -35,7 +40,13 @@ const { values } = parseArgs({
   },
 });
 
-process.exitCode = (await (values.kept ? kept() : values.world === undefined ? many() : one(values.world))) ? 0 : 1;
+process.exitCode = (await run()) ? 0 : 1;
+
+function run(): boolean | Promise<boolean> {
+  if (values.sum) return sum(positionals);
+  if (values.kept) return kept();
+  return values.world === undefined ? many() : one(values.world);
+}
 
 async function kept(): Promise<boolean> {
   let deltas = 0;
@@ -52,8 +63,11 @@ async function kept(): Promise<boolean> {
 
 async function many(): Promise<boolean> {
   const started = performance.now();
-  const { counts, findings, worlds, deltas } = await runWorlds({
-    seed: values.seed,
+  const { seed } = values;
+  const from = Number(values.from);
+  const { findings, end, ...totals } = await runWorlds({
+    seed,
+    from,
     worlds: Number(values.worlds),
     workers: Number(values.workers),
     ...(values.budget === undefined ? {} : { budget_ms: Number(values.budget) * 1000 }),
@@ -61,22 +75,34 @@ async function many(): Promise<boolean> {
     ...(values.stop === undefined ? {} : { maxFindings: Number(values.stop) }),
     onReport: (report, done) => {
       print(report.seed, report.violations);
-      if (done % 1000 === 0) console.log(`${done} worlds, ${Math.round((performance.now() - started) / 1000)} s`);
+      if (done % PROGRESS_EVERY === 0) console.log(`${done} worlds, ${Math.round(secondsSince(started))} s`);
     },
   });
-  for (const [name, count] of counts.entries()) console.log(`${String(count).padStart(10)}  ${name}`);
-  const missing = vacuous(counts, worlds);
-  for (const name of missing) console.log(`NOT EXERCISED: ${name}`);
-  console.log(largeOnes(counts, worlds));
-  const seconds = (performance.now() - started) / 1000;
-  console.log(`${seconds.toFixed(1)} s, ${(worlds / seconds).toFixed(1)} worlds a second`);
-  const violations = findings.reduce((sum, finding) => sum + finding.violations.length, 0);
-  console.log(`sim worlds=${worlds} deltas=${deltas} violations=${violations}`);
-  return violations === 0 && missing.length === 0;
+  const seconds = secondsSince(started);
+  console.log(`${seconds.toFixed(1)} s, ${(totals.worlds / seconds).toFixed(1)} worlds a second`);
+  const violations = findings.reduce((all, finding) => all + finding.violations.length, 0);
+  return conclude({ ...totals, violations, spans: [{ seed, from, end }] });
+}
+
+function sum(files: readonly string[]): boolean {
+  const pieces = files.flatMap((file) => readPiece(readFileSync(file, 'utf8')) ?? []);
+  const all = pieces.length === files.length ? added(pieces) : undefined;
+  if (all) return conclude(all);
+  console.log('one of these is not what a run has printed to its end, or two have run the same worlds');
+  return false;
+}
+
+function conclude(piece: Piece): boolean {
+  for (const line of linesOf(piece)) console.log(line);
+  return isSound(piece);
+}
+
+function secondsSince(started: number): number {
+  return (performance.now() - started) / 1000;
 }
 
 function largeWorlds(): string[] {
-  const names = Array.from({ length: Number(values.worlds) }, (_, i) => `${values.seed}.${i}`);
+  const names = Array.from({ length: Number(values.worlds) }, (_, i) => `${values.seed}.${Number(values.from) + i}`);
   return names.filter((name) => planWorld(name).config.big);
 }
 

@@ -13,6 +13,8 @@ export interface Totals {
   readonly findings: readonly Finding[];
   readonly worlds: number;
   readonly deltas: number;
+  /** The number that would have been next. */
+  readonly end: number;
 }
 
 export interface Report {
@@ -25,6 +27,8 @@ export interface Report {
 export interface PoolOptions {
   /** Worlds are named `<seed>.<number>`. */
   readonly seed: string;
+  /** The number of the first. */
+  readonly from?: number;
   readonly worlds: number;
   readonly workers: number;
   /** No world begins later than this. */
@@ -40,19 +44,20 @@ export interface PoolOptions {
 const ROOMY = { maxYoungGenerationSizeMb: 192 };
 
 export async function runWorlds(options: PoolOptions): Promise<Totals> {
-  const { seed, worlds, workers, budget_ms = Infinity, maxFindings = Infinity, except } = options;
+  const { seed, from = 0, worlds, workers, budget_ms = Infinity, maxFindings = Infinity, except } = options;
   const counts = new Counts();
   const findings: Finding[] = [];
   const end = performance.now() + budget_ms;
-  let next = 0;
+  let next = from;
   let done = 0;
   let deltas = 0;
-  const more = () => next < worlds && performance.now() < end && findings.length < maxFindings;
+  const more = () => next < from + worlds && performance.now() < end && findings.length < maxFindings;
   const take = (report: Report) => {
     done++;
     deltas += report.deltas;
     counts.merge(report.counts);
-    if (report.violations.length > 0) findings.push(report);
+    const { violations } = report;
+    if (violations.length > 0) findings.push({ seed: report.seed, violations });
     options.onReport?.(report, done);
   };
   const work = () =>
@@ -71,5 +76,5 @@ export async function runWorlds(options: PoolOptions): Promise<Totals> {
       give();
     });
   await Promise.all(Array.from({ length: Math.min(workers, worlds) }, work));
-  return { counts, findings, worlds: done, deltas };
+  return { counts, findings, worlds: done, deltas, end: Math.min(next, from + worlds) };
 }

@@ -6,11 +6,18 @@ import { randomBytes } from 'node:crypto';
 import { assert } from '../base/assert.ts';
 import { Emitter, type Event } from '../base/event.ts';
 import type { CoterieApi, ServiceEvent } from '../service/api.ts';
-import { type Call, serverMessageOf, type ServerMessage } from './messages.ts';
+import { type Call, type ChatPlace, serverMessageOf, type ServerMessage } from './messages.ts';
 import { METHODS, type MethodName } from './methods.ts';
 import { withOwnBytes } from './own-bytes.ts';
 import { type MessageDuplex, MessageTooLargeError } from './port.ts';
-import { MAX_RPC_IN_FLIGHT, MAX_RPC_SENDS, MAX_RPC_WAITING, RPC_PROTOCOL, STALL_PARTS } from './rpc-limits.ts';
+import {
+  MAX_CHATS_SHOWN,
+  MAX_RPC_IN_FLIGHT,
+  MAX_RPC_SENDS,
+  MAX_RPC_WAITING,
+  RPC_PROTOCOL,
+  STALL_PARTS,
+} from './rpc-limits.ts';
 import { ServiceFailure } from './service-failure.ts';
 import { StallWatch } from './stall-watch.ts';
 
@@ -33,6 +40,7 @@ export class ApiClient {
   readonly #stalls = new Emitter<boolean>();
   #duplex: MessageDuplex | undefined;
   #watch: StallWatch | undefined;
+  #shown: readonly ChatPlace[] = [];
   #nextId = 1;
   #failed: ServiceFailure | undefined;
 
@@ -71,11 +79,22 @@ export class ApiClient {
           this.#duplex = duplex;
           if (stalledAfter_ms !== undefined) this.#watch = this.#watched(duplex, stalledAfter_ms / STALL_PARTS);
           greeted('welcome');
+          if (this.#shown.length > 0) this.#tellShown();
           this.#sendWaiting();
         } else if (message) this.#arrived(message);
       });
       duplex.send({ type: 'hello', protocol: RPC_PROTOCOL, build: this.#build });
     });
+  }
+
+  /** Which chats are shown: what is said in others is not told. What is asked for after this misses nothing. */
+  show(chats: readonly ChatPlace[]): void {
+    this.#shown = chats;
+    this.#tellShown();
+  }
+
+  #tellShown(): void {
+    this.#duplex?.send({ type: 'shows', chats: this.#shown.slice(-MAX_CHATS_SHOWN) });
   }
 
   /** Tells the views as the service would: after a takeover everything may be otherwise. */

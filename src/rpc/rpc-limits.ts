@@ -2,7 +2,7 @@
 const MIB = 1024 * 1024;
 
 /** Raised whenever a message or the api changes its shape; build ids catch what nobody thought to raise it for. */
-export const RPC_PROTOCOL = 2;
+export const RPC_PROTOCOL = 3;
 /** One call or answer: a whole file read or written through an editor tab, which no editor opens beyond this. */
 export const MAX_RPC_MESSAGE_BYTES = 256 * MIB;
 /** What may wait unsent for a guest that does not read; beyond it the connection is closed and the guest comes again. */
@@ -17,6 +17,8 @@ export const MAX_RPC_WAITING = 20_000;
 export const MAX_RPC_SENDS = 3;
 /** Outcomes remembered for calls that come a second time (L3): far more than all clients have in flight. */
 export const MAX_REMEMBERED_CALLS = 4_096;
+/** Chats that one window shows at once: far more tabs than anybody looks at. */
+export const MAX_CHATS_SHOWN = 256;
 /** Windows of one person on one store. */
 export const MAX_GUESTS = 64;
 /** A local peer proves itself at once; one that does not holds a socket for nothing. */

@@ -4,7 +4,7 @@ import type { Event } from '../base/event.ts';
 import type { CallKey, CoterieApi, ServiceEvent } from '../service/api.ts';
 import { CallMemory } from './call-memory.ts';
 import { EventPacer } from './event-pacer.ts';
-import { type Call, clientMessageOf, type ServerMessage } from './messages.ts';
+import { type Call, type ChatPlace, clientMessageOf, type ServerMessage } from './messages.ts';
 import { METHODS } from './methods.ts';
 import { type MessageDuplex, MessageTooLargeError } from './port.ts';
 import { MAX_RPC_SERVED_AT_ONCE, RPC_PROTOCOL } from './rpc-limits.ts';
@@ -98,6 +98,8 @@ class Connection implements Disposable {
   readonly #pacer = new EventPacer((event) => this.send({ type: 'event', event }));
   #subscription: Disposable | undefined;
   #events: Event<ServiceEvent> | undefined;
+  /** A window makes nothing of what is said in a chat that it does not show: when it opens one it asks for the posts. */
+  #shown: ReadonlySet<string> = new Set();
   #greeted = false;
   #welcomed = false;
   #running = 0;
@@ -141,6 +143,7 @@ class Connection implements Disposable {
       this.#running++;
       this.#serve(message);
     } else if (message?.type === 'ping' && this.#welcomed) this.send({ type: 'pong' });
+    else if (message?.type === 'shows' && this.#welcomed) this.#shown = new Set(message.chats.map(chatKey));
     else this.close();
   }
 
@@ -157,8 +160,14 @@ class Connection implements Disposable {
   #welcome(): void {
     this.#welcomed = true;
     this.send({ type: 'welcome' });
-    this.#subscription = this.#events!((event) => this.#pacer.push(event));
+    this.#subscription = this.#events!((event) => {
+      if (event.type !== 'chat' || this.#shown.has(chatKey(event))) this.#pacer.push(event);
+    });
   }
+}
+
+function chatKey({ workspace, tool }: ChatPlace): string {
+  return `${workspace}.${tool}`;
 }
 
 /** Serves an open service on one port. */

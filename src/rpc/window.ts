@@ -8,6 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { Emitter, type Event } from '../base/event.ts';
 import type { CoterieApi, ServiceEvent, Settings } from '../service/api.ts';
 import { ApiClient, versionFailure } from './client.ts';
+import type { ChatPlace } from './messages.ts';
 import { dial } from './local-socket.ts';
 import { OnceEvent } from './once-event.ts';
 import { newestRecord } from './owner-record.ts';
@@ -30,6 +31,8 @@ export interface WindowService {
   readonly onOwner: Event<OwnerState>;
   /** A guest may become the owner. */
   readonly role: 'owner' | 'guest';
+  /** Which chats this window shows: what is said in others it is not told. */
+  show(chats: readonly ChatPlace[]): void;
   /** Resolves when everything is flushed. Throws the ServiceError that kept it from being. */
   dispose(): Promise<void>;
 }
@@ -91,6 +94,10 @@ class ServiceLink implements WindowService {
 
   get role(): 'owner' | 'guest' {
     return this.#worker ? 'owner' : 'guest';
+  }
+
+  show(chats: readonly ChatPlace[]): void {
+    this.#client.show(chats);
   }
 
   async connect(): Promise<void> {

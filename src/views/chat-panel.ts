@@ -1,6 +1,7 @@
 /** A chat in an editor tab: the page (src/webviews/chat) shows and asks, this side answers from the service. */
 import * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../base/disposable.ts';
+import type { ChatPlace } from '../rpc/messages.ts';
 import type { ServiceEvent } from '../service/api.ts';
 import { type FromHost, type Labels, readToHost, type ToHost } from '../webviews/chat/messages.ts';
 import { chatHtml } from './chat-html.ts';
@@ -9,11 +10,6 @@ import type { House } from './house.ts';
 import { addsTo } from './rights.ts';
 
 const PAGE_POSTS = 50;
-
-export interface ChatPlace {
-  readonly workspace: string;
-  readonly tool: string;
-}
 
 export class ChatPanel implements Disposable {
   readonly #house: House;
@@ -24,6 +20,8 @@ export class ChatPanel implements Disposable {
   /** Events that come while a snapshot is being made follow it. */
   #waiting: FromHost[] | undefined;
   #ready = false;
+  /** While the page is there. */
+  #shown: Disposable | undefined;
   #canPost = false;
 
   constructor(house: House, place: ChatPlace, panel: vscode.WebviewPanel, openLink: (href: string) => void) {
@@ -42,7 +40,7 @@ export class ChatPanel implements Disposable {
     this.#held.add(
       panel.onDidChangeViewState(() => {
         // Hidden, the page is gone; it says `ready` when it is back.
-        if (!panel.visible) this.#ready = false;
+        if (!panel.visible) this.#rest();
         this.#see();
       }),
     );
@@ -73,7 +71,14 @@ export class ChatPanel implements Disposable {
   }
 
   dispose(): void {
+    this.#rest();
     this.#held.dispose();
+  }
+
+  #rest(): void {
+    this.#ready = false;
+    this.#shown?.dispose();
+    this.#shown = undefined;
   }
 
   #retitle(): void {
@@ -100,6 +105,7 @@ export class ChatPanel implements Disposable {
         return;
       case 'ready':
         this.#ready = true;
+        this.#shown ??= this.#house.session.shows(this.#place);
         return this.#snapshot();
       case 'post':
         // What is answered comes as an event as well, and by now a later one may have said that it is delivered.

@@ -2,7 +2,8 @@
 import * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../base/disposable.ts';
 import { isAllowedLink, readPageState } from '../webviews/chat/messages.ts';
-import { ChatPanel, chatTitle, type ChatPlace } from './chat-panel.ts';
+import type { ChatPlace } from '../rpc/messages.ts';
+import { ChatPanel, chatTitle } from './chat-panel.ts';
 import type { House } from './house.ts';
 import { invitationOfLink } from './invitation-text.ts';
 import { pickTool } from './targets.ts';

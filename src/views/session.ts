@@ -4,6 +4,7 @@
  */
 import type { Disposable } from '../base/disposable.ts';
 import { Emitter, type Event } from '../base/event.ts';
+import type { ChatPlace } from '../rpc/messages.ts';
 import type { OwnerState } from '../rpc/window.ts';
 import type { Beside } from '../rpc/worker-control.ts';
 import type { CoterieApi, ServiceErrorCode, ServiceEvent } from '../service/api.ts';
@@ -15,6 +16,8 @@ export interface Connection {
   readonly events: Event<ServiceEvent>;
   readonly onClosed: Event<Error | undefined>;
   readonly onOwner: Event<OwnerState>;
+  /** Which chats the window shows: it is told of no others. */
+  show(chats: readonly ChatPlace[]): void;
   dispose(): Promise<void>;
 }
 
@@ -72,6 +75,19 @@ export class Session implements Disposable {
   get stalled(): boolean {
     return this.#stalled;
   }
+
+  /** A chat is shown from now on, until this is disposed of. */
+  shows(chat: ChatPlace): Disposable {
+    this.#shown.add(chat);
+    this.#connection?.show([...this.#shown]);
+    return {
+      dispose: () => {
+        if (this.#shown.delete(chat)) this.#connection?.show([...this.#shown]);
+      },
+    };
+  }
+
+  readonly #shown = new Set<ChatPlace>();
 
   get state(): SessionState {
     return this.#state;
@@ -134,6 +150,7 @@ export class Session implements Disposable {
       const connection = await this.#ports.connect(beside);
       if (this.#disposed) return connection;
       this.#connection = connection;
+      connection.show([...this.#shown]);
       this.#subscriptions = [
         connection.events((event) => this.#events.fire(event)),
         connection.onClosed(() => this.#lost(connection)),

@@ -22,6 +22,7 @@ import {
   type ToolKind,
   type WorkspaceInfo,
 } from '../../src/service/api.ts';
+import type { ChatPlace } from '../../src/rpc/messages.ts';
 import { allowedByDefault, askedOf } from '../../src/sync/permissions.ts';
 
 interface FakeFile extends FileEntry {
@@ -58,7 +59,14 @@ export class FakeService {
   readonly onClosed = this.closed.event;
   readonly owner = new Emitter<'stalled' | 'answers' | 'changed'>();
   readonly onOwner = this.owner.event;
+  /** What the window has said it shows, each time. */
+  readonly shown: (readonly ChatPlace[])[] = [];
   readonly calls: string[] = [];
+
+  show(chats: readonly ChatPlace[]): void {
+    this.shown.push(chats);
+  }
+
   readonly fakeJoins: JoinInfo[] = [];
   link: LinkInfo | undefined;
   readonly requests: JoinRequestInfo[] = [];

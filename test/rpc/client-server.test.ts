@@ -5,7 +5,7 @@ import { ServiceError } from '../../src/service/api.ts';
 import { apiClient, ApiClient } from '../../src/rpc/client.ts';
 import { MessagePortDuplex } from '../../src/rpc/message-port.ts';
 import { METHODS } from '../../src/rpc/methods.ts';
-import { MAX_RPC_IN_FLIGHT, MAX_RPC_WAITING } from '../../src/rpc/rpc-limits.ts';
+import { MAX_CHATS_SHOWN, MAX_RPC_IN_FLIGHT, MAX_RPC_WAITING, RPC_PROTOCOL } from '../../src/rpc/rpc-limits.ts';
 import { ApiServer, serveApi } from '../../src/rpc/server.ts';
 import { ServiceFailure } from '../../src/rpc/service-failure.ts';
 import { fakeApi, Gate, newEvents, served } from './fixtures/fake-api.ts';
@@ -182,9 +182,9 @@ describe('client and server of the api', () => {
       serveApi(fakeApi({}), none, there, 'ours');
       const answers: unknown[] = [];
       here.onMessage((message) => answers.push(message));
-      here.send({ type: 'hello', protocol: 2, build: 'ours', ...hello });
+      here.send({ type: 'hello', protocol: RPC_PROTOCOL, build: 'ours', ...hello });
       await new Promise<void>((resolve) => here.onClose(() => resolve()));
-      assert.deepEqual(answers, [{ type: 'refused', protocol: 2, build: 'ours' }]);
+      assert.deepEqual(answers, [{ type: 'refused', protocol: RPC_PROTOCOL, build: 'ours' }]);
     }
     const [here, there] = pair();
     serveApi(fakeApi({}), none, there, 'theirs');
@@ -195,7 +195,7 @@ describe('client and server of the api', () => {
 
   it('closes a connection that says what no client says', async () => {
     const call = { type: 'call', id: 1, method: 'relay', args: [] };
-    const hello = { type: 'hello', protocol: 2, build: '' };
+    const hello = { type: 'hello', protocol: RPC_PROTOCOL, build: '' };
     const bad = [
       [call],
       [hello, hello],
@@ -204,6 +204,11 @@ describe('client and server of the api', () => {
       [hello, { ...call, id: 'x' }],
       [hello, { ...call, args: { length: 1 } }],
       [hello, { ...call, key: 'k'.repeat(65) }],
+      [{ type: 'shows', chats: [] }],
+      [hello, { type: 'shows', chats: 'all' }],
+      [hello, { type: 'shows', chats: [{ workspace: 'w', tool: 1 }] }],
+      [hello, { type: 'shows', chats: [{ workspace: 'w'.repeat(65), tool: 't' }] }],
+      [hello, { type: 'shows', chats: Array(MAX_CHATS_SHOWN + 1).fill({ workspace: 'w', tool: 't' }) }],
       [hello, undefined],
       [hello, 'text'],
     ];
@@ -313,6 +318,31 @@ describe('client and server of the api', () => {
     }
     server.close();
     assert.equal(events.hasListeners, false);
+  });
+
+  it('what is said in a chat is told to who shows it alone, from when it says so, over a new connection too', async () => {
+    const events = newEvents();
+    const said = (tool: string): ServiceEvent => ({ type: 'chat', workspace: 'w', tool, posts: [], removed: [] });
+    const heard: ServiceEvent[] = [];
+    const client = new ApiClient('');
+    client.events((event) => heard.push(event));
+    const api = fakeApi({ relay: async () => undefined as never });
+    for (let times = 0; times < 2; times++) {
+      const [here, there] = pair();
+      serveApi(api, events.event, there);
+      assert.equal(await client.attach(here), 'welcome');
+      if (times === 0) {
+        events.fire(said('one'));
+        client.show([{ workspace: 'w', tool: 'one' }]);
+      }
+      // What is asked for after it finds it told.
+      await client.api.relay();
+      events.fire(said('two'));
+      events.fire(said('one'));
+      await client.api.relay();
+      assert.deepEqual(heard.splice(0), [said('one')]);
+      here.close();
+    }
   });
 
   it('while draining it answers what was done, and leaves the rest to the next owner', async () => {

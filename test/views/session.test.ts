@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { ChatPlace } from '../../src/rpc/messages.ts';
 import { type CoterieApi, ServiceError } from '../../src/service/api.ts';
 import { type Connection, Session, type SessionState } from '../../src/views/session.ts';
 import { WorkspaceList } from '../../src/views/workspace-list.ts';
@@ -101,6 +102,20 @@ describe('the window’s session', () => {
     assert.equal(service.disposed, true);
     service.closed.fire(undefined);
     assert.equal(timers.length, 1);
+  });
+
+  it('tells which chats it shows, also the service that it connects to anew', async () => {
+    const { session, service, timers } = world({ exists: true });
+    const [one, two] = [1, 2].map((n) => ({ workspace: 'apollo', tool: `chat ${n}` })) as [ChatPlace, ChatPlace];
+    session.shows(one);
+    await session.open();
+    const shown = session.shows(two);
+    service.closed.fire(undefined);
+    timers[0]!();
+    await session.api();
+    shown.dispose();
+    shown.dispose();
+    assert.deepEqual(service.shown, [[one], [one, two], [one, two], [one]]);
   });
 
   it('L3: a store in use is tried again until it is not, and meanwhile looks so', async () => {

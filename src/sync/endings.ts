@@ -154,6 +154,8 @@ export class Endings {
   hear(run: readonly Delta[], from: DeviceId, own: FeedId, { devices }: Roster): void {
     for (const delta of run) {
       if (delta.tool !== undefined || !this.#takesOutOwn(delta, own) || this.#graph.get(delta.id)) continue;
+      // Of others nothing is believed; so one word of each device that was ever let in is kept, and no more.
+      if (this.#authority.accountOf(delta.device) === undefined) continue;
       if (from !== delta.device && devices.has(from)) this.#told.set(delta.device, delta);
     }
   }

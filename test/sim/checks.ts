@@ -220,8 +220,15 @@ function isElsewhere(world: World, side: readonly SimDevice[], device: SimDevice
 function isOnlyByItself(world: World, one: SimDevice, other: SimDevice, invalid: readonly Addition[]): boolean {
   const { id, replica } = one;
   if (!replica.roster.devices.has(id) || other.replica.roster.devices.has(id)) return false;
-  if (isBehindIt(world, replica.entranceOf(id)?.delta.id, other)) return true;
+  const entrance = replica.entranceOf(id)?.delta;
+  if (isBehindIt(world, entrance?.id, other) || isOnInEnded(world, entrance, other)) return true;
   return inVain(invalid, id).some(({ placed }) => replica.node(placed.delta.id));
+}
+
+/** L7: it was said by who went on, as no client of ours does, in a feed that ends for others with the word that had taken him out. */
+function isOnInEnded(world: World, word: Delta | undefined, { replica }: SimDevice): boolean {
+  if (!word || !world.isHostile(word.device) || replica.node(word.id)) return false;
+  return replica.roster.gone.has(word.device) || replica.returned().has(word.device);
 }
 
 /** D2: the author of a word has begun another feed since that does not know the word, and somebody has heard that first. */

@@ -237,7 +237,7 @@ const takeDevice = (kind: 'removeDevice' | 'drop'): Doing => {
 
 /** L6: somebody has his copy begin anew, with that of somebody who can be reached; of who goes away meanwhile nothing comes. */
 const renew: Doing = (world, dice) => {
-  const members = world.members().filter(({ id, replica }) => isUp(world, id) && replica.hasBase);
+  const members = world.members().filter(({ id, replica }) => isUp(world, id) && replica.size > 0);
   const device = dice.pickOr(members);
   const from = dice.pickOr(members.filter(({ id }) => id !== device?.id && device?.session.isPeer(id)));
   if (!device || !from) return;

@@ -192,7 +192,7 @@ export class Person {
         crypto,
         clock: {
           now: () => systemClock.now() + this.aheadMs - clockBehindMs,
-          wakeAt: (at, callback) => systemClock.wakeAt(at - this.aheadMs + clockBehindMs, callback),
+          wakeAt: (at, callback) => this.#wakeAt(at - this.aheadMs + clockBehindMs, callback),
         },
         log: around({
           replay: (each) => log.replay(each),
@@ -244,6 +244,25 @@ export class Person {
   async close(): Promise<void> {
     await this.#composed?.close();
     this.#composed = undefined;
+  }
+
+  /** What the service still waits for. */
+  get alarms(): number {
+    return this.#alarms.size;
+  }
+
+  readonly #alarms = new Set<() => void>();
+
+  #wakeAt(at: number, callback: () => void): () => void {
+    const cancel = systemClock.wakeAt(at, () => {
+      this.#alarms.delete(cancel);
+      callback();
+    });
+    this.#alarms.add(cancel);
+    return () => {
+      this.#alarms.delete(cancel);
+      cancel();
+    };
   }
 
   /** As if this device had never been used. */

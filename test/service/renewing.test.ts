@@ -92,6 +92,7 @@ describe('A fresh copy', function () {
     assert.ok(whole.includes('Bob: and on'));
     assert.deepEqual([await text(bob, '/plan.txt'), await text(alice, '/alone.txt')], ['another plan', 'alone']);
     await bob.close();
+    assert.equal(bob.alarms, 0, 'a service that is closed waits for nothing');
     await bob.open();
     assert.deepEqual(await bob.listing(apollo), whole);
     await bob.until(() =>

@@ -39,7 +39,7 @@ export function notAccepted(workspace: SharedWorkspace): readonly Work[] {
     const verdict = workspace.replica.verdictOf(delta.id);
     return verdict === undefined || verdict === 'accepted' ? [] : [{ delta, reason: verdict }];
   });
-  const kept = workspace.keptVoid().flatMap(({ delta, reason }) => (isContent(delta) ? [{ delta, reason }] : []));
+  const kept = workspace.keptVoid.all.flatMap(({ delta, reason }) => (isContent(delta) ? [{ delta, reason }] : []));
   const all = [...kept, ...standing].flatMap(({ delta, reason }) => workOf(workspace, delta, reason) ?? []);
   return [...all, ...leftBehind(workspace)].sort((a, b) => a.time - b.time);
 }

@@ -7,17 +7,16 @@ import { groupBy } from '../base/group.ts';
 import { toUtf8 } from '../base/utf8.ts';
 import type { AccountId, DeltaId, DeviceId, ToolId, WorkspaceId } from '../base/ids.ts';
 import { KEY_BYTES } from '../crypto/crypto.ts';
-import { asArray, asBytes, asText, type Value } from '../protocol/codec.ts';
-import { MAX_DELTA_BYTES } from '../protocol/limits.ts';
+import { asArray, asBytes, type Value } from '../protocol/codec.ts';
 import { controlBody, Role, type Control } from '../sync/control.ts';
-import { idBytes, readDelta, type Delta } from '../sync/delta.ts';
+import { idBytes } from '../sync/delta.ts';
 import { pairSeal } from '../sync/device-link.ts';
 import { Engine, type Growth, type Renewal } from '../sync/engine.ts';
 import { sealMessage } from '../sync/envelope.ts';
 import type { Epoch } from '../sync/epoch.ts';
 import type { RowChange } from '../sync/fold.ts';
 import type { EpochTag } from '../sync/epoch.ts';
-import { inPast, type Node } from '../sync/graph.ts';
+import type { Node } from '../sync/graph.ts';
 import type { Message } from '../sync/messages.ts';
 import { Lane, type Route } from '../sync/ports.ts';
 import type { Entry, Replica } from '../sync/replica.ts';
@@ -31,7 +30,7 @@ import type { Content } from '../tools/files/content.ts';
 import { readFilesDelta } from '../tools/files/deltas.ts';
 import { filesReducer } from '../tools/files/reducer.ts';
 import { ITEMS, itemFromRow, VERSIONS, versionFromRow } from '../tools/files/rows.ts';
-import { type CallKey, type NoticeCode, ServiceError } from './api.ts';
+import { type CallKey, ServiceError } from './api.ts';
 import { ChunkExchange } from './chunk-exchange.ts';
 import { KeptError } from './commit-queue.ts';
 import { ContentNeeds } from './content-needs.ts';
@@ -39,6 +38,7 @@ import { Delivery } from './delivery.ts';
 import { FileTree } from './file-tree.ts';
 import type { Hub } from './hub.ts';
 import { bringUpToDate, type Imaged } from './index-image.ts';
+import { KeptVoid } from './kept-void.ts';
 import { Keyring } from './keyring.ts';
 import { generationIn } from './only-copy.ts';
 import { LeftBehind, type Said } from './left-behind.ts';
@@ -46,6 +46,7 @@ import { readMarks, writeMarks } from './peer-memory.ts';
 import { Peers } from './peers.ts';
 import type { ContentStore } from './ports.ts';
 import { deltaRecords, encodeRecord, type KeptLog } from './records.ts';
+import { Tidings } from './tidings.ts';
 import { Undelivered } from './undelivered.ts';
 import { Unread } from './unread.ts';
 
@@ -70,8 +71,10 @@ export class SharedWorkspace {
   readonly peers: Peers;
   readonly needs: ContentNeeds;
   readonly leftBehind: LeftBehind;
+  readonly keptVoid: KeptVoid;
   readonly #hub: Hub;
   readonly #delivery: Delivery;
+  readonly #tidings: Tidings;
   readonly #trees = new Map<ToolId, FileTree>();
   readonly #listener: WorkspaceListener;
   #cancelWake: (() => void) | undefined;
@@ -94,6 +97,8 @@ export class SharedWorkspace {
     this.keyring = new Keyring(hub.crypto, hub.local, id, this.engine.keys);
     this.unread = new Unread(hub.local, id);
     this.leftBehind = new LeftBehind(hub.local, id);
+    this.keptVoid = new KeptVoid(hub, id);
+    this.#tidings = new Tidings(hub, this);
     this.contents = hub.makeContents(this.keyring);
     this.peers = new Peers(hub, id, () => this.roster);
     this.exchange = this.#makeExchange();
@@ -105,8 +110,8 @@ export class SharedWorkspace {
       contents: this.contents,
       exchange: this.exchange,
       onSettled: () => this.#syncChanged(),
-      onRelayFull: (device) => this.#tell('relayFull', `relayFull/${device}`, this.replica.accountOf(device)),
-      onRelayTook: (device) => this.#told.delete(`relayFull/${device}`),
+      onRelayFull: (device) => this.#tidings.tell('relayFull', `relayFull/${device}`, this.replica.accountOf(device)),
+      onRelayTook: (device) => this.#tidings.over(`relayFull/${device}`),
     });
   }
 
@@ -126,7 +131,7 @@ export class SharedWorkspace {
     this.unread.restore((tool, item) => this.#isThere(tool, item));
     for (const node of this.replica.nodes()) this.#noteUnread(node);
     this.peers.restore();
-    for (const [device] of this.#hub.local.under(forkKey(this.id, ''))) this.#forks.add(device as DeviceId);
+    this.#tidings.restore();
     const { session } = this.engine;
     for (const device of session.devices) {
       const value = asArray(this.#hub.local.get(`peer/${this.id}/${device}`), 2);
@@ -389,8 +394,8 @@ export class SharedWorkspace {
   #renewed({ from, generation }: Renewal): void {
     this.#hub.onlyCopy.renewed(this, generation);
     this.#hub.local.drop(renewalKey(this.id));
-    this.#told.delete('outOfStep');
-    this.#tell('renewed', `renewed/${generation}`, this.replica.accountOf(from));
+    this.#tidings.over('outOfStep');
+    this.#tidings.tell('renewed', `renewed/${generation}`, this.replica.accountOf(from));
   }
 
   async #offered(from: DeviceId, sealed: Uint8Array): Promise<void> {
@@ -436,30 +441,14 @@ export class SharedWorkspace {
     this.#dispatch(this.engine.lockedOut(from, path, epoch, this.#now).out);
   }
 
-  /** Once for each member and kind: who sends rubbish sends it again and again. */
   #tellFault(device: DeviceId, tag: string): void {
-    if (tag === 'fork' && device === this.device) return this.#hub.onlyCopy.forked(this);
-    const account = this.replica.accountOf(device);
-    const code = tag === 'fork' ? 'fork' : 'badDelta';
-    if (code === 'badDelta') return this.#tell(code, `${code}/${account ?? device}`, account);
-    this.#forks.add(device);
-    this.#hub.local.put(forkKey(this.id, device), true);
-    this.#tell(code, `${code}/${device}`, account, { device });
+    if (tag === 'fork' && device === this.device) this.#hub.onlyCopy.forked(this);
+    else this.#tidings.fault(device, tag);
   }
 
-  /** Devices that have shown two histories (D8); remembered, since the proof need not be in the log. */
+  /** Devices that have shown two histories (D8). */
   get forks(): ReadonlySet<DeviceId> {
-    return new Set([...this.#forks, ...this.replica.forked]);
-  }
-
-  /** What is remembered: all of the local state is looked through for it once. */
-  readonly #forks = new Set<DeviceId>();
-
-  #tell(code: NoticeCode, once: string, account: AccountId | undefined, more = {}): void {
-    if (this.#told.has(once)) return;
-    this.#told.add(once);
-    const member = account === undefined ? '' : this.nameOf(account);
-    this.#hub.emit({ type: 'notice', code, workspace: this.id, detail: { member, name: this.roster.name, ...more } });
+    return this.#tidings.forks;
   }
 
   /** L6: whose devices hold the same as this one and say that it adds up to something else. */
@@ -472,17 +461,6 @@ export class SharedWorkspace {
     const { devices } = this.roster;
     return [...new Set([...this.replica.newer].flatMap((device) => devices.get(device)?.account ?? []))];
   }
-
-  /** Once for each member: all keep what they have, and their people are told. */
-  #tellDoubts(): void {
-    const before = this.#told.size;
-    for (const account of this.differing) this.#tell('diverged', `diverged/${account}`, account);
-    for (const account of this.newer) this.#tell('newerVersion', `newer/${account}`, account);
-    if (this.engine.isOutOfStep) this.#tell('outOfStep', 'outOfStep', undefined);
-    if (this.#told.size > before) this.#hub.emit({ type: 'workspaces' });
-  }
-
-  readonly #told = new Set<string>();
 
   reached(device: DeviceId, reach: 'direct' | 'none'): void {
     if (!this.isPeer(device)) return;
@@ -566,7 +544,7 @@ export class SharedWorkspace {
     if (duties.length > 0) this.author(duties).catch((error: unknown) => this.#hub.fault(error));
     this.#fold();
     this.#dispatch(this.engine.tick(this.#now));
-    this.#tellDoubts();
+    this.#tidings.doubts();
   }
 
   /** L4: what all have acknowledged is folded, and leaves the log; what is only this person's business is kept beside it. */
@@ -578,8 +556,7 @@ export class SharedWorkspace {
       const { delta } = node;
       const item = this.#unreadItemOf(node);
       if (item !== undefined) this.unread.keep(delta.tool!, item);
-      if (delta.device === this.device && verdict !== 'applied')
-        this.#hub.local.put(`void/${this.id}/${delta.id}`, [delta.bytes, verdict]);
+      if (delta.device === this.device && verdict !== 'applied') this.keptVoid.keep(delta, verdict);
     }
     if (advance.forgotten > 0) this.#hub.forgotten();
     if (advance.erased.length === 0) return;
@@ -588,20 +565,10 @@ export class SharedWorkspace {
     this.#hub.erased();
   }
 
-  /** Own content that was void when it was folded (D9): with it goes from the log what it said. */
-  keptVoid(): readonly { readonly delta: Delta; readonly reason: string }[] {
-    return [...this.#hub.local.under(`void/${this.id}/`)].flatMap(([, value]) => {
-      const [bytes, reason] = [asBytes(asArray(value, 2)?.[0], 1, MAX_DELTA_BYTES), asText(asArray(value, 2)?.[1], 32)];
-      const delta = bytes && readDelta(this.#hub.crypto, this.id, bytes);
-      if (!delta?.ok || reason === undefined) return [];
-      return [{ delta: delta.value, reason }];
-    });
-  }
-
   /** In the log, or kept beside it. */
   ownDelta(id: DeltaId): Pick<Said, 'kind' | 'body'> | undefined {
     const there = this.replica.node(id)?.delta ?? this.leftBehind.find(id);
-    return there ?? this.keptVoid().find(({ delta }) => delta.id === id)?.delta;
+    return there ?? this.keptVoid.all.find(({ delta }) => delta.id === id)?.delta;
   }
 
   // ---- after growth -----------------------------------------------------------------------------------------------------
@@ -612,37 +579,13 @@ export class SharedWorkspace {
     this.leftBehind.settle(this.replica);
     if (nodes.some((node) => node.delta.tool === undefined)) {
       this.#hub.changed();
-      this.#tellDeletion();
-      this.#tellPermissions(nodes);
+      this.#tidings.deletion();
+      this.#tidings.permissions(nodes);
     }
     for (const node of nodes) this.#noteUnread(node);
     this.#index(this.replica.takeChanges());
     this.#hub.emit({ type: 'workspaces' });
     if (this.expulsion) this.#hub.expelled(this.id);
-  }
-
-  /** Once: with each start it is in the list as closed. */
-  #tellDeletion(): void {
-    const { deleted } = this.roster;
-    const account = deleted && this.replica.accountOf(deleted.delta.device);
-    if (!account || this.#told.has('deleted')) return;
-    this.#told.add('deleted');
-    if (account === this.#hub.identity.account) return;
-    const detail = { name: this.roster.name, member: this.nameOf(account) };
-    this.#hub.emit({ type: 'notice', code: 'deleted', workspace: this.id, detail });
-  }
-
-  /** What another manager has changed since this device was let in, once for all that comes together. */
-  #tellPermissions(nodes: readonly Node[]): void {
-    const letIn = this.roster.records.get(this.device)?.letIn;
-    const changed = nodes.filter((node) => node.delta.tool === undefined && node.delta.kind === 'setPerm');
-    const news = changed.findLast(
-      (node) => letIn && !inPast(node, letIn) && this.replica.verdictOf(node.delta.id) === 'accepted',
-    );
-    const account = news && this.replica.accountOf(news.delta.device);
-    if (account === undefined || account === this.#hub.identity.account) return;
-    const detail = { name: this.roster.name, member: this.nameOf(account) };
-    this.#hub.emit({ type: 'notice', code: 'permissionsChanged', workspace: this.id, detail });
   }
 
   /** The word that took this device out of the workspace. */
@@ -779,7 +722,7 @@ export class SharedWorkspace {
 
   #syncChanged(): void {
     if (this.expulsion) this.#hub.expelled(this.id);
-    this.#tellDoubts();
+    this.#tidings.doubts();
     this.#tellDelivered();
     this.#hub.emit({ type: 'workspaces' });
     if (this.#cancelRemember || this.#closed) return;
@@ -838,11 +781,6 @@ export class SharedWorkspace {
 /** That nothing is written before another device has told what is lacking here (D2). */
 function awaitsKey(workspace: WorkspaceId): string {
   return `awaits/${workspace}`;
-}
-
-/** That a device has shown two histories (D8). */
-function forkKey(workspace: WorkspaceId, device: string): string {
-  return `fork/${workspace}/${device}`;
 }
 
 /** Whom it is asked of for a fresh copy. */

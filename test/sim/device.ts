@@ -61,6 +61,8 @@ export interface Surroundings {
   isConnected(a: DeviceId, b: DeviceId): boolean;
   /** It has written something. */
   wrote(device: SimDevice, nodes: readonly Node[]): void;
+  /** Whether a delta that was ever durable is in a copy, folded or not. */
+  holds(copy: Pick<SimDevice, 'replica'>, id: DeltaId): boolean;
   /** These are in its copy for good, whoever wrote them. */
   took(deltas: Iterable<Delta>): void;
   /** These are in its base now (L4). */
@@ -396,12 +398,12 @@ export class SimDevice {
     this.#around.appended(this.id);
   }
 
-  /** D9: own deltas that cannot come along are kept as what is not accepted. */
+  /** D9: own deltas that cannot come along, also what the copy before had folded alone, are kept as what is not accepted. */
   #keepBeside(before: Replica): void {
-    const cut = this.replica.cut();
-    for (const { delta } of before.nodes()) {
-      if (this.replica.node(delta.id) || delta.seq <= (cut.get(delta.feed) ?? 0)) continue;
-      if (this.acknowledged.delete(delta.id)) this.#around.counts.add('own deltas kept beside a fresh copy');
+    for (const id of this.acknowledged) {
+      if (this.#around.holds(this, id) || !this.#around.holds({ replica: before }, id)) continue;
+      this.acknowledged.delete(id);
+      this.#around.counts.add('own deltas kept beside a fresh copy');
     }
   }
 

@@ -327,7 +327,7 @@ export class World implements Surroundings {
     return [...durable, ...others.map(({ delta }) => delta)];
   }
 
-  holds({ replica }: SimDevice, id: DeltaId): boolean {
+  holds({ replica }: Pick<SimDevice, 'replica'>, id: DeltaId): boolean {
     const delta = this.archive.get(id);
     return replica.node(id) !== undefined || (delta !== undefined && delta.seq <= (replica.cut().get(delta.feed) ?? 0));
   }

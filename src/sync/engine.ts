@@ -435,6 +435,8 @@ export class Engine {
     const { device, account } = this.#identity;
     const gone = this.#replica.roster.gone.get(device);
     if (gone && gone.delta.kind !== 'leave') return gone;
+    const beside = gone && this.#replica.takenOutBeside(gone, device);
+    if (beside) return beside;
     return this.#replica.wordAgainst(device, account) ?? gone ?? this.#replica.endOfOwn;
   }
 

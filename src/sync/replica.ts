@@ -766,6 +766,13 @@ export class Replica {
     return this.#endings.returned([device]).size > 0;
   }
 
+  /** K2: what takes a device out, and was not known to who said that its person leaves. */
+  takenOutBeside(leave: Node, device: DeviceId): Node | undefined {
+    this.#settle();
+    const word = this.#endings.returned([device]).get(device);
+    return word && !inPast(word, leave) ? word : undefined;
+  }
+
   /** A1: whether one account stands above another, so that its manager may take the other's devices out (A2). */
   isSenior(account: AccountId, to: AccountId): boolean {
     this.#settle();

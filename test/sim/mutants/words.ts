@@ -106,4 +106,12 @@ export const words: readonly Mutant[] = [
     replace: 'const box = crypto.sealGcm(key, ZERO_NONCE, epoch.commit, NONE);',
     tests: ['test/sync/epoch.test.ts'],
   },
+  {
+    name: 'who has left waits for ever for others to take what was dropped beside',
+    rule: 'K2',
+    file: 'src/sync/engine.ts',
+    search: 'if (beside) return beside;',
+    replace: '',
+    tests: ['test/sim/sim.test.ts'],
+  },
 ];

@@ -606,7 +606,11 @@ export class Engine {
     next.takeOver(this.#replica);
     this.#replica = next;
     this.#sources.begunAnew();
-    if (renewal) this.awaitWord();
+    if (renewal) {
+      this.awaitWord();
+      // His base may be older than what was here, and know less of who is in: he gives what comes after it, and is a peer till that has come.
+      if (!next.roster.devices.has(from)) this.#sponsor = from;
+    }
     return true;
   }
 

@@ -208,9 +208,14 @@ function areApart(world: World, a: SimDevice, b: SimDevice, invalid: readonly Ad
   return isOnlyByItself(world, b, a, invalid) || isOnlyByItself(world, a, b, invalid);
 }
 
-/** D2: what it began again from is from when it was alone in the workspace: it knows nobody to ask, and not whom it has let in since. */
+/**
+ * D2: what it began again from is from when it was alone in the workspace, or with devices that are out since: it knows nobody to ask, and not
+ * whom it has let in since.
+ */
 function isAloneAgain(world: World, { id, replica }: SimDevice, other: SimDevice): boolean {
-  return world.restored.has(id) && replica.roster.devices.size === 1 && !replica.roster.devices.has(other.id);
+  const known = [...replica.roster.devices.keys()];
+  const isAlone = known.every((device) => device === id || other.replica.roster.gone.has(device));
+  return world.restored.has(id) && isAlone && !known.includes(other.id);
 }
 
 /** Whether a device is out for one side, and in for another, or was let in by what a side that is alone again has lost. */

@@ -721,4 +721,34 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // The base knew of nobody who was still in: it asked nobody, and listened to nobody, for what comes after it.
+    name: 'L6 a fresh copy that is older than the one it takes the place of (world “oak.2762”)',
+    plan: {
+      config: {
+        seed: 'oak.2762',
+        big: false,
+        people: 4,
+        founding: 2,
+        hostile: 1,
+        manyDevices: 0.5,
+        directPaths: 2,
+        relayShare: 1,
+        network: { latency_ms: [20, 3000], loss: 0, duplication: 0, reorders: true, relayLifetime_ms: 600000 },
+        fsync_ms: 400,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 60000,
+      },
+      acts: [
+        { at: 20218, kind: 'files', salt: 3 },
+        { at: 20890, kind: 'version', salt: 33 },
+        { at: 21153, kind: 'removeDevice', salt: 20 },
+        { at: 43726, kind: 'join', salt: 19 },
+        { at: 45066, kind: 'addDevice', salt: 1 },
+        { at: 56440, kind: 'renew', salt: 24 },
+      ],
+    },
+  },
 ];

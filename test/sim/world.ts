@@ -55,6 +55,8 @@ export class World implements Surroundings {
   readonly made = new Map<string, DeltaId[]>();
   /** Whatever was ever durable in anybody's copy, each after its past: copies forget (L4). */
   readonly archive = new Map<DeltaId, Delta>();
+  /** As its author has written it: who is alone may fold it before it is durable, and keep its place alone. */
+  readonly #written = new Map<DeltaId, Delta>();
   readonly folds = new FoldedOnce();
   /** What honest devices have signed, by feed and place: each one thing only (D2). */
   readonly #signed = new Map<FeedId, DeltaId[]>();
@@ -314,7 +316,8 @@ export class World implements Surroundings {
   }
 
   took(deltas: Iterable<Delta>): void {
-    for (const delta of deltas) if (!this.archive.has(delta.id)) this.archive.set(delta.id, delta);
+    for (const delta of deltas)
+      if (!this.archive.has(delta.id)) this.archive.set(delta.id, this.#written.get(delta.id) ?? delta);
   }
 
   /** What is in a copy, also what it has folded and forgotten. Every delta after its past. */
@@ -393,6 +396,7 @@ export class World implements Surroundings {
   }
 
   note(delta: Delta, author?: SimDevice): void {
+    this.#written.set(delta.id, delta);
     this.counts.add('deltas');
     this.counts.add(`wrote ${delta.kind}`);
     const ids = this.made.get(delta.kind);

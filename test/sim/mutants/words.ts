@@ -114,4 +114,12 @@ export const words: readonly Mutant[] = [
     replace: '',
     tests: ['test/sim/sim.test.ts'],
   },
+  {
+    name: 'who begins anew with a base older than his own knows nobody any more',
+    rule: 'L6',
+    file: 'src/sync/engine.ts',
+    search: 'if (!next.roster.devices.has(from)) this.#sponsor = from;',
+    replace: '',
+    tests: ['test/sim/sim.test.ts'],
+  },
 ];

@@ -59,18 +59,12 @@ const idHashes = new WeakMap<Delta, Hashed>();
 /** A6, L5: what came bit by bit is what comes at once, in another order. */
 export const audit: Doing = (world, dice) => {
   // Who has forked holds both branches, whatever others want of them (D8).
-  const sound = [...world.devices.values()].filter((one) => one.alive && !world.forked.has(one.id));
-  const device = dice.pickOr(sound.filter((one) => !isBesideItself(world, one)));
+  const device = dice.pickOr([...world.devices.values()].filter(({ alive, id }) => alive && !world.forked.has(id)));
   if (!device) return;
   world.counts.add('audits');
   compareWithBatch(world, device, dice);
   compareWithFirstCopy(world, device);
 };
-
-/** D2: it goes on in its feed beside a later one that it has begun, as no client of ours does: in its own copy that settles nothing (world oak.440). */
-function isBesideItself(world: World, { id, replica }: SimDevice): boolean {
-  return world.isHostile(id) && replica.generationsOf(id).length > 1;
-}
 
 /** L6: also to who has not forgotten anything himself, and to who has forked. */
 function compareWithFirstCopy(world: World, device: SimDevice): void {

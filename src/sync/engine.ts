@@ -410,7 +410,6 @@ export class Engine {
       case 'fetch':
         return this.#serve(from, path, message);
       case 'needKey':
-        this.session.noteWithout(from, message.epoch);
         return this.#giveKey(from, path, message.epoch, under);
       default:
         return [];

@@ -364,16 +364,6 @@ export class Session {
   }
 
   /**
-   * K2: it asks for the key of an epoch that it was let in with, was taken out again before it heard, and so is not given it. What is for it,
-   * that word above all, goes under another epoch, or the seal of the two.
-   */
-  noteWithout(device: DeviceId, tag: EpochTag): void {
-    const peer = this.#peers.get(device);
-    if (!peer?.last || !this.#gate.stepsOf(device).some((step) => step.tag === tag)) return;
-    peer.without = new Set([...peer.without, tag]);
-  }
-
-  /**
    * It has sent something under an epoch that is erased here (K4). Whatever it was, it is asked to say what it holds, under the seal
    * of the two, and is told what is here: each then sends what the other lacks.
    */

@@ -109,12 +109,4 @@ export const session: readonly Mutant[] = [
     replace: "if (message.kind !== 'have') return [];",
     tests: ['test/sync/unheard.test.ts'],
   },
-  {
-    name: 'who is out is told so again and again under a key that he never had',
-    rule: 'K2',
-    file: SESSION,
-    search: 'peer.without = new Set([...peer.without, tag]);',
-    replace: 'void tag;',
-    tests: ['test/sync/return.test.ts'],
-  },
 ];

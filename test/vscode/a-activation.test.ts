@@ -1,4 +1,5 @@
 // First by name: it looks at an extension host in which nothing has been made yet.
+import { Script } from 'node:vm';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import * as vscode from 'vscode';
@@ -13,21 +14,35 @@ interface Manifest {
   };
 }
 
-/** The aim; and twice that is what a machine that is shared with others may make of it, whatever its load says: the same build took 2.2 to 8.1 ms there. */
 const AIM_MS = 5;
-const MOST_MS = 2 * AIM_MS;
+/** Of the floor of the same run: by it a machine that is slow just now is known, whatever its load says. Seen were 0.7 to 1.2. */
+const MOST_OF_FLOOR = 1.5;
+
+/** What the window's program costs to be compiled here and now, ms of the processor, the median of five: the machine's measure of this run. */
+function floor_ms(): number {
+  const source = readFileSync(vscode.Uri.joinPath(extension().extensionUri, 'dist', 'extension.cjs').fsPath, 'utf8');
+  const each_ms = [1, 2, 3, 4, 5].map((n) => {
+    const began = process.threadCpuUsage();
+    // Another text each time, or what was compiled before is taken.
+    new Script(`/* ${n} */${source}`);
+    const { user, system } = process.threadCpuUsage(began);
+    return (user + system) / 1_000;
+  });
+  return each_ms.sort((a, b) => a - b)[2]!;
+}
 
 describe('activation', () => {
-  it('takes 5 ms where no store exists, 10 at most, and starts nothing', async function () {
+  it('takes under 5 ms where no store exists, and starts nothing', async function () {
     const { activation_ms, activationCpu_ms, window } = await door();
     assert.equal(window.house.session.state.kind, 'empty');
     assert.equal(window.house.session.current, undefined);
     // On a machine that does other things as well, what counts is what we took of it.
     const took_ms = Math.min(activation_ms, activationCpu_ms);
-    const figures = `${activation_ms.toFixed(2)} ms by the clock, ${activationCpu_ms.toFixed(2)} ms of the processors`;
+    const floor = floor_ms();
+    const figures = `${activation_ms.toFixed(2)} ms by the clock, ${activationCpu_ms.toFixed(2)} ms of the processors, floor ${floor.toFixed(2)} ms`;
     // The report of a run holds titles alone.
     this.test!.title += ` (${figures})`;
-    assert.ok(took_ms < MOST_MS, `${figures}; the aim is ${AIM_MS}`);
+    assert.ok(took_ms < Math.min(2 * AIM_MS, Math.max(AIM_MS, MOST_OF_FLOOR * floor)), figures);
   });
 
   it('registers exactly the commands that the manifest declares, and menus and keys use no others', async () => {

@@ -9,39 +9,13 @@ import type { AccountId, DeltaId, DeviceId, ToolId, WorkspaceId } from '../../sr
 import type { Value } from '../../src/protocol/codec.ts';
 import { LeftBehind, type Copy } from '../../src/service/left-behind.ts';
 import { LocalState } from '../../src/service/local-state.ts';
-import { decodeRecord, deltasIn } from '../../src/service/records.ts';
+import { decodeRecord } from '../../src/service/records.ts';
 import { feedOf } from '../../src/sync/delta.ts';
 import type { LogStore } from '../../src/sync/ports.ts';
 import type { Row } from '../../src/sync/reducer.ts';
 import { POSTS, postToRow } from '../../src/tools/chat/rows.ts';
-import { House, type OpenOptions, type Person } from './house.ts';
-
-/** Resolves when the journal was written anew with a base, and without deltas in which these words stand: they are folded. */
-function folding(): OpenOptions & { folded(words: string): Promise<void> } {
-  const waiting = new Set<{ readonly words: string; readonly resolve: () => void }>();
-  const around = (log: LogStore): LogStore => ({
-    replay: (each) => log.replay(each),
-    append: (records) => log.append(records),
-    compact: async (records) => {
-      const all = [...records];
-      await log.compact(all);
-      const read = all.flatMap((record) => decodeRecord(record) ?? []);
-      if (!read.some(({ kind }) => kind === 'base')) return;
-      const deltas = read.flatMap((record) => deltasIn(record)).map((bytes) => Buffer.from(bytes));
-      for (const one of waiting) {
-        if (deltas.some((delta) => delta.includes(one.words))) continue;
-        waiting.delete(one);
-        one.resolve();
-      }
-    },
-    get journalBytes() {
-      return log.journalBytes;
-    },
-    close: () => log.close(),
-  });
-  const folded = (words: string) => new Promise<void>((resolve) => void waiting.add({ words, resolve }));
-  return { around, compactAboveBytes: 1, folded };
-}
+import { folding, type Folding } from './folding.ts';
+import { House, type Person } from './house.ts';
 
 /** Keeps what is on the disk when all before a base is written, and when that is, too, and nothing after it. */
 function tearing(folder: string, into: string): (log: LogStore) => LogStore {
@@ -70,7 +44,7 @@ describe('What a copy alone has settled', function () {
   let house: House;
   let alice: Person;
   let bob: Person;
-  let folds: { readonly alice: ReturnType<typeof folding>; readonly bob: ReturnType<typeof folding> };
+  let folds: { readonly alice: Folding; readonly bob: Folding };
   let apollo: string;
   let files: string;
   let chat: string;

@@ -2,31 +2,10 @@
 import assert from 'node:assert/strict';
 import type { DeviceId } from '../../src/base/ids.ts';
 import { ServiceError, type ServiceEvent } from '../../src/service/api.ts';
-import { decodeRecord } from '../../src/service/records.ts';
 import { Renewing, RENEWAL_PATIENCE_MS } from '../../src/service/renewing.ts';
 import type { Renewal } from '../../src/sync/engine.ts';
-import type { LogStore } from '../../src/sync/ports.ts';
-import { House, type OpenOptions, type Person } from './house.ts';
-
-/** Resolves when the journal was written anew with a base: something is folded. */
-function folding(): OpenOptions & { readonly done: Promise<void> } {
-  let resolve = (): void => {};
-  const done = new Promise<void>((resolved) => (resolve = resolved));
-  const around = (log: LogStore): LogStore => ({
-    replay: (each) => log.replay(each),
-    append: (records) => log.append(records),
-    compact: async (records) => {
-      const all = [...records];
-      await log.compact(all);
-      if (all.some((record) => decodeRecord(record)?.kind === 'base')) resolve();
-    },
-    get journalBytes() {
-      return log.journalBytes;
-    },
-    close: () => log.close(),
-  });
-  return { around, compactAboveBytes: 1, done };
-}
+import { folding } from './folding.ts';
+import { House, type Person } from './house.ts';
 
 describe('A fresh copy', function () {
   this.timeout(60_000);
@@ -40,6 +19,7 @@ describe('A fresh copy', function () {
   beforeEach(async () => {
     house = await House.build();
     const fold = folding();
+    const done = fold.folded();
     alice = await house.move('Alice', fold);
     bob = await house.move('Bob');
     apollo = await alice.api.createWorkspace({ name: 'Apollo' });
@@ -55,7 +35,7 @@ describe('A fresh copy', function () {
     }
     for (const person of [alice, bob]) person.aheadMs = 240_000;
     await alice.api.post(apollo, chat, 'and on');
-    await fold.done;
+    await done;
   });
   afterEach(() => house.close());
 

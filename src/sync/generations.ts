@@ -6,25 +6,32 @@
  *   past of where the older one ends, too.
  * - What the first of the later feeds begins upon counts as well; and what it names afterwards, of a lost tail that has come back, if what of
  *   that does not count by others sorts behind all that the later one had acknowledged by then.
- * - In a later feed nothing counts that stands as if an older one were not: that has not acknowledged what that has, or sorts before what
- *   others have named of it.
+ * - In a later feed nothing counts that stands as if an older one were not: of what others have named of that, who did not know of a later one, it
+ *   has not acknowledged what that has, or sorts before it. So whoever knows of a later feed can say nothing more, in an older one, against it.
+ * - Who folds upon what nobody has named yet, names it before he knows of the later one.
  *
  * So what a damaged store had lost counts again when it has come back in time, what a copy of the store goes on writing does not, and
  * nobody takes back, by a feed that knows less, what all have acknowledged.
  */
 import type { DeviceId } from '../base/ids.ts';
-import { compareNodes, type Closed, type Lane, type Node, type Past } from './lane.ts';
+import { beginningOf, compareNodes, type Closed, type Lane, type Node, type Past } from './lane.ts';
 
 export class Generations {
   readonly #lanes: readonly Lane[];
   readonly #lanesOf: (device: DeviceId) => readonly Lane[];
+  readonly #hasAcknowledged: (node: Node) => boolean;
   /** Those in whose place a later one has begun: few, and often none. */
   readonly #closed = new Set<Lane>();
 
-  /** `lanes`: of the graph, by their numbers. */
-  constructor(lanes: readonly Lane[], lanesOf: (device: DeviceId) => readonly Lane[]) {
+  /** `lanes`: of the graph, by their numbers. `hasAcknowledged`: whether who holds the copy has a delta in what he has written. */
+  constructor(
+    lanes: readonly Lane[],
+    lanesOf: (device: DeviceId) => readonly Lane[],
+    hasAcknowledged: (node: Node) => boolean,
+  ) {
     this.#lanes = lanes;
     this.#lanesOf = lanesOf;
+    this.#hasAcknowledged = hasAcknowledged;
   }
 
   /** A lane is there, and empty. Where a later one has come before it nobody has named it. */
@@ -57,7 +64,24 @@ export class Generations {
 
   /** Whether a delta of a feed before its fork has no effect, for what other feeds of its device say. */
   isAside(node: Node, lane: Lane): boolean {
-    return node.delta.seq > lane.counts || this.#isBehind(node, lane);
+    if (this.#closed.size === 0) return false;
+    const { device, seq } = node.delta;
+    const isBeyond = seq > lane.counts && seq > this.#namedHere(lane, this.#knownOf(device));
+    return isBeyond || this.#isBehind(node, lane);
+  }
+
+  /** Where what is here of an older feed ends that nobody has named, and that who holds the copy is to name before he knows of the later. */
+  unnamedEnds(): readonly Node[] {
+    const ends: Node[] = [];
+    const known = new Map<DeviceId, number>();
+    for (const lane of this.#closed) {
+      const { device } = lane;
+      if (!known.has(device)) known.set(device, this.#knownOf(device));
+      const named = this.#namedHere(lane, known.get(device)!);
+      const end = named > lane.closed!.named ? lane.at(named) : undefined;
+      if (end) ends.push(end);
+    }
+    return ends;
   }
 
   // ---- of older feeds -------------------------------------------------------------------------------------------------
@@ -125,30 +149,54 @@ export class Generations {
     return seen;
   }
 
+  /** Whether a delta has something of a later feed than this in its past, or stands in one. */
+  knowsLater({ delta, past }: Node, lane: Lane): boolean {
+    return (delta.device === lane.device && delta.generation > lane.generation) || this.#knowsLater(past, lane);
+  }
+
   #knowsLater(past: Past, { device, generation }: Lane): boolean {
     return this.#lanesOf(device).some((lane) => lane.generation > generation && (past[lane.number] ?? 0) > 0);
+  }
+
+  /**
+   * Up to where an older feed is named here by who does not know of a later one. Who holds the copy has folded upon what came before he heard of
+   * that (L4), and names it first: till then it counts for him alone. `known`: the newest feed of the device that he knows of.
+   */
+  #namedHere(lane: Lane, known: number): number {
+    const named = Math.min(lane.closed?.named ?? 0, lane.end);
+    if (!lane.closed || lane.parent || lane.isForked || lane.generation < known) return named;
+    // The later one denies nothing of it.
+    if ((this.#nextOf(lane)?.nodes[0]?.past[lane.number] ?? 0) >= lane.end) return named;
+    return Math.max(named, lane.lastOf((node) => !this.knowsLater(node, lane))?.delta.seq ?? 0);
+  }
+
+  /** The newest feed of a device of which who holds the copy knows in what he has written. What is folded all do. */
+  #knownOf(device: DeviceId): number {
+    let known = -1;
+    for (const lane of this.#lanesOf(device)) {
+      const first = lane.generation > known && !lane.parent ? beginningOf(lane) : undefined;
+      if (first && (lane.cut > 0 || this.#hasAcknowledged(first))) known = lane.generation;
+    }
+    return known;
   }
 
   // ---- of later feeds -------------------------------------------------------------------------------------------------
 
   /**
-   * Whether an older feed of its device has said more than a delta: acknowledged what it has not, or written what sorts behind it and may be
-   * folded, as others have named it.
+   * Whether an older feed of its device has said more than a delta, as far as others have named it: acknowledged what it has not, or written what
+   * sorts behind it and may be folded.
    */
   #isBehind(node: Node, { device, generation }: Lane): boolean {
     if (generation === 0) return false;
+    let known: number | undefined;
     return this.#lanesOf(device).some((earlier) => {
-      const { tip } = earlier;
       const seen = node.past[earlier.number] ?? 0;
-      if (earlier.generation >= generation || !tip || seen >= earlier.end) return false;
-      return !this.#knowsAllOf(node, tip) || this.#isBeforeNamed(node, earlier, seen);
+      if (earlier.generation >= generation || seen >= earlier.end) return false;
+      const named = this.#namedHere(earlier, (known ??= this.#knownOf(device)));
+      // One that is forgotten has no later feed behind it: the later one had it in its past, or it is folded itself.
+      const last = named > seen ? earlier.at(named) : undefined;
+      return last !== undefined && (!this.#knowsAllOf(node, last) || compareNodes(last, node) > 0);
     });
-  }
-
-  #isBeforeNamed(node: Node, earlier: Lane, seen: number): boolean {
-    const named = Math.min(earlier.closed?.named ?? 0, earlier.end);
-    const last = named > seen ? earlier.at(named) : undefined;
-    return last !== undefined && compareNodes(last, node) > 0;
   }
 
   /** Whether what one delta has in its past of other devices' feeds is in the past of another of the same device. */

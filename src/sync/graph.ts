@@ -19,7 +19,7 @@ import { push } from '../base/group.ts';
 import type { DeltaId, DeviceId, FeedId } from '../base/ids.ts';
 import type { Delta } from './delta.ts';
 import { Generations } from './generations.ts';
-import { inPast, Lane, pastUpon, type Closed, type MutableNode, type Node, type Past } from './lane.ts';
+import { beginningOf, inPast, Lane, pastUpon, type Closed, type MutableNode, type Node, type Past } from './lane.ts';
 import { pastOf, Waiting } from './waiting.ts';
 
 export { compareNodes, inPast, type Node, type Past } from './lane.ts';
@@ -61,29 +61,38 @@ export interface PlaceRecord {
   readonly past: Past;
 }
 
-/** Whether a device may begin a feed with a delta that names these (I4). */
-export type Entrance = (delta: Delta, deps: readonly Node[]) => boolean;
+/** What a graph asks of whoever judges what is in it. */
+export interface Around {
+  /** Whether a device may begin a feed with a delta that names these (I4). */
+  readonly isLetIn: (delta: Delta, deps: readonly Node[]) => boolean;
+  /** Whether somebody here has let a device in: what others want of it is theirs to name. */
+  readonly isIn: (device: DeviceId) => boolean;
+  /** Whether who holds this copy need not acknowledge a delta any more: he has, or writes nothing (D2). */
+  readonly hasAcknowledged: (node: Node) => boolean;
+}
 
 export class Graph {
-  readonly #entrance: Entrance;
-  /** Whether somebody here has let a device in: what others want of it is theirs to name. */
-  readonly #isIn: (device: DeviceId) => boolean;
+  readonly #around: Around;
   readonly #nodes = new Map<DeltaId, Node>();
   readonly #lanes: Lane[] = [];
   readonly #feeds = new Map<FeedId, Lane[]>();
   readonly #devices = new Map<DeviceId, Lane[]>();
   /** Those that hang on another (D8). */
   readonly #branches: Lane[] = [];
-  readonly #generations = new Generations(this.#lanes, (device) => this.lanesOf(device));
+  readonly #generations: Generations;
   /** Deltas that nothing here names yet. */
   readonly #heads = new Set<Node>();
   readonly #waiting = new Waiting();
-  #arrivals: number;
+  #arrivals = 0;
 
-  constructor(entrance: Entrance = () => true, arrivals = 0, isIn: (device: DeviceId) => boolean = () => true) {
-    this.#entrance = entrance;
-    this.#isIn = isIn;
-    this.#arrivals = arrivals;
+  /** Where nothing is said, everybody is let in, and who holds the copy writes nothing. */
+  constructor(around: Partial<Around> = {}) {
+    this.#around = { isLetIn: () => true, isIn: () => true, hasAcknowledged: () => true, ...around };
+    this.#generations = new Generations(
+      this.#lanes,
+      (device) => this.lanesOf(device),
+      (node) => this.#around.hasAcknowledged(node),
+    );
   }
 
   /** Deltas that are held whole. */
@@ -172,6 +181,33 @@ export class Graph {
     return heads.filter((head) => !named.some((other) => other !== head && this.#holdsRival(other, head)));
   }
 
+  /**
+   * D2: what the next delta of a feed has to name, before it knows of a later feed of some device, since nobody else has named the end of the
+   * older one so: that, and whatever else does not know of the later. Maximal (D5).
+   */
+  toNameFirst(feed: FeedId): readonly Node[] {
+    const unnamed = this.#generations.unnamedEnds();
+    if (unnamed.length === 0) return NO_NODES;
+    // Of each device the oldest feed of which something is to be named: no later one is to be known.
+    const oldest = new Map<DeviceId, Lane>();
+    for (const lane of unnamed.map((end) => this.#lanes[end.lane]!)) {
+      const before = oldest.get(lane.device);
+      if (!before || lane.generation < before.generation) oldest.set(lane.device, lane);
+    }
+    const isUnaware = (node: Node) => ![...oldest.values()].some((lane) => this.#generations.knowsLater(node, lane));
+    const prev = this.tip(feed);
+    const ends = this.#lanes.flatMap((lane) => (lane.feed === feed ? [] : (lane.lastOf(isUnaware) ?? [])));
+    const news = ends.filter((end) => !prev || !(inPast(end, prev) || this.#holdsRival(prev, end)));
+    return news.filter(
+      (end) => !news.some((other) => other !== end && (inPast(end, other) || this.#holdsRival(other, end))),
+    );
+  }
+
+  /** D2: whether what counts here is not what counts for others before the next delta of the own feed has come to them. */
+  get isAhead(): boolean {
+    return this.#generations.unnamedEnds().length > 0;
+  }
+
   /** Every delta after the cut, in the order of arrival: what is not in the base. */
   tail(): readonly Node[] {
     return this.#lanes.flatMap((lane) => lane.nodes).sort((a, b) => a.arrival - b.arrival);
@@ -232,7 +268,7 @@ export class Graph {
 
   /** Whether deltas of others, or of a later feed of its device, wait for it (D2, D8). */
   isWanted({ id, feed }: Delta, known = new Map<DeltaId, boolean>()): boolean {
-    return this.#waiting.isWanted(id, feed, known, this.#isIn);
+    return this.#waiting.isWanted(id, feed, known, this.#around.isIn);
   }
 
   /** The next of its lane. */
@@ -281,7 +317,7 @@ export class Graph {
     known: (first: Node) => boolean,
   ): number {
     const isClosed = this.lanesOf(device).some((lane) => {
-      const first = lane.generation > generation && !lane.parent ? (lane.at(1) ?? lane.tip) : undefined;
+      const first = lane.generation > generation && !lane.parent ? beginningOf(lane) : undefined;
       return first !== undefined && known(first);
     });
     return isClosed ? (this.#trunk(feed)?.counts ?? 0) : Number.POSITIVE_INFINITY;
@@ -351,7 +387,7 @@ export class Graph {
   /** D5, D8, I4: what may be named, judged by the past alone. */
   #isSound(delta: Delta, prev: Node | undefined, deps: readonly Node[]): boolean {
     if (prev && (prev.delta.feed !== delta.feed || prev.delta.seq !== delta.seq - 1)) return false;
-    if (!prev && !this.#entrance(delta, deps)) return false;
+    if (!prev && !this.#around.isLetIn(delta, deps)) return false;
     const named = prev ? [prev, ...deps] : deps;
     for (const dep of deps) {
       if (dep.delta.feed === delta.feed || this.#seenOf(delta.feed, dep) >= delta.seq) return false;

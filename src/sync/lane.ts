@@ -91,10 +91,24 @@ export class Lane {
     return seq === this.cut ? this.frontier : (this.kept.get(seq) ?? this.places.get(seq));
   }
 
+  /** The last, of those that are not forgotten, of what holds for a beginning of the lane. */
+  lastOf(holds: (node: Node) => boolean): Node | undefined {
+    for (let seq = this.end; seq >= Math.max(this.cut, this.first); seq--) {
+      const node = this.at(seq);
+      if (node && holds(node)) return node;
+    }
+    return undefined;
+  }
+
   /** Whether both can be in one history of the feed: one is the other, or hangs on it. */
   isInLineWith(other: Lane): boolean {
     return hangsOn(this, other) || hangsOn(other, this);
   }
+}
+
+/** The first delta of a feed, or, where that is forgotten, what is known of those that were folded with it. */
+export function beginningOf(lane: Lane): Node | undefined {
+  return lane.at(1) ?? lane.tip;
 }
 
 function hangsOn(lane: Lane | undefined, other: Lane): boolean {

@@ -124,11 +124,11 @@ export class Replica {
     this.#reader = options.reader ?? new DeltaReader(options.crypto, options.workspace);
     this.#own = options.own;
     this.#durable.set(options.own, 0);
-    this.#graph = new Graph(
-      (delta, deps) => this.#isLetIn(delta, deps),
-      0,
-      (device) => isActive(this.#graph, this.#authority, this.#roster, device),
-    );
+    this.#graph = new Graph({
+      isLetIn: (delta, deps) => this.#isLetIn(delta, deps),
+      isIn: (device) => isActive(this.#graph, this.#authority, this.#roster, device),
+      hasAcknowledged: (node) => this.#hasAcknowledged(node),
+    });
     this.#authority = new Authority(options.crypto, this.#graph);
     this.#content = new Content(this.#graph, this.#authority, options.reducers);
     const entrancesOf = (device: DeviceId) => this.#entrances.get(device) ?? [];
@@ -413,16 +413,25 @@ export class Replica {
     return nodes;
   }
 
-  /** D5: more than 32 heads are merged by acks first. */
+  /** By acks, first: what is to be named by who does not know of a later feed yet (D2), and more than 32 heads (D5). */
   #mergeHeads(signer: Signer, generation: number, now: number): Node[] {
     const merged: Node[] = [];
-    while (this.#graph.headsOutside(feedOf(signer.device, generation)).length > MAX_DEPS) {
-      merged.push(this.#authorOne(signer, generation, { tool: undefined, kind: 'ack', body: controlBody.ack() }, now));
-    }
+    const feed = feedOf(signer.device, generation);
+    const ack = { tool: undefined, kind: 'ack', body: controlBody.ack() };
+    for (let first = this.#toNameFirst(feed); first.length > 0; first = this.#toNameFirst(feed))
+      merged.push(this.#authorOne(signer, generation, ack, now, first));
+    while (this.#graph.headsOutside(feed).length > MAX_DEPS) merged.push(this.#authorOne(signer, generation, ack, now));
     return merged;
   }
 
-  #authorOne(signer: Signer, generation: number, entry: Entry, now: number): Node {
+  /** D2: of a feed that has not begun only where what lets its device in (I4) does not know of the later one either. */
+  #toNameFirst(feed: FeedId): readonly Node[] {
+    const [device] = feed.split('.') as [DeviceId];
+    const first = this.#graph.toNameFirst(feed);
+    return this.#graph.tip(feed) || this.#rests(first, device) ? first : [];
+  }
+
+  #authorOne(signer: Signer, generation: number, entry: Entry, now: number, named?: readonly Node[]): Node {
     this.#settle();
     const feed = feedOf(signer.device, generation);
     const prev = this.#graph.tip(feed);
@@ -432,10 +441,7 @@ export class Replica {
       generation,
       seq: (prev?.delta.seq ?? 0) + 1,
       prev: prev?.delta.id,
-      deps: this.#graph
-        .headsOutside(feed)
-        .slice(0, MAX_DEPS)
-        .map((head) => head.delta.id),
+      deps: (named ?? this.#graph.headsOutside(feed)).slice(0, MAX_DEPS).map((head) => head.delta.id),
       credential: account === undefined ? undefined : this.#authority.bestCredential(account)?.id,
       time: now,
       ...entry,
@@ -638,8 +644,25 @@ export class Replica {
   /** I4: the first entry of a feed has in its past who lets its device in. */
   #isLetIn(delta: Delta, deps: readonly Node[]): boolean {
     if (isGenesis(delta)) return (delta.id as string) === this.workspace;
-    const entrances = this.#entrances.get(delta.device) ?? [];
+    return this.#rests(deps, delta.device);
+  }
+
+  /** Whether a delta upon these would have in its past what lets a device in. */
+  #rests(deps: readonly Node[], device: DeviceId): boolean {
+    const entrances = this.#entrances.get(device) ?? [];
     return entrances.some((entrance) => deps.some((dep) => dep === entrance || inPast(entrance, dep)));
+  }
+
+  /** D2: his own who has written it, whom nobody has let in need not, and who comes back (L7) writes upon what lets him in again. */
+  #hasAcknowledged(node: Node): boolean {
+    const [device] = this.#own.split('.') as [DeviceId];
+    if (node.delta.device === device || !this.isLetIn(device)) return true;
+    if (this.#endings.hasAcknowledged(node, this.#own)) return true;
+    if (this.#endings.returned([device]).size === 0) return false;
+    const accepted = this.#entrances
+      .get(device)
+      ?.findLast(({ delta }) => this.#authority.verdictOf(delta.id)?.accepted);
+    return accepted !== undefined && inPast(node, accepted);
   }
 
   // ---- the one door -------------------------------------------------------------------------------------------------
@@ -701,12 +724,17 @@ export class Replica {
     return this.#isPassedBy || reachesBack || this.#content.isOutOfOrder;
   }
 
+  /** D2: something counts here that for others counts when the next own delta has come to them: what it is to name first. */
+  get isAhead(): boolean {
+    return this.#graph.isAhead;
+  }
+
   // ---- what it adds up to (L6) ----------------------------------------------------------------------------------------
 
   /**
    * First bytes of the hash of all rows and of the control deltas that count: replicas that hold the same agree on it, whatever they have
    * forgotten. Undefined where it says nothing: while something of ours is not durable and so not told (D1), where something of a
-   * newer version is here (D10), where somebody has two histories (D8), and in a copy that knows itself out of step. Costs what has changed since
+   * newer version is here (D10), where somebody has two histories (D8), where something counts here alone till the next own delta (D2), and in a copy that knows itself out of step. Costs what has changed since
    * it was last asked for.
    */
   stateMark(): string | undefined {
@@ -729,6 +757,7 @@ export class Replica {
 
   #isComparable(): boolean {
     if (this.#graph.isForked || this.#endings.forked.size > 0 || this.sawNewer || this.isOutOfStep) return false;
+    if (this.isAhead) return false;
     return [...this.#durable].every(([feed, seq]) => (this.#graph.tip(feed)?.delta.seq ?? 0) <= seq);
   }
 

@@ -69,7 +69,7 @@ export const audit: Doing = (world, dice) => {
 /** L6: also to who has not forgotten anything himself, and to who has forked. */
 function compareWithFirstCopy(world: World, device: SimDevice): void {
   const { replica } = device;
-  if (!replica.hasBase) return;
+  if (!replica.hasBase || replica.isAhead) return;
   world.counts.add('first copies compared');
   const copy = firstCopyOf(() => reader(world), world.crypto, replica);
   if (!copy) return world.violate('L6', `the base of ${world.nameOf(device.id)}'s does not add up`);
@@ -126,7 +126,9 @@ function isComparable(world: World, { replica }: SimDevice): boolean {
   // L6: a hostile sponsor or manager gave it what it begins with.
   const isGiven = world.counts.get('hostile forged bases') > 0 && !replica.isConfirmed;
   if (isGiven) world.counts.add('copies that nobody vouches for');
-  return !replica.isOutOfStep && !isGiven;
+  // D2: something counts for it alone till it has written again.
+  if (replica.isAhead) world.counts.add('copies ahead of the others');
+  return !replica.isOutOfStep && !isGiven && !replica.isAhead;
 }
 
 /** Each feed whole, in chance's order of feeds: most things wait for their past. A second branch is taken when something waits for it. */
@@ -327,6 +329,7 @@ function checkEqual(world: World, live: readonly SimDevice[], dice: Dice): void 
     if (batch && comparable.has(device)) compareWith(world, device, batch, own);
   }
   for (const device of live) {
+    if (device.replica.isAhead) world.violate('D2', `${world.nameOf(device.id)} has not named what counts for it alone`);
     for (const id of device.acknowledged)
       if (!world.holds(largest, id) && isMissed(world, device, id))
         world.violate('D1', `what ${world.nameOf(device.id)} was told is safe is not with the others`);

@@ -6,11 +6,12 @@ import assert from 'node:assert/strict';
 import type { DeltaId } from '../../src/base/ids.ts';
 import type { Delta } from '../../src/sync/delta.ts';
 import { controlBody } from '../../src/sync/control.ts';
+import { boxEpoch } from '../../src/sync/epoch.ts';
 import { frameOf } from '../../src/sync/frame.ts';
-import { Graph } from '../../src/sync/graph.ts';
+import { Graph, inPast } from '../../src/sync/graph.ts';
 import { Dice } from '../sim/dice.ts';
 import { Talk } from './talk.ts';
-import { stateOf, Team, type Person } from './team.ts';
+import { CHAT, stateOf, Team, type Person } from './team.ts';
 
 function isAside({ graph }: Talk, { id }: Delta): boolean {
   return graph.isAside(graph.get(id)!);
@@ -63,6 +64,20 @@ describe('D2 a later feed of a device', () => {
     const copied = talk.add(mallory, first, []);
     talk.add(alice, known, [copied]);
     assert.equal(isAside(talk, copied), true);
+  });
+
+  it('D2 L4 nothing more can be said against it, in an older one, once others have acknowledged it (world “oak.3187”)', () => {
+    const talk = new Talk();
+    const { alice, bob, mallory, genesis } = talk;
+    const first = talk.add(mallory, undefined, [genesis]);
+    const seen = talk.add(alice, genesis, [first]);
+    const later = talk.add(mallory, undefined, [first], 1);
+    const known = talk.add(alice, seen, [later]);
+    for (const upon of [known, talk.add(bob, undefined, [seen])]) {
+      const more = talk.add(mallory, first, [upon]);
+      talk.add(alice, known, [more]);
+      assert.deepEqual([isAside(talk, later), isAside(talk, more)], [false, true]);
+    }
   });
 
   it('D2 a tail that was lost comes back with it, where it stands behind all that it had acknowledged', () => {
@@ -211,6 +226,61 @@ describe('L4 D2 a feed that knows less', () => {
     assert.deepEqual(stateOf(alice.replica), stateOf(carol.replica));
   });
 
+  it('L4 D2 what is here of the older one is named before the later, by who may have folded upon it: till then it counts for him alone', () => {
+    const { carol, alice, bob, older, low } = heardOfBoth();
+    assert.deepEqual([carol.verdict(older), carol.verdict(low.id)], ['accepted', 'forked']);
+    assert.equal(carol.replica.isAhead, true);
+    assert.equal(carol.replica.stateMark(), undefined);
+    const [named, said] = carol.write({ tool: CHAT, kind: 'post', body: ['upon both'] });
+    assert.deepEqual([named!.delta.kind, said!.delta.kind], ['ack', 'post']);
+    const upon = carol.replica.node(named!.delta.id)!;
+    const isIn = (id: DeltaId) => inPast(carol.replica.node(id)!, upon);
+    assert.deepEqual([isIn(older), isIn(low.id)], [true, false]);
+    assert.deepEqual([carol.verdict(older), carol.verdict(low.id)], ['accepted', 'forked']);
+    assert.equal(carol.replica.isAhead, false);
+    carol.meet(alice, bob);
+    for (const copy of [alice, bob]) assert.deepEqual(stateOf(copy.replica), stateOf(carol.replica));
+    const another = carol.write({ tool: CHAT, kind: 'post', body: ['nothing is left to be named'] });
+    assert.equal(another.length, 1);
+  });
+
+  it('L4 D2 I4 so it is by who has written nothing yet, upon what lets him in', () => {
+    const team = new Team('names first, and joins');
+    const [alice, mallory] = [team.founder, team.join('Mallory')];
+    const early = team.join('Early');
+    const { credential } = mallory.replica.roster.members.get(mallory.person.account)!;
+    const older = mallory.post('before');
+    const more = mallory.post('and more');
+    const later = { generation: 1, seq: 1, deps: [credential], credential, body: ['out of the past'] };
+    early.meet(mallory);
+    early.replica.ingest([[team.forge(mallory.person, later).bytes]]);
+    const nodes = early.write({ tool: CHAT, kind: 'post', body: ['upon both'] });
+    assert.deepEqual(
+      nodes.map(({ delta }) => delta.kind),
+      ['ack', 'post'],
+    );
+    alice.meet(early);
+    assert.deepEqual(
+      [older, more, ...nodes.map(({ delta }) => delta.id)].map((id) => alice.verdict(id)),
+      ['accepted', 'accepted', 'accepted', 'accepted'],
+    );
+  });
+
+  it('L4 D2 L7 and not by who comes back, let in again by who knows of the later: it would be beyond the word that took him out', () => {
+    const { team, carol, alice, low } = heardOfBoth();
+    alice.replica.ingest([[low.bytes]]);
+    const { device, account, certificate } = carol.person;
+    alice.control('drop', controlBody.devices([device], boxEpoch(team.crypto, team.epoch, [])));
+    const boxes = boxEpoch(team.crypto, team.epoch, [certificate]);
+    alice.control('addDevice', controlBody.addDevice(account, [certificate], boxes));
+    carol.meet(alice);
+    const written = carol.write({ tool: CHAT, kind: 'post', body: ['back'] });
+    assert.deepEqual(
+      written.map(({ delta }) => [delta.kind, carol.verdict(delta.id)]),
+      [['post', 'accepted']],
+    );
+  });
+
   it('L4 D2 I4 nothing more of the older one is taken by who has written nothing yet, where a word that lets him in knows of the later (world “tea.964”)', () => {
     const team = new Team('knows less, and joins');
     const [alice, mallory] = [team.founder, team.join('Mallory')];
@@ -231,6 +301,23 @@ describe('L4 D2 a feed that knows less', () => {
     assert.equal(late.replica.node(more), undefined, 'others fold as if he had acknowledged the later one');
   });
 });
+
+/** Carol holds what Bob has written last, which nobody has named, and of a later feed of his what does not know of that. */
+function heardOfBoth() {
+  const team = new Team('names first');
+  const [alice, bob, carol] = [team.founder, team.join('Bob'), team.join('Carol')];
+  for (const copy of [bob, carol]) copy.meet(alice);
+  bob.control('ack', controlBody.ack());
+  alice.post('which Bob has seen');
+  for (const copy of [bob, carol]) copy.meet(alice);
+  carol.control('ack', controlBody.ack());
+  const older = bob.post('which nobody has named');
+  const { credential } = bob.replica.roster.members.get(bob.person.account)!;
+  const low = team.forge(bob.person, { generation: 1, seq: 1, deps: [credential], credential, body: ['of the past'] });
+  carol.meet(bob);
+  carol.replica.ingest([[low.bytes]]);
+  return { team, alice, bob, carol, older, low };
+}
 
 /** Three people write upon some of what there is; Mallory in up to four feeds, at once. Answers what was taken but for the genesis. */
 function ramble(dice: Dice): [Talk, Delta[]] {
@@ -317,11 +404,11 @@ class Rule {
   #isBehind(delta: Delta): boolean {
     const { device } = delta;
     for (let generation = 0; generation < delta.generation; generation++) {
-      const tip = this.#feed(device, generation).at(-1);
-      if (!tip || this.#past(delta).has(tip)) continue;
-      const unknown = [...this.#past(tip)].some((one) => one.device !== device && !this.#past(delta).has(one));
-      const named = this.#feed(device, generation).slice(0, this.#named(tip));
-      if (unknown || named.some((one) => !this.#past(delta).has(one) && this.#isBefore(delta, one))) return true;
+      const older = this.#feed(device, generation);
+      const named = older.length > 0 ? older[this.#named(older[0]!) - 1] : undefined;
+      if (!named || this.#past(delta).has(named)) continue;
+      const isUnknown = [...this.#past(named)].some((one) => one.device !== device && !this.#past(delta).has(one));
+      if (isUnknown || this.#isBefore(delta, named)) return true;
     }
     return false;
   }

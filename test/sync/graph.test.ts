@@ -49,7 +49,9 @@ describe('D5 what a delta names', () => {
 
   it('I4 lets a feed begin where its device was let in, and nowhere else', () => {
     const entrance: { id?: DeltaId } = {};
-    const talk = new Talk((delta, deps) => deps.length === 0 || deps.some(({ delta: { id } }) => id === entrance.id));
+    const talk = new Talk({
+      isLetIn: (delta, deps) => deps.length === 0 || deps.some(({ delta: { id } }) => id === entrance.id),
+    });
     const { alice, bob, genesis } = talk;
     const admit = talk.add(alice, genesis, []);
     entrance.id = admit.id;

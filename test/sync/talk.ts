@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Delta } from '../../src/sync/delta.ts';
-import { Graph, inPast } from '../../src/sync/graph.ts';
+import { Graph, inPast, type Around } from '../../src/sync/graph.ts';
 import { Team, type Person } from './team.ts';
 
 /** People who say things upon what is named; nothing is signed or judged here. */
@@ -12,8 +12,8 @@ export class Talk {
   readonly mallory = this.team.person('Mallory');
   readonly genesis: Delta;
 
-  constructor(entrance?: ConstructorParameters<typeof Graph>[0]) {
-    this.graph = new Graph(entrance);
+  constructor(around?: Partial<Around>) {
+    this.graph = new Graph(around);
     this.genesis = this.say(this.alice, undefined, []);
     assert.equal(this.take(this.genesis), 'added');
   }

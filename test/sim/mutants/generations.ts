@@ -21,7 +21,11 @@ export const generations: readonly Mutant[] = [
     'lane.closed = { named, seen: this.#seenAnew(lane, { ...closed, named }) };',
     '',
   ),
-  change('what is named by who knows of a later feed counts', '|| this.#knowsLater(past, lane)', ''),
+  change(
+    'what is named by who knows of a later feed counts',
+    'named <= closed.named || this.#knowsLater(past, lane)',
+    'named <= closed.named',
+  ),
   change(
     'a lost tail comes back wherever it stands',
     'return prev && first && compareNodes(prev, first) < 0 ? reach : seen;',
@@ -44,8 +48,42 @@ export const generations: readonly Mutant[] = [
   ),
   change('any later feed brings in a lost tail', '|| this.#nextOf(earlier) !== lane', ''),
   change('a later feed may know less', '|| this.#isBehind(node, lane)', ''),
-  change('a later feed may stand before the older', ' || this.#isBeforeNamed(node, earlier, seen)', ''),
-  change('a later feed need not have acknowledged what the older has', '!this.#knowsAllOf(node, tip) || ', ''),
+  change('a later feed may stand before the older', ' || compareNodes(last, node) > 0', ''),
+  change('a later feed need not have acknowledged what the older has', '!this.#knowsAllOf(node, last) || ', ''),
+  change(
+    'more can be said against a later feed when all have acknowledged it',
+    'const named = this.#namedHere(earlier);',
+    'const named = earlier.end;',
+  ),
+  change(
+    'what a copy has folded upon does not count here till it is named',
+    'if (!lane.closed || lane.parent || lane.isForked || this.#isAware(lane)) return named;',
+    'return named;',
+  ),
+  change(
+    'what a copy has folded upon is named with what denies it',
+    'for (let first = this.#toNameFirst(feed); first.length > 0; first = this.#toNameFirst(feed))',
+    'for (const first of [] as (readonly Node[])[])',
+    'src/sync/replica.ts',
+  ),
+  change(
+    'a copy that counts what others do not yet says what it adds up to',
+    'if (this.isAhead) return false;',
+    '',
+    'src/sync/replica.ts',
+  ),
+  change(
+    'who comes back names first what was before he was taken out',
+    'if (this.#endings.returned([device]).size === 0) return false;',
+    'if (this.#graph.lanes.length > 0) return false;',
+    'src/sync/replica.ts',
+  ),
+  change(
+    'what is named first need not have what lets its device in in its past',
+    'const isUnaware = (node: Node) =>',
+    'const isUnaware = (node: Node) =>\n      unnamed.includes(node) &&',
+    'src/sync/graph.ts',
+  ),
   change(
     'what was applied stays when the older feed shows',
     'return this.#putsBehind(lane) || isOther || isMore;',

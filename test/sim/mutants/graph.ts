@@ -108,7 +108,7 @@ export const graph: readonly Mutant[] = [
     name: 'a feed begins before its device is let in',
     rule: 'I4',
     file: GRAPH,
-    search: 'if (!prev && !this.#entrance(delta, deps)) return false;',
+    search: 'if (!prev && !this.#around.isLetIn(delta, deps)) return false;',
     replace: '',
     tests: naming,
   },

@@ -124,8 +124,8 @@ export class Endings {
   /**
    * K2: a word that takes a device out and rests on what is folded elsewhere, so that it can never come in here. It is believed of
    * who stands above the device's account as far as is known, for he could say it in any case: of any manager where its own admission
-   * has not come. Of a device that is not known here, or was dropped, the word that let it in comes along; that was dropped is believed in
-   * a feed that it has begun since (L7).
+   * has not come. Of a device that is not known here, or was taken out, the word that let it in comes along; that was taken out is believed
+   * in a feed that it has begun since (L7).
    */
   wordAgainst(device: DeviceId, account: AccountId, roster: Roster): Node | undefined {
     for (const delta of this.#graph.waiting > 0 ? this.#graph.waitingDeltas() : []) {
@@ -178,26 +178,37 @@ export class Endings {
   }
 
   /** The member whose device has written what waits; undefined for one that is out, or was when it began the feed. */
-  #accountBehind({ device, generation }: Delta, { devices, gone }: Roster): AccountId | undefined {
+  #accountBehind({ device, generation }: Delta, roster: Roster): AccountId | undefined {
+    const { devices } = roster;
     const account = this.#authority.accountOf(device);
-    if (account === undefined) return this.#accountLetIn(device, devices, undefined);
+    if (account === undefined) return this.#accountLetIn(device, roster, undefined);
     if (this.#wordsAgainst(device).length === 0) return devices.get(device)?.account;
     const isNewFeed = this.#graph.lanesOf(device).every((lane) => lane.end === 0 || lane.generation < generation);
     if (!isNewFeed) return undefined;
-    if (devices.has(device)) return account;
-    return gone.get(device)?.delta.kind === 'drop' ? this.#accountLetIn(device, devices, account) : undefined;
+    return devices.has(device) ? account : this.#accountLetIn(device, roster, account);
   }
 
-  /** Whose device it is by a word that waits: of a member where it was dropped, of its own account where nothing is known of it (I4). */
-  #accountLetIn(device: DeviceId, devices: Roster['devices'], account: AccountId | undefined): AccountId | undefined {
+  /** Whose device it is by a word that waits: of who may say it where it was taken out, of its own account where nothing is known of it (I4). */
+  #accountLetIn(device: DeviceId, { devices, gone }: Roster, account: AccountId | undefined): AccountId | undefined {
     for (const delta of this.#graph.waitingDeltas()) {
       const by = devices.get(delta.device)?.account;
       if (by === undefined || delta.kind !== 'addDevice' || delta.tool !== undefined) continue;
       const control = readControl(this.#crypto, delta);
       if (control?.kind !== 'addDevice' || control.account !== (account ?? by)) continue;
+      // L7: what was dropped any member lets in again; what was taken out otherwise, another device of its account.
+      const isDropped = gone.get(device)?.delta.kind === 'drop';
+      if (account !== undefined && !isDropped && !(by === account && this.#hasSeenAllAgainst(device, delta))) continue;
       if (control.certificates.some((one) => one.device === device)) return control.account;
     }
     return undefined;
+  }
+
+  /** A4: whether what waits had seen every word against a device, by where its feed ends here or by what it names. */
+  #hasSeenAllAgainst(device: DeviceId, delta: Delta): boolean {
+    const before = [this.#graph.tip(delta.feed), ...pastOf(delta).map((id) => this.#graph.get(id))];
+    return this.#wordsAgainst(device).every(({ node: word }) =>
+      before.some((node) => node !== undefined && (node === word || inPast(word, node))),
+    );
   }
 
   #takesOut(delta: Delta, device: DeviceId, account: AccountId): boolean {

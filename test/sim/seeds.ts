@@ -751,4 +751,34 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // It knew of the freeze alone, and held the word of who had dropped it since for that of a thief.
+    name: 'K2 who was frozen, and let in again by what a store that was put back has lost, is believed (world “ash.1702”)',
+    plan: {
+      config: {
+        seed: 'ash.1702',
+        big: false,
+        people: 4,
+        founding: 2,
+        hostile: 1,
+        manyDevices: 0.3,
+        directPaths: 7,
+        relayShare: 1,
+        network: { latency_ms: [10, 80], loss: 0.15, duplication: 0, reorders: true, relayLifetime_ms: 600000 },
+        fsync_ms: 400,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 1200000,
+      },
+      acts: [
+        { at: 84640, kind: 'freeze', salt: 0 },
+        { at: 312625, kind: 'backUp', salt: 36 },
+        { at: 765829, kind: 'invite', salt: 9 },
+        { at: 867778, kind: 'addDevice', salt: 5 },
+        { at: 1023451, kind: 'drop', salt: 43 },
+        { at: 1094295, kind: 'restore', salt: 31 },
+      ],
+    },
+  },
 ];

@@ -225,11 +225,8 @@ describe('L7 a device that was dropped and let in again', () => {
   });
 });
 
-/**
- * Alice's laptop takes her tablet out; the tablet, away with Bob, has not heard it and takes the laptop out. Bob has heard the tablet first.
- * `isBackIn`: her phone has let the tablet in again meanwhile. Answers the tablet's word.
- */
-function whereTwoTakeEachOtherOut(seed: string, kind: 'drop' | 'removeDevice', isBackIn = false) {
+/** Alice has a laptop, a tablet and a phone, and knows Bob. */
+function withThreeDevices(seed: string) {
   const office = new Office(seed);
   const bobby = office.team.person('Bob');
   office.team.founder.admit(bobby);
@@ -241,6 +238,15 @@ function whereTwoTakeEachOtherOut(seed: string, kind: 'drop' | 'removeDevice', i
   }) as [Desk, Desk];
   office.link(laptop, phone, tablet, bob);
   office.rest();
+  return { office, laptop, tablet, phone, bob };
+}
+
+/**
+ * Alice's laptop takes her tablet out; the tablet, away with Bob, has not heard it and takes the laptop out. Bob has heard the tablet first.
+ * `isBackIn`: her phone has let the tablet in again meanwhile. Answers the tablet's word.
+ */
+function whereTwoTakeEachOtherOut(seed: string, kind: 'drop' | 'removeDevice', isBackIn = false) {
+  const { office, laptop, tablet, phone, bob } = withThreeDevices(seed);
   for (const desk of [bob, tablet]) office.leave(desk);
   laptop.control(kind, controlBody.devices([tablet.device], laptop.engine.keys.make(new Set([tablet.device]))));
   office.pump();
@@ -297,6 +303,40 @@ describe('K2 A4 two devices of a person that take each other out, neither having
     carol.hear(alice, word);
     assert.equal(carol.engine.replica.node(word.id), undefined);
     assert.equal(carol.engine.expulsion, undefined);
+  });
+});
+
+describe('K2 A4 a device that was taken out, and let in again by what a copy from before has lost', () => {
+  /** What the laptop believes after it has taken the tablet out: that somebody has let it in again, and it has dropped the laptop. */
+  function believed(by: 'phone' | 'bob', hasHeard: boolean) {
+    const { office, laptop, ...others } = withThreeDevices(`taken out, and says ${by} ${String(hasHeard)}`);
+    const { person, device } = others.tablet;
+    if (!hasHeard) office.leave(others[by]);
+    laptop.control('removeDevice', controlBody.devices([device], laptop.engine.keys.make(new Set([device]))));
+    office.rest();
+    const lost = { seq: 1_000, prev: 'f'.repeat(64) as DeltaId, tool: undefined };
+    const box = laptop.engine.keys.box([{ device, agreementKey: person.certificate.agreementKey }])!;
+    const again = controlBody.addDevice(person.account, [person.certificate], box);
+    const drop = controlBody.devices([laptop.device], laptop.engine.keys.make(new Set([laptop.device])));
+    const word = office.team.forge(person, { ...lost, generation: 1, kind: 'drop', body: drop });
+    const believes = () => laptop.engine.expulsion?.delta.id;
+    laptop.hear(others.bob, word);
+    assert.equal(believes(), undefined, 'nobody has let it in');
+    laptop.hear(others.bob, office.team.forge(others[by].person, { ...lost, kind: 'addDevice', body: again }));
+    return { word: word.id, expulsion: believes() };
+  }
+
+  it('K2 A4 is believed when it takes that out, where another device of its person has let it in (world “ash.1702”)', () => {
+    const { word, expulsion } = believed('phone', true);
+    assert.equal(expulsion, word);
+  });
+
+  it('K2 A4 is not where that device may not have heard that it was out', () => {
+    assert.equal(believed('phone', false).expulsion, undefined);
+  });
+
+  it('K2 A4 is not where somebody else has let it in', () => {
+    assert.equal(believed('bob', true).expulsion, undefined);
   });
 });
 

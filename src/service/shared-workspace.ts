@@ -306,6 +306,9 @@ export class SharedWorkspace {
       case 'needBase':
       case 'fetch':
         return this.#dispatch(this.engine.received(from, path, message, under, this.#now));
+      case 'folded':
+        this.#dispatch(this.engine.received(from, path, message, under, this.#now));
+        return this.#syncChanged();
       case 'key':
         return this.#keyCame(message);
       case 'want':

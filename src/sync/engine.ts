@@ -411,15 +411,25 @@ export class Engine {
         return this.#serve(from, path, message);
       case 'needKey':
         return this.#giveKey(from, path, message.epoch, under);
+      case 'folded':
+        if (this.#isMember(from)) this.#replica.hearFolded(message.places, from);
+        return [];
       default:
         return [];
     }
   }
 
   #serve(from: DeviceId, path: 'direct' | 'relay', { ids }: Message & { kind: 'fetch' }): readonly Outgoing[] {
-    const shown = this.replica.serveIds(ids).filter((run) => run.every((node) => this.session.mayHear(from, node)));
+    const mayHear = (node: Node) => this.session.mayHear(from, node);
+    const shown = this.replica.serveIds(ids).filter((run) => run.every(mayHear));
     const runs = shown.map((run) => run.map(({ delta }) => delta.bytes));
-    return runs.length === 0 ? [] : [this.#say(from, path, { kind: 'deltas', runs })];
+    const places = this.replica.foldedAmong(ids).filter(mayHear);
+    return [
+      ...(runs.length > 0 ? [this.#say(from, path, { kind: 'deltas', runs })] : []),
+      ...(places.length > 0
+        ? [this.#say(from, path, { kind: 'folded', places: places.map(({ delta }) => delta) })]
+        : []),
+    ];
   }
 
   #say(to: DeviceId, path: 'direct' | 'relay', message: Message, under = this.session.epochFor(to)): Outgoing {

@@ -25,6 +25,7 @@
  * | 17 | workspace | workspace 32, its name, the addDevice delta that lets the recipient in, total deltas |
  * | 18 | nameDevice | what the recipient is to be called |
  * | 19 | continued | an invitation into a workspace that goes on where this one is, sealed under the seal of the two devices (A7) |
+ * | 20 | folded | [[delta id 32, device 32, generation, seq] …] of what was to be fetched, and is folded: its place alone is left (L4, L6) |
  *
  * vector = [[device 32, generation, seq, first 8 bytes of the id at seq] …].
  */
@@ -74,6 +75,13 @@ export interface Head {
   /** Hexadecimal of the first 8 bytes of the device. */
   readonly device: SenderMark;
   readonly generation: number;
+  readonly seq: number;
+}
+
+/** Where a delta stood that is folded. */
+export interface FoldedPlace {
+  readonly id: DeltaId;
+  readonly feed: FeedId;
   readonly seq: number;
 }
 
@@ -141,7 +149,8 @@ export type Message =
     }
   | { readonly kind: 'nameDevice'; readonly name: string }
   /** For one device alone of all that hold the epoch: `device-link.ts` has the seal. */
-  | { readonly kind: 'continued'; readonly sealed: Uint8Array };
+  | { readonly kind: 'continued'; readonly sealed: Uint8Array }
+  | { readonly kind: 'folded'; readonly places: readonly FoldedPlace[] };
 
 /** A device of one's own account, as another of it knows it. */
 export interface OwnDevice {
@@ -185,6 +194,7 @@ const FIELDS: ReadonlyMap<Value | undefined, number> = new Map([
   [17, 6],
   [18, 3],
   [19, 3],
+  [20, 3],
 ]);
 const MAX_FIELDS = Math.max(...FIELDS.values());
 
@@ -239,6 +249,8 @@ export function encodeMessage(sender: SenderMark, message: Message): Uint8Array 
       return encode([18, from, message.name]);
     case 'continued':
       return encode([19, from, message.sealed]);
+    case 'folded':
+      return encode([20, from, message.places.map(placeToValue)]);
   }
 }
 
@@ -362,6 +374,10 @@ function readMessage(f: readonly Value[]): Message | undefined {
       const sealed = asBytes(f[2], 1, MAX_SEALED_INVITATION_BYTES);
       return sealed && { kind: 'continued', sealed };
     }
+    case 20: {
+      const places = asList(f[2], MAX_FETCH_IDS, readPlace);
+      return places && { kind: 'folded', places };
+    }
     default:
       return undefined;
   }
@@ -398,6 +414,19 @@ function readMark(value: Value): FeedMark | undefined {
   const [seq, tip] = [asCount(f?.[2]), asBytes(f?.[3], TIP_BYTES)];
   if (!device || generation === undefined || !seq || !tip) return undefined;
   return { feed: feedOf(toHex(device) as DeviceId, generation), seq, tip: toHex(tip) };
+}
+
+function placeToValue({ id, feed, seq }: FoldedPlace): Value {
+  const [device, generation] = feed.split('.') as [string, string];
+  return [idBytes(id), idBytes(device), Number(generation), seq];
+}
+
+function readPlace(value: Value): FoldedPlace | undefined {
+  const f = asArray(value, 4);
+  const [id, device] = [asDeltaId(f?.[0]), asBytes(f?.[1], KEY_BYTES)];
+  const [generation, seq] = [asCount(f?.[2], MAX_FEED_GENERATION), asCount(f?.[3])];
+  if (!id || !device || generation === undefined || !seq) return undefined;
+  return { id, feed: feedOf(toHex(device) as DeviceId, generation), seq };
 }
 
 function parcelToValue({ relay, parcel, chunks }: ParcelNotice): Value {

@@ -42,13 +42,14 @@ import { Endings } from './endings.ts';
 import type { Folded, FoldVerdict, RowChange, Upon } from './fold.ts';
 import { frameOf } from './frame.ts';
 import { Graph, inPast, isAck, type Node, type Vector } from './graph.ts';
-import { ROOT_MARK_BYTES } from './messages.ts';
+import { ROOT_MARK_BYTES, type FoldedPlace } from './messages.ts';
 import type { RowRecord } from './packed-rows.ts';
 import type { Action, Scope } from './permissions.ts';
 import type { Reducer, Row, Transaction } from './reducer.ts';
 import { rosterOf, type Roster } from './roster.ts';
 import { Serving } from './serving.ts';
 import { activeDevices, cutBefore, firstUnacknowledged, isActive, stableIn } from './stability.ts';
+import { pastOf } from './waiting.ts';
 
 export interface ReplicaOptions {
   readonly crypto: Crypto;
@@ -641,6 +642,24 @@ export class Replica {
     return (this.#entrances.get(device) ?? []).some((entrance) => !this.#graph.coversCut(entrance));
   }
 
+  /**
+   * L6: a member has folded what something here waits for. Where it is folded here, too, what waits for it names what its author had
+   * acknowledged: that cannot come in here, nor what others have written upon it. What nobody else has taken need not be sound.
+   */
+  hearFolded(places: readonly FoldedPlace[], from: DeviceId): void {
+    const folded = new Set(places.filter((place) => this.#hasForgotten(place)).map(({ id }) => id));
+    for (const waiter of folded.size > 0 ? this.#graph.waitingDeltas() : []) {
+      if (waiter.device === from || !pastOf(waiter).some((id) => folded.has(id))) continue;
+      if (this.#graph.isWanted(waiter) && this.#mayCount(waiter)) this.#isPassedBy = true;
+    }
+  }
+
+  #hasForgotten({ id, feed, seq }: FoldedPlace): boolean {
+    const [device] = feed.split('.') as [DeviceId];
+    const lanes = this.#graph.lanesOf(device).filter((lane) => lane.feed === feed);
+    return !this.#graph.get(id) && lanes.some(({ first, cut }) => first <= seq && seq <= cut);
+  }
+
   /** I4: the first entry of a feed has in its past who lets its device in. */
   #isLetIn(delta: Delta, deps: readonly Node[]): boolean {
     if (isGenesis(delta)) return (delta.id as string) === this.workspace;
@@ -950,6 +969,11 @@ export class Replica {
   /** Runs with deltas that somebody asks for by id (`serving.ts`). */
   serveIds(ids: Iterable<DeltaId>): readonly (readonly Node[])[] {
     return this.#serving.byIds(ids);
+  }
+
+  /** Of what somebody asks for by id what is folded here, and can be served to nobody. */
+  foldedAmong(ids: Iterable<DeltaId>): readonly Node[] {
+    return this.#serving.folded(ids);
   }
 }
 

@@ -64,6 +64,11 @@ export class Serving {
     return true;
   }
 
+  /** Of these what is folded here: its place alone is left. */
+  folded(ids: Iterable<DeltaId>): readonly Node[] {
+    return [...ids].flatMap((id) => this.#graph.get(id) ?? []).filter(({ delta }) => delta.bytes.length === 0);
+  }
+
   /** Deltas that somebody asks for by id, since something waits for them (D5): each with what of its branch is before it (D8). */
   byIds(ids: Iterable<DeltaId>): readonly (readonly Node[])[] {
     const runs = new Map<number, Node[]>();

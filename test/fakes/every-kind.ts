@@ -107,6 +107,7 @@ export const MESSAGES: readonly Message[] = [
   { kind: 'workspace', workspace: id<WorkspaceId>(), name: 'Apollo', admit: bytesOf(30), total: 12 },
   { kind: 'nameDevice', name: 'The big one' },
   { kind: 'continued', sealed: bytesOf(70) },
+  { kind: 'folded', places: [{ id: 'ab'.repeat(32) as DeltaId, feed: feedOf(device, 3), seq: 9 }] },
 ];
 
 const [older, newer] = [id(8), id(8)];

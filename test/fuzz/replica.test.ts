@@ -174,6 +174,7 @@ describe('K5 a member who says anything', function () {
       { kind: 'got', heads: [{ device: world.alice.device.slice(0, 16), generation: 0, seq: 1 }] },
       { kind: 'deltas', runs: [[tip.bytes]] },
       { kind: 'fetch', ids: [tip.id, hex<DeltaId>()] },
+      { kind: 'folded', places: [{ id: tip.id, feed: own, seq: 2 }] },
       { kind: 'needKey', epoch: world.epoch.tag },
       key,
     ];

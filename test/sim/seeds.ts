@@ -781,4 +781,34 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // A feed that knew less named it: who had folded more waited for it for ever, and did not know that he is out of step.
+    name: 'L6 S1 what all others have folded can be sent by nobody (world “ash.3785”)',
+    plan: {
+      config: {
+        seed: 'ash.3785',
+        big: false,
+        people: 5,
+        founding: 4,
+        hostile: 2,
+        manyDevices: 0.1,
+        directPaths: 7,
+        relayShare: 1,
+        network: { latency_ms: [1, 5], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 600000 },
+        fsync_ms: 30,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 5000,
+        duration_ms: 120000,
+      },
+      acts: [
+        { at: 30550, kind: 'posts', salt: 11 },
+        { at: 34728, kind: 'posts', salt: 1 },
+        { at: 43064, kind: 'posts', salt: 17 },
+        { at: 75789, kind: 'files', salt: 3 },
+        { at: 83768, kind: 'offline', salt: 14 },
+        { at: 99565, kind: 'lowFeed', salt: 10 },
+      ],
+    },
+  },
 ];

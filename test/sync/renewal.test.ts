@@ -46,6 +46,29 @@ function passedBy(seed: string) {
   return { office, alice, bob, carol };
 }
 
+/**
+ * All three have acknowledged Alice's two posts when Carol names the first of them in another feed, to Alice alone, as if she had not the second:
+ * Alice folds the first, and Bob, who has not heard of it, both.
+ */
+function passedByWhatIsFolded(seed: string) {
+  const { office, alice, bob, carol } = threePeople(seed);
+  office.link(alice, bob, carol);
+  alice.post('the post');
+  const post = newest(alice);
+  alice.post('and another');
+  acknowledge(alice, bob, carol);
+  for (const desk of [bob, carol]) office.leave(desk);
+  const { credential } = carol.engine.replica.roster.members.get(carol.person.account)!;
+  const again = office.team.forge(carol.person, { generation: 1, seq: 1, deps: [post.id], credential });
+  alice.hear(carol, again);
+  alice.post('what Bob cannot take');
+  for (const desk of [alice, bob]) assert.ok(desk.engine.replica.advance().folded.length > 0);
+  assert.equal(alice.engine.replica.node(post.id)!.delta.bytes.length, 0, 'Alice has its place alone');
+  assert.equal(bob.engine.replica.node(post.id), undefined);
+  for (const desk of [bob, carol]) office.expire(desk);
+  return { office, alice, bob, carol, post, again };
+}
+
 /** Each says that he has seen all, and nobody folds it. */
 function acknowledge(...desks: readonly Desk[]): void {
   const { office } = desks[0]!;
@@ -93,6 +116,40 @@ describe('L6 a fresh copy', () => {
     office.rest();
     assert.deepEqual(bob.texts(), alice.texts());
     assert.deepEqual(stateOf(bob.engine.replica), stateOf(alice.engine.replica));
+  });
+
+  it('L6 L4 puts a copy right that is told that what it lacks is folded, though nobody has it any more (world “ash.3785”)', () => {
+    const { office, alice, bob } = passedByWhatIsFolded('renewal of what is folded');
+    office.arrive(bob);
+    office.link(alice, bob);
+    assert.equal(bob.engine.isOutOfStep, true);
+    renew(bob, alice);
+    office.rest();
+    assert.equal(bob.engine.isOutOfStep, false);
+    assert.deepEqual(bob.texts(), alice.texts());
+    assert.ok(bob.texts().includes('what Bob cannot take'));
+    assert.deepEqual(stateOf(bob.engine.replica), stateOf(alice.engine.replica));
+  });
+
+  it('L6 L4 is not needed for what is said to be folded of its author alone, or by who is out, or of what is not folded here', () => {
+    const { office, alice, bob, carol, post, again } = passedByWhatIsFolded('renewal of hearsay');
+    const upon = newest(alice);
+    const { feed, seq } = post;
+    const say = (from: Desk, place = { id: post.id, feed, seq }) => {
+      const under = bob.engine.keys.inUse!;
+      assert.deepEqual(bob.engine.received(from.device, 'direct', { kind: 'folded', places: [place] }, under, 0), []);
+      return bob.engine.isOutOfStep;
+    };
+    assert.equal(say(alice), false, 'nothing waits for it');
+    bob.hear(carol, again);
+    assert.equal(say(alice), false, 'nobody has written upon what waits');
+    bob.hear(alice, upon);
+    assert.equal(say(carol), false);
+    assert.equal(say(alice, { id: post.id, feed, seq: 1_000 }), false);
+    assert.equal(say(alice, { id: post.id, feed: feedOf(carol.device, 9), seq: 1 }), false);
+    assert.equal(say(alice, { id: upon.id, feed: upon.feed, seq }), false);
+    assert.equal(say(new Desk(office, office.team.person('Dave'))), false);
+    assert.equal(say(alice), true);
   });
 
   it('L6 begins with nothing where who is asked has folded nothing, and takes his log from its beginning (world “gold.279”)', () => {

@@ -811,4 +811,60 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // What others had acknowledged of the later feed stood behind what came of the older one afterwards.
+    name: 'D2 L5 who goes on in an older feed says nothing against the later (world “oak.440”)',
+    plan: {
+      config: {
+        seed: 'oak.440',
+        big: false,
+        people: 3,
+        founding: 2,
+        hostile: 2,
+        manyDevices: 0.1,
+        directPaths: 2,
+        relayShare: 0.5,
+        network: { latency_ms: [10, 80], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 60000 },
+        fsync_ms: 30,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 1310, kind: 'lowFeed', salt: 2 },
+        { at: 154592, kind: 'audit', salt: 5 },
+      ],
+    },
+  },
+  {
+    // The device that goes on in the older feed has others take it by a third that names it.
+    name: 'D2 L4 so it is where a feed of the same device wants it (world “oak.3187”)',
+    plan: {
+      config: {
+        seed: 'oak.3187',
+        big: false,
+        people: 3,
+        founding: 2,
+        hostile: 2,
+        manyDevices: 0.1,
+        directPaths: 2,
+        relayShare: 0,
+        network: { latency_ms: [10, 80], loss: 0.15, duplication: 0.05, reorders: false, relayLifetime_ms: 600000 },
+        fsync_ms: 30,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 1200000,
+      },
+      acts: [
+        { at: 64807, kind: 'posts', salt: 43 },
+        { at: 96634, kind: 'files', salt: 67 },
+        { at: 132357, kind: 'version', salt: 39 },
+        { at: 217510, kind: 'lowFeed', salt: 49 },
+        { at: 302451, kind: 'halfSigned', salt: 42 },
+        { at: 305431, kind: 'wrongPlace', salt: 35 },
+      ],
+    },
+  },
 ];

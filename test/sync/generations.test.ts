@@ -55,6 +55,21 @@ describe('D2 a later feed of a device', () => {
     );
   });
 
+  it('D2 L4 counts for nothing without what the older one had acknowledged, wherever it stands', () => {
+    const talk = new Talk();
+    const { alice, bob, mallory, genesis } = talk;
+    const said = talk.add(alice, genesis, []);
+    const older = talk.add(mallory, undefined, [said]);
+    talk.add(alice, said, [older]);
+    const apart = [0, 1, 2, 3].reduce<Delta | undefined>(
+      (prev) => talk.add(bob, prev, prev ? [] : [genesis]),
+      undefined,
+    )!;
+    const low = talk.add(mallory, undefined, [apart], 1);
+    assert.equal(isAside(talk, low), true);
+    assert.equal(isAside(talk, talk.add(mallory, low, [said], 1)), false);
+  });
+
   it('D2 what others name who know of it does not count', () => {
     const talk = new Talk();
     const { alice, mallory, genesis } = talk;
@@ -242,6 +257,18 @@ describe('L4 D2 a feed that knows less', () => {
     for (const copy of [alice, bob]) assert.deepEqual(stateOf(copy.replica), stateOf(carol.replica));
     const another = carol.write({ tool: CHAT, kind: 'post', body: ['nothing is left to be named'] });
     assert.equal(another.length, 1);
+  });
+
+  it('L4 D2 nothing is named first that the later one does not deny', () => {
+    const team = new Team('denies nothing');
+    const [alice, bob] = [team.founder, team.join('Bob')];
+    const older = bob.post('which nobody has named');
+    const later = { generation: 1, seq: 1, deps: [older], body: ['and knows it'] };
+    alice.meet(bob);
+    alice.replica.ingest([[team.forge(bob.person, later).bytes]]);
+    assert.equal(alice.replica.isAhead, false);
+    assert.equal(alice.write({ tool: CHAT, kind: 'post', body: ['upon both'] }).length, 1);
+    assert.equal(alice.verdict(older), 'accepted');
   });
 
   it('L4 D2 I4 so it is by who has written nothing yet, upon what lets him in', () => {

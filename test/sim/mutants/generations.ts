@@ -52,13 +52,18 @@ export const generations: readonly Mutant[] = [
   change('a later feed need not have acknowledged what the older has', '!this.#knowsAllOf(node, last) || ', ''),
   change(
     'more can be said against a later feed when all have acknowledged it',
-    'const named = this.#namedHere(earlier);',
+    'const named = this.#namedHere(earlier, (known ??= this.#knownOf(device)));',
     'const named = earlier.end;',
   ),
   change(
     'what a copy has folded upon does not count here till it is named',
-    'if (!lane.closed || lane.parent || lane.isForked || this.#isAware(lane)) return named;',
+    'if (!lane.closed || lane.parent || lane.isForked || lane.generation < known) return named;',
     'return named;',
+  ),
+  change(
+    'what the later one has in its past is to be named first, too',
+    'if ((this.#nextOf(lane)?.nodes[0]?.past[lane.number] ?? 0) >= lane.end) return named;',
+    '',
   ),
   change(
     'what a copy has folded upon is named with what denies it',

@@ -6,7 +6,7 @@
  * | delta | [0, workspace 32, delta bytes], or with a fourth: its place in the order of arrival, where what came before it is in a base |
  * | deltas | [3, workspace 32, [delta bytes …]]: as they arrived, one after the other |
  * | local | [1, key text, value]: the last one of a key counts; null takes it away. Never leaves this device. |
- * | base | [2, workspace 32, root 32, part, parts, bytes, deltas that had arrived]: a part of a base (L6); the last whole one counts |
+ * | base | [2, workspace 32, root 32, part, parts, bytes, deltas that had arrived]: a part of a base (L6); the last whole one counts, and of those before it the control deltas |
  */
 import { fromHex, toHex } from '../base/bytes.ts';
 import type { WorkspaceId } from '../base/ids.ts';

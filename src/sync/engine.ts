@@ -161,21 +161,29 @@ export class Engine {
   // ---- the own store ----------------------------------------------------------------------------------------------------
 
   /**
-   * Parts of bases as they were made durable, in order, before any delta: the last whole one is begun with. Answers whether there is
-   * one. `unconfirmed`: the root of one that nobody had vouched for. `arrivals`: how many deltas had arrived by then.
+   * Parts of bases as they were made durable, in order, before any delta: the last whole one is begun with, and what those before it alone
+   * hold comes after it, as it did when it took their place. Answers whether there is one. `unconfirmed`: the root of one that nobody had
+   * vouched for. `arrivals`: how many deltas had arrived by then.
    */
   restoreBase(parts: readonly BasePart[], unconfirmed: Uint8Array | undefined, arrivals = 0): boolean {
-    let whole: BaseReader | undefined;
+    const whole: BaseReader[] = [];
     for (const part of parts) {
       if (part.part === 0) this.#reader = new BaseReader(this.#crypto, this.#replica.workspace);
       if (this.#reader?.add(part).ok !== true || !this.#reader.isWhole) continue;
-      whole = this.#reader;
+      whole.push(this.#reader);
       this.#reader = undefined;
     }
-    const base = whole?.read();
+    const base = whole.pop()?.read();
     if (!base?.ok || !this.#replica.load(base.value, true, arrivals).ok) return false;
     this.#replica.unconfirmed = this.#replica.hasBase ? unconfirmed : undefined;
+    for (const before of whole) this.#restoreControls(before);
     return true;
+  }
+
+  /** Its control deltas may stand nowhere else on the disk: the journal is written anew without the deltas that a base has taken in (L1). */
+  #restoreControls(reader: BaseReader): void {
+    const base = reader.read();
+    if (base.ok) for (const { delta } of base.value.controls) this.restore(delta.bytes);
   }
 
   /** What was durable here once. `opened` follows, after the last. */

@@ -867,4 +867,60 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // It began anew with a base of nothing; what had been in its first copy alone was on its disk in the base before, and not read from there any more.
+    name: 'L1 L6 what a copy had of the base before when it began anew (world “ash.221”)',
+    plan: {
+      config: {
+        seed: 'ash.221',
+        big: false,
+        people: 4,
+        founding: 2,
+        hostile: 1,
+        manyDevices: 0.5,
+        directPaths: 2,
+        relayShare: 1,
+        network: { latency_ms: [1, 5], loss: 0.15, duplication: 0, reorders: false, relayLifetime_ms: 60000 },
+        fsync_ms: 0,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 86400000,
+        duration_ms: 60000,
+      },
+      acts: [
+        { at: 18472, kind: 'crash', salt: 20 },
+        { at: 19234, kind: 'addDevice', salt: 4 },
+        { at: 38527, kind: 'renew', salt: 5 },
+        { at: 48614, kind: 'crash', salt: 17 },
+      ],
+    },
+  },
+  {
+    // The founder began anew after his journal was written anew: after the next start he had not even the genesis, and knew nobody.
+    name: 'L1 L6 what the founder had in his own base when he began anew (world “ash.1366”)',
+    plan: {
+      config: {
+        seed: 'ash.1366',
+        big: false,
+        people: 4,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.3,
+        directPaths: 7,
+        relayShare: 1,
+        network: { latency_ms: [20, 3000], loss: 0, duplication: 0.05, reorders: true, relayLifetime_ms: 600000 },
+        fsync_ms: 30,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 86400000,
+        duration_ms: 60000,
+      },
+      acts: [
+        { at: 25569, kind: 'crash', salt: 56 },
+        { at: 26083, kind: 'compact', salt: 25 },
+        { at: 52160, kind: 'renew', salt: 3 },
+        { at: 54325, kind: 'crash', salt: 18 },
+      ],
+    },
+  },
 ];

@@ -207,6 +207,34 @@ describe('L6 a fresh copy', () => {
     assert.deepEqual(again.texts(), ['something']);
   });
 
+  it('L6 L1 takes along what was in the base of the copy before, after a restart too (worlds “ash.221”, “ash.1366”)', () => {
+    const { office, alice, bob, carol } = threePeople('renewal kept');
+    office.link(alice, bob, carol);
+    acknowledge(alice, bob, carol);
+    const partsOf = ({ engine: { replica } }: Desk) => {
+      const { root, parts } = replica.base();
+      return parts.map((bytes, part) => ({ root, part, parts: parts.length, bytes }));
+    };
+    assert.equal(alice.engine.replica.hasBase, false);
+    bob.engine.replica.advance();
+    // The journal as it is written anew.
+    const [kept, tail] = [partsOf(bob), bob.engine.replica.tail().map(({ delta }) => delta.bytes)];
+    assert.ok([...bob.engine.replica.nodes()].length > tail.length, 'some of it is in the base alone');
+    bob.engine.renewFrom({ from: alice.device, generation: 7 });
+    const [part] = partsOf(alice);
+    assert.ok(bob.engine.takeBase(alice.device, 'direct', part!).replaced);
+    const again = new Desk(office, bob.person);
+    assert.equal(again.engine.restoreBase([...kept, part!], undefined), true);
+    for (const bytes of tail) again.engine.restore(bytes);
+    again.engine.opened();
+    const idsIn = ({ engine }: Desk) => Array.from(engine.replica.nodes(), ({ delta }) => delta.id);
+    assert.deepEqual(idsIn(again), idsIn(bob));
+    assert.deepEqual(
+      [...again.engine.replica.roster.devices.keys()],
+      [alice, bob, carol].map(({ device }) => device),
+    );
+  });
+
   it('L6 of nothing is acknowledged by who has not asked for it: he keeps what he has, and the log comes', () => {
     const { office, alice, bob, carol } = threePeople('nothing unasked');
     office.link(alice, bob, carol);

@@ -234,6 +234,14 @@ export const pruning: readonly Mutant[] = [
     tests: firstCopy,
   },
   {
+    name: 'what was in the base before a fresh copy alone is lost with the next restart',
+    rule: 'L6',
+    file: ENGINE,
+    search: 'for (const before of whole) this.#restoreControls(before);',
+    replace: '',
+    tests: ['test/sync/renewal.test.ts'],
+  },
+  {
     name: 'it is folded on while somebody is given the base',
     rule: 'L6',
     file: ENGINE,

@@ -91,8 +91,8 @@ export class SimDevice {
   #locked = new LockedMessages();
   /** Which of its feeds it writes (D2). */
   generation = 0;
-  /** Since its disk was put back it has not heard what is lacking. */
-  #isPutBack = false;
+  /** Since its disk was put back, or it has begun anew, it has not heard what is lacking (D2). */
+  #awaitsWord = false;
   /** Whoever let it in: not in the roster until the first copy is here. */
   sponsor: DeviceId | undefined;
   /** Words of whoever did. */
@@ -187,8 +187,8 @@ export class SimDevice {
     for (const { delta } of this.replica.nodes()) if (delta.device === this.id) this.#acknowledge(delta.id);
     this.#remember(this.engine.opened());
     this.engine.sponsored(this.sponsor, this.#entrances);
-    this.#isPutBack ||= isPutBack;
-    if (this.#isPutBack) this.engine.awaitWord();
+    this.#awaitsWord ||= isPutBack;
+    if (this.#awaitsWord) this.engine.awaitWord();
     if (this.#renewedFrom) {
       this.engine.beginFeed(++this.generation);
       this.engine.awaitWord();
@@ -275,7 +275,7 @@ export class SimDevice {
   /** Undefined where it would have no effect: nothing is written then (D9). */
   write(entries: readonly Entry[]): readonly Node[] | undefined {
     if (this.engine.isAwaitingWord) return undefined;
-    this.#isPutBack = false;
+    this.#awaitsWord = false;
     if (this.engine.wouldRefuse(entries, this.#now)) return undefined;
     const growth = this.engine.author(entries, this.#now);
     const { nodes } = growth;
@@ -382,6 +382,7 @@ export class SimDevice {
       if (replaced && renewal) {
         this.#copies++;
         this.generation = renewal.generation;
+        this.#awaitsWord = true;
         this.#keepBeside(replaced);
         this.#renewedFrom = undefined;
       }

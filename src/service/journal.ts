@@ -64,7 +64,7 @@ function* whatCounts(local: LocalState, workspaces: Workspaces): Generator<Uint8
   for (const { workspace } of workspaces) yield* recordsOf(workspace.replica);
 }
 
-/** The base where something is folded, and what came after it. */
+/** The base where something is folded, what came after it, and what of this device's own waits for its past. */
 export function* recordsOf(replica: Replica): Generator<Uint8Array> {
   const { workspace, arrivals } = replica;
   if (replica.hasBase) {
@@ -74,4 +74,5 @@ export function* recordsOf(replica: Replica): Generator<Uint8Array> {
   }
   for (const { delta, arrival } of replica.tail())
     yield encodeRecord({ kind: 'delta', workspace, bytes: delta.bytes, arrival });
+  for (const { bytes } of replica.ownWaiting()) yield encodeRecord({ kind: 'delta', workspace, bytes });
 }

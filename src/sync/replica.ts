@@ -212,6 +212,11 @@ export class Replica {
     return this.#graph.tail();
   }
 
+  /** Of this device what waits for its past (L6): nobody else need have it, and what a fresh copy lacks of that past comes by others' logs. */
+  ownWaiting(): readonly Delta[] {
+    return [...this.#graph.waitingDeltas()].filter(({ device }) => this.#own.startsWith(device));
+  }
+
   get arrivals(): number {
     return this.#graph.arrivals;
   }
@@ -473,6 +478,7 @@ export class Replica {
   /** What another copy holds besides, which comes after the base that this one has begun with; what of it is not on disk yet is not here either. */
   takeOver(other: Replica): void {
     for (const { delta } of other.nodes()) this.restore(delta.bytes);
+    for (const { bytes } of other.ownWaiting()) this.restore(bytes);
     for (const [feed, seq] of other.#durable) if (!this.#durable.has(feed)) this.#setDurable(feed, seq);
   }
 

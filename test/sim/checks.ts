@@ -394,8 +394,17 @@ function checkDevice(world: World, device: SimDevice): void {
   for (const id of device.acknowledged)
     if (!world.holds(device, id) && isMissed(world, device, id))
       world.violate('L1', `${world.nameOf(device.id)} lost what it was told is safe`);
+  for (const id of device.beside)
+    if (!world.holds(device, id) && hasPastOf(world, device, id))
+      world.violate('L6', `${world.nameOf(device.id)} has lost what waited beside its fresh copy`);
   for (const id of world.unauthentic)
     if (world.holds(device, id)) world.violate('D7', `${world.nameOf(device.id)} keeps what nobody has signed`);
+}
+
+/** Whether all that a delta names is here. */
+function hasPastOf(world: World, device: SimDevice, id: DeltaId): boolean {
+  const { prev, deps } = world.archive.get(id)!;
+  return [...(prev ? [prev] : []), ...deps].every((named) => world.holds(device, named));
 }
 
 /**

@@ -6,6 +6,7 @@
 import type { DeltaId, DeviceId, ToolId, WorkspaceId } from '../../src/base/ids.ts';
 import type { Crypto } from '../../src/crypto/crypto.ts';
 import { asBytes, type Value } from '../../src/protocol/codec.ts';
+import { recordsOf } from '../../src/service/journal.ts';
 import { LockedMessages } from '../../src/service/locked-messages.ts';
 import { decodeRecord, encodeRecord } from '../../src/service/records.ts';
 import type { BasePart } from '../../src/sync/base.ts';
@@ -107,6 +108,8 @@ export class SimDevice {
   #alive = false;
   /** Own deltas that were durable here: their author was told that they are safe. */
   readonly acknowledged = new Set<DeltaId>();
+  /** Own deltas of the copy before that wait for their past in this one. */
+  readonly beside = new Set<DeltaId>();
   /** The same, though a restored back-up or its owner's removal may have taken some of it. */
   readonly onceDurable = new Set<DeltaId>();
 
@@ -151,6 +154,7 @@ export class SimDevice {
     if (isPutBack) {
       this.generation++;
       this.acknowledged.clear();
+      this.beside.clear();
     }
     const records = this.log.replay();
     if (records instanceof Promise) return records.then((kept) => this.#open(kept, isPutBack));
@@ -216,17 +220,12 @@ export class SimDevice {
 
   /** Everything that must not be lost, for a snapshot. */
   records(): readonly Uint8Array[] {
-    const { replica } = this;
-    const deltas = replica.tail().map(({ delta, arrival }) => this.#record(delta.bytes, arrival));
-    const { root, parts } = replica.hasBase ? replica.base() : { root: undefined, parts: [] };
-    const base = parts.map((bytes, part) => this.#partRecord({ root: root!, part, parts: parts.length, bytes }));
     const { keys } = this.engine;
     return [
       ...keys.held().map(keyRecord),
       ...keys.generations().flatMap(generationRecords),
       ...this.#unconfirmedRecord(),
-      ...base,
-      ...deltas,
+      ...recordsOf(this.replica),
     ];
   }
 
@@ -236,8 +235,8 @@ export class SimDevice {
     return isConfirmed ? [] : [encodeRecord({ kind: 'local', key: UNCONFIRMED, value: unconfirmed! })];
   }
 
-  #partRecord(part: BasePart, arrivals = this.replica.arrivals): Uint8Array {
-    return encodeRecord({ kind: 'base', workspace: this.#around.workspace, part, arrivals });
+  #partRecord(part: BasePart): Uint8Array {
+    return encodeRecord({ kind: 'base', workspace: this.#around.workspace, part, arrivals: 0 });
   }
 
   /** What was others' goes, and with the next joining it begins a new feed (K2, D2): at once where it has been let in again already (L7). */
@@ -257,6 +256,7 @@ export class SimDevice {
     this.#copies++;
     this.generation++;
     this.acknowledged.clear();
+    this.beside.clear();
     await this.log.fsync();
     await this.log.compact([]);
     await this.log.compact([]);
@@ -266,8 +266,8 @@ export class SimDevice {
     this.#welcome = undefined;
   }
 
-  #record(bytes: Uint8Array, arrival?: number): Uint8Array {
-    return encodeRecord({ kind: 'delta', workspace: this.#around.workspace, bytes, arrival });
+  #record(bytes: Uint8Array): Uint8Array {
+    return encodeRecord({ kind: 'delta', workspace: this.#around.workspace, bytes });
   }
 
   // ---- writing ------------------------------------------------------------------------------------------------------------
@@ -395,15 +395,19 @@ export class SimDevice {
     };
     if (!part) return durable();
     const unconfirmed = replaced ? this.#unconfirmedRecord() : [];
-    this.log.append([...opened.map(keyRecord), ...unconfirmed, this.#partRecord(part, 0)], durable);
+    this.log.append([...opened.map(keyRecord), ...unconfirmed, this.#partRecord(part)], durable);
     this.#around.appended(this.id);
   }
 
-  /** D9: own deltas that cannot come along, also what the copy before had folded alone, are kept as what is not accepted. */
+  /**
+   * D9: own deltas that cannot come along, also what the copy before had folded alone, are kept as what is not accepted. What it held whole
+   * comes along once its past has come.
+   */
   #keepBeside(before: Replica): void {
     for (const id of this.acknowledged) {
       if (this.#around.holds(this, id) || !this.#around.holds({ replica: before }, id)) continue;
       this.acknowledged.delete(id);
+      if (before.node(id)?.delta.bytes.length) this.beside.add(id);
       this.#around.counts.add('own deltas kept beside a fresh copy');
     }
   }

@@ -1,5 +1,7 @@
 /** L6: a copy that has settled what others have in another way begins anew, with the base of one of them. */
 import assert from 'node:assert/strict';
+import { recordsOf } from '../../src/service/journal.ts';
+import { decodeRecord } from '../../src/service/records.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import { feedOf } from '../../src/sync/delta.ts';
 import { chatBody } from '../../src/tools/chat/deltas.ts';
@@ -189,6 +191,31 @@ describe('L6 a fresh copy', () => {
     const { replica } = bob.engine;
     assert.ok([...replica.vector()].every(([feed, seq]) => replica.nodeAt(feed, seq)));
     assert.equal(replica.vector().has(feedOf(bob.device, 0)), false);
+  });
+
+  it('L6 L1 loses nothing of its own that waits for what others’ logs bring: not to a copy after it, nor to a journal that is written anew', () => {
+    const { office, alice, bob, carol } = threePeople('renewal of nothing waits');
+    office.link(alice, bob, carol);
+    for (const desk of [alice, bob, carol]) desk.post(`words of ${desk.person.name}`);
+    acknowledge(alice, bob, carol);
+    assert.ok(bob.engine.replica.advance().forgotten > 0);
+    office.leave(bob);
+    bob.post('written alone');
+    const alone = newest(bob);
+    for (const { device, engine } of [alice, carol]) {
+      const { root, parts } = engine.replica.base();
+      bob.engine.renewFrom({ from: device, generation: 7 });
+      bob.engine.takeBase(device, 'direct', { root, part: 0, parts: parts.length, bytes: parts[0]! });
+      assert.equal(bob.engine.replica.node(alone.id), undefined, 'what it rests on is folded in the copy before');
+    }
+    const again = new Desk(office, bob.person);
+    for (const record of recordsOf(bob.engine.replica)) {
+      const read = decodeRecord(record);
+      if (read?.kind === 'delta') again.engine.restore(read.bytes, read.arrival);
+    }
+    again.engine.opened();
+    for (const { delta } of alice.engine.replica.nodes()) again.hear(alice, delta);
+    assert.ok(again.texts().includes('written alone'));
   });
 
   it('L6 that begins with nothing needs nobody to vouch for it, and is there again after a restart', () => {

@@ -242,6 +242,22 @@ export const pruning: readonly Mutant[] = [
     tests: ['test/sync/renewal.test.ts'],
   },
   {
+    name: 'a second fresh copy loses what waits beside the first',
+    rule: 'L6',
+    file: 'src/sync/replica.ts',
+    search: 'for (const { bytes } of other.ownWaiting()) this.restore(bytes);',
+    replace: '',
+    tests: ['test/sync/renewal.test.ts'],
+  },
+  {
+    name: 'a journal that is written anew loses what waits beside a fresh copy',
+    rule: 'L6',
+    file: 'src/service/journal.ts',
+    search: "for (const { bytes } of replica.ownWaiting()) yield encodeRecord({ kind: 'delta', workspace, bytes });",
+    replace: '',
+    tests: ['test/sync/renewal.test.ts'],
+  },
+  {
     name: 'it is folded on while somebody is given the base',
     rule: 'L6',
     file: ENGINE,

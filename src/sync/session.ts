@@ -455,8 +455,9 @@ export class Session {
     peer.known = new Map(message.vector.map(({ feed, seq }) => [feed, seq]));
     peer.relayed = new Map();
     // Who says that he holds nothing may mean to begin anew: he gets a base before the log, be it one of nothing. Without it he would keep what he has.
+    // Who has no copy yet has nothing to give, and no log that would come after it.
     if (this.#replica.reaches(peer.known))
-      peer.offer = peer.known.size > 0 || peer.last ? undefined : this.#makeOffer();
+      peer.offer = peer.known.size > 0 || peer.last || this.#replica.size === 0 ? undefined : this.#makeOffer();
     if (path === 'relay')
       return [...answer, ...this.#askWhatWeLack(from, message, now), ...this.#serveAgain(from, peer, now)];
     peer.introduced = true;

@@ -284,6 +284,25 @@ describe('L6 a fresh copy', () => {
     assert.deepEqual(stateOf(dave.engine.replica), stateOf(alice.engine.replica));
   });
 
+  it('L6 is given by nobody who has none himself yet: who has let him in and asks him loses nothing', () => {
+    const { office, alice, bob, carol } = threePeople('nothing of nobody');
+    office.link(alice, bob, carol);
+    alice.post('something');
+    office.rest();
+    assert.ok(alice.engine.replica.hasBase);
+    for (const desk of [bob, carol]) office.leave(desk);
+    const dave = admitted(alice, office);
+    dave.engine.keys.add(alice.engine.keys.epoch!);
+    const before = alice.engine.replica;
+    alice.engine.renewFrom({ from: dave.device, generation: 7 });
+    office.link(alice, dave);
+    assert.equal(alice.engine.replica, before);
+    alice.engine.renewFrom(undefined);
+    office.rest();
+    assert.deepEqual(dave.texts(), ['something']);
+    assert.deepEqual(alice.texts(), dave.texts());
+  });
+
   it('L6 is asked for of who has given a base in vain, before managers; then of somebody else (world “win.526”)', () => {
     const { office, alice, bob, carol } = threePeople('renewal sources');
     office.link(alice, bob, carol);

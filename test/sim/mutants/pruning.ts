@@ -258,6 +258,14 @@ export const pruning: readonly Mutant[] = [
     tests: ['test/sync/renewal.test.ts'],
   },
   {
+    name: 'a base of nothing comes of who has no copy yet',
+    rule: 'L6',
+    file: 'src/sync/session.ts',
+    search: ' || this.#replica.size === 0 ? undefined',
+    replace: ' ? undefined',
+    tests: ['test/sync/renewal.test.ts'],
+  },
+  {
     name: 'it is folded on while somebody is given the base',
     rule: 'L6',
     file: ENGINE,

@@ -240,7 +240,8 @@ const renew: Doing = (world, dice) => {
   const members = world.members().filter(({ id, replica }) => isUp(world, id) && replica.size > 0);
   const device = dice.pickOr(members);
   const from = dice.pickOr(members.filter(({ id }) => id !== device?.id && device?.session.isPeer(id)));
-  if (!device || !from) return;
+  // Not who is out as far as it knows.
+  if (!device || !from || !device.replica.roster.devices.has(from.id)) return;
   device.renewFrom(from.id);
   world.agenda.put(world.time + RENEWAL_PATIENCE_MS, () => device.stopRenewing(from.id));
   world.counts.add('fresh copies asked for');

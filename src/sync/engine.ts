@@ -360,6 +360,8 @@ export class Engine {
   /** It is on disk: now others may hear of it (D1), and its sender that it is here. */
   stored({ nodes, source }: Growth, now: number): readonly Outgoing[] {
     for (const node of nodes) this.replica.madeDurable(node);
+    // What was not on the disk yet when it was folded last may be folded now (L4).
+    if (nodes.length > 0) this.#grewSince = true;
     this.#endWait();
     if (!source) return this.session.grown(now, nodes);
     const { from, path, heard, gap } = source;

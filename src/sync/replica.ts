@@ -839,7 +839,7 @@ export class Replica {
    */
   advance(active: Iterable<DeviceId> = this.active): Advance {
     this.#settle();
-    const stable = stableIn(this.#graph, active, (device) => this.#entrances.get(device) ?? []);
+    const stable = this.#stable(active);
     const isStable = ({ lane, delta }: Node) => (stable[lane] ?? 0) >= delta.seq;
     this.#unstable = this.#unstable.filter((node) => !isStable(node));
     if (this.#unstable.length > 0) return { folded: [], forgotten: 0 };
@@ -849,6 +849,16 @@ export class Replica {
     this.#graph.forget(cutBefore(this.#graph, stable, open));
     this.#baseRoot = undefined;
     return { folded, forgotten: before - this.#graph.size };
+  }
+
+  /** Up to where all have acknowledged each lane; of the own feeds no more than is on disk (D1): what is folded is given away in a base. */
+  #stable(active: Iterable<DeviceId>): number[] {
+    const stable = [...stableIn(this.#graph, active, (device) => this.#entrances.get(device) ?? [])];
+    for (const [feed, seq] of this.#durable) {
+      const lane = this.#graph.tip(feed)?.lane;
+      if (lane !== undefined) stable[lane] = Math.min(stable[lane] ?? 0, seq);
+    }
+    return stable;
   }
 
   /** Whether all active devices have acknowledged every control delta that is here, as far as `advance` has found. */

@@ -4,7 +4,9 @@ import type { DeltaId } from '../../src/base/ids.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import { envelopeTag, openMessage } from '../../src/sync/envelope.ts';
 import { decodeMessage } from '../../src/sync/messages.ts';
+import { chatBody } from '../../src/tools/chat/deltas.ts';
 import { threePeople, type Desk, type Office } from './office.ts';
+import { CHAT } from './team.ts';
 
 /** Three with a short history, which all have folded. */
 function folded(seed: string): { office: Office; alice: Desk; bob: Desk; carol: Desk } {
@@ -121,6 +123,23 @@ describe('L6 a base is given', () => {
     assert.notDeepEqual(alice.engine.replica.baseRoot().root, root);
   });
 
+  it('L6 D1 L4 without what is not on its giver’s disk yet: that is folded when it is (world “losth.107”)', () => {
+    const { office, alice, bob, carol } = folded('guards durable');
+    for (const desk of [bob, carol]) alice.remove(desk);
+    office.rest();
+    const body = chatBody({ kind: 'post', text: 'not durable' });
+    const growth = alice.engine.author([{ tool: CHAT, kind: 'post', body }], office.now);
+    const cutLater = () => {
+      office.now += 61_000;
+      alice.engine.advance(office.now);
+      return alice.engine.replica.cut().get(growth.nodes.at(-1)!.delta.feed)!;
+    };
+    const { seq } = growth.nodes.at(-1)!.delta;
+    assert.ok(cutLater() < seq, 'she is alone, and the disk is slow');
+    alice.engine.stored(growth, office.now);
+    assert.equal(cutLater(), seq);
+  });
+
   it('K2 to nobody who was taken out', () => {
     const { office, alice, bob, carol } = folded('guards out');
     office.leave(carol);
@@ -150,6 +169,22 @@ describe('K2 a word that rests on what will never come', () => {
     const { office, alice, carol } = folded('guards above');
     carol.hear(alice, word(office, alice, carol));
     assert.equal(carol.engine.expulsion?.delta.kind, 'remove');
+  });
+
+  it('K2 D1 is told when it is on its author’s disk, and not before', () => {
+    const { office, alice, carol } = folded('guards word durable');
+    const body = controlBody.devices([carol.device], alice.engine.keys.make(new Set([carol.device])));
+    const growth = alice.engine.author([{ tool: undefined, kind: 'drop', body }], office.now);
+    // As from a back-up: what she says to hold is folded at Alice's.
+    const vector = [{ feed: growth.nodes[0]!.delta.feed, seq: 1, tip: '0'.repeat(16) }];
+    const have = { kind: 'have', vector, answer: false, root: '' } as const;
+    office.send(alice, alice.engine.received(carol.device, 'direct', have, alice.engine.keys.inUse!, office.now));
+    office.pump();
+    const told = () => carol.engine.expulsion?.delta.kind;
+    assert.equal(told(), undefined);
+    office.send(alice, alice.engine.stored(growth, office.now));
+    office.pump();
+    assert.equal(told(), 'drop');
   });
 
   it('K2 takes out nobody else', () => {

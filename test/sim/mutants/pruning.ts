@@ -547,7 +547,7 @@ export const pruning: readonly Mutant[] = [
     name: 'who is asked for a fresh copy, and has nothing folded, gives his log alone',
     rule: 'L6',
     file: SESSION,
-    search: 'peer.known.size > 0 || peer.last ? undefined : this.#makeOffer()',
+    search: 'peer.known.size > 0 || peer.last || this.#replica.size === 0 ? undefined : this.#makeOffer()',
     replace: 'undefined',
     tests: renewals,
   },

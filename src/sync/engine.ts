@@ -137,6 +137,7 @@ export class Engine {
   #entrances: ReadonlySet<DeltaId> = new Set();
   #grewAt = Number.NEGATIVE_INFINITY;
   #ackedAt = Number.NEGATIVE_INFINITY;
+  #vouchedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: EngineOptions) {
     const { crypto, identity, generation } = options;
@@ -288,6 +289,7 @@ export class Engine {
       return [{ tool: undefined, kind: 'ack', body: controlBody.ack() }];
     }
     if (now < (this.#checkpointDueAt() ?? Number.POSITIVE_INFINITY)) return [];
+    this.#vouchedAt = now;
     const seen = this.vouched();
     return seen ? [{ tool: undefined, kind: 'checkpoint', body: controlBody.checkpoint(seen) }] : [];
   }
@@ -307,7 +309,9 @@ export class Engine {
   #checkpointDueAt(): number | undefined {
     if (this.#grewSince || this.isAwaitingWord || this.replica.roster.deleted) return undefined;
     const at = this.#checkpoints.dueAt(this.#grewAt);
-    return at === undefined || this.isOutOfStep || !this.#canVouch() ? undefined : at;
+    if (at === undefined || this.isOutOfStep || !this.#canVouch()) return undefined;
+    // Whose feed cannot go on (D8) is not asked for it all the time.
+    return Math.max(at, this.#vouchedAt + ACK_EVERY_MS);
   }
 
   #ackDueAt(): number | undefined {

@@ -49,6 +49,26 @@ describe('L6 checkpoints', () => {
     assert.equal(alice.engine.nextWake(), undefined, 'nothing is waited for');
   });
 
+  it('L6 D8 one that cannot be written is not asked for again at once (world “lostaa.91”)', () => {
+    const { office, alice } = atWork('not written');
+    const { engine } = alice;
+    const tried: number[] = [];
+    const duties = engine.duties.bind(engine);
+    engine.duties = (now) => {
+      const due = duties(now);
+      if (due[0]?.kind !== 'checkpoint') return due;
+      tried.push(now);
+      return [];
+    };
+    office.rest();
+    assert.ok(tried.length > 0);
+    assert.deepEqual(duties(office.now), []);
+    assert.ok(engine.nextWake()! > office.now, 'nor is it waited for till then');
+    engine.duties = duties;
+    office.rest();
+    assert.equal(checkpointsOf(alice).length, 1, 'later it is');
+  });
+
   it('L6 of more feeds than a word holds none is written, and who is let in is let in without', function () {
     this.timeout(60_000);
     const office = new Office('many feeds');

@@ -290,6 +290,14 @@ export const pruning: readonly Mutant[] = [
     tests: firstCopy,
   },
   {
+    name: 'who cannot vouch is asked to all the time',
+    rule: 'L6',
+    file: ENGINE,
+    search: 'return Math.max(at, this.#vouchedAt + ACK_EVERY_MS);',
+    replace: 'return at;',
+    tests: ['test/sync/checkpoints.test.ts'],
+  },
+  {
     name: 'it is folded on while somebody is given the base',
     rule: 'L6',
     file: ENGINE,

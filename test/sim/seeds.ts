@@ -923,4 +923,27 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // With a slow disk: who was alone by his own drop folded it, and told of it, before it was durable.
+    name: 'D1 what takes somebody out is told before it is on the disk (world “losth.107”)',
+    plan: {
+      config: {
+        seed: 'losth.107',
+        big: false,
+        people: 4,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.3,
+        directPaths: 2,
+        relayShare: 1,
+        network: { latency_ms: [10, 80], loss: 0, duplication: 0.05, reorders: true, relayLifetime_ms: 60000 },
+        fsync_ms: 3000,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 86400000,
+        duration_ms: 240000,
+      },
+      acts: [{ at: 123623, kind: 'drop', salt: 26 }],
+    },
+  },
 ];

@@ -451,6 +451,8 @@ export class Session {
     const answer = message.answer || untold ? [this.#reply(from, path, this.#have(from, false), true)] : [];
     // It has lain in a queue, and its sender has said newer things since, directly.
     if (path === 'relay' && peer.reach === 'direct') return answer;
+    // What has come is on its way no more, though it may be lost since.
+    for (const [feed, seq] of peer.served) if ((peer.known.get(feed) ?? 0) >= seq) peer.served.delete(feed);
     // What a peer says replaces what was believed: it may have lost what it once had (D2).
     peer.known = new Map(message.vector.map(({ feed, seq }) => [feed, seq]));
     peer.relayed = new Map();

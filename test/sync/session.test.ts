@@ -308,6 +308,22 @@ describe('S sessions', function () {
     assertSame([alice, restored]);
   });
 
+  it('D2 S4 who says by relay that he holds less than had come is sent that again at once: it is on its way no more (world “ash.2782”)', () => {
+    const { wire, stations } = meeting(26, ['Bob']);
+    const [alice, bob] = stations as [Station, Station];
+    const { team, person } = bob.copy;
+    const backup = team.copyOf(person, alice.copy);
+    write(alice, 20);
+    wire.dispatch(bob, bob.session.greet(alice.device, wire.now));
+    wire.pump();
+    assertSame([alice, bob]);
+    const restored = wire.add(backup);
+    wire.now += 6_000;
+    wire.dispatch(restored, restored.session.greet(alice.device, wire.now));
+    wire.pump();
+    assertSame([alice, restored]);
+  });
+
   it('a removed device is no peer any more and hears nothing', () => {
     const { wire, stations } = meeting(14, ['Bob', 'Carol']);
     const [alice, bob, carol] = stations as [Station, Station, Station];

@@ -14,6 +14,14 @@ export const session: readonly Mutant[] = [
     tests,
   },
   {
+    name: 'what came by relay and is lost is on its way all the same',
+    rule: 'S4',
+    file: SESSION,
+    search: 'if ((peer.known.get(feed) ?? 0) >= seq) peer.served.delete(feed);',
+    replace: 'void [feed, seq];',
+    tests,
+  },
+  {
     name: 'credit without end',
     rule: 'S1',
     file: SESSION,

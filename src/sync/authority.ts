@@ -264,8 +264,19 @@ export class Authority {
 
   /** Whether one account stands above another, as far as is known here (A1). */
   isSenior(account: AccountId, to: AccountId): boolean {
-    const [own, other] = [this.#bestNow(account), this.#bestNow(to)];
-    return own !== undefined && (other === undefined || compareKeys(own.key, other.key) < 0);
+    const own = this.#bestNow(account);
+    return own !== undefined && this.isAbove(own.key, to);
+  }
+
+  isAbove(key: Key, to: AccountId): boolean {
+    const other = this.#bestNow(to);
+    return other === undefined || compareKeys(key, other.key) < 0;
+  }
+
+  /** Under what an account acts; of who has left, what a device of his that has not heard it goes on under (A7). */
+  actsUnder(account: AccountId): Key | undefined {
+    const leaves = [...(this.#leaves.get(account) ?? [])].sort((a, b) => compareNodes(a.node, b.node));
+    return this.#bestNow(account)?.key ?? leaves.at(-1)?.key;
   }
 
   /** The best credential an account could cite in a delta that has everything here in its past (A3). */

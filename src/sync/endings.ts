@@ -8,9 +8,10 @@ import type { Authority } from './authority.ts';
 import { readControl, Role } from './control.ts';
 import type { Delta } from './delta.ts';
 import { inPast, type Graph, type Node } from './graph.ts';
-import { pastOf } from './waiting.ts';
 import type { Roster } from './roster.ts';
 import type { Accepted } from './seniority.ts';
+import { isActive } from './stability.ts';
+import { pastOf } from './waiting.ts';
 
 export class Endings {
   readonly #crypto: Crypto;
@@ -124,27 +125,34 @@ export class Endings {
   /**
    * K2: a word that takes a device out and rests on what is folded elsewhere, so that it can never come in here. It is believed of
    * who stands above the device's account as far as is known, for he could say it in any case: of any manager where its own admission
-   * has not come. Of a device that is not known here, or was taken out, the word that let it in comes along; that was taken out is believed
-   * in a feed that it has begun since (L7).
+   * has not come, of somebody who has left where the device has not heard it (A7). Of a device that is not known here, or was taken out, the
+   * word that let it in comes along; that was taken out is believed in a feed that it has begun since (L7).
    */
   wordAgainst(device: DeviceId, account: AccountId, roster: Roster): Node | undefined {
     for (const delta of this.#graph.waiting > 0 ? this.#graph.waitingDeltas() : []) {
       if (!this.#takesOut(delta, device, account)) continue;
       const author = this.#accountBehind(delta, roster);
-      if (author !== undefined && this.#couldSay(delta, author, account, roster)) return outsideOf(delta);
+      if (author !== undefined && this.#couldSay(delta, author, account)) return outsideOf(delta);
     }
     for (const delta of this.#told.values()) {
       const author = this.#accountDropped(delta, roster);
-      if (author !== undefined && this.#couldSay(delta, author, account, roster)) return outsideOf(delta);
+      if (author !== undefined && this.#couldSay(delta, author, account)) return outsideOf(delta);
     }
     return undefined;
   }
 
   /** Whether he may take out the devices of an account, as far as is known here. */
-  #couldSay({ kind }: Delta, author: AccountId, account: AccountId, { members }: Roster): boolean {
-    const isManager = members.get(author)?.role === Role.manager;
+  #couldSay({ kind }: Delta, author: AccountId, account: AccountId): boolean {
+    const key = this.#authority.actsUnder(author);
+    const isManager = key?.role === Role.manager;
     if (author === account) return isManager || kind === 'removeDevice';
-    return isManager && this.#authority.isSenior(author, account);
+    return isManager && this.#authority.isAbove(key, account);
+  }
+
+  /** For whom a device speaks: also one of somebody who has left that has not heard it, this device's own person perhaps (A7). */
+  #accountOf(device: DeviceId, roster: Roster): AccountId | undefined {
+    const isIn = isActive(this.#graph, this.#authority, roster, device);
+    return isIn ? this.#authority.accountOf(device) : undefined;
   }
 
   /**
@@ -182,21 +190,21 @@ export class Endings {
     const { devices } = roster;
     const account = this.#authority.accountOf(device);
     if (account === undefined) return this.#accountLetIn(device, roster, undefined);
-    if (this.#wordsAgainst(device).length === 0) return devices.get(device)?.account;
+    if (this.#wordsAgainst(device).length === 0) return this.#accountOf(device, roster);
     const isNewFeed = this.#graph.lanesOf(device).every((lane) => lane.end === 0 || lane.generation < generation);
     if (!isNewFeed) return undefined;
     return devices.has(device) ? account : this.#accountLetIn(device, roster, account);
   }
 
   /** Whose device it is by a word that waits: of who may say it where it was taken out, of its own account where nothing is known of it (I4). */
-  #accountLetIn(device: DeviceId, { devices, gone }: Roster, account: AccountId | undefined): AccountId | undefined {
+  #accountLetIn(device: DeviceId, roster: Roster, account: AccountId | undefined): AccountId | undefined {
     for (const delta of this.#graph.waitingDeltas()) {
-      const by = devices.get(delta.device)?.account;
+      const by = this.#accountOf(delta.device, roster);
       if (by === undefined || delta.kind !== 'addDevice' || delta.tool !== undefined) continue;
       const control = readControl(this.#crypto, delta);
       if (control?.kind !== 'addDevice' || control.account !== (account ?? by)) continue;
       // L7: what was dropped any member lets in again; what was taken out otherwise, another device of its account.
-      const isDropped = gone.get(device)?.delta.kind === 'drop';
+      const isDropped = roster.gone.get(device)?.delta.kind === 'drop';
       if (account !== undefined && !isDropped && !(by === account && this.#hasSeenAllAgainst(device, delta))) continue;
       if (control.certificates.some((one) => one.device === device)) return control.account;
     }

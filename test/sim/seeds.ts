@@ -946,4 +946,33 @@ export const KEPT: readonly Kept[] = [
       acts: [{ at: 123623, kind: 'drop', salt: 26 }],
     },
   },
+  {
+    // It had said that its person leaves; so it believed no other device of his, nor the word that had taken it out.
+    name: 'K2 A7 who has left, and was dropped by his other device before it heard that (world “ash.1485”)',
+    plan: {
+      config: {
+        seed: 'ash.1485',
+        big: false,
+        people: 4,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.5,
+        directPaths: 2,
+        relayShare: 0,
+        network: { latency_ms: [20, 3000], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 600000 },
+        fsync_ms: 0,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 120000,
+      },
+      acts: [
+        { at: 18260, kind: 'freeze', salt: 7 },
+        { at: 20929, kind: 'absence', salt: 47 },
+        { at: 37920, kind: 'leave', salt: 4 },
+        { at: 42280, kind: 'folder', salt: 3 },
+        { at: 51837, kind: 'addDevice', salt: 17 },
+      ],
+    },
+  },
 ];

@@ -340,6 +340,86 @@ describe('K2 A4 a device that was taken out, and let in again by what a copy fro
   });
 });
 
+/**
+ * Alice says on her tablet, which is away, that she leaves. Her laptop has not heard it: `word` is what it writes, and all others fold. The
+ * laptop and Bob are there, `away` is not.
+ */
+function whereOneLeaves(seed: string, word: (laptop: Desk, tablet: Desk, carol: Desk) => void) {
+  const { office, alice: laptop, bob, carol } = threePeople(seed);
+  const tablet = office.open(new Person(office.team.crypto, 'Alice', office.team.alice), laptop);
+  letIn(laptop, tablet);
+  office.link(laptop, bob, carol, tablet);
+  office.rest();
+  for (const desk of [tablet, carol]) office.leave(desk);
+  tablet.control('leave', controlBody.leave());
+  laptop.post('that the word rests on');
+  word(laptop, tablet, carol);
+  for (let n = 0; n < 4; n++) laptop.post(`later ${n}`);
+  office.rest();
+  return { office, laptop, tablet, bob, carol };
+}
+
+describe('K2 A7 who has left, and whose other device has not heard it', () => {
+  it('K2 A7 believes that of what it has said of him: nobody takes his leaving any more (world “ash.1485”)', () => {
+    const { office, laptop, tablet } = whereOneLeaves('leaves and is dropped', (by, at, carol) => {
+      drop(by, carol);
+      drop(by, at);
+    });
+    assert.equal(tablet.engine.expulsion?.delta.kind, 'leave');
+    letIn(laptop, tablet);
+    office.expire(tablet);
+    office.comeBack(tablet);
+    office.link(laptop, tablet);
+    assert.ok(!laptop.engine.replica.reaches(tablet.engine.replica.vector()), 'what the word rests on is folded');
+    assert.ok(tablet.engine.replica.roster.gone.has(laptop.device));
+    assert.equal(tablet.engine.expulsion?.delta.kind, 'drop');
+  });
+
+  it('K2 A7 so does everybody else who has heard of the leaving first', () => {
+    const { office, laptop, tablet, bob, carol } = whereOneLeaves('leaves and drops', (by, at, other) => {
+      drop(by, other);
+      drop(by, at);
+    });
+    const leave = [...tablet.engine.replica.nodes()].findLast(({ delta }) => delta.kind === 'leave')!.delta;
+    office.expire(carol);
+    carol.hear(tablet, leave);
+    assert.ok(carol.engine.replica.roster.gone.has(laptop.device));
+    office.comeBack(carol);
+    office.link(bob, carol);
+    assert.equal(carol.engine.expulsion?.delta.kind, 'drop');
+  });
+
+  it('K2 A7 hears that it was dropped beside that, where it has both: nobody takes anything of it any more (world “oak.919”)', () => {
+    const { office, alice, bob, carol } = threePeople('leaves beside a drop');
+    const phone = office.open(new Person(office.team.crypto, 'Bob', bob.person), bob);
+    letIn(bob, phone);
+    office.link(alice, bob, carol, phone);
+    office.rest();
+    for (const desk of [bob, phone]) office.leave(desk);
+    bob.control('leave', controlBody.leave());
+    drop(alice, phone);
+    office.comeBack(phone);
+    office.link(alice, carol, phone);
+    assert.equal(phone.engine.replica.roster.gone.get(phone.device)?.delta.kind, 'leave');
+    assert.equal(phone.engine.expulsion?.delta.kind, 'drop');
+  });
+
+  it('K2 A7 nobody believes one that has said so itself, nor one of who is no manager', () => {
+    const { office, alice, bob, carol } = threePeople('leaves and goes on');
+    office.link(alice, bob, carol);
+    const unknown = 'f'.repeat(64) as DeltaId;
+    for (const desk of [bob, alice]) {
+      const body = controlBody.devices([carol.device], desk.engine.keys.make(new Set([carol.device])));
+      const place = { seq: 1_000, prev: unknown, tool: undefined, kind: 'drop' };
+      desk.control('leave', controlBody.leave());
+      office.pump();
+      assert.ok(carol.engine.replica.roster.gone.has(desk.device));
+      carol.hear(desk, office.team.forge(desk.person, { ...place, body }));
+      assert.equal(carol.engine.expulsion, undefined);
+    }
+  });
+});
+
 describe('L4 a copy that is opened', () => {
   it('L4 folds what all had acknowledged when it was closed, though nothing more comes; not at once', () => {
     const { office, alice, bob, carol } = threePeople('reopened');

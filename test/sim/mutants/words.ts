@@ -112,7 +112,7 @@ export const words: readonly Mutant[] = [
     file: 'src/sync/engine.ts',
     search: 'if (beside) return beside;',
     replace: '',
-    tests: ['test/sim/sim.test.ts'],
+    tests: ['test/sync/return.test.ts'],
   },
   {
     name: 'who begins anew with a base older than his own knows nobody any more',

@@ -399,11 +399,13 @@ export class Engine {
 
   /**
    * Whether a message is listened to: of a member's device any. Of a device that is not known what it holds, and its deltas, where it has
-   * the key in use, and nobody who is out has that: who let it in has not been heard of it, and may be gone (I4).
+   * the key in use, and nobody who is out has that: who let it in has not been heard of it, and may be gone (I4). Who lacks the word yet that let
+   * himself in knows too little to say which that is, and listens under the key that he was let in with: whoever did may be gone, too.
    */
   listensTo(from: DeviceId, { kind }: Message, under: EpochTag): boolean {
     if (this.session.isPeer(from)) return true;
     if (kind !== 'have' && kind !== 'deltas') return false;
+    if (this.#isOutside && this.keys.isGiven(under)) return true;
     return this.keys.isClean && under === this.keys.inUse;
   }
 
@@ -419,8 +421,11 @@ export class Engine {
     switch (message.kind) {
       case 'have':
       case 'got':
-      case 'needBase':
-        return this.session.received(from, path, message, now);
+      case 'needBase': {
+        const out = this.session.received(from, path, message, now);
+        // Who is not known is answered under what it has shown to hold.
+        return this.session.isPeer(from) ? out : out.map((one) => ({ ...one, under }));
+      }
       case 'fetch':
         return this.#serve(from, path, message);
       case 'needKey':

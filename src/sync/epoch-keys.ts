@@ -217,6 +217,12 @@ export class EpochKeys implements Gate {
     return this.#notices.has(tag);
   }
 
+  /** I4: whether it came with the word that lets this device in, or was asked for since: none that is here has it in a box for this device. */
+  isGiven(tag: EpochTag): boolean {
+    if (!this.#held.has(tag) || this.#unannounced.has(tag)) return false;
+    return !this.stepsOf(this.#self).some((step) => step.tag === tag);
+  }
+
   /** The key of chunks from before this device was let in, of who has erased the other (K4): of an epoch that a word here has made. */
   openGeneration(notice: EpochNotice): ChunkGeneration | undefined {
     if (!this.#notices.get(notice.tag)?.some(({ commit }) => equalBytes(commit, notice.commit))) return undefined;

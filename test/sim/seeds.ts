@@ -975,4 +975,38 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Of its fresh copy only the beginning had come, by which another key was in use; so it heard nobody else when who had let it in was gone.
+    name: 'I4 who lacks the word that let it in hears who has its key (world “ash.2782”)',
+    plan: {
+      config: {
+        seed: 'ash.2782',
+        big: false,
+        people: 3,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.5,
+        directPaths: 1,
+        relayShare: 1,
+        network: { latency_ms: [1, 5], loss: 0.15, duplication: 0, reorders: true, relayLifetime_ms: 60000 },
+        fsync_ms: 0,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 12980, kind: 'absence', salt: 33 },
+        { at: 16427, kind: 'join', salt: 58 },
+        { at: 40936, kind: 'offline', salt: 51 },
+        { at: 95482, kind: 'posts', salt: 16 },
+        { at: 98933, kind: 'absence', salt: 9 },
+        { at: 135209, kind: 'offline', salt: 53 },
+        { at: 136756, kind: 'files', salt: 4 },
+        { at: 188359, kind: 'crash', salt: 6 },
+        { at: 254253, kind: 'offline', salt: 54 },
+        { at: 286814, kind: 'leave', salt: 5 },
+      ],
+    },
+  },
 ];

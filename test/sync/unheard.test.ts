@@ -1,8 +1,10 @@
 /** I4: who was let in by somebody whom the others have not heard since, and may never hear again: world “noon.28”. */
 import assert from 'node:assert/strict';
+import type { DeviceId } from '../../src/base/ids.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import type { EpochTag } from '../../src/sync/epoch.ts';
 import { Desk, threePeople, type Office } from './office.ts';
+import type { Person } from './team.ts';
 
 /** Bob lets Dave in while he is alone, gives him a copy, and is never seen again. */
 function letInByBob(seed: string): { office: Office; alice: Desk; bob: Desk; carol: Desk; dave: Desk } {
@@ -25,17 +27,32 @@ function letInByBob(seed: string): { office: Office; alice: Desk; bob: Desk; car
 
 function admit(office: Office, by: Desk): Desk {
   const person = office.team.person('Dave');
-  const box = by.engine.keys.box([{ device: person.device, agreementKey: person.certificate.agreementKey }])!;
+  const box = boxFor(by, person);
   by.control(
     'admit',
     controlBody.admit(person.account, Role.participant, person.name, [person.certificate], undefined, box),
   );
-  const word = [...by.engine.replica.nodes()].findLast(({ delta }) => delta.kind === 'admit')!;
+  return welcome(office, by, person);
+}
+
+/** Its device was dropped, and has an empty copy. */
+function letInAgain(office: Office, by: Desk, { person }: Desk): Desk {
+  by.control('addDevice', controlBody.addDevice(person.account, [person.certificate], boxFor(by, person)));
+  return welcome(office, by, person);
+}
+
+function boxFor(by: Desk, { device, certificate }: Person) {
+  return by.engine.keys.box([{ device, agreementKey: certificate.agreementKey }])!;
+}
+
+/** With the key, and the last word that it has said. */
+function welcome(office: Office, by: Desk, person: Person): Desk {
   const desk = new Desk(office, person);
   const { key, ...epoch } = by.engine.keys.epoch!;
   desk.engine.keys.add({ ...epoch, key: key.slice() });
-  desk.engine.sponsored(by.device, [word.delta.id]);
+  desk.engine.sponsored(by.device, [[...by.engine.replica.nodes()].at(-1)!.delta.id]);
   office.desks.set(desk.device, desk);
+  office.arrive(desk);
   return desk;
 }
 
@@ -63,6 +80,67 @@ describe('A device that nobody has told of', () => {
     assert.notEqual(alice.engine.keys.inUse, old);
     assert.equal(alice.engine.listensTo(dave.device, have, old), false);
     assert.ok(alice.engine.listensTo(dave.device, have, alice.engine.keys.inUse as EpochTag));
+  });
+
+  it('I4 is heard by who lacks the word that let himself in, under the key that came with it (world “ash.2782”)', () => {
+    const { office, alice, bob, carol } = threePeople('unheard by who is new');
+    office.link(alice, bob, carol);
+    alice.remove(carol);
+    office.pump();
+    const dave = admit(office, alice);
+    office.leave(dave);
+    bob.post('welcome');
+    office.pump();
+    // Of his copy the beginning has come, from when nobody but she was in it; and she is never seen again.
+    const [genesis] = alice.engine.replica.nodes();
+    dave.hear(alice, genesis!.delta);
+    office.leave(alice);
+    office.expire(dave);
+    office.comeBack(dave);
+    const [have, needKey] = [
+      { kind: 'have', vector: [], answer: false, root: '' } as const,
+      { kind: 'needKey', epoch: bob.engine.keys.inUse! } as const,
+    ];
+    const [given, other] = [bob.engine.keys.inUse, office.team.epoch.tag] as const;
+    assert.ok(dave.engine.listensTo(bob.device, have, given!));
+    assert.equal(dave.engine.listensTo(bob.device, have, other), false);
+    assert.equal(dave.engine.listensTo(bob.device, needKey, given!), false);
+    office.link(bob, dave);
+    office.rest();
+    assert.equal(dave.engine.isAwaitingWord, false);
+    assert.deepEqual(dave.texts(), ['welcome']);
+    // He knows enough now to say what is in use, whatever else he is given.
+    dave.engine.keys.add({ ...office.team.epoch, key: office.team.epoch.key.slice() });
+    assert.equal(dave.engine.listensTo('f'.repeat(64) as DeviceId, have, other), false);
+    bob.control('epoch', controlBody.epoch(bob.engine.keys.make()));
+    office.pump();
+    assert.notEqual(dave.engine.keys.inUse, given);
+    assert.equal(dave.engine.listensTo('f'.repeat(64) as DeviceId, have, given!), false);
+  });
+
+  it('I4 K4 is answered under that key, though the words that are here have another in a box (world “ash.2782”)', () => {
+    const { office, alice, bob, carol } = threePeople('unheard by who is back');
+    const before = office.team.epoch.tag;
+    office.link(alice, bob, carol);
+    office.leave(carol);
+    const known = [...alice.engine.replica.nodes()];
+    alice.control('drop', controlBody.devices([carol.device], alice.engine.keys.make(new Set([carol.device]))));
+    const drop = [...alice.engine.replica.nodes()].at(-1)!;
+    const dave = admit(office, alice);
+    office.link(alice, dave);
+    const back = letInAgain(office, alice, carol);
+    for (const away of [alice, bob]) office.leave(away);
+    const have = { kind: 'have', vector: [], answer: false, root: '' } as const;
+    for (const { delta } of known) back.hear(alice, delta);
+    assert.equal(back.engine.keys.inUse, before);
+    office.link(dave, back);
+    assert.equal(back.engine.isAwaitingWord, false);
+    // Who knows that another has followed does not listen under that which it has in a box.
+    const again = letInAgain(office, alice, carol);
+    for (const { delta } of [...known, drop]) again.hear(alice, delta);
+    assert.ok(again.engine.isAwaitingWord);
+    assert.ok(again.engine.listensTo(dave.device, have, alice.engine.keys.inUse!));
+    assert.equal(again.engine.listensTo(dave.device, have, before), false);
   });
 
   it('I4 is asked for deltas, and for nothing else; and only for what is lacking', () => {

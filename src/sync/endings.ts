@@ -186,14 +186,22 @@ export class Endings {
   }
 
   /** The member whose device has written what waits; undefined for one that is out, or was when it began the feed. */
-  #accountBehind({ device, generation }: Delta, roster: Roster): AccountId | undefined {
-    const { devices } = roster;
+  #accountBehind(delta: Delta, roster: Roster): AccountId | undefined {
+    const { device } = delta;
     const account = this.#authority.accountOf(device);
     if (account === undefined) return this.#accountLetIn(device, roster, undefined);
     if (this.#wordsAgainst(device).length === 0) return this.#accountOf(device, roster);
-    const isNewFeed = this.#graph.lanesOf(device).every((lane) => lane.end === 0 || lane.generation < generation);
-    if (!isNewFeed) return undefined;
-    return devices.has(device) ? account : this.#accountLetIn(device, roster, account);
+    if (!this.#isBegunSince(delta)) return undefined;
+    return roster.devices.has(device) ? account : this.#accountLetIn(device, roster, account);
+  }
+
+  /** Whether a feed knows the words against its device, or is one of which nothing is here yet. */
+  #isBegunSince({ device, feed, generation }: Delta): boolean {
+    const lanes = this.#graph.lanesOf(device).filter(({ end }) => end > 0);
+    const tip = this.#graph.tip(feed);
+    if (!tip) return lanes.every((lane) => lane.generation < generation);
+    const isNewest = lanes.every((lane) => lane.generation <= generation);
+    return isNewest && this.#wordsAgainst(device).every(({ node: word }) => inPast(word, tip));
   }
 
   /** Whose device it is by a word that waits: of who may say it where it was taken out, of its own account where nothing is known of it (I4). */

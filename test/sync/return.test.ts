@@ -47,6 +47,32 @@ function withManagerDropped(seed: string): { office: Office; alice: Desk; bob: D
   return three;
 }
 
+/** Bob, dropped, is let in again and begins anew. */
+function backAgain(office: Office, alice: Desk, bob: Desk): Desk {
+  const word = letIn(alice, bob);
+  const again = new Desk(office, bob.person);
+  office.desks.set(again.device, again);
+  office.arrive(again);
+  const { key, ...epoch } = alice.engine.keys.epoch!;
+  again.engine.keys.add({ ...epoch, key: key.slice() });
+  again.engine.beginFeed(1);
+  again.engine.sponsored(alice.device, [word]);
+  office.link(alice, again);
+  office.rest();
+  return again;
+}
+
+/** He removes Carol, who is away, and hears it from Alice when all that it rests on is folded. */
+function removeAndFold(office: Office, alice: Desk, bob: Desk, carol: Desk): void {
+  bob.remove(carol);
+  for (let n = 0; n < 4; n++) alice.post(`later ${n}`);
+  office.rest();
+  office.leave(bob);
+  office.expire(carol);
+  office.comeBack(carol);
+  office.link(alice, carol);
+}
+
 describe('L7 a device that was dropped and let in again', () => {
   it('L7 A4 is out for itself where it has written on meanwhile: nobody takes any more of that feed', () => {
     const { office, alice, bob, carol } = withoutCarol('return written');
@@ -142,24 +168,22 @@ describe('L7 a device that was dropped and let in again', () => {
     const { office, alice, bob, carol } = withManagerDropped('return and remove');
     office.leave(carol);
     alice.post('that rests on what she has not');
-    const word = letIn(alice, bob);
-    const again = new Desk(office, bob.person);
-    office.desks.set(again.device, again);
-    office.arrive(again);
-    const { key, ...epoch } = alice.engine.keys.epoch!;
-    again.engine.keys.add({ ...epoch, key: key.slice() });
-    again.engine.beginFeed(1);
-    again.engine.sponsored(alice.device, [word]);
-    office.link(alice, again);
-    office.rest();
-    again.remove(carol);
-    for (let n = 0; n < 4; n++) alice.post(`later ${n}`);
-    office.rest();
-    office.leave(again);
-    office.expire(carol);
-    office.comeBack(carol);
-    office.link(alice, carol);
+    removeAndFold(office, alice, backAgain(office, alice, bob), carol);
     assert.ok(carol.engine.replica.roster.gone.has(bob.device), 'she has not heard that he is back');
+    assert.equal(carol.engine.expulsion?.delta.kind, 'remove');
+  });
+
+  it('K2 L7 is believed likewise by who has the beginning of what it has written since (world “apartA.181”)', () => {
+    const { office, alice, bob, carol } = withManagerDropped('return, say and remove');
+    const again = backAgain(office, alice, bob);
+    office.link(alice, again, carol);
+    again.post('back');
+    office.rest();
+    office.leave(carol);
+    again.post('that rests on what she has not');
+    removeAndFold(office, alice, again, carol);
+    assert.ok(carol.texts().includes('back'));
+    assert.ok(carol.engine.replica.roster.devices.has(bob.device));
     assert.equal(carol.engine.expulsion?.delta.kind, 'remove');
   });
 

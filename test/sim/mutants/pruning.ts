@@ -419,8 +419,16 @@ export const pruning: readonly Mutant[] = [
     name: 'who was dropped is believed in his feed of before',
     rule: 'K2',
     file: 'src/sync/endings.ts',
-    search: 'if (!isNewFeed) return undefined;',
+    search: 'if (!this.#isBegunSince(delta)) return undefined;',
     replace: '',
+    tests: ['test/sync/return.test.ts'],
+  },
+  {
+    name: 'who has the beginning of what one has written who was dropped believes no more of it',
+    rule: 'K2',
+    file: 'src/sync/endings.ts',
+    search: 'return isNewest && this.#wordsAgainst(device).every(({ node: word }) => inPast(word, tip));',
+    replace: 'void isNewest; return false;',
     tests: ['test/sync/return.test.ts'],
   },
   {

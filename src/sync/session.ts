@@ -218,19 +218,19 @@ export class Session {
   renewFrom(device: DeviceId | undefined): readonly Outgoing[] {
     const before = this.#renewedFrom;
     this.#renewedFrom = device;
-    return [before, device].flatMap((one) => (one === undefined ? [] : this.#tellHeld(one)));
+    return [before, device].flatMap((one) => (one === undefined ? [] : this.#tellHeld(one, false)));
   }
 
-  /** L6: with another base here, less may be here than a moment ago: all are told what is. */
+  /** L6: with another base here, less may be here than a moment ago: all are told what is, and asked, for nothing is written before one has said (D2). */
   begunAnew(): readonly Outgoing[] {
     this.#renewedFrom = undefined;
-    return this.devices.flatMap((device) => this.#tellHeld(device));
+    return this.devices.flatMap((device) => this.#tellHeld(device, true));
   }
 
-  #tellHeld(device: DeviceId): readonly Outgoing[] {
+  #tellHeld(device: DeviceId, answer: boolean): readonly Outgoing[] {
     const path = this.reach(device) === 'direct' ? 'direct' : 'relay';
     if (!this.#peers.has(device) || (path === 'relay' && !this.#relayable(device))) return [];
-    return [this.#reply(device, path, this.#have(device, false), false)];
+    return [this.#reply(device, path, this.#have(device, answer), false)];
   }
 
   #renewedFrom: DeviceId | undefined;

@@ -154,6 +154,18 @@ describe('L6 a fresh copy', () => {
     assert.equal(say(alice), true);
   });
 
+  it('L6 D2 asks at once what others hold of its own: till one has said so nothing is written (world “apartA.181”)', () => {
+    const { office, alice, bob, carol } = threePeople('renewal awaits');
+    office.link(alice, bob, carol);
+    alice.post('before');
+    office.rest();
+    renew(bob, alice);
+    assert.deepEqual([bob.engine.generation, bob.engine.isAwaitingWord], [7, false]);
+    bob.post('and on');
+    office.pump();
+    assert.deepEqual(alice.texts(), ['and on', 'before']);
+  });
+
   it('L6 begins with nothing where who is asked has folded nothing, and takes his log from its beginning (world “gold.279”)', () => {
     const { office, alice, bob, carol } = threePeople('renewal of nothing');
     office.link(alice, bob, carol);

@@ -435,7 +435,7 @@ export const pruning: readonly Mutant[] = [
     name: 'who was dropped is believed though nobody has let him in again',
     rule: 'K2',
     file: 'src/sync/endings.ts',
-    search: 'devices.has(device) ? account : this.#accountLetIn(device, roster, account)',
+    search: 'roster.devices.has(device) ? account : this.#accountLetIn(device, roster, account)',
     replace: 'account',
     tests: ['test/sync/return.test.ts'],
   },

@@ -22,6 +22,14 @@ export const session: readonly Mutant[] = [
     tests,
   },
   {
+    name: 'who has begun anew waits till somebody happens to say what he holds',
+    rule: 'L6',
+    file: SESSION,
+    search: 'return this.devices.flatMap((device) => this.#tellHeld(device, true));',
+    replace: 'return this.devices.flatMap((device) => this.#tellHeld(device, false));',
+    tests: ['test/sync/renewal.test.ts'],
+  },
+  {
     name: 'credit without end',
     rule: 'S1',
     file: SESSION,

@@ -329,7 +329,8 @@ function checkEqual(world: World, live: readonly SimDevice[], dice: Dice): void 
     if (batch && comparable.has(device)) compareWith(world, device, batch, own);
   }
   for (const device of live) {
-    if (device.replica.isAhead) world.violate('D2', `${world.nameOf(device.id)} has not named what counts for it alone`);
+    if (device.replica.isAhead)
+      world.violate('D2', `${world.nameOf(device.id)} has not named what counts for it alone`);
     for (const id of device.acknowledged)
       if (!world.holds(largest, id) && isMissed(world, device, id))
         world.violate('D1', `what ${world.nameOf(device.id)} was told is safe is not with the others`);

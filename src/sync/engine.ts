@@ -501,7 +501,8 @@ export class Engine {
 
   /** To a member's device, under an epoch that it holds. */
   #giveKey(to: DeviceId, path: 'direct' | 'relay', epoch: EpochTag, under: EpochTag | undefined): readonly Outgoing[] {
-    if (!this.replica.roster.devices.has(to)) return [];
+    // Where the word that has made it is not here yet, as in a copy that has begun anew, nor are those that are known to it: who is in may be out.
+    if (!this.replica.roster.devices.has(to) || !this.keys.isAnnounced(epoch)) return [];
     const notice = readEpochNotice(this.keys.boxTo(epoch, to));
     return notice ? [this.#say(to, path, { kind: 'key', notice }, under)] : [];
   }

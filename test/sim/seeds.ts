@@ -1045,4 +1045,36 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Its log came from the beginning: who had been dropped was in again, for as long as the word was not here.
+    name: 'K1 K2 a copy that has begun anew gives nobody a key by what it knew before (world “birch.2362”)',
+    plan: {
+      config: {
+        seed: 'birch.2362',
+        big: false,
+        people: 5,
+        founding: 3,
+        hostile: 2,
+        manyDevices: 0.3,
+        directPaths: 2,
+        relayShare: 1,
+        network: { latency_ms: [20, 3000], loss: 0, duplication: 0, reorders: true, relayLifetime_ms: 600000 },
+        fsync_ms: 2,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 86400000,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 2375, kind: 'join', salt: 17 },
+        { at: 60404, kind: 'files', salt: 13 },
+        { at: 65227, kind: 'absence', salt: 40 },
+        { at: 93068, kind: 'setPerm', salt: 69 },
+        { at: 130439, kind: 'drop', salt: 20 },
+        { at: 278096, kind: 'files', salt: 0 },
+        { at: 290659, kind: 'crash', salt: 7 },
+        { at: 294773, kind: 'renew', salt: 77 },
+      ],
+    },
+  },
 ];

@@ -201,6 +201,25 @@ describe('K the engine and its keys', () => {
     assert.equal(carol.seen.length, before);
   });
 
+  it('K1 K2 no key is given where the word that has made it is not here: who seems to be in may be out by it (world “birch.2362”)', () => {
+    const { office, alice, bob, carol } = threePeople('K1 begun anew');
+    office.link(alice, bob, carol);
+    const before = [...bob.engine.replica.nodes()];
+    alice.remove(carol);
+    office.pump();
+    // As a copy that has begun anew, from the beginning of the log.
+    const again = new Desk(office, bob.person);
+    for (const epoch of bob.engine.keys.held()) again.engine.keys.add(epoch);
+    for (const { delta } of before) again.hear(alice, delta);
+    const { inUse } = bob.engine.keys;
+    assert.ok(again.engine.replica.roster.devices.has(carol.device));
+    assert.deepEqual(again.engine.keyFor(carol.device, 'direct', inUse!), []);
+    assert.deepEqual(again.engine.keyFor(alice.device, 'direct', inUse!), []);
+    for (const { delta } of alice.engine.replica.nodes()) again.hear(alice, delta);
+    assert.deepEqual(again.engine.keyFor(carol.device, 'direct', inUse!), []);
+    assert.equal(again.engine.keyFor(alice.device, 'direct', inUse!).length, 1);
+  });
+
   it('L4 an ack is written when idle, at most one a minute, and never for acks alone', () => {
     const { office, alice, bob, carol } = threePeople('L4');
     office.link(alice, bob, carol);

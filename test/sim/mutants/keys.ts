@@ -169,4 +169,12 @@ export const keys: readonly Mutant[] = [
     replace: '',
     tests: ['test/sync/engine.test.ts'],
   },
+  {
+    name: 'a key is given by who lacks the word that has made it',
+    rule: 'K1',
+    file: 'src/sync/engine.ts',
+    search: 'if (!this.replica.roster.devices.has(to) || !this.keys.isAnnounced(epoch)) return [];',
+    replace: 'if (!this.replica.roster.devices.has(to)) return [];',
+    tests: ['test/sync/engine.test.ts'],
+  },
 ];

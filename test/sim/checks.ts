@@ -280,7 +280,7 @@ function checkSide(
 ): void {
   const union = reader(world);
   takeAll(union, dice, unionOf(side.map((device) => world.heldBy(device))));
-  const live = side.filter(({ id }) => union.roster.devices.has(id));
+  const live = side.filter((device) => union.roster.devices.has(device.id) && !isMisled(world, device));
   const past = new Past([...union.nodes()].map(({ delta }) => delta));
   checkAuthority(world, union, past);
   world.folds.check(world, union, isOnly ? undefined : side);
@@ -347,6 +347,20 @@ function difference(world: World, some: readonly Delta[], others: readonly Delta
       .map((delta) => `${world.nameOf(delta.device)} ${delta.kind} ${delta.seq}`)
       .join(', ');
   return `lacks ${lacks.length} (${first(lacks)}) and has ${more.length} (${first(more)})`;
+}
+
+/**
+ * L6: who knows nobody but by a base that the one who let him in has made up, who is hostile. That says that it is out of step: there is no one
+ * whom he could ask for another.
+ */
+function isMisled(world: World, { replica, sponsor }: SimDevice): boolean {
+  const isIt =
+    world.counts.get('hostile forged bases') > 0 &&
+    replica.isOutOfStep &&
+    sponsor !== undefined &&
+    world.isHostile(sponsor);
+  if (isIt) world.counts.add('copies out of step of who was let in by a hostile member');
+  return isIt;
 }
 
 /** L6: nobody says that another's state is not his where it is; a state that a hostile sponsor has made up may show. */

@@ -269,7 +269,7 @@ export class Engine {
   /** Signs and applies. Where no epoch is clean a new one goes before them: what they say is not for who has left (K3). */
   author(entries: readonly Entry[], now: number): Growth {
     const all = this.#needsEpoch(entries) ? [this.#epochEntry(), ...entries] : entries;
-    const nodes = this.replica.author(this.#identity.signer, this.#generation, all, now);
+    const nodes = this.replica.author(this.#identity.signer, all, now);
     return this.#grown({ nodes, faults: [], source: undefined }, now);
   }
 

@@ -11,8 +11,6 @@ import { push } from '../base/group.ts';
 import type { AccountId, DeltaId, DeviceId, FeedId, ToolId, WorkspaceId } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { Crypto } from '../crypto/crypto.ts';
-import type { Value } from '../protocol/codec.ts';
-import { MAX_DEPS } from '../protocol/limits.ts';
 import { Authority, type Allowance } from './authority.ts';
 import {
   badBase,
@@ -27,22 +25,14 @@ import {
   type Frame,
 } from './base.ts';
 import { Content } from './content.ts';
-import { controlBody, isKnownControl, readControl, type Role, type CutAndRoot } from './control.ts';
-import {
-  checkSignature,
-  DELTA_VERSION,
-  feedOf,
-  idBytes,
-  DeltaReader,
-  signDelta,
-  type Delta,
-  type Signer,
-} from './delta.ts';
+import { isKnownControl, readControl, type Role, type CutAndRoot } from './control.ts';
+import { checkSignature, DELTA_VERSION, idBytes, DeltaReader, type Delta, type Signer } from './delta.ts';
 import { Endings } from './endings.ts';
 import type { Folded, FoldVerdict, RowChange, Upon } from './fold.ts';
 import { frameOf } from './frame.ts';
 import { Graph, inPast, isAck, type Node, type Vector } from './graph.ts';
 import { ROOT_MARK_BYTES, type FoldedPlace } from './messages.ts';
+import { ACK, OwnFeed, type Entry } from './own-feed.ts';
 import type { RowRecord } from './packed-rows.ts';
 import type { Action, Scope } from './permissions.ts';
 import type { Reducer, Row, Transaction } from './reducer.ts';
@@ -50,6 +40,8 @@ import { rosterOf, type Roster } from './roster.ts';
 import { Serving } from './serving.ts';
 import { activeDevices, cutBefore, firstUnacknowledged, isActive, stableIn } from './stability.ts';
 import { pastOf } from './waiting.ts';
+
+export type { Entry } from './own-feed.ts';
 
 export interface ReplicaOptions {
   readonly crypto: Crypto;
@@ -84,12 +76,6 @@ export interface Advance {
   readonly forgotten: number;
 }
 
-export interface Entry {
-  readonly tool: ToolId | undefined;
-  readonly kind: string;
-  readonly body: Value;
-}
-
 export class Replica {
   readonly workspace: WorkspaceId;
   readonly #crypto: Crypto;
@@ -108,9 +94,7 @@ export class Replica {
   /** Ends of runs whose signature was checked and that wait for their past. */
   readonly #proven = new Set<DeltaId>();
   #controls = 0;
-  #own: FeedId;
-  /** Highest seq on disk of each feed that was written here since the opening: what is beyond it nobody may hear of yet (D1). */
-  readonly #durable = new Map<FeedId, number>();
+  readonly #own: OwnFeed;
   /** Somebody's delta rests on what belongs into our base and is not there. */
   #isPassedBy = false;
   /** Control deltas that have not seen all that is in the base. */
@@ -123,18 +107,19 @@ export class Replica {
     this.#crypto = options.crypto;
     this.workspace = options.workspace;
     this.#reader = options.reader ?? new DeltaReader(options.crypto, options.workspace);
-    this.#own = options.own;
-    this.#durable.set(options.own, 0);
     this.#graph = new Graph({
       isLetIn: (delta, deps) => this.#isLetIn(delta, deps),
       isIn: (device) => isActive(this.#graph, this.#authority, this.#roster, device),
       hasAcknowledged: (node) => this.#hasAcknowledged(node),
     });
     this.#authority = new Authority(options.crypto, this.#graph);
+    this.#own = new OwnFeed(options.crypto, options.workspace, options.own, this.#graph, this.#authority);
     this.#content = new Content(this.#graph, this.#authority, options.reducers);
     const entrancesOf = (device: DeviceId) => this.#entrances.get(device) ?? [];
     this.#endings = new Endings(options.crypto, this.#graph, this.#authority, entrancesOf);
-    this.#serving = new Serving(options.crypto, options.workspace, this.#graph, (node) => this.#isDurable(node));
+    this.#serving = new Serving(options.crypto, options.workspace, this.#graph, ({ delta }) =>
+      this.#own.isDurable(delta),
+    );
     this.#roster = rosterOf(this.#authority);
   }
 
@@ -166,15 +151,7 @@ export class Replica {
 
   /** What is held, of the own feed only what is durable (D1): what others may be told. As it is now: it does not change with the copy. */
   vector(): Vector {
-    if (this.#vector) return this.#vector;
-    const vector = this.#graph.vector();
-    for (const [feed, seq] of this.#durable) {
-      // Of an older feed of ours some may have been folded in a copy before this one, and not be here yet.
-      const held = Math.min(seq, vector.get(feed) ?? 0);
-      if (held === 0) vector.delete(feed);
-      else vector.set(feed, held);
-    }
-    return (this.#vector = vector);
+    return (this.#vector ??= this.#own.durableIn(this.#graph.vector()));
   }
 
   /** Until something enters or becomes durable: it is asked for with every message. */
@@ -182,24 +159,14 @@ export class Replica {
 
   /** D2: what is written from now on stands in this feed of the same device. */
   beginFeed(own: FeedId): void {
-    this.#own = own;
+    this.#own.begin(own);
     this.#isAckDue = undefined;
-    this.#setDurable(own, 0);
-  }
-
-  /** Own deltas up to this one are on disk. */
-  madeDurable({ delta: { feed, seq } }: Node): void {
-    const before = this.#durable.get(feed);
-    if (before !== undefined && before < seq) this.#setDurable(feed, seq);
-  }
-
-  #setDurable(feed: FeedId, seq: number): void {
-    this.#durable.set(feed, seq);
     this.#vector = undefined;
   }
 
-  #isDurable({ delta }: Node): boolean {
-    return delta.seq <= (this.#durable.get(delta.feed) ?? delta.seq);
+  /** Own deltas up to this one are on disk. */
+  madeDurable({ delta }: Node): void {
+    if (this.#own.madeDurable(delta)) this.#vector = undefined;
   }
 
   /** Every delta that is held whole, in the order of arrival. */
@@ -214,7 +181,7 @@ export class Replica {
 
   /** Of this device what waits for its past (L6): nobody else need have it, and what a fresh copy lacks of that past comes by others' logs. */
   ownWaiting(): readonly Delta[] {
-    return [...this.#graph.waitingDeltas()].filter(({ device }) => this.#own.startsWith(device));
+    return [...this.#graph.waitingDeltas()].filter(({ device }) => device === this.#own.device);
   }
 
   get arrivals(): number {
@@ -282,12 +249,7 @@ export class Replica {
    * for none, so it ends.
    */
   get isAckDue(): boolean {
-    if (this.#isAckDue !== undefined) return this.#isAckDue;
-    const tip = this.#graph.tip(this.#own);
-    return (this.#isAckDue = this.#graph.lanes.some(
-      (lane) =>
-        lane.feed !== this.#own && lane.substance > (tip?.past[lane.number] ?? 0) && this.#graph.canBeNamed(lane, tip),
-    ));
+    return (this.#isAckDue ??= this.#own.isAckDue);
   }
 
   /** Until something enters: it is asked for whenever it is asked when to wake. */
@@ -298,12 +260,7 @@ export class Replica {
    * written here only then.
    */
   get hasComeBack(): boolean {
-    const [device, generation] = this.#own.split('.') as [DeviceId, string];
-    const tip = this.#graph.tip(this.#own);
-    if (!tip || this.#endings.forked.has(device)) return false;
-    return this.#graph
-      .lanesOf(device)
-      .some((lane) => lane.generation < Number(generation) && !lane.parent && lane.end > (tip.past[lane.number] ?? 0));
+    return !this.#endings.forked.has(this.#own.device) && this.#own.hasComeBack;
   }
 
   /** Up to which seq of a feed the past of a delta goes, itself included; of a forked one up to the fork. */
@@ -338,7 +295,7 @@ export class Replica {
   /** A4, L7: the word beyond whose cut the own feed has gone on as if it had not heard of it. */
   get endOfOwn(): Node | undefined {
     this.#settle();
-    return this.#endings.endOf(this.#own);
+    return this.#endings.endOf(this.#own.feed);
   }
 
   /** Devices that have been let in again, each with the last word that took it out (L7). */
@@ -368,7 +325,7 @@ export class Replica {
     if (this.#endings.forked.has(device)) return 'forked';
     const stages = new Map<ToolId, Transaction>();
     for (const [i, entry] of entries.entries()) {
-      const draft = this.#draft(device, entry, i, now);
+      const draft = this.#own.draft(device, entry, i, now);
       const { tool } = entry;
       if (tool === undefined) {
         const verdict = this.#authority.judgeDraft(draft);
@@ -383,75 +340,21 @@ export class Replica {
     return undefined;
   }
 
-  /** What the next delta but `ahead` of the own feed would look like to those who judge it: everything here is in its past. */
-  #draft(device: DeviceId, entry: Entry, ahead: number, now: number): Node {
-    const generation = Number(this.#own.split('.')[1]);
-    const account = this.#authority.accountOf(device);
-    const tip = this.#graph.tip(this.#own);
-    const seq = (tip?.delta.seq ?? 0) + 1 + ahead;
-    const delta: Delta = {
-      id: `draft ${ahead}` as DeltaId,
-      version: DELTA_VERSION,
-      device,
-      feed: this.#own,
-      generation,
-      seq,
-      prev: undefined,
-      deps: [],
-      credential: account === undefined ? undefined : this.#authority.bestCredential(account)?.id,
-      time: now,
-      tool: entry.tool,
-      kind: entry.kind,
-      body: entry.body,
-      bytes: new Uint8Array(0),
-    };
-    const height = this.#graph.height + 1 + ahead;
-    return { delta, height, lane: tip?.lane ?? NO_LANE, past: this.#graph.everything(), arrival: 0 };
-  }
-
   /** Signs entries as the next deltas of the own feed and takes them in. The caller makes `bytes` durable before it sends. */
-  author(signer: Signer, generation: number, entries: readonly Entry[], now: number): readonly Node[] {
+  author(signer: Signer, entries: readonly Entry[], now: number): readonly Node[] {
     const nodes: Node[] = [];
+    const toNameBefore = () => this.#own.toNameBefore((named) => this.#rests(named, signer.device));
     for (const entry of entries) {
-      for (const merged of this.#mergeHeads(signer, generation, now)) nodes.push(merged);
-      nodes.push(this.#authorOne(signer, generation, entry, now));
+      for (let named = toNameBefore(); named; named = toNameBefore())
+        nodes.push(this.#authorOne(signer, ACK, now, named));
+      nodes.push(this.#authorOne(signer, entry, now));
     }
     return nodes;
   }
 
-  /** By acks, first: what is to be named by who does not know of a later feed yet (D2), and more than 32 heads (D5). */
-  #mergeHeads(signer: Signer, generation: number, now: number): Node[] {
-    const merged: Node[] = [];
-    const feed = feedOf(signer.device, generation);
-    const ack = { tool: undefined, kind: 'ack', body: controlBody.ack() };
-    for (let first = this.#toNameFirst(feed); first.length > 0; first = this.#toNameFirst(feed))
-      merged.push(this.#authorOne(signer, generation, ack, now, first));
-    while (this.#graph.headsOutside(feed).length > MAX_DEPS) merged.push(this.#authorOne(signer, generation, ack, now));
-    return merged;
-  }
-
-  /** D2: of a feed that has not begun only where what lets its device in (I4) does not know of the later one either. */
-  #toNameFirst(feed: FeedId): readonly Node[] {
-    const [device] = feed.split('.') as [DeviceId];
-    const first = this.#graph.toNameFirst(feed);
-    return this.#graph.tip(feed) || this.#rests(first, device) ? first : [];
-  }
-
-  #authorOne(signer: Signer, generation: number, entry: Entry, now: number, named?: readonly Node[]): Node {
+  #authorOne(signer: Signer, entry: Entry, now: number, named?: readonly Node[]): Node {
     this.#settle();
-    const feed = feedOf(signer.device, generation);
-    const prev = this.#graph.tip(feed);
-    const account = this.#authority.accountOf(signer.device);
-    const isGenesis = entry.tool === undefined && entry.kind === 'genesis';
-    const signed = signDelta(this.#crypto, signer, isGenesis ? undefined : this.workspace, {
-      generation,
-      seq: (prev?.delta.seq ?? 0) + 1,
-      prev: prev?.delta.id,
-      deps: (named ?? this.#graph.headsOutside(feed)).slice(0, MAX_DEPS).map((head) => head.delta.id),
-      credential: account === undefined ? undefined : this.#authority.bestCredential(account)?.id,
-      time: now,
-      ...entry,
-    });
+    const signed = this.#own.sign(signer, entry, now, named);
     // Read back, so that what stands here is what others read; one that they would refuse would end the feed for them.
     const read = this.#reader.read(signed.bytes);
     assert(read.ok && read.value.id === signed.id, 'an own delta is one that others take');
@@ -479,7 +382,8 @@ export class Replica {
   takeOver(other: Replica): void {
     for (const { delta } of other.nodes()) this.restore(delta.bytes);
     for (const { bytes } of other.ownWaiting()) this.restore(bytes);
-    for (const [feed, seq] of other.#durable) if (!this.#durable.has(feed)) this.#setDurable(feed, seq);
+    this.#own.takeOver(other.#own);
+    this.#vector = undefined;
   }
 
   /** Runs of feeds as they came (S2): one signature check per contiguous run, at its end (D7). `from`: the device that has sent them. */
@@ -492,7 +396,7 @@ export class Replica {
     const hear = (run: readonly Delta[]) => {
       const last = run.findLast(({ id }) => this.#graph.has(id));
       if (last) heard.push({ feed: last.feed, seq: last.seq });
-      if (from !== undefined) this.#endings.hear(run, from, this.#own, this.#roster);
+      if (from !== undefined) this.#endings.hear(run, from, this.#own.feed, this.#roster);
     };
     const isPlain = this.#graph.waiting === 0 && !this.#graph.isForked && this.#endings.forked.size === 0;
     const together: (readonly Delta[])[] = [];
@@ -596,7 +500,7 @@ export class Replica {
     for (let i = 0; i < deltas.length + freed.length; i++) {
       const delta = i < deltas.length ? deltas[i]! : freed[i - deltas.length]!;
       const isWanted = i < wanted || this.#graph.isWanted(delta, known);
-      if (!isWanted && this.#endings.isBeyond(delta, this.#own)) {
+      if (!isWanted && this.#endings.isBeyond(delta, this.#own.feed)) {
         // What comes after it in the run would wait for it in vain.
         for (const { id } of deltas.slice(i)) this.#proven.delete(id);
         if (i < deltas.length) isTaken = false;
@@ -680,9 +584,9 @@ export class Replica {
 
   /** D2: his own who has written it, whom nobody has let in need not, and who comes back (L7) writes upon what lets him in again. */
   #hasAcknowledged(node: Node): boolean {
-    const [device] = this.#own.split('.') as [DeviceId];
+    const { device, feed } = this.#own;
     if (node.delta.device === device || !this.isLetIn(device)) return true;
-    if (this.#endings.hasAcknowledged(node, this.#own)) return true;
+    if (this.#endings.hasAcknowledged(node, feed)) return true;
     if (this.#endings.returned([device]).size === 0) return false;
     const accepted = this.#entrances
       .get(device)
@@ -783,7 +687,7 @@ export class Replica {
   #isComparable(): boolean {
     if (this.#graph.isForked || this.#endings.forked.size > 0 || this.sawNewer || this.isOutOfStep) return false;
     if (this.isAhead) return false;
-    return [...this.#durable].every(([feed, seq]) => (this.#graph.tip(feed)?.delta.seq ?? 0) <= seq);
+    return this.#own.isAllDurable;
   }
 
   /** The same where it is known already; empty where it would have to be worked out. */
@@ -854,7 +758,7 @@ export class Replica {
   /** Up to where all have acknowledged each lane; of the own feeds no more than is on disk (D1): what is folded is given away in a base. */
   #stable(active: Iterable<DeviceId>): number[] {
     const stable = [...stableIn(this.#graph, active, (device) => this.#entrances.get(device) ?? [])];
-    for (const [feed, seq] of this.#durable) {
+    for (const [feed, seq] of this.#own.durableEnds()) {
       const lane = this.#graph.tip(feed)?.lane;
       if (lane !== undefined) stable[lane] = Math.min(stable[lane] ?? 0, seq);
     }
@@ -963,7 +867,8 @@ export class Replica {
     this.#settle();
     if (!isOwn && !this.#content.couldHold(base.rows)) return badBase('badRow');
     this.#content.load(base.rows, base.end);
-    this.#setDurable(this.#own, this.#graph.tip(this.#own)?.delta.seq ?? 0);
+    this.#own.isDurableWhole();
+    this.#vector = undefined;
     this.#settle();
     if (isOwn) {
       // It was sealed here, and added up then.
@@ -997,7 +902,6 @@ export class Replica {
 const LETS_IN: ReadonlySet<string> = new Set(['genesis', 'admit', 'addDevice']);
 /** Kinds of control deltas that may void others' content. */
 const RESTRICTS: ReadonlySet<string> = new Set(['remove', 'setRole', 'setPerm', 'removeDevice', 'freeze', 'drop']);
-const NO_LANE = -1;
 const STATE_DOMAIN = domain('state');
 
 function isGenesis(delta: Delta): boolean {

@@ -340,7 +340,7 @@ export class Person {
       if (record && record.kind !== 'local' && record.workspace === workspace)
         for (const delta of deltasIn(record)) replica.restore(delta);
     });
-    const nodes = replica.author({ device, seed }, 0, make(crypto), Date.now());
+    const nodes = replica.author({ device, seed }, make(crypto), Date.now());
     await store.log.append(
       nodes.map(({ delta }) =>
         encodeRecord({ kind: 'delta', workspace: workspace as WorkspaceId, bytes: delta.bytes }),

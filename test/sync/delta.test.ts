@@ -556,7 +556,7 @@ describe('D5 past', () => {
     const team = new Team(35);
     const alice = team.founder;
     const before = alice.replica.vector();
-    const nodes = alice.replica.author(team.alice.signer, 0, [{ tool: CHAT, kind: 'post', body: ['soon'] }], NOW);
+    const nodes = alice.replica.author(team.alice.signer, [{ tool: CHAT, kind: 'post', body: ['soon'] }], NOW);
     assert.deepEqual(alice.replica.vector(), before);
     assert.deepEqual(alice.replica.lacking(before, 1e6), []);
     alice.replica.madeDurable(nodes[0]!);
@@ -568,10 +568,10 @@ describe('D5 past', () => {
     const alice = team.founder;
     const bob = team.join('Bob');
     const entry = { tool: CHAT, kind: 'post', body: ['soon'] };
-    const [old] = alice.replica.author(team.alice.signer, 0, [entry], NOW);
+    const [old] = alice.replica.author(team.alice.signer, [entry], NOW);
     const before = alice.replica.vector();
     alice.replica.beginFeed(feedOf(team.alice.device, 3));
-    const [begun] = alice.replica.author(team.alice.signer, 3, [entry], NOW);
+    const [begun] = alice.replica.author(team.alice.signer, [entry], NOW);
     assert.deepEqual([begun!.delta.seq, begun!.delta.prev], [1, undefined]);
     assert.ok(inPast(old!, begun!));
     assert.deepEqual(alice.replica.vector(), before);

@@ -73,7 +73,7 @@ export class Copy {
 
   write(...entries: readonly Entry[]): readonly Node[] {
     const promised = this.replica.wouldRefuse(this.person.device, entries, this.now + 1) === undefined;
-    const nodes = this.replica.author(this.person.signer, 0, entries, ++this.now);
+    const nodes = this.replica.author(this.person.signer, entries, ++this.now);
     for (const node of nodes) this.replica.madeDurable(node);
     // D9: what its author was told he may do, he may; nothing else is written that nobody will take.
     if (this.holdsPromises && promised && entries.length === 1)

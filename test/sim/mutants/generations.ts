@@ -67,9 +67,9 @@ export const generations: readonly Mutant[] = [
   ),
   change(
     'what a copy has folded upon is named with what denies it',
-    'for (let first = this.#toNameFirst(feed); first.length > 0; first = this.#toNameFirst(feed))',
-    'for (const first of [] as (readonly Node[])[])',
-    'src/sync/replica.ts',
+    'if (first.length > 0 && (this.#tip || mayBegin(first))) return first;',
+    '',
+    'src/sync/own-feed.ts',
   ),
   change(
     'a copy that counts what others do not yet says what it adds up to',

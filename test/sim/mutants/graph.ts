@@ -2,6 +2,7 @@
 import type { Mutant } from './mutant.ts';
 
 const GRAPH = 'src/sync/graph.ts';
+const OWN_FEED = 'src/sync/own-feed.ts';
 const REPLICA = 'src/sync/replica.ts';
 const rows = ['test/sync/fold.test.ts'];
 const deltas = ['test/sync/delta.test.ts'];
@@ -219,8 +220,8 @@ export const graph: readonly Mutant[] = [
   {
     name: 'told before it is durable',
     rule: 'D1',
-    file: REPLICA,
-    search: 'return delta.seq <= (this.#durable.get(delta.feed) ?? delta.seq);',
+    file: OWN_FEED,
+    search: 'return seq <= (this.#durable.get(feed) ?? seq);',
     replace: 'return true;',
     tests: deltas,
   },
@@ -276,16 +277,16 @@ export const graph: readonly Mutant[] = [
     name: 'of who has two histories more is taken than others rest on',
     rule: 'D8',
     file: REPLICA,
-    search: 'if (!isWanted && this.#endings.isBeyond(delta, this.#own)) {',
+    search: 'if (!isWanted && this.#endings.isBeyond(delta, this.#own.feed)) {',
     replace: 'if (delta.seq < 0) {',
     tests: deltas,
   },
   {
     name: 'more than 32 heads',
     rule: 'D5',
-    file: REPLICA,
-    search: 'for (const merged of this.#mergeHeads(signer, generation, now)) nodes.push(merged);',
-    replace: '',
+    file: OWN_FEED,
+    search: 'return heads.length > MAX_DEPS ? heads : undefined;',
+    replace: 'return undefined;',
     tests: deltas,
   },
   {

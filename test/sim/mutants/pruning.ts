@@ -634,9 +634,9 @@ export const pruning: readonly Mutant[] = [
   {
     name: 'of an older feed all that was durable is said to be here',
     rule: 'L6',
-    file: REPLICA,
-    search: 'const held = Math.min(seq, vector.get(feed) ?? 0);',
-    replace: 'const held = seq;',
+    file: 'src/sync/own-feed.ts',
+    search: 'const told = Math.min(seq, held.get(feed) ?? 0);',
+    replace: 'const told = seq;',
     tests: renewals,
   },
   {

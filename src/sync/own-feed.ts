@@ -1,0 +1,182 @@
+/**
+ * The feed that this device writes in a copy (D1, D2): which one it is, how much of it is on disk, and what its next delta says. It judges
+ * nothing, and takes nothing in: that is the copy's.
+ */
+import type { DeltaId, DeviceId, FeedId, ToolId, WorkspaceId } from '../base/ids.ts';
+import type { Crypto } from '../crypto/crypto.ts';
+import type { Value } from '../protocol/codec.ts';
+import { MAX_DEPS } from '../protocol/limits.ts';
+import type { Authority } from './authority.ts';
+import { controlBody } from './control.ts';
+import { DELTA_VERSION, signDelta, type Delta, type Signer } from './delta.ts';
+import type { Graph, Node, Vector } from './graph.ts';
+
+/** What a delta says, whoever signs it. */
+export interface Entry {
+  readonly tool: ToolId | undefined;
+  readonly kind: string;
+  readonly body: Value;
+}
+
+type Place = Pick<Delta, 'feed' | 'seq'>;
+
+export class OwnFeed {
+  readonly #crypto: Crypto;
+  readonly #workspace: WorkspaceId;
+  readonly #graph: Graph;
+  readonly #authority: Authority;
+  #feed: FeedId;
+  /** Highest seq on disk of each feed that was written here since the opening: what is beyond it nobody may hear of yet (D1). */
+  readonly #durable = new Map<FeedId, number>();
+
+  constructor(crypto: Crypto, workspace: WorkspaceId, feed: FeedId, graph: Graph, authority: Authority) {
+    this.#crypto = crypto;
+    this.#workspace = workspace;
+    this.#graph = graph;
+    this.#authority = authority;
+    this.#feed = feed;
+    this.#durable.set(feed, 0);
+  }
+
+  get feed(): FeedId {
+    return this.#feed;
+  }
+
+  get device(): DeviceId {
+    return this.#feed.split('.')[0] as DeviceId;
+  }
+
+  get generation(): number {
+    return Number(this.#feed.split('.')[1]);
+  }
+
+  get #tip(): Node | undefined {
+    return this.#graph.tip(this.#feed);
+  }
+
+  /** D2: what is written from now on stands in this feed of the same device. */
+  begin(feed: FeedId): void {
+    this.#feed = feed;
+    this.#durable.set(feed, 0);
+  }
+
+  // ---- what is on disk (D1) -------------------------------------------------------------------------------------------
+
+  /** Up to this one it is. Answers whether that is more than before. */
+  madeDurable({ feed, seq }: Place): boolean {
+    const before = this.#durable.get(feed);
+    if (before === undefined || before >= seq) return false;
+    this.#durable.set(feed, seq);
+    return true;
+  }
+
+  /** All that is here of the feed was durable once. */
+  isDurableWhole(): void {
+    this.#durable.set(this.#feed, this.#tip?.delta.seq ?? 0);
+  }
+
+  /** What of another copy's is on disk, of feeds that were not written in this one. */
+  takeOver(other: OwnFeed): void {
+    for (const [feed, seq] of other.#durable) if (!this.#durable.has(feed)) this.#durable.set(feed, seq);
+  }
+
+  isDurable({ feed, seq }: Place): boolean {
+    return seq <= (this.#durable.get(feed) ?? seq);
+  }
+
+  get isAllDurable(): boolean {
+    return this.durableEnds().every(([feed, seq]) => (this.#graph.tip(feed)?.delta.seq ?? 0) <= seq);
+  }
+
+  durableEnds(): readonly (readonly [FeedId, number])[] {
+    return [...this.#durable];
+  }
+
+  /** Of what is held what others may be told. */
+  durableIn(held: Vector): Vector {
+    const vector = new Map(held);
+    for (const [feed, seq] of this.#durable) {
+      // Of an older feed of ours some may have been folded in a copy before this one, and not be here yet.
+      const told = Math.min(seq, held.get(feed) ?? 0);
+      if (told === 0) vector.delete(feed);
+      else vector.set(feed, told);
+    }
+    return vector;
+  }
+
+  // ---- what is to be said ---------------------------------------------------------------------------------------------
+
+  /** L4: something that is no ack is here and not in its past. An ack asks for none, so it ends. */
+  get isAckDue(): boolean {
+    const tip = this.#tip;
+    return this.#graph.lanes.some(
+      (lane) =>
+        lane.feed !== this.#feed && lane.substance > (tip?.past[lane.number] ?? 0) && this.#graph.canBeNamed(lane, tip),
+    );
+  }
+
+  /** D2: something of an older feed of the device is here that is not in its past. */
+  get hasComeBack(): boolean {
+    const { generation } = this;
+    const tip = this.#tip;
+    if (!tip) return false;
+    return this.#graph
+      .lanesOf(this.device)
+      .some((lane) => lane.generation < generation && !lane.parent && lane.end > (tip.past[lane.number] ?? 0));
+  }
+
+  // ---- the next delta -------------------------------------------------------------------------------------------------
+
+  /** What the next but `ahead` would look like to those who judge it: everything here is in its past. */
+  draft(device: DeviceId, entry: Entry, ahead: number, now: number): Node {
+    const tip = this.#tip;
+    const delta: Delta = {
+      ...{ id: `draft ${ahead}` as DeltaId, version: DELTA_VERSION, device, feed: this.#feed },
+      ...{ generation: this.generation, seq: (tip?.delta.seq ?? 0) + 1 + ahead, prev: undefined, deps: [] },
+      ...{ credential: this.#credentialOf(device), time: now, bytes: NO_BYTES },
+      ...entry,
+    };
+    const height = this.#graph.height + 1 + ahead;
+    return { delta, height, lane: tip?.lane ?? NO_LANE, past: this.#graph.everything(), arrival: 0 };
+  }
+
+  /**
+   * What an ack has to name before the next delta: what is to be named by who does not know of a later feed yet (D2), where the feed has begun or
+   * `mayBegin` with these alone (I4), or more heads than one delta names (D5). Undefined: nothing, the next comes at once.
+   */
+  toNameBefore(mayBegin: (named: readonly Node[]) => boolean): readonly Node[] | undefined {
+    const first = this.#graph.toNameFirst(this.#feed);
+    if (first.length > 0 && (this.#tip || mayBegin(first))) return first;
+    const heads = this.#heads();
+    return heads.length > MAX_DEPS ? heads : undefined;
+  }
+
+  #heads(): readonly Node[] {
+    return this.#graph.headsOutside(this.#feed);
+  }
+
+  /** The next, which names the heads that are here, or the first of others. */
+  sign(signer: Signer, entry: Entry, now: number, named: readonly Node[] = this.#heads()): Delta {
+    const prev = this.#tip;
+    const isGenesis = entry.tool === undefined && entry.kind === 'genesis';
+    return signDelta(this.#crypto, signer, isGenesis ? undefined : this.#workspace, {
+      generation: this.generation,
+      seq: (prev?.delta.seq ?? 0) + 1,
+      prev: prev?.delta.id,
+      deps: named.slice(0, MAX_DEPS).map((head) => head.delta.id),
+      credential: this.#credentialOf(signer.device),
+      time: now,
+      ...entry,
+    });
+  }
+
+  #credentialOf(device: DeviceId): DeltaId | undefined {
+    const account = this.#authority.accountOf(device);
+    return account === undefined ? undefined : this.#authority.bestCredential(account)?.id;
+  }
+}
+
+export const ACK: Entry = { tool: undefined, kind: 'ack', body: controlBody.ack() };
+
+const NO_BYTES = new Uint8Array(0);
+const NO_LANE = -1;

@@ -298,8 +298,9 @@ export class Authority {
     for (let isSettled = false; !isSettled;) {
       this.#pass(early);
       const late = this.#lateWords().filter(({ node }) => !early.has(node.delta.id));
-      const inVain = this.#additionsInVain().filter((id) => !this.#inVain.has(id));
       for (const word of late) early.set(word.node.delta.id, word);
+      // Not before: what is void now may stand once these are in force.
+      const inVain = late.length > 0 ? [] : this.#additionsInVain().filter((id) => !this.#inVain.has(id));
       for (const addition of inVain) this.#inVain.add(addition);
       isSettled = late.length + inVain.length === 0;
     }

@@ -1077,4 +1077,36 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // In the first pass the word that had let it in again cited the worse of two admissions, of which the drop takes the better one away.
+    name: 'D9 A7 who is let in again is promised what is void, since a word was held against another before a drop was in force (world “ash.4177”)',
+    plan: {
+      config: {
+        seed: 'ash.4177',
+        big: false,
+        people: 5,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.3,
+        directPaths: 2,
+        relayShare: 1,
+        network: { latency_ms: [10, 80], loss: 0, duplication: 0.05, reorders: false, relayLifetime_ms: 60000 },
+        fsync_ms: 2,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 60000,
+      },
+      acts: [
+        { at: 7122, kind: 'drop', salt: 14 },
+        { at: 10656, kind: 'addDevice', salt: 15 },
+        { at: 12880, kind: 'absence', salt: 67 },
+        { at: 12901, kind: 'files', salt: 51 },
+        { at: 13124, kind: 'version', salt: 73 },
+        { at: 19949, kind: 'join', salt: 55 },
+        { at: 52444, kind: 'crash', salt: 25 },
+        { at: 54195, kind: 'setPerm', salt: 38 },
+      ],
+    },
+  },
 ];

@@ -253,6 +253,31 @@ describe('A4 K2 a stolen device', () => {
       assert.equal(replica.roster.members.size, 1);
     });
 
+  it('D9 A6 A7 who is let in again acts, though who has let him in stands by another word than it seems at first (world “ash.4177”)', () => {
+    const bench = new Bench();
+    const { safe: dropped, stolen: other } = bench;
+    const bob = bench.mallory.devices[0]!;
+    const genesis = bench.begin(dropped, dropped, other);
+    // Beyond the cut of the drop, which is judged later: till then it is the better credential of the two.
+    const beyond = bench.admit(dropped, bench.mallory, [bob], [], genesis);
+    bench.write(other, 'rename', controlBody.rename('W'), [genesis], genesis);
+    const admit = bench.admit(other, bench.mallory, [bob], [], genesis);
+    const drop = bench.write(other, 'drop', controlBody.devices([dropped.device], bench.notice), [], genesis);
+    const back = bench.letIn(bob, dropped, [beyond, drop], admit);
+    const promised = controlBody.setPerm('chat', 'add', Role.guest, true);
+    assert.equal(
+      bench.judged().wouldRefuse(dropped.device, [{ tool: undefined, kind: 'setPerm', body: promised }], 0),
+      undefined,
+    );
+    const said = bench.write(dropped, 'setPerm', promised, [back], genesis);
+    const replica = bench.judged();
+    assert.deepEqual(
+      [beyond, admit, drop, back, said].map((id) => replica.verdictOf(id)),
+      ['cutOff', 'accepted', 'accepted', 'accepted', 'accepted'],
+    );
+    assert.equal(replica.roster.devices.has(dropped.device), true);
+  });
+
   it('D9 A7 a device that was taken out and let in again is not promised a leave, which would be void; another of the account is', () => {
     const bench = new Bench();
     const { safe, stolen } = bench;

@@ -213,8 +213,16 @@ export const authority: readonly Mutant[] = [
     name: 'a device that is in by what turns out void acts for its person',
     rule: 'A7',
     file: AUTHORITY,
-    search: 'const inVain = this.#additionsInVain().filter((id) => !this.#inVain.has(id));',
+    search: 'const inVain = late.length > 0 ? [] : this.#additionsInVain().filter((id) => !this.#inVain.has(id));',
     replace: 'const inVain: readonly DeltaId[] = [];',
+    tests: ['test/sync/stolen-device.test.ts'],
+  },
+  {
+    name: 'what lets a device in counts for nothing, since it is void before a word is in force',
+    rule: 'A7',
+    file: AUTHORITY,
+    search: 'late.length > 0 ? [] : this.#additionsInVain()',
+    replace: 'this.#additionsInVain()',
     tests: ['test/sync/stolen-device.test.ts'],
   },
   {

@@ -272,7 +272,8 @@ export class Inviting {
     const record = this.#workspace.roster.invites.get(asking.invite);
     const member = this.#workspace.roster.members.get(asking.certificate.account);
     const admit = member && this.#workspace.replica.node(member.credential);
-    if (!record || !admit) return;
+    // D1: who asks while it goes to disk is answered when it is there.
+    if (!record || !admit || !this.#workspace.replica.isDurable(admit)) return;
     const message: Message = { kind: 'welcome', admit: admit.delta.bytes, total: this.#workspace.replica.size };
     await this.#send(asking, record, message);
     this.#workspace.serveByRelay(asking.certificate.device);

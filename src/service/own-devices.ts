@@ -247,7 +247,8 @@ export class OwnDevices {
   #tellOf(workspace: SharedWorkspace, device: Device): void {
     const { roster, replica, id } = workspace;
     const record = roster.records.get(device.certificate.device);
-    if (!record) return;
+    // D1: it is told when a path opens.
+    if (!record || !replica.isDurable(record.letIn)) return;
     const { bytes: admit } = record.letIn.delta;
     const message: Message = { kind: 'workspace', workspace: id, name: roster.name, admit, total: replica.size };
     this.#tell(device, message, `${device.certificate.device}/${id}`);

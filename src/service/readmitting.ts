@@ -73,7 +73,10 @@ export class Readmitting {
     if (reason !== undefined) return this.#send(certificate, asked, { kind: 'declined', reason });
     peers.meet(device, asked.addresses, asked.relay);
     const { id, roster: now, replica } = this.#workspace;
-    const { bytes: admit } = now.records.get(device)!.letIn.delta;
+    const { letIn } = now.records.get(device)!;
+    // D1: it asks again.
+    if (!replica.isDurable(letIn)) return;
+    const { bytes: admit } = letIn.delta;
     await this.#send(certificate, asked, {
       kind: 'workspace',
       workspace: id,

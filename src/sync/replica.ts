@@ -117,9 +117,7 @@ export class Replica {
     this.#content = new Content(this.#graph, this.#authority, options.reducers);
     const entrancesOf = (device: DeviceId) => this.#entrances.get(device) ?? [];
     this.#endings = new Endings(options.crypto, this.#graph, this.#authority, entrancesOf);
-    this.#serving = new Serving(options.crypto, options.workspace, this.#graph, ({ delta }) =>
-      this.#own.isDurable(delta),
-    );
+    this.#serving = new Serving(options.crypto, options.workspace, this.#graph, (node) => this.isDurable(node));
     this.#roster = rosterOf(this.#authority);
   }
 
@@ -167,6 +165,11 @@ export class Replica {
   /** Own deltas up to this one are on disk. */
   madeDurable({ delta }: Node): void {
     if (this.#own.madeDurable(delta)) this.#vector = undefined;
+  }
+
+  /** D1: whether others may hear of it. */
+  isDurable({ delta }: Node): boolean {
+    return this.#own.isDurable(delta);
   }
 
   /** Every delta that is held whole, in the order of arrival. */

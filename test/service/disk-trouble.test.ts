@@ -60,6 +60,31 @@ describe('A disk in trouble', function () {
     assert.equal((await alice.api.chat(workspace, chat, { limit: 9 })).posts.length, 2);
   });
 
+  it('D1, N4 full while somebody is let in: he is told when that is saved, however often he asks', async () => {
+    workspace = await alice.api.createWorkspace({ name: 'Apollo' });
+    const other = await alice.api.createWorkspace({ name: 'Gemini' });
+    const options = { role: 'participant', expiresInMs: 60_000, uses: 1, confirm: true, scheme: 'vscode' } as const;
+    const { link } = await alice.api.invite(workspace, options);
+    const revoked = await alice.api.invite(other, options);
+    await alice.api.revokeInvitation(other, revoked.id);
+    const asked = alice.next((e) => e.type === 'joinRequest');
+    await bob.api.acceptInvitation(link);
+    const event = await asked;
+    assert.ok(event.type === 'joinRequest');
+    disk.space = 0;
+    await assert.rejects(alice.api.answerJoin(event.request.id, true), { code: 'diskFull' });
+    await bob.api.acceptInvitation(link);
+    // On the same path, after it.
+    const refused = bob.next((e) => e.type === 'join' && e.join.workspace === other && e.join.state === 'refused');
+    await bob.api.acceptInvitation(revoked.link);
+    await refused;
+    const { joins } = bob.api;
+    assert.deepEqual((await joins()).find((one) => one.workspace === workspace)?.state, 'waiting');
+    disk.space = Infinity;
+    await bob.until(async () => (await bob.info(workspace)).sync.missingChunks === 0);
+    await house.converged(workspace, alice, bob);
+  });
+
   it('S3, R1 full while others write: nothing is acknowledged that is not durable, and all of it comes', async () => {
     await shared();
     disk.space = 0;

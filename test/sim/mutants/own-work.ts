@@ -1,4 +1,4 @@
-/** What becomes of a person's own where it cannot stand in the workspace. */
+/** What becomes of a person's own where it cannot stand in the workspace, or not on the disk. */
 import type { Mutant } from './mutant.ts';
 
 const tests = ['test/service/left-behind.test.ts'];
@@ -13,6 +13,14 @@ export const ownWork: readonly Mutant[] = [
     search: 'this.leftBehind.begun(before, this.replica, this.#hub.identity);',
     replace: '',
     tests,
+  },
+  {
+    name: 'who is let in is told of it before that is on the disk',
+    rule: 'D1',
+    file: 'src/service/inviting.ts',
+    search: '|| !this.#workspace.replica.isDurable(admit)',
+    replace: '',
+    tests: ['test/service/disk-trouble.test.ts'],
   },
   {
     name: 'a fresh copy is on the disk before what it lacks',

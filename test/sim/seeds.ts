@@ -1109,4 +1109,32 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // He was told by the simulator alone, and had the key that members use.
+    name: 'D1 K2 who is let in again by what a crash has taken is not told (world “gens.1353”)',
+    plan: {
+      config: {
+        seed: 'gens.1353',
+        big: false,
+        people: 3,
+        founding: 2,
+        hostile: 2,
+        manyDevices: 0.1,
+        directPaths: 2,
+        relayShare: 1,
+        network: { latency_ms: [10, 80], loss: 0.02, duplication: 0, reorders: true, relayLifetime_ms: 60000 },
+        fsync_ms: 400,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 5000,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 48033, kind: 'join', salt: 31 },
+        { at: 53078, kind: 'remove', salt: 42 },
+        { at: 138848, kind: 'join', salt: 9 },
+        { at: 139089, kind: 'crash', salt: 1 },
+      ],
+    },
+  },
 ];

@@ -203,7 +203,8 @@ export class World implements Surroundings {
 
   #welcome(by: SimDevice, joiner: SimDevice, admit: Node): void {
     this.agenda.put(this.#time + this.config.fsync_ms + 20, () => {
-      if (!this.#living(joiner.id)) return;
+      // D1: what a crash took from its author before it was durable is told to nobody.
+      if (!this.#living(joiner.id) || !by.onceDurable.has(admit.delta.id)) return;
       joiner.letIn(by.id, admit.delta.bytes);
       this.network.open(by.id, joiner.id);
       if (this.#living(by.id)) joiner.heardBeat(by.id);

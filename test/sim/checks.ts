@@ -248,14 +248,27 @@ function isBehindIt(world: World, word: DeltaId | undefined, { replica }: SimDev
   );
 }
 
-/** Whether somebody does not have a word against it whose author it has taken out itself, and who is out for whoever has the word, too. */
-function isDeafTo(world: World, word: DeltaId | undefined, whose: SimDevice, { replica }: SimDevice): boolean {
+/**
+ * Whether somebody does not have a word against it whose author it has taken out itself, and nobody can bring it: who has the word has the author for
+ * out, too, or is not known to it, or tells it in vain.
+ */
+function isDeafTo(world: World, word: DeltaId | undefined, whose: SimDevice, one: SimDevice): boolean {
+  const { replica } = one;
   const author = word && world.archive.get(word)?.device;
   if (author === undefined || replica.node(word!)) return false;
+  const hasTakenOut = replica.roster.gone.has(author) || replica.returned().has(author);
   // Whom it does not know it does not hear: others have to tell it.
-  if (author === whose.id && !replica.roster.certificates.has(author)) return true;
-  if (whose.replica.roster.devices.has(author)) return false;
-  return replica.roster.gone.has(author) || replica.returned().has(author);
+  if (!replica.roster.certificates.has(whose.id)) return author === whose.id || hasTakenOut;
+  if (whose.replica.roster.devices.has(author)) return isStolenFor(world, author, one);
+  return hasTakenOut;
+}
+
+/** A4: whether a device has taken out another of its person, and not only dropped it: what that says of it is never believed, whoever tells it. */
+function isStolenFor(world: World, other: DeviceId, { id, replica }: SimDevice): boolean {
+  const word = replica.roster.gone.get(other)?.delta;
+  const person = world.personOf.get(id);
+  const isOwn = [other, word?.device].every((device) => device !== undefined && world.personOf.get(device) === person);
+  return isOwn && word?.kind !== 'drop';
 }
 
 /** The last word by which one has, or had, another for out. */

@@ -465,7 +465,9 @@ export class Engine {
     if (gone && gone.delta.kind !== 'leave') return gone;
     const beside = gone && this.#replica.takenOutBeside(gone, device);
     if (beside) return beside;
-    return this.#replica.wordAgainst(device, account) ?? gone ?? this.#replica.endOfOwn;
+    const word = this.#replica.wordAgainst(device, account) ?? gone ?? this.#replica.endOfOwn;
+    // Who has let it in may be cut off by another, whom he has cut off with it.
+    return word ?? this.#replica.wordOnStranger(device);
   }
 
   // ---- keys -------------------------------------------------------------------------------------------------------------

@@ -301,6 +301,12 @@ export class Replica {
     return this.#endings.endOf(this.#own.feed);
   }
 
+  /** K2: the last word that takes out a device which nothing that counts here has ever let in. */
+  wordOnStranger(device: DeviceId): Node | undefined {
+    this.#settle();
+    return this.#roster.devices.has(device) ? undefined : this.#endings.returned([device]).get(device);
+  }
+
   /** Devices that have been let in again, each with the last word that took it out (L7). */
   returned(): ReadonlyMap<DeviceId, Node> {
     return this.#endings.returned(this.roster.devices.keys());

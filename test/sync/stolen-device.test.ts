@@ -8,6 +8,7 @@ import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
 import type { Value } from '../../src/protocol/codec.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import { feedOf, signDelta, type Delta } from '../../src/sync/delta.ts';
+import { Engine } from '../../src/sync/engine.ts';
 import { boxEpoch, epochOf } from '../../src/sync/epoch.ts';
 import { genesisId, Replica } from '../../src/sync/replica.ts';
 import { seededRandom } from '../fakes/seeded-random.ts';
@@ -76,6 +77,14 @@ class Bench {
   letIn(by: Identity, device: Identity, upon: readonly DeltaId[], credential: DeltaId): DeltaId {
     const body = controlBody.addDevice(device.account, [device.certificate], this.notice);
     return this.write(by, 'addDevice', body, upon, credential);
+  }
+
+  /** Of a device that has written nothing, and has all this. */
+  engineOf(identity: Identity): Engine {
+    const options = { crypto, workspace: this.#workspace!, reducers: [], identity, generation: 0 };
+    const engine = new Engine({ ...options, relayable: () => true });
+    engine.ingest(this.safe.device, 'direct', this.runs, NOW);
+    return engine;
   }
 
   /** What everybody makes of it, in whatever order it came: one by one as written, the other way round, all at once. */
@@ -204,6 +213,26 @@ describe('A4 K2 a stolen device', () => {
     bench.write(safe, 'rename', controlBody.rename('a'), [], genesis);
     bench.takeOut(safe, stolen, [], genesis);
     assert.equal(bench.judged().verdictOf(profile), 'cutOff');
+  });
+
+  it('K2 A4 one is out whom one of two that take each other out had let in, and taken out again (world “ash.7676”)', () => {
+    const bench = new Bench();
+    const { safe, stolen } = bench;
+    const bob = bench.mallory.devices[0]!;
+    const genesis = bench.begin(safe, safe, stolen);
+    const admit = bench.admit(safe, bench.mallory, [bob], [], genesis);
+    assert.equal(bench.engineOf(bob).expulsion, undefined);
+    const drop = bench.write(safe, 'drop', controlBody.devices([stolen.device, bob.device], bench.notice), [], genesis);
+    bench.write(stolen, 'setPerm', controlBody.setPerm('chat', 'add', Role.guest, true), [genesis], genesis);
+    for (const name of ['a', 'b']) bench.write(stolen, 'rename', controlBody.rename(name), [], genesis);
+    const out = bench.takeOut(stolen, safe, [], genesis);
+    const replica = bench.judged();
+    assert.deepEqual(
+      [admit, drop, out].map((id) => replica.verdictOf(id)),
+      ['cutOff', 'accepted', 'accepted'],
+    );
+    assert.equal(replica.roster.gone.has(bob.device), false, 'nothing has ever let it in');
+    assert.equal(bench.engineOf(bob).expulsion?.delta.id, drop);
   });
 
   it('A6 L7 what nothing rests on waits for the verdict on who let its device in again', () => {

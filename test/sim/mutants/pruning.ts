@@ -464,6 +464,14 @@ export const pruning: readonly Mutant[] = [
     tests: ['test/sync/return.test.ts'],
   },
   {
+    name: 'whom nothing has let in that counts does not hear that it is out',
+    rule: 'K2',
+    file: 'src/sync/engine.ts',
+    search: 'return word ?? this.#replica.wordOnStranger(device);',
+    replace: 'return word;',
+    tests: ['test/sync/stolen-device.test.ts'],
+  },
+  {
     name: 'who has taken another device of its person out hears nothing of what that says at the same time',
     rule: 'K2',
     file: 'src/sync/endings.ts',

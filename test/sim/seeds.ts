@@ -1172,4 +1172,32 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // It knows none of them: there are two workspaces, and neither has anything of the other.
+    name: 'K2 L4 A4 those who have the word against it came after it had dropped its author (world “ash.13464”)',
+    plan: {
+      config: {
+        seed: 'ash.13464',
+        big: false,
+        people: 4,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.3,
+        directPaths: 2,
+        relayShare: 0,
+        network: { latency_ms: [20, 3000], loss: 0.02, duplication: 0, reorders: true, relayLifetime_ms: 2592000000 },
+        fsync_ms: 30,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 73103, kind: 'drop', salt: 3 },
+        { at: 76028, kind: 'posts', salt: 49 },
+        { at: 107848, kind: 'freeze', salt: 46 },
+        { at: 193467, kind: 'join', salt: 9 },
+      ],
+    },
+  },
 ];

@@ -610,18 +610,13 @@ export class Session {
 
   /** Who was taken out, and lacks what is folded since: the word alone (K2), also where he was let in again (L7). */
   #bareWord(word: Node | undefined, held: ReadonlyMap<FeedId, number>): Batch | undefined {
-    if (!word || isTold(held, word) || !this.#isDurable(word)) return undefined;
+    if (!word || isTold(held, word) || !this.#replica.isDurable(word)) return undefined;
     const { bytes, feed, seq, device } = word.delta;
     // The other may have its author's device for dropped, or not know it: then it is believed with what has let that in (I4, L7).
     const entrance = this.#replica.entranceOf(device);
     const isLater = entrance?.delta.kind === 'addDevice';
     const message: Message = { kind: 'deltas', runs: [...(isLater ? [[entrance.delta.bytes]] : []), [bytes]] };
     return { message, ends: [{ feed, seq }], bytes: bytes.length, nodes: [] };
-  }
-
-  /** D1: of ours nobody hears what is not on our disk yet. */
-  #isDurable({ delta: { device, feed, seq } }: Node): boolean {
-    return device !== this.#self || seq <= (this.#replica.vector().get(feed) ?? 0);
   }
 
   /** An answer says what we lack; without one asked for, we ask, but not again and again while it is on its way. */

@@ -277,7 +277,7 @@ export const pruning: readonly Mutant[] = [
     name: 'a word that takes somebody out is told before it is on the disk',
     rule: 'D1',
     file: 'src/sync/session.ts',
-    search: ' || !this.#isDurable(word)) return undefined;',
+    search: ' || !this.#replica.isDurable(word)) return undefined;',
     replace: ') return undefined;',
     tests: firstCopy,
   },

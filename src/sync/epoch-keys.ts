@@ -223,6 +223,17 @@ export class EpochKeys implements Gate {
     return !this.stepsOf(this.#self).some((step) => step.tag === tag);
   }
 
+  boxedTo(device: DeviceId): readonly EpochTag[] {
+    const isBoxed = (tag: EpochTag) => this.#notices.get(tag)?.some((notice) => isBoxedTo(notice, device)) === true;
+    return [...this.#held.keys()].filter(isBoxed);
+  }
+
+  /** I4: what whoever let this device in is told under while nothing that is here names him: what is in a box here he need not hold. */
+  givenBy(device: DeviceId): EpochTag | undefined {
+    if (this.#certificates.has(device)) return undefined;
+    return [...this.#held.keys()].findLast((tag) => this.isGiven(tag));
+  }
+
   /** The key of chunks from before this device was let in, of who has erased the other (K4): of an epoch that a word here has made. */
   openGeneration(notice: EpochNotice): ChunkGeneration | undefined {
     if (!this.#notices.get(notice.tag)?.some(({ commit }) => equalBytes(commit, notice.commit))) return undefined;
@@ -312,7 +323,7 @@ export class EpochKeys implements Gate {
     const generation = held ?? this.#generations.get(tag);
     const targets = this.#targets((other) => other === device);
     if (!generation || targets.length === 0) return undefined;
-    const isFor = tag === this.inUse || this.#notices.get(tag)?.some((notice) => isBoxedTo(notice, device)) === true;
+    const isFor = tag === this.inUse || this.boxedTo(device).includes(tag);
     const { commit, chunkKey } = generation;
     return boxEpoch(this.#crypto, { commit, key: held && isFor ? held.key : chunkKey }, targets);
   }

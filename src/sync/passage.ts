@@ -25,6 +25,10 @@ export interface Gate {
   stepsOf(device: DeviceId): readonly EpochStep[];
   /** Clean and held (K3); undefined where there is none. */
   readonly inUse: EpochTag | undefined;
+  /** Epochs that are held here and in a box for a device, be it by a word that is void: he holds them, too. */
+  boxedTo(device: DeviceId): readonly EpochTag[];
+  /** The key that came with what let this device in, where nothing here names the other yet (I4). */
+  givenBy(device: DeviceId): EpochTag | undefined;
   /** The seal between this device and another (K4); undefined where its certificate is not known here. */
   pairWith(device: DeviceId): EpochTag | undefined;
 }
@@ -53,7 +57,12 @@ export function passageOf(
     if (word && !covers(told, word)) return { under: under ?? gate.pairWith(device), until: word, keyFirst: undefined };
     if (!without.has(tag)) under = tag;
   }
-  if (last) return { under: under ?? gate.pairWith(device), until: last, keyFirst: undefined };
+  if (last) {
+    const held = under ?? gate.boxedTo(device).findLast((tag) => !without.has(tag));
+    return { under: held ?? gate.pairWith(device), until: last, keyFirst: undefined };
+  }
+  const given = gate.givenBy(device);
+  if (given !== undefined) return { under: given, until: undefined, keyFirst: undefined };
   const { inUse } = gate;
   if (inUse !== undefined && without.has(inUse))
     return { under: gate.pairWith(device) ?? under, until: undefined, keyFirst: undefined };

@@ -41,6 +41,35 @@ function letInAgain(office: Office, by: Desk, { person }: Desk): Desk {
   return welcome(office, by, person);
 }
 
+/**
+ * Alice has removed Carol, and has let Dave in, who lets Carol in again while Alice is away. Carol begins anew; `known` are words from before,
+ * which name her, and not Dave, and `before` is the key of then.
+ */
+function letInByDave(seed: string) {
+  const { office, alice, bob, carol: removed } = threePeople(seed);
+  const before = office.team.epoch.tag;
+  office.link(alice, bob, removed);
+  const known = [...alice.engine.replica.nodes()].map(({ delta }) => delta);
+  office.leave(bob);
+  alice.remove(removed);
+  office.pump();
+  const dave = admit(office, alice);
+  office.link(alice, dave);
+  office.rest();
+  for (const away of [alice, removed]) office.leave(away);
+  const { account, name, certificate } = removed.person;
+  const body = controlBody.admit(
+    account,
+    Role.participant,
+    name,
+    [certificate],
+    undefined,
+    boxFor(dave, removed.person),
+  );
+  dave.control('admit', body);
+  return { office, alice, dave, carol: welcome(office, dave, removed.person), known, before };
+}
+
 function boxFor(by: Desk, { device, certificate }: Person) {
   return by.engine.keys.box([{ device, agreementKey: certificate.agreementKey }])!;
 }
@@ -141,6 +170,35 @@ describe('A device that nobody has told of', () => {
     assert.ok(again.engine.isAwaitingWord);
     assert.ok(again.engine.listensTo(dave.device, have, alice.engine.keys.inUse!));
     assert.equal(again.engine.listensTo(dave.device, have, before), false);
+  });
+
+  it('I4 K1 is told under the key that it has given by whom it let in, though what is here has another in a box (world “ash.12873”)', () => {
+    const { dave, carol, known, before } = letInByDave('unheard by whom it let in');
+    const given = dave.engine.keys.inUse!;
+    assert.equal(dave.engine.keys.find(before), undefined);
+    for (const delta of known) carol.hear(dave, delta);
+    assert.equal(carol.engine.keys.inUse, before, 'as far as it knows');
+    assert.equal(carol.engine.session.epochFor(dave.device), given);
+  });
+
+  it('K2 I4 tells whom it has let in by what is void that he is out under the key of that (world “ash.12873”)', () => {
+    const { office, alice, dave, carol, known, before } = letInByDave('let in by what is void');
+    const given = dave.engine.keys.inUse!;
+    for (const delta of known) carol.hear(dave, delta);
+    office.leave(carol);
+    // She had not heard of it.
+    alice.control('setRole', controlBody.setRole(dave.person.account, Role.guest));
+    office.comeBack(alice);
+    office.link(alice, dave);
+    assert.equal(dave.engine.replica.roster.gone.get(carol.device)?.delta.kind, 'remove');
+    assert.deepEqual(
+      [before, given].map((tag) => dave.engine.keys.boxedTo(carol.device).includes(tag)),
+      [false, true],
+    );
+    assert.equal(dave.engine.session.epochFor(carol.device), given);
+    office.arrive(carol);
+    office.link(dave, carol);
+    assert.equal(carol.engine.expulsion?.delta.kind, 'remove');
   });
 
   it('I4 is asked for deltas, and for nothing else; and only for what is lacking', () => {

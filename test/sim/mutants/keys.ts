@@ -79,6 +79,22 @@ export const keys: readonly Mutant[] = [
     tests: ['test/sync/engine.test.ts'],
   },
   {
+    name: 'who is out is not told under the key that a void word has boxed to him',
+    rule: 'K2',
+    file: PASSAGE,
+    search: 'const held = under ?? gate.boxedTo(device).findLast((tag) => !without.has(tag));',
+    replace: 'const held = under;',
+    tests: ['test/sync/unheard.test.ts'],
+  },
+  {
+    name: 'whom nothing here names is told under what is in a box here',
+    rule: 'I4',
+    file: PASSAGE,
+    search: 'if (given !== undefined) return { under: given, until: undefined, keyFirst: undefined };',
+    replace: '',
+    tests: ['test/sync/unheard.test.ts'],
+  },
+  {
     name: 'who holds no key of ours is told under ours',
     rule: 'K4',
     file: PASSAGE,
@@ -90,8 +106,8 @@ export const keys: readonly Mutant[] = [
     name: 'who is out and has not heard it is told under ours',
     rule: 'K4',
     file: PASSAGE,
-    search: 'if (last) return { under: under ?? gate.pairWith(device), until: last, keyFirst: undefined };',
-    replace: 'if (last) return { under, until: last, keyFirst: undefined };',
+    search: 'return { under: held ?? gate.pairWith(device), until: last, keyFirst: undefined };',
+    replace: 'return { under: held, until: last, keyFirst: undefined };',
     tests,
   },
   {

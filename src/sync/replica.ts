@@ -182,10 +182,18 @@ export class Replica {
     return this.#graph.tail();
   }
 
-  /** Of this device what waits for its past (L6): nobody else need have it, and what a fresh copy lacks of that past comes by others' logs. */
+  /**
+   * Of this device what is on disk and waits for its past (L6): nobody else need have it, and what a fresh copy lacks of that past comes by
+   * others' logs. What others have sent they send again: it is on disk when it has come in, and not before.
+   */
   ownWaiting(): readonly Delta[] {
-    return [...this.#graph.waitingDeltas()].filter(({ device }) => device === this.#own.device);
+    return [...this.#graph.waitingDeltas()].filter(
+      ({ id, device }) => device === this.#own.device && this.#restored.has(id),
+    );
   }
+
+  /** What was read from the disk, and waited for its past then. */
+  readonly #restored = new Set<DeltaId>();
 
   get arrivals(): number {
     return this.#graph.arrivals;
@@ -384,6 +392,7 @@ export class Replica {
     if (!delta.ok) return;
     const added: Node[] = [];
     this.#insert([delta.value], [], 1, added, arrival);
+    if (added.length === 0 && delta.value.device === this.#own.device) this.#restored.add(delta.value.id);
     for (const node of added) this.madeDurable(node);
   }
 

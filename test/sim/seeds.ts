@@ -1252,4 +1252,36 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // It waited, was taken over beside the copy as if it were on the disk, and all that rests on it was gone with a crash.
+    name: 'L1 L6 what others had sent of its own before the first copy (world “elm.890”)',
+    plan: {
+      config: {
+        seed: 'elm.890',
+        big: false,
+        people: 8,
+        founding: 3,
+        hostile: 1,
+        manyDevices: 0.5,
+        directPaths: 2,
+        relayShare: 1,
+        network: { latency_ms: [1, 5], loss: 0, duplication: 0.05, reorders: true, relayLifetime_ms: 60000 },
+        fsync_ms: 0,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 25029, kind: 'absence', salt: 56 },
+        { at: 55508, kind: 'posts', salt: 48 },
+        { at: 55812, kind: 'crash', salt: 21 },
+        { at: 97979, kind: 'readdDevice', salt: 2 },
+        { at: 110981, kind: 'files', salt: 33 },
+        { at: 151508, kind: 'edit', salt: 53 },
+        { at: 151872, kind: 'posts', salt: 57 },
+        { at: 236828, kind: 'crash', salt: 27 },
+      ],
+    },
+  },
 ];

@@ -58,6 +58,26 @@ describe('L6 a base', () => {
     assert.deepEqual(alice.replica.base(), bob.replica.base());
   });
 
+  it('L1 L6 of its own that waits comes along beside it what is on the disk, and not what others have sent (world “elm.890”)', () => {
+    const { team, alice, bob } = busyTeam('base waits');
+    const said = bob.post('which waits for its past');
+    const { bytes } = bob.replica.node(said)!.delta;
+    const base = read(team, alice.replica.base());
+    for (const isKept of [true, false]) {
+      const [before, after] = [replicaOf(team, bob.person), replicaOf(team, bob.person)];
+      if (isKept) before.restore(bytes);
+      else before.ingest([[bytes]]);
+      assert.deepEqual(
+        before.ownWaiting().map(({ id }) => id),
+        isKept ? [said] : [],
+      );
+      assert.ok(after.load(base, false).ok);
+      after.takeOver(before);
+      assert.equal(after.ownWaiting().length, isKept ? 1 : 0);
+      assert.equal(after.ingest([[bytes]]).missing.length > 0, true);
+    }
+  });
+
   it('L6 who begins with it, and takes what comes after, has the same rows, members and verdicts, and can go on', () => {
     const { team, alice, bob } = busyTeam('base 2');
     const carol = team.person('Carol');

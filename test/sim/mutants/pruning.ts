@@ -655,4 +655,12 @@ export const pruning: readonly Mutant[] = [
     replace: 'return word;',
     tests: returns,
   },
+  {
+    name: 'what others have sent, and waits, is taken over as what is on the disk',
+    rule: 'L1',
+    file: REPLICA,
+    search: 'device === this.#own.device && this.#restored.has(id)',
+    replace: 'device === this.#own.device',
+    tests: ['test/sync/base.test.ts'],
+  },
 ];

@@ -198,7 +198,7 @@ function sidesOf(
 function areApart(world: World, a: SimDevice, b: SimDevice, invalid: readonly Addition[]): boolean {
   if (isAloneAgain(world, a, b) || isAloneAgain(world, b, a)) return true;
   const [word, answer] = [wordOn(a, b), wordOn(b, a)];
-  if (word !== undefined && answer !== undefined) return !(b.replica.node(word) && a.replica.node(answer));
+  if (word !== undefined && answer !== undefined && !(b.replica.node(word) && a.replica.node(answer))) return true;
   if (isBehindIt(world, word, b) || isBehindIt(world, answer, a)) return true;
   if (isDeafTo(world, word, a, b) || isDeafTo(world, answer, b, a)) return true;
   return isOnlyByItself(world, b, a, invalid) || isOnlyByItself(world, a, b, invalid);

@@ -4,7 +4,7 @@
  *
  * | item | is |
  * | --- | --- |
- * | head | [format, workspace 32, end of what is folded: height, id 0 or 32; number of lanes, places, control deltas, rows] |
+ * | head | [format, workspace 32, last of what is folded (D6): height, id 0 or 32; number of lanes, places, control deltas, rows] |
  * | lane | [device 32, generation, parent + 1 or 0, first seq, first id 0 or 32, cut, closed, id at the cut 0 or 32, its height, its past] |
  * | place | [lane, seq, id 32, height, past]: of a folded delta that is not the end of its lane, and that something after the cut names |
  * | control delta | [lane, delta bytes, height, past] |

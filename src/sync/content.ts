@@ -142,7 +142,8 @@ export class Content {
     const first = this.barriers().toSorted(compareNodes)[0];
     const absorbed = this.fold.absorb((node) => isStable(node) && !(first && compareNodes(node, first) >= 0));
     const last = absorbed.at(-1)?.node;
-    if (last) this.#end = { height: last.height, id: last.delta.id };
+    // What is void may come when what stands behind it is folded: for whom it came before, it was not the end either.
+    if (last && !(this.#end && isBefore(last, this.#end))) this.#end = { height: last.height, id: last.delta.id };
     return absorbed;
   }
 

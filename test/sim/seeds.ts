@@ -1284,4 +1284,32 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // To who had folded what stands behind it, it was the last; to the other it was not, and their bases were two.
+    name: 'L6 a word of who is out, void and late, is no end of what is folded (world “ash.11155”)',
+    plan: {
+      config: {
+        seed: 'ash.11155',
+        big: false,
+        people: 3,
+        founding: 2,
+        hostile: 2,
+        manyDevices: 0.5,
+        directPaths: 1,
+        relayShare: 1,
+        network: { latency_ms: [20, 3000], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 600000 },
+        fsync_ms: 0,
+        journal: true,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 1200000,
+      },
+      acts: [
+        { at: 76625, kind: 'removeDevice', salt: 33 },
+        { at: 984796, kind: 'addDevice', salt: 21 },
+        { at: 1136025, kind: 'posts', salt: 43 },
+        { at: 1153585, kind: 'lowFeed', salt: 4 },
+      ],
+    },
+  },
 ];

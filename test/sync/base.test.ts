@@ -78,6 +78,30 @@ describe('L6 a base', () => {
     }
   });
 
+  it('L6 the same cut is the same base, also where what has no effect comes when what stands behind it is folded', () => {
+    const team = new Team('base 8');
+    const [alice, bob] = [team.founder, team.join('Bob')];
+    const mallory = team.person('Mallory');
+    const credential = alice.admit(mallory);
+    const word = alice.remove(mallory);
+    bob.meet(alice);
+    for (let i = 0; i < 3; i++) bob.post(`bob ${i}`);
+    settle(alice, bob);
+    assert.equal(alice.replica.advance().folded.length, 3);
+    // She knows that she is out, and that what she says is void.
+    const late = team.forge(mallory, { seq: 1, deps: [word], credential });
+    for (const { replica } of [alice, bob]) assert.equal(replica.ingest([[late.bytes]]).added.length, 1);
+    settle(alice, bob);
+    assert.deepEqual(
+      alice.replica.advance().folded.map(({ verdict }) => verdict),
+      ['cutOff'],
+    );
+    assert.equal(bob.replica.advance().folded.length, 4);
+    assert.deepEqual([...alice.replica.cut()].sort(), [...bob.replica.cut()].sort());
+    assert.deepEqual(alice.replica.baseRoot(), bob.replica.baseRoot());
+    assert.ok(!alice.replica.isOutOfStep && !bob.replica.isOutOfStep);
+  });
+
   it('L6 who begins with it, and takes what comes after, has the same rows, members and verdicts, and can go on', () => {
     const { team, alice, bob } = busyTeam('base 2');
     const carol = team.person('Carol');

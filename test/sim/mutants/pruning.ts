@@ -137,6 +137,14 @@ export const pruning: readonly Mutant[] = [
     tests: stability,
   },
   {
+    name: 'what is void and comes late puts the end of the base back',
+    rule: 'L6',
+    file: 'src/sync/content.ts',
+    search: 'if (last && !(this.#end && isBefore(last, this.#end)))',
+    replace: 'if (last)',
+    tests: bases,
+  },
+  {
     name: 'after a newer version it is folded on',
     rule: 'D10',
     file: 'src/sync/content.ts',

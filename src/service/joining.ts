@@ -1,8 +1,8 @@
 /** The joiner's side (N2, N4): asking with an invitation until there is an answer, then taking the first copy. Survives a restart. */
-import type { DeltaId, WorkspaceId } from '../base/ids.ts';
-import { asArray, asCount, asText } from '../protocol/codec.ts';
+import type { DeltaId, FeedId, WorkspaceId } from '../base/ids.ts';
+import { asArray, asCount, asText, type Value } from '../protocol/codec.ts';
 import { readControl, Role } from '../sync/control.ts';
-import { readDelta } from '../sync/delta.ts';
+import { readDelta, type DeltaPlace } from '../sync/delta.ts';
 import { MAX_BASE_PART_BYTES } from '../protocol/limits.ts';
 import type { SealKey } from '../sync/envelope.ts';
 import { capabilityOf, openEpoch, type Epoch } from '../sync/epoch.ts';
@@ -34,7 +34,7 @@ export class Joining {
   #state: JoinInfo['state'] = 'asking';
   #reason: JoinInfo['reason'] | undefined;
   #total = 0;
-  #entrance: DeltaId | undefined;
+  #entrance: DeltaPlace | undefined;
   #chunkBytes = 0;
   #baseBytes = 0;
   #workspace: SharedWorkspace | undefined;
@@ -74,7 +74,7 @@ export class Joining {
     if (!invitation?.ok) return undefined;
     const joining = new Joining(hub, invitation.value);
     joining.#total = total ?? 0;
-    joining.#entrance = (asText(f?.[3], 64) || undefined) as DeltaId | undefined;
+    joining.#entrance = readPlace(f?.[3]);
     return joining;
   }
 
@@ -92,7 +92,7 @@ export class Joining {
   }
 
   /** The addDevice that let this device in: it may have been in before, and nothing is written before this one is in the copy (I4, L7). */
-  get entrance(): DeltaId | undefined {
+  get entrance(): DeltaPlace | undefined {
     return this.#entrance;
   }
 
@@ -156,7 +156,7 @@ export class Joining {
     if (!delta.ok || (control?.kind !== 'admit' && control?.kind !== 'addDevice')) return undefined;
     if (control.account !== identity.account) return undefined;
     this.#total = message.total;
-    if (control.kind === 'addDevice') this.#entrance = delta.value.id;
+    if (control.kind === 'addDevice') this.#entrance = delta.value;
     return openEpoch(crypto, control.epoch, identity.device, identity.agreementSecret);
   }
 
@@ -192,4 +192,10 @@ export class Joining {
     this.#state = state;
     this.#hub.emit({ type: 'join', join: this.info() });
   }
+}
+
+function readPlace(value: Value | undefined): DeltaPlace | undefined {
+  const f = asArray(value, 3);
+  const [id, feed, seq] = [asText(f?.[0], 64), asText(f?.[1], 80), asCount(f?.[2])];
+  return id && feed && seq ? { id: id as DeltaId, feed: feed as FeedId, seq } : undefined;
 }

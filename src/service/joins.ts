@@ -1,7 +1,7 @@
 /**
  * The workspaces that this device is coming into (N2, N4, I4): by an invitation, or let in by another device of its person. Each goes on
- * after a restart until the copy is whole. Kept in local state: `join/<workspace>` = [invitation text, deltas of the copy, sponsor or none, the
- * addDevice that lets it in or empty].
+ * after a restart until the copy is whole. Kept in local state: `join/<workspace>` = [invitation text, deltas of the copy, sponsor or none, of the
+ * addDevice that lets it in: [id, feed, seq], or none].
  */
 import type { DeviceId, WorkspaceId } from '../base/ids.ts';
 import { asArray, asText } from '../protocol/codec.ts';
@@ -137,7 +137,9 @@ export class Joins {
     // The copy that this person is out of is to go first: he asks again.
     if (workspace.expulsion) return;
     workspace.keyring.remember([epoch]);
-    this.#hub.local.put(`join/${id}`, [...[text, joining.total, sponsor.device], joining.entrance ?? '']);
+    const { entrance } = joining;
+    const place = entrance ? [entrance.id, entrance.feed, entrance.seq] : [];
+    this.#hub.local.put(`join/${id}`, [text, joining.total, sponsor.device, place]);
     joining.copying(workspace);
     this.#options.apply();
     workspace.sponsored(sponsor, joining.entrance);

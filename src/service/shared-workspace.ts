@@ -9,7 +9,7 @@ import type { AccountId, DeltaId, DeviceId, ToolId, WorkspaceId } from '../base/
 import { KEY_BYTES } from '../crypto/crypto.ts';
 import { asArray, asBytes, type Value } from '../protocol/codec.ts';
 import { controlBody, Role, type Control } from '../sync/control.ts';
-import { idBytes } from '../sync/delta.ts';
+import { idBytes, type DeltaPlace } from '../sync/delta.ts';
 import { pairSeal } from '../sync/device-link.ts';
 import { Engine, type Growth, type Renewal } from '../sync/engine.ts';
 import { sealMessage } from '../sync/envelope.ts';
@@ -194,7 +194,7 @@ export class SharedWorkspace {
   }
 
   /** Who answers for the first copy (N4). */
-  sponsored(sponsor: Route, entrance: DeltaId | undefined): void {
+  sponsored(sponsor: Route, entrance: DeltaPlace | undefined): void {
     this.peers.sponsor = sponsor;
     this.engine.sponsored(sponsor.device, entrance === undefined ? [] : [entrance]);
     this.#hub.changed();

@@ -43,6 +43,9 @@ const NO_WORKSPACE = new Uint8Array(ID_BYTES);
 const NONE = new Uint8Array(0);
 const NO_DEPS: readonly DeltaId[] = [];
 
+/** Which delta, and where it stands: known before it has come. */
+export type DeltaPlace = Pick<Delta, 'id' | 'feed' | 'seq'>;
+
 export interface Delta {
   readonly id: DeltaId;
   readonly version: number;

@@ -13,7 +13,7 @@ import { MAX_FETCH_IDS, MAX_LOCKED_MESSAGES } from '../protocol/limits.ts';
 import { BaseReader, rootOfNothing, type BasePart } from './base.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { controlBody, MAX_CUT_FEEDS, Role, type CutAndRoot } from './control.ts';
-import { DeltaReader, feedOf, type Signer } from './delta.ts';
+import { DeltaReader, feedOf, type DeltaPlace, type Signer } from './delta.ts';
 import { sealMessage, type SealKey } from './envelope.ts';
 import { EpochKeys } from './epoch-keys.ts';
 import { readEpochNotice, type ChunkGeneration, type Epoch, type EpochTag } from './epoch.ts';
@@ -134,7 +134,7 @@ export class Engine {
   #advancedAt = Number.NEGATIVE_INFINITY;
   /** Who let us in: not in the roster until the first copy is here. */
   #sponsor: DeviceId | undefined;
-  #entrances: ReadonlySet<DeltaId> = new Set();
+  #entrances: readonly DeltaPlace[] = [];
   #grewAt = Number.NEGATIVE_INFINITY;
   #ackedAt = Number.NEGATIVE_INFINITY;
   #vouchedAt = Number.NEGATIVE_INFINITY;
@@ -219,10 +219,12 @@ export class Engine {
   /**
    * I4, L7: what it writes before the word that let it in is here would be beyond the cut of what had taken it out before. Where who has told it
    * of that word has been taken out himself, and it is not here, it may be beyond his own cut, and never come: this device is in by another then.
+   * So it is where its author has lost it, and what took the device out with it, and goes on in a later feed (D2).
    */
   get #isOutside(): boolean {
-    if (this.#entrances.size === 0 || [...this.#entrances].some((word) => this.#replica.node(word))) return false;
-    return this.#sponsor === undefined || !this.#replica.wasTakenOut(this.#sponsor);
+    if (this.#entrances.some(({ id }) => this.#replica.node(id))) return false;
+    if (this.#sponsor !== undefined && this.#replica.wasTakenOut(this.#sponsor)) return false;
+    return this.#entrances.some((word) => !this.#replica.isLeftBehind(word));
   }
 
   /** What another holds of our feeds, when it has said so. */
@@ -243,9 +245,9 @@ export class Engine {
    * Whom the first copy comes from (N4), and the words that let us in, often one: nothing is written before one of them is in the copy.
    * Another may never come: its author was taken out himself meanwhile.
    */
-  sponsored(device: DeviceId | undefined, entrances: Iterable<DeltaId> = []): void {
+  sponsored(device: DeviceId | undefined, entrances: Iterable<DeltaPlace> = []): void {
     this.#sponsor = device;
-    this.#entrances = new Set(entrances);
+    this.#entrances = [...entrances];
     this.#follow();
   }
 

@@ -26,7 +26,15 @@ import {
 } from './base.ts';
 import { Content } from './content.ts';
 import { isKnownControl, readControl, type Role, type CutAndRoot } from './control.ts';
-import { checkSignature, DELTA_VERSION, idBytes, DeltaReader, type Delta, type Signer } from './delta.ts';
+import {
+  checkSignature,
+  DELTA_VERSION,
+  idBytes,
+  DeltaReader,
+  type Delta,
+  type DeltaPlace,
+  type Signer,
+} from './delta.ts';
 import { Endings } from './endings.ts';
 import type { Folded, FoldVerdict, RowChange, Upon } from './fold.ts';
 import { frameOf } from './frame.ts';
@@ -323,6 +331,12 @@ export class Replica {
   /** The last word that let a device in (I4, L7). */
   entranceOf(device: DeviceId): Node | undefined {
     return this.#entrances.get(device)?.findLast(({ delta }) => this.verdictOf(delta.id) === 'accepted');
+  }
+
+  /** D2: whether a later feed of its device has begun without a delta, which nobody is known to have named: it counts no more. */
+  isLeftBehind({ feed, seq }: DeltaPlace): boolean {
+    const [device, generation] = feed.split('.') as [DeviceId, string];
+    return seq > this.#graph.closedAt({ device, feed, generation: Number(generation) }, () => true);
   }
 
   /** I4: whether a device may write here: some control delta lets it in. */

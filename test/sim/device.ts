@@ -97,7 +97,7 @@ export class SimDevice {
   /** Whoever let it in: not in the roster until the first copy is here. */
   sponsor: DeviceId | undefined;
   /** Words of whoever did. */
-  readonly #entrances = new Set<DeltaId>();
+  readonly #entrances = new Map<DeltaId, Delta>();
   /** By which it has come in. */
   readonly #used = new Set<DeltaId>();
   /** The last that it was told while it had a copy of before: with that it begins anew. */
@@ -190,7 +190,7 @@ export class SimDevice {
     // What a torn write has kept was promised to nobody; now it is there, and is told.
     for (const { delta } of this.replica.nodes()) if (delta.device === this.id) this.#acknowledge(delta.id);
     this.#remember(this.engine.opened());
-    this.engine.sponsored(this.sponsor, this.#entrances);
+    this.engine.sponsored(this.sponsor, this.#entrances.values());
     this.#awaitsWord ||= isPutBack;
     if (this.#awaitsWord) this.engine.awaitWord();
     if (this.#renewedFrom) {
@@ -246,7 +246,7 @@ export class SimDevice {
     const isFresh = entrance && !this.#used.has(entrance.delta.id);
     const again = isFresh ? { by: entrance.delta.device, word: entrance.delta.bytes } : undefined;
     // The one that it came in by is in its copy, and ends with it.
-    const isNew = this.#welcome !== undefined && ![...this.#entrances].every((word) => this.replica.node(word));
+    const isNew = this.#welcome !== undefined && ![...this.#entrances.keys()].every((word) => this.replica.node(word));
     const welcome = isNew ? this.#welcome : again;
     this.#welcome = undefined;
     this.stop();
@@ -576,13 +576,13 @@ export class SimDevice {
     const epoch = openEpoch(crypto, control.epoch, this.id, this.identity.agreementSecret);
     if (!epoch || !delta.ok) return;
     this.#welcome = { by: sponsor, word: admit };
-    this.#entrances.add(delta.value.id);
+    this.#entrances.set(delta.value.id, delta.value);
     // A copy in which it is in may have to go first: then it comes in by this.
     if (this.replica.roster.devices.has(this.id)) return;
     this.#used.add(delta.value.id);
     if (this.engine.keys.add(epoch)) this.#remember([epoch]);
     this.sponsor = sponsor;
-    this.engine.sponsored(sponsor, this.#entrances);
+    this.engine.sponsored(sponsor, this.#entrances.values());
     this.#followPaths();
     this.#dispatch([]);
   }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { DeltaId } from '../../src/base/ids.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
+import { feedOf } from '../../src/sync/delta.ts';
 import { ADVANCE_EVERY_MS } from '../../src/sync/engine.ts';
 import type { EpochTag } from '../../src/sync/epoch.ts';
 import { Desk, Office, threePeople } from './office.ts';
@@ -56,7 +57,7 @@ function backAgain(office: Office, alice: Desk, bob: Desk): Desk {
   const { key, ...epoch } = alice.engine.keys.epoch!;
   again.engine.keys.add({ ...epoch, key: key.slice() });
   again.engine.beginFeed(1);
-  again.engine.sponsored(alice.device, [word]);
+  again.engine.sponsored(alice.device, [alice.engine.replica.node(word)!.delta]);
   office.link(alice, again);
   office.rest();
   return again;
@@ -211,7 +212,7 @@ describe('L7 a device that was dropped and let in again', () => {
     assert.equal(carol.engine.duties(office.now).length, 1);
     const early = office.open(carol.person);
     early.engine.beginFeed(1);
-    early.engine.sponsored(alice.device, ['f'.repeat(64) as DeltaId, word]);
+    early.engine.sponsored(alice.device, [{ ...delta, id: 'f'.repeat(64) as DeltaId }, delta]);
     assert.ok(early.engine.replica.roster.devices.has(carol.device));
     assert.ok(early.engine.isAwaitingWord);
     assert.deepEqual(early.engine.duties(office.now), []);
@@ -236,7 +237,7 @@ describe('L7 a device that was dropped and let in again', () => {
     office.arrive(again);
     again.engine.keys.add({ ...office.team.epoch, key: office.team.epoch.key.slice() });
     again.engine.beginFeed(1);
-    again.engine.sponsored(bob.device, [inVain]);
+    again.engine.sponsored(bob.device, [bob.engine.replica.node(inVain)!.delta]);
     for (const { delta } of alice.engine.replica.nodes()) if (delta.seq === 1) again.hear(alice, delta);
     assert.ok(again.engine.isAwaitingWord);
     office.link(alice, again);
@@ -246,6 +247,41 @@ describe('L7 a device that was dropped and let in again', () => {
     again.post('back');
     office.pump();
     assert.ok(alice.texts().includes('back'));
+  });
+
+  it('I4 D2 does not wait for the word that its author has lost, with what had taken it out (world “ash.7475”)', () => {
+    const { office, alice, bob, carol } = withoutCarol('return by who has lost it');
+    office.leave(bob);
+    const before = [...alice.engine.replica.nodes()];
+    const word = dropAndLetIn(alice, carol);
+    const { delta } = alice.engine.replica.node(word)!;
+    office.leave(alice);
+    // Her store was put back to before both.
+    const [older, again] = [alice, carol].map(({ person }) => office.open(person)) as [Desk, Desk];
+    for (const desk of [older, again]) {
+      for (const node of before) desk.engine.restore(node.delta.bytes);
+      desk.engine.beginFeed(1);
+      desk.engine.opened();
+      office.arrive(desk);
+    }
+    const bobs = { id: 'f'.repeat(64) as DeltaId, feed: feedOf(bob.device, 0), seq: 9 };
+    again.engine.sponsored(alice.device, [delta]);
+    office.expire(bob);
+    office.comeBack(bob);
+    office.link(older, bob, again);
+    assert.ok(again.engine.isAwaitingWord, 'it may still come');
+    older.post('from before');
+    office.rest();
+    assert.equal(again.engine.replica.node(word), undefined);
+    assert.equal(again.engine.isAwaitingWord, false);
+    again.engine.sponsored(alice.device, [delta, bobs]);
+    assert.ok(again.engine.isAwaitingWord, 'that of another may still come');
+    again.engine.sponsored(alice.device, [delta]);
+    again.post('back');
+    office.rest();
+    for (const desk of [older, bob]) assert.deepEqual(desk.texts(), ['back', 'from before']);
+    for (const desk of [older, bob, again])
+      assert.equal(desk.engine.replica.tail().filter((n) => n.delta.tool).length, 0);
   });
 });
 

@@ -1312,4 +1312,36 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Of the two that were left neither said what he holds: the one waited to hear it, wrote no ack for ever, and the other could not fold.
+    name: 'L4 D2 who has begun anew and holds what the other holds asks him what that is (world “ash.5987”)',
+    plan: {
+      config: {
+        seed: 'ash.5987',
+        big: true,
+        people: 20,
+        deltas: 550,
+        quietPaths: 1,
+        founding: 3,
+        hostile: 0,
+        manyDevices: 0.1,
+        directPaths: 2,
+        relayShare: 0.3,
+        network: { latency_ms: [20, 3000], loss: 0.02, duplication: 0, reorders: false, relayLifetime_ms: 60000 },
+        fsync_ms: 0,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 5000,
+        duration_ms: 60000,
+      },
+      acts: [
+        { at: 13832, kind: 'partition', salt: 9 },
+        { at: 25609, kind: 'join', salt: 0 },
+        { at: 30522, kind: 'drop', salt: 32 },
+        { at: 37239, kind: 'posts', salt: 7 },
+        { at: 56998, kind: 'renew', salt: 31 },
+        { at: 57363, kind: 'posts', salt: 3 },
+      ],
+    },
+  },
 ];

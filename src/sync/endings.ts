@@ -57,14 +57,14 @@ export class Endings {
     if (this.forked.has(device)) return true;
     if (this.#words.size > 0 && this.#wordsAgainst(device).some((word) => this.#isCutBy(word, delta, own))) return true;
     // What was lost with a store comes back to its own device first, which names it then.
-    return !own.startsWith(device) && seq > this.#graph.closedAt(delta, (node) => this.hasAcknowledged(node, own));
+    return !own.startsWith(device) && seq > this.#graph.closedAt(delta, (node) => this.#hasAcknowledged(node, own));
   }
 
   /**
    * Whether the device of a feed has written with a delta in its past, or is to: of who has written nothing yet others know that a word that
    * lets it in will be in its past (I4), and fold upon that (L4).
    */
-  hasAcknowledged(node: Node, own: FeedId): boolean {
+  #hasAcknowledged(node: Node, own: FeedId): boolean {
     const [device] = own.split('.') as [DeviceId];
     const hasIt = (end: Node) => end === node || inPast(node, end);
     const tips = this.#graph.lanesOf(device).flatMap(({ tip }) => tip ?? []);
@@ -80,7 +80,7 @@ export class Endings {
 
   /** It is beyond what the word leaves to its feed, and was written without having seen the word. */
   #isCutBy({ node: word, control }: Accepted, delta: Delta, own: FeedId): boolean {
-    if (!this.hasAcknowledged(word, own)) return false;
+    if (!this.#hasAcknowledged(word, own)) return false;
     if (delta.seq <= this.#endUnder(word, control, delta.feed)) return false;
     const named = pastOf(delta).flatMap((id) => this.#graph.get(id) ?? []);
     // The first of a feed waits for its past, which may hold the word; what goes on comes again, after what it goes on from.

@@ -614,16 +614,22 @@ export class Replica {
     return entrances.some((entrance) => deps.some((dep) => dep === entrance || inPast(entrance, dep)));
   }
 
-  /** D2: his own who has written it, whom nobody has let in need not, and who comes back (L7) writes upon what lets him in again. */
+  /**
+   * D2: whether a delta is in what was written here, or has to be in the past of whatever is written next that counts: with what that
+   * cites (A3), and with what lets its device in, where it has written nothing yet (I4) or comes back (L7). Who can write nothing need not.
+   */
   #hasAcknowledged(node: Node): boolean {
-    const { device, feed } = this.#own;
-    if (node.delta.device === device || !this.isLetIn(device)) return true;
-    if (this.#endings.hasAcknowledged(node, feed)) return true;
-    if (this.#endings.returned([device]).size === 0) return false;
-    const accepted = this.#entrances
-      .get(device)
-      ?.findLast(({ delta }) => this.#authority.verdictOf(delta.id)?.accepted);
-    return accepted !== undefined && inPast(node, accepted);
+    const { device } = this.#own;
+    const hasIt = (end: Node) => end === node || inPast(node, end);
+    const tips = this.#graph.lanesOf(device).flatMap(({ tip }) => tip ?? []);
+    if (node.delta.device === device || tips.some(hasIt)) return true;
+    const account = this.#authority.accountOf(device);
+    const cited = account === undefined ? undefined : this.#authority.bestCredential(account);
+    if (!cited || hasIt(this.#graph.get(cited.id)!)) return true;
+    const entrances = this.#entrances.get(device) ?? [];
+    const accepted = entrances.filter(({ delta }) => this.#authority.verdictOf(delta.id)?.accepted);
+    if (tips.length === 0) return accepted.every(hasIt);
+    return this.#endings.returned([device]).size > 0 && accepted.slice(-1).some(hasIt);
   }
 
   // ---- the one door -------------------------------------------------------------------------------------------------

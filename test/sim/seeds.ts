@@ -1344,4 +1344,63 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // What it cites, or what lets it in, knew of the later feed already.
+    name: 'D2 D9 who names first what he may have folded upon is promised no word that is void (world “fir.576”)',
+    plan: {
+      config: {
+        seed: 'fir.576',
+        big: false,
+        people: 3,
+        founding: 3,
+        hostile: 1,
+        manyDevices: 0.5,
+        directPaths: 2,
+        relayShare: 1,
+        network: { latency_ms: [10, 80], loss: 0, duplication: 0.05, reorders: false, relayLifetime_ms: 60000 },
+        fsync_ms: 400,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 60000,
+      },
+      acts: [
+        { at: 27025, kind: 'absence', salt: 2 },
+        { at: 32646, kind: 'addDevice', salt: 20 },
+        { at: 45605, kind: 'offline', salt: 27 },
+        { at: 57766, kind: 'addDevice', salt: 18 },
+      ],
+    },
+  },
+  {
+    // What it cites, or what lets it in, knew of the later feed already.
+    name: 'D2 D9 who names first what he may have folded upon is promised no word that is void (world “flop.802”)',
+    plan: {
+      config: {
+        seed: 'flop.802',
+        big: false,
+        people: 7,
+        founding: 2,
+        hostile: 2,
+        manyDevices: 0.1,
+        directPaths: 1,
+        relayShare: 1,
+        network: { latency_ms: [10, 80], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 60000 },
+        fsync_ms: 0,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 86400000,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 118686, kind: 'join', salt: 1 },
+        { at: 182280, kind: 'leave', salt: 21 },
+        { at: 190773, kind: 'forgedBase', salt: 69 },
+        { at: 194841, kind: 'posts', salt: 14 },
+        { at: 241822, kind: 'lowFeed', salt: 48 },
+        { at: 257880, kind: 'backdate', salt: 54 },
+        { at: 280074, kind: 'join', salt: 46 },
+      ],
+    },
+  },
 ];

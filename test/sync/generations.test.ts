@@ -5,13 +5,14 @@
 import assert from 'node:assert/strict';
 import type { DeltaId } from '../../src/base/ids.ts';
 import type { Delta } from '../../src/sync/delta.ts';
-import { controlBody } from '../../src/sync/control.ts';
+import type { Certificate } from '../../src/protocol/certificate.ts';
+import { controlBody, Role } from '../../src/sync/control.ts';
 import { boxEpoch } from '../../src/sync/epoch.ts';
 import { frameOf } from '../../src/sync/frame.ts';
 import { Graph, inPast } from '../../src/sync/graph.ts';
 import { Dice } from '../sim/dice.ts';
 import { Talk } from './talk.ts';
-import { CHAT, stateOf, Team, type Person } from './team.ts';
+import { CHAT, Copy, Person, stateOf, Team } from './team.ts';
 
 function isAside({ graph }: Talk, { id }: Delta): boolean {
   return graph.isAside(graph.get(id)!);
@@ -304,6 +305,42 @@ describe('L4 D2 a feed that knows less', () => {
     const written = carol.write({ tool: CHAT, kind: 'post', body: ['back'] });
     assert.deepEqual(
       written.map(({ delta }) => [delta.kind, carol.verdict(delta.id)]),
+      [['post', 'accepted']],
+    );
+  });
+
+  it('L4 D2 A3 nor by who has become something else by a word that knows of it: he cites that (world “flop.802”)', () => {
+    const { carol, alice, low } = heardOfBoth();
+    alice.replica.ingest([[low.bytes]]);
+    alice.setRole(carol.person, Role.manager);
+    carol.meet(alice);
+    const written = carol.write({ tool: CHAT, kind: 'post', body: ['as a manager'] });
+    assert.deepEqual(
+      written.map(({ delta }) => [delta.kind, carol.verdict(delta.id)]),
+      [['post', 'accepted']],
+    );
+  });
+
+  it('L4 D2 I4 nor by who is let in by the later one alone: what the older says of him is void (world “fir.576”)', () => {
+    const team = new Team('let in by the later');
+    const [alice, bob] = [team.founder, team.join('Bob')];
+    const tablet = new Person(team.crypto, 'Bob', bob.person);
+    const { account, device, certificate } = bob.person;
+    const { credential } = bob.replica.roster.members.get(account)!;
+    const addition = (one: Certificate) =>
+      controlBody.addDevice(account, [one], boxEpoch(team.crypto, team.epoch, [one]));
+    bob.control('addDevice', addition(tablet.certificate));
+    alice.control('drop', controlBody.devices([device], boxEpoch(team.crypto, team.epoch, [])));
+    const back = alice.control('addDevice', addition(certificate));
+    const later = { generation: 1, seq: 1, deps: [back], credential, tool: undefined, kind: 'addDevice' };
+    const again = team.forge(bob.person, { ...later, body: addition(tablet.certificate) });
+    const copy = new Copy(team, tablet);
+    copy.replica.ingest([...bob.replica.nodes()].map(({ delta }) => [delta.bytes]));
+    copy.meet(alice);
+    copy.replica.ingest([[again.bytes]]);
+    const written = copy.write({ tool: CHAT, kind: 'post', body: ['by the tablet'] });
+    assert.deepEqual(
+      written.map(({ delta }) => [delta.kind, copy.verdict(delta.id)]),
       [['post', 'accepted']],
     );
   });

@@ -79,8 +79,20 @@ export const generations: readonly Mutant[] = [
   ),
   change(
     'who comes back names first what was before he was taken out',
-    'if (this.#endings.returned([device]).size === 0) return false;',
-    'if (this.#graph.lanes.length > 0) return false;',
+    'return this.#endings.returned([device]).size > 0 && accepted.slice(-1).some(hasIt);',
+    'return false;',
+    'src/sync/replica.ts',
+  ),
+  change(
+    'what is named first need not have what it cites in its past',
+    'if (!cited || hasIt(this.#graph.get(cited.id)!)) return true;',
+    'if (!cited) return true;',
+    'src/sync/replica.ts',
+  ),
+  change(
+    'what is void lets in who names first',
+    'if (tips.length === 0) return accepted.every(hasIt);',
+    'if (tips.length === 0) return entrances.every(hasIt);',
     'src/sync/replica.ts',
   ),
   change(

@@ -729,10 +729,14 @@ export class Authority {
     return this.#entryOf(accepted)!.key;
   }
 
-  /** The word that took an account out of the workspace, where it is not in it: the first in D6 order. */
-  departureOf(account: AccountId): Node | undefined {
-    const words = [...(this.#restrictions.get(account) ?? []).filter((r) => r.spares === NOBODY).map((r) => r.node)];
-    return [...words, ...this.#leavesOf(account)].sort(compareNodes).at(-1);
+  /**
+   * The words that took an account out of the workspace, where it is not in it, in D6 order. More than one where they did not know of each other:
+   * of two that give it other roles neither may have done it alone.
+   */
+  departuresOf(account: AccountId): readonly Node[] {
+    const restrictions = (this.#restrictions.get(account) ?? []).filter((r) => r.spares === NOBODY);
+    const words = [...restrictions.map((r) => r.node), ...this.#leavesOf(account)].sort(compareNodes);
+    return words.filter((word) => !words.some((other) => inPast(word, other)));
   }
 
   /** Words that took a device or its person out, whether they were let in again since or not. A leave is none: till it is seen it cuts nothing. */

@@ -359,7 +359,7 @@ export class Engine {
     this.#checkpoints.follow(roster);
     const devices = [...roster.devices.keys()];
     const all = this.#sponsor ? [...devices, this.#sponsor] : devices;
-    this.session.setDevices(all, roster.gone, this.#replica.returned());
+    this.session.setDevices(all, roster.wordsOut, this.#replica.returned());
     return opened;
   }
 

@@ -7,6 +7,7 @@ import type { BaseParts } from './base.ts';
 import { Credit } from './credit.ts';
 import type { EpochTag } from './epoch.ts';
 import type { Node } from './graph.ts';
+import { covers as isTold } from './passage.ts';
 
 export interface Mark {
   readonly feed: FeedId;
@@ -26,7 +27,9 @@ export interface Offer {
 }
 
 export interface Peer {
-  /** The word that takes it out of the workspace: the last that it is told. */
+  /** The words that take it out of the workspace, in D6 order. */
+  words: readonly Node[];
+  /** Of these the first that it has not been told: the last that it is told, and nothing beyond. */
   last: Node | undefined;
   /** The word that took it out before it was let in again: where it has written, and lacks what is folded since, it must hear of it. */
   returned: Node | undefined;
@@ -75,7 +78,7 @@ export interface Peer {
 
 export function newPeer(): Peer {
   return {
-    last: undefined,
+    ...{ words: [], last: undefined },
     returned: undefined,
     isWordSent: false,
     keyed: new Set(),
@@ -102,6 +105,11 @@ export function newPeer(): Peer {
     said: undefined,
     offer: undefined,
   };
+}
+
+/** K2: who is out by several words is told one after the other: by all but the last it may not be. */
+export function aim(peer: Peer): void {
+  peer.last = peer.words.find((word) => !isTold(peer.known, word)) ?? peer.words.at(-1);
 }
 
 /** What goes before the log is sent again: the word, and of a base what it has not acknowledged. */

@@ -69,6 +69,8 @@ export interface Roster {
   readonly records: ReadonlyMap<DeviceId, DeviceRecord>;
   /** Devices that are not in it any more, each with the word that took it out (K2). */
   readonly gone: ReadonlyMap<DeviceId, Node>;
+  /** Of these all that did it, in D6 order, which did not know of each other. */
+  readonly wordsOut: ReadonlyMap<DeviceId, readonly Node[]>;
   /** Of every device that was ever let in: what is under the seal of a pair may be for one that is out (K4). */
   readonly certificates: ReadonlyMap<DeviceId, Certificate>;
   /** Of these devices: how they are reached to be told, and who comes back (L7). */
@@ -109,16 +111,18 @@ export function rosterOf(authority: Authority): Roster {
   const gone = new Map<DeviceId, Node>();
   const certificates = new Map<DeviceId, Certificate>();
   const goneRecords = new Map<DeviceId, DeviceRecord>();
-  const leave = (device: DeviceId, record: DeviceRecord, word: Node) => {
-    gone.set(device, word);
+  const wordsOut = new Map<DeviceId, readonly Node[]>();
+  const leave = (device: DeviceId, record: DeviceRecord, words: readonly Node[]) => {
+    gone.set(device, words.at(-1)!);
+    wordsOut.set(device, words);
     goneRecords.set(device, record);
   };
   for (const [account, person] of draft.people) {
     for (const [device, { certificate }] of person.devices) certificates.set(device, certificate);
     const best = authority.bestCredential(account);
     if (!best) {
-      const word = authority.departureOf(account);
-      if (word) for (const [device, record] of person.devices) leave(device, record, word);
+      const words = authority.departuresOf(account);
+      if (words.length > 0) for (const [device, record] of person.devices) leave(device, record, words);
       continue;
     }
     const active: DeviceRecord[] = [];
@@ -127,7 +131,7 @@ export function rosterOf(authority: Authority): Roster {
     for (const [device, record] of person.devices) {
       const word = authority.heldOutBy(device);
       if (word) {
-        leave(device, record, word);
+        leave(device, record, [word]);
         continue;
       }
       active.push(record);
@@ -142,6 +146,7 @@ export function rosterOf(authority: Authority): Roster {
     names: new Map([...draft.people].map(([account, { name }]) => [account, name])),
     records,
     gone,
+    wordsOut,
     certificates,
     goneRecords,
     tools: draft.tools,

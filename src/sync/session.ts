@@ -20,7 +20,19 @@ import type { EpochTag } from './epoch.ts';
 import type { Node } from './graph.ts';
 import { headOf, isHeadOf, markOf, type FeedMark, type Head, type Message } from './messages.ts';
 import { covers as isTold, passageOf, type Gate, type Passage } from './passage.ts';
-import { calm, covers, highest, isUnsent, newPeer, raise, rewind, type Mark, type Offer, type Peer } from './peer.ts';
+import {
+  aim,
+  calm,
+  covers,
+  highest,
+  isUnsent,
+  newPeer,
+  raise,
+  rewind,
+  type Mark,
+  type Offer,
+  type Peer,
+} from './peer.ts';
 import { Lane } from './ports.ts';
 import type { Replica } from './replica.ts';
 import { isSubstance } from './stability.ts';
@@ -110,11 +122,11 @@ export class Session {
 
   /**
    * The other devices of the workspace, as the roster has them, and those that were taken out of it and may not know yet, with
-   * the word that did it. New ones start with nothing known. `returned`: words that took out who has been let in again since.
+   * the words that did it. New ones start with nothing known. `returned`: words that took out who has been let in again since.
    */
   setDevices(
     devices: Iterable<DeviceId>,
-    gone: ReadonlyMap<DeviceId, Node> = new Map(),
+    gone: ReadonlyMap<DeviceId, readonly Node[]> = new Map(),
     returned: ReadonlyMap<DeviceId, Node> = new Map(),
   ): void {
     const wanted = new Set([...devices, ...gone.keys()]);
@@ -123,7 +135,8 @@ export class Session {
     for (const device of wanted) {
       const peer = this.#peers.get(device) ?? newPeer();
       this.#peers.set(device, peer);
-      peer.last = gone.get(device);
+      peer.words = gone.get(device) ?? [];
+      aim(peer);
       if (peer.last) peer.offer = undefined;
       peer.returned = returned.get(device);
     }
@@ -455,6 +468,7 @@ export class Session {
     for (const [feed, seq] of peer.served) if ((peer.known.get(feed) ?? 0) >= seq) peer.served.delete(feed);
     // What a peer says replaces what was believed: it may have lost what it once had (D2).
     peer.known = new Map(message.vector.map(({ feed, seq }) => [feed, seq]));
+    aim(peer);
     peer.relayed = new Map();
     // Who says that he holds nothing may mean to begin anew: he gets a base before the log, be it one of nothing. Without it he would keep what he has.
     // Who has no copy yet has nothing to give, and no log that would come after it.
@@ -627,6 +641,7 @@ export class Session {
   #acknowledged(from: DeviceId, peer: Peer, vector: readonly Mark[], now: number): readonly Outgoing[] {
     const news = vector.some(({ feed, seq }) => (peer.known.get(feed) ?? 0) < seq);
     for (const { feed, seq } of vector) raise(peer.known, feed, seq);
+    aim(peer);
     if (peer.reach === 'direct' && !peer.introduced) return [];
     const isFull = peer.credit.isSpent;
     // What is acknowledged may have been learnt in another way already.

@@ -422,8 +422,10 @@ function checkDevice(world: World, device: SimDevice): void {
   for (const id of device.acknowledged)
     if (!world.holds(device, id) && isMissed(world, device, id))
       world.violate('L1', `${world.nameOf(device.id)} lost what it was told is safe`);
+  const waiting = new Set(device.replica.ownWaiting().map(({ id }) => id));
+  // What rests on what has been folded without it waits for ever.
   for (const id of device.beside)
-    if (!world.holds(device, id) && hasPastOf(world, device, id))
+    if (!world.holds(device, id) && !waiting.has(id) && hasPastOf(world, device, id))
       world.violate('L6', `${world.nameOf(device.id)} has lost what waited beside its fresh copy`);
   for (const id of world.unauthentic)
     if (world.holds(device, id)) world.violate('D7', `${world.nameOf(device.id)} keeps what nobody has signed`);

@@ -1403,4 +1403,32 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Two managers gave him a lower role each: he had heard of one, and was what it says.
+    name: 'K2 A4 who is out by two words that did not know of each other is told both (world “fir.1186”)',
+    plan: {
+      config: {
+        seed: 'fir.1186',
+        big: false,
+        people: 4,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.1,
+        directPaths: 2,
+        relayShare: 0,
+        network: { latency_ms: [10, 80], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 600000 },
+        fsync_ms: 30,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 5000,
+        duration_ms: 120000,
+      },
+      acts: [
+        { at: 12386, kind: 'join', salt: 50 },
+        { at: 21434, kind: 'absence', salt: 39 },
+        { at: 53777, kind: 'setRole', salt: 56 },
+        { at: 61346, kind: 'setRole', salt: 20 },
+      ],
+    },
+  },
 ];

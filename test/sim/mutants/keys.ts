@@ -193,4 +193,12 @@ export const keys: readonly Mutant[] = [
     replace: 'if (!this.replica.roster.devices.has(to)) return [];',
     tests: ['test/sync/engine.test.ts'],
   },
+  {
+    name: 'who is out by two words is told the last alone',
+    rule: 'K2',
+    file: 'src/sync/peer.ts',
+    search: 'peer.last = peer.words.find((word) => !isTold(peer.known, word)) ?? peer.words.at(-1);',
+    replace: 'peer.last = peer.words.at(-1);',
+    tests: ['test/sync/return.test.ts'],
+  },
 ];

@@ -213,7 +213,9 @@ export class Engine {
   }
 
   get isAwaitingWord(): boolean {
-    return (this.#awaits !== undefined && this.session.devices.length > 0) || this.#isOutside;
+    return (
+      (this.#awaits !== undefined && this.session.devices.length > 0) || this.#isOutside || !this.#replica.canBegin
+    );
   }
 
   /**

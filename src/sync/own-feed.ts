@@ -147,16 +147,17 @@ export class OwnFeed {
   toNameBefore(mayBegin: (named: readonly Node[]) => boolean): readonly Node[] | undefined {
     const first = this.#graph.toNameFirst(this.#feed);
     if (first.length > 0 && (this.#tip || mayBegin(first))) return first;
-    const heads = this.#heads();
+    const heads = this.heads();
     return heads.length > MAX_DEPS ? heads : undefined;
   }
 
-  #heads(): readonly Node[] {
+  /** What the next would name. */
+  heads(): readonly Node[] {
     return this.#graph.headsOutside(this.#feed);
   }
 
   /** The next, which names the heads that are here, or the first of others. */
-  sign(signer: Signer, entry: Entry, now: number, named: readonly Node[] = this.#heads()): Delta {
+  sign(signer: Signer, entry: Entry, now: number, named: readonly Node[] = this.heads()): Delta {
     const prev = this.#tip;
     const isGenesis = entry.tool === undefined && entry.kind === 'genesis';
     return signDelta(this.#crypto, signer, isGenesis ? undefined : this.#workspace, {

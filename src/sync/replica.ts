@@ -371,6 +371,15 @@ export class Replica {
     return undefined;
   }
 
+  /**
+   * I4: whether the first delta of the own feed can have in its past what lets its device in. Where that stands in a branch of a feed, and all else
+   * rests on another (D8), it can not, and nobody would take what is written here.
+   */
+  get canBegin(): boolean {
+    const { device, feed } = this.#own;
+    return this.#graph.tip(feed) !== undefined || !this.isLetIn(device) || this.#rests(this.#own.heads(), device);
+  }
+
   /** Signs entries as the next deltas of the own feed and takes them in. The caller makes `bytes` durable before it sends. */
   author(signer: Signer, entries: readonly Entry[], now: number): readonly Node[] {
     const nodes: Node[] = [];

@@ -477,3 +477,25 @@ class Rule {
     return false;
   }
 }
+
+describe('I4 D8 a device that a branch lets in', () => {
+  it('I4 D8 writes nothing where all else rests on the other branch: nobody could take it (world “gum.388”)', () => {
+    const team = new Team('let in by a branch');
+    const [alice, mallory] = [team.founder, team.join('Mallory', team.founder, Role.manager)];
+    const carla = team.person('Carla');
+    const { credential } = mallory.replica.roster.members.get(mallory.person.account)!;
+    const box = boxEpoch(team.crypto, team.epoch, [carla.certificate]);
+    const admission = controlBody.admit(carla.account, Role.participant, 'Carla', [carla.certificate], undefined, box);
+    const draft = { seq: 1, deps: [credential], credential };
+    const admit = team.forge(mallory.person, { ...draft, tool: undefined, kind: 'admit', body: admission });
+    const rival = team.forge(mallory.person, draft);
+    alice.replica.ingest([[rival.bytes]]);
+    alice.post('upon the other branch');
+    const carol = new Copy(team, carla);
+    carol.replica.ingest([...alice.replica.nodes()].map(({ delta }) => [delta.bytes]));
+    assert.equal(carol.replica.canBegin, true, 'nobody has let her in yet');
+    carol.replica.restore(admit.bytes);
+    assert.equal(carol.replica.isLetIn(carla.device), true);
+    assert.equal(carol.replica.canBegin, false);
+  });
+});

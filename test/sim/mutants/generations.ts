@@ -124,4 +124,13 @@ export const generations: readonly Mutant[] = [
     '',
     'src/sync/frame.ts',
   ),
+  {
+    name: 'whom a branch lets in writes upon the other',
+    rule: 'I4',
+    file: 'src/sync/replica.ts',
+    search:
+      'return this.#graph.tip(feed) !== undefined || !this.isLetIn(device) || this.#rests(this.#own.heads(), device);',
+    replace: 'return true;',
+    tests,
+  },
 ];

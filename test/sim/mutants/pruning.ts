@@ -372,8 +372,8 @@ export const pruning: readonly Mutant[] = [
     name: 'a restored device writes before it has heard',
     rule: 'D2',
     file: ENGINE,
-    search: 'return (this.#awaits !== undefined && this.session.devices.length > 0) || this.#isOutside;',
-    replace: 'return this.#isOutside;',
+    search: '(this.#awaits !== undefined && this.session.devices.length > 0) || this.#isOutside ||',
+    replace: 'this.#isOutside ||',
   },
   {
     name: 'who is let in again writes before that word is here',

@@ -165,9 +165,11 @@ export class Generations {
   #namedHere(lane: Lane, known: number): number {
     const named = Math.min(lane.closed?.named ?? 0, lane.end);
     if (!lane.closed || lane.parent || lane.isForked || lane.generation < known) return named;
-    // The later one denies nothing of it.
-    if ((this.#nextOf(lane)?.nodes[0]?.past[lane.number] ?? 0) >= lane.end) return named;
-    return Math.max(named, lane.lastOf((node) => !this.knowsLater(node, lane))?.delta.seq ?? 0);
+    const end = lane.lastOf((node) => !this.knowsLater(node, lane));
+    const later = this.#nextOf(lane)?.nodes[0];
+    // What nobody has named is folded nowhere; who knows all that it had acknowledged denies nothing that may be.
+    if (!end || (later && this.#knowsAllOf(later, end))) return named;
+    return Math.max(named, end.delta.seq);
   }
 
   /** The newest feed of a device of which who holds the copy knows in what he has written. What is folded all do. */

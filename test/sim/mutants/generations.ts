@@ -62,8 +62,8 @@ export const generations: readonly Mutant[] = [
   ),
   change(
     'what the later one has in its past is to be named first, too',
-    'if ((this.#nextOf(lane)?.nodes[0]?.past[lane.number] ?? 0) >= lane.end) return named;',
-    '',
+    'if (!end || (later && this.#knowsAllOf(later, end))) return named;',
+    'if (!end) return named;',
   ),
   change(
     'what a copy has folded upon is named with what denies it',
@@ -87,12 +87,6 @@ export const generations: readonly Mutant[] = [
     'what is named first need not have what it cites in its past',
     'if (!cited || hasIt(this.#graph.get(cited.id)!)) return true;',
     'if (!cited) return true;',
-    'src/sync/replica.ts',
-  ),
-  change(
-    'what is void lets in who names first',
-    'if (tips.length === 0) return accepted.every(hasIt);',
-    'if (tips.length === 0) return entrances.every(hasIt);',
     'src/sync/replica.ts',
   ),
   change(

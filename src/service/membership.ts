@@ -50,12 +50,12 @@ export class Membership {
     await this.#workspace.control('drop', controlBody.devices([...wanted], engine.keys.make(wanted)), this.#call);
   }
 
-  /** D8: what is here of its feeds stands, up to the fork. Throws ServiceError('notFound' | 'notPermitted'). */
+  /** D8: what stands of its feeds here goes on to stand. Throws ServiceError('notFound' | 'notPermitted'). */
   async freeze(device: string): Promise<void> {
     const id = device as DeviceId;
     const { roster, engine, replica } = this.#workspace;
     if (!roster.devices.has(id) || !this.#workspace.forks.has(id)) throw new ServiceError('notFound', {});
-    const body = controlBody.freeze(id, headsKept(replica.vector(), id), engine.keys.make(new Set([id])));
+    const body = controlBody.freeze(id, headsKept(replica.standing(), id), engine.keys.make(new Set([id])));
     await this.#workspace.control('freeze', body, this.#call);
   }
 

@@ -362,8 +362,8 @@ function generationOf(feed: FeedId): number {
  * D8: how far each feed of a device stands in what is here, for a freeze of it. Of more than a word holds those in which most was
  * written: a device that begins feeds without end can be frozen like any other.
  */
-export function headsKept(vector: ReadonlyMap<FeedId, number>, device: DeviceId): ReadonlyMap<FeedId, number> {
-  const own = [...vector].filter(([feed]) => feed.startsWith(device));
+export function headsKept(standing: ReadonlyMap<FeedId, number>, device: DeviceId): ReadonlyMap<FeedId, number> {
+  const own = [...standing].filter(([feed]) => feed.startsWith(device));
   const longest = own.toSorted(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
   return new Map(longest.slice(0, MAX_CUT_FEEDS));
 }

@@ -152,6 +152,15 @@ export class Graph {
     return vector;
   }
 
+  /** D8: as the vector, but that of a forked feed the branch goes on, against which none stands that others have named. Made anew for who asks. */
+  standing(): Vector {
+    const standing = this.vector();
+    for (const lane of this.#branches)
+      if (lane.end >= lane.first && !this.#isContested(lane))
+        standing.set(lane.feed, Math.max(standing.get(lane.feed) ?? 0, lane.end));
+    return standing;
+  }
+
   /** Up to which seq of a feed the past of a delta goes, itself included; of a forked one up to the fork. */
   reach(node: Node, feed: FeedId): number {
     const trunk = this.#trunk(feed);

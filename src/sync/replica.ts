@@ -160,6 +160,11 @@ export class Replica {
     return (this.#vector ??= this.#own.durableIn(this.#graph.vector()));
   }
 
+  /** D8: up to where what is here of each feed has its effect, as far as forks go: what a freeze leaves to it. */
+  standing(): Vector {
+    return this.#graph.standing();
+  }
+
   /** Until something enters or becomes durable: it is asked for with every message. */
   #vector: Vector | undefined;
 

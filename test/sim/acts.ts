@@ -2,7 +2,7 @@
 import type { DeltaId, DeviceId } from '../../src/base/ids.ts';
 import type { Value } from '../../src/protocol/codec.ts';
 import { RENEWAL_PATIENCE_MS } from '../../src/service/renewing.ts';
-import { controlBody, Role } from '../../src/sync/control.ts';
+import { controlBody, headsKept, Role } from '../../src/sync/control.ts';
 import type { Entry } from '../../src/sync/replica.ts';
 import { chatBody, type ChatDelta } from '../../src/tools/chat/deltas.ts';
 import type { ChunkedContent } from '../../src/tools/files/content.ts';
@@ -280,7 +280,7 @@ const freeze = writing((world, device, dice) => {
   const forked = devices.filter((id) => world.forked.has(id));
   const target = dice.pickOr(forked.length > 0 ? forked : dice.chance(0.2) ? devices : []);
   if (!target) return undefined;
-  const kept = new Map([...device.replica.vector()].filter(([feed]) => feed.startsWith(target)));
+  const kept = headsKept(device.replica.standing(), target);
   return control('freeze', controlBody.freeze(target, kept, newEpoch(device, [target])));
 });
 

@@ -1467,4 +1467,36 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Its author held another, too, that nobody had named; they had never heard of that.
+    name: 'L4 L5 L6 D8 a freeze leaves what others have folded of one history (world “flop.2456”)',
+    plan: {
+      config: {
+        seed: 'flop.2456',
+        big: false,
+        people: 5,
+        founding: 2,
+        hostile: 1,
+        manyDevices: 0.5,
+        directPaths: 3,
+        relayShare: 0.5,
+        network: { latency_ms: [1, 5], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 600000 },
+        fsync_ms: 0,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 26203, kind: 'posts', salt: 7 },
+        { at: 41872, kind: 'join', salt: 18 },
+        { at: 47554, kind: 'posts', salt: 21 },
+        { at: 70503, kind: 'join', salt: 32 },
+        { at: 103137, kind: 'profile', salt: 20 },
+        { at: 114078, kind: 'fork', salt: 57 },
+        { at: 162002, kind: 'absence', salt: 42 },
+        { at: 189945, kind: 'freeze', salt: 59 },
+      ],
+    },
+  },
 ];

@@ -1,7 +1,8 @@
 /** Whose acknowledgement is waited for, and what may be folded and forgotten upon it (L4). */
 import assert from 'node:assert/strict';
+import { toHex } from '../../src/base/bytes.ts';
 import type { DeltaId } from '../../src/base/ids.ts';
-import { controlBody, Role } from '../../src/sync/control.ts';
+import { controlBody, headsKept, Role } from '../../src/sync/control.ts';
 import { feedOf, signDelta, type Delta } from '../../src/sync/delta.ts';
 import { boxEpoch } from '../../src/sync/epoch.ts';
 import { makePerson } from '../sim/people.ts';
@@ -13,6 +14,11 @@ const ack = (copy: Copy): DeltaId => copy.control('ack', controlBody.ack());
 /** What the one lacks of the other's. */
 function tell(from: Copy, to: Copy): void {
   assert.deepEqual(to.take(from.replica.lacking(to.replica.vector(), Number.MAX_SAFE_INTEGER)), []);
+}
+
+function tipOf({ replica, person }: Copy): DeltaId {
+  const feed = feedOf(person.device, 0);
+  return replica.nodeAt(feed, replica.vector().get(feed)!)!.delta.id;
 }
 
 function foldedBy(copy: Copy): readonly DeltaId[] {
@@ -148,6 +154,50 @@ describe('L4 D8 a device with two histories', () => {
   }
 });
 
+describe('L4 D8 a freeze', () => {
+  const freeze = (by: Copy, { device }: Copy['person']): DeltaId => {
+    const kept = headsKept(by.replica.standing(), device);
+    return by.control('freeze', controlBody.freeze(device, kept, boxEpoch(by.team.crypto, by.team.epoch, [])));
+  };
+  const baseOf = ({ replica }: Copy) => {
+    const { cut, root } = replica.baseRoot();
+    return [cut, toHex(root)];
+  };
+
+  it('L4 D8 leaves what others have folded of one history, where its author holds another that nobody has named (world “flop.2456”)', () => {
+    const team = new Team(72);
+    const alice = team.founder;
+    const [bob, mallory] = [team.join('Bob'), team.join('Mallory')];
+    alice.meet(bob);
+    const { credential } = mallory.replica.roster.members.get(mallory.person.account)!;
+    const [one, other] = ['one', 'other'].map((text) =>
+      team.forge(mallory.person, { seq: 1, deps: [credential], credential, body: [text] }),
+    ) as [Delta, Delta];
+    alice.replica.ingest([[one.bytes]]);
+    bob.replica.ingest([[other.bytes]]);
+    ack(bob);
+    alice.take(bob.replica.lacking(alice.replica.vector(), 1e6));
+    alice.replica.ingest([[other.bytes]]);
+    ack(alice);
+    tell(alice, bob);
+    assert.deepEqual(foldedBy(bob), [other.id]);
+    freeze(alice, mallory.person);
+    assert.deepEqual(
+      [one, other].map(({ id }) => alice.verdict(id)),
+      ['forked', 'accepted'],
+    );
+    for (let round = 0; round < 2; round++) {
+      alice.meet(bob);
+      ack(bob);
+      alice.meet(bob);
+      ack(alice);
+    }
+    alice.meet(bob);
+    for (const copy of [alice, bob]) copy.replica.advance();
+    assert.deepEqual(baseOf(alice), baseOf(bob));
+  });
+});
+
 describe('L4 D8 a rival of what is folded', () => {
   it('L4 D8 puts a copy out of step where somebody names it who need not know what was folded', () => {
     const team = new Team(68);
@@ -272,11 +322,6 @@ describe('L4 D2 a device that has begun another feed', () => {
     assert.equal(alice.verdict(lost!.delta.id), 'forked');
     assert.equal(alice.replica.isOutOfStep, false);
   });
-
-  function tipOf({ replica, person }: Copy): DeltaId {
-    const feed = feedOf(person.device, 0);
-    return replica.nodeAt(feed, replica.vector().get(feed)!)!.delta.id;
-  }
 });
 
 describe('L4 A7 who has left', () => {

@@ -687,4 +687,12 @@ export const pruning: readonly Mutant[] = [
     replace: 'device === this.#own.device',
     tests: ['test/sync/base.test.ts'],
   },
+  {
+    name: 'a freeze takes all that is beyond a fork, also what nothing stands against',
+    rule: 'D8',
+    file: REPLICA,
+    search: 'return this.#graph.standing();',
+    replace: 'return this.#graph.vector();',
+    tests: stability,
+  },
 ];

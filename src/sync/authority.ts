@@ -103,7 +103,7 @@ export class Authority {
   readonly #crypto: Crypto;
   /** Every control delta with a readable body, whatever its verdict. */
   readonly #controls = new Map<DeltaId, Accepted>();
-  /** Void by their form alone. */
+  /** Void by their form alone, or since they are here no more. */
   readonly #malformed = new Set<DeltaId>();
   readonly #verdicts = new Map<DeltaId, Verdict>();
   readonly #credentials = new Map<AccountId, Credential[]>();
@@ -163,6 +163,18 @@ export class Authority {
     if (read.some(({ control }) => restricts(control))) return true;
     for (const [id, verdict] of before) if (this.#verdicts.get(id)?.accepted !== verdict.accepted) return true;
     return false;
+  }
+
+  /** D8: what nobody can name any more has no effect. Answers whether there is a control delta among them. */
+  withdraw(nodes: Iterable<Node>): boolean {
+    let isAny = false;
+    for (const { delta } of nodes) {
+      if (!this.#controls.delete(delta.id)) continue;
+      this.#malformed.add(delta.id);
+      isAny = true;
+    }
+    if (isAny) this.#evaluate();
+    return isAny;
   }
 
   /** Keeps a control delta under all that it may be asked for by; undefined for one that its form makes void. */

@@ -50,7 +50,7 @@ export class Content {
   /** In D6 order. */
   readonly #tools = new Map<ToolId, ToolEvent[]>();
   /** D10: deltas of another version, and of kinds of control that are not known. */
-  readonly #foreign: Node[] = [];
+  #foreign: Node[] = [];
   /** D10: who has written of a known tool in a kind that is not known. */
   readonly #unknownKindsOf = new Set<DeviceId>();
   /** Came when what stands behind them was in the base already. */
@@ -93,6 +93,12 @@ export class Content {
     const end = this.#end;
     if (end) for (const node of nodes) if (isBefore(node, end)) this.#late.push(node);
     this.fold.insertAll(nodes);
+  }
+
+  /** D8: of branches, so that they never had an effect. */
+  withdraw(nodes: ReadonlySet<Node>): void {
+    this.#foreign = this.#foreign.filter((node) => !nodes.has(node));
+    this.fold.withdraw(nodes);
   }
 
   /** The last that was folded into the base. */

@@ -46,7 +46,8 @@ export class Endings {
    * What has no effect since its device has shown two histories (D8), was taken out (A4) or has begun another feed (D2) is taken only
    * where others, who did not know that yet, have it in their past. It may name as if it had not what its device has acknowledged, or
    * need not acknowledge any more: who has forgotten that could not take it. Nothing is forgotten before all have acknowledged the
-   * word, or the other feed; so who has done that takes nothing more, and what he has taken before is in the past of his word.
+   * word, or the other feed; so who has done that takes nothing more, and what he has taken before is in the past of his word, or, of a
+   * branch, is let go of (`Graph.dropStrays`).
    */
   isBeyond(delta: Delta, own: FeedId): boolean {
     return this.#isBarred(delta, own) && !this.#graph.has(delta.id);

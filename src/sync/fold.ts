@@ -53,7 +53,7 @@ export interface Upon {
 
 export class Fold<J extends Judged = Judged> {
   readonly #apply: Apply<J>;
-  readonly #entries: Entry<J>[] = [];
+  #entries: Entry<J>[] = [];
   readonly #byId = new Map<DeltaId, Entry<J>>();
   readonly #rows = new Rows();
   readonly #touched = new Set<Cell>();
@@ -131,6 +131,12 @@ export class Fold<J extends Judged = Judged> {
     const behind = this.#entries.splice(this.#placeOf(added[0]!.node));
     for (const entry of behind.length === 0 ? added : merged(added, behind)) this.#entries.push(entry);
     this.#run(added);
+  }
+
+  /** What never had an effect is here no more. */
+  withdraw(nodes: ReadonlySet<Node>): void {
+    const isLeft = ({ node }: Entry<J>) => !nodes.has(node) || !this.#byId.delete(node.delta.id);
+    this.#entries = this.#entries.filter(isLeft);
   }
 
   /** Does those again that are judged differently now, and what rests on them. */

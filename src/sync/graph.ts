@@ -585,6 +585,44 @@ export class Graph {
     }
   }
 
+  /**
+   * D8: lets go of what nobody can name any more: of a branch all have acknowledged a rival of, what no other feed has in its past. It is here
+   * alone: it would never be folded, nor what comes after it, and keep the places of what it names. Answers what that was.
+   */
+  dropStrays(stable: Past, own: DeviceId): ReadonlySet<Node> {
+    const strays = new Set<Node>();
+    // What hangs on a branch first.
+    for (const lane of this.#branches.toSorted((a, b) => b.first - a.first)) {
+      if (lane.device === own || !this.#isContested(lane) || !this.#hasStableRival(lane, stable)) continue;
+      let end = Math.max(lane.cut, stable[lane.number] ?? 0);
+      for (const other of this.#lanes) if (other !== lane) end = Math.max(end, other.tip?.past[lane.number] ?? 0);
+      for (const stray of lane.nodes.splice(end - lane.cut)) strays.add(stray);
+      lane.substance = Math.min(lane.substance, lane.end);
+    }
+    for (const stray of strays) this.#drop(stray);
+    return strays;
+  }
+
+  #hasStableRival(lane: Lane, stable: Past): boolean {
+    for (let at = lane; at.parent; at = at.parent) {
+      const { parent } = at;
+      const rivals = this.#feeds.get(at.feed)!.filter((other) => other.parent === parent && other !== at);
+      if (rivals.some(({ number, first }) => (stable[number] ?? 0) >= first)) return true;
+    }
+    return false;
+  }
+
+  /** What only this one had named is a head again. */
+  #drop(stray: Node): void {
+    this.#nodes.delete(stray.delta.id);
+    this.#heads.delete(stray);
+    const ends = this.#lanes.flatMap(({ tip }) => tip ?? []);
+    for (const id of pastOf(stray.delta)) {
+      const before = this.#nodes.get(id);
+      if (before && !ends.some((end) => inPast(before, end))) this.#heads.add(before);
+    }
+  }
+
   /** Leaves the place of each delta, but for control deltas. */
   #forgetIn(lane: Lane, upTo: number): void {
     if (upTo <= lane.cut) return;

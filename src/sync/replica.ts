@@ -38,7 +38,7 @@ import {
 import { Endings } from './endings.ts';
 import type { Folded, FoldVerdict, RowChange, Upon } from './fold.ts';
 import { frameOf } from './frame.ts';
-import { Graph, inPast, isAck, type Node, type Vector } from './graph.ts';
+import { Graph, inPast, isAck, type Node, type Past, type Vector } from './graph.ts';
 import { ROOT_MARK_BYTES, type FoldedPlace } from './messages.ts';
 import { ACK, OwnFeed, type Entry } from './own-feed.ts';
 import type { RowRecord } from './packed-rows.ts';
@@ -685,14 +685,19 @@ export class Replica {
     this.#isRecut = false;
     if (controls.length > 0) {
       reaches = this.#authority.addAll(controls) || reaches;
-      this.#roster = rosterOf(this.#authority);
-      this.#endings.follow(this.#authority.wordsAgainst());
-      this.#content.learnTools(this.#roster);
+      this.#followControls();
     }
     if (reaches) this.#content.reconsider();
     this.#content.insertAll(entered.filter((node) => node.delta.tool !== undefined));
     // Before anything more is folded: the word is about what is folded now.
     if (controls.length > 0 && this.unconfirmed) this.#seekVoucher(this.unconfirmed);
+  }
+
+  /** The verdicts on control deltas are others. */
+  #followControls(): void {
+    this.#roster = rosterOf(this.#authority);
+    this.#endings.follow(this.#authority.wordsAgainst());
+    this.#content.learnTools(this.#roster);
   }
 
   /**
@@ -796,6 +801,7 @@ export class Replica {
   advance(active: Iterable<DeviceId> = this.active): Advance {
     this.#settle();
     const stable = this.#stable(active);
+    this.#dropStrays(stable);
     const isStable = ({ lane, delta }: Node) => (stable[lane] ?? 0) >= delta.seq;
     this.#unstable = this.#unstable.filter((node) => !isStable(node));
     if (this.#unstable.length > 0) return { folded: [], forgotten: 0 };
@@ -805,6 +811,20 @@ export class Replica {
     this.#graph.forget(cutBefore(this.#graph, stable, open));
     this.#baseRoot = undefined;
     return { folded, forgotten: before - this.#graph.size };
+  }
+
+  /** D8: what nobody can name any more is as if it had never come. */
+  #dropStrays(stable: Past): void {
+    const strays = this.#graph.isForked ? this.#graph.dropStrays(stable, this.#own.device) : NO_STRAYS;
+    if (strays.size === 0) return;
+    const isLeft = (node: Node) => !strays.has(node);
+    this.#unstable = this.#unstable.filter(isLeft);
+    for (const [device, entrances] of this.#entrances) this.#entrances.set(device, entrances.filter(isLeft));
+    this.#content.withdraw(strays);
+    this.#isAckDue = undefined;
+    if (!this.#authority.withdraw(strays)) return;
+    this.#followControls();
+    this.#content.reconsider();
   }
 
   /** Up to where all have acknowledged each lane; of the own feeds no more than is on disk (D1): what is folded is given away in a base. */
@@ -949,6 +969,8 @@ export class Replica {
     return this.#serving.folded(ids);
   }
 }
+
+const NO_STRAYS: ReadonlySet<Node> = new Set();
 
 /** Kinds of control deltas that bring certificates of devices. */
 const LETS_IN: ReadonlySet<string> = new Set(['genesis', 'admit', 'addDevice']);

@@ -1499,4 +1499,37 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // One had taken it before he heard of the other history, and kept the places of what it names.
+    name: 'L6 D8 what goes on from one of two histories, and nobody can name, is let go of (world “lostbb.89”)',
+    plan: {
+      config: {
+        seed: 'lostbb.89',
+        big: false,
+        people: 5,
+        founding: 3,
+        hostile: 1,
+        manyDevices: 0.3,
+        directPaths: 2,
+        relayShare: 0.5,
+        network: { latency_ms: [10, 80], loss: 0, duplication: 0, reorders: true, relayLifetime_ms: 600000 },
+        fsync_ms: 2,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 86400000,
+        duration_ms: 60000,
+      },
+      acts: [
+        { at: 1299, kind: 'join', salt: 20 },
+        { at: 4774, kind: 'backdate', salt: 24 },
+        { at: 5455, kind: 'removeDevice', salt: 56 },
+        { at: 28574, kind: 'join', salt: 47 },
+        { at: 32452, kind: 'offline', salt: 40 },
+        { at: 39507, kind: 'fork', salt: 54 },
+        { at: 39702, kind: 'deadPath', salt: 1 },
+        { at: 40730, kind: 'crash', salt: 44 },
+        { at: 54043, kind: 'freeze', salt: 51 },
+      ],
+    },
+  },
 ];

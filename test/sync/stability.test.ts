@@ -7,7 +7,7 @@ import { feedOf, signDelta, type Delta } from '../../src/sync/delta.ts';
 import { boxEpoch } from '../../src/sync/epoch.ts';
 import { makePerson } from '../sim/people.ts';
 import { chatBody } from '../../src/tools/chat/deltas.ts';
-import { CHAT, NOW, Team, type Copy } from './team.ts';
+import { CHAT, NOW, stateOf, Team, type Copy } from './team.ts';
 
 const ack = (copy: Copy): DeltaId => copy.control('ack', controlBody.ack());
 
@@ -196,6 +196,55 @@ describe('L4 D8 a freeze', () => {
     for (const copy of [alice, bob]) copy.replica.advance();
     assert.deepEqual(baseOf(alice), baseOf(bob));
   });
+
+  const MORE = {
+    post: { body: ['more'] },
+    ack: { tool: undefined, kind: 'ack', body: controlBody.ack() },
+    profile: { tool: undefined, kind: 'profile', body: controlBody.profile('Mallory the second', '') },
+  };
+  for (const [kind, draft] of Object.entries(MORE)) {
+    it(`L4 L6 D8 lets go of what goes on from one of two histories, and nobody can name (${kind}; world “lostbb.89”)`, () => {
+      const team = new Team(73);
+      const alice = team.founder;
+      const [bob, carol, mallory] = [team.join('Bob'), team.join('Carol'), team.join('Mallory')];
+      alice.meet(bob, carol);
+      ack(carol);
+      tell(carol, alice);
+      const { credential } = mallory.replica.roster.members.get(mallory.person.account)!;
+      const [one, other] = ['one', 'other'].map((text) =>
+        team.forge(mallory.person, { seq: 1, deps: [credential], credential, body: [text] }),
+      ) as [Delta, Delta];
+      const two = team.forge(mallory.person, { seq: 2, prev: one.id, credential });
+      const more = team.forge(mallory.person, { seq: 2, prev: one.id, deps: [tipOf(carol)], credential, ...draft });
+      alice.replica.ingest([[one.bytes, two.bytes]]);
+      carol.replica.ingest([[one.bytes, more.bytes]]);
+      bob.replica.ingest([[other.bytes]]);
+      ack(bob);
+      freeze(alice, mallory.person);
+      const copies = [alice, bob, carol];
+      const hear = (copy: Copy) => {
+        for (const from of copies) if (from !== copy) copy.take(from.replica.lacking(copy.replica.vector(), 1e6));
+        // What others have named of it is asked for.
+        copy.replica.ingest([[one.bytes, two.bytes], [other.bytes]]);
+      };
+      for (let round = 0; round < 3; round++) {
+        for (const copy of copies) {
+          hear(copy);
+          ack(copy);
+        }
+      }
+      for (const copy of copies) hear(copy);
+      assert.ok(carol.replica.node(more.id));
+      for (const copy of copies) copy.replica.advance();
+      assert.equal(carol.replica.node(more.id), undefined);
+      assert.ok(carol.replica.hasBase);
+      assert.deepEqual(baseOf(carol), baseOf(alice));
+      assert.deepEqual(stateOf(carol.replica), stateOf(alice.replica));
+      const next = carol.post('next');
+      tell(carol, alice);
+      assert.equal(alice.verdict(next), 'accepted');
+    });
+  }
 });
 
 describe('L4 D8 a rival of what is folded', () => {

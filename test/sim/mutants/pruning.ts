@@ -695,4 +695,28 @@ export const pruning: readonly Mutant[] = [
     replace: 'return this.#graph.vector();',
     tests: stability,
   },
+  {
+    name: 'what goes on from a branch, and nobody can name any more, is kept',
+    rule: 'D8',
+    file: REPLICA,
+    search: 'this.#dropStrays(stable);',
+    replace: '',
+    tests: stability,
+  },
+  {
+    name: 'what nobody can name any more keeps its effect where it is a control delta',
+    rule: 'D8',
+    file: REPLICA,
+    search: 'if (!this.#authority.withdraw(strays)) return;',
+    replace: 'return;',
+    tests: stability,
+  },
+  {
+    name: 'what nobody can name any more holds up what comes after it',
+    rule: 'L4',
+    file: 'src/sync/content.ts',
+    search: 'this.fold.withdraw(nodes);',
+    replace: '',
+    tests: stability,
+  },
 ];

@@ -181,13 +181,19 @@ export class Graph {
 
   /**
    * The maximal heads outside a feed: the deps of its next delta (D5). Of a fork only what does not stand against what else
-   * would be in its past (D8).
+   * would be in its past (D8), and in the place of the rest what only that has named.
    */
   headsOutside(feed: FeedId): readonly Node[] {
     const heads = [...this.#heads].filter((head) => head.delta.feed !== feed);
     const prev = this.tip(feed);
-    const named = prev ? [prev, ...heads] : heads;
-    return heads.filter((head) => !named.some((other) => other !== head && this.#holdsRival(other, head)));
+    const all = prev ? [prev, ...heads] : heads;
+    const canStand = (node: Node) => !all.some((other) => other !== node && this.#holdsRival(other, node));
+    const standing = heads.filter(canStand);
+    if (standing.length === heads.length) return standing;
+    const named = prev ? [prev, ...standing] : standing;
+    const ends = this.#lanes.flatMap(({ tip }) => (tip && tip.delta.feed !== feed && canStand(tip) ? tip : []));
+    const rest = ends.filter((end) => !named.some((other) => other === end || inPast(end, other)));
+    return [...standing, ...rest.filter((end) => !rest.some((other) => other !== end && inPast(end, other)))];
   }
 
   /**

@@ -400,3 +400,28 @@ describe('L4 A7 who has left', () => {
     assert.deepEqual([...alice.replica.active], [team.alice.device]);
   });
 });
+
+describe('L4 D5 D8 what a branch has named first', () => {
+  it('L4 D5 D8 is named by who cannot name the branch', () => {
+    const team = new Team(74);
+    const alice = team.founder;
+    const [bob, carol, mallory] = [team.join('Bob'), team.join('Carol'), team.join('Mallory')];
+    alice.meet(bob, carol);
+    const { credential } = mallory.replica.roster.members.get(mallory.person.account)!;
+    const [one, other] = ['one', 'other'].map((text) =>
+      team.forge(mallory.person, { seq: 1, deps: [credential], credential, body: [text] }),
+    ) as [Delta, Delta];
+    const post = bob.post('for all');
+    const more = team.forge(mallory.person, { seq: 2, prev: one.id, deps: [post], credential });
+    tell(bob, carol);
+    carol.replica.ingest([[one.bytes, more.bytes]]);
+    alice.replica.ingest([[other.bytes]]);
+    ack(alice);
+    carol.take(alice.replica.lacking(carol.replica.vector(), 1e6));
+    carol.replica.ingest([[other.bytes]]);
+    ack(carol);
+    const own = carol.replica.nodeAt(feedOf(carol.person.device, 0), 1)!;
+    assert.equal(carol.replica.reach(own, feedOf(bob.person.device, 0)), 1);
+    assert.equal(carol.replica.isAckDue, false);
+  });
+});

@@ -162,6 +162,14 @@ export const graph: readonly Mutant[] = [
     tests: naming,
   },
   {
+    name: 'what only a branch has named that cannot be named is named by nobody',
+    rule: 'D5',
+    file: GRAPH,
+    search: 'if (standing.length === heads.length) return standing;',
+    replace: 'return standing;',
+    tests: ['test/sync/stability.test.ts'],
+  },
+  {
     name: 'what stands beyond a fork counts',
     rule: 'D8',
     file: 'src/sync/content.ts',

@@ -1532,4 +1532,33 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // All whom it knew had been dropped: only who let it in again could tell it what had taken it out, and it did not know him.
+    name: 'I4 L7 who is let in again while in his own copy he still is lets in the device that did (world “fir.5167”)',
+    plan: {
+      config: {
+        seed: 'fir.5167',
+        big: false,
+        people: 5,
+        founding: 2,
+        hostile: 1,
+        manyDevices: 0.3,
+        directPaths: 2,
+        relayShare: 0,
+        network: { latency_ms: [10, 80], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 600000 },
+        fsync_ms: 2,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 60000,
+      },
+      acts: [
+        { at: 7603, kind: 'removeDevice', salt: 35 },
+        { at: 7747, kind: 'addDevice', salt: 33 },
+        { at: 25187, kind: 'join', salt: 28 },
+        { at: 37865, kind: 'addDevice', salt: 39 },
+        { at: 45055, kind: 'drop', salt: 29 },
+      ],
+    },
+  },
 ];

@@ -206,9 +206,21 @@ export class World implements Surroundings {
       // D1: what a crash took from its author before it was durable is told to nobody.
       if (!this.#living(joiner.id) || !by.onceDurable.has(admit.delta.id)) return;
       joiner.letIn(by.id, admit.delta.bytes);
+      this.#letInOwn(joiner, by);
       this.network.open(by.id, joiner.id);
       if (this.#living(by.id)) joiner.heardBeat(by.id);
     });
+  }
+
+  /**
+   * I4: as the service lets the other devices of its person into each workspace (`own-devices.ts`): whose copy has it still in, and does not
+   * know the one that has let it in again, may hear from nobody else what had taken it out.
+   */
+  #letInOwn(device: SimDevice, other: SimDevice): void {
+    const { devices, gone } = device.replica.roster;
+    const isOwn = this.personOf.get(device.id) === this.personOf.get(other.id);
+    if (!isOwn || !devices.has(device.id) || devices.has(other.id) || gone.has(other.id)) return;
+    if (this.addDevices(device, [other.identity])) this.counts.add('devices let in by who was let in again');
   }
 
   // ---- time -------------------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import type { DeviceId } from '../../src/base/ids.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import type { EpochTag } from '../../src/sync/epoch.ts';
 import { Desk, threePeople, type Office } from './office.ts';
-import type { Person } from './team.ts';
+import { Person } from './team.ts';
 
 /** Bob lets Dave in while he is alone, gives him a copy, and is never seen again. */
 function letInByBob(seed: string): { office: Office; alice: Desk; bob: Desk; carol: Desk; dave: Desk } {
@@ -35,10 +35,18 @@ function admit(office: Office, by: Desk): Desk {
   return welcome(office, by, person);
 }
 
-/** Its device was dropped, and has an empty copy. */
-function letInAgain(office: Office, by: Desk, { person }: Desk): Desk {
-  by.control('addDevice', controlBody.addDevice(person.account, [person.certificate], boxFor(by, person)));
+/** With an empty copy, also where it had another before it was dropped. */
+function add(office: Office, by: Desk, person: Person): Desk {
+  addDevice(by, person);
   return welcome(office, by, person);
+}
+
+function addDevice(by: Desk, person: Person): void {
+  by.control('addDevice', controlBody.addDevice(person.account, [person.certificate], boxFor(by, person)));
+}
+
+function takeOut(by: Desk, kind: 'removeDevice' | 'drop', { device }: Desk): void {
+  by.control(kind, controlBody.devices([device], by.engine.keys.make(new Set([device]))));
 }
 
 /**
@@ -157,7 +165,7 @@ describe('A device that nobody has told of', () => {
     const drop = [...alice.engine.replica.nodes()].at(-1)!;
     const dave = admit(office, alice);
     office.link(alice, dave);
-    const back = letInAgain(office, alice, carol);
+    const back = add(office, alice, carol.person);
     for (const away of [alice, bob]) office.leave(away);
     const have = { kind: 'have', vector: [], answer: false, root: '' } as const;
     for (const { delta } of known) back.hear(alice, delta);
@@ -165,7 +173,7 @@ describe('A device that nobody has told of', () => {
     office.link(dave, back);
     assert.equal(back.engine.isAwaitingWord, false);
     // Who knows that another has followed does not listen under that which it has in a box.
-    const again = letInAgain(office, alice, carol);
+    const again = add(office, alice, carol.person);
     for (const { delta } of [...known, drop]) again.hear(alice, delta);
     assert.ok(again.engine.isAwaitingWord);
     assert.ok(again.engine.listensTo(dave.device, have, alice.engine.keys.inUse!));
@@ -199,6 +207,36 @@ describe('A device that nobody has told of', () => {
     office.arrive(carol);
     office.link(dave, carol);
     assert.equal(carol.engine.expulsion?.delta.kind, 'remove');
+  });
+
+  it('K2 I4 tells another of its person that he is out, once that one lets it in (world “fir.5167”)', () => {
+    const { office, alice: laptop, bob, carol } = threePeople('unheard by its own');
+    const another = () => new Person(office.team.crypto, 'Alice', laptop.person);
+    const whyOut = () => laptop.engine.expulsion?.delta.kind;
+    for (const away of [bob, carol]) office.leave(away);
+    const phone = add(office, laptop, another());
+    office.link(laptop, phone);
+    office.rest();
+    for (const away of [laptop, phone]) office.leave(away);
+    office.arrive(phone);
+    takeOut(phone, 'removeDevice', laptop);
+    const tablet = add(office, phone, another());
+    office.link(phone, tablet);
+    office.rest();
+    addDevice(tablet, laptop.person);
+    takeOut(tablet, 'drop', phone);
+    office.leave(phone);
+    office.arrive(laptop);
+    // Nobody whom it knows can tell it.
+    office.expire(laptop);
+    office.link(laptop, tablet);
+    office.rest();
+    assert.equal(whyOut(), undefined);
+    addDevice(laptop, tablet.person);
+    office.link(laptop, tablet);
+    office.rest();
+    assert.equal(whyOut(), 'removeDevice');
+    assert.ok(tablet.engine.replica.roster.devices.has(laptop.device));
   });
 
   it('I4 is asked for deltas, and for nothing else; and only for what is lacking', () => {

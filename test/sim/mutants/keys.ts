@@ -87,6 +87,14 @@ export const keys: readonly Mutant[] = [
     tests: ['test/sync/unheard.test.ts'],
   },
   {
+    name: 'a device lets no other of its person in',
+    rule: 'I4',
+    file: 'src/service/own-devices.ts',
+    search: 'if (!workspace.roster.devices.has(certificate.device)) await this.#letIn(workspace, device);',
+    replace: 'void (() => this.#letIn(workspace, device));',
+    tests: ['test/service/devices.test.ts'],
+  },
+  {
     name: 'whom nothing here names is told under what is in a box here',
     rule: 'I4',
     file: PASSAGE,

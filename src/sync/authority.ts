@@ -1,7 +1,7 @@
 /**
  * Who may do what, on every replica alike (section 3). The verdict is a pure function of the set of deltas: the control
- * deltas are sorted by (key of the credential, leave first, height, id) and judged in one pass, each resting on earlier entries
- * only (A6). A content delta is judged by the same questions against the settled ones.
+ * deltas are sorted by (key of the credential, leave first, height, id), those on which nothing rests behind all others, and
+ * judged in one pass, each resting on earlier entries only (A6). A content delta is judged by the same questions against the settled ones.
  *
  * One thing cannot wait for its turn: an account's word that one of its own devices is out. Whoever has that device writes under
  * the same key and may claim any height. Where such a word turns out to cut what was accepted before it, it is in force from
@@ -199,7 +199,7 @@ export class Authority {
   }
 
   /**
-   * What no other verdict rests on needs no new pass: all that its own rests on is settled, and stays as it was.
+   * What no other verdict rests on needs no new pass: all that its own rests on sorts before it (A6), and stays as it was.
    * An ack a minute from every device must not cost a look at the whole history.
    */
   #judgeInert(one: Accepted): void {
@@ -823,9 +823,13 @@ function ends(r: Restriction, { node, key }: Credential): boolean {
   return isReached && r.node !== node && !inPast(r.node, node);
 }
 
-/** A6. The genesis stands before all that rests on it, its founder's leave, too. */
+/**
+ * A6. Nothing rests on the inert: they are judged when all that may restrict their authors has been. The genesis stands before all
+ * that rests on it, its founder's leave, too.
+ */
 function compareEntries(a: Entry, b: Entry): number {
-  return compareKeys(a.key, b.key) || rankOf(a) - rankOf(b) || compareNodes(a.node, b.node);
+  const inert = Number(IS_INERT.has(a.control.kind)) - Number(IS_INERT.has(b.control.kind));
+  return inert || compareKeys(a.key, b.key) || rankOf(a) - rankOf(b) || compareNodes(a.node, b.node);
 }
 
 function rankOf({ control }: Entry): number {

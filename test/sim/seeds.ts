@@ -1561,4 +1561,32 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // A checkpoint of a device that had been taken out, judged before what let that in again.
+    name: 'A6 L5 what nothing rests on counts alike whether it comes late or with all (world “hazel.397”)',
+    plan: {
+      config: {
+        seed: 'hazel.397',
+        big: false,
+        people: 3,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.5,
+        directPaths: 7,
+        relayShare: 0,
+        network: { latency_ms: [20, 3000], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 60000 },
+        fsync_ms: 30,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 60000,
+      },
+      acts: [
+        { at: 166, kind: 'join', salt: 44 },
+        { at: 2598, kind: 'removeDevice', salt: 69 },
+        { at: 36287, kind: 'addDevice', salt: 24 },
+        { at: 43656, kind: 'setRole', salt: 45 },
+      ],
+    },
+  },
 ];

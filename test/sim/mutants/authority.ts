@@ -140,8 +140,8 @@ export const authority: readonly Mutant[] = [
     name: 'juniors are judged before seniors',
     rule: 'A6',
     file: AUTHORITY,
-    search: 'return compareKeys(a.key, b.key) || rankOf(a) - rankOf(b) || compareNodes(a.node, b.node);',
-    replace: 'return rankOf(a) - rankOf(b) || compareNodes(a.node, b.node);',
+    search: 'return inert || compareKeys(a.key, b.key) || rankOf(a) - rankOf(b) || compareNodes(a.node, b.node);',
+    replace: 'return inert || rankOf(a) - rankOf(b) || compareNodes(a.node, b.node);',
     tests: ['test/sync/authority.test.ts'],
   },
   {
@@ -158,6 +158,14 @@ export const authority: readonly Mutant[] = [
     file: 'src/sync/authority.ts',
     search: 'late = this.#lateWords().filter(({ node }) => !early.has(node.delta.id));',
     replace: 'late = [];',
+    tests: ['test/sync/stolen-device.test.ts'],
+  },
+  {
+    name: 'what nothing rests on is judged before what restricts its author',
+    rule: 'A6',
+    file: 'src/sync/authority.ts',
+    search: 'return inert || compareKeys(a.key, b.key) || rankOf(a) - rankOf(b) || compareNodes(a.node, b.node);',
+    replace: 'return compareKeys(a.key, b.key) || rankOf(a) - rankOf(b) || compareNodes(a.node, b.node);',
     tests: ['test/sync/stolen-device.test.ts'],
   },
   {

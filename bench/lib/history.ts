@@ -191,9 +191,9 @@ export class History {
     }
   }
 
-  /** Somebody else's delta, which the next to write names. */
+  /** Somebody else's delta, which has all of these in its past: the next to write names it alone (D5). */
   heard(delta: DeltaId): void {
-    this.#heads = [...this.#heads, delta];
+    this.#heads = [delta];
   }
 
   #depsOf(writer: Writer): readonly DeltaId[] {

@@ -106,19 +106,30 @@ export class Content {
     return this.#end;
   }
 
-  /** Whether rows that another gives (L6) could have been put by the tools that there are: a tool trusts what stands in its rows. */
+  /**
+   * Whether rows that another gives (L6) could have been put by the tools that there are: a tool trusts what stands in its rows. Of a tool that was
+   * added twice, as one kind and as another, by who did not know of each other, rows of both may be there.
+   */
   couldHold(rows: PackedRows): boolean {
     for (const { tool, first, end } of rows.tools()) {
-      const kind = this.#tools.get(tool)?.find((event) => event.kind !== undefined)?.kind;
-      const reducer = kind === undefined ? undefined : this.#reducers.get(kind);
-      if (!reducer) return false;
+      const reducers = this.#reducersOf(tool);
+      const kindOf = ({ table, key, row }: RowRecord) =>
+        reducers.findIndex((reducer) => reducer.isRow(table, key, row));
       for (let n = first; n < end; n++) {
         const record = rows.at(n);
-        if (!record || !reducer.isRow(record.table, record.key, record.row)) return false;
+        if (!record || kindOf(record) < 0) return false;
       }
-      if (!reducer.hangTogether(recordsOf(rows, first, end))) return false;
+      const isOf = (record: RowRecord, at: number) => reducers.length === 1 || kindOf(record) === at;
+      for (const [at, reducer] of reducers.entries())
+        if (!reducer.hangTogether(recordsOf(rows, first, end, (record) => isOf(record, at)))) return false;
     }
     return true;
+  }
+
+  /** Of every kind that a tool was added as, in D6 order. */
+  #reducersOf(tool: ToolId): readonly Reducer[] {
+    const kinds = new Set((this.#tools.get(tool) ?? []).flatMap(({ kind }) => kind ?? []));
+    return [...kinds].flatMap((kind) => this.#reducers.get(kind) ?? []);
   }
 
   /** What a base holds (L6), in the place of everything. */
@@ -237,8 +248,16 @@ function areSame(a: readonly Answer[], b: readonly Answer[]): boolean {
   );
 }
 
-function* recordsOf(rows: PackedRows, first: number, end: number): Generator<RowRecord> {
-  for (let n = first; n < end; n++) yield rows.at(n)!;
+function* recordsOf(
+  rows: PackedRows,
+  first: number,
+  end: number,
+  isWanted: (record: RowRecord) => boolean,
+): Generator<RowRecord> {
+  for (let n = first; n < end; n++) {
+    const record = rows.at(n)!;
+    if (isWanted(record)) yield record;
+  }
 }
 
 function isBefore({ height, delta }: Node, place: OrderPlace): boolean {

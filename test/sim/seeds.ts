@@ -1589,4 +1589,30 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // They were held for those of the kind that stands first, and nobody could begin with the base.
+    name: 'L6 the rows of a tool that was added as two kinds at once (world “gum.2928”)',
+    plan: {
+      config: {
+        seed: 'gum.2928',
+        big: false,
+        people: 5,
+        founding: 3,
+        hostile: 2,
+        manyDevices: 0.5,
+        directPaths: 1,
+        relayShare: 0.5,
+        network: { latency_ms: [1, 5], loss: 0.02, duplication: 0, reorders: false, relayLifetime_ms: 2592000000 },
+        fsync_ms: 2,
+        journal: true,
+        realCrypto: false,
+        skew_ms: 5000,
+        duration_ms: 60000,
+      },
+      acts: [
+        { at: 1524, kind: 'files', salt: 18 },
+        { at: 18936, kind: 'tool', salt: 1 },
+      ],
+    },
+  },
 ];

@@ -1,14 +1,16 @@
 /** L6: a base is written, read and loaded; whoever begins with it has the same workspace as who has all. */
 import assert from 'node:assert/strict';
 import type { ToolId, WorkspaceId } from '../../src/base/ids.ts';
+import { controlBody, Role } from '../../src/sync/control.ts';
 import { BaseReader, writeBase, type Base, type BaseParts } from '../../src/sync/base.ts';
 import { feedOf } from '../../src/sync/delta.ts';
 import { encodeRow } from '../../src/sync/packed-rows.ts';
 import { Replica } from '../../src/sync/replica.ts';
 import { chatReducer } from '../../src/tools/chat/reducer.ts';
+import { filesBody } from '../../src/tools/files/deltas.ts';
 import { filesReducer } from '../../src/tools/files/reducer.ts';
 import { packed } from './packed.ts';
-import { Copy, stateOf, Team, type Person } from './team.ts';
+import { contentOf, Copy, stateOf, Team, type Person } from './team.ts';
 
 function read(team: Team, { root, parts }: BaseParts): Base {
   const reader = new BaseReader(team.crypto, team.workspace);
@@ -168,6 +170,23 @@ describe('L6 a base', () => {
       other.add({ root: whole.root, part, parts: whole.parts.length, bytes });
     const foreign = other.read();
     assert.ok(!foreign.ok && foreign.error.reason === 'foreign');
+  });
+
+  it('L6 rows of a tool that was added twice, as one kind and as another, are taken (world “gum.2928”)', () => {
+    const team = new Team('base 9');
+    const alice = team.founder;
+    const bob = team.join('Bob', alice, Role.manager);
+    const twice = '00000000000000d2' as ToolId;
+    alice.control('addTool', controlBody.addTool(twice, 'chat', 'Talk'));
+    bob.control('addTool', controlBody.addTool(twice, 'files', 'Papers'));
+    alice.post('of the one kind', twice);
+    const file = { kind: 'file', parent: undefined, name: 'of the other', content: contentOf('text') } as const;
+    bob.one({ tool: twice, kind: 'file', body: filesBody(file) });
+    settle(alice, bob);
+    assert.equal(alice.replica.advance().folded.length, 2);
+    const base = read(team, alice.replica.base());
+    assert.equal(new Set(Array.from({ length: base.rows.size }, (_, n) => base.rows.at(n)!.tool)).size, 1);
+    assert.ok(replicaOf(team, team.person('Carol')).load(base, false).ok);
   });
 
   it('L6 rows that no tool could have put are not taken, even where they add up', () => {

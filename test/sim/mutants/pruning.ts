@@ -719,4 +719,12 @@ export const pruning: readonly Mutant[] = [
     replace: '',
     tests: stability,
   },
+  {
+    name: 'rows of a tool that was added twice are held for those of the first kind',
+    rule: 'L6',
+    file: 'src/sync/content.ts',
+    search: 'return [...kinds].flatMap((kind) => this.#reducers.get(kind) ?? []);',
+    replace: 'return [...kinds].slice(0, 1).flatMap((kind) => this.#reducers.get(kind) ?? []);',
+    tests: ['test/sync/base.test.ts'],
+  },
 ];

@@ -220,6 +220,28 @@ describe('K the engine and its keys', () => {
     assert.equal(again.engine.keyFor(alice.device, 'direct', inUse!).length, 1);
   });
 
+  it('D2 who may have lost of his log writes nothing before another has said how far it went, and that is here', () => {
+    const { office, alice, bob } = threePeople('D2 awaits the word');
+    office.link(alice, bob);
+    bob.post('before');
+    office.pump();
+    const again = new Desk(office, bob.person);
+    for (const epoch of bob.engine.keys.held()) again.engine.keys.add(epoch);
+    for (const { delta } of bob.engine.replica.nodes()) if (delta.device !== bob.device) again.hear(alice, delta);
+    again.engine.awaitWord();
+    office.now += 61_000;
+    assert.equal(again.engine.isAwaitingWord, true);
+    assert.deepEqual(again.engine.duties(office.now), []);
+    const feed = feedOf(bob.device, 0);
+    const seq = alice.engine.replica.vector().get(feed)!;
+    const tip = alice.engine.replica.nodeAt(feed, seq)!.delta.id.slice(0, 16);
+    const have = { kind: 'have', vector: [{ feed, seq, tip }], answer: false, root: '' } as const;
+    again.engine.received(alice.device, 'direct', have, again.engine.keys.inUse!, office.now);
+    assert.equal(again.engine.isAwaitingWord, true, 'it is told, and not here');
+    for (const { delta } of bob.engine.replica.nodes()) again.hear(alice, delta);
+    assert.equal(again.engine.isAwaitingWord, false);
+  });
+
   it('L4 an ack is written when idle, at most one a minute, and never for acks alone', () => {
     const { office, alice, bob, carol } = threePeople('L4');
     office.link(alice, bob, carol);

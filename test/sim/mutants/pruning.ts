@@ -374,6 +374,7 @@ export const pruning: readonly Mutant[] = [
     file: ENGINE,
     search: '(this.#awaits !== undefined && this.session.devices.length > 0) || this.#isOutside ||',
     replace: 'this.#isOutside ||',
+    tests: ['test/sync/engine.test.ts'],
   },
   {
     name: 'who is let in again writes before that word is here',

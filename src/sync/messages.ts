@@ -60,7 +60,7 @@ import {
   MAX_SEALED_INVITATION_BYTES,
   RELAY_MAX_PARCEL_BYTES,
 } from '../protocol/limits.ts';
-import { feedOf, idBytes } from './delta.ts';
+import { feedOf, idBytes, type DeltaPlace } from './delta.ts';
 import { EPOCH_TAG_BYTES, epochNoticeValue, readEpochNotice, type EpochNotice, type EpochTag } from './epoch.ts';
 
 export interface FeedMark {
@@ -75,13 +75,6 @@ export interface Head {
   /** Hexadecimal of the first 8 bytes of the device. */
   readonly device: SenderMark;
   readonly generation: number;
-  readonly seq: number;
-}
-
-/** Where a delta stood that is folded. */
-export interface FoldedPlace {
-  readonly id: DeltaId;
-  readonly feed: FeedId;
   readonly seq: number;
 }
 
@@ -150,7 +143,7 @@ export type Message =
   | { readonly kind: 'nameDevice'; readonly name: string }
   /** For one device alone of all that hold the epoch: `device-link.ts` has the seal. */
   | { readonly kind: 'continued'; readonly sealed: Uint8Array }
-  | { readonly kind: 'folded'; readonly places: readonly FoldedPlace[] };
+  | { readonly kind: 'folded'; readonly places: readonly DeltaPlace[] };
 
 /** A device of one's own account, as another of it knows it. */
 export interface OwnDevice {
@@ -416,12 +409,12 @@ function readMark(value: Value): FeedMark | undefined {
   return { feed: feedOf(toHex(device) as DeviceId, generation), seq, tip: toHex(tip) };
 }
 
-function placeToValue({ id, feed, seq }: FoldedPlace): Value {
+function placeToValue({ id, feed, seq }: DeltaPlace): Value {
   const [device, generation] = feed.split('.') as [string, string];
   return [idBytes(id), idBytes(device), Number(generation), seq];
 }
 
-function readPlace(value: Value): FoldedPlace | undefined {
+function readPlace(value: Value): DeltaPlace | undefined {
   const f = asArray(value, 4);
   const [id, device] = [asDeltaId(f?.[0]), asBytes(f?.[1], KEY_BYTES)];
   const [generation, seq] = [asCount(f?.[2], MAX_FEED_GENERATION), asCount(f?.[3])];

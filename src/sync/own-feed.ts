@@ -70,8 +70,8 @@ export class OwnFeed {
     return true;
   }
 
-  /** All that is here of the feed was durable once. */
-  isDurableWhole(): void {
+  /** All that is here of the feed is: it came from there. */
+  allDurable(): void {
     this.#durable.set(this.#feed, this.#tip?.delta.seq ?? 0);
   }
 

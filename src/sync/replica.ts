@@ -39,7 +39,7 @@ import { Endings } from './endings.ts';
 import type { Folded, FoldVerdict, RowChange, Upon } from './fold.ts';
 import { frameOf } from './frame.ts';
 import { Graph, inPast, isAck, type Node, type Past, type Vector } from './graph.ts';
-import { ROOT_MARK_BYTES, type FoldedPlace } from './messages.ts';
+import { ROOT_MARK_BYTES } from './messages.ts';
 import { ACK, OwnFeed, type Entry } from './own-feed.ts';
 import type { RowRecord } from './packed-rows.ts';
 import type { Action, Scope } from './permissions.ts';
@@ -602,7 +602,7 @@ export class Replica {
    * L6: a member has folded what something here waits for. Where it is folded here, too, what waits for it names what its author had
    * acknowledged: that cannot come in here, nor what others have written upon it. What nobody else has taken need not be sound.
    */
-  hearFolded(places: readonly FoldedPlace[], from: DeviceId): void {
+  hearFolded(places: readonly DeltaPlace[], from: DeviceId): void {
     const folded = new Set(places.filter((place) => this.#hasForgotten(place)).map(({ id }) => id));
     for (const waiter of folded.size > 0 ? this.#graph.waitingDeltas() : []) {
       if (waiter.device === from || !pastOf(waiter).some((id) => folded.has(id))) continue;
@@ -610,7 +610,7 @@ export class Replica {
     }
   }
 
-  #hasForgotten({ id, feed, seq }: FoldedPlace): boolean {
+  #hasForgotten({ id, feed, seq }: DeltaPlace): boolean {
     const [device] = feed.split('.') as [DeviceId];
     const lanes = this.#graph.lanesOf(device).filter((lane) => lane.feed === feed);
     return !this.#graph.get(id) && lanes.some(({ first, cut }) => first <= seq && seq <= cut);
@@ -939,7 +939,7 @@ export class Replica {
     this.#settle();
     if (!isOwn && !this.#content.couldHold(base.rows)) return badBase('badRow');
     this.#content.load(base.rows, base.end);
-    this.#own.isDurableWhole();
+    this.#own.allDurable();
     this.#vector = undefined;
     this.#settle();
     if (isOwn) {

@@ -168,6 +168,15 @@ export class Graph {
     return node.lane === trunk.number ? node.delta.seq : (node.past[trunk.number] ?? 0);
   }
 
+  /** The last that is here of a device, in its newest feed, with its past. Made anew for who asks. */
+  shownBy(device: DeviceId): Vector {
+    const shown = new Map<FeedId, number>();
+    const written = this.lanesOf(device).filter(({ parent, end }) => !parent && end > 0);
+    const last = written.sort((a, b) => b.generation - a.generation)[0]?.tip;
+    if (last) for (const { parent, feed } of this.#lanes) if (!parent) shown.set(feed, this.reach(last, feed));
+    return shown;
+  }
+
   /** The past of a delta that comes after everything here. */
   everything(): Past {
     return this.#lanes.map((lane) => lane.end);

@@ -889,6 +889,11 @@ export class Replica {
     return this.#graph.lanesOf(device).some((lane) => lane.end > 0);
   }
 
+  /** What a device has held when it wrote the last that is here of it: that, with its past (D5). Of one that has begun again from an older store it may lack some since (D2). */
+  shownBy(device: DeviceId): Vector {
+    return this.#graph.shownBy(device);
+  }
+
   /** Root of a base from elsewhere for which nobody has vouched yet (L6): it is not served on. */
   unconfirmed: Uint8Array | undefined;
 

@@ -168,18 +168,19 @@ export class Session {
   epochFor(device: DeviceId): EpochTag | undefined {
     const peer = this.#peers.get(device);
     if (!peer) return this.#gate.inUse;
-    return passageOf(this.#gate, device, this.#toldTo(peer), peer.last, peer.without).under;
+    return passageOf(this.#gate, device, this.#toldTo(device, peer), peer.last, peer.without).under;
   }
 
   /** Whether a delta may be shown to a device now, under the epoch that is for it: not what is beyond the next change of keys (K2). */
   mayHear(device: DeviceId, node: Node): boolean {
     const peer = this.#peers.get(device);
-    const until = peer && passageOf(this.#gate, device, this.#toldTo(peer), peer.last, peer.without).until;
+    const until = peer && passageOf(this.#gate, device, this.#toldTo(device, peer), peer.last, peer.without).until;
     return peer !== undefined && (!until || this.#replica.reach(until, node.delta.feed) >= node.delta.seq);
   }
 
-  #toldTo(peer: Peer): ReadonlyMap<FeedId, number> {
-    return peer.reach === 'direct' ? peer.sent : highest(peer.known, peer.relayed);
+  #toldTo(device: DeviceId, peer: Peer): ReadonlyMap<FeedId, number> {
+    const told = peer.reach === 'direct' ? peer.sent : highest(peer.known, peer.relayed);
+    return peer.known.size > 0 ? told : highest(told, this.#replica.shownBy(device));
   }
 
   /** L6: devices of the workspace that hold the same deltas and say that they add up to something else. */

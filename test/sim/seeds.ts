@@ -1615,4 +1615,32 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // A hostile member lets somebody in, and is not seen again: he speaks to who has made the key in use under an older one, and nobody listens.
+    name: 'I4 K1 speaks under the key that one has shown to hold (world “gum.1759”)',
+    plan: {
+      config: {
+        seed: 'gum.1759',
+        big: false,
+        people: 7,
+        founding: 4,
+        hostile: 1,
+        manyDevices: 0.3,
+        directPaths: 2,
+        relayShare: 0,
+        network: { latency_ms: [20, 3000], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 2592000000 },
+        fsync_ms: 400,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 5000,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 8384, kind: 'absence', salt: 35 },
+        { at: 32370, kind: 'join', salt: 33 },
+        { at: 150168, kind: 'partition', salt: 55 },
+        { at: 213205, kind: 'forgedBase', salt: 30 },
+      ],
+    },
+  },
 ];

@@ -119,6 +119,30 @@ describe('A device that nobody has told of', () => {
     assert.ok(alice.engine.listensTo(dave.device, have, alice.engine.keys.inUse as EpochTag));
   });
 
+  it('I4 K1 speaks under the key in use to who has made it, also where it holds an older one (world “gum.1759”)', () => {
+    const { office, alice, bob, carol } = threePeople('unheard under an older key');
+    office.link(alice, bob, carol);
+    office.rest();
+    office.leave(bob);
+    alice.remove(carol);
+    office.rest();
+    for (const away of [alice, carol]) office.leave(away);
+    // He has not heard of it yet, so he lets Dave in under the older one.
+    const dave = admit(office, bob);
+    office.link(bob, dave);
+    office.rest();
+    office.comeBack(bob);
+    office.rest();
+    assert.equal(dave.engine.keys.inUse, alice.engine.keys.inUse);
+    office.leave(bob);
+    office.expire(alice);
+    office.comeBack(alice);
+    dave.post('is anybody there?');
+    office.link(alice, dave);
+    office.rest();
+    assert.deepEqual(alice.texts(), ['is anybody there?']);
+  });
+
   it('I4 is heard by who lacks the word that let himself in, under the key that came with it (world “ash.2782”)', () => {
     const { office, alice, bob, carol } = threePeople('unheard by who is new');
     office.link(alice, bob, carol);

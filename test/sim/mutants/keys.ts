@@ -209,4 +209,12 @@ export const keys: readonly Mutant[] = [
     replace: 'peer.last = peer.words.at(-1);',
     tests: ['test/sync/return.test.ts'],
   },
+  {
+    name: 'who has shown to hold a newer key, and has not been heard yet, is spoken to under the older',
+    rule: 'K1',
+    file: 'src/sync/session.ts',
+    search: 'return peer.known.size > 0 ? told : highest(told, this.#replica.shownBy(device));',
+    replace: 'return told;',
+    tests: ['test/sync/unheard.test.ts'],
+  },
 ];

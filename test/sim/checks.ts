@@ -229,7 +229,18 @@ function isOnlyByItself(world: World, one: SimDevice, other: SimDevice, invalid:
   if (!replica.roster.devices.has(id) || other.replica.roster.devices.has(id)) return false;
   const entrance = replica.entranceOf(id)?.delta;
   if (isBehindIt(world, entrance?.id, other) || isOnInEnded(world, entrance, other)) return true;
+  if (isLetInAside(world, entrance, one, other)) return true;
   return inVain(invalid, id).some(({ placed }) => replica.node(placed.delta.id));
+}
+
+/**
+ * I4, K1: let in by a hostile device that has told nobody else, and that had not the key in use itself. Whom nobody has heard of is listened to under that
+ * key alone, since older ones are held by who is out.
+ */
+function isLetInAside(world: World, word: Delta | undefined, one: SimDevice, { engine, replica }: SimDevice): boolean {
+  if (!word || !world.isHostile(word.device) || replica.node(word.id)) return false;
+  const { inUse } = engine.keys;
+  return inUse !== undefined && one.engine.keys.sealKey(inUse, one.id) === undefined;
 }
 
 /** L7: it was said by who went on, as no client of ours does, in a feed that ends for others with the word that had taken him out. */

@@ -1643,4 +1643,32 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Nobody listens to him under the older key, which who is out may hold; and she tells nobody that she has let him in.
+    name: 'K1 goes without who was let in by a hostile device that lacks the key in use (world “gum.1759”)',
+    plan: {
+      config: {
+        seed: 'gum.1759',
+        big: false,
+        people: 7,
+        founding: 4,
+        hostile: 1,
+        manyDevices: 0.3,
+        directPaths: 2,
+        relayShare: 0,
+        network: { latency_ms: [20, 3000], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 2592000000 },
+        fsync_ms: 400,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 5000,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 8384, kind: 'absence', salt: 35 },
+        { at: 32370, kind: 'join', salt: 33 },
+        { at: 55680, kind: 'offline', salt: 53 },
+        { at: 232338, kind: 'forgedBase', salt: 36 },
+      ],
+    },
+  },
 ];

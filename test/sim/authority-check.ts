@@ -255,6 +255,8 @@ class Checker {
     for (const at of this.#past.all()) {
       const { delta } = at;
       if (this.#world.personOf.get(delta.device)?.account !== account || delta.tool !== undefined) continue;
+      // While his leave counted he could go on only by what let him in again: with the leave that is void, too (world “jade.1728”).
+      if (delta.credential !== undefined && !this.#grants.has(delta.credential)) continue;
       if (!ALWAYS_HIS.has(delta.kind) || this.#exits.some(({ control }) => takesOut(control, delta.device))) continue;
       // What let it in may lie beyond the cut of another device of his.
       const isIn = this.#entrances.some((one) => letsIn(one.control, delta.device) && isUpTo(one.placed, at));

@@ -1671,4 +1671,31 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // He left and was let in again, while another device of his froze the one from before that: leave, return and what he did upon it are void.
+    name: 'A6 voids what lets the founder in again with his leave (world “jade.1728”)',
+    plan: {
+      config: {
+        seed: 'jade.1728',
+        big: false,
+        people: 5,
+        founding: 2,
+        hostile: 1,
+        manyDevices: 0.3,
+        directPaths: 2,
+        relayShare: 0,
+        network: { latency_ms: [10, 80], loss: 0.02, duplication: 0.05, reorders: false, relayLifetime_ms: 60000 },
+        fsync_ms: 400,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 5000,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 9127, kind: 'leave', salt: 19 },
+        { at: 39751, kind: 'freeze', salt: 16 },
+        { at: 40136, kind: 'join', salt: 32 },
+      ],
+    },
+  },
 ];

@@ -443,7 +443,7 @@ export type ServiceErrorCode =
   | 'badName'
   | 'notPermitted'
   | 'notPresent' // content not here yet and nobody reachable
-  | 'nobodyOnline' // name: no member's device can be asked now
+  | 'nobodyOnline' // name: no member's device that has a good copy can be asked now
   | 'tooLarge'
   | 'badInvitation' // truncated, damaged or not one
   | 'invitationExpired'

@@ -151,7 +151,13 @@ export class Engine {
     this.#replica = this.#makeReplica();
     this.keys = new EpochKeys(crypto, workspace, identity.device, identity.agreementSecret);
     const relayable = (device: DeviceId) => options.relayable(device);
-    this.session = new Session(() => this.#replica, identity.device, relayable, this.keys);
+    this.session = new Session(
+      () => this.#replica,
+      identity.device,
+      relayable,
+      this.keys,
+      () => this.#needsCopy,
+    );
   }
 
   /** Another one after a base was taken. */
@@ -541,6 +547,7 @@ export class Engine {
       return { ...NOT_TAKEN, out: [this.#askForPart(from, path, part.root, 1)] };
     if (!this.#mayGiveBase(from)) {
       this.#sources.offered(from, part.part, this.#isMember(from) && this.session.lacksOf(from));
+      this.session.doubt();
       return NOT_TAKEN;
     }
     this.#reader ??= new BaseReader(this.#crypto, this.#replica.workspace);
@@ -591,6 +598,11 @@ export class Engine {
 
   readonly #sources = new Sources();
 
+  /** L6: what is here is no good for others: it is out of step, or not all of what its inviter holds has come. */
+  get #needsCopy(): boolean {
+    return this.#isOutside || this.isOutOfStep;
+  }
+
   /**
    * L6: whose copy should take the place of this one, of those that are online (`sources.ts`). Nobody's of whom it is known that he has
    * something else, unless all others have: then the odd one is this.
@@ -607,8 +619,9 @@ export class Engine {
       .map(({ device, role }) => ({
         ...{ device, role, isDirect: this.session.reach(device) === 'direct' },
         holdsMore: this.session.lacksOf(device),
+        needsCopy: this.session.needsCopy(device),
       }));
-    return this.#sources.best(sources);
+    return this.#sources.best(sources, this.#needsCopy ? this.#identity.device : undefined);
   }
 
   #isMember(device: DeviceId): boolean {

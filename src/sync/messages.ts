@@ -95,6 +95,8 @@ export type Message =
       readonly answer: boolean;
       /** Hexadecimal of 8 bytes; empty where it is not said. */
       readonly root: string;
+      /** Its sender's copy is no good for others: it is out of step, or lacks the word that let him in (L6). */
+      readonly needsCopy: boolean;
     }
   | { readonly kind: 'got'; readonly heads: readonly Head[] }
   | { readonly kind: 'want'; readonly chunks: readonly ChunkId[] }
@@ -168,7 +170,7 @@ const MAX_LIST = 65_536;
 /** Fields of each kind, kind and sender among them: one more or one fewer is another message, which nobody knows (D4). */
 const FIELDS: ReadonlyMap<Value | undefined, number> = new Map([
   [0, 3],
-  [1, 5],
+  [1, 6],
   [2, 3],
   [3, 3],
   [4, 4],
@@ -197,7 +199,14 @@ export function encodeMessage(sender: SenderMark, message: Message): Uint8Array 
     case 'deltas':
       return encode([0, from, message.runs.map((run) => [...run])]);
     case 'have':
-      return encode([1, from, message.vector.map(markToValue), message.answer, idBytes(message.root)]);
+      return encode([
+        1,
+        from,
+        message.vector.map(markToValue),
+        message.answer,
+        idBytes(message.root),
+        message.needsCopy,
+      ]);
     case 'got':
       return encode([2, from, message.heads.map((h) => [idBytes(h.device), h.generation, h.seq])]);
     case 'want':
@@ -271,8 +280,9 @@ function readMessage(f: readonly Value[]): Message | undefined {
     }
     case 1: {
       const [vector, answer, root] = [asList(f[2], MAX_LIST, readMark), asFlag(f[3]), asNoneOr(f[4], ROOT_MARK_BYTES)];
-      if (!vector || answer === undefined || !root) return undefined;
-      return { kind: 'have', vector, answer, root: toHex(root) };
+      const needsCopy = asFlag(f[5]);
+      if (!vector || answer === undefined || !root || needsCopy === undefined) return undefined;
+      return { kind: 'have', vector, answer, root: toHex(root), needsCopy };
     }
     case 2: {
       const heads = asList(f[2], MAX_LIST, readHead);

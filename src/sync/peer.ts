@@ -70,6 +70,8 @@ export interface Peer {
   /** How many deltas were here when it was last told what they add up to, and when that was. */
   rootOf: number;
   rootToldAt: number;
+  /** It says that its copy is no good for others (L6). */
+  needsCopy: boolean;
   /** What it says that they add up to, and how many were here when it did. */
   said: { readonly of: number; readonly root: string } | undefined;
   /** The base that it is given since the log does not reach back to what it holds. */
@@ -102,6 +104,7 @@ export function newPeer(): Peer {
     serving: 0,
     rootOf: 0,
     rootToldAt: Number.NEGATIVE_INFINITY,
+    needsCopy: false,
     said: undefined,
     offer: undefined,
   };

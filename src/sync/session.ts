@@ -107,13 +107,23 @@ export class Session {
   /** Whose queue can be written to: the device has a relay and so do we, or its address is reachable. */
   readonly #relayable: (device: DeviceId) => boolean;
   readonly #gate: Gate;
+  /** Whether the copy that is here is no good for others (L6), and whether that was said. */
+  readonly #needsCopy: () => boolean;
+  #saidNeed = false;
 
   /** `replica`: another one after a base was taken. */
-  constructor(replica: () => Replica, self: DeviceId, relayable: (device: DeviceId) => boolean, gate: Gate) {
+  constructor(
+    replica: () => Replica,
+    self: DeviceId,
+    relayable: (device: DeviceId) => boolean,
+    gate: Gate,
+    needsCopy: () => boolean,
+  ) {
     this.#replicaNow = replica;
     this.#self = self;
     this.#relayable = relayable;
     this.#gate = gate;
+    this.#needsCopy = needsCopy;
   }
 
   get #replica(): Replica {
@@ -202,6 +212,16 @@ export class Session {
     if (!known) return false;
     for (const [feed, seq] of this.#replica.vector()) if ((known.get(feed) ?? 0) < seq) return false;
     return true;
+  }
+
+  /** Looks anew whether the copy that is here is good for others. */
+  doubt(): void {
+    this.#rootsAt = this.#latest;
+  }
+
+  /** Whether a device has said that its copy is no good for others. */
+  needsCopy(device: DeviceId): boolean {
+    return this.#peers.get(device)?.needsCopy === true;
   }
 
   /** Whether something is lacking here of what a device has said that it holds. */
@@ -461,6 +481,7 @@ export class Session {
     // A connection from before it was a member: nobody told us, and it does not know yet what we hold.
     const untold = path === 'direct' && peer.reach === 'none';
     if (untold) peer.reach = 'direct';
+    peer.needsCopy = message.needsCopy;
     this.#hearRoot(peer, message, now);
     const answer = message.answer || untold ? [this.#reply(from, path, this.#have(from, false), true)] : [];
     // It has lain in a queue, and its sender has said newer things since, directly.
@@ -495,6 +516,10 @@ export class Session {
   #rootsDue(now: number): readonly Outgoing[] {
     if (now < (this.#rootsAt ?? Number.POSITIVE_INFINITY)) return [];
     this.#rootsAt = undefined;
+    return [...this.#needDue(), ...this.#sumsDue(now)];
+  }
+
+  #sumsDue(now: number): readonly Outgoing[] {
     const { arrivals } = this.#replica;
     const isSaid = ({ said }: Peer) => said?.of === arrivals;
     const same = [...this.#peers].filter(([, peer]) => peer.rootOf !== arrivals && this.#holdsTheSame(peer));
@@ -518,6 +543,15 @@ export class Session {
     return [...told].map((device) =>
       this.#reply(device, this.reach(device) === 'direct' ? 'direct' : 'relay', this.#have(device, false), true),
     );
+  }
+
+  /** Who may ask for a copy is told that this one is no good, and that it is again. */
+  #needDue(): readonly Outgoing[] {
+    const needsCopy = this.#needsCopy();
+    if (needsCopy === this.#saidNeed) return [];
+    this.#saidNeed = needsCopy;
+    const introduced = [...this.#peers].filter(([, peer]) => peer.introduced && !peer.last);
+    return introduced.map(([device]) => this.#reply(device, 'direct', this.#have(device, false), true));
   }
 
   /** Answers whether it has said something else for the first time: it is to know that, too. */
@@ -842,6 +876,7 @@ export class Session {
       vector: to === this.#renewedFrom ? [] : this.#marks(this.#replica.vector().keys()),
       answer,
       root: this.#replica.knownStateMark,
+      needsCopy: this.#needsCopy(),
     };
   }
 

@@ -6,6 +6,8 @@
  * - who have given a base in vain, then those who hold something that is lacking here;
  * - managers, whose word all believe;
  * - who is on a direct path.
+ * Nobody is asked who has said that his own copy is no good; where all have, he whose device id is the lowest: two who take each other's have
+ * put nothing right, and an old copy may take the place of a newer one.
  */
 import type { DeviceId } from '../base/ids.ts';
 import type { Role } from './control.ts';
@@ -19,6 +21,8 @@ export interface Source {
   readonly isDirect: boolean;
   /** It has said that it holds something which is not here. */
   readonly holdsMore: boolean;
+  /** It has said that its own copy is no good. */
+  readonly needsCopy: boolean;
 }
 
 export class Sources {
@@ -47,8 +51,12 @@ export class Sources {
     for (const [device, offers] of this.#offers) if (offers >= OFFERS_IN_VAIN) yield device;
   }
 
-  best(sources: readonly Source[]): DeviceId | undefined {
-    const ranked = sources.map((source) => ({ device: source.device, rank: this.#rank(source) }));
+  /** `own`: of this device, where its own copy is no good either. */
+  best(sources: readonly Source[], own: DeviceId | undefined): DeviceId | undefined {
+    const good = sources.filter(({ needsCopy }) => !needsCopy);
+    const [lowest] = sources.map(({ device }) => device).sort();
+    if (good.length === 0) return own !== undefined && lowest !== undefined && lowest < own ? lowest : undefined;
+    const ranked = good.map((source) => ({ device: source.device, rank: this.#rank(source) }));
     return ranked.sort((a, b) => compare(a.rank, b.rank))[0]?.device;
   }
 

@@ -40,7 +40,7 @@ export const errorSentences: Readonly<Record<ServiceErrorCode, Sentence>> = {
     'The content of {path} has not arrived yet, and no member who holds it is reachable. It is fetched by itself as soon as one is. Try again then.',
   ),
   nobodyOnline: error(
-    'No other member’s machine in {name} can be reached now, so no fresh copy can be fetched. Nothing was changed. Try again when somebody is online.',
+    'No other member’s machine in {name} can be reached now, or none of those has a copy that is in step itself. So no fresh one can be fetched; nothing was changed. Try again when somebody else is online.',
   ),
   tooLarge: error('{path} is larger than a workspace can hold. What is there was kept. Share it in smaller parts.'),
   badInvitation: error(

@@ -73,8 +73,8 @@ const vector = [
 
 export const MESSAGES: readonly Message[] = [
   { kind: 'deltas', runs: [[bytesOf(9), bytesOf(7)], [bytesOf(4)]] },
-  { kind: 'have', vector, answer: true, root: id(8) },
-  { kind: 'have', vector: [], answer: false, root: '' },
+  { kind: 'have', vector, answer: true, root: id(8), needsCopy: false },
+  { kind: 'have', vector: [], answer: false, root: '', needsCopy: false },
   { kind: 'got', heads: [{ device: id(8), generation: 3, seq: 7 }] },
   { kind: 'want', chunks: [id<ChunkId>(), id<ChunkId>()] },
   { kind: 'chunks', chunks: [{ id: id<ChunkId>(), bytes: bytesOf(10) }], absent: [id<ChunkId>()] },

@@ -170,7 +170,13 @@ describe('K5 a member who says anything', function () {
     const tip = world.founder.replica.nodeAt(own, 2)!.delta;
     const key = MESSAGES.find(({ kind }) => kind === 'key')!;
     const messages: readonly Message[] = [
-      { kind: 'have', vector: [markOf(own, 2, tip.id), markOf(feed, 9, tip.id)], answer: true, root: hex(8) },
+      {
+        kind: 'have',
+        vector: [markOf(own, 2, tip.id), markOf(feed, 9, tip.id)],
+        answer: true,
+        root: hex(8),
+        needsCopy: false,
+      },
       { kind: 'got', heads: [{ device: world.alice.device.slice(0, 16), generation: 0, seq: 1 }] },
       { kind: 'deltas', runs: [[tip.bytes]] },
       { kind: 'fetch', ids: [tip.id, hex<DeltaId>()] },

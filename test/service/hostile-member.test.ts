@@ -151,7 +151,13 @@ describe('A hostile member', function () {
     await settled();
     const before = await texts();
     const alike = () =>
-      mallory.send(target, { kind: 'have', vector: mallory.vector, answer: false, root: '5e'.repeat(8) });
+      mallory.send(target, {
+        kind: 'have',
+        vector: mallory.vector,
+        answer: false,
+        root: '5e'.repeat(8),
+        needsCopy: false,
+      });
     // An ack may come between: what is said of other deltas is no alarm.
     await alice.until(async () => {
       alike();
@@ -379,6 +385,7 @@ describe('A hostile member', function () {
       vector: [{ feed: `${target}.0` as never, seq: 9e9, tip: '00'.repeat(8) }],
       answer: true,
       root: '',
+      needsCopy: false,
     });
     await settled();
     assert.deepEqual(await alice.api.joinRequests(), []);

@@ -245,7 +245,7 @@ const garbage = mischief('garbage', (world, device, dice) => {
       seq: seq + dice.below(50),
       tip: '0000000000000000',
     }));
-    const have = encodeMessage(device.id, { kind: 'have', vector, answer: true, root: '' });
+    const have = encodeMessage(device.id, { kind: 'have', vector, answer: true, root: '', needsCopy: false });
     throwAt(world, device, to, sealMessage(world.crypto, device.epoch, dice.chance(0.5) ? have : flipped(have, dice)));
   }
   const node = dice.pickOr([...device.replica.nodes()]);

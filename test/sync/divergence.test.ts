@@ -102,20 +102,21 @@ describe('L6 what it adds up to', () => {
       alice.engine.received(bob.device, 'direct', message, office.team.epoch.tag, office.now);
       alice.engine.tick(office.now);
     };
-    say({ kind: 'have', vector, answer: false, root: '' });
+    say({ kind: 'have', vector, answer: false, root: '', needsCopy: false });
     assert.deepEqual(alice.engine.session.differing, []);
-    say({ kind: 'have', vector: vector.slice(1), answer: false, root: '00'.repeat(8) });
+    say({ kind: 'have', vector: vector.slice(1), answer: false, root: '00'.repeat(8), needsCopy: false });
     say({
       kind: 'have',
       vector: vector.map((mark) => ({ ...mark, tip: '11'.repeat(8) })),
       answer: false,
       root: '00'.repeat(8),
+      needsCopy: false,
     });
     assert.deepEqual(alice.engine.session.differing, []);
-    say({ kind: 'have', vector, answer: false, root: '00'.repeat(8) });
+    say({ kind: 'have', vector, answer: false, root: '00'.repeat(8), needsCopy: false });
     assert.deepEqual(alice.engine.session.differing, [bob.device]);
     // It ends with its cause.
-    say({ kind: 'have', vector, answer: false, root: alice.engine.replica.stateMark()! });
+    say({ kind: 'have', vector, answer: false, root: alice.engine.replica.stateMark()!, needsCopy: false });
     assert.deepEqual(alice.engine.session.differing, []);
   });
 

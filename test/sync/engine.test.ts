@@ -235,7 +235,7 @@ describe('K the engine and its keys', () => {
     const feed = feedOf(bob.device, 0);
     const seq = alice.engine.replica.vector().get(feed)!;
     const tip = alice.engine.replica.nodeAt(feed, seq)!.delta.id.slice(0, 16);
-    const have = { kind: 'have', vector: [{ feed, seq, tip }], answer: false, root: '' } as const;
+    const have = { kind: 'have', vector: [{ feed, seq, tip }], answer: false, root: '', needsCopy: false } as const;
     again.engine.received(alice.device, 'direct', have, again.engine.keys.inUse!, office.now);
     assert.equal(again.engine.isAwaitingWord, true, 'it is told, and not here');
     for (const { delta } of bob.engine.replica.nodes()) again.hear(alice, delta);

@@ -104,7 +104,7 @@ describe('L6 a base is given', () => {
     // He hears nothing of what he is sent.
     dave.take = () => undefined;
     office.link(alice, dave);
-    const have = { kind: 'have', vector: [], answer: false, root: '' } as const;
+    const have = { kind: 'have', vector: [], answer: false, root: '', needsCopy: false } as const;
     office.send(alice, alice.engine.received(dave.device, 'direct', have, alice.engine.keys.inUse!, office.now));
     assert.ok(alice.engine.session.offeringUntil > office.now);
     bob.post('more');
@@ -177,7 +177,7 @@ describe('K2 a word that rests on what will never come', () => {
     const growth = alice.engine.author([{ tool: undefined, kind: 'drop', body }], office.now);
     // As from a back-up: what she says to hold is folded at Alice's.
     const vector = [{ feed: growth.nodes[0]!.delta.feed, seq: 1, tip: '0'.repeat(16) }];
-    const have = { kind: 'have', vector, answer: false, root: '' } as const;
+    const have = { kind: 'have', vector, answer: false, root: '', needsCopy: false } as const;
     office.send(alice, alice.engine.received(carol.device, 'direct', have, alice.engine.keys.inUse!, office.now));
     office.pump();
     const told = () => carol.engine.expulsion?.delta.kind;

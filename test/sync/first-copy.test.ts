@@ -138,7 +138,13 @@ describe('L6 the first copy', () => {
     const say = (ahead: number): void => {
       const feed = feedOf(alice.device, 0);
       const seq = carol.engine.replica.vector().get(feed)! + ahead;
-      const have = { kind: 'have', vector: [{ feed, seq, tip: '0'.repeat(16) }], answer: false, root: '' } as const;
+      const have = {
+        kind: 'have',
+        vector: [{ feed, seq, tip: '0'.repeat(16) }],
+        answer: false,
+        root: '',
+        needsCopy: false,
+      } as const;
       carol.engine.received(alice.device, 'direct', have, alice.engine.keys.inUse!, office.now);
     };
     say(5);

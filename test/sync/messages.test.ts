@@ -55,7 +55,7 @@ describe('S1 messages', () => {
     ] as const;
     for (let length = 0; length <= 33; length++) {
       const bytes = new Uint8Array(length);
-      assert.equal(decodeMessage(encode([...have, bytes])).ok, length === 0 || length === 8);
+      assert.equal(decodeMessage(encode([...have, bytes, false])).ok, length === 0 || length === 8);
       assert.equal(decodeMessage(encode([...needBase, bytes, 0])).ok, length === 0 || length === 32);
     }
   });

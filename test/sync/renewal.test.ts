@@ -1,9 +1,11 @@
 /** L6: a copy that has settled what others have in another way begins anew, with the base of one of them. */
 import assert from 'node:assert/strict';
+import type { DeviceId } from '../../src/base/ids.ts';
 import { recordsOf } from '../../src/service/journal.ts';
 import { decodeRecord } from '../../src/service/records.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import { feedOf } from '../../src/sync/delta.ts';
+import { Sources } from '../../src/sync/sources.ts';
 import { chatBody } from '../../src/tools/chat/deltas.ts';
 import { Desk, threePeople, type Office } from './office.ts';
 import { stateOf } from './team.ts';
@@ -334,7 +336,13 @@ describe('L6 a fresh copy', () => {
     );
     const feed = feedOf(carol.device, 0);
     const seq = bob.engine.replica.vector().get(feed)! + 5;
-    const have = { kind: 'have', vector: [{ feed, seq, tip: '0'.repeat(16) }], answer: false, root: '' } as const;
+    const have = {
+      kind: 'have',
+      vector: [{ feed, seq, tip: '0'.repeat(16) }],
+      answer: false,
+      root: '',
+      needsCopy: false,
+    } as const;
     bob.engine.received(carol.device, 'direct', have, bob.engine.keys.inUse!, office.now);
     assert.equal(bob.engine.freshCopyFrom(online), guests, 'who holds what is lacking');
     bob.engine.received(
@@ -351,6 +359,60 @@ describe('L6 a fresh copy', () => {
     bob.engine.renewFrom({ from: guests, generation: 7 });
     bob.engine.renewFrom(undefined);
     assert.equal(bob.engine.freshCopyFrom(online), managers, 'not again of who has given nothing');
+  });
+
+  it('L6 is not asked for of who says that his own is no good (world “fir.9002”)', () => {
+    const { office, alice, bob, carol } = threePeople('renewal of no good');
+    office.link(alice, bob, carol);
+    alice.post('something');
+    office.rest();
+    const says = ({ device }: Desk, needsCopy: boolean) => {
+      const have = { kind: 'have', vector: [], answer: false, root: '', needsCopy } as const;
+      bob.engine.received(device, 'direct', have, bob.engine.keys.inUse!, office.now);
+      return bob.engine.freshCopyFrom(() => true);
+    };
+    assert.equal(says(alice, true), carol.device);
+    assert.equal(says(carol, true), undefined, 'his own is good');
+    assert.equal(says(alice, false), alice.device);
+  });
+
+  it('L6 is taken of one alone where nobody’s is any good (world “fir.9002”)', () => {
+    const [a, b, c] = ['0a', '0b', '0c'].map((byte) => byte.repeat(32) as DeviceId) as [DeviceId, DeviceId, DeviceId];
+    const no = (device: DeviceId) => ({ device, role: 0 as const, isDirect: true, holdsMore: true, needsCopy: true });
+    const sources = new Sources();
+    assert.equal(sources.best([no(c), no(a)], b), a);
+    assert.equal(sources.best([no(a), no(b)], c), a);
+    assert.equal(sources.best([no(c), no(b)], a), undefined);
+    assert.equal(sources.best([no(c), { ...no(b), needsCopy: false }], a), b);
+  });
+
+  it('L6 is said at once to be no good by who is out of step, and to be good again (world “fir.9002”)', () => {
+    const { office, alice, bob, carol } = threePeople('renewal of no good told');
+    office.link(alice, bob, carol);
+    alice.post('something');
+    office.rest();
+    const heard = () => bob.engine.session.needsCopy(alice.device);
+    const feed = feedOf(carol.device, 0);
+    const { root, parts } = carol.engine.replica.base();
+    const tip = '0'.repeat(16);
+    const seq = alice.engine.replica.vector().get(feed)! + 5;
+    const [have, part] = [
+      { kind: 'have', vector: [{ feed, seq, tip }], answer: false, root: '', needsCopy: false } as const,
+      { root, part: 0, parts: parts.length, bytes: parts[0]! },
+    ];
+    alice.engine.received(carol.device, 'direct', have, alice.engine.keys.inUse!, office.now);
+    for (let times = 0; times < 4; times++) {
+      assert.equal(alice.engine.isOutOfStep, false);
+      alice.engine.takeBase(carol.device, 'direct', part);
+    }
+    assert.ok(alice.engine.isOutOfStep);
+    office.rest();
+    assert.ok(heard());
+    alice.engine.received(carol.device, 'direct', { ...have, vector: [] }, alice.engine.keys.inUse!, office.now);
+    alice.engine.takeBase(carol.device, 'direct', part);
+    office.rest();
+    assert.equal(alice.engine.isOutOfStep, false);
+    assert.equal(heard(), false);
   });
 
   it('L6 is not asked for of who is known to have something else, unless all others have', () => {

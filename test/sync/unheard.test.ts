@@ -110,7 +110,7 @@ describe('A device that nobody has told of', () => {
 
   it('K2 I4 is not heard under a key that somebody has who is out', () => {
     const { alice, carol, dave } = letInByBob('unheard and out');
-    const have = { kind: 'have', vector: [], answer: true, root: '' } as const;
+    const have = { kind: 'have', vector: [], answer: true, root: '', needsCopy: false } as const;
     const old = alice.engine.keys.inUse as EpochTag;
     assert.ok(alice.engine.listensTo(dave.device, have, old));
     alice.remove(carol);
@@ -159,7 +159,7 @@ describe('A device that nobody has told of', () => {
     office.expire(dave);
     office.comeBack(dave);
     const [have, needKey] = [
-      { kind: 'have', vector: [], answer: false, root: '' } as const,
+      { kind: 'have', vector: [], answer: false, root: '', needsCopy: false } as const,
       { kind: 'needKey', epoch: bob.engine.keys.inUse! } as const,
     ];
     const [given, other] = [bob.engine.keys.inUse, office.team.epoch.tag] as const;
@@ -191,7 +191,7 @@ describe('A device that nobody has told of', () => {
     office.link(alice, dave);
     const back = add(office, alice, carol.person);
     for (const away of [alice, bob]) office.leave(away);
-    const have = { kind: 'have', vector: [], answer: false, root: '' } as const;
+    const have = { kind: 'have', vector: [], answer: false, root: '', needsCopy: false } as const;
     for (const { delta } of known) back.hear(alice, delta);
     assert.equal(back.engine.keys.inUse, before);
     office.link(dave, back);
@@ -272,7 +272,7 @@ describe('A device that nobody has told of', () => {
       { kind: 'want', chunks: [] },
     ] as const)
       assert.equal(alice.engine.listensTo(dave.device, message, inUse), false, message.kind);
-    const known = { kind: 'have', vector: [], answer: true, root: '' } as const;
+    const known = { kind: 'have', vector: [], answer: true, root: '', needsCopy: false } as const;
     assert.deepEqual(alice.engine.received(dave.device, 'direct', known, inUse, office.now), []);
   });
 });

@@ -26,6 +26,7 @@ export class Station {
       this.device,
       (device) => this.hasRelay && wire.stations.get(device)?.hasRelay === true,
       { stepsOf: () => [], inUse: undefined, boxedTo: () => [], givenBy: () => undefined, pairWith: () => undefined },
+      () => false,
     );
     this.follow();
   }

@@ -728,4 +728,28 @@ export const pruning: readonly Mutant[] = [
     replace: 'return [...kinds].slice(0, 1).flatMap((kind) => this.#reducers.get(kind) ?? []);',
     tests: ['test/sync/base.test.ts'],
   },
+  {
+    name: 'a copy is asked for of who says that his own is no good',
+    rule: 'L6',
+    file: 'src/sync/sources.ts',
+    search: 'sources.filter(({ needsCopy }) => !needsCopy)',
+    replace: 'sources.filter(({ needsCopy }) => !needsCopy || true)',
+    tests: renewals,
+  },
+  {
+    name: 'two whose copies are no good take each other’s',
+    rule: 'L6',
+    file: 'src/sync/sources.ts',
+    search: 'lowest < own ? lowest : undefined',
+    replace: 'lowest !== own ? lowest : undefined',
+    tests: renewals,
+  },
+  {
+    name: 'who has become out of step tells nobody',
+    rule: 'L6',
+    file: SESSION,
+    search: 'if (needsCopy === this.#saidNeed) return [];',
+    replace: 'if (needsCopy !== this.#saidNeed || !needsCopy) return [];',
+    tests: renewals,
+  },
 ];

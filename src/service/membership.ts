@@ -41,13 +41,18 @@ export class Membership {
     await this.#workspace.control('remove', controlBody.remove(member.account, epoch), this.#call);
   }
 
-  /** L7: membership stays; the new epoch is in the word (K2). Throws ServiceError('notFound' | 'notPermitted'). */
+  /**
+   * L7: membership stays; the new epoch is in the word (K2). Of one's own devices by a word of its own (A4). Throws ServiceError('notFound' | 'notPermitted').
+   */
   async drop(devices: readonly string[]): Promise<void> {
     const wanted = new Set(devices as readonly DeviceId[]);
     const { roster, engine } = this.#workspace;
     if (wanted.size === 0 || [...wanted].some((device) => !roster.devices.has(device)))
       throw new ServiceError('notFound', {});
-    await this.#workspace.control('drop', controlBody.devices([...wanted], engine.keys.make(wanted)), this.#call);
+    const isOwn = (device: DeviceId) => roster.devices.get(device)?.account === this.#workspace.self?.account;
+    for (const part of [[...wanted].filter(isOwn), [...wanted].filter((device) => !isOwn(device))])
+      if (part.length > 0)
+        await this.#workspace.control('drop', controlBody.devices(part, engine.keys.make(new Set(part))), this.#call);
   }
 
   /** D8: what stands of its feeds here goes on to stand. Throws ServiceError('notFound' | 'notPermitted'). */

@@ -548,11 +548,15 @@ export class Authority {
     return dropped ? ACCEPTED : refused('notPermitted');
   }
 
-  /** Its own account, or a manager senior to it; a manager also says that of his own. Whom a junior let in is a target (A10). */
+  /**
+   * Its own account, or a manager senior to it; a manager also says that of his own, and not with others in one word: two devices of an account
+   * that take each other out are both out, whom else the stolen one takes out stays. Whom a junior let in is a target (A10).
+   */
   #judgeDeviceRestriction(devices: readonly DeviceId[], node: Node, key: Key, managersOnly: boolean): Verdict {
     const author = this.#namedAuthorOf(node);
-    for (const device of devices) {
-      const account = this.#accounts.get(device) ?? this.#devices.namedAccountOf(device, node);
+    const accounts = devices.map((device) => this.#accounts.get(device) ?? this.#devices.namedAccountOf(device, node));
+    if (accounts.includes(author) && !accounts.every((account) => account === author)) return refused('notPermitted');
+    for (const account of accounts) {
       if (account === undefined || !this.#isInOrPending(account, node)) return refused('noTarget');
       if (account === author && !managersOnly) continue;
       if (key.role !== Role.manager) return refused('notPermitted');

@@ -10,6 +10,7 @@
  */
 import { push } from '../base/group.ts';
 import type { AccountId, DeltaId, DeviceId, FeedId } from '../base/ids.ts';
+import type { Control } from './control.ts';
 import { compareNodes, inPast, type Node } from './graph.ts';
 import { compareKeys, type Accepted, type Key } from './seniority.ts';
 
@@ -28,6 +29,8 @@ export class DeviceStanding {
   readonly #additions = new Map<DeviceId, Accepted[]>();
   /** Words that drop a device, likewise. */
   readonly #drops = new Map<DeviceId, Node[]>();
+  /** Whom each word takes out, likewise. */
+  readonly #takenOut = new Map<DeltaId, readonly DeviceId[]>();
   readonly #restrictions = new Map<DeviceId, DeviceRestriction[]>();
   /** Undefined for what is judged later in the pass. */
   readonly #stands: (id: DeltaId) => boolean | undefined;
@@ -41,6 +44,8 @@ export class DeviceStanding {
   /** What lets devices in and what drops them, whatever its verdict: that is asked for when it counts. */
   note(entry: Accepted): void {
     const { node, control } = entry;
+    const takenOut = takenOutBy(control);
+    if (takenOut) this.#takenOut.set(node.delta.id, takenOut);
     if (control.kind === 'drop') for (const device of control.devices) push(this.#drops, device, node);
     for (const device of this.letInBy(entry)) push(this.#additions, device, entry);
   }
@@ -95,7 +100,7 @@ export class DeviceStanding {
       (r) =>
         reaches(r, account, credential) &&
         !isKept(r, node) &&
-        !isMutual(r, node, account) &&
+        !this.#isMutual(r, node, account) &&
         !this.#isBackIn(device, r, account, node),
     );
   }
@@ -120,6 +125,15 @@ export class DeviceStanding {
   /** L7: whether a device was dropped in a delta's past, so that any member may let it in again: by who is judged later, too. */
   wasDropped(device: DeviceId, view: Node): boolean {
     return (this.#drops.get(device) ?? []).some((word) => this.#stands(word.delta.id) !== false && inPast(word, view));
+  }
+
+  /**
+   * Two devices of one account that take each other out are both out: which of the two is the stolen one no third can know, and
+   * heights are what their authors say. Whom else it takes out is beyond its cut as all that it writes (world “jade.2588”).
+   */
+  #isMutual(r: DeviceRestriction, node: Node, account: AccountId): boolean {
+    const devices = r.by === account ? this.#takenOut.get(node.delta.id) : undefined;
+    return devices?.includes(r.node.delta.device) === true && !inPast(r.node, node);
   }
 
   #of(device: DeviceId): readonly DeviceRestriction[] {
@@ -158,20 +172,10 @@ function reaches(r: DeviceRestriction, account: AccountId, credential: Key): boo
   return r.by === account || compareKeys(r.key, credential) < 0;
 }
 
-/**
- * Two devices of one account that take each other out are both out: which of the two is the stolen one no third can know, and
- * heights are what their authors say.
- */
-function isMutual(r: DeviceRestriction, node: Node, account: AccountId): boolean {
-  const { tool, kind } = node.delta;
-  return r.by === account && tool === undefined && TAKES_OUT.has(kind) && !inPast(r.node, node);
+function takenOutBy(control: Control): readonly DeviceId[] | undefined {
+  if (control.kind === 'freeze') return [control.device];
+  return control.kind === 'removeDevice' || control.kind === 'drop' ? control.devices : undefined;
 }
-
-const TAKES_OUT: ReadonlySet<string> = new Set([
-  'removeDevice',
-  'drop',
-  'freeze',
-] satisfies DeviceRestriction['kind'][]);
 
 function isKept({ node: restriction, kept }: DeviceRestriction, node: Node): boolean {
   if (kept) return (kept.get(node.delta.feed) ?? 0) >= node.delta.seq;

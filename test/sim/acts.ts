@@ -230,7 +230,10 @@ const readdDevice: Doing = (world, dice) => {
 const takeDevice = (kind: 'removeDevice' | 'drop'): Doing => {
   return writing((world, device, dice) => {
     const others = [...device.replica.roster.devices.keys()].filter((id) => id !== device.id);
-    const targets = dice.shuffled(others).slice(0, kind === 'drop' ? dice.between(1, 2) : 1);
+    const [first, second] = dice.shuffled(others).slice(0, kind === 'drop' ? dice.between(1, 2) : 1);
+    // A4: of one's own by a word of its own.
+    const isOwn = (id: DeviceId) => world.personOf.get(id) === world.personOf.get(device.id);
+    const targets = [first, second].filter((id) => id !== undefined && isOwn(id) === isOwn(first!)) as DeviceId[];
     return targets.length === 0 ? undefined : control(kind, controlBody.devices(targets, newEpoch(device, targets)));
   });
 };

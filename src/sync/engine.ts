@@ -533,7 +533,8 @@ export class Engine {
     const key = this.keys.take(message.notice) ?? this.keys.openGeneration(message.notice);
     if (!key) return undefined;
     const isLasting = this.keys.isAnnounced(key.tag);
-    if (!isLasting) this.#grewSince = true;
+    // Of one that is older it is looked again when it may go (K4): who is out may have been heard under it, and no more.
+    if (!isLasting || key.tag !== this.keys.inUse) this.#grewSince = true;
     return { key, isLasting };
   }
 

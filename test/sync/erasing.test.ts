@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import { envelopeTag } from '../../src/sync/envelope.ts';
-import { openEpoch, readEpochNotice, tagOf } from '../../src/sync/epoch.ts';
+import { boxEpoch, openEpoch, readEpochNotice, tagOf } from '../../src/sync/epoch.ts';
 import { Desk, threePeople } from './office.ts';
 import { stateOf } from './team.ts';
 
@@ -121,6 +121,26 @@ describe('K4 erasing epoch keys', () => {
     office.pump();
     assert.deepEqual(late.engine.keys.chunkKey(old.tag), old.chunkKey);
     assert.equal(late.engine.keys.find(old.tag), undefined, 'not what would open messages');
+  });
+
+  it('K4 an older key that was asked for, to hear who still speaks under it, goes again when all is at rest (world “jade.5323”)', () => {
+    const { office, alice, bob, old } = afterRemoval('K4 for once');
+    const dave = office.team.person('Dave');
+    const targets = [{ device: dave.device, agreementKey: dave.certificate.agreementKey }];
+    const box = alice.engine.keys.box(targets)!;
+    const body = controlBody.admit(dave.account, Role.participant, 'Dave', [dave.certificate], undefined, box);
+    alice.control('admit', body);
+    const late = new Desk(office, dave);
+    office.desks.set(dave.device, late);
+    late.engine.keys.open(readEpochNotice(box)!);
+    late.engine.sponsored(alice.device);
+    office.link(alice, bob, late);
+    office.rest();
+    const notice = readEpochNotice(boxEpoch(office.team.crypto, old, targets))!;
+    assert.equal(late.engine.takeKey({ kind: 'key', notice })!.isLasting, true);
+    assert.deepEqual(tags(late), [alice.engine.keys.inUse, old.tag]);
+    office.rest();
+    assert.deepEqual(tags(late), tags(alice));
   });
 
   it('K4 F1 who comes later is given the key of the chunks alone by who still holds the other', () => {

@@ -217,4 +217,12 @@ export const keys: readonly Mutant[] = [
     replace: 'return told;',
     tests: ['test/sync/unheard.test.ts'],
   },
+  {
+    name: 'an older key that was asked for stays till something new comes',
+    rule: 'K4',
+    file: 'src/sync/engine.ts',
+    search: 'if (!isLasting || key.tag !== this.keys.inUse) this.#grewSince = true;',
+    replace: 'if (!isLasting) this.#grewSince = true;',
+    tests,
+  },
 ];

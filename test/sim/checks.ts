@@ -230,7 +230,7 @@ function isOnlyByItself(world: World, one: SimDevice, other: SimDevice, invalid:
   const entrance = replica.entranceOf(id)?.delta;
   if (isBehindIt(world, entrance?.id, other) || isOnInEnded(world, entrance, other)) return true;
   if (isLetInAside(world, entrance, one, other)) return true;
-  return inVain(invalid, id).some(({ placed }) => replica.node(placed.delta.id));
+  return inVain(world, invalid, id).some(({ placed }) => replica.node(placed.delta.id));
 }
 
 /**
@@ -465,7 +465,7 @@ function checkKeys(
     const device = world.devices.get(id);
     const out = past.get(word.delta.id);
     if (!device || !out || isElsewhere(world, side, device)) continue;
-    const letIn = inVain(invalid, id);
+    const letIn = inVain(world, invalid, id);
     const given = new Set(letIn.map(({ control }) => tagOf(control.epoch.commit)));
     // Those who let it in, and have not heard, give it others when it asks (K1).
     const believes = letIn.some(({ placed }) => device.replica.node(placed.delta.id));
@@ -505,9 +505,14 @@ function additionsIn(world: World, all: Replica): readonly Addition[] {
   return found;
 }
 
-/** Of these, which name a device. */
-function inVain(invalid: readonly Addition[], device: DeviceId): readonly Addition[] {
-  return invalid.filter(({ control }) => control.certificates.some((certificate) => certificate.device === device));
+/** Of these, which name a device, or let its person in again with whatever devices of his were known. */
+function inVain(world: World, invalid: readonly Addition[], device: DeviceId): readonly Addition[] {
+  const account = world.personOf.get(device)?.account;
+  return invalid.filter(
+    ({ control }) =>
+      control.certificates.some((certificate) => certificate.device === device) ||
+      (control.kind === 'admit' && control.account === account),
+  );
 }
 
 /**
@@ -529,7 +534,7 @@ function checkMembers(
     const out = past.get(word.delta.id)!;
     const believes =
       device.replica.node(word.delta.id) &&
-      inVain(invalid, id).some(({ placed }) => isPast(out, placed) && device.replica.node(placed.delta.id));
+      inVain(world, invalid, id).some(({ placed }) => isPast(out, placed) && device.replica.node(placed.delta.id));
     if (believes) world.counts.add('let in again by who was out');
     else world.violate('K2', `${world.nameOf(id)} does not know of the ${word.delta.kind} that took it out`);
   }
@@ -542,7 +547,7 @@ function checkMembers(
     for (const id of union.roster.gone.keys()) {
       const device = world.devices.get(id);
       if (!device || isElsewhere(world, side, device) || tag === undefined || !device.engine.keys.find(tag)) continue;
-      if (inVain(invalid, id).some(({ control }) => tagOf(control.epoch.commit) === tag))
+      if (inVain(world, invalid, id).some(({ control }) => tagOf(control.epoch.commit) === tag))
         world.counts.add('keys given by who was out');
       else world.violate('K3', `${world.nameOf(id)}, who is out, holds the key that members use`);
     }

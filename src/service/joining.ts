@@ -176,9 +176,10 @@ export class Joining {
     const workspace = this.#workspace;
     if (!workspace || this.ended) return false;
     this.#progress();
-    // Who let us in said so after all that was there: the word of it comes in when its whole past is here.
+    // Who let us in said so after all that was there: the word of it comes in when its whole past is here. Where this device was in before, what
+    // lets it in again may come last: a restart in between is to wait for it, too (I4, L7).
     const isIn = workspace.roster.devices.has(this.#hub.identity.device);
-    if (isIn && workspace.lackingChunks === 0) this.#become('done');
+    if (isIn && !workspace.engine.isOutside && workspace.lackingChunks === 0) this.#become('done');
     else this.#hub.emit({ type: 'join', join: this.info() });
     return this.#state === 'done';
   }

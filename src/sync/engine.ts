@@ -220,7 +220,7 @@ export class Engine {
 
   get isAwaitingWord(): boolean {
     return (
-      (this.#awaits !== undefined && this.session.devices.length > 0) || this.#isOutside || !this.#replica.canBegin
+      (this.#awaits !== undefined && this.session.devices.length > 0) || this.isOutside || !this.#replica.canBegin
     );
   }
 
@@ -229,7 +229,7 @@ export class Engine {
    * of that word has been taken out himself, and it is not here, it may be beyond his own cut, and never come: this device is in by another then.
    * So it is where its author has lost it, and what took the device out with it, and goes on in a later feed (D2).
    */
-  get #isOutside(): boolean {
+  get isOutside(): boolean {
     if (this.#entrances.some(({ id }) => this.#replica.node(id))) return false;
     if (this.#sponsor !== undefined && this.#replica.wasTakenOut(this.#sponsor)) return false;
     return this.#entrances.some((word) => !this.#replica.isLeftBehind(word));
@@ -415,7 +415,7 @@ export class Engine {
   listensTo(from: DeviceId, { kind }: Message, under: EpochTag): boolean {
     if (this.session.isPeer(from)) return true;
     if (kind !== 'have' && kind !== 'deltas') return false;
-    if (this.#isOutside && this.keys.isGiven(under)) return true;
+    if (this.isOutside && this.keys.isGiven(under)) return true;
     return this.keys.isClean && under === this.keys.inUse;
   }
 
@@ -601,7 +601,7 @@ export class Engine {
 
   /** L6: what is here is no good for others: it is out of step, or not all of what its inviter holds has come. */
   get #needsCopy(): boolean {
-    return this.#isOutside || this.isOutOfStep;
+    return this.isOutside || this.isOutOfStep;
   }
 
   /**

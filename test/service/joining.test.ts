@@ -9,7 +9,13 @@ import { controlBody, Role } from '../../src/sync/control.ts';
 import { boxEpoch, epochOf } from '../../src/sync/epoch.ts';
 import type { Entry } from '../../src/sync/replica.ts';
 import type { JoinInfo, ServiceError } from '../../src/service/api.ts';
+import type { WorkspaceId } from '../../src/base/ids.ts';
+import type { Hub } from '../../src/service/hub.ts';
+import { Joining } from '../../src/service/joining.ts';
+import type { SharedWorkspace } from '../../src/service/shared-workspace.ts';
 import { seededBytes } from '../fakes/seeded-bytes.ts';
+import { seededRandom } from '../fakes/seeded-random.ts';
+import { makePerson } from '../sim/people.ts';
 import { House, type Person } from './house.ts';
 
 describe('Joining a workspace', function () {
@@ -245,5 +251,38 @@ describe('Joining by relay', function () {
     await bob.until(async () => (await bob.api.workspaces())[0]?.state === 'open');
     const listing = await house.converged(workspace, alice, bob);
     assert.equal(listing.length, 2);
+  });
+});
+
+describe('A copy on its way', () => {
+  const crypto = nodeCrypto(seededRandom('on its way'));
+  const { device, account } = makePerson(crypto, 'Carol', 1).devices[0]!;
+  const told: unknown[] = [];
+  const hub = {
+    ...{ crypto, identity: { device, account }, displayName: () => 'Carol' },
+    emit: (event: unknown) => void told.push(event),
+  } as unknown as Hub;
+
+  it('I4 L7 has not come whole before the word that lets this device in again, though an older one is in it', () => {
+    const word = {
+      kind: 'workspace',
+      workspace: '0a'.repeat(32) as WorkspaceId,
+      name: 'Apollo',
+      admit: new Uint8Array(),
+      total: 1,
+    } as const;
+    const joining = Joining.letIn(hub, word, { device, relay: undefined, addresses: [] });
+    const engine = { isOutside: true, basePartsHere: undefined };
+    const workspace = {
+      ...{ engine, replica: { size: 1 }, exchange: { lackingBytes: 0 }, lackingChunks: 0 },
+      roster: { devices: new Map([[device, {}]]) },
+    } as unknown as SharedWorkspace;
+    joining.copying(workspace);
+    assert.equal(joining.progressed(), false);
+    assert.equal(joining.ended, false);
+    engine.isOutside = false;
+    assert.ok(joining.progressed());
+    assert.ok(joining.ended);
+    assert.equal(told.length, 3);
   });
 });

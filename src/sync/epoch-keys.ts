@@ -7,7 +7,8 @@
  *
  * An epoch is clean while nobody who may know it is out of the workspace: no device boxed in it, be it by a word that is void, and not its maker. Made by one
  * who leaves in the same breath it would be his to read, so a leave makes none: whoever sends next does. Nor is one clean that was made without
- * having seen a word that takes somebody out: he may have asked for it meanwhile (K1), of which nothing is written down.
+ * having seen every word that takes somebody out: he may have asked for it meanwhile (K1), of which nothing is written down. Of several that did it
+ * at once each counts: who had seen the one alone may have let him in again.
  */
 import { equalBytes } from '../base/bytes.ts';
 import { groupBy } from '../base/group.ts';
@@ -59,7 +60,7 @@ export class EpochKeys implements Gate {
   #isClean = false;
   #steps = new Map<DeviceId, readonly EpochStep[]>();
   #devices: readonly DeviceRecord[] = [];
-  /** The words that took out who is not in it any more. */
+  /** All words that took out who is not in it any more. */
   #departures: ReadonlySet<Node> = new Set();
   #certificates: Roster['certificates'] = new Map();
 
@@ -171,7 +172,7 @@ export class EpochKeys implements Gate {
     this.#devices = [...roster.members.values()].flatMap(({ devices }) => devices);
     this.#certificates = roster.certificates;
     this.#isLive = prefixesOf(this.#devices);
-    this.#departures = new Set(roster.gone.values());
+    this.#departures = new Set([...roster.wordsOut.values()].flat());
     const opened: Epoch[] = [];
     for (const tag of this.#unannounced) {
       if (!this.#notices.has(tag)) continue;

@@ -230,7 +230,7 @@ function isOnlyByItself(world: World, one: SimDevice, other: SimDevice, invalid:
   const entrance = replica.entranceOf(id)?.delta;
   if (isBehindIt(world, entrance?.id, other) || isOnInEnded(world, entrance, other)) return true;
   if (isLetInAside(world, entrance, one, other)) return true;
-  return inVain(world, invalid, id).some(({ placed }) => replica.node(placed.delta.id));
+  return namingIt(world, invalid, id).some(({ placed }) => replica.node(placed.delta.id));
 }
 
 /**
@@ -311,7 +311,7 @@ function checkSide(
   checkBases(world, live);
   // With what nobody of this side has heard: who was let in by it had its key.
   const unheard = [...invalid, ...additions.filter(({ placed }) => !union.node(placed.delta.id))];
-  checkKeys(world, union, past, side, unheard);
+  checkKeys(world, union, past, side, unheard, additions);
   if (live.length === 0) return;
   if (world.forked.size > 0) return checkSameSets(world, live);
   checkEqual(world, live, dice);
@@ -450,7 +450,8 @@ function hasPastOf(world: World, device: SimDevice, id: DeltaId): boolean {
 
 /**
  * K2: no device that is out holds a key that was made by who knew that it is; but for one that was let in again in good faith, by
- * who did not know that he was out himself: his word is void, and the key that he has boxed in it is known.
+ * who did not know that he was out himself: his word is void, and the key that he has boxed in it is known; or by who knew all that the
+ * maker did, and not another word, by which it is out all the same: his word stands.
  */
 function checkKeys(
   world: World,
@@ -458,17 +459,20 @@ function checkKeys(
   past: Past,
   side: readonly SimDevice[],
   invalid: readonly Addition[],
+  additions: readonly Addition[],
 ): void {
-  const { epochs, gone } = union.roster;
+  const { epochs, wordsOut } = union.roster;
   world.counts.add('boxes of epochs', epochs.length);
-  for (const [id, word] of gone) {
+  const valid = additions.filter(({ placed }) => union.verdictOf(placed.delta.id) === 'accepted');
+  for (const [id, words] of wordsOut) {
     const device = world.devices.get(id);
-    const out = past.get(word.delta.id);
-    if (!device || !out || isElsewhere(world, side, device)) continue;
-    const letIn = inVain(world, invalid, id);
+    const out = words.flatMap(({ delta }) => past.get(delta.id) ?? []);
+    if (!device || out.length < words.length || isElsewhere(world, side, device)) continue;
+    const letIn = namingIt(world, invalid, id);
     const given = new Set(letIn.map(({ control }) => tagOf(control.epoch.commit)));
     // Those who let it in, and have not heard, give it others when it asks (K1).
     const believes = letIn.some(({ placed }) => device.replica.node(placed.delta.id));
+    const again = namingIt(world, valid, id).filter(({ control }) => control.kind === 'admit');
     const known = new Set<string>();
     for (const { notice, maker } of epochs) {
       const tag = tagOf(notice.commit);
@@ -476,13 +480,21 @@ function checkKeys(
       if (known.has(tag)) continue;
       known.add(tag);
       const made = past.get(maker.delta.id);
-      if (!made || (made !== out && !isPast(out, made))) continue;
+      const seen = made ? out.filter((word) => made === word || isPast(word, made)) : [];
+      if (!areEnough(seen, out)) continue;
       world.counts.add('keys kept from who is out');
       if (!device.engine.keys.find(tag)) continue;
       if (believes || given.has(tag)) world.counts.add('keys given by who was out');
+      else if (again.some(({ placed }) => seen.every((word) => isPast(word, placed))))
+        world.counts.add('keys given to who is out by another word');
       else world.violate('K2', `${world.nameOf(id)}, who is out, holds a key that was made afterwards`);
     }
   }
+}
+
+/** A4: whether who has seen these of the words by which somebody is out has him for out: of two other roles neither does it alone. */
+function areEnough(seen: readonly Placed[], all: readonly Placed[]): boolean {
+  return seen.some(({ delta }) => delta.kind !== 'setRole') || (seen.length > 0 && seen.length === all.length);
 }
 
 interface Addition {
@@ -506,9 +518,9 @@ function additionsIn(world: World, all: Replica): readonly Addition[] {
 }
 
 /** Of these, which name a device, or let its person in again with whatever devices of his were known. */
-function inVain(world: World, invalid: readonly Addition[], device: DeviceId): readonly Addition[] {
+function namingIt(world: World, additions: readonly Addition[], device: DeviceId): readonly Addition[] {
   const account = world.personOf.get(device)?.account;
-  return invalid.filter(
+  return additions.filter(
     ({ control }) =>
       control.certificates.some((certificate) => certificate.device === device) ||
       (control.kind === 'admit' && control.account === account),
@@ -534,7 +546,7 @@ function checkMembers(
     const out = past.get(word.delta.id)!;
     const believes =
       device.replica.node(word.delta.id) &&
-      inVain(world, invalid, id).some(({ placed }) => isPast(out, placed) && device.replica.node(placed.delta.id));
+      namingIt(world, invalid, id).some(({ placed }) => isPast(out, placed) && device.replica.node(placed.delta.id));
     if (believes) world.counts.add('let in again by who was out');
     else world.violate('K2', `${world.nameOf(id)} does not know of the ${word.delta.kind} that took it out`);
   }
@@ -547,7 +559,7 @@ function checkMembers(
     for (const id of union.roster.gone.keys()) {
       const device = world.devices.get(id);
       if (!device || isElsewhere(world, side, device) || tag === undefined || !device.engine.keys.find(tag)) continue;
-      if (inVain(world, invalid, id).some(({ control }) => tagOf(control.epoch.commit) === tag))
+      if (namingIt(world, invalid, id).some(({ control }) => tagOf(control.epoch.commit) === tag))
         world.counts.add('keys given by who was out');
       else world.violate('K3', `${world.nameOf(id)}, who is out, holds the key that members use`);
     }

@@ -1800,4 +1800,37 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // He was given a key that was made by who had removed him, and was out by another word: nobody had given it to who was known to be out.
+    name: 'K2 let in again by who had seen one of the two words that took him out (world “ivy.6942”)',
+    plan: {
+      config: {
+        seed: 'ivy.6942',
+        big: false,
+        people: 4,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.3,
+        directPaths: 2,
+        relayShare: 1,
+        network: { latency_ms: [20, 3000], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 60000 },
+        fsync_ms: 0,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 1200000,
+      },
+      acts: [
+        { at: 734929, kind: 'join', salt: 39 },
+        { at: 738296, kind: 'freeze', salt: 42 },
+        { at: 743497, kind: 'files', salt: 40 },
+        { at: 972986, kind: 'files', salt: 52 },
+        { at: 1023977, kind: 'posts', salt: 24 },
+        { at: 1024408, kind: 'absence', salt: 28 },
+        { at: 1044733, kind: 'remove', salt: 21 },
+        { at: 1055727, kind: 'remove', salt: 18 },
+        { at: 1072791, kind: 'join', salt: 56 },
+      ],
+    },
+  },
 ];

@@ -115,6 +115,21 @@ describe('K the engine and its keys', () => {
     assert.deepEqual(bob.texts(), ['under another']);
   });
 
+  it('K3 one is not clean that was made without having seen every word that takes somebody out: who had seen one of them may have let him in again', () => {
+    const { office, alice, bob, carol, dave, made } = askedForBetween('K3 two words');
+    dave.remove(carol);
+    office.comeBack(alice);
+    assert.deepEqual(alice.engine.replica.roster.wordsOut.get(carol.device)?.length, 2);
+    assert.equal(alice.engine.keys.inUse, made);
+    assert.ok(carol.engine.keys.find(made), 'she was given it while she was in');
+    assert.equal(alice.engine.keys.isClean, false);
+    alice.post('not for Carol');
+    office.pump();
+    assert.deepEqual(bob.texts(), ['Carol is here', 'not for Carol', 'while she is in']);
+    assert.ok(alice.engine.keys.isClean && bob.engine.keys.isClean);
+    assert.equal(carol.engine.keys.find(alice.engine.keys.inUse!), undefined);
+  });
+
   it('K3 of two epochs made at once both copies use the same one', () => {
     const { office, alice, bob, carol } = threePeople('K3 twice');
     const dave = office.team.person('Dave');
@@ -365,3 +380,31 @@ describe('K the engine and its keys', () => {
     assert.ok(alice.texts().includes('upon the one') && bob.texts().includes('upon the other'));
   });
 });
+
+/**
+ * Alice has removed Carol, and Bob has let her in again; Alice has not heard of it when she makes an epoch, which Carol is given by Bob.
+ * Dave, who is above Bob, has heard of nothing.
+ */
+function askedForBetween(seed: string) {
+  const { office, alice, bob, carol } = threePeople(seed);
+  const [david, eve] = [office.team.person('Dave'), office.team.person('Eve')];
+  alice.admit(david, Role.manager);
+  alice.admit(eve);
+  alice.control('setRole', controlBody.setRole(bob.person.account, Role.manager));
+  const dave = office.open(david, alice);
+  office.link(alice, bob, carol, dave);
+  bob.post('Carol is here');
+  office.leave(dave);
+  alice.remove(carol);
+  office.pump();
+  office.leave(alice);
+  bob.admit(carol.person);
+  office.pump();
+  alice.control('remove', controlBody.remove(eve.account, alice.engine.keys.make(new Set([eve.device]))));
+  office.pump();
+  const made = bob.engine.keys.inUse!;
+  bob.post('while she is in');
+  office.pump();
+  assert.deepEqual(carol.texts(), ['Carol is here', 'while she is in']);
+  return { office, alice, bob, carol, dave, made };
+}

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import type { DeviceId } from '../../src/base/ids.ts';
-import { controlBody } from '../../src/sync/control.ts';
+import { controlBody, Role } from '../../src/sync/control.ts';
 import type { Delta } from '../../src/sync/delta.ts';
 import { Engine, type Growth } from '../../src/sync/engine.ts';
 import { envelopeTag, openMessage } from '../../src/sync/envelope.ts';
@@ -70,6 +70,11 @@ export class Desk {
 
   control(kind: string, body: Entry['body']): void {
     this.write({ tool: undefined, kind, body });
+  }
+
+  admit({ account, name, device, certificate }: Person, role: Role = Role.participant): void {
+    const box = this.engine.keys.box([{ device, agreementKey: certificate.agreementKey }])!;
+    this.control('admit', controlBody.admit(account, role, name, [certificate], undefined, box));
   }
 
   remove(other: Desk): void {

@@ -194,6 +194,14 @@ export const keys: readonly Mutant[] = [
     tests: ['test/sync/engine.test.ts'],
   },
   {
+    name: 'an epoch is clean though its maker had seen one alone of the words that took somebody out',
+    rule: 'K3',
+    file: KEYS,
+    search: 'new Set([...roster.wordsOut.values()].flat())',
+    replace: 'new Set(roster.gone.values())',
+    tests: ['test/sync/engine.test.ts'],
+  },
+  {
     name: 'a key is given by who lacks the word that has made it',
     rule: 'K1',
     file: 'src/sync/engine.ts',

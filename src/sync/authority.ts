@@ -13,7 +13,6 @@ import type { Crypto } from '../crypto/crypto.ts';
 import { MAX_DEVICES, MAX_MEMBERS } from '../protocol/limits.ts';
 import { Role, readControl, type Control, type SettingScope } from './control.ts';
 import { DeviceStanding, type DeviceRestriction } from './device-standing.ts';
-import type { EpochNotice } from './epoch.ts';
 import { compareNodes, inPast, type Graph, type Node } from './graph.ts';
 import { allowedByDefault, type Action, type Scope } from './permissions.ts';
 import { compareKeys, keyOf, type Accepted, type Key } from './seniority.ts';
@@ -768,11 +767,10 @@ export class Authority {
     return words;
   }
 
-  /** Notices in words that are void: whoever is boxed in one can open it all the same. */
-  *refusedNotices(): Generator<EpochNotice> {
-    for (const { node, control } of this.#controls.values())
-      if ('epoch' in control && control.epoch && this.#verdicts.get(node.delta.id)?.accepted === false)
-        yield control.epoch;
+  /** Words that are void, whatever they would have done. */
+  *refused(): Generator<Accepted> {
+    for (const entry of this.#controls.values())
+      if (this.#verdicts.get(entry.node.delta.id)?.accepted === false) yield entry;
   }
 
   get graph(): Graph {

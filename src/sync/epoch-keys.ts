@@ -8,7 +8,7 @@
  * An epoch is clean while nobody who may know it is out of the workspace: no device boxed in it, be it by a word that is void, and not its maker. Made by one
  * who leaves in the same breath it would be his to read, so a leave makes none: whoever sends next does. Nor is one clean that was made without
  * having seen every word that takes somebody out: he may have asked for it meanwhile (K1), of which nothing is written down. Of several that did it
- * at once each counts: who had seen the one alone may have let him in again.
+ * at once each counts: who had seen the one alone may have let him in again. So does what let somebody in and is void: for who had it he was in.
  */
 import { equalBytes } from '../base/bytes.ts';
 import { groupBy } from '../base/group.ts';
@@ -60,8 +60,8 @@ export class EpochKeys implements Gate {
   #isClean = false;
   #steps = new Map<DeviceId, readonly EpochStep[]>();
   #devices: readonly DeviceRecord[] = [];
-  /** All words that took out who is not in it any more. */
-  #departures: ReadonlySet<Node> = new Set();
+  /** All words that took out who is not in it any more, or let him in and are void. */
+  #toBeSeen: ReadonlySet<Node> = new Set();
   #certificates: Roster['certificates'] = new Map();
 
   constructor(crypto: Crypto, workspace: WorkspaceId, self: DeviceId, agreementSecret: Uint8Array) {
@@ -172,7 +172,7 @@ export class EpochKeys implements Gate {
     this.#devices = [...roster.members.values()].flatMap(({ devices }) => devices);
     this.#certificates = roster.certificates;
     this.#isLive = prefixesOf(this.#devices);
-    this.#departures = new Set([...roster.wordsOut.values()].flat());
+    this.#toBeSeen = new Set([...roster.wordsOut.values(), roster.letInVain].flat());
     const opened: Epoch[] = [];
     for (const tag of this.#unannounced) {
       if (!this.#notices.has(tag)) continue;
@@ -292,7 +292,7 @@ export class EpochKeys implements Gate {
 
   #clean({ maker, notice }: EpochRecord): boolean {
     if (!this.#isLive(maker.delta.device)) return false;
-    if (![...this.#departures].every((word) => word === maker || inPast(word, maker))) return false;
+    if (![...this.#toBeSeen].every((word) => word === maker || inPast(word, maker))) return false;
     const boxes = this.#notices.get(notice.tag) ?? [];
     return boxes.every((one) => [...boxedIn(one)].every(this.#isLive));
   }

@@ -81,6 +81,8 @@ export interface Roster {
   readonly epochs: readonly EpochRecord[];
   /** Notices in words that are void: who is boxed in one may hold its epoch (K3). */
   readonly boxedInVain: readonly EpochNotice[];
+  /** Words that are void, and let in who is not in it: he was, for who had one. */
+  readonly letInVain: readonly Node[];
   /** The word that deleted the workspace for all (A8). */
   readonly deleted: Node | undefined;
   /** States that inviters and managers vouch for, in D6 order (L6). */
@@ -139,6 +141,7 @@ export function rosterOf(authority: Authority): Roster {
       records.set(device, record);
     }
   }
+  const refused = [...authority.refused()];
   return {
     name: draft.name,
     members,
@@ -152,7 +155,12 @@ export function rosterOf(authority: Authority): Roster {
     tools: draft.tools,
     invites: draft.invites,
     epochs: draft.epochs,
-    boxedInVain: [...authority.refusedNotices()],
+    boxedInVain: refused.flatMap(({ control }) => ('epoch' in control && control.epoch ? control.epoch : [])),
+    letInVain: refused.flatMap(({ node, control }) => {
+      const isVain = lettingIn(control).some(({ device }) => !devices.has(device));
+      // What has no effect for its place (D2, D8) nobody need be able to name.
+      return isVain && !authority.graph.isAside(node) ? node : [];
+    }),
     deleted: draft.deleted,
     vouchers: draft.vouchers,
   };
@@ -237,6 +245,10 @@ function include(draft: Draft, authority: Authority, accepted: Accepted): void {
     case 'ack':
       return;
   }
+}
+
+function lettingIn(control: Control): readonly Certificate[] {
+  return control.kind === 'admit' || control.kind === 'addDevice' ? control.certificates : [];
 }
 
 function includePerson(draft: Draft, node: Node, certificates: readonly Certificate[], name?: string): void {

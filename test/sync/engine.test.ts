@@ -127,7 +127,22 @@ describe('K the engine and its keys', () => {
     office.pump();
     assert.deepEqual(bob.texts(), ['Carol is here', 'not for Carol', 'while she is in']);
     assert.ok(alice.engine.keys.isClean && bob.engine.keys.isClean);
-    assert.equal(carol.engine.keys.find(alice.engine.keys.inUse!), undefined);
+    assert.equal(carol.engine.keys.find(alice.engine.keys.inUse), undefined);
+  });
+
+  it('K3 nor one that was made without having seen what let in, and is void, who is out: who had seen it may have given it to him', () => {
+    const { office, alice, bob, carol, dave, made } = askedForBetween('K3 let in in vain');
+    dave.control('setRole', controlBody.setRole(bob.person.account, Role.participant));
+    office.comeBack(alice);
+    assert.equal(alice.engine.replica.roster.members.has(carol.person.account), false);
+    assert.equal(alice.engine.keys.inUse, made);
+    assert.ok(carol.engine.keys.find(made), 'she was given it while she was in');
+    assert.equal(alice.engine.keys.isClean, false);
+    alice.post('not for Carol');
+    office.pump();
+    assert.deepEqual(bob.texts(), ['Carol is here', 'not for Carol']);
+    assert.ok(alice.engine.keys.isClean && bob.engine.keys.isClean);
+    assert.equal(carol.engine.keys.find(alice.engine.keys.inUse), undefined);
   });
 
   it('K3 of two epochs made at once both copies use the same one', () => {

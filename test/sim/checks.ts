@@ -187,12 +187,26 @@ function sidesOf(
   invalid: readonly Addition[],
 ): readonly (readonly SimDevice[])[] {
   const sides: SimDevice[][] = [];
-  for (const device of honest.filter(({ replica }) => replica.size > 0)) {
-    const near = sides.filter((side) => side.some((other) => !areApart(world, device, other, invalid)));
+  const withCopy = honest.filter(({ replica }) => replica.size > 0);
+  const isNear = (side: readonly SimDevice[], device: SimDevice) =>
+    side.some((other) => !areApart(world, device, other, invalid));
+  for (const device of withCopy.filter((one) => !knowsItIsOut(one))) {
+    const near = sides.filter((side) => isNear(side, device));
     for (const side of near) sides.splice(sides.indexOf(side), 1);
     sides.push([device, ...near.flat()]);
   }
+  for (const device of withCopy.filter(knowsItIsOut)) {
+    const near = sides.filter((side) => isNear(side, device));
+    const side = near.find((one) => one.some(({ replica }) => replica.roster.certificates.has(device.id))) ?? near[0];
+    if (side) side.push(device);
+    else sides.push([device]);
+  }
   return sides;
+}
+
+/** Who has left, and has his copy still, tells nobody anything: two sides that have him alone in common do not come together by him. */
+function knowsItIsOut({ id, replica }: SimDevice): boolean {
+  return replica.roster.gone.has(id);
 }
 
 function areApart(world: World, a: SimDevice, b: SimDevice, invalid: readonly Addition[]): boolean {

@@ -1833,4 +1833,32 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // The one who had left was held for somebody who could bring the two together, and what each had folded for void.
+    name: 'L4 A4 two of a person who have each taken out the other, and one who has left (world “ivy.5135”)',
+    plan: {
+      config: {
+        seed: 'ivy.5135',
+        big: false,
+        people: 4,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.5,
+        directPaths: 2,
+        relayShare: 0,
+        network: { latency_ms: [1, 5], loss: 0, duplication: 0.05, reorders: false, relayLifetime_ms: 600000 },
+        fsync_ms: 400,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 1200000,
+      },
+      acts: [
+        { at: 129850, kind: 'leave', salt: 30 },
+        { at: 585334, kind: 'posts', salt: 24 },
+        { at: 595117, kind: 'freeze', salt: 47 },
+        { at: 613942, kind: 'absence', salt: 12 },
+      ],
+    },
+  },
 ];

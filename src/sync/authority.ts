@@ -220,10 +220,20 @@ export class Authority {
   judgeDraft(draft: Node): Verdict {
     const control = readControl(this.#crypto, draft.delta);
     if (!control) return refused('malformed');
-    // A leave is judged before the word that has let its device in again (A6), and would be void: another device of the account says it.
-    if (control.kind === 'leave' && this.#devices.wasTakenOut(draft.delta.device)) return refused('cutOff');
     const entry = this.#entryOf({ node: draft, control });
-    return entry ? this.#judgeControl(entry) : refused('noCredential');
+    if (!entry) return refused('noCredential');
+    return this.#isBackLater(entry) ? refused('cutOff') : this.#judgeControl(entry);
+  }
+
+  /**
+   * A6: whether what has let its device in again is judged after it, as after a leave, or after what is said under a role that the account was given
+   * by a senior of who let it in. It would be void, and another device of the account says it.
+   */
+  #isBackLater(entry: Entry): boolean {
+    const { node, key } = entry;
+    const account = this.#namedAuthorOf(node);
+    const isEarlier = (addition: Accepted) => compareEntries(this.#entryOf(addition)!, entry) < 0;
+    return account !== undefined && this.#devices.cutsOf(node, account, key, isEarlier).length > 0;
   }
 
   /** How many people an invitation has let in. */

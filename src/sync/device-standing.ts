@@ -91,8 +91,16 @@ export class DeviceStanding {
     return all.flatMap((a) => (inPast(a.node, node) && this.#stands(a.node.delta.id) === false ? a.node.delta.id : []));
   }
 
-  /** A4 for devices: the restrictions that reach its author's credential and beyond whose cut a delta lies. */
-  cutsOf(node: Node, account: AccountId, credential: Key): readonly DeviceRestriction[] {
+  /**
+   * A4 for devices: the restrictions that reach its author's credential and beyond whose cut a delta lies. `isJudged`: of what stands, what does when
+   * the delta is judged.
+   */
+  cutsOf(
+    node: Node,
+    account: AccountId,
+    credential: Key,
+    isJudged: (addition: Accepted) => boolean = anyOf,
+  ): readonly DeviceRestriction[] {
     const { device } = node.delta;
     const all = this.#of(device);
     if (all.length === 0) return NONE;
@@ -101,7 +109,7 @@ export class DeviceStanding {
         reaches(r, account, credential) &&
         !isKept(r, node) &&
         !this.#isMutual(r, node, account) &&
-        !this.#isBackIn(device, r, account, node),
+        !this.#isBackIn(device, r, account, node, isJudged),
     );
   }
 
@@ -114,12 +122,6 @@ export class DeviceStanding {
       (r) => reaches(r, account, credential) && !this.#isBackIn(device, r, account, undefined),
     );
     return all.find(({ kind }) => kind !== 'drop') ?? all[0];
-  }
-
-  /** Whether a device was taken out otherwise than by a drop, and its person has not been admitted anew since. */
-  wasTakenOut(device: DeviceId): boolean {
-    const admits = this.#additionsOf(device).filter(({ control }) => control.kind === 'admit');
-    return this.#of(device).some((r) => r.kind !== 'drop' && !admits.some(({ node }) => inPast(r.node, node)));
   }
 
   /** L7: whether a device was dropped in a delta's past, so that any member may let it in again: by who is judged later, too. */
@@ -149,17 +151,24 @@ export class DeviceStanding {
    * later counts after a drop alone, which any member may undo: else two devices that were removed could let each other in, one of
    * them under a credential so senior that the other's word is not judged yet.
    */
-  #isBackIn(device: DeviceId, r: DeviceRestriction, account: AccountId, view: Node | undefined): boolean {
+  #isBackIn(
+    device: DeviceId,
+    r: DeviceRestriction,
+    account: AccountId,
+    view: Node | undefined,
+    isJudged: (addition: Accepted) => boolean = anyOf,
+  ): boolean {
     return this.#additionsOf(device).some((a) => {
       if (a.node.delta.device === device || !inPast(r.node, a.node) || (view && !inPast(a.node, view))) return false;
       if (r.kind === 'drop') return true;
       const isHis = a.control.kind === 'admit' || this.#authorOf(a.node) === account;
-      return isHis && this.#stands(a.node.delta.id) === true;
+      return isHis && this.#stands(a.node.delta.id) === true && isJudged(a);
     });
   }
 }
 
 const NONE: readonly never[] = [];
+const anyOf = () => true;
 
 /** Certificates of one delta are of one account. */
 function accountIn({ control }: Accepted): AccountId | undefined {

@@ -1861,4 +1861,34 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // It was promised, and judged before the word that had let its device in again: void.
+    name: 'D9 A6 who was let in again by one device of his own is promoted, and lets in another (world “hazel.397”)',
+    plan: {
+      config: {
+        seed: 'hazel.397',
+        big: false,
+        people: 3,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.5,
+        directPaths: 7,
+        relayShare: 0,
+        network: { latency_ms: [20, 3000], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 60000 },
+        fsync_ms: 30,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 60000,
+      },
+      acts: [
+        { at: 166, kind: 'join', salt: 44 },
+        { at: 2598, kind: 'removeDevice', salt: 69 },
+        { at: 24077, kind: 'absence', salt: 48 },
+        { at: 25820, kind: 'addDevice', salt: 50 },
+        { at: 43656, kind: 'setRole', salt: 45 },
+        { at: 53797, kind: 'readdDevice', salt: 65 },
+      ],
+    },
+  },
 ];

@@ -409,6 +409,29 @@ describe('A10 L7 devices and seniority', () => {
   const carol = makePerson(crypto, 'Carol', 2);
   const [first, second] = [carol.devices[0]!, carol.devices[1]!];
 
+  it('D9 A6 a device that was taken out and let in again is promised nothing that is judged before that, under a role given since; another of the account is (world “hazel.397”)', () => {
+    const bench = new Bench();
+    const { safe } = bench;
+    const genesis = bench.begin(safe, safe);
+    const admit = bench.admit(safe, carol, [first, second], [], genesis);
+    const out = bench.takeOut(safe, first, [], genesis);
+    const back = bench.letIn(second, first, [out], admit);
+    const promoted = bench.write(safe, 'setRole', controlBody.setRole(carol.account, Role.manager), [back], genesis);
+    const replica = bench.judged();
+    const body = controlBody.setPerm('chat', 'add', Role.guest, false);
+    const refusals = (device: DeviceId) =>
+      [controlBody.rename('b'), body].map((value, i) =>
+        replica.wouldRefuse(device, [{ tool: undefined, kind: i === 0 ? 'rename' : 'setPerm', body: value }], 0),
+      );
+    assert.deepEqual(refusals(first.device), [undefined, 'cutOff']);
+    assert.deepEqual(refusals(second.device), [undefined, undefined]);
+    const said = [first, second].map((device) => bench.write(device, 'setPerm', body, [promoted], promoted));
+    assert.deepEqual(
+      said.map((id) => bench.judged().verdictOf(id)),
+      ['cutOff', 'accepted'],
+    );
+  });
+
   it('A10 a senior takes out devices that juniors have let in', () => {
     const bench = new Bench();
     const { safe } = bench;

@@ -226,11 +226,11 @@ export const authority: readonly Mutant[] = [
     tests: ['test/sync/stolen-device.test.ts'],
   },
   {
-    name: 'a leave is promised that would be void',
+    name: 'something is promised that is judged before what has let its device in again, and would be void',
     rule: 'D9',
     file: AUTHORITY,
-    search: "if (control.kind === 'leave' && this.#devices.wasTakenOut(draft.delta.device)) return refused('cutOff');",
-    replace: '',
+    search: "return this.#isBackLater(entry) ? refused('cutOff') : this.#judgeControl(entry);",
+    replace: 'return this.#judgeControl(entry);',
     tests: ['test/sync/stolen-device.test.ts'],
   },
   {

@@ -219,9 +219,7 @@ export class Engine {
   }
 
   get isAwaitingWord(): boolean {
-    return (
-      (this.#awaits !== undefined && this.session.devices.length > 0) || this.isOutside || !this.#replica.canBegin
-    );
+    return (this.#awaits !== undefined && this.session.devices.length > 0) || this.isOutside || !this.#replica.canBegin;
   }
 
   /**

@@ -196,15 +196,16 @@ function sidesOf(
     sides.push([device, ...near.flat()]);
   }
   for (const device of withCopy.filter(knowsItIsOut)) {
-    const near = sides.filter((side) => isNear(side, device));
-    const side = near.find((one) => one.some(({ replica }) => replica.roster.certificates.has(device.id))) ?? near[0];
+    const side = sides.find(
+      (one) => isNear(one, device) && one.some(({ replica }) => replica.roster.certificates.has(device.id)),
+    );
     if (side) side.push(device);
     else sides.push([device]);
   }
   return sides;
 }
 
-/** Who has left, and has his copy still, tells nobody anything: two sides that have him alone in common do not come together by him. */
+/** Who has left, and has his copy still, tells nobody anything: two sides that have him alone in common do not come together by him, and one that does not know him has nothing of his. */
 function knowsItIsOut({ id, replica }: SimDevice): boolean {
   return replica.roster.gone.has(id);
 }

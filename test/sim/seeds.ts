@@ -1891,4 +1891,34 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Two devices of the founder go apart; he whom the one let in has left, and the other never heard of him.
+    name: 'L4 has nothing to do with who has left, and whom it does not know (world “jade.7325”)',
+    plan: {
+      config: {
+        seed: 'jade.7325',
+        big: false,
+        people: 8,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.5,
+        directPaths: 3,
+        relayShare: 0.5,
+        network: { latency_ms: [1, 5], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 600000 },
+        fsync_ms: 0,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 1200000,
+      },
+      acts: [
+        { at: 218667, kind: 'drop', salt: 48 },
+        { at: 360716, kind: 'files', salt: 36 },
+        { at: 371663, kind: 'freeze', salt: 53 },
+        { at: 709110, kind: 'addDevice', salt: 39 },
+        { at: 776579, kind: 'addDevice', salt: 18 },
+        { at: 999587, kind: 'leave', salt: 30 },
+      ],
+    },
+  },
 ];

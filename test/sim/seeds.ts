@@ -1921,4 +1921,35 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Who was out for all others, and did not know it, spoke under a key of his own: who asked him for it kept it.
+    name: 'K4 K1 a key that nobody uses any more, given when all was at rest (world “gum.2452”)',
+    plan: {
+      config: {
+        seed: 'gum.2452',
+        big: false,
+        people: 3,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.5,
+        directPaths: 1,
+        relayShare: 0.5,
+        network: { latency_ms: [1, 5], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 60000 },
+        fsync_ms: 30,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 7820, kind: 'addDevice', salt: 67 },
+        { at: 8031, kind: 'drop', salt: 72 },
+        { at: 14273, kind: 'setRole', salt: 39 },
+        { at: 104323, kind: 'readdDevice', salt: 38 },
+        { at: 106813, kind: 'absence', salt: 8 },
+        { at: 220573, kind: 'folder', salt: 77 },
+        { at: 225222, kind: 'readdDevice', salt: 3 },
+      ],
+    },
+  },
 ];

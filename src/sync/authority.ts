@@ -742,11 +742,27 @@ export class Authority {
     }
   }
 
-  /** The restriction that holds a member's device out of the workspace; undefined for one that is in it. */
-  heldOutBy(device: DeviceId): Node | undefined {
+  /**
+   * The words that hold a member's device out, first the one that took it out (K2). Of what was dropped, behind that, those which cut off who has let it
+   * in again: it may have heard of the drop, and that it is in again, and by these alone it is not.
+   */
+  wordsHoldingOut(device: DeviceId): readonly Node[] {
     const account = this.#accounts.get(device);
     const best = account === undefined ? undefined : this.#bestNow(account);
-    return account === undefined || !best ? undefined : this.#devices.heldOutBy(device, account, best.key)?.node;
+    const word = best && this.#devices.heldOutBy(device, account!, best.key);
+    if (!word) return NO_NODES;
+    // Of another word what comes after it is not for its device.
+    if (word.kind !== 'drop') return [word.node];
+    const others = new Set(this.#devices.voidReturnsOf(device, word.node).flatMap((node) => this.#cutsOf(node)));
+    return [word.node, ...[...others].filter((one) => !inPast(one, word.node)).sort(compareNodes)];
+  }
+
+  /** A4: what cuts off the author of a delta, who acts under a credential that stood. */
+  #cutsOf(node: Node): readonly Node[] {
+    const credential = this.#credentialOf(node);
+    if (!credential) return NO_NODES;
+    const cuts = this.#devices.cutsOf(node, credential.account, credential.key).map((word) => word.node);
+    return [...cuts, ...credential.ends.filter((end) => !inPast(node, end))];
   }
 
   /** key(cred) of whoever wrote an accepted control delta (A1). */

@@ -124,6 +124,12 @@ export class DeviceStanding {
     return all.find(({ kind }) => kind !== 'drop') ?? all[0];
   }
 
+  /** What would let a device in again that a drop holds out, and is void (L7). */
+  voidReturnsOf(device: DeviceId, drop: Node): readonly Node[] {
+    const returns = (this.#additions.get(device) ?? []).filter(({ node }) => inPast(drop, node));
+    return returns.flatMap(({ node }) => (this.#stands(node.delta.id) === false ? node : []));
+  }
+
   /** L7: whether a device was dropped in a delta's past, so that any member may let it in again: by who is judged later, too. */
   wasDropped(device: DeviceId, view: Node): boolean {
     return (this.#drops.get(device) ?? []).some((word) => this.#stands(word.delta.id) !== false && inPast(word, view));

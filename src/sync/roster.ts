@@ -69,7 +69,7 @@ export interface Roster {
   readonly records: ReadonlyMap<DeviceId, DeviceRecord>;
   /** Devices that are not in it any more, each with the word that took it out (K2). */
   readonly gone: ReadonlyMap<DeviceId, Node>;
-  /** Of these all that did it, in D6 order, which did not know of each other. */
+  /** Of these all the words without which it may believe itself in, in the order in which it is told. */
   readonly wordsOut: ReadonlyMap<DeviceId, readonly Node[]>;
   /** Of every device that was ever let in: what is under the seal of a pair may be for one that is out (K4). */
   readonly certificates: ReadonlyMap<DeviceId, Certificate>;
@@ -114,8 +114,8 @@ export function rosterOf(authority: Authority): Roster {
   const certificates = new Map<DeviceId, Certificate>();
   const goneRecords = new Map<DeviceId, DeviceRecord>();
   const wordsOut = new Map<DeviceId, readonly Node[]>();
-  const leave = (device: DeviceId, record: DeviceRecord, words: readonly Node[]) => {
-    gone.set(device, words.at(-1)!);
+  const leave = (device: DeviceId, record: DeviceRecord, word: Node, words: readonly Node[]) => {
+    gone.set(device, word);
     wordsOut.set(device, words);
     goneRecords.set(device, record);
   };
@@ -124,16 +124,17 @@ export function rosterOf(authority: Authority): Roster {
     const best = authority.bestCredential(account);
     if (!best) {
       const words = authority.departuresOf(account);
-      if (words.length > 0) for (const [device, record] of person.devices) leave(device, record, words);
+      const last = words.at(-1);
+      if (last) for (const [device, record] of person.devices) leave(device, record, last, words);
       continue;
     }
     const active: DeviceRecord[] = [];
     const member: Member = { account, name: person.name, role: best.role, credential: best.id, devices: active };
     members.set(account, member);
     for (const [device, record] of person.devices) {
-      const word = authority.heldOutBy(device);
+      const [word, ...others] = authority.wordsHoldingOut(device);
       if (word) {
-        leave(device, record, [word]);
+        leave(device, record, word, [word, ...others]);
         continue;
       }
       active.push(record);

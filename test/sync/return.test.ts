@@ -532,3 +532,39 @@ describe('K2 A4 who is out by two words that did not know of each other', () => 
     assert.equal(bob.engine.session.knowsItIsOut(carol.device), true);
   });
 });
+
+describe('K2 L7 what was dropped, and let in again by who could not', () => {
+  it('K2 L7 is told why that is void, by which it is out again (world “gum.2452”)', () => {
+    const { office, alice, bob, carol } = threePeople('void return');
+    office.link(alice, bob, carol);
+    const setRole = (role: Role) => alice.control('setRole', controlBody.setRole(bob.person.account, role));
+    setRole(Role.manager);
+    office.rest();
+    office.leave(carol);
+    drop(alice, carol);
+    office.rest();
+    // Bob has not heard that he is no manager any more when he lets her device in again.
+    office.leave(bob);
+    setRole(Role.participant);
+    office.leave(alice);
+    office.arrive(bob);
+    const again = backAgain(office, bob, carol);
+    office.leave(again);
+    office.arrive(alice);
+    office.link(alice, bob);
+    alice.post('not for her');
+    office.rest();
+    const words = bob.engine.replica.roster.wordsOut.get(again.device)!;
+    assert.deepEqual(
+      words.map(({ delta }) => delta.kind),
+      ['drop', 'setRole'],
+    );
+    assert.equal(bob.engine.replica.roster.gone.get(again.device), words[0]);
+    const told = () => again.engine.expulsion?.delta.kind;
+    assert.equal(told(), undefined, 'it has heard of the drop, and that it is in again');
+    office.arrive(again);
+    office.link(bob, again);
+    assert.equal(told(), 'drop');
+    assert.ok(!again.texts().includes('not for her'));
+  });
+});

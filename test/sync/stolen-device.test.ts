@@ -298,6 +298,23 @@ describe('A4 K2 a stolen device', () => {
     assert.equal(bench.judged().roster.gone.get(stolen.device)?.delta.kind, 'removeDevice');
   });
 
+  it('K2 L7 what was dropped hears also what cuts off who has let it in again, and what was taken out does not', () => {
+    for (const kind of ['drop', 'removeDevice']) {
+      const bench = new Bench();
+      const { safe, stolen, spare } = bench;
+      const genesis = bench.begin(safe, safe, stolen, spare);
+      const out = bench.write(safe, kind, controlBody.devices([stolen.device], bench.notice), [], genesis);
+      const back = bench.letIn(spare, stolen, [out], genesis);
+      const cut = bench.takeOut(safe, spare, [], genesis);
+      const replica = bench.judged();
+      assert.equal(replica.verdictOf(back), 'cutOff');
+      assert.deepEqual(
+        replica.roster.wordsOut.get(stolen.device)!.map(({ delta }) => delta.id),
+        kind === 'drop' ? [out, cut] : [out],
+      );
+    }
+  });
+
   for (const isEarly of [true, false])
     it(`A7 I4 a device that it has let in does not leave for its person (its word ${isEarly ? 'first' : 'last'} in order)`, () => {
       const bench = new Bench();

@@ -218,6 +218,22 @@ export const keys: readonly Mutant[] = [
     tests: ['test/sync/engine.test.ts'],
   },
   {
+    name: 'what was dropped is not told why it is not in again',
+    rule: 'K2',
+    file: 'src/sync/authority.ts',
+    search: "if (word.kind !== 'drop') return [word.node];",
+    replace: 'if (device !== undefined) return [word.node];',
+    tests: ['test/sync/return.test.ts'],
+  },
+  {
+    name: 'what was taken out is told what came after it',
+    rule: 'K2',
+    file: 'src/sync/authority.ts',
+    search: "if (word.kind !== 'drop') return [word.node];",
+    replace: '',
+    tests: ['test/sync/stolen-device.test.ts'],
+  },
+  {
     name: 'who is out by two words is told the last alone',
     rule: 'K2',
     file: 'src/sync/peer.ts',

@@ -283,10 +283,16 @@ function isDeafTo(world: World, word: DeltaId | undefined, whose: SimDevice, one
   const author = word && world.archive.get(word)?.device;
   if (author === undefined || replica.node(word!)) return false;
   const hasTakenOut = replica.roster.gone.has(author) || replica.returned().has(author);
-  // Whom it does not know it does not hear: others have to tell it.
-  if (!replica.roster.certificates.has(whose.id)) return author === whose.id || hasTakenOut;
+  // Whom it does not know it does not hear, but under its own key (I4): others have to tell it.
+  if (!replica.roster.certificates.has(whose.id))
+    return author === whose.id || hasTakenOut || !speaksUnderKeyOf(whose, one);
   if (whose.replica.roster.devices.has(author)) return isStolenFor(world, author, one);
   return hasTakenOut;
+}
+
+/** I4: whether who is not known to a device can be heard by it: whoever has erased that key since (K4) can not. */
+function speaksUnderKeyOf(whose: SimDevice, { engine: { keys } }: SimDevice): boolean {
+  return keys.isClean && keys.inUse !== undefined && whose.engine.keys.find(keys.inUse) !== undefined;
 }
 
 /** A4: whether a device has taken out another of its person, and not only dropped it: what that says of it is never believed, whoever tells it. */

@@ -1952,4 +1952,31 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // A device of the founder that has heard of nobody but his devices: they have erased their copies, and nobody else can be heard by it.
+    name: 'K2 who knows nobody that is in, and whose key they have erased, hears of nothing (world “ivy.8562”)',
+    plan: {
+      config: {
+        seed: 'ivy.8562',
+        big: false,
+        people: 3,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.5,
+        directPaths: 3,
+        relayShare: 0.5,
+        network: { latency_ms: [1, 5], loss: 0, duplication: 0, reorders: true, relayLifetime_ms: 600000 },
+        fsync_ms: 2,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 86400000,
+        duration_ms: 1200000,
+      },
+      acts: [
+        { at: 227851, kind: 'leave', salt: 60 },
+        { at: 340617, kind: 'join', salt: 0 },
+        { at: 650688, kind: 'remove', salt: 3 },
+      ],
+    },
+  },
 ];

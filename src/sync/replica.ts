@@ -296,6 +296,11 @@ export class Replica {
     return this.#graph.missing();
   }
 
+  /** Whether a delta has come, and waits for its past (D5). */
+  isWaiting(id: DeltaId): boolean {
+    return this.#graph.has(id) && this.#graph.get(id) === undefined;
+  }
+
   /** 'accepted' or why it has no effect, for control and content alike. */
   verdictOf(id: DeltaId): 'accepted' | Exclude<FoldVerdict, 'applied'> | undefined {
     this.#settle();

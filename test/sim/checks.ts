@@ -4,6 +4,7 @@ import type { DeltaId, DeviceId } from '../../src/base/ids.ts';
 import { readControl, type Control } from '../../src/sync/control.ts';
 import { feedOf, type Delta } from '../../src/sync/delta.ts';
 import { tagOf } from '../../src/sync/epoch.ts';
+import type { Node } from '../../src/sync/graph.ts';
 import { Replica } from '../../src/sync/replica.ts';
 import { chatReducer } from '../../src/tools/chat/reducer.ts';
 import { filesReducer } from '../../src/tools/files/reducer.ts';
@@ -549,6 +550,14 @@ function namingIt(world: World, additions: readonly Addition[], device: DeviceId
 }
 
 /**
+ * N4: whether a word was told in vain to a device that nothing it holds has ever let in, void or not, and that has nothing to erase: what the word rests
+ * on is folded elsewhere, and it is given no copy any more.
+ */
+function isToldInVain({ id, replica }: SimDevice, { delta }: Node): boolean {
+  return replica.isWaiting(delta.id) && !replica.isLetIn(id) && replica.rows()[Symbol.iterator]().next().done === true;
+}
+
+/**
  * K2: whoever is out has heard it, and his client has erased his copy, unless he was let in again in good faith: what voids that
  * lies beyond the word that took him out, and is not for him. K3: all members use the same key, where one is clean, and nobody
  * who is out holds it.
@@ -564,6 +573,10 @@ function checkMembers(
   for (const [id, word] of union.roster.gone) {
     const device = side.find((one) => one.id === id);
     if (!device || word.delta.kind === 'leave') continue;
+    if (isToldInVain(device, word)) {
+      world.counts.add('devices out before they had come in');
+      continue;
+    }
     const out = past.get(word.delta.id)!;
     const believes =
       device.replica.node(word.delta.id) &&

@@ -1979,4 +1979,37 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // It had fetched what the word rests on, as far as that was not folded: the genesis was among it, and not the word that lets it in.
+    name: 'K2 who is out before the first copy has come can hold the word against nothing (world “ivy.6759”)',
+    plan: {
+      config: {
+        seed: 'ivy.6759',
+        big: false,
+        people: 5,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.3,
+        directPaths: 1,
+        relayShare: 0,
+        network: { latency_ms: [20, 3000], loss: 0, duplication: 0.05, reorders: false, relayLifetime_ms: 600000 },
+        fsync_ms: 30,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 1200000,
+      },
+      acts: [
+        { at: 118967, kind: 'folder', salt: 6 },
+        { at: 146316, kind: 'clockJump', salt: 54 },
+        { at: 166857, kind: 'absence', salt: 20 },
+        { at: 458537, kind: 'join', salt: 61 },
+        { at: 512993, kind: 'delete', salt: 22 },
+        { at: 537381, kind: 'join', salt: 14 },
+        { at: 539804, kind: 'crash', salt: 49 },
+        { at: 668373, kind: 'join', salt: 65 },
+        { at: 1040192, kind: 'freeze', salt: 35 },
+      ],
+    },
+  },
 ];

@@ -50,22 +50,38 @@ export class Endings {
    * branch, is let go of (`Graph.dropStrays`).
    */
   isBeyond(delta: Delta, own: FeedId): boolean {
-    return this.#isBarred(delta, own) && !this.#graph.has(delta.id);
+    return this.isBarred(delta, own) && !this.#graph.has(delta.id);
   }
 
-  #isBarred(delta: Delta, own: FeedId): boolean {
+  /** Whether it is beyond such an end, here or not. */
+  isBarred(delta: Delta, own: FeedId): boolean {
+    return this.forked.has(delta.device) || this.#isPastEnd(delta, own);
+  }
+
+  #isPastEnd(delta: Delta, own: FeedId): boolean {
     const { device, seq } = delta;
-    if (this.forked.has(device)) return true;
     if (this.#words.size > 0 && this.#wordsAgainst(device).some((word) => this.#isCutBy(word, delta, own))) return true;
     // What was lost with a store comes back to its own device first, which names it then.
     return !own.startsWith(device) && seq > this.#graph.closedAt(delta, (node) => this.#hasAcknowledged(node, own));
   }
 
   /**
+   * I4, L6: whether a feed has begun upon nothing but words that let its device in from beyond such an end. Who knows the device by another word has
+   * folded what that has in its past, as if the feed were to begin upon it (L4), and may not be able to take those, nor the feed.
+   */
+  isUponEnded(own: FeedId): boolean {
+    const first = this.#graph.at(own, 1);
+    if (!first) return false;
+    const entrances = this.#entrancesOf(first.delta.device).filter((entrance) => inPast(entrance, first));
+    return entrances.length > 0 && entrances.every(({ delta }) => this.#isPastEnd(delta, own));
+  }
+
+  /**
    * Whether the device of a feed has written with a delta in its past, or is to: of who has written nothing yet others know that a word that
-   * lets it in will be in its past (I4), and fold upon that (L4).
+   * lets it in will be in its past (I4), and fold upon that (L4). What is folded all have acknowledged, who began with the base of it, too.
    */
   #hasAcknowledged(node: Node, own: FeedId): boolean {
+    if (this.#graph.isFolded(node)) return true;
     const [device] = own.split('.') as [DeviceId];
     const hasIt = (end: Node) => end === node || inPast(node, end);
     const tips = this.#graph.lanesOf(device).flatMap(({ tip }) => tip ?? []);

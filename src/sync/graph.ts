@@ -295,6 +295,11 @@ export class Graph {
     return this.#waiting.isWanted(id, feed, known, this.#around.isIn);
   }
 
+  /** What waits for a delta. */
+  waitersOf({ id }: Delta): readonly Delta[] {
+    return this.#waiting.waitersOf(id);
+  }
+
   /** The next of its lane. */
   after(node: Node): Node | undefined {
     return this.#lanes[node.lane]?.at(node.delta.seq + 1);
@@ -398,6 +403,10 @@ export class Graph {
       else named.push(waiter);
     }
     return named;
+  }
+
+  isFolded({ lane, delta }: Node): boolean {
+    return delta.seq <= this.#lanes[lane]!.cut;
   }
 
   /** Whether all that was forgotten is in the past of a delta. */

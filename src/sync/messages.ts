@@ -25,7 +25,7 @@
  * | 17 | workspace | workspace 32, its name, the addDevice delta that lets the recipient in, total deltas |
  * | 18 | nameDevice | what the recipient is to be called |
  * | 19 | continued | an invitation into a workspace that goes on where this one is, sealed under the seal of the two devices (A7) |
- * | 20 | folded | [[delta id 32, device 32, generation, seq] …] of what was to be fetched, and is folded: its place alone is left (L4, L6) |
+ * | 20 | folded | [[delta id 32, device 32, generation, seq] …] that is fetched, or named, and is folded: its place alone is left (L4, L6) |
  *
  * vector = [[device 32, generation, seq, first 8 bytes of the id at seq] …].
  */

@@ -70,7 +70,16 @@ export interface Ingest {
   readonly controlChanged: boolean;
   /** Ids that something waits for and nobody has sent (D5). */
   readonly missing: readonly DeltaId[];
+  /** What is folded here without what has come and names it, which counts nowhere, and cannot come in here (L6). */
+  readonly restsOn: readonly DeltaPlace[];
   readonly faults: readonly IngestFault[];
+}
+
+/** Where what comes in is put together. */
+interface Intake {
+  readonly added: Node[];
+  readonly restsOn: DeltaPlace[];
+  readonly faults: IngestFault[];
 }
 
 export interface IngestFault {
@@ -105,6 +114,8 @@ export class Replica {
   readonly #own: OwnFeed;
   /** Somebody's delta rests on what belongs into our base and is not there. */
   #isPassedBy = false;
+  /** A member has told that something in the past of our feed is folded there, without what names it. */
+  #isLeftOut = false;
   /** Control deltas that have not seen all that is in the base. */
   readonly #lateControls: Node[] = [];
   /** D2, D8: what stands aside may be other deltas than before. */
@@ -423,8 +434,9 @@ export class Replica {
   restore(bytes: Uint8Array, arrival?: number): void {
     const delta = this.#reader.read(bytes);
     if (!delta.ok) return;
-    const added: Node[] = [];
-    this.#insert([delta.value], [], 1, added, arrival);
+    const intake = newIntake();
+    const { added } = intake;
+    this.#insert([delta.value], 1, intake, arrival);
     if (added.length === 0 && delta.value.device === this.#own.device) this.#restored.add(delta.value.id);
     for (const node of added) this.madeDurable(node);
   }
@@ -439,11 +451,11 @@ export class Replica {
 
   /** Runs of feeds as they came (S2): one signature check per contiguous run, at its end (D7). `from`: the device that has sent them. */
   ingest(runs: readonly (readonly Uint8Array[])[], from?: DeviceId): Ingest {
-    const added: Node[] = [];
-    const faults: IngestFault[] = [];
+    const intake = newIntake();
+    const { added, restsOn, faults } = intake;
     const heard: { readonly feed: FeedId; readonly seq: number }[] = [];
     const before = this.#controls;
-    const take = (run: readonly Delta[], wanted: number) => this.#insert(run, faults, wanted, added);
+    const take = (run: readonly Delta[], wanted: number) => this.#insert(run, wanted, intake);
     const hear = (run: readonly Delta[]) => {
       const last = run.findLast(({ id }) => this.#graph.has(id));
       if (last) heard.push({ feed: last.feed, seq: last.seq });
@@ -465,7 +477,8 @@ export class Replica {
     this.#inTurns(together, (run) => take(run, 0));
     for (const run of together) hear(run);
     this.#settle();
-    return { added, heard, controlChanged: this.#controls !== before, missing: this.#graph.missing(), faults };
+    const missing = this.#graph.missing();
+    return { added, heard, controlChanged: this.#controls !== before, missing, restsOn, faults };
   }
 
   /**
@@ -541,10 +554,10 @@ export class Replica {
   }
 
   /**
-   * What comes in goes to `added`. `wanted`: of so many of them even a second branch of their feed is taken (D8). False where one is not
+   * `wanted`: of so many of them even a second branch of their feed is taken (D8). False where one is not
    * taken because of what is known of its device, nor what comes after it.
    */
-  #insert(deltas: readonly Delta[], faults: IngestFault[], wanted: number, added: Node[], arrival?: number): boolean {
+  #insert(deltas: readonly Delta[], wanted: number, { added, restsOn, faults }: Intake, arrival?: number): boolean {
     let isTaken = true;
     const freed: Delta[] = [];
     const known = new Map<DeltaId, boolean>();
@@ -579,6 +592,7 @@ export class Replica {
           break;
         case 'forgotten':
           if (outcome.namedBy.some((waiter) => this.#mayCount(waiter))) this.#isPassedBy = true;
+          else if (outcome.namedBy.length > 0) restsOn.push(delta);
           break;
         case 'known':
         case 'waiting':
@@ -596,9 +610,20 @@ export class Replica {
 
   /**
    * L4, I4: whether what waits for something forgotten may count elsewhere. Whoever is let in by words that have come since has all that is
-   * forgotten in his past with them, and names nothing of it; what his device has written before, let in by what is void, counts nowhere.
+   * forgotten in his past with them, and names nothing of it; what his device has written before, let in by what is void, counts nowhere. Nor
+   * does, by itself, what is beyond an end of its feed that all have acknowledged (A4, D2, D8): it is here for what waits for it.
    */
-  #mayCount({ device, feed }: Delta): boolean {
+  #mayCount(delta: Delta): boolean {
+    const seen = new Set([delta]);
+    for (const one of seen) {
+      if (this.#endings.isBarred(one, this.#own.feed))
+        for (const waiter of this.#graph.waitersOf(one)) seen.add(waiter);
+      else if (this.#mayCountItself(one)) return true;
+    }
+    return false;
+  }
+
+  #mayCountItself({ device, feed }: Delta): boolean {
     if (this.#graph.tip(feed)) return true;
     return (this.#entrances.get(device) ?? []).some((entrance) => !this.#graph.coversCut(entrance));
   }
@@ -608,6 +633,8 @@ export class Replica {
    * acknowledged: that cannot come in here, nor what others have written upon it. What nobody else has taken need not be sound.
    */
   hearFolded(places: readonly DeltaPlace[], from: DeviceId): void {
+    const tip = this.#graph.tip(this.#own.feed);
+    if (tip && places.some(({ feed, seq }) => this.reach(tip, feed) >= seq)) this.#isLeftOut = true;
     const folded = new Set(places.filter((place) => this.#hasForgotten(place)).map(({ id }) => id));
     for (const waiter of folded.size > 0 ? this.#graph.waitingDeltas() : []) {
       if (waiter.device === from || !pastOf(waiter).some((id) => folded.has(id))) continue;
@@ -707,12 +734,14 @@ export class Replica {
 
   /**
    * The base may be another than other replicas', for somebody who had acknowledged it has written, on a branch of his feed, as
-   * if he had not (D8): a base from a manager puts it right.
+   * if he had not (D8): a base from a manager puts it right. So does it where others cannot take the own feed, which has begun upon a word that they
+   * need not take (L6).
    */
   get isOutOfStep(): boolean {
     this.#settle();
     const reachesBack = this.#lateControls.some(({ delta }) => this.#authority.verdictOf(delta.id)?.accepted);
-    return this.#isPassedBy || reachesBack || this.#content.isOutOfOrder;
+    const isLeftOut = this.#isLeftOut && this.#endings.isUponEnded(this.#own.feed);
+    return this.#isPassedBy || isLeftOut || reachesBack || this.#content.isOutOfOrder;
   }
 
   /** D2: something counts here that for others counts when the next own delta has come to them: what it is to name first. */
@@ -978,6 +1007,10 @@ export class Replica {
   foldedAmong(ids: Iterable<DeltaId>): readonly Node[] {
     return this.#serving.folded(ids);
   }
+}
+
+function newIntake(): Intake {
+  return { added: [], restsOn: [], faults: [] };
 }
 
 const NO_STRAYS: ReadonlySet<Node> = new Set();

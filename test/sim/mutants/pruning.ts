@@ -12,6 +12,7 @@ const stability = ['test/sync/stability.test.ts'];
 const bases = ['test/sync/base.test.ts', 'test/sync/first-copy.test.ts'];
 const returns = ['test/sync/return.test.ts'];
 const renewals = ['test/sync/renewal.test.ts'];
+const entrances = ['test/sync/two-entrances.test.ts'];
 const firstCopy = ['test/sync/first-copy-guards.test.ts', 'test/sync/first-copy.test.ts'];
 
 export const pruning: readonly Mutant[] = [
@@ -117,7 +118,7 @@ export const pruning: readonly Mutant[] = [
     rule: 'D8',
     file: REPLICA,
     search: 'if (outcome.namedBy.some((waiter) => this.#mayCount(waiter))) this.#isPassedBy = true;',
-    replace: '',
+    replace: 'if (outcome.namedBy.some((waiter) => this.#mayCount(waiter))) void 0;',
     tests: stability,
   },
   {
@@ -751,5 +752,53 @@ export const pruning: readonly Mutant[] = [
     search: 'if (needsCopy === this.#saidNeed) return [];',
     replace: 'if (needsCopy !== this.#saidNeed || !needsCopy) return [];',
     tests: renewals,
+  },
+  {
+    name: 'what is beyond an end of its feed puts a copy out of step that has folded beside it',
+    rule: 'L6',
+    file: REPLICA,
+    search: 'if (this.#endings.isBarred(one, this.#own.feed))',
+    replace: 'if (this.#endings.isBarred(one, this.#own.feed) && seen.size > 1e9)',
+    tests: entrances,
+  },
+  {
+    name: 'what rests on what is beyond an end of its feed goes unnoticed',
+    rule: 'L4',
+    file: REPLICA,
+    search: 'for (const waiter of this.#graph.waitersOf(one)) seen.add(waiter);',
+    replace: 'this.#graph.waitersOf(one);',
+    tests: entrances,
+  },
+  {
+    name: 'who has begun with a base has not acknowledged the words that are folded in it',
+    rule: 'L6',
+    file: 'src/sync/endings.ts',
+    search: 'if (this.#graph.isFolded(node)) return true;',
+    replace: '',
+    tests: entrances,
+  },
+  {
+    name: 'nobody is told that what he has written rests on what is folded without it',
+    rule: 'L6',
+    file: ENGINE,
+    search: 'const folded = places.length > 0 ?',
+    replace: 'const folded = places.length > 1e9 ?',
+    tests: entrances,
+  },
+  {
+    name: 'whoever is told that something is folded elsewhere takes his feed for left out',
+    rule: 'L6',
+    file: REPLICA,
+    search: 'const isLeftOut = this.#isLeftOut && this.#endings.isUponEnded(this.#own.feed);',
+    replace: 'const isLeftOut = this.#isLeftOut;',
+    tests: renewals,
+  },
+  {
+    name: 'who has begun upon the word of who was out takes what he is told of another past for that of his own feed',
+    rule: 'L6',
+    file: REPLICA,
+    search: 'if (tip && places.some(({ feed, seq }) => this.reach(tip, feed) >= seq)) this.#isLeftOut = true;',
+    replace: 'if (tip) this.#isLeftOut = true;',
+    tests: entrances,
   },
 ];

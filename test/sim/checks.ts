@@ -179,8 +179,9 @@ export function checkWorld(world: World, dice: Dice, cameToRest: boolean): void 
 
 /**
  * Who goes on beside whom. Of devices that have taken each other out of the workspace, the one not having heard it of the other, each
- * goes on without the other, and so does who was let in again, in good faith, by who did not know that he was out himself (A4, L4): what
- * lies beyond its own word a copy takes of nobody, so nobody can bring them together. All others are on one side.
+ * goes on without the other, and so does who was let in again, in good faith, by who did not know that he was out himself, or that he is in
+ * by nothing but what stands in a feed which has ended for others (A4, L4, D2): what lies beyond its own word a copy takes of nobody, so nobody
+ * can bring them together. All others are on one side.
  */
 function sidesOf(
   world: World,
@@ -243,9 +244,9 @@ function isElsewhere(world: World, side: readonly SimDevice[], device: SimDevice
 function isOnlyByItself(world: World, one: SimDevice, other: SimDevice, invalid: readonly Addition[]): boolean {
   const { id, replica } = one;
   if (!replica.roster.devices.has(id) || other.replica.roster.devices.has(id)) return false;
-  const entrance = replica.entranceOf(id)?.delta;
-  if (isBehindIt(world, entrance?.id, other) || isOnInEnded(world, entrance, other)) return true;
-  if (isLetInAside(world, entrance, one, other)) return true;
+  const isAside = (word: Delta) =>
+    isBehindIt(world, word.id, other) || isOnInEnded(world, word, other) || isLetInAside(world, word, one, other);
+  if (entrancesAbove(one, other).some(isAside)) return true;
   return namingIt(world, invalid, id).some(({ placed }) => replica.node(placed.delta.id));
 }
 
@@ -253,10 +254,22 @@ function isOnlyByItself(world: World, one: SimDevice, other: SimDevice, invalid:
  * I4, K1: let in by a hostile device that has told nobody else, and that had not the key in use itself. Whom nobody has heard of is listened to under that
  * key alone, since older ones are held by who is out.
  */
-function isLetInAside(world: World, word: Delta | undefined, one: SimDevice, { engine, replica }: SimDevice): boolean {
-  if (!word || !world.isHostile(word.device) || replica.node(word.id)) return false;
+function isLetInAside(world: World, word: Delta, one: SimDevice, { engine, replica }: SimDevice): boolean {
+  if (!world.isHostile(word.device) || replica.node(word.id)) return false;
   const { inUse } = engine.keys;
   return inUse !== undefined && one.engine.keys.sealKey(inUse, one.id) === undefined;
+}
+
+/** I4: the word that has let it in, that which has let in the author of that, and so on: as far as another has neither the word nor whom it lets in. */
+function entrancesAbove({ id, replica }: SimDevice, other: SimDevice): readonly Delta[] {
+  const words = new Set<Delta>();
+  for (let device = id; !other.replica.roster.devices.has(device);) {
+    const word = replica.entranceOf(device)?.delta;
+    if (!word || words.has(word) || other.replica.node(word.id)) break;
+    words.add(word);
+    device = word.device;
+  }
+  return [...words];
 }
 
 /** L7: it was said by who went on, as no client of ours does, in a feed that ends for others with the word that had taken him out. */

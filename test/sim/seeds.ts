@@ -2103,4 +2103,33 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // By whom a hostile member has let in, in a feed that a later one of his has ended (D2): the others know neither word.
+    name: 'D1 S1 who was dropped and is let in again by one whom nobody else has in (world “ivy.3946”)',
+    plan: {
+      config: {
+        seed: 'ivy.3946',
+        big: false,
+        people: 4,
+        founding: 2,
+        hostile: 1,
+        manyDevices: 0.5,
+        directPaths: 7,
+        relayShare: 0,
+        network: { latency_ms: [20, 3000], loss: 0.02, duplication: 0, reorders: false, relayLifetime_ms: 2592000000 },
+        fsync_ms: 30,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 41728, kind: 'join', salt: 18 },
+        { at: 133501, kind: 'posts', salt: 34 },
+        { at: 160243, kind: 'lowFeed', salt: 8 },
+        { at: 178115, kind: 'absence', salt: 1 },
+        { at: 227189, kind: 'forgedBase', salt: 10 },
+      ],
+    },
+  },
 ];

@@ -577,7 +577,8 @@ export class Engine {
 
   /**
    * Who has written nothing yet takes the first copy from who let it in, or from a manager; who has lost its log, in a new feed
-   * (D2), likewise; where it is the only manager's own device, from any member. Who has asked for a fresh one takes it from whom he has asked.
+   * (D2), likewise; where it is the only manager's own device, from any member. Who has asked for a fresh one takes it from whom he has asked,
+   * and none in the place of that as long as what comes after it is on its way: whoever else gives one may be out of step himself.
    */
   #mayGiveBase(from: DeviceId): boolean {
     const { roster } = this.#replica;
@@ -585,6 +586,8 @@ export class Engine {
     if (this.#renewal) return this.#renewal.from === from && member !== undefined;
     // Durable or not: what begins with a base was on this disk before.
     if (this.#replica.generationsOf(this.#identity.device).includes(this.#generation)) return false;
+    if (this.#renewedBy !== undefined && from !== this.#renewedBy && this.session.lacksOf(this.#renewedBy))
+      return false;
     if (from === this.#sponsor || member?.role === Role.manager) return true;
     return member !== undefined && this.#devicesInCharge.length === 1;
   }
@@ -600,6 +603,8 @@ export class Engine {
   }
 
   readonly #sources = new Sources();
+  /** Who was asked for the base that this copy has begun with. */
+  #renewedBy: DeviceId | undefined;
 
   /** L6: what is here is no good for others: it is out of step, or not all of what its inviter holds has come. */
   get #needsCopy(): boolean {
@@ -657,6 +662,7 @@ export class Engine {
     next.takeOver(this.#replica);
     this.#replica = next;
     this.#sources.begunAnew();
+    this.#renewedBy = renewal?.from;
     if (renewal) {
       this.awaitWord();
       // His base may be older than what was here, and know less of who is in: he gives what comes after it, and is a peer till that has come.

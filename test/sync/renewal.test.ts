@@ -1,6 +1,6 @@
 /** L6: a copy that has settled what others have in another way begins anew, with the base of one of them. */
 import assert from 'node:assert/strict';
-import type { DeviceId } from '../../src/base/ids.ts';
+import type { DeltaId, DeviceId } from '../../src/base/ids.ts';
 import { recordsOf } from '../../src/service/journal.ts';
 import { decodeRecord } from '../../src/service/records.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
@@ -444,6 +444,34 @@ describe('L6 a fresh copy', () => {
     assert.equal(bob.engine.takeBase(carol.device, 'direct', part).part, undefined, 'he asks nobody any more');
     bob.engine.renewFrom({ from: alice.device, generation: 7 });
     assert.ok(bob.engine.takeBase(alice.device, 'direct', part).replaced);
+  });
+
+  it('L6 is taken from nobody else in the place of the one that was asked for, before what comes after that is here', () => {
+    for (const isMore of [true, false]) {
+      const { office, alice, bob, carol } = threePeople(`renewal in the place of another ${String(isMore)}`);
+      office.link(alice, bob, carol);
+      alice.post('something');
+      office.rest();
+      office.leave(bob);
+      if (isMore) carol.post('and on');
+      office.pump();
+      const have = [...carol.engine.replica.vector()].map(([feed, seq]) => ({
+        feed,
+        seq,
+        tip: '00'.repeat(8) as DeltaId,
+      }));
+      const says = { kind: 'have', vector: have, answer: false, root: '' } as const;
+      bob.engine.received(carol.device, 'relay', says, bob.engine.keys.inUse!, office.now);
+      const give = (from: Desk) => {
+        const { root, parts } = from.engine.replica.base();
+        return parts.map((bytes, part) =>
+          bob.engine.takeBase(from.device, 'direct', { root, part, parts: parts.length, bytes }),
+        );
+      };
+      bob.engine.renewFrom({ from: carol.device, generation: 7 });
+      assert.ok(give(carol).at(-1)!.replaced);
+      assert.equal(give(alice).at(-1)!.replaced === undefined, isMore);
+    }
   });
 
   it('L6 is taken from nobody who is out of the workspace by then, asked or not, by the only manager either', () => {

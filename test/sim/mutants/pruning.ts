@@ -801,4 +801,21 @@ export const pruning: readonly Mutant[] = [
     replace: 'if (tip) this.#isLeftOut = true;',
     tests: entrances,
   },
+  {
+    name: 'who has begun anew takes any manager’s base in the place of the one that he has asked for',
+    rule: 'L6',
+    file: ENGINE,
+    search:
+      'if (this.#renewedBy !== undefined && from !== this.#renewedBy && this.session.lacksOf(this.#renewedBy)) return false;',
+    replace: '',
+    tests: renewals,
+  },
+  {
+    name: 'who has begun anew takes no base of anybody else any more',
+    rule: 'L6',
+    file: ENGINE,
+    search: 'from !== this.#renewedBy && this.session.lacksOf(this.#renewedBy)) return false;',
+    replace: 'from !== this.#renewedBy) return false;',
+    tests: renewals,
+  },
 ];

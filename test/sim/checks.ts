@@ -443,9 +443,9 @@ function without(some: readonly Delta[], others: readonly Delta[]): Delta[] {
 function checkSameSets(world: World, live: readonly SimDevice[]): void {
   const states = new Map<string, string>();
   const places = groupBy(world.archive.values(), ({ feed, seq }) => `${feed} ${seq}`);
-  // Of two for one place that which is not there as itself is not the one that was folded, perhaps.
+  // Of two for one place that which is not there as itself is not the one that was folded, perhaps. What is there may be nowhere durable yet.
   const isSure = ({ replica }: SimDevice, { id, feed, seq }: Delta) =>
-    places.get(`${feed} ${seq}`)!.length === 1 || replica.node(id) !== undefined;
+    replica.node(id) !== undefined || places.get(`${feed} ${seq}`)!.length === 1;
   for (const device of live) {
     if (!isComparable(world, device)) continue;
     const held = world.heldBy(device).filter((delta) => isSure(device, delta));

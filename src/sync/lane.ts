@@ -52,7 +52,7 @@ export class Lane {
   readonly places = new Map<number, Node>();
   /** Everything after `cut`. */
   nodes: Node[] = [];
-  /** Highest seq that is not an ack. */
+  /** Highest seq that is not an ack; below `first` where there is none, as in a branch that was let go of (D8). */
   substance = 0;
   /** Where a later feed of the device has begun (D2, `generations.ts`). */
   closed: Closed | undefined;

@@ -111,7 +111,10 @@ export class OwnFeed {
     const tip = this.#tip;
     return this.#graph.lanes.some(
       (lane) =>
-        lane.feed !== this.#feed && lane.substance > (tip?.past[lane.number] ?? 0) && this.#graph.canBeNamed(lane, tip),
+        lane.feed !== this.#feed &&
+        lane.substance >= lane.first &&
+        lane.substance > (tip?.past[lane.number] ?? 0) &&
+        this.#graph.canBeNamed(lane, tip),
     );
   }
 

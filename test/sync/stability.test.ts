@@ -245,6 +245,35 @@ describe('L4 D8 a freeze', () => {
       assert.equal(alice.verdict(next), 'accepted');
     });
   }
+
+  it('L4 D8 asks for no ack any more where nothing is left of a branch (world “ivybA.86”)', () => {
+    const team = new Team(74);
+    const alice = team.founder;
+    const [bob, mallory] = [team.join('Bob'), team.join('Mallory')];
+    alice.meet(bob);
+    const { credential } = mallory.replica.roster.members.get(mallory.person.account)!;
+    const first = team.forge(mallory.person, { seq: 1, deps: [credential], credential });
+    const [one, other] = ['one', 'other'].map((text) =>
+      team.forge(mallory.person, { seq: 2, prev: first.id, credential, body: [text] }),
+    ) as [Delta, Delta];
+    alice.replica.ingest([[first.bytes, other.bytes]]);
+    ack(alice);
+    freeze(alice, mallory.person);
+    bob.replica.ingest([[first.bytes, one.bytes]]);
+    for (let round = 0; round < 2; round++) {
+      bob.take(alice.replica.lacking(bob.replica.vector(), 1e6));
+      // What Alice has named of it is asked for.
+      bob.replica.ingest([[first.bytes, other.bytes]]);
+      ack(bob);
+      alice.take(bob.replica.lacking(alice.replica.vector(), 1e6));
+      ack(alice);
+    }
+    assert.ok(bob.replica.node(one.id));
+    assert.ok(bob.replica.node(other.id));
+    bob.replica.advance();
+    assert.equal(bob.replica.node(one.id), undefined);
+    assert.equal(bob.replica.isAckDue, false);
+  });
 });
 
 describe('L4 D8 a rival of what is folded', () => {

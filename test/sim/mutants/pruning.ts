@@ -818,4 +818,12 @@ export const pruning: readonly Mutant[] = [
     replace: 'from !== this.#renewedBy) return false;',
     tests: renewals,
   },
+  {
+    name: 'a branch of which nothing is left asks for acks for ever',
+    rule: 'L4',
+    file: 'src/sync/own-feed.ts',
+    search: 'lane.substance >= lane.first &&',
+    replace: '',
+    tests: stability,
+  },
 ];

@@ -460,7 +460,7 @@ describe('L6 a fresh copy', () => {
         seq,
         tip: '00'.repeat(8) as DeltaId,
       }));
-      const says = { kind: 'have', vector: have, answer: false, root: '' } as const;
+      const says = { kind: 'have', vector: have, answer: false, root: '', needsCopy: false } as const;
       bob.engine.received(carol.device, 'relay', says, bob.engine.keys.inUse!, office.now);
       const give = (from: Desk) => {
         const { root, parts } = from.engine.replica.base();

@@ -172,7 +172,7 @@ export function checkWorld(world: World, dice: Dice, cameToRest: boolean): void 
     additions.filter(({ verdict }) => verdict !== 'accepted'),
   );
   if (sides.length > 1) world.counts.add('worlds that have come apart');
-  if (!cameToRest && world.forked.size === 0) world.violate('S1', 'the world does not come to rest');
+  if (!cameToRest) world.violate('S1', 'the world does not come to rest');
   for (const side of sides)
     checkSide(world, side, { isOnly: sides.length === 1, invalid, additions }, dice, cameToRest);
 }

@@ -284,7 +284,8 @@ export class Replica {
    * for none, so it ends.
    */
   get isAckDue(): boolean {
-    return (this.#isAckDue ??= this.#own.isAckDue);
+    // D8: whose feed is forked cannot go on in it.
+    return !this.#endings.forked.has(this.#own.device) && (this.#isAckDue ??= this.#own.isAckDue);
   }
 
   /** Until something enters: it is asked for whenever it is asked when to wake. */

@@ -274,6 +274,24 @@ describe('L4 D8 a freeze', () => {
     assert.equal(bob.replica.node(one.id), undefined);
     assert.equal(bob.replica.isAckDue, false);
   });
+
+  it('L4 D8 asks for none of whose own feed is forked, and cannot go on', () => {
+    const team = new Team(75);
+    const alice = team.founder;
+    const mallory = team.join('Mallory');
+    const { credential } = mallory.replica.roster.members.get(mallory.person.account)!;
+    const { delta: first } = mallory.replica.node(mallory.post('first'))!;
+    const branches = ['one', 'other'].map((text) =>
+      team.forge(mallory.person, { seq: first.seq + 1, prev: first.id, credential, body: [text] }),
+    ) as [Delta, Delta];
+    tell(mallory, alice);
+    alice.post('something');
+    tell(alice, mallory);
+    assert.ok(mallory.replica.isAckDue);
+    mallory.replica.ingest(branches.map(({ bytes }) => [bytes]));
+    assert.ok(mallory.replica.forked.has(mallory.person.device));
+    assert.equal(mallory.replica.isAckDue, false);
+  });
 });
 
 describe('L4 D8 a rival of what is folded', () => {

@@ -306,4 +306,12 @@ export const graph: readonly Mutant[] = [
       "this.#wordsAgainst(device).some((word) => word.control.kind !== 'drop' && this.#isCutBy(word, delta, own))",
     tests: ['test/sync/authority.test.ts'],
   },
+  {
+    name: 'who has forked his own feed is asked for acks that it cannot hold',
+    rule: 'D8',
+    file: 'src/sync/replica.ts',
+    search: 'return !this.#endings.forked.has(this.#own.device) && (this.#isAckDue ??= this.#own.isAckDue);',
+    replace: 'return (this.#isAckDue ??= this.#own.isAckDue);',
+    tests: ['test/sync/stability.test.ts'],
+  },
 ];

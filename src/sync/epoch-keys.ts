@@ -137,6 +137,10 @@ export class EpochKeys implements Gate {
     return [...this.#held.values()];
   }
 
+  holds(tag: EpochTag): boolean {
+    return this.#held.has(tag);
+  }
+
   find(tag: EpochTag): Epoch | undefined {
     return this.#held.get(tag);
   }

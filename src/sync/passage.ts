@@ -27,10 +27,22 @@ export interface Gate {
   readonly inUse: EpochTag | undefined;
   /** Epochs that are held here and in a box for a device, be it by a word that is void: he holds them, too. */
   boxedTo(device: DeviceId): readonly EpochTag[];
+  /** Whether the message key of an epoch is held here. */
+  holds(tag: EpochTag): boolean;
   /** The key that came with what let this device in, where nothing here names the other yet (I4). */
   givenBy(device: DeviceId): EpochTag | undefined;
   /** The seal between this device and another (K4); undefined where its certificate is not known here. */
   pairWith(device: DeviceId): EpochTag | undefined;
+}
+
+/** What is known of who is told. */
+export interface Listener {
+  /** The word that takes it out of the workspace: nothing after it is for it. */
+  readonly last: Node | undefined;
+  /** Epochs that it has shown not to hold. */
+  readonly without: ReadonlySet<EpochTag>;
+  /** The epoch that it spoke under last. */
+  readonly spoke: EpochTag | undefined;
 }
 
 export interface Passage {
@@ -42,24 +54,24 @@ export interface Passage {
 }
 
 /**
- * What may go next to a device that holds, or was sent, `told`. `last` is the word that takes it out of the workspace: nothing
- * after it is for it. `without`: epochs that it has shown not to hold.
+ * What may go next to a device that holds, or was sent, `told`. Where it may hold none of the epochs that its copy knows any more, as one that has
+ * begun anew with an older base, it is told under what it spoke under, before the seal of the two, for which it may lack our certificate.
  */
 export function passageOf(
   gate: Gate,
   device: DeviceId,
   told: ReadonlyMap<FeedId, number>,
-  last: Node | undefined,
-  without: ReadonlySet<EpochTag> = NONE,
+  { last, without, spoke }: Listener = NOBODY,
 ): Passage {
+  const shown = spoke !== undefined && gate.holds(spoke) ? spoke : gate.pairWith(device);
   let under: EpochTag | undefined;
   for (const { tag, word } of gate.stepsOf(device)) {
-    if (word && !covers(told, word)) return { under: under ?? gate.pairWith(device), until: word, keyFirst: undefined };
+    if (word && !covers(told, word)) return { under: under ?? shown, until: word, keyFirst: undefined };
     if (!without.has(tag)) under = tag;
   }
   if (last) {
     const held = under ?? gate.boxedTo(device).findLast((tag) => !without.has(tag));
-    return { under: held ?? gate.pairWith(device), until: last, keyFirst: undefined };
+    return { under: held ?? shown, until: last, keyFirst: undefined };
   }
   const given = gate.givenBy(device);
   if (given !== undefined) return { under: given, until: undefined, keyFirst: undefined };
@@ -71,7 +83,7 @@ export function passageOf(
   return { under: inUse, until: undefined, keyFirst: isBoxed ? undefined : inUse };
 }
 
-const NONE: ReadonlySet<EpochTag> = new Set();
+const NOBODY: Listener = { last: undefined, without: new Set(), spoke: undefined };
 
 export function covers(vector: ReadonlyMap<FeedId, number>, { delta }: Node): boolean {
   return (vector.get(delta.feed) ?? 0) >= delta.seq;

@@ -39,6 +39,8 @@ export interface Peer {
   readonly keyed: Set<EpochTag>;
   /** Epochs held here that it has shown not to hold (K4). */
   without: ReadonlySet<EpochTag>;
+  /** The epoch that it spoke under last. */
+  spoke: EpochTag | undefined;
   /** When it was last told that what it sends cannot be opened any more. */
   lateAt: number;
   reach: 'direct' | 'none';
@@ -85,6 +87,7 @@ export function newPeer(): Peer {
     isWordSent: false,
     keyed: new Set(),
     without: new Set(),
+    spoke: undefined,
     lateAt: Number.NEGATIVE_INFINITY,
     reach: 'none',
     introduced: false,

@@ -171,20 +171,20 @@ export class Session {
   /** The newest epoch that a device is known to hold: its relay knows the capability (R4). */
   epochKnownTo(device: DeviceId): EpochTag | undefined {
     const peer = this.#peers.get(device);
-    return passageOf(this.#gate, device, peer?.known ?? new Map(), peer?.last, peer?.without).under;
+    return passageOf(this.#gate, device, peer?.known ?? new Map(), peer).under;
   }
 
   /** The epoch that a word to a device goes under: the newest it was told of. */
   epochFor(device: DeviceId): EpochTag | undefined {
     const peer = this.#peers.get(device);
     if (!peer) return this.#gate.inUse;
-    return passageOf(this.#gate, device, this.#toldTo(device, peer), peer.last, peer.without).under;
+    return passageOf(this.#gate, device, this.#toldTo(device, peer), peer).under;
   }
 
   /** Whether a delta may be shown to a device now, under the epoch that is for it: not what is beyond the next change of keys (K2). */
   mayHear(device: DeviceId, node: Node): boolean {
     const peer = this.#peers.get(device);
-    const until = peer && passageOf(this.#gate, device, this.#toldTo(device, peer), peer.last, peer.without).until;
+    const until = peer && passageOf(this.#gate, device, this.#toldTo(device, peer), peer).until;
     return peer !== undefined && (!until || this.#replica.reach(until, node.delta.feed) >= node.delta.seq);
   }
 
@@ -292,6 +292,7 @@ export class Session {
     peer.introduced = false;
     peer.rootOf = 0;
     peer.keyed.clear();
+    peer.spoke = undefined;
     peer.sent = new Map(peer.known);
     peer.credit.restart();
     rewind(peer);
@@ -386,15 +387,24 @@ export class Session {
     return [this.#reply(device, path, this.#have(device, false), false)];
   }
 
+  /** What a device said came under what is not held here: what it held before it may have lost with its store (D2). */
+  heardInVain(device: DeviceId): void {
+    const peer = this.#peers.get(device);
+    if (peer) peer.spoke = undefined;
+  }
+
   /** What a device said came under this: what else was known of what it can open may be wrong (K4). */
   heardUnder(device: DeviceId, tag: EpochTag): void {
     const peer = this.#peers.get(device);
-    if (!peer || (tag === this.#gate.inUse && !peer.without.has(tag))) return;
-    if (tag === this.#gate.pairWith(device)) {
-      const { inUse } = this.#gate;
-      const held = this.#gate.stepsOf(device).map((step) => step.tag);
-      peer.without = new Set(inUse === undefined ? held : [...held, inUse]);
-    } else if (peer.without.has(tag)) peer.without = new Set([...peer.without].filter((other) => other !== tag));
+    if (!peer) return;
+    if (tag === this.#gate.inUse || tag !== this.#gate.pairWith(device)) {
+      peer.spoke = tag;
+      if (peer.without.has(tag)) peer.without = new Set([...peer.without].filter((other) => other !== tag));
+      return;
+    }
+    const { inUse } = this.#gate;
+    const held = this.#gate.stepsOf(device).map((step) => step.tag);
+    peer.without = new Set(inUse === undefined ? held : [...held, inUse]);
   }
 
   /**
@@ -728,7 +738,7 @@ export class Session {
       const isReached = !isUnsent(peer) && this.#replica.reaches(peer.sent);
       // Most are told all there is already.
       if (isReached && covers(peer.sent, this.#replica.vector())) break;
-      const passage = passageOf(this.#gate, device, peer.sent, peer.last, peer.without);
+      const passage = passageOf(this.#gate, device, peer.sent, peer);
       const batch = isReached
         ? this.#batch(peer.sent, peer.credit.batchBytes, made, passage)
         : this.#beforeLog(device, peer, peer.sent);
@@ -798,7 +808,7 @@ export class Session {
         if (!this.#replica.hasWritten(device)) continue;
         for (const [feed, seq] of this.#replica.cut()) raise(held, feed, seq);
       }
-      const passage = passageOf(this.#gate, device, this.#withOthers(held), peer.last, peer.without);
+      const passage = passageOf(this.#gate, device, this.#withOthers(held), peer);
       const batch = this.#batch(held, RELAY_BATCH_BYTES, made, passage, (feed) => feed.startsWith(this.#self));
       if (!batch) continue;
       peer.relaying = true;
@@ -849,7 +859,7 @@ export class Session {
     const out: Outgoing[] = [];
     const held = highest(peer.known, peer.served);
     while (peer.serving < RELAY_SERVE_BATCHES) {
-      const passage = passageOf(this.#gate, device, held, peer.last, peer.without);
+      const passage = passageOf(this.#gate, device, held, peer);
       const batch =
         !isUnsent(peer) && this.#replica.reaches(held)
           ? this.#batch(held, RELAY_BATCH_BYTES, new Map(), passage)

@@ -2132,4 +2132,36 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Two renew each from the other at once: he whose new copy is from before she was in lacks her certificate.
+    name: 'K4 L6 tells who has begun anew with an older base under the key that he speaks under (world “kale.2444”)',
+    plan: {
+      config: {
+        seed: 'kale.2444',
+        big: false,
+        people: 4,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.1,
+        directPaths: 1,
+        relayShare: 1,
+        network: { latency_ms: [20, 3000], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 600000 },
+        fsync_ms: 2,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 120000,
+      },
+      acts: [
+        { at: 6651, kind: 'leave', salt: 47 },
+        { at: 8824, kind: 'files', salt: 12 },
+        { at: 10847, kind: 'join', salt: 43 },
+        { at: 19399, kind: 'renew', salt: 56 },
+        { at: 20752, kind: 'absence', salt: 36 },
+        { at: 48005, kind: 'profile', salt: 63 },
+        { at: 51582, kind: 'posts', salt: 65 },
+        { at: 66654, kind: 'renew', salt: 44 },
+      ],
+    },
+  },
 ];

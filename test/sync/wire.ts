@@ -25,7 +25,14 @@ export class Station {
       () => copy.replica,
       this.device,
       (device) => this.hasRelay && wire.stations.get(device)?.hasRelay === true,
-      { stepsOf: () => [], inUse: undefined, boxedTo: () => [], givenBy: () => undefined, pairWith: () => undefined },
+      {
+        stepsOf: () => [],
+        inUse: undefined,
+        boxedTo: () => [],
+        givenBy: () => undefined,
+        holds: () => false,
+        pairWith: () => undefined,
+      },
       () => false,
     );
     this.follow();

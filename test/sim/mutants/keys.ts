@@ -257,4 +257,20 @@ export const keys: readonly Mutant[] = [
     replace: 'if (!isLasting) this.#grewSince = true;',
     tests,
   },
+  {
+    name: 'who is behind is told under the seal of the two, though it speaks under a key that is held',
+    rule: 'K4',
+    file: PASSAGE,
+    search: 'spoke !== undefined && gate.holds(spoke) ? spoke : gate.pairWith(device)',
+    replace: 'gate.pairWith(device)',
+    tests: ['test/sync/passage.test.ts'],
+  },
+  {
+    name: 'who has lost the key that he spoke under is told under that',
+    rule: 'K4',
+    file: 'src/sync/engine.ts',
+    search: 'this.session.heardInVain(from);',
+    replace: '',
+    tests,
+  },
 ];

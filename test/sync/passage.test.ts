@@ -1,0 +1,47 @@
+/** K2, K4: under which key a device is told what, where it may hold none of those that are boxed to it. */
+import assert from 'node:assert/strict';
+import type { DeviceId, FeedId } from '../../src/base/ids.ts';
+import type { EpochTag } from '../../src/sync/epoch.ts';
+import type { Node } from '../../src/sync/graph.ts';
+import { passageOf, type Gate, type Listener } from '../../src/sync/passage.ts';
+
+const [DEVICE, FEED] = ['0a'.repeat(32) as DeviceId, `${'0b'.repeat(32)}.0` as FeedId];
+const [PAIR, NEWER, LOST] = ['pair', 'newer', 'lost'] as EpochTag[];
+const word = { delta: { feed: FEED, seq: 3 } } as unknown as Node;
+
+/** What is boxed to the device is in a word that it has not been told, and what it held before is erased here. */
+const gate: Gate = {
+  stepsOf: () => [{ tag: NEWER!, word }],
+  inUse: NEWER,
+  boxedTo: () => [],
+  givenBy: () => undefined,
+  holds: (tag) => tag === NEWER,
+  pairWith: () => PAIR,
+};
+
+const under = (listener: Partial<Listener>, told = 0) =>
+  passageOf(gate, DEVICE, new Map([[FEED, told]]), {
+    last: undefined,
+    without: new Set(),
+    spoke: undefined,
+    ...listener,
+  });
+
+describe('K2 K4 what a device is told under that is behind', () => {
+  it('K4 is the seal of the two, up to the word that boxes the next key to it', () => {
+    assert.deepEqual(under({}), { under: PAIR, until: word, keyFirst: undefined });
+    assert.deepEqual(under({}, 3), { under: NEWER, until: undefined, keyFirst: undefined });
+  });
+
+  it('K4 is the key that it speaks under, for which it needs no certificate of ours, and nothing beyond that word (world “kale.2444”)', () => {
+    assert.deepEqual(under({ spoke: NEWER! }), { under: NEWER, until: word, keyFirst: undefined });
+    assert.deepEqual(under({ spoke: LOST! }), { under: PAIR, until: word, keyFirst: undefined });
+  });
+
+  it('K2 is that, too, for the word that takes it out', () => {
+    const none: Gate = { ...gate, stepsOf: () => [] };
+    const listener: Listener = { last: word, without: new Set(), spoke: NEWER! };
+    assert.deepEqual(passageOf(none, DEVICE, new Map(), listener), { under: NEWER, until: word, keyFirst: undefined });
+    assert.equal(passageOf(none, DEVICE, new Map(), { ...listener, spoke: undefined }).under, PAIR);
+  });
+});

@@ -36,6 +36,7 @@ import {
 import { Lane } from './ports.ts';
 import type { Replica } from './replica.ts';
 import { isSubstance } from './stability.ts';
+import { Sums } from './sums.ts';
 
 export interface Outgoing {
   readonly to: readonly DeviceId[];
@@ -76,14 +77,6 @@ const MAX_ASKS_DOUBLED = 6;
 const MAX_RESTARTS = 6;
 /** What an answer by relay has carried is not sent again for so long: it may still be on its way through the queue. */
 const SERVE_AGAIN_MS = 30_000;
-/** Nothing has come for so long: then it is worth adding up (L6) … */
-const ROOT_IDLE_MS = 10_000;
-/** … and once more when something has, after so long. */
-const ROOT_EVERY_MS = 60 * 60_000;
-/** Leaves of the tree (root.ts) that are hashed at once: some ten milliseconds of the worker's, of 100,000 items … */
-const ROOT_SHARE = 512;
-/** … and others have their turn in between. */
-const ROOT_SHARE_EVERY_MS = 20;
 /** One relayed message: well under the frame's and message's limits with seal and padding. */
 const RELAY_BATCH_BYTES = MAX_MESSAGE_BYTES / 4;
 /** Of an answer by relay, on their way at once: 2 MiB. */
@@ -98,18 +91,13 @@ export class Session {
   readonly #peers = new Map<DeviceId, Peer>();
   /** The time when anything happened last. */
   #latest = 0;
-  /** When it is next looked whom to tell what ours adds up to (L6). */
-  #rootsAt: number | undefined;
+  /** What ours adds up to (L6). */
+  readonly #sums: Sums;
   /** When acks that wait for others go on; undefined where none do. */
   #spreadAt: number | undefined;
-  /** L6: who holds the same deltas, and not the same state. */
-  readonly #differing = new Set<DeviceId>();
   /** Whose queue can be written to: the device has a relay and so do we, or its address is reachable. */
   readonly #relayable: (device: DeviceId) => boolean;
   readonly #gate: Gate;
-  /** Whether the copy that is here is no good for others (L6), and whether that was said. */
-  readonly #needsCopy: () => boolean;
-  #saidNeed = false;
 
   /** `replica`: another one after a base was taken. */
   constructor(
@@ -123,7 +111,7 @@ export class Session {
     this.#self = self;
     this.#relayable = relayable;
     this.#gate = gate;
-    this.#needsCopy = needsCopy;
+    this.#sums = new Sums(replica, needsCopy);
   }
 
   get #replica(): Replica {
@@ -195,7 +183,7 @@ export class Session {
 
   /** L6: devices of the workspace that hold the same deltas and say that they add up to something else. */
   get differing(): readonly DeviceId[] {
-    return this.devices.filter((device) => this.#differing.has(device));
+    return this.devices.filter((device) => this.#sums.differs(device));
   }
 
   isPeer(device: DeviceId): boolean {
@@ -216,7 +204,7 @@ export class Session {
 
   /** Looks anew whether the copy that is here is good for others. */
   doubt(): void {
-    this.#rootsAt = this.#latest;
+    this.#sums.doubt(this.#latest);
   }
 
   /** Whether a device has said that its copy is no good for others. */
@@ -305,7 +293,7 @@ export class Session {
   /** New deltas are here, our own or another's: they go to whom they are due. `nodes`: where it is known which. */
   grown(now: number, nodes?: readonly Node[]): readonly Outgoing[] {
     this.#latest = now;
-    this.#rootsAt = now + ROOT_IDLE_MS;
+    this.#sums.stirred(now);
     if (nodes && this.#canWait(nodes, now)) return [];
     return [...this.#pumpAll(now), ...this.#relayDue(now)];
   }
@@ -320,7 +308,7 @@ export class Session {
     this.#latest = now;
     const peer = this.#peers.get(from);
     if (!peer) return this.#heardUnknown(from, path, message);
-    if (peer.rootOf !== this.#replica.arrivals) this.#rootsAt = now + ROOT_IDLE_MS;
+    if (peer.rootOf !== this.#replica.arrivals) this.#sums.stirred(now);
     switch (message.kind) {
       case 'have':
         return this.#heard(from, peer, path, message, now);
@@ -352,7 +340,7 @@ export class Session {
     const out: Outgoing[] = [];
     if (peer) {
       if (nodes.length > 0) peer.asks = 0;
-      if (nodes.length > 0) this.#rootsAt = now + ROOT_IDLE_MS;
+      if (nodes.length > 0) this.#sums.stirred(now);
       for (const { feed, seq } of heard) {
         raise(peer.known, feed, seq);
         raise(peer.sent, feed, seq);
@@ -466,12 +454,12 @@ export class Session {
   tick(now: number): readonly Outgoing[] {
     this.#latest = now;
     const due = this.#isSpreading(now) ? [] : this.#pumpAll(now);
-    return [...this.#relayDue(now), ...due, ...this.#rootsDue(now)];
+    return [...this.#relayDue(now), ...due, ...this.#sumsDue(now)];
   }
 
   /** When `tick` is next worth calling. */
   nextWake(): number | undefined {
-    let at = Math.min(this.#rootsAt ?? NEVER, this.#spreadAt ?? NEVER);
+    let at = Math.min(this.#sums.dueAt ?? NEVER, this.#spreadAt ?? NEVER);
     for (const { unackedSince, restartAt, relayRetryAt } of this.#peers.values()) {
       if (unackedSince !== undefined) at = Math.min(at, Math.max(unackedSince + ACK_PATIENCE_MS, restartAt));
       if (relayRetryAt > 0) at = Math.min(at, relayRetryAt);
@@ -492,7 +480,7 @@ export class Session {
     const untold = path === 'direct' && peer.reach === 'none';
     if (untold) peer.reach = 'direct';
     peer.needsCopy = message.needsCopy;
-    this.#hearRoot(peer, message, now);
+    if (message.root !== '') this.#sums.hear(peer, message, this.#marks(this.#replica.vector().keys()), now);
     const answer = message.answer || untold ? [this.#reply(from, path, this.#have(from, false), true)] : [];
     // It has lain in a queue, and its sender has said newer things since, directly.
     if (path === 'relay' && peer.reach === 'direct') return answer;
@@ -517,80 +505,11 @@ export class Session {
     return [...answer, ...this.#pump(from, peer, now, new Map())];
   }
 
-  // ---- what it adds up to (L6) ------------------------------------------------------------------------------------------
-
-  /**
-   * Who holds the same, on an open path, is told what ours adds up to, when nothing has come for a while; and what others have said is
-   * held against it. It is worked out a share at a time: of a large workspace it takes seconds.
-   */
-  #rootsDue(now: number): readonly Outgoing[] {
-    if (now < (this.#rootsAt ?? Number.POSITIVE_INFINITY)) return [];
-    this.#rootsAt = undefined;
-    return [...this.#needDue(), ...this.#sumsDue(now)];
-  }
-
+  /** Who is to hear what is here, and what it adds up to (L6). */
   #sumsDue(now: number): readonly Outgoing[] {
-    const { arrivals } = this.#replica;
-    const isSaid = ({ said }: Peer) => said?.of === arrivals;
-    const same = [...this.#peers].filter(([, peer]) => peer.rootOf !== arrivals && this.#holdsTheSame(peer));
-    const due = same.filter(([, peer]) => now >= peer.rootToldAt + ROOT_EVERY_MS);
-    const later = same.filter((one) => !due.includes(one)).map(([, peer]) => peer.rootToldAt + ROOT_EVERY_MS);
-    if (later.length > 0) this.#rootsAt = Math.min(...later);
-    const claims = [...this.#peers].filter(([, peer]) => isSaid(peer));
-    if (due.length + claims.length === 0) return [];
-    if (!this.#replica.prepareStateMark(ROOT_SHARE)) {
-      this.#rootsAt = now + ROOT_SHARE_EVERY_MS;
-      return [];
-    }
-    const mark = this.#replica.stateMark();
-    const news = claims.filter(([device, peer]) => this.#compare(device, peer, mark));
-    for (const [, peer] of due) {
-      peer.rootOf = arrivals;
-      if (mark !== undefined) peer.rootToldAt = now;
-    }
-    if (mark === undefined) return [];
-    const told = new Set([...due, ...news].map(([device]) => device));
-    return [...told].map((device) =>
+    return [...this.#sums.due(now, this.#peers)].map((device) =>
       this.#reply(device, this.reach(device) === 'direct' ? 'direct' : 'relay', this.#have(device, false), true),
     );
-  }
-
-  /** Who may ask for a copy is told that this one is no good, and that it is again. */
-  #needDue(): readonly Outgoing[] {
-    const needsCopy = this.#needsCopy();
-    if (needsCopy === this.#saidNeed) return [];
-    this.#saidNeed = needsCopy;
-    const introduced = [...this.#peers].filter(([, peer]) => peer.introduced && !peer.last);
-    return introduced.map(([device]) => this.#reply(device, 'direct', this.#have(device, false), true));
-  }
-
-  /** Answers whether it has said something else for the first time: it is to know that, too. */
-  #compare(device: DeviceId, peer: Peer, mark: string | undefined): boolean {
-    const { said } = peer;
-    peer.said = undefined;
-    if (mark === undefined || !said) return false;
-    const isNews = mark !== said.root && !this.#differing.has(device);
-    if (mark === said.root) this.#differing.delete(device);
-    else this.#differing.add(device);
-    return isNews;
-  }
-
-  #holdsTheSame({ reach, introduced, last, known }: Peer): boolean {
-    const vector = this.#replica.vector();
-    if (reach !== 'direct' || !introduced || last || known.size !== vector.size) return false;
-    return covers(known, vector) && covers(vector, known);
-  }
-
-  /** Of the same deltas, each of the same id, all say one thing who know all kinds of them; who says nothing says nothing else. */
-  #hearRoot(peer: Peer, { vector, root }: Message & { kind: 'have' }, now: number): void {
-    if (root === '') return;
-    const ours = new Map(
-      this.#marks(this.#replica.vector().keys()).map(({ feed, seq, tip }) => [feed, `${seq} ${tip}`]),
-    );
-    if (ours.size !== vector.length || !vector.every(({ feed, seq, tip }) => ours.get(feed) === `${seq} ${tip}`))
-      return;
-    peer.said = { of: this.#replica.arrivals, root };
-    this.#rootsAt = now;
   }
 
   // ---- the base (L6) ----------------------------------------------------------------------------------------------------
@@ -886,7 +805,7 @@ export class Session {
       vector: to === this.#renewedFrom ? [] : this.#marks(this.#replica.vector().keys()),
       answer,
       root: this.#replica.knownStateMark,
-      needsCopy: this.#needsCopy(),
+      needsCopy: this.#sums.needsCopy,
     };
   }
 

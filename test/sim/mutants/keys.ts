@@ -129,7 +129,7 @@ export const keys: readonly Mutant[] = [
   {
     name: 'another state of the same is no alarm',
     rule: 'L6',
-    file: 'src/sync/session.ts',
+    file: 'src/sync/sums.ts',
     search: 'else this.#differing.add(device);',
     replace: '',
     tests: ['test/sync/divergence.test.ts'],
@@ -137,10 +137,10 @@ export const keys: readonly Mutant[] = [
   {
     name: 'a root of other deltas is an alarm',
     rule: 'L6',
-    file: 'src/sync/session.ts',
+    file: 'src/sync/sums.ts',
     search:
-      'if (ours.size !== vector.length || !vector.every(({ feed, seq, tip }) => ours.get(feed) === `${seq} ${tip}`)) return;',
-    replace: 'void ours;',
+      'if (own.size !== vector.length || !vector.every(({ feed, seq, tip }) => own.get(feed) === `${seq} ${tip}`)) return;',
+    replace: 'void own;',
     tests: ['test/sync/divergence.test.ts'],
   },
   {

@@ -748,7 +748,7 @@ export const pruning: readonly Mutant[] = [
   {
     name: 'who has become out of step tells nobody',
     rule: 'L6',
-    file: SESSION,
+    file: 'src/sync/sums.ts',
     search: 'if (needsCopy === this.#saidNeed) return [];',
     replace: 'if (needsCopy !== this.#saidNeed || !needsCopy) return [];',
     tests: renewals,

@@ -101,7 +101,7 @@ export class SimDevice {
   /** By which it has come in. */
   readonly #used = new Set<DeltaId>();
   /** The last that it was told while it had a copy of before: with that it begins anew. */
-  #welcome: { readonly by: DeviceId; readonly word: Uint8Array } | undefined;
+  #welcome: { readonly by: DeviceId; readonly word: Uint8Array; readonly id: DeltaId } | undefined;
   #life = 0;
   /** How many it has begun with. */
   #copies = 0;
@@ -246,8 +246,8 @@ export class SimDevice {
     const isFresh = entrance && !this.#used.has(entrance.delta.id);
     const again = isFresh ? { by: entrance.delta.device, word: entrance.delta.bytes } : undefined;
     // The one that it came in by is in its copy, and ends with it.
-    const isNew = this.#welcome !== undefined && ![...this.#entrances.keys()].every((word) => this.replica.node(word));
-    const welcome = isNew ? this.#welcome : again;
+    const words = this.#welcome === undefined ? [] : [this.#welcome.id, ...this.#entrances.keys()];
+    const welcome = words.every((word) => this.replica.node(word)) ? again : this.#welcome;
     this.#welcome = undefined;
     this.stop();
     this.sponsor = undefined;
@@ -575,10 +575,10 @@ export class SimDevice {
     if (control?.kind !== 'admit' && control?.kind !== 'addDevice') return;
     const epoch = openEpoch(crypto, control.epoch, this.id, this.identity.agreementSecret);
     if (!epoch || !delta.ok) return;
-    this.#welcome = { by: sponsor, word: admit };
-    this.#entrances.set(delta.value.id, delta.value);
-    // A copy in which it is in may have to go first: then it comes in by this.
+    this.#welcome = { by: sponsor, word: admit, id: delta.value.id };
+    // A copy in which it is in may have to go first: then it comes in by this. Till then nothing is waited for, nor remembered, as in the service.
     if (this.replica.roster.devices.has(this.id)) return;
+    this.#entrances.set(delta.value.id, delta.value);
     this.#used.add(delta.value.id);
     if (this.engine.keys.add(epoch)) this.#remember([epoch]);
     this.sponsor = sponsor;

@@ -2164,4 +2164,34 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // She is in, and is told by her other device, which she has frozen, that it has let her in again; then her store is put back.
+    name: 'L7 D2 waits for no word of one whom it has taken out (world “mint.149”)',
+    plan: {
+      config: {
+        seed: 'mint.149',
+        big: false,
+        people: 3,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.5,
+        directPaths: 7,
+        relayShare: 0.5,
+        network: { latency_ms: [20, 3000], loss: 0, duplication: 0.05, reorders: false, relayLifetime_ms: 2592000000 },
+        fsync_ms: 0,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 21394, kind: 'backUp', salt: 59 },
+        { at: 42261, kind: 'remove', salt: 10 },
+        { at: 68992, kind: 'absence', salt: 32 },
+        { at: 126344, kind: 'freeze', salt: 52 },
+        { at: 274053, kind: 'join', salt: 37 },
+        { at: 289072, kind: 'restore', salt: 45 },
+      ],
+    },
+  },
 ];

@@ -62,6 +62,7 @@ interface GrowthSource {
   readonly from: DeviceId;
   readonly path: 'direct' | 'relay';
   readonly heard: readonly Mark[];
+  readonly held: readonly Mark[];
   readonly gap: boolean;
   /** What it had sent rests on this, which is folded here without it (L6). */
   readonly restsOn: readonly DeltaPlace[];
@@ -341,9 +342,9 @@ export class Engine {
 
   /** Runs of deltas from another device; what is dropped stands in `faults`. */
   ingest(from: DeviceId, path: 'direct' | 'relay', runs: readonly (readonly Uint8Array[])[], now: number): Growth {
-    const { added, heard, missing, restsOn, faults } = this.replica.ingest(runs, from);
+    const { added, heard, held, missing, restsOn, faults } = this.replica.ingest(runs, from);
     const gap = missing.length > 0 || faults.length > 0;
-    return this.#grown({ nodes: added, faults, source: { from, path, heard, gap, restsOn } }, now);
+    return this.#grown({ nodes: added, faults, source: { from, path, heard, held, gap, restsOn } }, now);
   }
 
   #grown(growth: Omit<Growth, 'opened'>, now: number): Growth {
@@ -378,8 +379,8 @@ export class Engine {
     if (nodes.length > 0) this.#grewSince = true;
     this.#endWait();
     if (!source) return this.session.grown(now, nodes);
-    const { from, path, heard, gap, restsOn } = source;
-    const out = this.session.ingested(from, path, nodes, gap, now, heard);
+    const { from, path, gap, restsOn } = source;
+    const out = this.session.ingested(from, path, { added: nodes, ...source }, gap, now);
     const places = restsOn.slice(0, MAX_FETCH_IDS);
     const folded = places.length > 0 ? [this.#say(from, path, { kind: 'folded', places })] : [];
     return [...out, ...folded, ...(gap ? this.#fetchPast(from, path, now) : [])];

@@ -67,6 +67,8 @@ export interface Ingest {
   readonly added: readonly Node[];
   /** Where each authentic run ended, known or new: what its sender holds. */
   readonly heard: readonly { readonly feed: FeedId; readonly seq: number }[];
+  /** Up to where these feeds, or all where nothing was authentic, are held now: what is durable when `added` is. */
+  readonly held: readonly { readonly feed: FeedId; readonly seq: number }[];
   readonly controlChanged: boolean;
   /** Ids that something waits for and nobody has sent (D5). */
   readonly missing: readonly DeltaId[];
@@ -478,8 +480,16 @@ export class Replica {
     this.#inTurns(together, (run) => take(run, 0));
     for (const run of together) hear(run);
     this.#settle();
+    const held = this.#heldOf(heard.length > 0 ? new Set(heard.map(({ feed }) => feed)) : this.#graph.vector().keys());
     const missing = this.#graph.missing();
-    return { added, heard, controlChanged: this.#controls !== before, missing, restsOn, faults };
+    return { added, heard, held, controlChanged: this.#controls !== before, missing, restsOn, faults };
+  }
+
+  #heldOf(feeds: Iterable<FeedId>): Ingest['held'] {
+    return [...feeds].flatMap((feed) => {
+      const tip = this.#graph.tip(feed);
+      return tip ? [{ feed, seq: tip.delta.seq }] : [];
+    });
   }
 
   /**

@@ -34,7 +34,7 @@ import {
   type Peer,
 } from './peer.ts';
 import { Lane } from './ports.ts';
-import type { Replica } from './replica.ts';
+import type { Ingest, Replica } from './replica.ts';
 import { isSubstance } from './stability.ts';
 import { Sums } from './sums.ts';
 
@@ -331,28 +331,28 @@ export class Session {
   ingested(
     from: DeviceId,
     path: 'direct' | 'relay',
-    nodes: readonly Node[],
+    { added, heard, held }: Pick<Ingest, 'added' | 'heard' | 'held'>,
     gap: boolean,
     now: number,
-    heard: readonly Mark[] = nodes.map(({ delta }) => ({ feed: delta.feed, seq: delta.seq })),
   ): readonly Outgoing[] {
     const peer = this.#peers.get(from);
     const out: Outgoing[] = [];
     if (peer) {
-      if (nodes.length > 0) peer.asks = 0;
-      if (nodes.length > 0) this.#sums.stirred(now);
+      if (added.length > 0) peer.asks = 0;
+      if (added.length > 0) this.#sums.stirred(now);
       for (const { feed, seq } of heard) {
         raise(peer.known, feed, seq);
         raise(peer.sent, feed, seq);
       }
-      // A copy of what is here already is acknowledged too, or its sender would send it again and again.
+      // A copy of what is here already is acknowledged too, or its sender would send it again and again. Not what has come since: it is not
+      // on disk yet.
       const vector = this.#replica.vector();
-      const feeds = heard.length > 0 ? new Set(heard.map(({ feed }) => feed)) : vector.keys();
-      const heads = [...feeds].flatMap((feed) => (vector.has(feed) ? headOf(feed, vector.get(feed)!) : []));
+      const seqOf = ({ feed, seq }: Mark) => Math.min(seq, vector.get(feed) ?? 0);
+      const heads = held.flatMap((mark) => (seqOf(mark) > 0 ? headOf(mark.feed, seqOf(mark)) : []));
       if (heads.length > 0) out.push(this.#reply(from, path, { kind: 'got', heads }, true));
       if (gap) out.push(...this.askAgain(from, path, now));
     }
-    return nodes.length === 0 || this.#canWait(nodes, now) ? out : [...out, ...this.#pumpAll(now)];
+    return added.length === 0 || this.#canWait(added, now) ? out : [...out, ...this.#pumpAll(now)];
   }
 
   /** Whether these are acks alone, to be passed on with others that come meanwhile. */

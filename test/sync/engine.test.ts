@@ -5,10 +5,10 @@
 import assert from 'node:assert/strict';
 import { MAX_CHAT_TEXT_BYTES, MAX_MESSAGE_BYTES } from '../../src/protocol/limits.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
-import { feedOf } from '../../src/sync/delta.ts';
+import { feedOf, type Delta } from '../../src/sync/delta.ts';
 import { ACK_EVERY_MS, ACK_IDLE_MS, FIRST_ACK_MS } from '../../src/sync/engine.ts';
 import { envelopeTag, openMessage } from '../../src/sync/envelope.ts';
-import { ACK_SPREAD_MS } from '../../src/sync/session.ts';
+import { ACK_SPREAD_MS, type Outgoing } from '../../src/sync/session.ts';
 import { Desk, threePeople } from './office.ts';
 import { stateOf } from './team.ts';
 
@@ -32,6 +32,19 @@ describe('K the engine and its keys', () => {
     assert.notEqual(newest, office.team.epoch.tag);
     assert.equal(bob.engine.keys.inUse, newest);
     assert.equal(carol.engine.keys.find(newest), undefined);
+  });
+
+  it('D1 S1 who acknowledges says what is on disk, and not what has come since', () => {
+    const { office, alice, bob } = threePeople('D1 acknowledged');
+    for (const text of ['first', 'second']) alice.post(text);
+    const run = [...alice.engine.replica.nodes()].slice(-2).map(({ delta }) => delta);
+    const take = ({ bytes }: Delta) => bob.engine.ingest(alice.device, 'direct', [[bytes]], office.now);
+    const growths = run.map(take);
+    const told = growths.map((growth) => headsIn(bob.engine.stored(growth, office.now)));
+    assert.deepEqual(
+      told,
+      run.map(({ seq }) => [seq]),
+    );
   });
 
   it('K2 the word of it waits at the relay, for who is removed and for who stays', () => {
@@ -422,4 +435,9 @@ function askedForBetween(seed: string) {
   office.pump();
   assert.deepEqual(carol.texts(), ['Carol is here', 'while she is in']);
   return { office, alice, bob, carol, dave, made };
+}
+
+/** Up to where what is sent acknowledges feeds. */
+function headsIn(out: readonly Outgoing[]): readonly number[] {
+  return out.flatMap(({ message }) => (message.kind === 'got' ? message.heads.map(({ seq }) => seq) : []));
 }

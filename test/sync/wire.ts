@@ -162,7 +162,7 @@ export class Wire {
     for (const node of ingest.added) copy.replica.madeDurable(node);
     if (ingest.controlChanged) station.follow();
     const gap = ingest.missing.length > 0 || ingest.faults.length > 0;
-    this.dispatch(station, session.ingested(letter.from, letter.path, ingest.added, gap, this.now, ingest.heard));
+    this.dispatch(station, session.ingested(letter.from, letter.path, ingest, gap, this.now));
   }
 
   #lost(): boolean {

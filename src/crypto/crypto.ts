@@ -30,7 +30,14 @@ export interface Crypto {
   agree(secret: Uint8Array, publicKey: Uint8Array): Uint8Array | undefined;
   /** `agree` for one secret with many keys: what is to be worked out of the secret is, once. */
   agreeing(secret: Uint8Array): (publicKey: Uint8Array) => Uint8Array | undefined;
-  seal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, associated: Uint8Array): Uint8Array;
+  /** `room`: where it goes, as long as that; the plaintext may stand at its beginning. */
+  seal(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    plaintext: Uint8Array,
+    associated: Uint8Array,
+    room?: Uint8Array,
+  ): Uint8Array;
   open(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, associated: Uint8Array): Uint8Array | undefined;
   sealGcm(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, associated: Uint8Array): Uint8Array;
   openGcm(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, associated: Uint8Array): Uint8Array | undefined;

@@ -17,7 +17,7 @@
  * open, and the channel ends. No I/O here: frames go in and come out as bytes.
  */
 import { assert } from '../base/assert.ts';
-import { equalBytes } from '../base/bytes.ts';
+import { equalBytes, releaseBytes } from '../base/bytes.ts';
 import { domain } from '../base/format.ts';
 import type { DeviceId } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
@@ -122,7 +122,10 @@ export class SecureChannel {
   pull(): Uint8Array | undefined {
     if (this.#fault || !this.#transport) return undefined;
     const plaintext = this.#queue.pull();
-    return plaintext && this.#transport.send.seal(plaintext);
+    if (!plaintext) return undefined;
+    const frame = this.#transport.send.seal(plaintext);
+    releaseBytes(plaintext);
+    return frame;
   }
 
   get queuedBytes(): number {

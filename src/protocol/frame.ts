@@ -12,7 +12,7 @@
  * thousands of crumbs. A packet of no bytes is one frame of the header alone.
  */
 import { assert } from '../base/assert.ts';
-import { joinBytes } from '../base/bytes.ts';
+import { joinBytes, releaseBytes } from '../base/bytes.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { MAX_FRAME_PAYLOAD_BYTES, MAX_MESSAGE_BYTES } from './limits.ts';
 
@@ -73,7 +73,7 @@ export interface FrameError {
   readonly tag: 'badFrame' | 'tooLarge';
 }
 
-/** Puts frames together again; what it holds is bounded by one packet a lane. */
+/** Puts frames together again, which are its own then; what it holds is bounded by one packet a lane. */
 export class PacketAssembler {
   readonly #parts: readonly Uint8Array[][] = Array.from({ length: LANES }, () => []);
 
@@ -88,12 +88,14 @@ export class PacketAssembler {
     if (parts.length * MAX_FRAME_PAYLOAD_BYTES + payload.length > MAX_MESSAGE_BYTES) return err({ tag: 'tooLarge' });
     if ((header & LAST) === 0) {
       if (payload.length !== MAX_FRAME_PAYLOAD_BYTES) return err({ tag: 'badFrame' });
-      parts.push(payload);
+      parts.push(frame);
       return ok(undefined);
     }
     if (payload.length > MAX_FRAME_PAYLOAD_BYTES) return err({ tag: 'badFrame' });
-    const bytes = parts.length === 0 ? payload : joinBytes([...parts, payload]);
-    parts.length = 0;
+    if (parts.length === 0) return ok({ lane, bytes: payload });
+    const frames = [...parts.splice(0), frame];
+    const bytes = joinBytes(frames.map((one) => one.subarray(1)));
+    for (const one of frames) releaseBytes(one);
     return ok({ lane, bytes });
   }
 }

@@ -10,6 +10,7 @@
  * | the cut fails too, or the fsync fails | fails the group and leaves the segment for a new one, whose fence excludes the rest: after a failed fsync nobody knows what is on the disk |
  */
 import { assert } from '../base/assert.ts';
+import { releaseBytes } from '../base/bytes.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { StoreError, type LogStore, type ReplayReport } from '../sync/ports.ts';
 import type { Disk, DiskFile } from './disk.ts';
@@ -177,7 +178,9 @@ export class Journal implements LogStore {
     const sealed: Uint8Array[] = [];
     let offset = length;
     for (const entries of atomicGroups(group)) {
-      const record = this.#sealer.seal(place, offset, packEntries(Purpose.entries, entries, offset - length));
+      const plain = packEntries(Purpose.entries, entries, offset - length);
+      const record = this.#sealer.seal(place, offset, plain);
+      releaseBytes(plain);
       sealed.push(record);
       offset += record.length;
     }

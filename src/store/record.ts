@@ -70,7 +70,8 @@ export class Sealer {
     const view = new DataView(record.buffer);
     view.setUint32(4, length, true);
     record.set(nonce, 12);
-    record.set(this.#seal(place, nonce, plain, this.#associated(place, offset)), HEAD_BYTES);
+    record.set(plain, HEAD_BYTES);
+    this.#seal(place, nonce, record.subarray(HEAD_BYTES), this.#associated(place, offset));
     view.setUint32(8, checksum(record, 0, record.length), true);
     return record;
   }
@@ -88,10 +89,15 @@ export class Sealer {
     return plain && { plain, end };
   }
 
-  #seal({ kind }: Place, nonce: Uint8Array, plain: Uint8Array, associated: Uint8Array): Uint8Array {
-    if (kind !== FileKind.snapshot) return this.#crypto.seal(this.#keys.seal, nonce, plain, associated);
+  /** In its room, which has as much beyond the plaintext as a tag is long. */
+  #seal({ kind }: Place, nonce: Uint8Array, room: Uint8Array, associated: Uint8Array): void {
+    const plain = room.subarray(0, -TAG_BYTES);
+    if (kind !== FileKind.snapshot) {
+      this.#crypto.seal(this.#keys.seal, nonce, plain, associated, room);
+      return;
+    }
     const { key, rest } = this.#snapshotKey(nonce);
-    return this.#crypto.sealGcm(key, rest, plain, associated);
+    room.set(this.#crypto.sealGcm(key, rest, plain, associated));
   }
 
   #open({ kind }: Place, nonce: Uint8Array, sealed: Uint8Array, associated: Uint8Array): Uint8Array | undefined {

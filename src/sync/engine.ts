@@ -6,7 +6,7 @@
  * The way back: `ingest` verifies and applies → the caller makes the nodes durable → `stored` acknowledges.
  * Nothing is on a timer here: `nextWake` says when `tick` is worth calling, and `duties` what this device should write of itself.
  */
-import { equalBytes } from '../base/bytes.ts';
+import { equalBytes, releaseBytes } from '../base/bytes.ts';
 import type { AccountId, DeltaId, DeviceId, WorkspaceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { MAX_FETCH_IDS, MAX_LOCKED_MESSAGES } from '../protocol/limits.ts';
@@ -738,7 +738,9 @@ export class Engine {
     if (!key) return undefined;
     const known = this.#sealed.get(message);
     if (known?.under === key.tag) return known.bytes;
-    const bytes = sealMessage(this.#crypto, key, encodeMessage(this.#identity.device, message));
+    const plain = encodeMessage(this.#identity.device, message);
+    const bytes = sealMessage(this.#crypto, key, plain);
+    releaseBytes(plain);
     this.#sealed.set(message, { under: key.tag, bytes });
     return bytes;
   }

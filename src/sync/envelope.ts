@@ -6,7 +6,7 @@
  * Padding (R3): the plaintext, a byte 1, then zeros, up to a multiple of 16 below 1 KiB and to a Padmé length above (at most
  * 12 % more): lengths leak little.
  */
-import { concatBytes, toHex } from '../base/bytes.ts';
+import { toHex } from '../base/bytes.ts';
 import { SEAL_NONCE_BYTES, TAG_BYTES, type Crypto } from '../crypto/crypto.ts';
 import { idBytes } from './delta.ts';
 import { EPOCH_TAG_BYTES } from './epoch.ts';
@@ -24,10 +24,13 @@ export interface SealKey {
 export function sealMessage(crypto: Crypto, { tag, key }: SealKey, plaintext: Uint8Array): Uint8Array {
   const tagBytes = idBytes(tag);
   const nonce = crypto.randomBytes(SEAL_NONCE_BYTES);
-  const padded = new Uint8Array(paddedLength(plaintext.length + 1));
-  padded.set(plaintext);
-  padded[plaintext.length] = 1;
-  return concatBytes(tagBytes, nonce, crypto.seal(key, nonce, padded, tagBytes));
+  const message = new Uint8Array(HEAD_BYTES + paddedLength(plaintext.length + 1) + TAG_BYTES);
+  message.set(tagBytes);
+  message.set(nonce, EPOCH_TAG_BYTES);
+  message.set(plaintext, HEAD_BYTES);
+  message[HEAD_BYTES + plaintext.length] = 1;
+  crypto.seal(key, nonce, message.subarray(HEAD_BYTES, -TAG_BYTES), tagBytes, message.subarray(HEAD_BYTES));
+  return message;
 }
 
 /** Which key it is sealed under, or undefined where it is too short to be sealed. */

@@ -182,6 +182,17 @@ describe('sealing', () => {
     });
   }
 
+  it('K5 seals in the room that it is given, where the plaintext stands, too: the same bytes', () => {
+    const nonce = crypto.randomBytes(24);
+    for (const before of [0, 1, 36]) {
+      const whole = new Uint8Array(before + plaintext.length + 16);
+      whole.set(plaintext, before);
+      const room = whole.subarray(before);
+      crypto.seal(key, nonce, room.subarray(0, plaintext.length), associated, room);
+      assert.deepEqual(whole.slice(before), crypto.seal(key, nonce, plaintext, associated), `${before} before it`);
+    }
+  });
+
   it('K5 node and noble give the same bytes', () => {
     assert.ok(nodeHasGcm());
     const check = fc.property(fc.uint8Array({ maxLength: 300 }), fc.uint8Array({ maxLength: 50 }), (text, place) => {

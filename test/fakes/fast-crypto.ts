@@ -65,7 +65,8 @@ export function fastCrypto(random: (length: number) => Uint8Array): Crypto {
     agreementKeyOf,
     agree,
     agreeing: (secret) => (publicKey) => agree(secret, publicKey),
-    seal: (key, nonce, plaintext, associated) => sealed(SEAL_NONCE_BYTES, key, nonce, plaintext, associated),
+    seal: (key, nonce, plaintext, associated, room) =>
+      sealed(SEAL_NONCE_BYTES, key, nonce, plaintext, associated, room),
     open: (key, nonce, bytes, associated) => opened(SEAL_NONCE_BYTES, key, nonce, bytes, associated),
     sealGcm: (key, nonce, plaintext, associated) => sealed(GCM_NONCE_BYTES, key, nonce, plaintext, associated),
     openGcm: (key, nonce, bytes, associated) => opened(GCM_NONCE_BYTES, key, nonce, bytes, associated),
@@ -78,12 +79,14 @@ function sealed(
   nonce: Uint8Array,
   plaintext: Uint8Array,
   associated: Uint8Array,
+  room = new Uint8Array(plaintext.length + TAG_BYTES),
 ): Uint8Array {
   assert(key.length === KEY_BYTES && nonce.length === nonceBytes, 'a seal takes a key and a nonce of its length');
-  const bytes = new Uint8Array(plaintext.length + TAG_BYTES);
-  mask(bytes, plaintext, hash([PAD, key, nonce]));
-  bytes.set(tagOf(key, nonce, plaintext, associated), plaintext.length);
-  return bytes;
+  assert(room.length === plaintext.length + TAG_BYTES, 'there is room for what is sealed, and no more');
+  const tag = tagOf(key, nonce, plaintext, associated);
+  mask(room, plaintext, hash([PAD, key, nonce]));
+  room.set(tag, plaintext.length);
+  return room;
 }
 
 function opened(

@@ -11,7 +11,7 @@ type Aead = Pick<Crypto, 'seal' | 'open'>;
 type GcmAead = Pick<Crypto, 'sealGcm' | 'openGcm'>;
 
 export const xchacha: Aead = {
-  seal: (key, nonce, plaintext, associated) => xchacha20poly1305(key, nonce, associated).encrypt(plaintext),
+  seal: (key, nonce, plaintext, associated, room) => xchacha20poly1305(key, nonce, associated).encrypt(plaintext, room),
   open: (key, nonce, sealed, associated) => opened(xchacha20poly1305(key, nonce, associated), sealed),
 };
 

@@ -1,6 +1,7 @@
 /** AES-256-GCM by node:crypto: ciphertext, then the 16-byte tag (NIST SP 800-38D). */
 import { createCipheriv, createDecipheriv, getCiphers } from 'node:crypto';
 import { assert } from '../../base/assert.ts';
+import { releaseBytes } from '../../base/bytes.ts';
 import { GCM_NONCE_BYTES, KEY_BYTES, TAG_BYTES, type Crypto } from '../crypto.ts';
 
 const NAME = 'aes-256-gcm';
@@ -11,7 +12,9 @@ export const nodeGcm: Pick<Crypto, 'sealGcm' | 'openGcm'> = {
     const cipher = createCipheriv(NAME, key, nonce, { authTagLength: TAG_BYTES });
     cipher.setAAD(associated);
     const sealed = new Uint8Array(plaintext.length + TAG_BYTES);
-    sealed.set(cipher.update(plaintext));
+    const body = cipher.update(plaintext);
+    sealed.set(body);
+    releaseBytes(body);
     cipher.final();
     sealed.set(cipher.getAuthTag(), plaintext.length);
     return sealed;

@@ -78,8 +78,8 @@ export const words: readonly Mutant[] = [
     name: 'a message’s length is told',
     rule: 'R3',
     file: 'src/sync/envelope.ts',
-    search: 'new Uint8Array(paddedLength(plaintext.length + 1))',
-    replace: 'new Uint8Array(plaintext.length + 1)',
+    search: 'HEAD_BYTES + paddedLength(plaintext.length + 1) + TAG_BYTES',
+    replace: 'HEAD_BYTES + plaintext.length + 1 + TAG_BYTES',
     tests: ['test/sync/envelope.test.ts'],
   },
   {

@@ -4,7 +4,7 @@ import type { Value } from '../protocol/codec.ts';
 import { controlBody } from '../sync/control.ts';
 import { signDelta, type Delta } from '../sync/delta.ts';
 import { boxEpoch, epochOf, type Epoch } from '../sync/epoch.ts';
-import { type CallKey, ServiceError, type ToolKind } from './api.ts';
+import { type CallKey, ServiceError, type ServiceEvent, type ToolKind } from './api.ts';
 import { Absence } from './absence.ts';
 import { Chat } from './chat.ts';
 import type { Hub } from './hub.ts';
@@ -86,7 +86,7 @@ export class Workspaces {
     const workspace = new SharedWorkspace(this.#hub, id, {
       chat: (tool, changes) => {
         const chat = new Chat(workspace, tool, index);
-        this.#hub.emit({ type: 'chat', workspace: id, tool, ...chat.changes(changes) });
+        this.#hub.emit(whenAsked(id, tool, () => chat.changes(changes)));
       },
       delivered: (tool, ids) => {
         const posts = new Chat(workspace, tool, index).describeAll(ids);
@@ -152,4 +152,21 @@ function makeGenesis(hub: Hub, name: string): { readonly genesis: Delta; readonl
     body,
   });
   return { genesis, epoch };
+}
+
+/** What has changed in a chat, which is put together when somebody looks: most chats no window shows, and a catch-up changes thousands of posts. */
+function whenAsked(workspace: WorkspaceId, tool: ToolId, changes: () => ReturnType<Chat['changes']>): ServiceEvent {
+  let made: ReturnType<typeof changes> | undefined;
+  const all = () => (made ??= changes());
+  return {
+    type: 'chat',
+    workspace,
+    tool,
+    get posts() {
+      return all().posts;
+    },
+    get removed() {
+      return all().removed;
+    },
+  };
 }

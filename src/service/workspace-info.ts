@@ -122,11 +122,22 @@ function memberInfo(hub: Hub, workspace: SharedWorkspace, member: Member): Omit<
     role: ROLE_NAMES[member.role]!,
     self,
     presence: self || isOnline ? 'online' : 'offline',
-    safetyNumber: self ? '' : safetyNumber(hub.crypto, account, member.account),
+    safetyNumber: self ? '' : safetyNumberWith(hub, member),
     verified: self || hub.local.get(`verified/${member.account}`) === true,
     inSync: self || isInSync(workspace, member),
   };
 }
+
+/** The list is asked for many times a second while much comes in. */
+function safetyNumberWith({ crypto, identity }: Hub, member: Member): string {
+  const known = safetyNumbers.get(member);
+  if (known !== undefined) return known;
+  const made = safetyNumber(crypto, identity.account, member.account);
+  safetyNumbers.set(member, made);
+  return made;
+}
+
+const safetyNumbers = new WeakMap<Member, string>();
 
 function syncInfo(hub: Hub, workspace: SharedWorkspace, people: readonly Member[]): SyncInfo {
   const others = people.filter(({ account }) => account !== hub.identity.account);

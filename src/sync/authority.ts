@@ -26,10 +26,23 @@ export type VoidReason =
   | 'noTarget' // somebody or something that is not there (A10)
   | 'invitation'; // used up or revoked (N3)
 
-export type Verdict = { readonly accepted: true } | { readonly accepted: false; readonly reason: VoidReason };
+interface Refusal {
+  readonly accepted: false;
+  readonly reason: VoidReason;
+}
+
+export type Verdict = { readonly accepted: true } | Refusal;
+
+/** Whether the author of a content delta stands where he says he does, and in which role. */
+export type Standing = { readonly accepted: true; readonly role: Role } | Refusal;
 
 const ACCEPTED: Verdict = { accepted: true };
-const refused = (reason: VoidReason): Verdict => ({ accepted: false, reason });
+/** By role: every delta asks, and nothing is made for it. */
+const STANDING: readonly Standing[] = [Role.manager, Role.participant, Role.guest].map((role) => ({
+  accepted: true,
+  role,
+}));
+const refused = (reason: VoidReason): Refusal => ({ accepted: false, reason });
 
 /** A delta that gave an account a role. */
 interface Credential {
@@ -242,8 +255,9 @@ export class Authority {
   }
 
   /** The verdict on a content delta, but for what its tool asks (`can`). */
-  judge(node: Node): Verdict {
-    return this.#standing(node) ?? ACCEPTED;
+  judge(node: Node): Standing {
+    const credential = this.#credentialOf(node);
+    return this.#refusalUnder(credential, node) ?? STANDING[credential!.key.role]!;
   }
 
   /** Whether the author of an accepted delta stands as a manager in it. */
@@ -252,12 +266,10 @@ export class Authority {
   }
 
   /**
-   * Whether the author of an accepted delta may do this, as of its past (A5): in the workspace, or in a tool of a kind. What is
-   * said of the one tool goes before what is said of all of its kind.
+   * Whether the author of an accepted delta, in the role in which he stands, may do this, as of its past (A5): in the workspace, or in a tool of
+   * a kind. What is said of the one tool goes before what is said of all of its kind.
    */
-  can(node: Node, scope: Scope, action: Action, tool?: ToolId): boolean {
-    const role = this.#credentialOf(node)?.key.role;
-    if (role === undefined) return false;
+  can(node: Node, role: Role, scope: Scope, action: Action, tool?: ToolId): boolean {
     if (role === Role.manager) return true;
     if (this.#settings.size === 0) return allowedByDefault(scope, action, role);
     const widely = () =>
@@ -395,9 +407,7 @@ export class Authority {
   #judgeControl(entry: Entry): Verdict {
     const { node, control } = entry;
     if (control.kind === 'genesis') return this.#judgeGenesis(node, control);
-    const standing = this.#standing(node);
-    if (standing) return standing;
-    return this.#judgeConditions(entry);
+    return this.#refusalUnder(this.#credentialOf(node), node) ?? this.#judgeConditions(entry);
   }
 
   #judgeGenesis(node: Node, control: Control & { kind: 'genesis' }): Verdict {
@@ -405,9 +415,8 @@ export class Authority {
     return sound && control.certificates.some((c) => c.device === node.delta.device) ? ACCEPTED : refused('malformed');
   }
 
-  /** A3, A4, A7: whether the author stands where he says he does. Undefined: he does. */
-  #standing(node: Node): Verdict | undefined {
-    const credential = this.#credentialOf(node);
+  /** A3, A4, A7: why the author of a delta does not stand where he says he does, by this credential. Undefined: he does. */
+  #refusalUnder(credential: Credential | undefined, node: Node): Refusal | undefined {
     if (!credential) return refused('noCredential');
     const { account } = credential;
     if (this.#devices.cutsOf(node, account, credential.key).length > 0) return refused('cutOff');
@@ -489,7 +498,7 @@ export class Authority {
     const allowed = (yes: boolean) => (yes ? ACCEPTED : refused('notPermitted'));
     switch (control.kind) {
       case 'admit': {
-        if (!this.can(node, 'workspace', 'invite') || control.role < key.role) return refused('notPermitted');
+        if (!this.can(node, key.role, 'workspace', 'invite') || control.role < key.role) return refused('notPermitted');
         if (control.account === this.#namedAuthorOf(node) || this.#livesOnIn(control.account, node))
           return refused('noTarget');
         if (control.certificates.some((c) => (this.#accounts.get(c.device) ?? c.account) !== c.account))
@@ -499,7 +508,7 @@ export class Authority {
       }
       case 'remove': {
         if (!this.#isTarget(control.account, node)) return refused('noTarget');
-        return allowed(this.can(node, 'workspace', 'uninvite') && this.#outranks(key, control.account, node));
+        return allowed(this.can(node, key.role, 'workspace', 'uninvite') && this.#outranks(key, control.account, node));
       }
       case 'setRole': {
         if (!this.#isTarget(control.account, node)) return refused('noTarget');
@@ -509,7 +518,7 @@ export class Authority {
       case 'setPerm':
         return allowed(key.role === Role.manager && control.role !== Role.manager);
       case 'invite':
-        return allowed(this.can(node, 'workspace', 'invite') && control.role >= key.role);
+        return allowed(this.can(node, key.role, 'workspace', 'invite') && control.role >= key.role);
       case 'revoke': {
         const invite = this.#inviteIn(control.invite, node);
         if (!invite) return refused('noTarget');
@@ -517,10 +526,10 @@ export class Authority {
         return allowed(own || key.role === Role.manager);
       }
       case 'addTool':
-        return allowed(this.can(node, 'workspace', 'addTools'));
+        return allowed(this.can(node, key.role, 'workspace', 'addTools'));
       case 'renameTool':
       case 'deleteTool':
-        return allowed(this.can(node, 'workspace', 'deleteTools'));
+        return allowed(this.can(node, key.role, 'workspace', 'deleteTools'));
       case 'rename':
         return allowed(key.role === Role.manager);
       case 'addDevice':

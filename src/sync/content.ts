@@ -6,6 +6,7 @@ import { push } from '../base/group.ts';
 import type { AccountId, DeviceId, ToolId } from '../base/ids.ts';
 import type { Authority, VoidReason } from './authority.ts';
 import type { OrderPlace } from './base.ts';
+import type { Role } from './control.ts';
 import { idBytes } from './delta.ts';
 import { Fold, type Folded, type FoldVerdict, type Judged } from './fold.ts';
 import { compareNodes, inPast, type Graph, type Node } from './graph.ts';
@@ -17,6 +18,8 @@ import type { Roster } from './roster.ts';
 /** What the verdict on a content delta rests on, but for the rows and what its tool asks. */
 interface Premises {
   readonly refused: VoidReason | 'forked' | undefined;
+  /** In which its author stands; undefined where he does not. */
+  readonly role: Role | undefined;
   readonly toolKind: string | undefined;
   /** D10: it comes after what a manager has said in words that only a newer version knows. */
   readonly isNewer: boolean;
@@ -176,7 +179,8 @@ export class Content {
     const now = this.#premisesOf(node);
     if (!isSame(before, now)) return true;
     return before.answers.some(
-      ({ action, isAllowed }) => this.#authority.can(node, now.toolKind!, action, node.delta.tool) !== isAllowed,
+      ({ action, isAllowed }) =>
+        this.#authority.can(node, now.role!, now.toolKind!, action, node.delta.tool) !== isAllowed,
     );
   }
 
@@ -186,7 +190,8 @@ export class Content {
     const toolKind = this.#toolKindAt(node);
     const isNewer =
       refused === undefined && this.#foreign.length > 0 && this.barriers().some((barrier) => inPast(barrier, node));
-    return { refused, toolKind, isNewer, author: this.#authority.accountOf(node.delta.device) };
+    const role = judged.accepted ? judged.role : undefined;
+    return { refused, role, toolKind, isNewer, author: this.#authority.accountOf(node.delta.device) };
   }
 
   /** The kind of a tool that was added, and not deleted again, in the past of a delta. */
@@ -211,7 +216,7 @@ export class Content {
   }
 
   #reduce(node: Node, premises: Premises, transaction: Transaction, answers: Answer[]): FoldVerdict {
-    const { refused, toolKind, isNewer, author } = premises;
+    const { refused, role, toolKind, isNewer, author } = premises;
     if (refused) return refused;
     if (isNewer) return 'newer';
     const reducer = toolKind === undefined ? undefined : this.#reducers.get(toolKind);
@@ -221,7 +226,7 @@ export class Content {
       return 'newer';
     }
     const can = (action: Action) => {
-      const isAllowed = this.#authority.can(node, toolKind, action, node.delta.tool);
+      const isAllowed = this.#authority.can(node, role!, toolKind, action, node.delta.tool);
       answers.push({ action, isAllowed });
       return isAllowed;
     };
@@ -238,7 +243,13 @@ export class Content {
 }
 
 function isSame(a: Premises, b: Premises): boolean {
-  return a.refused === b.refused && a.toolKind === b.toolKind && a.isNewer === b.isNewer && a.author === b.author;
+  return (
+    a.refused === b.refused &&
+    a.role === b.role &&
+    a.toolKind === b.toolKind &&
+    a.isNewer === b.isNewer &&
+    a.author === b.author
+  );
 }
 
 function areSame(a: readonly Answer[], b: readonly Answer[]): boolean {

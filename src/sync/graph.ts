@@ -359,9 +359,9 @@ export class Graph {
    * `arrival`: the place in the order of arrival that it had before.
    */
   insert(delta: Delta, evenRival = false, arrival?: number): InsertOutcome {
-    if (this.#nodes.has(delta.id)) return { outcome: 'known' };
-    const prev = delta.prev === undefined ? undefined : this.#nodes.get(delta.prev);
+    const prev = this.#prevOf(delta);
     if (prev && this.#isNext(delta, prev)) return this.#add(delta, prev, NO_NODES, arrival);
+    if (this.#nodes.has(delta.id)) return { outcome: 'known' };
     const lanes = this.#feeds.get(delta.feed) ?? [];
     if (this.#isForgotten(delta, prev, lanes)) return { outcome: 'forgotten', namedBy: this.#namedBy(delta.id) };
     if (!evenRival && isRival(delta, prev, lanes)) return { outcome: 'fork', device: delta.device };
@@ -373,7 +373,16 @@ export class Graph {
     return this.#isSound(delta, prev, deps) ? this.#add(delta, prev, deps, arrival) : { outcome: 'broken' };
   }
 
-  /** Whether it follows what its lane ends with, and names nothing else: then nothing of what follows can stand against it. */
+  /** Most follow the last of their feed, and nothing need be looked for. */
+  #prevOf({ feed, prev }: Delta): Node | undefined {
+    if (prev === undefined) return undefined;
+    const tip = this.tip(feed);
+    return tip?.delta.id === prev ? tip : this.#nodes.get(prev);
+  }
+
+  /**
+   * Whether it follows what its lane ends with, and names nothing else: then it is not here yet, and nothing of what follows can stand against it.
+   */
   #isNext(delta: Delta, prev: Node): boolean {
     if (delta.deps.length > 0 || prev.delta.feed !== delta.feed || prev.delta.seq !== delta.seq - 1) return false;
     const lane = this.#lanes[prev.lane]!;

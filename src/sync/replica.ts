@@ -33,6 +33,7 @@ import {
   DeltaReader,
   type Delta,
   type DeltaPlace,
+  type KnownDeltas,
   type Signer,
 } from './delta.ts';
 import { Endings } from './endings.ts';
@@ -517,9 +518,12 @@ export class Replica {
   /** The run's deltas where its chain holds and its last signature stands. A known last one was checked already (S3). */
   #authentic(run: readonly Uint8Array[]): Result<readonly Delta[], IngestFault> {
     const deltas: Delta[] = [];
+    let known: KnownDeltas | undefined = this.#held;
     for (const bytes of run) {
-      const delta = this.#reader.read(bytes, this.#held);
+      const delta = this.#reader.read(bytes, known);
       if (!delta.ok) return err({ tag: 'badDelta', device: undefined });
+      // What comes after one that is not here is not here whole either, but on a branch: that is read again.
+      if (delta.value.bytes === bytes) known = undefined;
       // Another workspace's genesis is authentic in any: taken for a part of this one it would look like a fork (D8).
       if (isGenesis(delta.value) && (delta.value.id as string) !== this.workspace) {
         return err({ tag: 'badDelta', device: delta.value.device });

@@ -79,7 +79,7 @@ function sealed(
   nonce: Uint8Array,
   plaintext: Uint8Array,
   associated: Uint8Array,
-  room = new Uint8Array(plaintext.length + TAG_BYTES),
+  room: Uint8Array = new Uint8Array(plaintext.length + TAG_BYTES),
 ): Uint8Array {
   assert(key.length === KEY_BYTES && nonce.length === nonceBytes, 'a seal takes a key and a nonce of its length');
   assert(room.length === plaintext.length + TAG_BYTES, 'there is room for what is sealed, and no more');

@@ -143,7 +143,7 @@ export class Content {
 
   /** Something counts that stands before the end of the base: others may have done it in its place. */
   get isOutOfOrder(): boolean {
-    return this.#wasOutOfOrder || this.#late.some(({ delta }) => this.fold.verdictOf(delta.id) === 'applied');
+    return this.#wasOutOfOrder || this.#late.some((node) => this.fold.verdictOf(node) === 'applied');
   }
 
   /** A restriction that arrives late undoes what it voids (L5): those whose premises are others now. */

@@ -3,7 +3,7 @@
  * changes, is done in its place, and those behind it that rest on what it changed are done again, so every replica with the
  * same set has the same rows. What all have acknowledged becomes the base, and is not done again (L4).
  */
-import type { DeltaId, ToolId } from '../base/ids.ts';
+import type { ToolId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { compareNodes, type Node } from './graph.ts';
 import type { ContentVoid, Row, Transaction } from './reducer.ts';
@@ -53,8 +53,8 @@ export interface Upon {
 
 export class Fold<J extends Judged = Judged> {
   readonly #apply: Apply<J>;
+  /** In D6 order. */
   #entries: Entry<J>[] = [];
-  readonly #byId = new Map<DeltaId, Entry<J>>();
   readonly #rows = new Rows();
   readonly #touched = new Set<Cell>();
   /** Tools that have been hidden or are shown again since the last telling, and whether a base has come. */
@@ -71,8 +71,9 @@ export class Fold<J extends Judged = Judged> {
     this.#apply = apply;
   }
 
-  verdictOf(id: DeltaId): FoldVerdict | undefined {
-    return this.#byId.get(id)?.judged?.verdict;
+  verdictOf(node: Node): FoldVerdict | undefined {
+    const entry = this.#entries[this.#placeOf(node) - 1];
+    return entry?.node === node ? entry.judged?.verdict : undefined;
   }
 
   row(tool: ToolId, table: string, key: string): Row | undefined {
@@ -123,11 +124,8 @@ export class Fold<J extends Judged = Judged> {
 
   insertAll(nodes: readonly Node[]): void {
     if (nodes.length === 0) return;
-    const added = nodes.toSorted(compareNodes).map((node): Entry<J> => {
-      const entry: Entry<J> = { node, judged: undefined, reads: NONE, writes: NONE, isDue: true };
-      this.#byId.set(node.delta.id, entry);
-      return entry;
-    });
+    const made = (node: Node): Entry<J> => ({ node, judged: undefined, reads: NONE, writes: NONE, isDue: true });
+    const added = nodes.toSorted(compareNodes).map(made);
     const behind = this.#entries.splice(this.#placeOf(added[0]!.node));
     for (const entry of behind.length === 0 ? added : merged(added, behind)) this.#entries.push(entry);
     this.#run(added);
@@ -135,8 +133,7 @@ export class Fold<J extends Judged = Judged> {
 
   /** What never had an effect is here no more. */
   withdraw(nodes: ReadonlySet<Node>): void {
-    const isLeft = ({ node }: Entry<J>) => !nodes.has(node) || !this.#byId.delete(node.delta.id);
-    this.#entries = this.#entries.filter(isLeft);
+    this.#entries = this.#entries.filter(({ node }) => !nodes.has(node));
   }
 
   /** Does those again that are judged differently now, and what rests on them. */
@@ -233,7 +230,6 @@ export class Fold<J extends Judged = Judged> {
     this.#tellTree();
     const cells = new Set<Cell>();
     for (const entry of absorbed) {
-      this.#byId.delete(entry.node.delta.id);
       for (const cell of entry.reads) cells.add(cell);
       for (const cell of entry.writes) cells.add(cell);
     }
@@ -247,7 +243,7 @@ export class Fold<J extends Judged = Judged> {
 
   // ---- doing --------------------------------------------------------------------------------------------------------
 
-  /** Most deltas arrive in order: look from the end. */
+  /** Behind which of them a delta stands, itself among those before. Most arrive in order: look from the end. */
   #placeOf(node: Node): number {
     let at = this.#entries.length;
     if (at === 0 || compareNodes(this.#entries[at - 1]!.node, node) <= 0) return at;

@@ -321,11 +321,12 @@ export class Replica {
     this.#settle();
     const control = this.#authority.verdictOf(id);
     if (control) return control.accepted ? 'accepted' : control.reason;
-    const content = this.#content.fold.verdictOf(id);
     const node = this.#graph.get(id);
-    if (content === 'applied') return this.#roster.tools.has(node!.delta.tool!) ? 'accepted' : 'unknownTool';
+    if (!node) return undefined;
+    const content = this.#content.fold.verdictOf(node);
+    if (content === 'applied') return this.#roster.tools.has(node.delta.tool!) ? 'accepted' : 'unknownTool';
     if (content) return content;
-    if (!node || !isAck(node.delta) || node.delta.bytes.length === 0) return undefined;
+    if (!isAck(node.delta) || node.delta.bytes.length === 0) return undefined;
     const judged = this.#authority.judge(node);
     return judged.accepted ? 'accepted' : judged.reason;
   }

@@ -42,11 +42,13 @@ describe('L5 the fold', () => {
   it('L5 a row put twice by one delta comes back as it was before both', () => {
     const refused = new Set<string>();
     const fold = appending(refused);
-    fold.insertAll([node(1, 'a'), node(2, 'b'), node(3, 'c')]);
+    const second = node(2, 'b');
+    fold.insertAll([node(1, 'a'), second, node(3, 'c')]);
     refused.add('b');
     fold.reconsider(({ delta }) => delta.kind === 'b');
     assert.deepEqual(held(fold), ['a.c.']);
-    assert.equal(fold.verdictOf('b' as DeltaId), 'notPermitted');
+    assert.equal(fold.verdictOf(second), 'notPermitted');
+    assert.equal(fold.verdictOf(node(2, 'b')), undefined, 'of another that stands in its place nothing is said');
     refused.add('a').add('c');
     fold.reconsider(() => true);
     assert.equal(held(fold), undefined);

@@ -45,7 +45,8 @@ export class ContentIndex {
     // As long as they wait to be worked in they are the changes, which are there anyway.
     const indexed = changes.filter(({ table }) => table === POSTS || table === ITEMS);
     if (indexed.length === 0) return;
-    const scoped = new Map(indexed.map(({ tool }) => [tool, this.#scopeOf(workspace, tool)]));
+    const tools = new Set(indexed.map(({ tool }) => tool));
+    const scoped = new Map([...tools].map((tool) => [tool, this.#scopeOf(workspace, tool)]));
     this.#index.apply({
       length: indexed.length,
       *[Symbol.iterator]() {

@@ -5,7 +5,9 @@
  * The peer who has everything is a process of its own. The one that catches up is another, made anew for each round: its first thread is
  * in the place of a window's extension host, and the longest block of that one is measured; the service is in its worker thread. The clock
  * runs from the first large message out of the peer until the last acknowledgement is back, which is after the last fsync. The floor is
- * opening and decoding the same messages and nothing else, in this process, in the same run.
+ * opening and decoding the same messages and nothing else, in this process, in the same run. That believes every delta: beside it stands
+ * what opening costs who takes none that is not authentic, with a signature for each run (D7), in batches as large as they are over a
+ * quick path.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,7 +19,8 @@ import { nodeCrypto } from '../src/crypto/node/crypto.ts';
 import { BATCH_BYTES } from '../src/protocol/limits.ts';
 import { decodeRecord, deltasIn } from '../src/service/records.ts';
 import { openStore } from '../src/store/store.ts';
-import { type Delta, DeltaReader } from '../src/sync/delta.ts';
+import { LARGE_BATCH_BYTES } from '../src/sync/credit.ts';
+import { checkSignature, type Delta, DeltaReader } from '../src/sync/delta.ts';
 import { openMessage, sealMessage } from '../src/sync/envelope.ts';
 import { decodeMessage, encodeMessage } from '../src/sync/messages.ts';
 import type { Busy } from '../test/vscode/busy.ts';
@@ -66,7 +69,8 @@ async function measure(folder: string, peer: ChildProcess, say: (word: string) =
   const deltas = [...history.written(DELTAS, writers, talk.entry, talk.noted)];
   const everything = [...history.control, ...deltas].map(({ bytes }) => bytes);
   await writeStore(join(folder, 'peer'), writers[0]!, history.workspace, everything);
-  const messages = sealed(history, deltas);
+  const messages = sealed(history, deltas, BATCH_BYTES);
+  const large = sealed(history, deltas, LARGE_BATCH_BYTES);
 
   say('opening the peer that has them ...');
   const [founder] = writers as [Writer, ...Writer[]];
@@ -79,11 +83,13 @@ async function measure(folder: string, peer: ChildProcess, say: (word: string) =
 
   const rounds: Round[] = [];
   const floors: number[] = [];
+  const checked: number[] = [];
   const decodings: number[] = [];
   for (const reader of readers) {
     say(`round ${rounds.length + 1} of ${ROUNDS} ...`);
-    floors.push(floor(history, messages, true));
-    decodings.push(floor(history, messages, false));
+    floors.push(floor(history, messages, 'deltas'));
+    checked.push(floor(history, large, 'signatures'));
+    decodings.push(floor(history, messages, 'messages'));
     rounds.push(await catchUp(folder, history, reader, address, peer));
     say(`  ${rounds.at(-1)!.deltas_per_s} deltas/s; floor ${rounded(floors.at(-1)!, 0)}`);
   }
@@ -94,12 +100,14 @@ async function measure(folder: string, peer: ChildProcess, say: (word: string) =
   const figures = {
     deltas_per_s: Math.round(median(rounds.map((round) => round.deltas_per_s))),
     floor_per_s: Math.round(median(floors)),
+    floor_checked_per_s: Math.round(median(checked)),
     longest_block_ms: rounded(Math.max(...rounds.map(({ busy }) => busy.longest.busy_ms)), 1),
   };
   const raw = {
     what: 'catch-up of 100,000 deltas of ten feeds over a direct connection, until the last is durable and acknowledged',
     notes: [
       'floor: openMessage, decodeMessage and DeltaReader (CBOR and SHA-256) of the same messages, one thread, nothing else',
+      'floor_checked: with the signature at the end of each run (D7), in batches as large as they become over a quick path',
       'longest_block_ms: of the window’s thread, the longest gap of its event loop less the time in which it was ready and had no processor',
       'cpu of the own process: the worker thread, the window’s thread and the threads of the pool together',
     ],
@@ -109,6 +117,7 @@ async function measure(folder: string, peer: ChildProcess, say: (word: string) =
     messages: messages.length,
     floor_without_hash_per_s: decodings.map((rate) => Math.round(rate)),
     floor_per_s: floors.map((rate) => Math.round(rate)),
+    floor_checked_per_s: checked.map((rate) => Math.round(rate)),
     rounds: rounds.map(({ busy, ...round }) => ({
       ...round,
       host_ms: { window: rounded(busy.window_ms, 0), longest: busy.longest, second: busy.second },
@@ -171,8 +180,8 @@ async function proveDurable(folder: string, reader: Writer): Promise<void> {
   if (deltas < DELTAS) throw new Error(`only ${deltas} deltas are in the journal`);
 }
 
-/** The messages of a catch-up: batches of 64 KiB in the order of arrival, a run per feed. */
-function sealed(history: History, deltas: readonly Delta[]): readonly Uint8Array[] {
+/** The messages of a catch-up: batches of so many bytes in the order of arrival, a run per feed. */
+function sealed(history: History, deltas: readonly Delta[], batchBytes: number): readonly Uint8Array[] {
   const messages: Uint8Array[] = [];
   const [sender] = history.members as [Writer, ...Writer[]];
   let runs = new Map<string, Uint8Array[]>();
@@ -188,14 +197,14 @@ function sealed(history: History, deltas: readonly Delta[]): readonly Uint8Array
     if (run) run.push(delta.bytes);
     else runs.set(delta.feed, [delta.bytes]);
     bytes += delta.bytes.length;
-    if (bytes >= BATCH_BYTES) flush();
+    if (bytes >= batchBytes) flush();
   }
   if (bytes > 0) flush();
   return messages;
 }
 
-/** Deltas a second, opened and decoded alone; without `deltas` only the message around them is decoded. */
-function floor(history: History, messages: readonly Uint8Array[], deltas: boolean): number {
+/** Deltas a second, opened and decoded alone: the messages around them, the deltas too, or with the signature of each run. */
+function floor(history: History, messages: readonly Uint8Array[], upTo: 'messages' | 'deltas' | 'signatures'): number {
   const reader = new DeltaReader(crypto, history.workspace);
   let count = 0;
   const start = now_ms();
@@ -203,9 +212,17 @@ function floor(history: History, messages: readonly Uint8Array[], deltas: boolea
     const opened = openMessage(crypto, history.epoch.key, bytes);
     const decoded = opened && decodeMessage(opened);
     if (!decoded?.ok || decoded.value.message.kind !== 'deltas') throw new Error('the floor could not be measured');
-    for (const delta of decoded.value.message.runs.flat()) {
-      if (deltas && !reader.read(delta).ok) throw new Error('a delta could not be read');
-      count++;
+    for (const run of decoded.value.message.runs) {
+      count += run.length;
+      if (upTo === 'messages') continue;
+      let last: Delta | undefined;
+      for (const delta of run) {
+        const read = reader.read(delta);
+        if (!read.ok) throw new Error('a delta could not be read');
+        last = read.value;
+      }
+      if (upTo === 'signatures' && !(last && checkSignature(crypto, history.workspace, last)))
+        throw new Error('a signature does not stand');
     }
   }
   return (count / (now_ms() - start)) * 1000;

@@ -6,7 +6,7 @@
 import { BATCH_BYTES, MAX_MESSAGE_BYTES } from '../protocol/limits.ts';
 
 /** As much as a message to a relay: some thousand small deltas, which keep a worker busy for some fifty milliseconds. */
-const LARGE_BATCH_BYTES = MAX_MESSAGE_BYTES / 4;
+export const LARGE_BATCH_BYTES = MAX_MESSAGE_BYTES / 4;
 /** Then one of twice the size comes well before a sender's patience ends (S4). */
 const AT_ONCE_MS = 500;
 

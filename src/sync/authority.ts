@@ -8,14 +8,14 @@
  * the beginning of another pass.
  */
 import { push } from '../base/group.ts';
-import type { AccountId, DeltaId, DeviceId, ToolId } from '../base/ids.ts';
+import type { AccountId, DeltaId, DeviceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { MAX_DEVICES, MAX_MEMBERS } from '../protocol/limits.ts';
-import { Role, readControl, type Control, type SettingScope } from './control.ts';
+import { Role, readControl, type Control } from './control.ts';
 import { DeviceStanding, type DeviceRestriction } from './device-standing.ts';
 import { compareNodes, inPast, type Graph, type Node } from './graph.ts';
-import { allowedByDefault, type Action, type Scope } from './permissions.ts';
 import { compareKeys, keyOf, type Accepted, type Key } from './seniority.ts';
+import { Settings } from './settings.ts';
 
 export type VoidReason =
   | 'malformed'
@@ -82,24 +82,6 @@ interface Entry {
   readonly key: Key;
 }
 
-/** Of one action for one role (A5). */
-interface PermSetting {
-  readonly node: Node;
-  /** Undefined: as the wider scope says. */
-  readonly allow: boolean | undefined;
-}
-
-/** What a role may do now. */
-export interface Allowance {
-  readonly allowed: boolean;
-  /** What it would be with nothing said of this scope: the default, or of one tool what holds for its kind. */
-  readonly otherwise: boolean;
-  /** Something else is said of this scope than that it is as the wider one. */
-  readonly isOwn: boolean;
-  /** Settings of this scope that no later one replaces: several where managers have set it at once, and then a denial stands. */
-  readonly setBy: readonly Node[];
-}
-
 /** Nobody's verdict rests on them, and theirs on nothing that is judged later. */
 const IS_INERT: ReadonlySet<Control['kind']> = new Set([
   'ack',
@@ -122,8 +104,7 @@ export class Authority {
   readonly #credentialsById = new Map<DeltaId, Credential>();
   readonly #restrictions = new Map<AccountId, Restriction[]>();
   readonly #leaves = new Map<AccountId, Leave[]>();
-  /** By scope, action and role: few of each, whatever the workspace's age. */
-  readonly #settings = new Map<string, PermSetting[]>();
+  readonly settings = new Settings();
   readonly #devices: DeviceStanding;
   readonly #accounts = new Map<DeviceId, AccountId>();
   /** Accepted admits of each invitation, as far as the pass has come. */
@@ -265,36 +246,6 @@ export class Authority {
     return this.#credentialOf(node)?.key.role === Role.manager;
   }
 
-  /**
-   * Whether the author of an accepted delta, in the role in which he stands, may do this, as of its past (A5): in the workspace, or in a tool of
-   * a kind. What is said of the one tool goes before what is said of all of its kind.
-   */
-  can(node: Node, role: Role, scope: Scope, action: Action, tool?: ToolId): boolean {
-    if (role === Role.manager) return true;
-    if (this.#settings.size === 0) return allowedByDefault(scope, action, role);
-    const widely = () =>
-      allows(this.#settingsOf(scope, action, role), node, () => allowedByDefault(scope, action, role));
-    return tool === undefined ? widely() : allows(this.#settingsOf({ tool }, action, role), node, widely);
-  }
-
-  /** What a role may do by all that is here, and the settings that say so (A5): of a scope, or of one tool of a kind. */
-  allowance(scope: Scope, action: Action, role: Role, tool?: ToolId): Allowance {
-    const isManager = role === Role.manager;
-    const otherwise =
-      tool === undefined ? allowedByDefault(scope, action, role) : this.allowance(scope, action, role).allowed;
-    const setting = maximal(this.#settingsOf(tool === undefined ? scope : { tool }, action, role));
-    const set = setting.length === 0 ? otherwise : setting.every((s) => s.allow ?? otherwise);
-    return {
-      ...{ allowed: isManager || set, otherwise },
-      isOwn: setting.some(({ allow }) => allow !== undefined),
-      setBy: setting.map(({ node }) => node),
-    };
-  }
-
-  #settingsOf(scope: SettingScope, action: Action, role: Role): readonly PermSetting[] {
-    return this.#settings.get(settingKey(scope, action, role)) ?? NO_SETTINGS;
-  }
-
   /** Whether one account stands above another, as far as is known here (A1). */
   isSenior(account: AccountId, to: AccountId): boolean {
     const own = this.#bestNow(account);
@@ -362,7 +313,7 @@ export class Authority {
       map.clear();
     this.#credentialsById.clear();
     this.#vouched.clear();
-    this.#settings.clear();
+    this.settings.clear();
     this.#devices.restart(early.values());
     for (const id of this.#malformed) this.#verdicts.set(id, refused('malformed'));
     const entries = [...this.#controls.values()].map((c) => this.#entry(c)).filter((e) => e !== undefined);
@@ -498,7 +449,8 @@ export class Authority {
     const allowed = (yes: boolean) => (yes ? ACCEPTED : refused('notPermitted'));
     switch (control.kind) {
       case 'admit': {
-        if (!this.can(node, key.role, 'workspace', 'invite') || control.role < key.role) return refused('notPermitted');
+        if (!this.settings.can(node, key.role, 'workspace', 'invite') || control.role < key.role)
+          return refused('notPermitted');
         if (control.account === this.#namedAuthorOf(node) || this.#livesOnIn(control.account, node))
           return refused('noTarget');
         if (control.certificates.some((c) => (this.#accounts.get(c.device) ?? c.account) !== c.account))
@@ -508,7 +460,9 @@ export class Authority {
       }
       case 'remove': {
         if (!this.#isTarget(control.account, node)) return refused('noTarget');
-        return allowed(this.can(node, key.role, 'workspace', 'uninvite') && this.#outranks(key, control.account, node));
+        return allowed(
+          this.settings.can(node, key.role, 'workspace', 'uninvite') && this.#outranks(key, control.account, node),
+        );
       }
       case 'setRole': {
         if (!this.#isTarget(control.account, node)) return refused('noTarget');
@@ -518,7 +472,7 @@ export class Authority {
       case 'setPerm':
         return allowed(key.role === Role.manager && control.role !== Role.manager);
       case 'invite':
-        return allowed(this.can(node, key.role, 'workspace', 'invite') && control.role >= key.role);
+        return allowed(this.settings.can(node, key.role, 'workspace', 'invite') && control.role >= key.role);
       case 'revoke': {
         const invite = this.#inviteIn(control.invite, node);
         if (!invite) return refused('noTarget');
@@ -526,10 +480,10 @@ export class Authority {
         return allowed(own || key.role === Role.manager);
       }
       case 'addTool':
-        return allowed(this.can(node, key.role, 'workspace', 'addTools'));
+        return allowed(this.settings.can(node, key.role, 'workspace', 'addTools'));
       case 'renameTool':
       case 'deleteTool':
-        return allowed(this.can(node, key.role, 'workspace', 'deleteTools'));
+        return allowed(this.settings.can(node, key.role, 'workspace', 'deleteTools'));
       case 'rename':
         return allowed(key.role === Role.manager);
       case 'addDevice':
@@ -717,7 +671,7 @@ export class Authority {
         push(this.#leaves, this.#namedAuthorOf(node)!, { node, key });
         return;
       case 'setPerm':
-        push(this.#settings, settingKey(control.scope, control.action, control.role), { node, allow: control.allow });
+        this.settings.take(node, control);
         return;
       default:
         return;
@@ -813,32 +767,7 @@ export class Authority {
   }
 }
 
-const NO_SETTINGS: readonly PermSetting[] = [];
 const NO_NODES: readonly Node[] = [];
-
-/** No two of them alike, whatever words somebody has thought of: of a tool its id, which has one length, of all else its own length in front. */
-function settingKey(scope: SettingScope, action: string, role: Role): string {
-  return typeof scope === 'string' ? `${role} ${scope.length} ${scope}${action}` : `${role} # ${scope.tool}${action}`;
-}
-
-/**
- * A5, of one scope: the maximal settings in past(d), and without any what the wider scope says. What takes the right away and is
- * concurrent with d counts as though d had seen it: whoever may not do something in the end, by settings whose authors had not
- * seen d, does not get round that by leaving them out of its past. So a denial for a kind does not reach what is concurrent in a tool of
- * which something else is said in past(d): it would not reach it afterwards either.
- */
-function allows(settings: readonly PermSetting[], node: Node, wider: () => boolean): boolean {
-  if (settings.length === 0) return wider();
-  const before = maximal(settings.filter((s) => inPast(s.node, node)));
-  const meanwhile = settings.filter((s) => !s.allow && !inPast(s.node, node) && !inPast(node, s.node));
-  if (before.length === 0 && !wider()) return false;
-  return [...before, ...meanwhile].every((s) => s.allow ?? wider());
-}
-
-/** Those that no later one replaces. */
-function maximal(settings: readonly PermSetting[]): readonly PermSetting[] {
-  return settings.filter((s) => !settings.some((later) => inPast(s.node, later.node)));
-}
 
 /** Whose credential a control delta is; undefined for what is none. */
 function accountGivenBy(control: Control): AccountId | undefined {

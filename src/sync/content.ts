@@ -180,7 +180,7 @@ export class Content {
     if (!isSame(before, now)) return true;
     return before.answers.some(
       ({ action, isAllowed }) =>
-        this.#authority.can(node, now.role!, now.toolKind!, action, node.delta.tool) !== isAllowed,
+        this.#authority.settings.can(node, now.role!, now.toolKind!, action, node.delta.tool) !== isAllowed,
     );
   }
 
@@ -226,7 +226,7 @@ export class Content {
       return 'newer';
     }
     const can = (action: Action) => {
-      const isAllowed = this.#authority.can(node, role!, toolKind, action, node.delta.tool);
+      const isAllowed = this.#authority.settings.can(node, role!, toolKind, action, node.delta.tool);
       answers.push({ action, isAllowed });
       return isAllowed;
     };

@@ -11,7 +11,7 @@ import { push } from '../base/group.ts';
 import type { AccountId, DeltaId, DeviceId, FeedId, ToolId, WorkspaceId } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { Crypto } from '../crypto/crypto.ts';
-import { Authority, type Allowance } from './authority.ts';
+import { Authority } from './authority.ts';
 import {
   badBase,
   baseRootOf,
@@ -47,6 +47,7 @@ import type { Action, Scope } from './permissions.ts';
 import type { Reducer, Row, Transaction } from './reducer.ts';
 import { rosterOf, type Roster } from './roster.ts';
 import { Serving } from './serving.ts';
+import type { Allowance } from './settings.ts';
 import { activeDevices, cutBefore, firstUnacknowledged, isActive, stableIn } from './stability.ts';
 import { pastOf } from './waiting.ts';
 
@@ -241,7 +242,7 @@ export class Replica {
 
   allowance(scope: Scope, action: Action, role: Role, tool?: ToolId): Allowance {
     this.#settle();
-    return this.#authority.allowance(scope, action, role, tool);
+    return this.#authority.settings.allowance(scope, action, role, tool);
   }
 
   row(tool: ToolId, table: string, key: string): Row | undefined {

@@ -216,6 +216,11 @@ export const controlBody = {
   ack: (): Value => [],
 };
 
+/** Of the devices that a word lets into a workspace that is there. */
+export function certificatesIn(control: Control): readonly Certificate[] {
+  return control.kind === 'admit' || control.kind === 'addDevice' ? control.certificates : [];
+}
+
 /** Undefined for a body that breaks its form (void, D9) and for a kind that is not known (D10). A delta does not change: read once. */
 export function readControl(crypto: Crypto, delta: Delta): Control | undefined {
   let known = controls.get(delta);

@@ -295,6 +295,11 @@ export class Graph {
     return this.#waiting.isWanted(id, feed, known, this.#around.isIn);
   }
 
+  /** One of these. */
+  waitingDelta(id: DeltaId): Delta | undefined {
+    return this.#waiting.get(id);
+  }
+
   /** What waits for a delta. */
   waitersOf({ id }: Delta): readonly Delta[] {
     return this.#waiting.waitersOf(id);

@@ -45,6 +45,7 @@ import { ACK, OwnFeed, type Entry } from './own-feed.ts';
 import type { RowRecord } from './packed-rows.ts';
 import type { Action, Scope } from './permissions.ts';
 import type { Reducer, Row, Transaction } from './reducer.ts';
+import { PassedBy } from './passed-by.ts';
 import { rosterOf, type Roster } from './roster.ts';
 import { Serving } from './serving.ts';
 import type { Allowance } from './settings.ts';
@@ -105,6 +106,7 @@ export class Replica {
   readonly #authority: Authority;
   readonly #content: Content;
   readonly #endings: Endings;
+  readonly #passedBy: PassedBy;
   readonly #serving: Serving;
   /** Come in, and not yet judged and applied. */
   readonly #entered: Node[] = [];
@@ -140,6 +142,8 @@ export class Replica {
     this.#content = new Content(this.#graph, this.#authority, options.reducers);
     const entrancesOf = (device: DeviceId) => this.#entrances.get(device) ?? [];
     this.#endings = new Endings(options.crypto, this.#graph, this.#authority, entrancesOf);
+    const isBarred = (delta: Delta) => this.#endings.isBarred(delta, this.#own.feed);
+    this.#passedBy = new PassedBy({ crypto: options.crypto, graph: this.#graph, entrancesOf, isBarred });
     this.#serving = new Serving(options.crypto, options.workspace, this.#graph, (node) => this.isDurable(node));
     this.#roster = rosterOf(this.#authority);
   }
@@ -608,7 +612,7 @@ export class Replica {
           faults.push({ tag: 'overflow', device: delta.device });
           break;
         case 'forgotten':
-          if (outcome.namedBy.some((waiter) => this.#mayCount(waiter))) this.#isPassedBy = true;
+          if (outcome.namedBy.some((waiter) => this.#passedBy.mayCount(waiter))) this.#isPassedBy = true;
           else if (outcome.namedBy.length > 0) restsOn.push(delta);
           break;
         case 'known':
@@ -626,26 +630,6 @@ export class Replica {
   }
 
   /**
-   * L4, I4: whether what waits for something forgotten may count elsewhere. Whoever is let in by words that have come since has all that is
-   * forgotten in his past with them, and names nothing of it; what his device has written before, let in by what is void, counts nowhere. Nor
-   * does, by itself, what is beyond an end of its feed that all have acknowledged (A4, D2, D8): it is here for what waits for it.
-   */
-  #mayCount(delta: Delta): boolean {
-    const seen = new Set([delta]);
-    for (const one of seen) {
-      if (this.#endings.isBarred(one, this.#own.feed))
-        for (const waiter of this.#graph.waitersOf(one)) seen.add(waiter);
-      else if (this.#mayCountItself(one)) return true;
-    }
-    return false;
-  }
-
-  #mayCountItself({ device, feed }: Delta): boolean {
-    if (this.#graph.tip(feed)) return true;
-    return (this.#entrances.get(device) ?? []).some((entrance) => !this.#graph.coversCut(entrance));
-  }
-
-  /**
    * L6: a member has folded what something here waits for. Where it is folded here, too, what waits for it names what its author had
    * acknowledged: that cannot come in here, nor what others have written upon it. What nobody else has taken need not be sound.
    */
@@ -655,7 +639,7 @@ export class Replica {
     const folded = new Set(places.filter((place) => this.#hasForgotten(place)).map(({ id }) => id));
     for (const waiter of folded.size > 0 ? this.#graph.waitingDeltas() : []) {
       if (waiter.device === from || !pastOf(waiter).some((id) => folded.has(id))) continue;
-      if (this.#graph.isWanted(waiter) && this.#mayCount(waiter)) this.#isPassedBy = true;
+      if (this.#graph.isWanted(waiter) && this.#passedBy.mayCount(waiter)) this.#isPassedBy = true;
     }
   }
 

@@ -2,7 +2,7 @@
 import type { AccountId, DeltaId, DeviceId, ToolId } from '../base/ids.ts';
 import type { Certificate } from '../protocol/certificate.ts';
 import type { Authority } from './authority.ts';
-import type { Control, CutAndRoot, Role } from './control.ts';
+import { certificatesIn, type Control, type CutAndRoot, type Role } from './control.ts';
 import type { EpochNotice } from './epoch.ts';
 import type { Node } from './graph.ts';
 import type { Accepted, Key } from './seniority.ts';
@@ -158,7 +158,7 @@ export function rosterOf(authority: Authority): Roster {
     epochs: draft.epochs,
     boxedInVain: refused.flatMap(({ control }) => ('epoch' in control && control.epoch ? control.epoch : [])),
     letInVain: refused.flatMap(({ node, control }) => {
-      const isVain = lettingIn(control).some(({ device }) => !devices.has(device));
+      const isVain = certificatesIn(control).some(({ device }) => !devices.has(device));
       // What has no effect for its place (D2, D8) nobody need be able to name.
       return isVain && !authority.graph.isAside(node) ? node : [];
     }),
@@ -246,10 +246,6 @@ function include(draft: Draft, authority: Authority, accepted: Accepted): void {
     case 'ack':
       return;
   }
-}
-
-function lettingIn(control: Control): readonly Certificate[] {
-  return control.kind === 'admit' || control.kind === 'addDevice' ? control.certificates : [];
 }
 
 function includePerson(draft: Draft, node: Node, certificates: readonly Certificate[], name?: string): void {

@@ -23,6 +23,10 @@ export class Waiting {
     return this.#deltas.has(id);
   }
 
+  get(id: DeltaId): Delta | undefined {
+    return this.#deltas.get(id);
+  }
+
   /** False where there is no room: it has to come again. */
   add(delta: Delta, missing: readonly DeltaId[]): boolean {
     if (this.#deltas.has(delta.id)) return true;

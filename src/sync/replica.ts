@@ -70,7 +70,7 @@ export interface Ingest {
   readonly added: readonly Node[];
   /** Where each authentic run ended, known or new: what its sender holds. */
   readonly heard: readonly { readonly feed: FeedId; readonly seq: number }[];
-  /** Up to where these feeds, or all where nothing was authentic, are held now: what is durable when `added` is. */
+  /** Up to where the feeds of both, or all where nothing was authentic, are held now: what is durable when `added` is. */
   readonly held: readonly { readonly feed: FeedId; readonly seq: number }[];
   readonly controlChanged: boolean;
   /** Ids that something waits for and nobody has sent (D5). */
@@ -487,7 +487,8 @@ export class Replica {
     this.#inTurns(together, (run) => take(run, 0));
     for (const run of together) hear(run);
     this.#settle();
-    const held = this.#heldOf(heard.length > 0 ? new Set(heard.map(({ feed }) => feed)) : this.#graph.vector().keys());
+    const feeds = new Set([...heard.map(({ feed }) => feed), ...added.map(({ delta }) => delta.feed)]);
+    const held = this.#heldOf(heard.length > 0 ? feeds : this.#graph.vector().keys());
     const missing = this.#graph.missing();
     return { added, heard, held, controlChanged: this.#controls !== before, missing, restsOn, faults };
   }

@@ -47,6 +47,18 @@ describe('K the engine and its keys', () => {
     );
   });
 
+  it('D5 S3 what waited is acknowledged with what it waited for', () => {
+    const { office, alice, bob, carol } = threePeople('S3 waited');
+    alice.post('first');
+    const first = [...alice.engine.replica.nodes()].at(-1)!.delta;
+    carol.hear(alice, first);
+    carol.post('upon it');
+    const upon = [...carol.engine.replica.nodes()].at(-1)!.delta;
+    const take = ({ bytes }: Delta) => bob.engine.ingest(alice.device, 'direct', [[bytes]], office.now);
+    assert.deepEqual(headsIn(bob.engine.stored(take(upon), office.now)), []);
+    assert.deepEqual(new Set(headsIn(bob.engine.stored(take(first), office.now))), new Set([first.seq, upon.seq]));
+  });
+
   it('K2 the word of it waits at the relay, for who is removed and for who stays', () => {
     const { office, alice, bob, carol } = threePeople('K2 relay');
     office.leave(bob);

@@ -66,14 +66,14 @@ export class Endings {
   }
 
   /**
-   * I4, L6: whether a feed has begun upon nothing but words that let its device in from beyond such an end. Who knows the device by another word has
-   * folded what that has in its past, as if the feed were to begin upon it (L4), and may not be able to take those, nor the feed.
+   * I4, L6: whether a feed has begun upon a word that lets its device in from beyond such an end, be it with others. Who knows the device by another
+   * word has folded what that has in its past, as if the feed were to begin upon it (L4), and may not be able to take that one, nor the feed.
    */
   isUponEnded(own: FeedId): boolean {
     const first = this.#graph.at(own, 1);
     if (!first) return false;
     const entrances = this.#entrancesOf(first.delta.device).filter((entrance) => inPast(entrance, first));
-    return entrances.length > 0 && entrances.every(({ delta }) => this.#isPastEnd(delta, own));
+    return entrances.some(({ delta }) => this.#isPastEnd(delta, own));
   }
 
   /**

@@ -2229,4 +2229,32 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // The others had folded upon the second alone, and could not take what he had begun: neither knew it.
+    name: 'L6 I4 is left out who has begun upon the word of who was out, and another (world “pear.2235”)',
+    plan: {
+      config: {
+        seed: 'pear.2235',
+        big: false,
+        people: 5,
+        founding: 2,
+        hostile: 1,
+        manyDevices: 0.5,
+        directPaths: 2,
+        relayShare: 0.5,
+        network: { latency_ms: [10, 80], loss: 0, duplication: 0.05, reorders: false, relayLifetime_ms: 2592000000 },
+        fsync_ms: 2,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 60000,
+      },
+      acts: [
+        { at: 13166, kind: 'posts', salt: 22 },
+        { at: 21174, kind: 'partition', salt: 37 },
+        { at: 34996, kind: 'freeze', salt: 31 },
+        { at: 49292, kind: 'join', salt: 6 },
+      ],
+    },
+  },
 ];

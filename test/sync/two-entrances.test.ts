@@ -18,8 +18,8 @@ function admit(by: Desk, person: Person): void {
 
 const deltasOf = ({ engine }: Desk): readonly Delta[] => [...engine.replica.nodes()].map(({ delta }) => delta);
 
-/** Alice drops Bob, and lets Dave in; Bob has not heard it when he does, and Dave has begun by Bob's word. Answers what Alice has said, whole. */
-function letInTwice(seed: string) {
+/** Alice drops Bob, and lets Dave in; Bob has not heard it when he does, and Dave has begun by Bob's word, where he writes. Answers what Alice has said, whole. */
+function letInTwice(seed: string, writes = true) {
   const office = new Office(seed);
   const [bobby, david] = [office.team.person('Bob'), office.team.person('Dave')];
   office.team.founder.admit(bobby);
@@ -34,7 +34,7 @@ function letInTwice(seed: string) {
   admit(bob, david);
   const dave = office.open(david, bob);
   office.link(bob, dave);
-  dave.post('upon the word of Bob');
+  if (writes) dave.post('upon the word of Bob');
   office.pump();
   for (const desk of [bob, dave]) office.leave(desk);
   for (const desk of [alice, bob, dave]) office.expire(desk);
@@ -45,8 +45,8 @@ function letInTwice(seed: string) {
 }
 
 /** Alice lets Dave in, too, and folds on, as if he were to begin by her word. */
-function foldedOn(seed: string) {
-  const { office, alice, bob, dave, said } = letInTwice(seed);
+function foldedOn(seed: string, writes = true) {
+  const { office, alice, bob, dave, said } = letInTwice(seed, writes);
   admit(alice, dave.person);
   const all = [...said, deltasOf(alice).at(-1)!];
   office.rest();
@@ -62,6 +62,17 @@ const outOfStep = (...desks: readonly Desk[]) => desks.map(({ engine }) => engin
 describe('I4 L6 who was let in twice, and has begun upon the word of who was out', () => {
   it('L6 A4 is out of step himself, and not who has folded without him (worlds “ivy.2350”, “ivy.6286”)', () => {
     const { office, alice, dave } = foldedOn('two entrances');
+    office.link(alice, dave);
+    office.rest();
+    assert.deepEqual(outOfStep(alice, dave), [false, true]);
+  });
+
+  it('L6 I4 is out of step, too, where he has begun upon both (world “pear.2235”)', () => {
+    const { office, alice, bob, dave, said } = foldedOn('two entrances, upon both', false);
+    for (const delta of said) dave.hear(bob, delta);
+    dave.post('upon both');
+    const first = deltasOf(dave).at(-1)!;
+    assert.deepEqual([first.seq, first.deps.length], [1, 2]);
     office.link(alice, dave);
     office.rest();
     assert.deepEqual(outOfStep(alice, dave), [false, true]);

@@ -842,4 +842,12 @@ export const pruning: readonly Mutant[] = [
     replace: 'if (isBarred || looks.left > 0)',
     tests: ['test/sync/passed-by.test.ts'],
   },
+  {
+    name: 'who has begun upon the word of who was out, and another with it, never knows that others cannot take it',
+    rule: 'L6',
+    file: 'src/sync/endings.ts',
+    search: 'return entrances.some(({ delta }) => this.#isPastEnd(delta, own));',
+    replace: 'return entrances.every(({ delta }) => this.#isPastEnd(delta, own));',
+    tests: entrances,
+  },
 ];

@@ -123,6 +123,7 @@ export class Authority {
     this.#devices = new DeviceStanding(
       (id) => this.#vouched.has(id) || (this.#inVain.has(id) ? false : this.#verdicts.get(id)?.accepted),
       (node) => this.#namedAuthorOf(node),
+      (entry) => this.#entryOf(entry) !== undefined,
     );
   }
 

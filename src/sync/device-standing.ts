@@ -35,10 +35,17 @@ export class DeviceStanding {
   /** Undefined for what is judged later in the pass. */
   readonly #stands: (id: DeltaId) => boolean | undefined;
   readonly #authorOf: (node: Node) => AccountId | undefined;
+  /** Whether it cites a credential, whatever became of that: without one it has no place in the order (A6), and names nobody. */
+  readonly #hasPlace: (entry: Accepted) => boolean;
 
-  constructor(stands: (id: DeltaId) => boolean | undefined, authorOf: (node: Node) => AccountId | undefined) {
+  constructor(
+    stands: (id: DeltaId) => boolean | undefined,
+    authorOf: (node: Node) => AccountId | undefined,
+    hasPlace: (entry: Accepted) => boolean,
+  ) {
     this.#stands = stands;
     this.#authorOf = authorOf;
+    this.#hasPlace = hasPlace;
   }
 
   /** What lets devices in and what drops them, whatever its verdict: that is asked for when it counts. */
@@ -57,7 +64,9 @@ export class DeviceStanding {
 
   /** Whether a certificate in a delta's past says that its device is of an account: whatever became of it. */
   isNamed(node: Node, account: AccountId): boolean {
-    return (this.#additions.get(node.delta.device) ?? []).some((a) => accountIn(a) === account && inPast(a.node, node));
+    return (this.#additions.get(node.delta.device) ?? NONE).some(
+      (a) => accountIn(a) === account && inPast(a.node, node) && this.#hasPlace(a),
+    );
   }
 
   /** Of a device that was let in in a delta's past by what is not void: the first in D6 order says whose it is. */

@@ -194,6 +194,20 @@ describe('A1 A2 A3 A4 A5 A6 A7 A10 worlds in which engine and model once differe
   );
 
   told(
+    'A10 I4 an admission that cites what is no credential names nobody, and makes no target of whom he would let in',
+    [
+      ...BEGINNING,
+      ['nothing', { author: 'Bob', type: 'remove', target: 'Bob', cred: 'bob in', past: ['bob in'] }],
+      ['dave in', { author: 'Bob', type: 'admit', target: 'Dave', role: 2, cred: 'nothing', past: ['nothing'] }],
+      ['raised', { author: 'Bob', type: 'setRole', target: 'Dave', role: 0, cred: 'bob in', past: ['dave in'] }],
+      ['carol in', { author: 'Dave', type: 'admit', target: 'Carol', role: 0, cred: 'raised', past: ['raised'] }],
+      ['promoted', { author: 'Alice', type: 'setRole', target: 'Carol', role: 0, cred: 'genesis', past: ['carol in'] }],
+    ],
+    ['genesis', 'bob in'],
+    { Alice: 'manager', Bob: 'participant' },
+  );
+
+  told(
     'A10 a removal by somebody whom nobody let in, or upon another’s credential, makes nobody free to be admitted',
     [
       ...BEGINNING,

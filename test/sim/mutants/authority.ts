@@ -249,4 +249,12 @@ export const authority: readonly Mutant[] = [
     replace: 'if (accounts.length > 1e9) return',
     tests: ['test/sync/stolen-device.test.ts'],
   },
+  {
+    name: 'an admission that cites what is no credential names whom it would let in',
+    rule: 'A10',
+    file: 'src/sync/device-standing.ts',
+    search: 'inPast(a.node, node) && this.#hasPlace(a)',
+    replace: 'inPast(a.node, node)',
+    tests: ['test/sync/authority-worlds.test.ts'],
+  },
 ];

@@ -390,6 +390,7 @@ export class Session {
       if (peer.without.has(tag)) peer.without = new Set([...peer.without].filter((other) => other !== tag));
       return;
     }
+    peer.spoke = undefined;
     const { inUse } = this.#gate;
     const held = this.#gate.stepsOf(device).map((step) => step.tag);
     peer.without = new Set(inUse === undefined ? held : [...held, inUse]);

@@ -2257,4 +2257,36 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // He speaks under the seal of the two, and was told under the key that he had spoken under before, which he has erased: so he asked again, every six seconds.
+    name: 'K4 S1 has nothing to say to each other after two have taken each other out (world “quince.598”)',
+    plan: {
+      config: {
+        seed: 'quince.598',
+        big: false,
+        people: 6,
+        founding: 3,
+        hostile: 0,
+        manyDevices: 0.1,
+        directPaths: 1,
+        relayShare: 1,
+        network: { latency_ms: [1, 5], loss: 0, duplication: 0, reorders: true, relayLifetime_ms: 2592000000 },
+        fsync_ms: 400,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 5000,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 35243, kind: 'removeDevice', salt: 15 },
+        { at: 105786, kind: 'posts', salt: 10 },
+        { at: 110273, kind: 'posts', salt: 5 },
+        { at: 190892, kind: 'tool', salt: 68 },
+        { at: 201573, kind: 'absence', salt: 63 },
+        { at: 251457, kind: 'addDevice', salt: 67 },
+        { at: 253081, kind: 'leave', salt: 3 },
+        { at: 269649, kind: 'drop', salt: 69 },
+      ],
+    },
+  },
 ];

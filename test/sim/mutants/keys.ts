@@ -273,4 +273,11 @@ export const keys: readonly Mutant[] = [
     replace: '',
     tests,
   },
+  {
+    name: 'who speaks under the seal of the two is told under the key that he spoke under before',
+    rule: 'K4',
+    file: 'src/sync/session.ts',
+    search: 'peer.spoke = undefined; const { inUse } = this.#gate;',
+    replace: 'const { inUse } = this.#gate;',
+  },
 ];

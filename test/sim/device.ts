@@ -322,7 +322,8 @@ export class SimDevice {
       this.#dispatch(this.engine.stored(growth, this.#now));
       this.#unlock();
     };
-    if (nodes.length === 0) return stored();
+    // A copy of what is on its way to the disk is answered when that is there, as in the service.
+    if (nodes.length === 0 && !this.log.pending) return stored();
     this.log.append([...opened.map(keyRecord), ...deltas.map(({ bytes }) => this.#record(bytes))], stored);
     this.#around.appended(this.id);
   }

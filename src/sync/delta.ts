@@ -283,3 +283,8 @@ function partsOf(bytes: Uint8Array): { at: number; end: number; signatureAt: num
   const signatureAt = at === undefined ? undefined : reading.bytes(SIGNATURE_BYTES);
   return at === undefined || signatureAt === undefined || !reading.isAtEnd ? undefined : { at, end, signatureAt };
 }
+
+/** The delta that begins a workspace, of whichever. */
+export function isGenesis(delta: Delta): boolean {
+  return delta.tool === undefined && delta.kind === 'genesis';
+}

@@ -9,7 +9,7 @@ import { equalBytes, toHex } from '../base/bytes.ts';
 import { domain } from '../base/format.ts';
 import { push } from '../base/group.ts';
 import type { AccountId, DeltaId, DeviceId, FeedId, ToolId, WorkspaceId } from '../base/ids.ts';
-import { err, ok, type Result } from '../base/result.ts';
+import { ok, type Result } from '../base/result.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { Authority } from './authority.ts';
 import {
@@ -31,9 +31,9 @@ import {
   DELTA_VERSION,
   idBytes,
   DeltaReader,
+  isGenesis,
   type Delta,
   type DeltaPlace,
-  type KnownDeltas,
   type Signer,
 } from './delta.ts';
 import { Endings } from './endings.ts';
@@ -46,6 +46,7 @@ import type { RowRecord } from './packed-rows.ts';
 import type { Action, Scope } from './permissions.ts';
 import type { Reducer, Row, Transaction } from './reducer.ts';
 import { PassedBy } from './passed-by.ts';
+import { Proof, type IngestFault } from './proof.ts';
 import { rosterOf, type Roster } from './roster.ts';
 import { Serving } from './serving.ts';
 import type { Allowance } from './settings.ts';
@@ -87,11 +88,6 @@ interface Intake {
   readonly faults: IngestFault[];
 }
 
-export interface IngestFault {
-  readonly tag: 'badDelta' | 'badSignature' | 'brokenChain' | 'fork' | 'overflow' | 'badBase';
-  readonly device: DeviceId | undefined;
-}
-
 /** What has become the base (L4). */
 export interface Advance {
   readonly folded: readonly Folded[];
@@ -102,6 +98,7 @@ export class Replica {
   readonly workspace: WorkspaceId;
   readonly #crypto: Crypto;
   readonly #reader: DeltaReader;
+  readonly #proof: Proof;
   readonly #graph: Graph;
   readonly #authority: Authority;
   readonly #content: Content;
@@ -114,8 +111,6 @@ export class Replica {
   readonly #entrances = new Map<DeviceId, Node[]>();
   /** L4: control deltas that not all have acknowledged, as far as is known. */
   #unstable: Node[] = [];
-  /** Ends of runs whose signature was checked and that wait for their past. */
-  readonly #proven = new Set<DeltaId>();
   #controls = 0;
   readonly #own: OwnFeed;
   /** Somebody's delta rests on what belongs into our base and is not there. */
@@ -137,6 +132,9 @@ export class Replica {
       isIn: (device) => isActive(this.#graph, this.#authority, this.#roster, device),
       hasAcknowledged: (node) => this.#hasAcknowledged(node),
     });
+    const isRefused = (run: readonly Delta[]) => this.#endings.forked.has(run[0]!.device) && this.#wantedOf(run) === 0;
+    const { crypto, workspace } = options;
+    this.#proof = new Proof({ crypto, workspace, reader: this.#reader, graph: this.#graph, isRefused });
     this.#authority = new Authority(options.crypto, this.#graph);
     this.#own = new OwnFeed(options.crypto, options.workspace, options.own, this.#graph, this.#authority);
     this.#content = new Content(this.#graph, this.#authority, options.reducers);
@@ -474,7 +472,7 @@ export class Replica {
     const isPlain = this.#graph.waiting === 0 && !this.#graph.isForked && this.#endings.forked.size === 0;
     const together: (readonly Delta[])[] = [];
     for (const run of runs) {
-      const deltas = this.#authentic(run);
+      const deltas = this.#proof.read(run);
       if (!deltas.ok) {
         faults.push(deltas.error);
       } else if (isPlain) {
@@ -516,57 +514,10 @@ export class Replica {
         if (take(at === 0 && one.at === run.length ? run : run.slice(at, one.at))) continue;
         // Nor is the rest.
         one.at = run.length;
-        this.#proven.delete(run.at(-1)!.id);
+        this.#proof.settle(run.at(-1)!);
       }
     }
     for (const { run, at } of left) if (at < run.length) take(run.slice(at));
-  }
-
-  /** The run's deltas where its chain holds and its last signature stands. A known last one was checked already (S3). */
-  #authentic(run: readonly Uint8Array[]): Result<readonly Delta[], IngestFault> {
-    const deltas: Delta[] = [];
-    let known: KnownDeltas | undefined = this.#held;
-    for (const bytes of run) {
-      const delta = this.#reader.read(bytes, known);
-      if (!delta.ok) return err({ tag: 'badDelta', device: undefined });
-      // What comes after one that is not here is not here whole either, but on a branch: that is read again.
-      if (delta.value.bytes === bytes) known = undefined;
-      // Another workspace's genesis is authentic in any: taken for a part of this one it would look like a fork (D8).
-      if (isGenesis(delta.value) && (delta.value.id as string) !== this.workspace) {
-        return err({ tag: 'badDelta', device: delta.value.device });
-      }
-      const last = deltas.at(-1);
-      if (
-        last &&
-        (last.feed !== delta.value.feed || delta.value.prev !== last.id || delta.value.seq !== last.seq + 1)
-      ) {
-        return err({ tag: 'brokenChain', device: delta.value.device });
-      }
-      deltas.push(delta.value);
-    }
-    const last = deltas.at(-1);
-    if (!last) return ok([]);
-    if (this.#graph.has(last.id)) return ok(deltas);
-    if (this.#endings.forked.has(last.device) && this.#wantedOf(deltas) === 0)
-      return err({ tag: 'fork', device: last.device });
-    if (!deltas.every((delta) => this.#standsAlone(delta) || delta === last)) {
-      return err({ tag: 'badSignature', device: last.device });
-    }
-    if (!checkSignature(this.#crypto, this.workspace, last)) return err({ tag: 'badSignature', device: last.device });
-    this.#proven.add(last.id);
-    return ok(deltas);
-  }
-
-  /** A delta that is here whole: of a copy no more is read (S3). */
-  readonly #held = (id: DeltaId): Delta | undefined => {
-    const delta = this.#graph.get(id)?.delta;
-    return delta && delta.bytes.length > 0 ? delta : undefined;
-  };
-
-  /** D7: a control delta outlives those that could prove it (L4), so it needs a signature of its own that stands. */
-  #standsAlone(delta: Delta): boolean {
-    if (delta.tool !== undefined || isAck(delta) || this.#graph.has(delta.id)) return true;
-    return checkSignature(this.#crypto, this.workspace, delta);
   }
 
   /** How many of a run, from its beginning, others' deltas depend on (D8). */
@@ -588,7 +539,7 @@ export class Replica {
       const isWanted = i < wanted || this.#graph.isWanted(delta, known);
       if (!isWanted && this.#endings.isBeyond(delta, this.#own.feed)) {
         // What comes after it in the run would wait for it in vain.
-        for (const { id } of deltas.slice(i)) this.#proven.delete(id);
+        for (const one of deltas.slice(i)) this.#proof.settle(one);
         if (i < deltas.length) isTaken = false;
         i = Math.max(i, deltas.length - 1);
         continue;
@@ -600,7 +551,7 @@ export class Replica {
           this.#enter(outcome.node);
           if (outcome.isRecut) this.#isRecut = true;
           if (outcome.isFork) this.#sawFork(delta, faults);
-          if (this.#proven.delete(delta.id)) this.#serving.checked(delta);
+          if (this.#proof.settle(delta)) this.#serving.checked(delta);
           for (const free of this.#graph.released(delta.id)) freed.push(free);
           break;
         case 'fork':
@@ -620,7 +571,7 @@ export class Replica {
         case 'waiting':
           break;
       }
-      if (outcome.outcome !== 'waiting') this.#proven.delete(delta.id);
+      if (outcome.outcome !== 'waiting') this.#proof.settle(delta);
     }
     return isTaken;
   }
@@ -1022,10 +973,6 @@ const LETS_IN: ReadonlySet<string> = new Set(['genesis', 'admit', 'addDevice']);
 /** Kinds of control deltas that may void others' content. */
 const RESTRICTS: ReadonlySet<string> = new Set(['remove', 'setRole', 'setPerm', 'removeDevice', 'freeze', 'drop']);
 const STATE_DOMAIN = domain('state');
-
-function isGenesis(delta: Delta): boolean {
-  return delta.kind === 'genesis' && delta.tool === undefined;
-}
 
 /** A new workspace's id is its genesis delta's. */
 export function genesisId(delta: Delta): WorkspaceId {

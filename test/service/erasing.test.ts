@@ -14,9 +14,8 @@ import { nodeDisk } from '../../src/store/node-disk.ts';
 import { FileKind, Sealer } from '../../src/store/record.ts';
 import { HEADER_BYTES, readHeader } from '../../src/store/segment.ts';
 import { epochOf, generationKey } from '../../src/sync/epoch.ts';
-import type { LogStore } from '../../src/sync/ports.ts';
 import { Desk, threePeople } from '../sync/office.ts';
-import { House, type Person } from './house.ts';
+import { House, twice, type Person } from './house.ts';
 
 const crypto = nodeCrypto();
 const KINDS: Readonly<Record<string, FileKind>> = { journal: FileKind.journal, snapshot: FileKind.snapshot };
@@ -45,25 +44,6 @@ async function everyByteOf(person: Person): Promise<readonly Buffer[]> {
 
 async function holds(person: Person, key: Uint8Array): Promise<boolean> {
   return (await everyByteOf(person)).some((bytes) => bytes.includes(Buffer.from(key)));
-}
-
-/** Resolves when the journal was written anew twice, since both generations that are kept count. */
-function twice(): { readonly around: (log: LogStore) => LogStore; readonly done: Promise<void> } {
-  let [times, resolve] = [0, () => {}];
-  const done = new Promise<void>((resolved) => (resolve = resolved));
-  const around = (log: LogStore): LogStore => ({
-    replay: (each) => log.replay(each),
-    append: (records) => log.append(records),
-    compact: async (records) => {
-      await log.compact(records);
-      if (++times === 2) resolve();
-    },
-    get journalBytes() {
-      return log.journalBytes;
-    },
-    close: () => log.close(),
-  });
-  return { around, done };
 }
 
 describe('K4 keys on the disk', () => {

@@ -24,7 +24,7 @@ import {
 } from '../../src/service/api.ts';
 import { decodeRecord, deltasIn, encodeRecord } from '../../src/service/records.ts';
 import { feedOf } from '../../src/sync/delta.ts';
-import type { LogStore } from '../../src/sync/ports.ts';
+import type { Arrived, LogStore, Transport } from '../../src/sync/ports.ts';
 import { Replica, type Entry } from '../../src/sync/replica.ts';
 import { Service } from '../../src/service/service.ts';
 import { Contents } from '../../src/store/contents.ts';
@@ -220,7 +220,8 @@ export class Person {
         makeContents: (keys) => new Contents({ crypto, chunks: store.chunks, keys }),
         makeTransport: (setup) => {
           const port = { host: '127.0.0.1', directPort: direct ? (this.#port ?? ('ephemeral' as const)) : 0 };
-          return (this.transport = createTransport({ crypto, ...setup, ...port, ...(tap ? { tap } : {}) }));
+          this.transport = createTransport({ crypto, ...setup, ...port, ...(tap ? { tap } : {}) });
+          return this.#hearing(this.transport);
         },
       });
       const close = async () => {
@@ -239,6 +240,42 @@ export class Person {
       if (event.type === 'notice') this.notices.push(event);
       for (const listener of [...this.#listeners]) listener(event);
     });
+  }
+
+  /** What does not get through to this person, of what is sent to him. */
+  isLost: (arrived: Arrived) => boolean = () => false;
+
+  #hearing(transport: NetworkTransport): Transport {
+    const onArrived: Transport['onArrived'] = (listener) =>
+      transport.onArrived((arrived) => (this.isLost(arrived) ? arrived.handled() : listener(arrived)));
+    return new Proxy<Transport>(transport, {
+      get: (target, name) => {
+        if (name === 'onArrived') return onArrived;
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    });
+  }
+
+  /** What is on the disk of a workspace while the service is closed: kinds of records, and keys of the local state. */
+  async kept(workspace: string): Promise<readonly string[]> {
+    const store = await openStore({
+      folder: this.folder,
+      key: fromBase64Url(this.secrets.storeKey)!,
+      crypto: nodeCrypto(),
+    });
+    const kept = new Set<string>();
+    await store.log.replay((bytes) => {
+      const record = decodeRecord(bytes);
+      if (record?.kind !== 'local') {
+        if (record?.workspace === workspace) kept.add(record.kind);
+      } else if (record.key.includes(workspace)) {
+        if (record.value === null) kept.delete(record.key);
+        else kept.add(record.key);
+      }
+    });
+    await store.close();
+    return [...kept].map((key) => key.replace(workspace, '…'));
   }
 
   async close(): Promise<void> {
@@ -373,4 +410,23 @@ export class Person {
       await event;
     }
   }
+}
+
+/** Resolves when the journal was written anew twice, since both generations that are kept count. */
+export function twice(): { readonly around: (log: LogStore) => LogStore; readonly done: Promise<void> } {
+  let [times, resolve] = [0, () => {}];
+  const done = new Promise<void>((resolved) => (resolve = resolved));
+  const around = (log: LogStore): LogStore => ({
+    replay: (each) => log.replay(each),
+    append: (records) => log.append(records),
+    compact: async (records) => {
+      await log.compact(records);
+      if (++times === 2) resolve();
+    },
+    get journalBytes() {
+      return log.journalBytes;
+    },
+    close: () => log.close(),
+  });
+  return { around, done };
 }

@@ -196,14 +196,29 @@ export interface Invitation {
   readonly file: string;
 }
 
+/** Why nothing comes of a join. */
+export type JoinReason =
+  | 'expired'
+  | 'revoked'
+  | 'used'
+  | 'declined'
+  | 'unknown'
+  | 'unreachable'
+  | 'workspaceFull'
+  | 'takenOut'
+  | 'deviceTakenOut';
+
 export interface JoinInfo {
   readonly workspace: string;
   readonly workspaceName: string;
   /** This person is in it with another device, which has let this one in. */
   readonly own: boolean;
   readonly state: 'asking' | 'waiting' | 'copying' | 'done' | 'refused' | 'failed';
-  /** Of the refusal or failure. */
-  readonly reason?: 'expired' | 'revoked' | 'used' | 'declined' | 'unknown' | 'unreachable' | 'workspaceFull';
+  /**
+   * Of the refusal; a join that has failed was given up, or its person is told otherwise. While it asks again, what another
+   * member says than who has let this device in.
+   */
+  readonly reason?: JoinReason;
   readonly doneBytes: number;
   readonly totalBytes: number;
 }

@@ -194,15 +194,26 @@ export class ClosedWorkspaces {
   }
 
   async #erase(workspace: SharedWorkspace): Promise<void> {
-    this.#workspaces.letGo(workspace);
     this.#options.joins.letGo(workspace);
+    await this.#eraseAll(workspace);
+    // A join that was begun meanwhile has waited for this.
+    this.#options.joins.ask();
+  }
+
+  /** The first copy will never be whole. Who was asked for it anew without an invitation is asked no more where nothing else waits for it. */
+  async giveUp(workspace: SharedWorkspace): Promise<void> {
+    if (!this.#closed.has(workspace.id)) this.#options.returning.forget(workspace.id);
+    await this.#options.calls.hold(this.#eraseAll(workspace));
+    this.#hub.emit({ type: 'workspaces' });
+  }
+
+  async #eraseAll(workspace: SharedWorkspace): Promise<void> {
+    this.#workspaces.letGo(workspace);
     await eraseCopy(this.#hub, workspace);
     // Two generations are kept on the disk: after the second nothing of it is left.
     await this.#hub.commit([]);
     await this.#options.compact();
     await this.#options.compact();
     this.#hub.changed();
-    // A join that was begun meanwhile has waited for this.
-    this.#options.joins.ask();
   }
 }

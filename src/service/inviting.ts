@@ -4,10 +4,12 @@ import type { AccountId, DeltaId, DeviceId, WorkspaceId } from '../base/ids.ts';
 import { asArray, asBytes, asList, asText, type Value } from '../protocol/codec.ts';
 import { readCertificate, type Certificate } from '../protocol/certificate.ts';
 import { MAX_DEVICES, MAX_MEMBERS, MAX_OPEN_INVITATIONS, MAX_PENDING_JOINS } from '../protocol/limits.ts';
-import { controlBody, Role } from '../sync/control.ts';
+import { controlBody, readControl, Role } from '../sync/control.ts';
 import { idBytes } from '../sync/delta.ts';
 import { sealMessage } from '../sync/envelope.ts';
-import { capabilityOf } from '../sync/epoch.ts';
+import { capabilityOf, readEpochNotice } from '../sync/epoch.ts';
+import type { Node } from '../sync/graph.ts';
+import { inPast } from '../sync/lane.ts';
 import {
   invitationFile,
   invitationKeys,
@@ -22,6 +24,7 @@ import type { InviteRecord } from '../sync/roster.ts';
 import { safetyNumber } from '../sync/safety-number.ts';
 import { type CallKey, ServiceError, type Invitation, type JoinRequestInfo, type Role as RoleName } from './api.ts';
 import type { Hub } from './hub.ts';
+import type { Readmitting } from './readmitting.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 import { ROLE_NAMES } from './workspace-info.ts';
 
@@ -32,6 +35,9 @@ export interface InviteOptions {
   readonly confirm: boolean;
   readonly scheme: string;
 }
+
+/** All of a copy goes to a relay again. */
+const SERVE_AGAIN_MS = 60_000;
 
 type JoinMessage = Message & { kind: 'join' };
 
@@ -51,10 +57,14 @@ function expectedKey(workspace: WorkspaceId, invite: DeltaId): string {
 export class Inviting {
   readonly #hub: Hub;
   readonly #workspace: SharedWorkspace;
+  readonly #readmitting: Readmitting;
+  /** By what word a device is in whose copy was brought to its relay last, and when. */
+  readonly #served = new Map<DeviceId, { readonly letIn: Node; readonly at: number }>();
 
-  constructor(hub: Hub, workspace: SharedWorkspace) {
+  constructor(hub: Hub, workspace: SharedWorkspace, readmitting: Readmitting) {
     this.#hub = hub;
     this.#workspace = workspace;
+    this.#readmitting = readmitting;
   }
 
   async invite(options: InviteOptions, call?: CallKey): Promise<Invitation> {
@@ -117,7 +127,31 @@ export class Inviting {
 
   /** Invitations that somebody may yet come with, were it only to be told that they are no good. */
   known(): readonly InviteRecord[] {
-    return [...this.#workspace.roster.invites.values()].slice(-MAX_OPEN_INVITATIONS);
+    const standing = [...this.#workspace.roster.invites.values()];
+    return [...standing.slice(-MAX_OPEN_INVITATIONS), ...this.#void().slice(-MAX_OPEN_INVITATIONS)];
+  }
+
+  /** Those that are void, as is whom they have let in: he holds nothing that could tell him, and is told when he asks (N4). */
+  #void(): readonly InviteRecord[] {
+    const { roster, replica } = this.#workspace;
+    const { crypto } = this.#hub;
+    const found = new Map<DeltaId, InviteRecord>();
+    for (const { delta } of roster.letInVain) {
+      const admit = readControl(crypto, delta);
+      const node = admit?.kind === 'admit' && admit.invite ? replica.node(admit.invite) : undefined;
+      const invite = node && readControl(crypto, node.delta);
+      if (invite?.kind !== 'invite' || roster.invites.has(node!.delta.id)) continue;
+      const { publicKey, sealKey, role, expires, confirm } = invite;
+      const inviter = replica.accountOf(node!.delta.device);
+      if (inviter === undefined) continue;
+      const { id } = node!.delta;
+      found.set(id, { id, inviter, publicKey, sealKey, role, expires, confirm, usesLeft: 0, revoked: true });
+    }
+    return [...found.values()];
+  }
+
+  #find(invite: DeltaId): InviteRecord | undefined {
+    return this.#workspace.roster.invites.get(invite) ?? this.#void().find(({ id }) => id === invite);
   }
 
   /** Own device first, then the other managers' (N2). A joiner without a relay may use ours: its token goes along. */
@@ -137,7 +171,7 @@ export class Inviting {
 
   async asked(invite: DeltaId, sender: DeviceId, message: JoinMessage): Promise<void> {
     const certificate = readCertificate(this.#hub.crypto, message.certificate);
-    const record = this.#workspace.roster.invites.get(invite);
+    const record = this.#find(invite);
     if (!certificate.ok || certificate.value.device !== sender || !record) return;
     const subject = joinSubject(this.#workspace.id, invite, message.certificate);
     if (!this.#hub.crypto.verify(record.publicKey, subject, message.signature)) return;
@@ -152,7 +186,8 @@ export class Inviting {
       this.#workspace.peers.meet(sender, message.addresses, message.relay);
       return this.#welcome(asking);
     }
-    const reason = this.#refusal(record);
+    if (this.#isDropped(sender)) return this.#readmit(asking, record);
+    const reason = this.#refusal(record, asking);
     if (reason !== undefined) return this.#decline(asking, record, reason);
     const trusted = this.#hub.local.get(`verified/${certificate.value.account}`) === true;
     if (record.confirm && !trusted && !this.#isExpected(asking)) return this.#askPerson(asking);
@@ -165,8 +200,54 @@ export class Inviting {
     }
   }
 
-  /** N3: expiry is checked here, by the admitting client; use and revocation by everyone. */
-  #refusal(record: InviteRecord): DeclineReason | undefined {
+  /** L7: it was let in, and has not been heard since: whoever is asked lets it in again, as one that asks for its way back. */
+  #isDropped(device: DeviceId): boolean {
+    const { gone, goneRecords, members } = this.#workspace.roster;
+    const account = goneRecords.get(device)?.certificate.account;
+    return gone.get(device)?.delta.kind === 'drop' && account !== undefined && members.has(account);
+  }
+
+  async #readmit(asking: Asking, record: InviteRecord): Promise<void> {
+    const { device } = asking.certificate;
+    const { certificate } = this.#workspace.roster.goneRecords.get(device)!;
+    const reason = await this.#readmitting.letIn(certificate);
+    const isOut = reason === DeclineReason.revoked;
+    if (reason !== undefined) return this.#decline(asking, record, isOut ? DeclineReason.takenOut : reason);
+    this.#workspace.peers.meet(device, asking.addresses, asking.relay);
+    await this.#welcome(asking);
+  }
+
+  /**
+   * N3: expiry is checked here, by the admitting client; use and revocation by everyone. Who was let in, and is not in any more, is told that:
+   * he may not know it, and comes in by no invitation that there was when he was taken out.
+   */
+  #refusal(record: InviteRecord, { certificate }: Asking): DeclineReason | undefined {
+    if (this.#wasTakenOut(record, certificate)) return DeclineReason.takenOut;
+    const reason = this.#fault(record);
+    return reason !== undefined && this.#wasInVain(certificate) ? DeclineReason.takenOut : reason;
+  }
+
+  /** Who has left may come back by himself. */
+  #wasTakenOut({ id }: InviteRecord, { account, device }: Certificate): boolean {
+    const { roster, replica } = this.#workspace;
+    const invite = replica.node(id);
+    for (const [other, { certificate }] of roster.goneRecords) {
+      const isAsking = other === device || (certificate.account === account && !roster.members.has(account));
+      const word = isAsking ? roster.gone.get(other) : undefined;
+      if (invite && word && word.delta.kind !== 'leave' && inPast(invite, word)) return true;
+    }
+    return false;
+  }
+
+  #wasInVain({ device }: Certificate): boolean {
+    return this.#workspace.roster.letInVain.some(({ delta }) => {
+      const control = readControl(this.#hub.crypto, delta);
+      const isLettingIn = control?.kind === 'admit' || control?.kind === 'addDevice';
+      return isLettingIn && control.certificates.some((one) => one.device === device);
+    });
+  }
+
+  #fault(record: InviteRecord): DeclineReason | undefined {
     if (record.revoked) return DeclineReason.revoked;
     if (record.usesLeft <= 0) return DeclineReason.used;
     if (record.expires < this.#hub.clock.now()) return DeclineReason.expired;
@@ -198,7 +279,7 @@ export class Inviting {
     if (!asking) return false;
     this.#hub.local.drop(this.#key(asking.certificate.device));
     const record = this.#workspace.roster.invites.get(asking.invite);
-    const reason = record && this.#refusal(record);
+    const reason = record && this.#refusal(record, asking);
     if (record && (!accept || reason !== undefined)) {
       await this.#hub.commit([], call);
       await this.#decline(asking, record, reason ?? DeclineReason.declined);
@@ -269,14 +350,34 @@ export class Inviting {
 
   /** The word that he is in, and his box (N4); what follows is the ordinary exchange of members. */
   async #welcome(asking: Asking): Promise<void> {
-    const record = this.#workspace.roster.invites.get(asking.invite);
-    const member = this.#workspace.roster.members.get(asking.certificate.account);
-    const admit = member && this.#workspace.replica.node(member.credential);
+    const { roster, replica } = this.#workspace;
+    const { device } = asking.certificate;
+    const record = this.#find(asking.invite);
+    const letIn = roster.records.get(device)?.letIn;
     // D1: who asks while it goes to disk is answered when it is there.
-    if (!record || !admit || !this.#workspace.replica.isDurable(admit)) return;
-    const message: Message = { kind: 'welcome', admit: admit.delta.bytes, total: this.#workspace.replica.size };
-    await this.#send(asking, record, message);
-    this.#workspace.serveByRelay(asking.certificate.device);
+    if (!record || !letIn || !replica.isDurable(letIn)) return;
+    await this.#send(asking, record, { kind: 'welcome', admit: letIn.delta.bytes, total: replica.size });
+    const key = this.#keyInUse(device);
+    if (key) await this.#send(asking, record, key);
+    this.#serve(device, letIn);
+  }
+
+  /** K4: who asks again may hold none any more that is held here. */
+  #keyInUse(device: DeviceId): (Message & { kind: 'key' }) | undefined {
+    const { keys } = this.#workspace.engine;
+    const { inUse } = keys;
+    if (inUse === undefined || keys.boxedTo(device).includes(inUse)) return undefined;
+    const notice = readEpochNotice(keys.boxTo(inUse, device));
+    return notice && { kind: 'key', notice };
+  }
+
+  /** He may have asked many times by the time that this device reads it. */
+  #serve(device: DeviceId, letIn: Node): void {
+    const now = this.#hub.clock.now();
+    const served = this.#served.get(device);
+    if (served?.letIn === letIn && now - served.at < SERVE_AGAIN_MS) return;
+    this.#served.set(device, { letIn, at: now });
+    this.#workspace.serveByRelay(device);
   }
 
   #decline(asking: Asking, record: InviteRecord, reason: DeclineReason): Promise<void> {

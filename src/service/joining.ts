@@ -1,6 +1,9 @@
-/** The joiner's side (N2, N4): asking with an invitation until there is an answer, then taking the first copy. Survives a restart. */
-import type { DeltaId, FeedId, WorkspaceId } from '../base/ids.ts';
-import { asArray, asCount, asText, type Value } from '../protocol/codec.ts';
+/**
+ * The joiner's side (N2, N4): asking with an invitation until there is an answer, then taking the first copy. Survives a restart. Where nothing
+ * of the copy comes he asks again: he may have been taken out before it had come, and holds nothing that could tell him.
+ */
+import type { DeltaId, DeviceId, FeedId, WorkspaceId } from '../base/ids.ts';
+import { asArray, asCount, asList, asText, type Value } from '../protocol/codec.ts';
 import { readControl, Role } from '../sync/control.ts';
 import { readDelta, type DeltaPlace } from '../sync/delta.ts';
 import { MAX_BASE_PART_BYTES } from '../protocol/limits.ts';
@@ -9,72 +12,105 @@ import { capabilityOf, openEpoch, type Epoch } from '../sync/epoch.ts';
 import { invitationKeys, joinSubject, readInvitation, type Invitation } from '../sync/invitation.ts';
 import { DeclineReason, type Message } from '../sync/messages.ts';
 import type { Route } from '../sync/ports.ts';
-import type { JoinInfo } from './api.ts';
+import type { JoinInfo, JoinReason } from './api.ts';
 import { Asking } from './asking.ts';
 import type { Hub } from './hub.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 
 /** A delta's share of the progress shown, beside chunks in their true size. */
 const DELTA_BYTES = 400;
+/** Nothing of a copy has come for so long: it may be that nothing will. */
+const STALLED_MS = 60_000;
+const MAX_VOUCHERS = 64;
 
-const REASONS: Readonly<Record<DeclineReason, NonNullable<JoinInfo['reason']>>> = {
+const REASONS: Readonly<Record<DeclineReason, JoinReason>> = {
   [DeclineReason.declined]: 'declined',
   [DeclineReason.expired]: 'expired',
   [DeclineReason.revoked]: 'revoked',
   [DeclineReason.used]: 'used',
   [DeclineReason.unknown]: 'unknown',
   [DeclineReason.workspaceFull]: 'workspaceFull',
+  [DeclineReason.takenOut]: 'takenOut',
 };
 
 export class Joining {
   readonly invitation: Invitation;
   readonly #hub: Hub;
   readonly #seal: SealKey;
-  readonly #asking: Asking;
+  readonly #askElsewhere: (joining: Joining) => void;
+  readonly #signingSeed: Uint8Array;
+  #asking: Asking;
   #state: JoinInfo['state'] = 'asking';
-  #reason: JoinInfo['reason'] | undefined;
+  #reason: JoinReason | undefined;
   #total = 0;
   #entrance: DeltaPlace | undefined;
   #chunkBytes = 0;
   #baseBytes = 0;
   #workspace: SharedWorkspace | undefined;
+  /** What of the copy is here, to be compared. */
+  #here = '';
+  /** When something of it has come last; undefined: not since the start. */
+  #movedAt: number | undefined;
+  #cancelWatch: (() => void) | undefined;
+  /** Who has said that this device is in, … */
+  readonly #vouchers = new Set<DeviceId>();
+  /** … and who has said since something has come last that it is not. */
+  readonly #deniers = new Set<DeviceId>();
 
-  constructor(hub: Hub, invitation: Invitation) {
+  /** `askElsewhere`: where no invitation is to be asked with. */
+  constructor(hub: Hub, invitation: Invitation, askElsewhere: (joining: Joining) => void) {
     this.#hub = hub;
     this.invitation = invitation;
+    this.#askElsewhere = askElsewhere;
     const { signingSeed, seal } = invitationKeys(hub.crypto, invitation.secret);
     this.#seal = seal;
-    this.#asking = new Asking({
-      hub,
-      seal,
-      routes: invitation.routes,
-      name: () => hub.displayName(),
-      sign: (certificate) =>
-        hub.crypto.sign(signingSeed, joinSubject(invitation.workspace, invitation.invite, certificate)),
+    this.#signingSeed = signingSeed;
+    this.#asking = this.#makeAsking();
+  }
+
+  #makeAsking(): Asking {
+    const { crypto } = this.#hub;
+    const { workspace, invite, routes } = this.invitation;
+    return new Asking({
+      ...{ hub: this.#hub, seal: this.#seal, routes },
+      name: () => this.#hub.displayName(),
+      sign: (certificate) => crypto.sign(this.#signingSeed, joinSubject(workspace, invite, certificate)),
       onAsked: () => {
-        if (this.#state === 'asking') this.#become('waiting');
+        if (this.#state === 'asking' && !this.#workspace) this.#become('waiting');
       },
     });
   }
 
   /** Into a workspace that another device of this person is in: no invitation, and nothing to ask. */
-  static letIn(hub: Hub, { workspace, name }: Message & { kind: 'workspace' }, sponsor: Route): Joining {
-    return new Joining(hub, {
+  static letIn(
+    hub: Hub,
+    { workspace, name }: Message & { kind: 'workspace' },
+    sponsor: Route,
+    askElsewhere: (joining: Joining) => void,
+  ): Joining {
+    const invitation: Invitation = {
       ...{ workspace, workspaceName: name, inviterName: hub.displayName(), inviter: hub.identity.account },
       ...{ invite: workspace as string as DeltaId, role: Role.guest, expires: 0, secret: hub.crypto.randomBytes(32) },
       routes: [sponsor],
-    });
+    };
+    return new Joining(hub, invitation, askElsewhere);
+  }
+
+  get isLetIn(): boolean {
+    return (this.invitation.invite as string) === this.workspace;
   }
 
   /** What a restart goes on with. */
-  static read(hub: Hub, value: unknown): Joining | undefined {
-    const f = asArray(value as never, 2, 4);
+  static read(hub: Hub, value: unknown, askElsewhere: (joining: Joining) => void): Joining | undefined {
+    const f = asArray(value as never, 2, 5);
     const [text, total] = [asText(f?.[0], 16_384), asCount(f?.[1])];
     const invitation = text === undefined ? undefined : readInvitation(hub.crypto, text);
     if (!invitation?.ok) return undefined;
-    const joining = new Joining(hub, invitation.value);
+    const joining = new Joining(hub, invitation.value, askElsewhere);
     joining.#total = total ?? 0;
     joining.#entrance = readPlace(f?.[3]);
+    const vouchers = f?.[4] === undefined ? undefined : asList(f[4], MAX_VOUCHERS, (one) => asText(one, 64));
+    joining.vouchedBy((vouchers ?? []) as DeviceId[]);
     return joining;
   }
 
@@ -101,7 +137,7 @@ export class Joining {
   }
 
   get routes(): readonly Route[] {
-    return this.#workspace || this.#state === 'refused' ? [] : this.invitation.routes;
+    return this.ended || this.#isIn ? [] : this.invitation.routes;
   }
 
   get ended(): boolean {
@@ -135,17 +171,63 @@ export class Joining {
   // ---- asking -----------------------------------------------------------------------------------------------------------
 
   ask(): void {
-    if (this.ended || this.#workspace) this.#asking.stop();
+    if (this.ended) this.stop();
+    else if (!this.#workspace) this.#asking.ask();
+    else if (this.isStalled) this.#askAgain();
+  }
+
+  #askAgain(): void {
+    if (this.isLetIn) this.#askElsewhere(this);
     else this.#asking.ask();
+  }
+
+  /** Nothing of the copy comes: it is asked again whether this device is in. */
+  get isStalled(): boolean {
+    if (!this.#workspace || this.ended || this.#isIn) return false;
+    return this.#movedAt === undefined || this.#hub.clock.now() - this.#movedAt >= STALLED_MS;
   }
 
   // ---- answers ----------------------------------------------------------------------------------------------------------
 
-  declined(reason: DeclineReason): void {
-    if (this.#workspace) return;
-    this.#reason = REASONS[reason];
-    this.#become('refused');
+  /**
+   * Somebody who may answer says that this device is not in, for what reason; `isLast`: all others who may have said so. Answers whether the
+   * join is over by that: of a copy that comes it is not.
+   */
+  declined(from: DeviceId, reason: DeclineReason, isLast = false): boolean {
+    if (this.ended || (this.#workspace && !this.#isBelieved(from, reason, isLast))) return false;
+    this.#reason = this.#reasonOf(reason);
+    this.#state = 'refused';
     this.stop();
+    return true;
+  }
+
+  #reasonOf(reason: DeclineReason): JoinReason {
+    return this.#workspace && this.isLetIn ? 'deviceTakenOut' : REASONS[reason];
+  }
+
+  /**
+   * Each who has said that this device is in may take that back. Another may not have heard of it yet, or be out himself: of him it is believed
+   * that it was taken out once the invitation has expired, and none of the others has told anything in that time.
+   */
+  #isBelieved(from: DeviceId, reason: DeclineReason, isLast: boolean): boolean {
+    if (!this.isStalled) return false;
+    if (isLast) return true;
+    if (reason === DeclineReason.unknown) return false; // he cannot let it in: another may
+    this.#deniers.add(from);
+    if (this.#vouchers.size > 0 && [...this.#vouchers].every((device) => this.#deniers.has(device))) return true;
+    if (this.isLetIn || reason !== DeclineReason.takenOut) return false;
+    if (this.#hub.clock.now() > this.invitation.expires) return true;
+    this.#reason = 'takenOut';
+    this.tell();
+    return false;
+  }
+
+  get vouchers(): readonly DeviceId[] {
+    return [...this.#vouchers];
+  }
+
+  vouchedBy(devices: Iterable<DeviceId>): void {
+    for (const device of devices) if (this.#vouchers.size < MAX_VOUCHERS) this.#vouchers.add(device);
   }
 
   /** The epoch of the first copy, where the welcome holds our box for the workspace of the link. */
@@ -161,13 +243,26 @@ export class Joining {
   }
 
   /** Whether the first copy is this one. */
-  isInto(workspace: SharedWorkspace): boolean {
-    return this.#workspace === workspace;
+  isInto(workspace: SharedWorkspace | undefined): boolean {
+    return workspace !== undefined && this.#workspace === workspace;
   }
 
-  copying(workspace: SharedWorkspace): void {
-    this.#asking.stop();
+  /** Whether another word that lets this device in, or the same, may bring what does not come. */
+  get mayBeLetInAnew(): boolean {
+    return this.isLetIn && this.isStalled;
+  }
+
+  /** Somebody has answered that this device is in. */
+  copying(workspace: SharedWorkspace, by: DeviceId): void {
+    this.vouchedBy([by]);
+    this.goOn(workspace);
+    this.#moved();
+  }
+
+  /** What is here of the copy is what was when the service was last open: it is not known whether this device is still in. */
+  goOn(workspace: SharedWorkspace): void {
     this.#workspace = workspace;
+    this.#here = this.#whatIsHere();
     this.#become('copying');
   }
 
@@ -176,22 +271,73 @@ export class Joining {
     const workspace = this.#workspace;
     if (!workspace || this.ended) return false;
     this.#progress();
+    const here = this.#whatIsHere();
+    if (here !== this.#here) this.#moved();
+    this.#here = here;
     // Who let us in said so after all that was there: the word of it comes in when its whole past is here. Where this device was in before, what
     // lets it in again may come last: a restart in between is to wait for it, too (I4, L7).
-    const isIn = workspace.roster.devices.has(this.#hub.identity.device);
-    if (isIn && !workspace.engine.isOutside && workspace.lackingChunks === 0) this.#become('done');
-    else this.#hub.emit({ type: 'join', join: this.info() });
+    if (this.#isIn && workspace.lackingChunks === 0) this.#end();
+    else this.tell();
     return this.#state === 'done';
+  }
+
+  #end(): void {
+    this.stop();
+    this.#become('done');
+  }
+
+  get #isIn(): boolean {
+    const { roster, engine } = this.#workspace ?? {};
+    return roster?.devices.has(this.#hub.identity.device) === true && engine?.isOutside === false;
+  }
+
+  #whatIsHere(): string {
+    const { replica, exchange, engine } = this.#workspace!;
+    return [replica.size, engine.basePartsHere?.here, exchange.lackingBytes].join();
+  }
+
+  /** What was said against it counts no more. */
+  #moved(): void {
+    this.#asking.stop();
+    this.#asking = this.#makeAsking();
+    this.#deniers.clear();
+    this.#reason = undefined;
+    this.#movedAt = this.#hub.clock.now();
+    if (this.#state === 'asking') this.#state = 'copying';
+    if (!this.#cancelWatch) this.#watch(this.#movedAt);
+  }
+
+  #watch(movedAt: number): void {
+    this.#cancelWatch = this.#hub.clock.wakeAt(movedAt + STALLED_MS, () => {
+      this.#cancelWatch = undefined;
+      if (this.ended || this.#isIn) return;
+      if (!this.isStalled) return this.#watch(this.#movedAt!);
+      this.#become('asking');
+      this.ask();
+    });
   }
 
   stop(): void {
     this.#asking.stop();
+    this.#cancelWatch?.();
+    this.#cancelWatch = undefined;
+  }
+
+  /** Its person wants it no more, or is told otherwise why nothing comes of it. */
+  giveUp(): void {
+    this.stop();
+    if (!this.ended) this.#become('failed');
+  }
+
+  /** What has become of it. */
+  tell(): void {
+    this.#hub.emit({ type: 'join', join: this.info() });
   }
 
   #become(state: JoinInfo['state']): void {
     if (this.#state === state) return;
     this.#state = state;
-    this.#hub.emit({ type: 'join', join: this.info() });
+    this.tell();
   }
 }
 

@@ -1,13 +1,13 @@
 /**
  * The workspaces that this device is coming into (N2, N4, I4): by an invitation, or let in by another device of its person. Each goes on
  * after a restart until the copy is whole. Kept in local state: `join/<workspace>` = [invitation text, deltas of the copy, sponsor or none, of the
- * addDevice that lets it in: [id, feed, seq], or none].
+ * addDevice that lets it in: [id, feed, seq], or none, [device that has said that this one is in …]].
  */
 import type { DeviceId, WorkspaceId } from '../base/ids.ts';
 import { asArray, asText } from '../protocol/codec.ts';
 import type { Epoch } from '../sync/epoch.ts';
 import { writeInvitation, type Invitation } from '../sync/invitation.ts';
-import type { Message } from '../sync/messages.ts';
+import type { DeclineReason, Message } from '../sync/messages.ts';
 import type { Route } from '../sync/ports.ts';
 import type { JoinInfo } from './api.ts';
 import type { Hub } from './hub.ts';
@@ -26,6 +26,10 @@ export interface JoinsOptions {
   useRelay(relay: string): void;
   /** The copy of a workspace is here, and this device is in it. */
   whole(workspace: WorkspaceId): void;
+  /** No invitation is there to ask with, and the copy does not come. */
+  readonly askElsewhere: (joining: Joining) => void;
+  /** It will not come any more: what is here of it goes. */
+  erase(workspace: SharedWorkspace): Promise<void>;
   /** Routes, keys and capabilities are to follow at once: what is sent next needs them. */
   apply(): void;
 }
@@ -64,14 +68,14 @@ export class Joins {
   }
 
   #resume(id: WorkspaceId, value: unknown): void {
-    const joining = Joining.read(this.#hub, value);
+    const joining = Joining.read(this.#hub, value, this.#options.askElsewhere);
     if (!joining) return this.#hub.local.drop(`join/${id}`);
     this.#joins.set(id, joining);
     if ([...this.#hub.local.under(`epoch/${id}/`)].length === 0) return;
     const hosted = this.#workspaces.get(id) ?? this.#workspaces.host(id, EMPTY_LOG);
     const { routes } = joining.invitation;
     const sponsor = routes.find((route) => Array.isArray(value) && route.device === value[2]) ?? routes[0];
-    joining.copying(hosted.workspace);
+    joining.goOn(hosted.workspace);
     if (sponsor) hosted.workspace.sponsored(sponsor, joining.entrance);
   }
 
@@ -79,7 +83,7 @@ export class Joins {
   async accept(invitation: Invitation, text: string): Promise<JoinInfo> {
     const { workspace } = invitation;
     this.#joins.get(workspace)?.stop();
-    const joining = new Joining(this.#hub, invitation);
+    const joining = new Joining(this.#hub, invitation, this.#options.askElsewhere);
     this.#joins.set(workspace, joining);
     const relay = invitation.routes.find((route) => route.relay !== undefined)?.relay;
     if (this.#hub.relay() === undefined && relay !== undefined) this.#options.useRelay(relay);
@@ -92,16 +96,19 @@ export class Joins {
 
   /**
    * Another device of this person has let this one in (I4), or a member one that was dropped (L7): as a join that was answered before it
-   * was asked. Answers whether this device is in, or on its way.
+   * was asked. Answers whether this device is in, or on its way. Where a copy that it was let in for does not come, another word may help.
    */
   async entered(word: WorkspaceWord, sponsor: Route): Promise<boolean> {
     const { workspace: id } = word;
     const known = this.#workspaces.get(id)?.workspace;
-    if (this.#joins.has(id) || known?.roster.devices.has(this.#hub.identity.device)) return true;
-    const joining = Joining.letIn(this.#hub, word, sponsor);
+    const before = this.#joins.get(id);
+    if (before ? !before.mayBeLetInAnew : known?.roster.devices.has(this.#hub.identity.device)) return true;
+    const joining = Joining.letIn(this.#hub, word, sponsor, this.#options.askElsewhere);
     const epoch = joining.welcomed(word);
     // The copy that this person is out of is to go first: it is said again.
     if (!epoch || known?.expulsion) return false;
+    before?.stop();
+    joining.vouchedBy(before?.vouchers ?? []);
     this.#joins.set(id, joining);
     // Its person has a name there already.
     this.#hub.local.put(`said/${id}`, this.#hub.displayName());
@@ -122,13 +129,40 @@ export class Joins {
     const sponsor = joining?.invitation.routes.find((route) => route.device === from);
     if (!joining || !sponsor) return;
     if (message.kind === 'declined') {
-      joining.declined(message.reason);
-      this.#hub.local.drop(`join/${id}`);
-      await this.#hub.commit([]);
-      return this.#hub.changed();
+      if (joining.declined(from, message.reason)) await this.#over(joining);
+      return;
     }
+    // Of a copy that comes nothing is to be said again.
+    if (joining.isInto(this.#workspaces.get(id)?.workspace) && !joining.isStalled) return;
+    if (message.kind === 'key') return this.#workspaces.get(id)?.workspace.given(from, message);
     const epoch = message.kind === 'welcome' ? joining.welcomed(message) : undefined;
     if (epoch) await this.#copy(joining, epoch, sponsor, this.#textOf(id) ?? '');
+  }
+
+  /** The same of who was asked without an invitation. Answers whether the join, where there is one, is over by that. */
+  async declinedElsewhere(id: WorkspaceId, from: DeviceId, reason: DeclineReason, isLast: boolean): Promise<boolean> {
+    const joining = this.#joins.get(id);
+    if (!joining) return true;
+    if (!joining.isLetIn || !joining.declined(from, reason, isLast)) return false;
+    await this.#over(joining);
+    return true;
+  }
+
+  /** What was here of the copy goes, and last what a restart would go on with. */
+  async #over(joining: Joining): Promise<void> {
+    const { workspace: id } = joining;
+    const copy = this.#workspaces.get(id)?.workspace;
+    if (copy && joining.isInto(copy)) {
+      await this.#options.erase(copy);
+      if (this.#joins.get(id) === joining) this.#joins.delete(id);
+    }
+    if (!this.#joins.has(id) || this.#joins.get(id) === joining) {
+      this.#hub.local.drop(`join/${id}`);
+      if (joining.isLetIn) this.#hub.local.drop(`said/${id}`);
+    }
+    await this.#hub.commit([]);
+    joining.tell();
+    this.#hub.changed();
   }
 
   async #copy(joining: Joining, epoch: Epoch, sponsor: Route, text: string): Promise<void> {
@@ -137,10 +171,10 @@ export class Joins {
     // The copy that this person is out of is to go first: he asks again.
     if (workspace.expulsion) return;
     workspace.keyring.remember([epoch]);
-    const { entrance } = joining;
+    joining.copying(workspace, sponsor.device);
+    const { entrance, total, vouchers } = joining;
     const place = entrance ? [entrance.id, entrance.feed, entrance.seq] : [];
-    this.#hub.local.put(`join/${id}`, [text, joining.total, sponsor.device, place]);
-    joining.copying(workspace);
+    this.#hub.local.put(`join/${id}`, [text, total, sponsor.device, place, [...vouchers]]);
     this.#options.apply();
     workspace.sponsored(sponsor, joining.entrance);
     // Not before: the first of the copy may be right behind the welcome, and finds nobody who takes it until the sponsor is known.
@@ -149,7 +183,7 @@ export class Joins {
   }
 
   #textOf(id: WorkspaceId): string | undefined {
-    return asText(asArray(this.#hub.local.get(`join/${id}`), 2, 4)?.[0], MAX_INVITATION_CHARACTERS);
+    return asText(asArray(this.#hub.local.get(`join/${id}`), 2, 5)?.[0], MAX_INVITATION_CHARACTERS);
   }
 
   /** Something has come. Those whose copy is whole are none any more. */
@@ -174,9 +208,10 @@ export class Joins {
 
   /** Its place in local state goes with the next commit. */
   forget(id: WorkspaceId): void {
-    this.#joins.get(id)?.stop();
+    const joining = this.#joins.get(id);
     this.#joins.delete(id);
     this.#hub.local.drop(`join/${id}`);
+    joining?.giveUp();
   }
 
   stop(): void {

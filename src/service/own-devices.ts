@@ -175,6 +175,11 @@ export class OwnDevices {
     return { device: certificate.device, addresses, relay: relay === '' ? undefined : relay };
   }
 
+  /** Whom this device may ask to let it into a workspace again. */
+  doors(): readonly { readonly certificate: Certificate; readonly route: Route }[] {
+    return this.#others.map((device) => ({ certificate: device.certificate, route: this.#routeOf(device) }));
+  }
+
   seals(): readonly { readonly device: DeviceId; readonly seal: SealKey }[] {
     return this.#others.flatMap(({ certificate }) => {
       const seal = this.#sealOf(certificate);

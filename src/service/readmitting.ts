@@ -34,10 +34,16 @@ export class Readmitting {
     this.#workspace = workspace;
   }
 
-  /** Of each device that was ever dropped: one that is in again already may not have heard it. */
+  /**
+   * Of each device that was ever dropped: one that is in again already may not have heard it. And of this person's own, which have no
+   * invitation to ask with where their first copy does not come (N4).
+   */
   locks(): readonly ReturnLock[] {
     const { replica, roster } = this.#workspace;
-    const known = [...roster.goneRecords, ...roster.records].filter(([device]) => replica.wasDropped(device));
+    const { account } = this.#hub.identity;
+    const known = [...roster.goneRecords, ...roster.records].filter(
+      ([device, { certificate }]) => certificate.account === account || replica.wasDropped(device),
+    );
     return known.flatMap(([device, { certificate }]) => {
       const seal = device === this.#workspace.device ? undefined : this.#sealOf(certificate);
       return seal ? [{ device, seal }] : [];
@@ -69,7 +75,7 @@ export class Readmitting {
   async #answer(certificate: Certificate, asked: JoinMessage): Promise<void> {
     const { device } = certificate;
     const { peers, roster } = this.#workspace;
-    const reason = roster.devices.has(device) ? undefined : await this.#letIn(certificate);
+    const reason = roster.devices.has(device) ? undefined : await this.letIn(certificate);
     if (reason !== undefined) return this.#send(certificate, asked, { kind: 'declined', reason });
     peers.meet(device, asked.addresses, asked.relay);
     const { id, roster: now, replica } = this.#workspace;
@@ -88,7 +94,7 @@ export class Readmitting {
   }
 
   /** Answers why it is not in now: `revoked` where nobody who knows as much could let it in, `unknown` where another may. */
-  async #letIn(certificate: Certificate): Promise<DeclineReason | undefined> {
+  async letIn(certificate: Certificate): Promise<DeclineReason | undefined> {
     const { account, device } = certificate;
     const { roster, engine } = this.#workspace;
     if (roster.gone.get(device)?.delta.kind !== 'drop' || !roster.members.has(account)) return DeclineReason.revoked;

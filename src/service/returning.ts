@@ -33,7 +33,12 @@ export interface ReturningOptions {
   readonly hub: Hub;
   /** A member's device has let this one in: the first copy comes from there. Answers whether it is on its way. */
   entered(word: WorkspaceWord, sponsor: Route): Promise<boolean>;
+  /** A member's device says that this one is not in, or cannot let it in; `isLast`: as all others did. Answers whether that is the end of it. */
+  declined(workspace: WorkspaceId, from: DeviceId, reason: DeclineReason, isLast: boolean): Promise<boolean>;
 }
+
+/** Who may let this device in. */
+export type KnownDevice = Pick<Door, 'certificate' | 'route'>;
 
 export class Returning {
   readonly #options: ReturningOptions;
@@ -93,6 +98,19 @@ export class Returning {
     this.#hub.emit({ type: 'workspaces' });
   }
 
+  /**
+   * The copy of a workspace that this device was let into without an invitation does not come. Where it has not come back by one of the members that
+   * it knew, it was one of `own`, its person's devices.
+   */
+  askAgain(workspace: WorkspaceId, name: string, own: readonly KnownDevice[]): void {
+    const known = this.#ways.get(workspace);
+    const way = known && known.doors.length > 0 ? known : WayBack.by(this.#hub, workspace, name, own);
+    if (way.doors.length === 0) return;
+    this.#ways.set(workspace, way);
+    if (way.isWanted) return way.ask();
+    this.want(workspace).catch((error: unknown) => this.#hub.fault(error));
+  }
+
   // ---- what is said -----------------------------------------------------------------------------------------------------
 
   #wanted(): readonly WayBack[] {
@@ -126,10 +144,16 @@ export class Returning {
     this.#hub.changed();
   }
 
-  /** Who only cannot is passed by: the person hears of it when nobody is left to ask, or when the device may not come back any more. */
+  /**
+   * Who only cannot is passed by: the person hears of it when nobody is left to ask, or when the device may not come back any more. Where a copy
+   * is on its way after all, it is the join that he hears of (N4).
+   */
   async #refused(way: WayBack, by: DeviceId, reason: DeclineReason): Promise<void> {
     way.refusedBy(by);
     if (reason !== DeclineReason.revoked && !way.isRefused) return;
+    const { workspace } = way;
+    if (!(await this.#options.declined(workspace, by, reason, way.isRefused))) return;
+    if (this.#ways.get(workspace) !== way) return;
     way.isWanted = false;
     way.rest();
     way.keep();
@@ -190,6 +214,13 @@ class WayBack {
     return new WayBack(hub, id, roster.name, false, doors);
   }
 
+  static by(hub: Hub, id: WorkspaceId, name: string, devices: readonly KnownDevice[]): WayBack {
+    const doors = devices
+      .slice(0, MAX_RETURN_ROUTES)
+      .flatMap((one) => doorOf(hub, id, one.certificate, one.route) ?? []);
+    return new WayBack(hub, id, name, false, doors);
+  }
+
   static read(hub: Hub, id: WorkspaceId, value: Value): WayBack | undefined {
     const f = asArray(value, 3);
     const [name, isWanted] = [asText(f?.[0], MAX_NAME_BYTES), asFlag(f?.[1])];
@@ -207,8 +238,9 @@ class WayBack {
     this.#hub.local.put(`return/${this.workspace}`, [this.name, this.isWanted, doors]);
   }
 
-  /** All that were asked, again, and the next. */
+  /** All that were asked, again, and the next; where all have refused in vain (N4), each anew. */
   ask(): void {
+    if (this.isRefused) this.#refused.clear();
     for (const asking of this.#asking.values()) asking.ask();
     this.#askNext();
   }

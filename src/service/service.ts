@@ -95,6 +95,7 @@ export class Service {
     this.#returning = new Returning({
       hub: this.#hub,
       entered: (word, sponsor) => this.#joins.entered(word, sponsor),
+      declined: (id, from, reason, isLast) => this.#joins.declinedElsewhere(id, from, reason, isLast),
     });
     this.#closed = this.#makeClosed();
     this.#continuing = this.#makeContinuing();
@@ -168,6 +169,9 @@ export class Service {
       workspaces: this.#workspaces,
       useRelay: (relay) => this.#device.useRelay(relay),
       whole: (workspace) => this.#closed.cameBack(workspace),
+      askElsewhere: ({ workspace, invitation }) =>
+        this.#returning.askAgain(workspace, invitation.workspaceName, this.#account.devices.doors()),
+      erase: (copy) => this.#closed.giveUp(copy),
       apply: () => this.#switchboard.apply(),
     });
   }

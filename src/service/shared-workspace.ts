@@ -419,6 +419,11 @@ export class SharedWorkspace {
     return (await this.#delivery.leaveWord([device], message)) ? 'relay' : undefined;
   }
 
+  /** The key in use, under an invitation: who gives the first copy shares no other seal with this device (N4). */
+  async given(from: DeviceId, message: Message & { kind: 'key' }): Promise<void> {
+    if (from === this.peers.sponsor?.device) await this.#keyCame(message);
+  }
+
   async #keyCame(message: Message & { kind: 'key' }): Promise<void> {
     const came = this.engine.takeKey(message);
     if (!came) return;

@@ -94,10 +94,11 @@ export class Workspaces {
       },
     });
     workspace.restore(log, imaged);
+    const readmitting = new Readmitting(this.#hub, workspace);
     const hosted: Hosted = {
       workspace,
-      inviting: new Inviting(this.#hub, workspace),
-      readmitting: new Readmitting(this.#hub, workspace),
+      inviting: new Inviting(this.#hub, workspace, readmitting),
+      readmitting,
       absence: new Absence(this.#hub, workspace),
       renewing: new Renewing(this.#hub, workspace),
     };

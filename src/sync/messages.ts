@@ -84,7 +84,16 @@ export interface ParcelNotice {
   readonly chunks: readonly { readonly id: ChunkId; readonly offset: number; readonly length: number }[];
 }
 
-export const DeclineReason = { declined: 0, expired: 1, revoked: 2, used: 3, unknown: 4, workspaceFull: 5 } as const;
+/** `takenOut`: after he was let in. Before his first copy has come nothing else can tell him (N4). */
+export const DeclineReason = {
+  declined: 0,
+  expired: 1,
+  revoked: 2,
+  used: 3,
+  unknown: 4,
+  workspaceFull: 5,
+  takenOut: 6,
+} as const;
 export type DeclineReason = (typeof DeclineReason)[keyof typeof DeclineReason];
 
 export type Message =
@@ -326,7 +335,7 @@ function readMessage(f: readonly Value[]): Message | undefined {
       return admit && total !== undefined ? { kind: 'welcome', admit, total } : undefined;
     }
     case 9: {
-      const reason = asCount(f[2], DeclineReason.workspaceFull) as DeclineReason | undefined;
+      const reason = asCount(f[2], DeclineReason.takenOut) as DeclineReason | undefined;
       return reason === undefined ? undefined : { kind: 'declined', reason };
     }
     case 10: {

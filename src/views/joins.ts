@@ -140,7 +140,7 @@ export class Joins implements Disposable {
       const show = vscode.l10n.t('Show');
       const answer = await say.show(own ? doneSentences.fetched : doneSentences.joined, { workspace }, show);
       if (answer === show) await vscode.commands.executeCommand('coterie.workspaces.focus');
-    } else {
+    } else if (state === 'refused') {
       await say.show(joinSentences[reason ?? 'unknown'], { workspace });
     }
   }

@@ -2,7 +2,7 @@
  * Every failure and every notice in one sentence or two: what happened, what was kept, what to do.
  * The English text is the key of the translation (l10n/bundle.l10n.json). `{name}` is filled from the detail; what the detail lacks, from `lacking`.
  */
-import type { JoinInfo, LinkInfo, NoticeCode, ServiceErrorCode, ImportReport, RelayInfo } from '../service/api.ts';
+import type { JoinReason, LinkInfo, NoticeCode, ServiceErrorCode, ImportReport, RelayInfo } from '../service/api.ts';
 
 export type Severity = 'information' | 'warning' | 'error';
 
@@ -225,7 +225,7 @@ export const noticeSentences: Readonly<Record<NoticeCode, Sentence>> = {
   ),
 };
 
-export const joinSentences: Readonly<Record<NonNullable<JoinInfo['reason']>, Sentence>> = {
+export const joinSentences: Readonly<Record<JoinReason, Sentence>> = {
   expired: error('The invitation to {workspace} has expired. Nothing was changed. Ask for a new one.'),
   revoked: error('The invitation to {workspace} was revoked. Nothing was changed. Ask the person who invited you.'),
   used: error('The invitation to {workspace} was used already. Nothing was changed. Ask for a new one.'),
@@ -237,6 +237,12 @@ export const joinSentences: Readonly<Record<NonNullable<JoinInfo['reason']>, Sen
   ),
   unreachable: warning(
     'No member of {workspace} could be reached. The invitation stays good: leave VS Code open, or accept it again when the person who invited you is online.',
+  ),
+  takenOut: error(
+    'You were taken out of {workspace} before your copy of it had come. Nothing of it is kept here. Ask a member for a new invitation.',
+  ),
+  deviceTakenOut: error(
+    'This machine was taken out of {workspace} before its copy had come. Nothing of it is kept here; your other devices are as they were. To have it on this machine, link it again in a new VS Code profile.',
   ),
   workspaceFull: error('{workspace} has as many members as it can have. Nothing was changed. A manager can make room.'),
 };

@@ -268,6 +268,8 @@ function joinItem(join: JoinInfo): vscode.TreeItem {
   switch (join.state) {
     case 'asking':
       item.description = vscode.l10n.t('looking for a member…');
+      if (join.reason === 'takenOut')
+        item.description = vscode.l10n.t('a member says that you were taken out; waiting for who invited you…');
       break;
     case 'waiting':
       item.description = vscode.l10n.t('waiting for confirmation…');

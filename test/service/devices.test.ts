@@ -1,8 +1,11 @@
 /** Several devices of one person (I2, I4), with real stores and sockets. */
 import assert from 'node:assert/strict';
-import type { DeviceRequestInfo, LinkInfo, ServiceError } from '../../src/service/api.ts';
+import type { DeviceRequestInfo, JoinInfo, LinkInfo, ServiceError } from '../../src/service/api.ts';
 import { LINK_CODE_LASTS_MS } from '../../src/protocol/limits.ts';
-import { House, type Person } from './house.ts';
+import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
+import { envelopeTag } from '../../src/sync/envelope.ts';
+import { epochOf } from '../../src/sync/epoch.ts';
+import { House, twice, type Person } from './house.ts';
 
 const refusedWith = (code: ServiceError['code'], reason?: string) => (error: unknown) => {
   assert.equal((error as ServiceError).name, 'ServiceError', String(error));
@@ -291,6 +294,77 @@ describe('Several devices of one person', function () {
     await laptop.until(async () => (await laptop.api.devices())[1]!.inSync);
     await assert.rejects(laptop.api.renameDevice('00'.repeat(32), 'x'), refusedWith('notFound'));
     await assert.rejects(laptop.api.renameDevice(device, ' '), refusedWith('badName'));
+  });
+});
+
+describe('A device of one’s own, taken out before the copy has come', function () {
+  this.timeout(60_000);
+  let house: House;
+  let laptop: Person;
+  let desktop: Person;
+  let workspace: string;
+  let anew: ReturnType<typeof twice>;
+
+  /** Let in, and nothing but that gets through to it. */
+  beforeEach(async () => {
+    house = await House.build();
+    anew = twice();
+    [laptop, desktop] = [await house.move('Alice', anew), await house.move('Alice at her desk')];
+    workspace = await laptop.api.createWorkspace({ name: 'Apollo' });
+    const { tag } = await keyOf(laptop);
+    desktop.isLost = ({ bytes }) => envelopeTag(bytes) === tag;
+    const copying = desktop.next((e) => e.type === 'join' && e.join.state === 'copying');
+    await link(laptop, desktop);
+    await copying;
+    await desktop.close();
+  });
+  afterEach(() => house.close());
+
+  async function keyOf(person: Person) {
+    const kept = person
+      .known()
+      .find((record) => record.kind === 'local' && record.key.startsWith(`epoch/${workspace}/`));
+    assert.ok(kept?.kind === 'local' && kept.value instanceof Uint8Array);
+    return epochOf(nodeCrypto(), kept.value.slice());
+  }
+
+  /** It hears everything again, and all that it was given is erased where it was (K4). */
+  async function awayWhile(takesOut: () => Promise<unknown>): Promise<JoinInfo> {
+    // An ack is written once a minute, and now it is a minute later.
+    laptop.aheadMs = 120_000;
+    await takesOut();
+    await anew.done;
+    desktop.isLost = () => false;
+    const ended = desktop.next((e) => e.type === 'join' && ['done', 'refused', 'failed'].includes(e.join.state));
+    await desktop.open();
+    const event = await ended;
+    assert.ok(event.type === 'join');
+    return event.join;
+  }
+
+  const desk = async () => {
+    const { members } = await laptop.info(workspace);
+    return members.find(({ self }) => self)!.devices.find(({ device }) => device !== laptopDevice)!.device;
+  };
+  let laptopDevice: string;
+  beforeEach(async () => void (laptopDevice = (await laptop.api.identity()).device));
+
+  it('N4 K4 one that was taken out of it is told so by the other, and nothing of it stays', async () => {
+    const out = await desk();
+    const { state, reason, own } = await awayWhile(() => laptop.api.removeDevice(out));
+    assert.deepEqual([state, reason, own], ['refused', 'deviceTakenOut', true]);
+    assert.deepEqual(await desktop.api.joins(), []);
+    assert.deepEqual(await desktop.api.workspaces(), []);
+    await desktop.close();
+    assert.deepEqual(await desktop.kept(workspace), []);
+    await desktop.open();
+  });
+
+  it('N4 L7 one that was dropped is let in again by the other', async () => {
+    const out = await desk();
+    assert.equal((await awayWhile(() => laptop.api.dropDevices(workspace, [out]))).state, 'done');
+    await house.converged(workspace, laptop, desktop);
+    assert.deepEqual(await desktop.api.closed(), []);
   });
 });
 

@@ -5,18 +5,21 @@ import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
 import { issueCertificate } from '../../src/protocol/certificate.ts';
 import { encode } from '../../src/protocol/codec.ts';
 import { MAX_MEMBERS } from '../../src/protocol/limits.ts';
+import { envelopeTag } from '../../src/sync/envelope.ts';
+import { invitationKeys, readInvitation, type Invitation } from '../../src/sync/invitation.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import { boxEpoch, epochOf } from '../../src/sync/epoch.ts';
+import { DeclineReason } from '../../src/sync/messages.ts';
 import type { Entry } from '../../src/sync/replica.ts';
 import type { JoinInfo, ServiceError } from '../../src/service/api.ts';
-import type { WorkspaceId } from '../../src/base/ids.ts';
+import type { DeltaId, WorkspaceId } from '../../src/base/ids.ts';
 import type { Hub } from '../../src/service/hub.ts';
 import { Joining } from '../../src/service/joining.ts';
 import type { SharedWorkspace } from '../../src/service/shared-workspace.ts';
 import { seededBytes } from '../fakes/seeded-bytes.ts';
 import { seededRandom } from '../fakes/seeded-random.ts';
 import { makePerson } from '../sim/people.ts';
-import { House, type Person } from './house.ts';
+import { House, twice, type Person } from './house.ts';
 
 describe('Joining a workspace', function () {
   this.timeout(30_000);
@@ -254,12 +257,238 @@ describe('Joining by relay', function () {
   });
 });
 
+describe('Taken out before the copy has come', function () {
+  this.timeout(30_000);
+  let house: House;
+  let alice: Person;
+  let bob: Person;
+  let workspace: string;
+  let anew: ReturnType<typeof twice>;
+
+  beforeEach(async () => {
+    house = await House.build();
+    anew = twice();
+    alice = await house.move('Alice', anew);
+    bob = await house.move('Bob');
+    workspace = await alice.api.createWorkspace({ name: 'Apollo' });
+  });
+  afterEach(() => house.close());
+
+  const invite = (by: Person, uses = 1, expiresInMs = 60_000) =>
+    by.api.invite(workspace, { role: 'participant', expiresInMs, uses, confirm: false, scheme: 'vscode' });
+
+  const accountOf = async (person: Person) => (await person.api.identity()).account;
+  const deviceOf = async (person: Person) => (await person.api.identity()).device;
+
+  /** Of what is sent to him only what is under the invitation's seal gets through. */
+  async function letInAlone(person: Person, link: string): Promise<void> {
+    const read = readInvitation(nodeCrypto(), link);
+    assert.ok(read.ok);
+    const { tag } = invitationKeys(nodeCrypto(), read.value.secret).seal;
+    person.isLost = ({ bytes }) => envelopeTag(bytes) !== tag;
+    const copying = person.next((e) => e.type === 'join' && e.join.state === 'copying');
+    await person.api.acceptInvitation(link);
+    await copying;
+  }
+
+  /** He is heard of no more till the keys that he was given are erased (K4), and hears everything again when he is back. */
+  async function awayWhile(person: Person, takesOut: () => Promise<unknown>): Promise<JoinInfo> {
+    await person.close();
+    // An ack is written once a minute, and now it is a minute later.
+    alice.aheadMs = 120_000;
+    await takesOut();
+    await anew.done;
+    person.isLost = () => false;
+    const ended = outcome(person);
+    await person.open();
+    return ended;
+  }
+
+  async function outcome(person: Person): Promise<JoinInfo> {
+    const ended = ['done', 'refused', 'failed'];
+    const event = await person.next((e) => e.type === 'join' && ended.includes(e.join.state));
+    assert.ok(event.type === 'join');
+    return event.join;
+  }
+
+  async function keepsNothing(person: Person): Promise<void> {
+    assert.deepEqual(await person.api.joins(), []);
+    assert.deepEqual(await person.api.workspaces(), []);
+    assert.deepEqual(await person.api.closed(), []);
+    await person.close();
+    assert.deepEqual(await person.kept(workspace), []);
+    await person.open();
+  }
+
+  it('N4 K4 a person who was removed is told so, and nothing of it stays; by a new invitation he comes in', async () => {
+    const { link } = await invite(alice, 5);
+    await letInAlone(bob, link);
+    const bobs = await accountOf(bob);
+    const { state, reason } = await awayWhile(bob, () => alice.api.removeMember(workspace, bobs));
+    assert.deepEqual([state, reason], ['refused', 'takenOut']);
+    await keepsNothing(bob);
+    // Nor does he come in again by what there was when he was taken out.
+    const again = outcome(bob);
+    await bob.api.acceptInvitation(link);
+    assert.equal((await again).reason, 'takenOut');
+    await house.join(alice, bob, workspace, { confirm: false });
+    await house.converged(workspace, alice, bob);
+  });
+
+  it('N4 L7 an invited device that was dropped is let in again by whoever it asks', async () => {
+    await letInAlone(bob, (await invite(alice)).link);
+    const bobs = await deviceOf(bob);
+    const { state } = await awayWhile(bob, () => alice.api.dropDevices(workspace, [bobs]));
+    assert.equal(state, 'done');
+    await bob.api.post(workspace, (await bob.tools(workspace))[1]!, 'here');
+    await house.converged(workspace, alice, bob);
+  });
+
+  it('N4 one who is in gets the copy all the same', async () => {
+    await letInAlone(bob, (await invite(alice)).link);
+    await bob.close();
+    bob.isLost = () => false;
+    const ended = outcome(bob);
+    await bob.open();
+    assert.equal((await ended).state, 'done');
+    await house.converged(workspace, alice, bob);
+  });
+
+  it('N3 N4 who was let in by somebody who was out by then is let in anew, where the invitation is good still', async () => {
+    const carol = await house.move('Carol');
+    await house.join(alice, carol, workspace, { confirm: false });
+    await alice.api.setRole(workspace, await accountOf(carol), 'manager');
+    await carol.until(async () => (await carol.info(workspace)).role === 'manager');
+    const { link } = await invite(carol);
+    await carol.api.post(workspace, (await carol.tools(workspace))[1]!, 'I have invited Bob');
+    await house.converged(workspace, alice, carol);
+    // Neither hears the other, and Bob is not heard by Alice.
+    const [alices, carols] = [await deviceOf(alice), await deviceOf(carol)];
+    carol.isLost = ({ from }) => from === alices;
+    const bobs = await deviceOf(bob);
+    alice.isLost = ({ from }) => from === carols || from === bobs;
+    await letInAlone(bob, link);
+    await bob.close();
+    await alice.api.removeMember(workspace, await accountOf(carol));
+    for (const person of [alice, carol, bob]) person.isLost = () => false;
+    await carol.close();
+    const ended = outcome(bob);
+    await bob.open();
+    assert.equal((await ended).state, 'done');
+    await house.converged(workspace, alice, bob);
+  });
+
+  it('K2 who hears the word of it in his copy is told by that, and the join is over', async () => {
+    await letInAlone(bob, (await invite(alice)).link);
+    await alice.api.removeMember(workspace, await accountOf(bob));
+    await bob.close();
+    bob.isLost = () => false;
+    const ended = outcome(bob);
+    await bob.open();
+    assert.equal((await ended).state, 'failed');
+    await bob.notice('removed');
+    assert.deepEqual(await bob.api.joins(), []);
+  });
+});
+
+describe('A copy that does not come', () => {
+  const MINUTE_MS = 60_000;
+  const DAY_MS = 24 * 60 * MINUTE_MS;
+  const crypto = nodeCrypto(seededRandom('does not come'));
+  const [self, sponsor, other] = ['Bob', 'Alice', 'Mallory'].map((name) => makePerson(crypto, name, 1).devices[0]!);
+  const routes = [sponsor!, other!].map(({ device }) => ({ device, relay: undefined, addresses: [] }));
+  let now: number;
+  let alarms: { at: number; ring: () => void }[];
+  let asked: number;
+  let told: JoinInfo[];
+  let workspace: { replica: { size: number } };
+  let joining: Joining;
+
+  function pass(ms: number): void {
+    now += ms;
+    for (const alarm of alarms.filter(({ at }) => at <= now)) {
+      alarms.splice(alarms.indexOf(alarm), 1);
+      alarm.ring();
+    }
+  }
+
+  const hub = {
+    ...{ crypto, identity: self, displayName: () => 'Bob', relay: () => undefined, changed: () => undefined },
+    transport: { listening: [], relayState: { state: 'off' }, send: () => ++asked > 0 },
+    emit: (event: { join: JoinInfo }) => void told.push(event.join),
+    clock: {
+      now: () => now,
+      wakeAt: (at: number, ring: () => void) => {
+        const alarm = { at, ring };
+        alarms.push(alarm);
+        return () => void (alarms = alarms.filter((one) => one !== alarm));
+      },
+    },
+  } as unknown as Hub;
+
+  beforeEach(() => {
+    [now, alarms, asked, told] = [0, [], 0, []];
+    const invitation: Invitation = {
+      ...{ workspace: '0a'.repeat(32) as WorkspaceId, invite: '0b'.repeat(32) as DeltaId, workspaceName: 'Apollo' },
+      ...{ inviterName: 'Alice', inviter: sponsor!.account, role: Role.guest, expires: 7 * DAY_MS },
+      ...{ secret: crypto.randomBytes(32), routes },
+    };
+    joining = new Joining(hub, invitation, () => undefined);
+    workspace = { replica: { size: 0 } };
+    Object.assign(workspace, {
+      ...{ engine: { isOutside: false }, exchange: { lackingBytes: 0 }, lackingChunks: 0 },
+      roster: { devices: new Map() },
+    });
+    joining.copying(workspace as unknown as SharedWorkspace, sponsor!.device);
+  });
+
+  it('N4 is asked for again when nothing has come for a minute, and not while it comes', () => {
+    pass(MINUTE_MS / 2);
+    workspace.replica.size = 1;
+    joining.progressed();
+    pass(MINUTE_MS / 2);
+    assert.deepEqual([asked, joining.info().state], [0, 'copying']);
+    pass(MINUTE_MS / 2);
+    assert.deepEqual([asked, joining.info().state], [2, 'asking']);
+    workspace.replica.size = 2;
+    joining.progressed();
+    assert.equal(joining.info().state, 'copying');
+    pass(MINUTE_MS / 2);
+    assert.equal(asked, 2, 'no more');
+  });
+
+  it('N4 of a copy that comes nobody may say that it does not', () => {
+    assert.equal(joining.declined(sponsor!.device, DeclineReason.takenOut), false);
+    assert.equal(joining.info().state, 'copying');
+  });
+
+  it('N4 who has let somebody in may say that he is out, and nobody else before the invitation has expired', () => {
+    pass(MINUTE_MS);
+    for (const reason of Object.values(DeclineReason)) assert.equal(joining.declined(other!.device, reason), false);
+    assert.deepEqual([joining.info().state, joining.info().reason], ['asking', 'takenOut'], 'it is shown');
+    pass(7 * DAY_MS);
+    assert.equal(joining.declined(other!.device, DeclineReason.used), false, 'he may not have heard of him yet');
+    assert.equal(joining.declined(sponsor!.device, DeclineReason.unknown), false, 'another may let him in');
+    assert.equal(joining.declined(other!.device, DeclineReason.takenOut), true);
+    assert.deepEqual([joining.info().state, joining.info().reason], ['refused', 'takenOut']);
+  });
+
+  it('N4 nor by saying first that he is in', () => {
+    pass(MINUTE_MS);
+    joining.copying(workspace as unknown as SharedWorkspace, other!.device);
+    pass(MINUTE_MS);
+    assert.equal(joining.declined(other!.device, DeclineReason.takenOut), false);
+    assert.equal(joining.declined(sponsor!.device, DeclineReason.takenOut), true);
+  });
+});
+
 describe('A copy on its way', () => {
   const crypto = nodeCrypto(seededRandom('on its way'));
   const { device, account } = makePerson(crypto, 'Carol', 1).devices[0]!;
   const told: unknown[] = [];
   const hub = {
     ...{ crypto, identity: { device, account }, displayName: () => 'Carol' },
+    clock: { now: () => 0, wakeAt: () => () => undefined },
     emit: (event: unknown) => void told.push(event),
   } as unknown as Hub;
 
@@ -271,13 +500,13 @@ describe('A copy on its way', () => {
       admit: new Uint8Array(),
       total: 1,
     } as const;
-    const joining = Joining.letIn(hub, word, { device, relay: undefined, addresses: [] });
+    const joining = Joining.letIn(hub, word, { device, relay: undefined, addresses: [] }, () => undefined);
     const engine = { isOutside: true, basePartsHere: undefined };
     const workspace = {
       ...{ engine, replica: { size: 1 }, exchange: { lackingBytes: 0 }, lackingChunks: 0 },
       roster: { devices: new Map([[device, {}]]) },
     } as unknown as SharedWorkspace;
-    joining.copying(workspace);
+    joining.copying(workspace, device);
     assert.equal(joining.progressed(), false);
     assert.equal(joining.ended, false);
     engine.isOutside = false;

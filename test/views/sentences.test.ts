@@ -40,7 +40,7 @@ describe('sentences for people', () => {
         .match(/(?<=\| ')\w+(?=')/g)!,
       noticeSentences,
     ],
-    ['the reasons of a join', union("readonly reason?: 'expired'").concat('expired'), joinSentences],
+    ['the reasons of a join', union('export type JoinReason ='), joinSentences],
     ['the reasons of a relay', union("readonly reason?: 'unreachable'").concat('unreachable'), relaySentences],
   ] as const;
 

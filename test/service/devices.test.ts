@@ -1,11 +1,11 @@
 /** Several devices of one person (I2, I4), with real stores and sockets. */
 import assert from 'node:assert/strict';
-import type { DeviceRequestInfo, JoinInfo, LinkInfo, ServiceError } from '../../src/service/api.ts';
+import type { JoinInfo, ServiceError } from '../../src/service/api.ts';
 import { LINK_CODE_LASTS_MS } from '../../src/protocol/limits.ts';
 import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
 import { envelopeTag } from '../../src/sync/envelope.ts';
 import { epochOf } from '../../src/sync/epoch.ts';
-import { House, twice, type Person } from './house.ts';
+import { House, link, linkEnd, request, twice, type Person } from './house.ts';
 
 const refusedWith = (code: ServiceError['code'], reason?: string) => (error: unknown) => {
   assert.equal((error as ServiceError).name, 'ServiceError', String(error));
@@ -13,28 +13,6 @@ const refusedWith = (code: ServiceError['code'], reason?: string) => (error: unk
   if (reason !== undefined) assert.equal((error as ServiceError).detail['reason'], reason);
   return true;
 };
-
-async function request(person: Person): Promise<DeviceRequestInfo> {
-  await person.until(async () => (await person.api.deviceRequests()).length > 0);
-  return (await person.api.deviceRequests())[0]!;
-}
-
-async function linkEnd(person: Person): Promise<LinkInfo> {
-  const event = await person.next((e) => e.type === 'link' && (e.link.state === 'done' || e.link.state === 'refused'));
-  assert.ok(event.type === 'link');
-  return event.link;
-}
-
-/** As a person does it: a code here, typed there, the numbers compared, yes. */
-async function link(first: Person, second: Person): Promise<void> {
-  const { code } = await first.api.makeLinkCode('vscode');
-  const ended = linkEnd(second);
-  const { number } = await second.api.linkDevice(code);
-  const asked = await request(first);
-  assert.equal(asked.number, number);
-  await first.api.answerDevice(asked.id, true);
-  assert.equal((await ended).state, 'done');
-}
 
 const isIn = (person: Person, workspace: string) =>
   person.until(async () => (await person.info(workspace))?.state === 'open');

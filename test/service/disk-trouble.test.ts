@@ -5,7 +5,18 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { seededBytes } from '../fakes/seeded-bytes.ts';
 import { MemoryDisk } from '../fakes/memory-disk.ts';
-import { House, type Person } from './house.ts';
+import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
+import { decodeRecord } from '../../src/service/records.ts';
+import { readDelta } from '../../src/sync/delta.ts';
+import type { LogStore } from '../../src/sync/ports.ts';
+import { House, link, type Person } from './house.ts';
+
+function isAddDevice(bytes: Uint8Array): boolean {
+  const record = decodeRecord(bytes);
+  if (record?.kind !== 'delta') return false;
+  const delta = readDelta(nodeCrypto(), record.workspace, record.bytes);
+  return delta.ok && delta.value.kind === 'addDevice';
+}
 
 describe('A disk in trouble', function () {
   this.timeout(40_000);
@@ -83,6 +94,69 @@ describe('A disk in trouble', function () {
     disk.space = Infinity;
     await bob.until(async () => (await bob.info(workspace)).sync.missingChunks === 0);
     await house.converged(workspace, alice, bob);
+  });
+
+  it('D1, L7 full while a device that was dropped is let in again: it is told when that is saved', async () => {
+    await shared();
+    const other = await alice.api.createWorkspace({ name: 'Gemini' });
+    const options = { role: 'participant', expiresInMs: 60_000, uses: 1, confirm: true, scheme: 'vscode' } as const;
+    const revoked = await alice.api.invite(other, options);
+    await alice.api.revokeInvitation(other, revoked.id);
+    await alice.api.dropDevices(workspace, [(await bob.api.identity()).device]);
+    await bob.until(async () => (await bob.api.closed())[0]?.how === 'dropped');
+    disk.space = 0;
+    const full = alice.notice('diskFull');
+    await bob.api.fetchAgain(workspace);
+    await full;
+    await bob.api.fetchAgain(workspace);
+    // On the same path, after it.
+    const refused = bob.next((e) => e.type === 'join' && e.join.workspace === other && e.join.state === 'refused');
+    await bob.api.acceptInvitation(revoked.link);
+    await refused;
+    assert.ok((await bob.api.joins()).every((one) => one.workspace !== workspace));
+    assert.equal((await bob.api.closed())[0]!.isAsking, true);
+    disk.space = Infinity;
+    await bob.until(async () => (await bob.info(workspace)).sync.missingChunks === 0);
+    await house.converged(workspace, alice, bob);
+  });
+
+  it('D1, I4 full while a device of one’s own is let in: it is told when that is saved', async () => {
+    let isFilling = false;
+    const around = (log: LogStore): LogStore => ({
+      replay: (each) => log.replay(each),
+      append: (records) => {
+        if (isFilling && records.some(isAddDevice)) disk.space = 0;
+        return log.append(records);
+      },
+      compact: (records) => log.compact(records),
+      get journalBytes() {
+        return log.journalBytes;
+      },
+      close: () => log.close(),
+    });
+    await alice.close();
+    await alice.open({ disk, around });
+    const desktop = await house.move('Alice at her desk');
+    await link(alice, desktop);
+    const { device } = await desktop.api.identity();
+    await desktop.close();
+    await alice.api.renameDevice(device, 'The desk');
+    isFilling = true;
+    const full = alice.notice('diskFull');
+    const later = await alice.api.createWorkspace({ name: 'Later' });
+    await full;
+    await desktop.open();
+    // On the same path, after it.
+    await desktop.until(async () => (await desktop.api.devices()).some(({ name }) => name === 'The desk'));
+    assert.deepEqual(await desktop.api.joins(), []);
+    assert.equal(await desktop.info(later), undefined);
+    isFilling = false;
+    disk.space = Infinity;
+    await alice.api.post(later, (await alice.tools(later))[1]!, 'saved, and all before it');
+    await desktop.close();
+    await desktop.open();
+    await desktop.until(async () => (await desktop.info(later)).state === 'open');
+    await house.converged(later, alice, desktop);
   });
 
   it('S3, R1 full while others write: nothing is acknowledged that is not durable, and all of it comes', async () => {

@@ -17,7 +17,9 @@ import { createTransport, type NetworkTransport } from '../../src/relay-client/t
 import type { Tap } from '../../src/relay-client/meter.ts';
 import {
   type CoterieApi,
+  type DeviceRequestInfo,
   type DeviceSecrets,
+  type LinkInfo,
   type Role,
   ServiceError,
   type ServiceEvent,
@@ -429,4 +431,26 @@ export function twice(): { readonly around: (log: LogStore) => LogStore; readonl
     close: () => log.close(),
   });
   return { around, done };
+}
+
+export async function request(person: Person): Promise<DeviceRequestInfo> {
+  await person.until(async () => (await person.api.deviceRequests()).length > 0);
+  return (await person.api.deviceRequests())[0]!;
+}
+
+export async function linkEnd(person: Person): Promise<LinkInfo> {
+  const event = await person.next((e) => e.type === 'link' && (e.link.state === 'done' || e.link.state === 'refused'));
+  assert.ok(event.type === 'link');
+  return event.link;
+}
+
+/** As a person does it: a code here, typed there, the numbers compared, yes. */
+export async function link(first: Person, second: Person): Promise<void> {
+  const { code } = await first.api.makeLinkCode('vscode');
+  const ended = linkEnd(second);
+  const { number } = await second.api.linkDevice(code);
+  const asked = await request(first);
+  assert.equal(asked.number, number);
+  await first.api.answerDevice(asked.id, true);
+  assert.equal((await ended).state, 'done');
 }

@@ -23,6 +23,22 @@ export const ownWork: readonly Mutant[] = [
     tests: ['test/service/disk-trouble.test.ts'],
   },
   {
+    name: 'one that was dropped is told that it is in again before that is on the disk',
+    rule: 'D1',
+    file: 'src/service/readmitting.ts',
+    search: 'if (!replica.isDurable(letIn)) return;',
+    replace: '',
+    tests: ['test/service/disk-trouble.test.ts'],
+  },
+  {
+    name: 'a device of one’s own is told that it is in before that is on the disk',
+    rule: 'D1',
+    file: 'src/service/own-devices.ts',
+    search: '|| !replica.isDurable(record.letIn)',
+    replace: '',
+    tests: ['test/service/disk-trouble.test.ts'],
+  },
+  {
     name: 'a join that copies does not ask again',
     rule: 'N4',
     file: 'src/service/joining.ts',

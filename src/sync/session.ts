@@ -287,7 +287,9 @@ export class Session {
     calm(peer);
     // Waits for its introduction as for an acknowledgement.
     peer.unackedSince = reach === 'direct' ? now : undefined;
-    return reach === 'direct' ? [this.#direct(device, this.#have(device, false), Lane.control)] : this.#relayDue(now);
+    if (reach !== 'direct') return this.#relayDue(now);
+    // Who begins with nothing may have been told on this path what the other holds, before he could listen.
+    return [this.#direct(device, this.#have(device, this.#replica.size === 0), Lane.control)];
   }
 
   /** New deltas are here, our own or another's: they go to whom they are due. `nodes`: where it is known which. */

@@ -50,6 +50,17 @@ describe('L6 the first copy', () => {
     assert.equal([...dave.engine.replica.nodes()].filter(({ delta }) => delta.kind === 'post').length, 0);
   });
 
+  it('S1 N4 who begins with nothing asks what the other holds, since he may not have heard it: what he writes goes at once', () => {
+    const { office, alice } = withHistory('first asks');
+    const dave = admit(alice, office, 'Dave');
+    const asks = ({ engine }: Desk, to: Desk) =>
+      engine.session
+        .reached(to.device, 'direct', office.now)
+        .map(({ message }) => 'answer' in message && message.answer);
+    assert.deepEqual(asks(dave, alice), [true]);
+    assert.deepEqual(asks(alice, dave), [false]);
+  });
+
   it('L6 N4 waits at the relay, when who let in has gone', () => {
     const { office, alice } = withHistory('first relay');
     const dave = admit(alice, office, 'Dave');

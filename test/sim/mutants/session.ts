@@ -141,4 +141,12 @@ export const session: readonly Mutant[] = [
     replace: "if (message.kind !== 'have') return [];",
     tests: ['test/sync/unheard.test.ts'],
   },
+  {
+    name: 'who begins with nothing does not ask what the other holds',
+    rule: 'S1',
+    file: SESSION,
+    search: 'this.#have(device, this.#replica.size === 0)',
+    replace: 'this.#have(device, false)',
+    tests: ['test/sync/first-copy.test.ts'],
+  },
 ];

@@ -496,7 +496,6 @@ export class Engine {
    * and it need not be kept. Else it waits for the key, which he is asked for (K1).
    */
   lockedOut(from: DeviceId, path: 'direct' | 'relay', tag: EpochTag, now: number): LockedOut {
-    this.session.heardInVain(from);
     if (this.keys.isErased(tag)) return { waits: false, out: this.session.late(from, path, now) };
     const asked = this.askForKey(from, path, tag, now);
     return { waits: true, out: [...asked, ...this.session.askAgain(from, path, now)] };

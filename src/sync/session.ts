@@ -377,12 +377,6 @@ export class Session {
     return [this.#reply(device, path, this.#have(device, false), false)];
   }
 
-  /** What a device said came under what is not held here: what it held before it may have lost with its store (D2). */
-  heardInVain(device: DeviceId): void {
-    const peer = this.#peers.get(device);
-    if (peer) peer.spoke = undefined;
-  }
-
   /** What a device said came under this: what else was known of what it can open may be wrong (K4). */
   heardUnder(device: DeviceId, tag: EpochTag): void {
     const peer = this.#peers.get(device);

@@ -266,14 +266,6 @@ export const keys: readonly Mutant[] = [
     tests: ['test/sync/passage.test.ts'],
   },
   {
-    name: 'who has lost the key that he spoke under is told under that',
-    rule: 'K4',
-    file: 'src/sync/engine.ts',
-    search: 'this.session.heardInVain(from);',
-    replace: '',
-    tests,
-  },
-  {
     name: 'who speaks under the seal of the two is told under the key that he spoke under before',
     rule: 'K4',
     file: 'src/sync/session.ts',

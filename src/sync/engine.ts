@@ -320,6 +320,8 @@ export class Engine {
   /** L6: by whom what is folded can be held against what is folded elsewhere. */
   #checkpointDueAt(): number | undefined {
     if (this.#grewSince || this.isAwaitingWord || this.replica.roster.deleted) return undefined;
+    // D8: whose feed is forked cannot go on in it.
+    if (this.#replica.forked.has(this.#identity.device)) return undefined;
     const at = this.#checkpoints.dueAt(this.#grewAt);
     if (at === undefined || this.isOutOfStep || !this.#canVouch()) return undefined;
     // Whose feed cannot go on (D8) is not asked for it all the time.

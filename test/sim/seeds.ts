@@ -2289,4 +2289,33 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // His device was woken once a minute for a checkpoint, which his feed cannot hold.
+    name: 'L6 D8 rests where a manager has forked his feed (world “violet.4855”)',
+    plan: {
+      config: {
+        seed: 'violet.4855',
+        big: false,
+        people: 4,
+        founding: 2,
+        hostile: 1,
+        manyDevices: 0.1,
+        directPaths: 2,
+        relayShare: 0,
+        network: { latency_ms: [10, 80], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 2592000000 },
+        fsync_ms: 400,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 86400000,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 37194, kind: 'join', salt: 21 },
+        { at: 152962, kind: 'join', salt: 6 },
+        { at: 177200, kind: 'setRole', salt: 13 },
+        { at: 269852, kind: 'posts', salt: 24 },
+        { at: 282473, kind: 'fork', salt: 16 },
+      ],
+    },
+  },
 ];

@@ -850,4 +850,11 @@ export const pruning: readonly Mutant[] = [
     replace: 'return entrances.every(({ delta }) => this.#isPastEnd(delta, own));',
     tests: entrances,
   },
+  {
+    name: 'whose own feed is forked is woken for a checkpoint that it cannot hold, for ever',
+    rule: 'D8',
+    file: ENGINE,
+    search: 'if (this.#replica.forked.has(this.#identity.device)) return undefined;',
+    replace: '',
+  },
 ];

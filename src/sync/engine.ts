@@ -552,6 +552,9 @@ export class Engine {
     // The log comes after it, from its beginning: nothing that is here need go.
     if (isOfNothing && this.#renewal?.from !== from)
       return { ...NOT_TAKEN, out: [this.#askForPart(from, path, part.root, 1)] };
+    // Given again, since the answer was long on its way: what has come after it since is not put back.
+    if (!this.#renewal && this.#begunWith && equalBytes(part.root, this.#begunWith))
+      return { ...NOT_TAKEN, out: [this.#askForPart(from, path, part.root, part.parts)] };
     if (!this.#mayGiveBase(from)) {
       this.#sources.offered(from, part.part, this.#isMember(from) && this.session.lacksOf(from));
       this.session.doubt();
@@ -609,6 +612,8 @@ export class Engine {
   readonly #sources = new Sources();
   /** Who was asked for the base that this copy has begun with. */
   #renewedBy: DeviceId | undefined;
+  /** Root of the base that it has begun with, since the start. */
+  #begunWith: Uint8Array | undefined;
 
   /** L6: what is here is no good for others: it is out of step, or not all of what its inviter holds has come. */
   get #needsCopy(): boolean {
@@ -667,6 +672,7 @@ export class Engine {
     this.#replica = next;
     this.#sources.begunAnew();
     this.#renewedBy = renewal?.from;
+    this.#begunWith = base.value.root;
     if (renewal) {
       this.awaitWord();
       // His base may be older than what was here, and know less of who is in: he gives what comes after it, and is a peer till that has come.

@@ -452,25 +452,37 @@ describe('L6 a fresh copy', () => {
       office.link(alice, bob, carol);
       alice.post('something');
       office.rest();
+      // Alice alone folds on.
+      for (const { engine } of [bob, carol]) engine.advance = () => undefined;
+      alice.post('something more');
+      office.rest();
       office.leave(bob);
       if (isMore) carol.post('and on');
       office.pump();
-      const have = [...carol.engine.replica.vector()].map(([feed, seq]) => ({
+      const vector = [...carol.engine.replica.vector()].map(([feed, seq]) => ({
         feed,
         seq,
         tip: '00'.repeat(8) as DeltaId,
       }));
-      const says = { kind: 'have', vector: have, answer: false, root: '', needsCopy: false } as const;
+      const says = { kind: 'have', vector, answer: false, root: '', needsCopy: false } as const;
       bob.engine.received(carol.device, 'relay', says, bob.engine.keys.inUse!, office.now);
       const give = (from: Desk) => {
         const { root, parts } = from.engine.replica.base();
-        return parts.map((bytes, part) =>
-          bob.engine.takeBase(from.device, 'direct', { root, part, parts: parts.length, bytes }),
+        const all = parts.length;
+        const steps = parts.map((bytes, part) =>
+          bob.engine.takeBase(from.device, 'direct', { root, part, parts: all, bytes }),
         );
+        return { root, all, ...steps.at(-1)! };
       };
       bob.engine.renewFrom({ from: carol.device, generation: 7 });
-      assert.ok(give(carol).at(-1)!.replaced);
-      assert.equal(give(alice).at(-1)!.replaced === undefined, isMore);
+      assert.ok(give(carol).replaced);
+      const { replaced, out, root, all } = give(carol);
+      assert.equal(replaced, undefined, 'the same is not begun with again');
+      assert.deepEqual(
+        out.map(({ message }) => message),
+        [{ kind: 'needBase', root, part: all }],
+      );
+      assert.equal(give(alice).replaced === undefined, isMore);
     }
   });
 

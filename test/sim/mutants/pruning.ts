@@ -857,4 +857,12 @@ export const pruning: readonly Mutant[] = [
     search: 'if (this.#replica.forked.has(this.#identity.device)) return undefined;',
     replace: '',
   },
+  {
+    name: 'a base that is given again takes the place of what has come after it',
+    rule: 'L1',
+    file: ENGINE,
+    search: 'if (!this.#renewal && this.#begunWith && equalBytes(part.root, this.#begunWith)) return',
+    replace: 'if (part.parts < 0) return',
+    tests: renewals,
+  },
 ];

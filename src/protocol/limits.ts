@@ -56,7 +56,7 @@ export const MAX_WAITING_DELTAS = 10_000;
 export const MAX_WAITING_BYTES = 32 * MIB;
 /**
  * Deltas that are looked at to see whether what cannot come in counts for others (L6): more than honest members write upon the word of one who is
- * out before they hear it; a hostile one can have it looked for no longer than some ten milliseconds.
+ * out before they hear it; a hostile one can have it looked for no longer, for each delta that waits.
  */
 export const MAX_PASSED_BY_LOOKS = 4_000;
 /** Deltas asked for by id at once (D8): what hangs together comes with the next asking. */
@@ -88,6 +88,8 @@ export const MAX_MEMBERS = 50;
 export const MAX_DEVICES = 12 * MAX_MEMBERS;
 /** Whom a device that was dropped may ask to come back (L7): it is enough that one of them is still there. */
 export const MAX_RETURN_ROUTES = 32;
+/** Who have told a joiner that he is in, to be remembered (N4): as many as he asked, and those who answer for them. */
+export const MAX_VOUCHERS = 64;
 /** Of one account: what a person has, with room for machines that were lost and not taken out. */
 export const MAX_OWN_DEVICES = 32;
 /** A link code: long enough to walk to the other machine (I2). */

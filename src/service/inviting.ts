@@ -4,7 +4,7 @@ import type { AccountId, DeltaId, DeviceId, WorkspaceId } from '../base/ids.ts';
 import { asArray, asBytes, asList, asText, type Value } from '../protocol/codec.ts';
 import { readCertificate, type Certificate } from '../protocol/certificate.ts';
 import { MAX_DEVICES, MAX_MEMBERS, MAX_OPEN_INVITATIONS, MAX_PENDING_JOINS } from '../protocol/limits.ts';
-import { controlBody, readControl, Role } from '../sync/control.ts';
+import { certificatesIn, controlBody, readControl, Role } from '../sync/control.ts';
 import { idBytes } from '../sync/delta.ts';
 import { sealMessage } from '../sync/envelope.ts';
 import { capabilityOf, readEpochNotice } from '../sync/epoch.ts';
@@ -242,8 +242,7 @@ export class Inviting {
   #wasInVain({ device }: Certificate): boolean {
     return this.#workspace.roster.letInVain.some(({ delta }) => {
       const control = readControl(this.#hub.crypto, delta);
-      const isLettingIn = control?.kind === 'admit' || control?.kind === 'addDevice';
-      return isLettingIn && control.certificates.some((one) => one.device === device);
+      return control !== undefined && certificatesIn(control).some((one) => one.device === device);
     });
   }
 

@@ -6,7 +6,7 @@ import type { DeltaId, DeviceId, FeedId, WorkspaceId } from '../base/ids.ts';
 import { asArray, asCount, asList, asText, type Value } from '../protocol/codec.ts';
 import { readControl, Role } from '../sync/control.ts';
 import { readDelta, type DeltaPlace } from '../sync/delta.ts';
-import { MAX_BASE_PART_BYTES } from '../protocol/limits.ts';
+import { MAX_BASE_PART_BYTES, MAX_VOUCHERS } from '../protocol/limits.ts';
 import type { SealKey } from '../sync/envelope.ts';
 import { capabilityOf, openEpoch, type Epoch } from '../sync/epoch.ts';
 import { invitationKeys, joinSubject, readInvitation, type Invitation } from '../sync/invitation.ts';
@@ -21,7 +21,6 @@ import type { SharedWorkspace } from './shared-workspace.ts';
 const DELTA_BYTES = 400;
 /** Nothing of a copy has come for so long: it may be that nothing will. */
 const STALLED_MS = 60_000;
-const MAX_VOUCHERS = 64;
 
 const REASONS: Readonly<Record<DeclineReason, JoinReason>> = {
   [DeclineReason.declined]: 'declined',

@@ -11,7 +11,7 @@ import { push } from '../base/group.ts';
 import type { AccountId, DeltaId, DeviceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { MAX_DEVICES, MAX_MEMBERS } from '../protocol/limits.ts';
-import { Role, readControl, type Control } from './control.ts';
+import { Role, readControl, takenOutBy, type Control } from './control.ts';
 import { DeviceStanding, type DeviceRestriction } from './device-standing.ts';
 import { compareNodes, inPast, type Graph, type Node } from './graph.ts';
 import { compareKeys, keyOf, type Accepted, type Key } from './seniority.ts';
@@ -664,8 +664,7 @@ export class Authority {
       case 'freeze': {
         const by = this.#namedAuthorOf(node)!;
         const kept = control.kind === 'freeze' ? control.kept : undefined;
-        const devices = control.kind === 'freeze' ? [control.device] : control.devices;
-        this.#devices.restrict({ node, key, by, kind: control.kind, devices, kept });
+        this.#devices.restrict({ node, key, by, kind: control.kind, devices: takenOutBy(control), kept });
         return;
       }
       case 'leave':
@@ -750,9 +749,7 @@ export class Authority {
     for (const accepted of this.#accepted) {
       const { control } = accepted;
       if (control.kind === 'remove') push(words, control.account, accepted);
-      if (control.kind === 'freeze') push(words, control.device, accepted);
-      if (control.kind === 'removeDevice' || control.kind === 'drop')
-        for (const device of control.devices) push(words, device, accepted);
+      for (const device of takenOutBy(control)) push(words, device, accepted);
     }
     return words;
   }

@@ -221,6 +221,12 @@ export function certificatesIn(control: Control): readonly Certificate[] {
   return control.kind === 'admit' || control.kind === 'addDevice' ? control.certificates : [];
 }
 
+/** The devices that a word takes out by themselves, without their person (A4). */
+export function takenOutBy(control: Control): readonly DeviceId[] {
+  if (control.kind === 'freeze') return [control.device];
+  return control.kind === 'removeDevice' || control.kind === 'drop' ? control.devices : [];
+}
+
 /** Undefined for a body that breaks its form (void, D9) and for a kind that is not known (D10). A delta does not change: read once. */
 export function readControl(crypto: Crypto, delta: Delta): Control | undefined {
   let known = controls.get(delta);

@@ -10,7 +10,7 @@
  */
 import { push } from '../base/group.ts';
 import type { AccountId, DeltaId, DeviceId, FeedId } from '../base/ids.ts';
-import type { Control } from './control.ts';
+import { takenOutBy } from './control.ts';
 import { compareNodes, inPast, type Node } from './graph.ts';
 import { compareKeys, type Accepted, type Key } from './seniority.ts';
 
@@ -52,7 +52,7 @@ export class DeviceStanding {
   note(entry: Accepted): void {
     const { node, control } = entry;
     const takenOut = takenOutBy(control);
-    if (takenOut) this.#takenOut.set(node.delta.id, takenOut);
+    if (takenOut.length > 0) this.#takenOut.set(node.delta.id, takenOut);
     if (control.kind === 'drop') for (const device of control.devices) push(this.#drops, device, node);
     for (const device of this.letInBy(entry)) push(this.#additions, device, entry);
   }
@@ -194,11 +194,6 @@ function accountIn({ control }: Accepted): AccountId | undefined {
 /** Its own account may take a device out whatever its role; others only who is junior to them (A2). */
 function reaches(r: DeviceRestriction, account: AccountId, credential: Key): boolean {
   return r.by === account || compareKeys(r.key, credential) < 0;
-}
-
-function takenOutBy(control: Control): readonly DeviceId[] | undefined {
-  if (control.kind === 'freeze') return [control.device];
-  return control.kind === 'removeDevice' || control.kind === 'drop' ? control.devices : undefined;
 }
 
 function isKept({ node: restriction, kept }: DeviceRestriction, node: Node): boolean {

@@ -3,9 +3,9 @@
  * deltas are sorted by (key of the credential, leave first, height, id), those on which nothing rests behind all others, and
  * judged in one pass, each resting on earlier entries only (A6). A content delta is judged by the same questions against the settled ones.
  *
- * One thing cannot wait for its turn: an account's word that one of its own devices is out. Whoever has that device writes under
- * the same key and may claim any height. Where such a word turns out to cut what was accepted before it, it is in force from
- * the beginning of another pass.
+ * Two words of an account on itself cannot wait for their turn. That one of its own devices is out: whoever has that device writes under
+ * the same key and may claim any height. And that it leaves: meanwhile a senior may have given it a role under which all is judged
+ * earlier. Where such a word turns out to reach what is judged before it, it is in force from the beginning of another pass.
  */
 import { push } from '../base/group.ts';
 import type { AccountId, DeltaId, DeviceId } from '../base/ids.ts';
@@ -281,7 +281,7 @@ export class Authority {
     const early = new Map<DeltaId, DeviceRestriction>();
     this.#inVain.clear();
     for (let isSettled = false; !isSettled;) {
-      this.#pass(early);
+      this.#passWithLeaves(early);
       const late = this.#lateWords().filter(({ node }) => !early.has(node.delta.id));
       for (const word of late) early.set(word.node.delta.id, word);
       // Not before: what is void now may stand once these are in force.
@@ -308,8 +308,18 @@ export class Authority {
   /** Void additions of devices on which something rested that was judged before them. */
   readonly #inVain = new Set<DeltaId>();
 
-  /** `early`: words on devices that are in force, and accepted, from the beginning. */
-  #pass(early: ReadonlyMap<DeltaId, DeviceRestriction>): void {
+  /** A7: until every leave that is accepted is in force from the beginning. */
+  #passWithLeaves(early: ReadonlyMap<DeltaId, DeviceRestriction>): void {
+    const leaves = new Map<DeltaId, Entry>();
+    for (let known = -1; known < leaves.size;) {
+      known = leaves.size;
+      this.#pass(early, leaves);
+      for (const leave of this.#left()) leaves.set(leave.node.delta.id, leave);
+    }
+  }
+
+  /** `early`: words on devices that are in force, and accepted, from the beginning; so are `leaves`. */
+  #pass(early: ReadonlyMap<DeltaId, DeviceRestriction>, leaves: ReadonlyMap<DeltaId, Entry>): void {
     for (const map of [this.#verdicts, this.#credentials, this.#restrictions, this.#leaves, this.#accounts, this.#uses])
       map.clear();
     this.#credentialsById.clear();
@@ -317,11 +327,15 @@ export class Authority {
     this.settings.clear();
     this.#devices.restart(early.values());
     for (const id of this.#malformed) this.#verdicts.set(id, refused('malformed'));
+    for (const [id, leave] of leaves) {
+      this.#verdicts.set(id, ACCEPTED);
+      this.#takeEffect(leave);
+    }
     const entries = [...this.#controls.values()].map((c) => this.#entry(c)).filter((e) => e !== undefined);
     entries.sort(compareEntries);
     const accepted: Accepted[] = [];
     for (const entry of entries) {
-      const isEarly = early.has(entry.node.delta.id);
+      const isEarly = early.has(entry.node.delta.id) || leaves.has(entry.node.delta.id);
       const verdict = isEarly ? ACCEPTED : this.#judgeControl(entry);
       this.#verdicts.set(entry.node.delta.id, verdict);
       if (!verdict.accepted) continue;
@@ -329,6 +343,10 @@ export class Authority {
       if (!isEarly) this.#takeEffect(entry);
     }
     this.#accepted = accepted.sort((a, b) => compareNodes(a.node, b.node));
+  }
+
+  #left(): readonly Entry[] {
+    return this.#accepted.flatMap((one) => (one.control.kind === 'leave' ? this.#entryOf(one)! : []));
   }
 
   /** Words on devices that cut what was accepted before they were judged. */
@@ -373,7 +391,7 @@ export class Authority {
     const { account } = credential;
     if (this.#devices.cutsOf(node, account, credential.key).length > 0) return refused('cutOff');
     if (credential.ends.some((end) => !inPast(node, end))) return refused('cutOff');
-    const leaves = this.#leavesBefore(credential);
+    const leaves = this.#leavesOf(account);
     if (leaves.some((leave) => inPast(leave, node) && !inPast(leave, credential.node))) return refused('left');
     return this.#isBest(node, credential, leaves) ? undefined : refused('noCredential');
   }
@@ -408,17 +426,8 @@ export class Authority {
     }
   }
 
-  /**
-   * A6: those that sort before what is judged by this credential. Somebody who was given a higher role at the time he left acts under
-   * it before his leave is judged; content is held to the same.
-   */
-  #leavesBefore({ account, key }: Credential): readonly Node[] {
-    return this.#leavesOf(account, (leave) => compareKeys(leave.key, key) <= 0);
-  }
-
-  #leavesOf(account: AccountId, which: (leave: Leave) => boolean = () => true): readonly Node[] {
-    const leaves = this.#leaves.get(account);
-    return leaves ? leaves.filter(which).map(({ node }) => node) : NO_NODES;
+  #leavesOf(account: AccountId): readonly Node[] {
+    return this.#leaves.get(account)?.map(({ node }) => node) ?? NO_NODES;
   }
 
   /** A3: no senior credential of the account is live in the delta's past. */

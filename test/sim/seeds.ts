@@ -2353,4 +2353,33 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // By the role that he was given meanwhile, and that is judged before his leave, he seemed to be in: nothing that he wrote under his new one was his best.
+    name: 'A3 A7 who was given a role when he left, and is let in again, can write (world “yew.1800”)',
+    plan: {
+      config: {
+        seed: 'yew.1800',
+        big: false,
+        people: 4,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.5,
+        directPaths: 1,
+        relayShare: 1,
+        network: { latency_ms: [1, 5], loss: 0, duplication: 0, reorders: true, relayLifetime_ms: 60000 },
+        fsync_ms: 400,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 5000,
+        duration_ms: 1200000,
+      },
+      acts: [
+        { at: 616836, kind: 'join', salt: 14 },
+        { at: 704793, kind: 'offline', salt: 44 },
+        { at: 729413, kind: 'setRole', salt: 29 },
+        { at: 903515, kind: 'leave', salt: 73 },
+        { at: 1182877, kind: 'join', salt: 69 },
+      ],
+    },
+  },
 ];

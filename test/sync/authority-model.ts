@@ -43,8 +43,22 @@ class Model {
       this.#heights.set(op.id, 1 + Math.max(0, ...[...op.past].map((id) => this.#heights.get(id)!)));
   }
 
-  /** A6. What cites no credential has no place in the order, and is void (A1). */
+  /** A7: a leave that stands binds what has it in its past, wherever that sorts: it is known in another pass. */
   evaluate(): readonly Op[] {
+    const leaves = new Set<Op>();
+    for (;;) {
+      this.#pass(leaves);
+      const found = this.#accepted(({ type }) => type === 'leave');
+      if (found.every((leave) => leaves.has(leave))) return this.#accepted(() => true);
+      for (const leave of found) leaves.add(leave);
+    }
+  }
+
+  /** A6. What cites no credential has no place in the order, and is void (A1). */
+  #pass(leaves: ReadonlySet<Op>): void {
+    this.#judged.clear();
+    this.#demotions.clear();
+    for (const leave of leaves) this.#judged.set(leave, true);
     const entries = this.#ops.filter((op) => this.#credentialOf(op) !== undefined);
     const rank = ({ type }: Op): number => (type === 'genesis' ? 0 : type === 'leave' ? 1 : 2);
     entries.sort(
@@ -55,12 +69,12 @@ class Model {
         this.#place.get(a.id)! - this.#place.get(b.id)!,
     );
     for (const op of entries) {
+      if (leaves.has(op)) continue;
       const credential = this.#credentialOf(op)!;
       const stands = op.type === 'genesis' || (this.#stands(op, credential) && this.#meetsConditions(op, credential));
       if (stands && op.type === 'setRole') this.#noteDemotion(op);
       this.#judged.set(op, stands);
     }
-    return this.#accepted(() => true);
   }
 
   members(): Readonly<Record<string, string>> {

@@ -256,18 +256,39 @@ describe('A1 A2 A3 A4 A5 A6 A7 A10 worlds in which engine and model once differe
     { Alice: 'manager', Bob: 'participant', Carol: 'manager' },
   );
 
+  const PROMOTED: readonly (readonly [string, Partial<PlainOp>])[] = [
+    ['promoted', { author: 'Alice', type: 'setRole', target: 'Bob', role: 0, cred: 'genesis', past: ['bob in'] }],
+    ['leave', { author: 'Bob', type: 'leave', cred: 'bob in', past: ['bob in'] }],
+  ];
+
   told(
-    'A6 A7 a leave counts from its place in the order on, for content as for control',
+    'A6 A7 a leave binds what has it in its past, also under a role that was given at the same time and is judged earlier',
     [
       ...BEGINNING,
-      ['promoted', { author: 'Alice', type: 'setRole', target: 'Bob', role: 0, cred: 'genesis', past: ['bob in'] }],
-      ['leave', { author: 'Bob', type: 'leave', cred: 'bob in', past: ['bob in'] }],
+      ...PROMOTED,
       ['post', { author: 'Bob', type: 'data', cred: 'promoted', past: ['promoted', 'leave'] }],
       ['carol in', { author: 'Bob', type: 'admit', target: 'Carol', role: 1, cred: 'promoted', past: ['post'] }],
       ['as before', { author: 'Bob', device: 1, type: 'data', cred: 'bob in', past: ['leave'] }],
+      ['not yet heard', { author: 'Bob', device: 2, type: 'data', cred: 'promoted', past: ['promoted'] }],
     ],
-    ['genesis', 'bob in', 'promoted', 'leave', 'post', 'carol in'],
-    { Alice: 'manager', Carol: 'participant' },
+    ['genesis', 'bob in', 'promoted', 'leave', 'not yet heard'],
+    { Alice: 'manager' },
+  );
+
+  told(
+    'A3 A7 who is let in again acts under what he is then, not under what he was given when he left (world “yew.1800”)',
+    [
+      ...BEGINNING,
+      ...PROMOTED,
+      [
+        'back',
+        { author: 'Alice', type: 'admit', target: 'Bob', role: 2, cred: 'genesis', past: ['promoted', 'leave'] },
+      ],
+      ['as manager', { author: 'Bob', type: 'admit', target: 'Carol', role: 1, cred: 'promoted', past: ['back'] }],
+      ['second leave', { author: 'Bob', device: 1, type: 'leave', cred: 'back', past: ['back'] }],
+    ],
+    ['genesis', 'bob in', 'promoted', 'leave', 'back', 'second leave'],
+    { Alice: 'manager' },
   );
 });
 

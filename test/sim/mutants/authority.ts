@@ -52,6 +52,14 @@ export const authority: readonly Mutant[] = [
     tests: ['test/sync/authority.test.ts'],
   },
   {
+    name: 'who was given a role when he left goes on under it',
+    rule: 'A7',
+    file: AUTHORITY,
+    search: 'for (const leave of this.#left()) leaves.set(leave.node.delta.id, leave);',
+    replace: '',
+    tests: ['test/sync/authority-worlds.test.ts'],
+  },
+  {
     name: 'a participant gives roles',
     rule: 'A10',
     file: AUTHORITY,

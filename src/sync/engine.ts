@@ -585,7 +585,7 @@ export class Engine {
   /**
    * Who has written nothing yet takes the first copy from who let it in, or from a manager; who has lost its log, in a new feed
    * (D2), likewise; where it is the only manager's own device, from any member. Who has asked for a fresh one takes it from whom he has asked,
-   * and none in the place of that as long as what comes after it is on its way: whoever else gives one may be out of step himself.
+   * and another in the place of that only from who is known to be ahead: whoever else gives one may be out of step himself.
    */
   #mayGiveBase(from: DeviceId): boolean {
     const { roster } = this.#replica;
@@ -593,10 +593,15 @@ export class Engine {
     if (this.#renewal) return this.#renewal.from === from && member !== undefined;
     // Durable or not: what begins with a base was on this disk before.
     if (this.#replica.generationsOf(this.#identity.device).includes(this.#generation)) return false;
-    if (this.#renewedBy !== undefined && from !== this.#renewedBy && this.session.lacksOf(this.#renewedBy))
+    if (this.#renewedBy !== undefined && from !== this.#renewedBy && !this.#isAheadOf(this.#renewedBy, from))
       return false;
     if (from === this.#sponsor || member?.role === Role.manager) return true;
     return member !== undefined && this.#devicesInCharge.length === 1;
+  }
+
+  /** Whether all that was asked for has come, and another holds all of that: what is here would wait for ever for what he does not take. */
+  #isAheadOf(asked: DeviceId, other: DeviceId): boolean {
+    return !this.session.lacksOf(asked) && this.session.inSync(other);
   }
 
   /**

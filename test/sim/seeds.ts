@@ -2382,4 +2382,34 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // A manager who was on the other side of two devices that take each other out gave his unasked, and what had come with the asked one waited for ever.
+    name: 'L1 L6 who has begun anew with the copy that he asked for keeps it (world “aspen.2104”)',
+    plan: {
+      config: {
+        seed: 'aspen.2104',
+        big: false,
+        people: 4,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.5,
+        directPaths: 2,
+        relayShare: 0,
+        network: { latency_ms: [10, 80], loss: 0.15, duplication: 0, reorders: true, relayLifetime_ms: 60000 },
+        fsync_ms: 2,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 86400000,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 82786, kind: 'remove', salt: 62 },
+        { at: 174325, kind: 'addDevice', salt: 45 },
+        { at: 198573, kind: 'absence', salt: 48 },
+        { at: 198926, kind: 'posts', salt: 13 },
+        { at: 220615, kind: 'removeDevice', salt: 36 },
+        { at: 277916, kind: 'join', salt: 49 },
+      ],
+    },
+  },
 ];

@@ -446,9 +446,14 @@ describe('L6 a fresh copy', () => {
     assert.ok(bob.engine.takeBase(alice.device, 'direct', part).replaced);
   });
 
-  it('L6 is taken from nobody else in the place of the one that was asked for, before what comes after that is here', () => {
-    for (const isMore of [true, false]) {
-      const { office, alice, bob, carol } = threePeople(`renewal in the place of another ${String(isMore)}`);
+  it('L6 is taken from nobody else in the place of the one that was asked for, before what comes after that is here, nor from who lacks some of it (world “aspen.2104”)', () => {
+    for (const { isMore, isBehind } of [{ isMore: true }, { isBehind: true }, {}] as {
+      isMore?: true;
+      isBehind?: true;
+    }[]) {
+      const { office, alice, bob, carol } = threePeople(
+        `renewal in the place of another ${String(isMore)} ${String(isBehind)}`,
+      );
       office.link(alice, bob, carol);
       alice.post('something');
       office.rest();
@@ -456,6 +461,11 @@ describe('L6 a fresh copy', () => {
       for (const { engine } of [bob, carol]) engine.advance = () => undefined;
       alice.post('something more');
       office.rest();
+      if (isBehind) {
+        office.leave(alice);
+        carol.post('for Bob alone');
+        office.rest();
+      }
       office.leave(bob);
       if (isMore) carol.post('and on');
       office.pump();
@@ -482,7 +492,7 @@ describe('L6 a fresh copy', () => {
         out.map(({ message }) => message),
         [{ kind: 'needBase', root, part: all }],
       );
-      assert.equal(give(alice).replaced === undefined, isMore);
+      assert.equal(give(alice).replaced !== undefined, !isMore && !isBehind);
     }
   });
 

@@ -121,7 +121,8 @@ export class Authority {
     this.#crypto = crypto;
     this.#graph = graph;
     this.#devices = new DeviceStanding(
-      (id) => this.#vouched.has(id) || (this.#inVain.has(id) ? false : this.#verdicts.get(id)?.accepted),
+      (id) => (this.#inVain.has(id) ? false : this.#verdicts.get(id)?.accepted),
+      (id) => this.#vouched.has(id),
       (node) => this.#namedAuthorOf(node),
       (entry) => this.#entryOf(entry) !== undefined,
     );

@@ -34,16 +34,20 @@ export class DeviceStanding {
   readonly #restrictions = new Map<DeviceId, DeviceRestriction[]>();
   /** Undefined for what is judged later in the pass. */
   readonly #stands: (id: DeltaId) => boolean | undefined;
+  /** Whether whom it names is in by the word of a senior, should it be void (A10). */
+  readonly #isVouched: (id: DeltaId) => boolean;
   readonly #authorOf: (node: Node) => AccountId | undefined;
   /** Whether it cites a credential, whatever became of that: without one it has no place in the order (A6), and names nobody. */
   readonly #hasPlace: (entry: Accepted) => boolean;
 
   constructor(
     stands: (id: DeltaId) => boolean | undefined,
+    isVouched: (id: DeltaId) => boolean,
     authorOf: (node: Node) => AccountId | undefined,
     hasPlace: (entry: Accepted) => boolean,
   ) {
     this.#stands = stands;
+    this.#isVouched = isVouched;
     this.#authorOf = authorOf;
     this.#hasPlace = hasPlace;
   }
@@ -71,7 +75,7 @@ export class DeviceStanding {
 
   /** Of a device that was let in in a delta's past by what is not void: the first in D6 order says whose it is. */
   namedAccountOf(device: DeviceId, view: Node): AccountId | undefined {
-    const seen = this.#additionsOf(device).filter(({ node }) => inPast(node, view));
+    const seen = (this.#additions.get(device) ?? []).filter(({ node }) => inPast(node, view) && this.#letsIn(node));
     const first = seen.sort((a, b) => compareNodes(a.node, b.node))[0];
     return first && accountIn(first);
   }
@@ -90,8 +94,12 @@ export class DeviceStanding {
   isIn(node: Node, account: AccountId): boolean {
     // Every delta asks, and no list is made for it.
     for (const a of this.#additions.get(node.delta.device) ?? NONE)
-      if (accountIn(a) === account && inPast(a.node, node) && this.#stands(a.node.delta.id) !== false) return true;
+      if (accountIn(a) === account && inPast(a.node, node) && this.#letsIn(a.node)) return true;
     return false;
+  }
+
+  #letsIn({ delta: { id } }: Node): boolean {
+    return this.#isVouched(id) || this.#stands(id) !== false;
   }
 
   /** What would let the author's device in, in a delta's past, and is void. */
@@ -157,14 +165,11 @@ export class DeviceStanding {
     return this.#restrictions.get(device) ?? NONE;
   }
 
-  #additionsOf(device: DeviceId): readonly Accepted[] {
-    return (this.#additions.get(device) ?? []).filter(({ node }) => this.#stands(node.delta.id) !== false);
-  }
-
   /**
    * Let in again by who has seen the restriction: by another device of its own account, or after a drop by anybody. What is judged
    * later counts after a drop alone, which any member may undo: else two devices that were removed could let each other in, one of
-   * them under a credential so senior that the other's word is not judged yet.
+   * them under a credential so senior that the other's word is not judged yet. Who gives its person a role says nothing of that, and
+   * boxes it no key: what is void lets in again nothing that was taken out (A10, world “umber.18450”).
    */
   #isBackIn(
     device: DeviceId,
@@ -173,7 +178,8 @@ export class DeviceStanding {
     view: Node | undefined,
     isJudged: (addition: Accepted) => boolean = anyOf,
   ): boolean {
-    return this.#additionsOf(device).some((a) => {
+    return (this.#additions.get(device) ?? []).some((a) => {
+      if (this.#stands(a.node.delta.id) === false) return false;
       if (a.node.delta.device === device || !inPast(r.node, a.node) || (view && !inPast(a.node, view))) return false;
       if (r.kind === 'drop') return true;
       const isHis = a.control.kind === 'admit' || this.#authorOf(a.node) === account;

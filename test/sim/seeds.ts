@@ -2412,4 +2412,34 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Who had let him in admitted him once more, in vain, since he is a member; the founder, who had dropped his device, gave him a role.
+    name: 'A4 A10 lets in again no device that was dropped, by an admission that is void and whose person is given a role (world “umber.18450”)',
+    plan: {
+      config: {
+        seed: 'umber.18450',
+        big: false,
+        people: 5,
+        founding: 4,
+        hostile: 2,
+        manyDevices: 0.1,
+        directPaths: 7,
+        relayShare: 0,
+        network: { latency_ms: [10, 80], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 600000 },
+        fsync_ms: 400,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 120000,
+      },
+      acts: [
+        { at: 47245, kind: 'forgedBase', salt: 36 },
+        { at: 50520, kind: 'partition', salt: 30 },
+        { at: 52280, kind: 'posts', salt: 72 },
+        { at: 57327, kind: 'drop', salt: 19 },
+        { at: 71268, kind: 'badBox', salt: 62 },
+        { at: 85499, kind: 'setRole', salt: 23 },
+      ],
+    },
+  },
 ];

@@ -315,6 +315,63 @@ describe('A4 K2 a stolen device', () => {
     }
   });
 
+  for (const kind of ['drop', 'removeDevice'])
+    it(`A4 A10 a role given by a senior lets in again nothing that was taken out, by an admission that is void (${kind}, world “umber.18450”)`, () => {
+      const bench = new Bench();
+      const { safe, stolen } = bench;
+      const [founder] = makePerson(crypto, 'Carol', 1).devices;
+      const [bob] = bench.mallory.devices;
+      const genesis = bench.begin(founder!, founder!);
+      const junior = bench.admit(founder!, bench.mallory, [bob!], [], genesis);
+      const alice = bench.admit(bob!, bench.alice, [safe, stolen], [junior], junior);
+      const out = bench.write(founder!, kind, controlBody.devices([stolen.device], bench.notice), [alice], genesis);
+      // She is a member: what Bob says is void, and is judged after what Carol says, who is senior to him.
+      const again = bench.admit(bob!, bench.alice, [stolen], [out], junior);
+      const raise = controlBody.setRole(bench.alice.account, Role.manager);
+      const raised = bench.write(founder!, 'setRole', raise, [again], genesis);
+      const said = bench.write(
+        stolen,
+        'setPerm',
+        controlBody.setPerm('chat', 'add', Role.guest, true),
+        [raised],
+        raised,
+      );
+      const hers = bench.write(safe, 'rename', controlBody.rename('hers'), [raised], raised);
+      const replica = bench.judged();
+      assert.deepEqual(
+        [out, again, raised, said, hers].map((id) => replica.verdictOf(id)),
+        ['accepted', 'noTarget', 'accepted', 'cutOff', 'accepted'],
+      );
+      assert.equal(replica.roster.gone.get(stolen.device)?.delta.id, out);
+      assert.equal(bench.engineOf(stolen).expulsion?.delta.id, out);
+    });
+
+  it('A10 a role given by a senior keeps in what an admission that is void has named, but for what was taken out before', () => {
+    const bench = new Bench();
+    const { safe, stolen, spare } = bench;
+    const [founder, dave] = makePerson(crypto, 'Carol', 2).devices;
+    const [bob] = bench.mallory.devices;
+    const genesis = bench.begin(founder!, founder!, dave!);
+    const junior = bench.admit(founder!, bench.mallory, [bob!], [], genesis);
+    const alice = bench.admit(founder!, bench.alice, [safe, stolen], [], genesis);
+    const out = bench.write(dave!, 'drop', controlBody.devices([stolen.device], bench.notice), [alice], genesis);
+    const removed = bench.write(dave!, 'remove', controlBody.remove(bench.alice.account, bench.notice), [], genesis);
+    const again = bench.admit(bob!, bench.alice, [stolen, spare], [removed], junior);
+    // Of this the other device of Carol’s has not heard.
+    bench.write(founder!, 'remove', controlBody.remove(bench.mallory.account, bench.notice), [], genesis);
+    const raise = controlBody.setRole(bench.alice.account, Role.manager);
+    const raised = bench.write(dave!, 'setRole', raise, [again], genesis);
+    const said = bench.write(stolen, 'rename', controlBody.rename('out'), [raised], raised);
+    const kept = bench.write(spare, 'rename', controlBody.rename('kept'), [raised], raised);
+    const replica = bench.judged();
+    assert.deepEqual(
+      [removed, again, raised, said, kept].map((id) => replica.verdictOf(id)),
+      ['accepted', 'cutOff', 'accepted', 'cutOff', 'accepted'],
+    );
+    assert.equal(replica.roster.gone.get(stolen.device)?.delta.id, out);
+    assert.equal(replica.roster.devices.has(spare.device), true);
+  });
+
   for (const isEarly of [true, false])
     it(`A7 I4 a device that it has let in does not leave for its person (its word ${isEarly ? 'first' : 'last'} in order)`, () => {
       const bench = new Bench();

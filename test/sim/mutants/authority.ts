@@ -194,6 +194,22 @@ export const authority: readonly Mutant[] = [
     tests: ['test/sync/authority.test.ts', 'test/sync/stolen-device.test.ts'],
   },
   {
+    name: 'an admission that is void lets in again what was taken out, once a senior gives its person a role',
+    rule: 'A4',
+    file: 'src/sync/device-standing.ts',
+    search: 'if (this.#stands(a.node.delta.id) === false) return false;',
+    replace: 'if (!this.#letsIn(a.node)) return false;',
+    tests: ['test/sync/stolen-device.test.ts'],
+  },
+  {
+    name: 'whom a senior has given a role has no device where his admission turns out void',
+    rule: 'A10',
+    file: 'src/sync/device-standing.ts',
+    search: 'return this.#isVouched(id) || this.#stands(id) !== false;',
+    replace: 'return this.#stands(id) !== false;',
+    tests: ['test/sync/stolen-device.test.ts'],
+  },
+  {
     name: 'a device that is out writes on',
     rule: 'A4',
     file: 'src/sync/device-standing.ts',
@@ -213,8 +229,8 @@ export const authority: readonly Mutant[] = [
     name: 'a device acts that was never let in',
     rule: 'I4',
     file: 'src/sync/device-standing.ts',
-    search: '!== false) return true;\n    return false;',
-    replace: '!== false) return true;\n    return true;',
+    search: 'this.#letsIn(a.node)) return true;\n    return false;',
+    replace: 'this.#letsIn(a.node)) return true;\n    return true;',
     tests: ['test/sync/stolen-device.test.ts'],
   },
   {

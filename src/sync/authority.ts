@@ -290,7 +290,18 @@ export class Authority {
       for (const addition of inVain) this.#inVain.add(addition);
       isSettled = late.length + inVain.length === 0;
     }
+    this.#attempts = [...this.refused()].filter(
+      ({ node, control }) => restricts(control) && this.#isCutOff(node.delta.id),
+    );
   }
+
+  #isCutOff(id: DeltaId): boolean {
+    const verdict = this.#verdicts.get(id);
+    return verdict?.accepted === false && verdict.reason === 'cutOff';
+  }
+
+  /** Restrictions that are void, as their authors are cut off: seldom any. */
+  #attempts: readonly Accepted[] = [];
 
   /**
    * What has let a device in may be judged after what that has written since: a leave, or the word of a senior. Where it turned out void, and
@@ -725,9 +736,34 @@ export class Authority {
     const word = best && this.#devices.heldOutBy(device, account!, best.key);
     if (!word) return NO_NODES;
     // Of another word what comes after it is not for its device.
-    if (word.kind !== 'drop') return [word.node];
+    if (word.kind !== 'drop') return this.withWhatTheyStandBy([word.node]);
     const others = new Set(this.#devices.voidReturnsOf(device, word.node).flatMap((node) => this.#cutsOf(node)));
-    return [word.node, ...[...others].filter((one) => !inPast(one, word.node)).sort(compareNodes)];
+    const behind = [...others].filter((one) => !inPast(one, word.node)).sort(compareNodes);
+    return this.withWhatTheyStandBy([word.node, ...behind]);
+  }
+
+  /**
+   * Words, and behind them what cuts off those who would have cut off their authors, and so on: who has heard of these, and not of that, holds the words
+   * for void (K2, world “umber.10958”). But for a drop, what comes after one of them is not for whom it takes out.
+   */
+  withWhatTheyStandBy(words: readonly Node[]): readonly Node[] {
+    const isNotForIt = (one: Node) =>
+      words.some((word) => inPast(one, word) || (word.delta.kind !== 'drop' && inPast(word, one)));
+    const all = new Set(words);
+    for (const word of all)
+      for (const attempt of this.#attemptsOn(word))
+        for (const cut of this.#cutsOf(attempt)) if (!isNotForIt(cut)) all.add(cut);
+    return [...all];
+  }
+
+  /** Words against the author of another, beyond whose cut that lies, and void, as their own authors are cut off. */
+  #attemptsOn(word: Node): readonly Node[] {
+    const account = this.#namedAuthorOf(word);
+    return this.#attempts.flatMap(({ node, control }) => {
+      if (word === node || inPast(word, node)) return [];
+      const isOnPerson = (control.kind === 'remove' || control.kind === 'setRole') && control.account === account;
+      return isOnPerson || takenOutBy(control).includes(word.delta.device) ? node : [];
+    });
   }
 
   /** A4: what cuts off the author of a delta, who acts under a credential that stood. */

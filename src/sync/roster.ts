@@ -125,7 +125,8 @@ export function rosterOf(authority: Authority): Roster {
     if (!best) {
       const words = authority.departuresOf(account);
       const last = words.at(-1);
-      if (last) for (const [device, record] of person.devices) leave(device, record, last, words);
+      const told = authority.withWhatTheyStandBy(words);
+      if (last) for (const [device, record] of person.devices) leave(device, record, last, told);
       continue;
     }
     const active: DeviceRecord[] = [];

@@ -1,7 +1,7 @@
 /** What must hold of every world, whatever happened in it. */
 import { groupBy } from '../../src/base/group.ts';
 import type { DeltaId, DeviceId } from '../../src/base/ids.ts';
-import { readControl, type Control } from '../../src/sync/control.ts';
+import { readControl, takenOutBy, type Control } from '../../src/sync/control.ts';
 import { feedOf, type Delta } from '../../src/sync/delta.ts';
 import { tagOf } from '../../src/sync/epoch.ts';
 import type { Node } from '../../src/sync/graph.ts';
@@ -217,7 +217,8 @@ function areApart(world: World, a: SimDevice, b: SimDevice, invalid: readonly Ad
   const [word, answer] = [wordOn(a, b), wordOn(b, a)];
   if (word !== undefined && answer !== undefined && !(b.replica.node(word) && a.replica.node(answer))) return true;
   if (isBehindIt(world, word, b) || isBehindIt(world, answer, a)) return true;
-  if (isDeafTo(world, word, a, b) || isDeafTo(world, answer, b, a)) return true;
+  if (wordsOn(a, b).some((one) => isDeafTo(world, one, a, b))) return true;
+  if (wordsOn(b, a).some((one) => isDeafTo(world, one, b, a))) return true;
   return isOnlyByItself(world, b, a, invalid) || isOnlyByItself(world, a, b, invalid);
 }
 
@@ -289,13 +290,13 @@ function isBehindIt(world: World, word: DeltaId | undefined, { replica }: SimDev
 }
 
 /**
- * Whether somebody does not have a word against it whose author it has taken out itself, and nobody can bring it: who has the word has the author for
- * out, too, or is not known to it, or tells it in vain.
+ * Whether somebody does not have a word against it, or what that stands by (K2), whose author it has taken out itself, and nobody can bring it: who has
+ * the word has the author for out, too, or is not known to it, or tells it in vain.
  */
-function isDeafTo(world: World, word: DeltaId | undefined, whose: SimDevice, one: SimDevice): boolean {
+function isDeafTo(world: World, word: DeltaId, whose: SimDevice, one: SimDevice): boolean {
   const { replica } = one;
-  const author = word && world.archive.get(word)?.device;
-  if (author === undefined || replica.node(word!)) return false;
+  const author = world.archive.get(word)?.device;
+  if (author === undefined || replica.node(word)) return false;
   const hasTakenOut = replica.roster.gone.has(author) || replica.returned().has(author);
   // Whom it does not know it does not hear, but under its own key (I4): others have to tell it.
   if (!replica.roster.certificates.has(whose.id))
@@ -320,6 +321,12 @@ function isStolenFor(world: World, other: DeviceId, { id, replica }: SimDevice):
 /** The last word by which one has, or had, another for out. */
 function wordOn({ replica }: SimDevice, { id }: SimDevice): DeltaId | undefined {
   return (replica.roster.gone.get(id) ?? replica.returned().get(id))?.delta.id;
+}
+
+/** All words by which one has another for out, and holds them for good (K2); the last that it had, of who is in again. */
+function wordsOn(one: SimDevice, other: SimDevice): readonly DeltaId[] {
+  const words = one.replica.roster.wordsOut.get(other.id);
+  return words?.map(({ delta }) => delta.id) ?? [wordOn(one, other) ?? []].flat();
 }
 
 interface Whole {
@@ -501,8 +508,10 @@ function checkKeys(
   const valid = additions.filter(({ placed }) => union.verdictOf(placed.delta.id) === 'accepted');
   for (const [id, words] of wordsOut) {
     const device = world.devices.get(id);
-    const out = words.flatMap(({ delta }) => past.get(delta.id) ?? []);
-    if (!device || out.length < words.length || isElsewhere(world, side, device)) continue;
+    // Whom what these stand by takes out is another: who has seen that alone need not know.
+    const against = words.filter(({ delta }) => isAgainst(world, delta, id));
+    const out = against.flatMap(({ delta }) => past.get(delta.id) ?? []);
+    if (!device || out.length < against.length || isElsewhere(world, side, device)) continue;
     const letIn = namingIt(world, invalid, id);
     const given = new Set(letIn.map(({ control }) => tagOf(control.epoch.commit)));
     // Those who let it in, and have not heard, give it others when it asks (K1).
@@ -525,6 +534,15 @@ function checkKeys(
       else world.violate('K2', `${world.nameOf(id)}, who is out, holds a key that was made afterwards`);
     }
   }
+}
+
+/** Whether a word is about a device or its person, or is its person's leave. */
+function isAgainst(world: World, word: Delta, device: DeviceId): boolean {
+  const person = world.personOf.get(device);
+  const control = readControl(world.crypto, word);
+  if (control?.kind === 'remove' || control?.kind === 'setRole') return control.account === person?.account;
+  if (control?.kind === 'leave') return world.personOf.get(word.device) === person;
+  return control !== undefined && takenOutBy(control).includes(device);
 }
 
 /** A4: whether who has seen these of the words by which somebody is out has him for out: of two other roles neither does it alone. */

@@ -2442,4 +2442,35 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // The founder’s devices drop each other; what makes the drop of another’s stand he takes no more who has heard of the one that voids it, and has acknowledged that its author was dropped.
+    name: 'K2 A4 is told what makes the word stand that took it out, or goes on with who said the other (world “umber.10958”)',
+    plan: {
+      config: {
+        seed: 'umber.10958',
+        big: false,
+        people: 6,
+        founding: 3,
+        hostile: 0,
+        manyDevices: 0.5,
+        directPaths: 1,
+        relayShare: 0.5,
+        network: { latency_ms: [1, 5], loss: 0.15, duplication: 0, reorders: false, relayLifetime_ms: 600000 },
+        fsync_ms: 0,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 86400000,
+        duration_ms: 60000,
+      },
+      acts: [
+        { at: 498, kind: 'crash', salt: 13 },
+        { at: 971, kind: 'absence', salt: 67 },
+        { at: 2060, kind: 'join', salt: 36 },
+        { at: 2870, kind: 'absence', salt: 0 },
+        { at: 12233, kind: 'absence', salt: 48 },
+        { at: 16511, kind: 'removeDevice', salt: 54 },
+        { at: 27462, kind: 'posts', salt: 56 },
+      ],
+    },
+  },
 ];

@@ -568,3 +568,30 @@ describe('K2 L7 what was dropped, and let in again by who could not', () => {
     assert.ok(!again.texts().includes('not for her'));
   });
 });
+
+describe('K2 A4 what was dropped by who was dropped himself, by who was taken out himself', () => {
+  it('K2 A4 is told what makes the word against it stand, which it holds for void (world “umber.10958”)', () => {
+    const { office, laptop, tablet, phone, bob } = withThreeDevices('word behind a word');
+    office.leave(tablet);
+    office.leave(phone);
+    drop(laptop, phone);
+    office.pump();
+    drop(phone, bob);
+    const words = [laptop, phone].map(
+      ({ engine: { replica }, device }) => [...replica.nodes()].findLast(({ delta }) => delta.device === device)!.delta,
+    );
+    bob.hear(tablet, words[1]!);
+    assert.equal(bob.engine.replica.verdictOf(words[1]!.id), 'cutOff');
+    office.leave(laptop);
+    office.leave(bob);
+    // The tablet has heard of neither.
+    const epoch = tablet.engine.keys.make(new Set([laptop.device]));
+    tablet.control('removeDevice', controlBody.devices([laptop.device], epoch));
+    for (const word of words) tablet.hear(phone, word);
+    assert.ok(tablet.engine.replica.roster.gone.has(bob.device));
+    assert.equal(bob.engine.expulsion, undefined);
+    for (const desk of [tablet, bob]) office.arrive(desk);
+    office.link(tablet, bob);
+    assert.equal(bob.engine.expulsion?.delta.id, words[1]!.id);
+  });
+});

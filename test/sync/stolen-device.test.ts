@@ -372,6 +372,51 @@ describe('A4 K2 a stolen device', () => {
     assert.equal(replica.roster.devices.has(spare.device), true);
   });
 
+  for (const kind of ['drop', 'removeDevice', 'remove'])
+    for (const knowsIt of [false, true])
+      it(`K2 A4 who is out hears what cuts off who had taken out the author of the word (${kind}${knowsIt ? ', which that has seen' : ''}, world “umber.10958”)`, () => {
+        const bench = new Bench();
+        const { safe, stolen, spare, notice } = bench;
+        const bob = bench.mallory.devices[0]!;
+        const genesis = bench.begin(safe, safe, stolen, spare);
+        const admit = bench.admit(safe, bench.mallory, [bob], [], genesis);
+        const body =
+          kind === 'remove' ? controlBody.remove(bob.account, notice) : controlBody.devices([bob.device], notice);
+        const out = bench.write(spare, kind, body, [admit], genesis);
+        // Who hears this, and not the other, holds Bob for a member.
+        const attempt = bench.write(stolen, 'drop', controlBody.devices([spare.device], notice), [genesis], genesis);
+        const cut = bench.takeOut(safe, stolen, knowsIt ? [out] : [], genesis);
+        const replica = bench.judged();
+        assert.deepEqual(
+          [out, attempt, cut].map((id) => replica.verdictOf(id)),
+          ['accepted', 'cutOff', 'accepted'],
+        );
+        assert.equal(replica.roster.gone.get(bob.device)?.delta.id, out);
+        // What comes after a word that is no drop is not for him.
+        assert.deepEqual(
+          replica.roster.wordsOut.get(bob.device)!.map(({ delta }) => delta.id),
+          knowsIt && kind !== 'drop' ? [out] : [out, cut],
+        );
+      });
+
+  it('K2 A4 who is out hears likewise what cuts off who had removed the person that took him out', () => {
+    const bench = new Bench();
+    const { safe, stolen, spare, notice } = bench;
+    const [bob, carol] = [bench.mallory, makePerson(crypto, 'Carol', 1)];
+    const genesis = bench.begin(safe, safe, stolen, spare);
+    const manager = bench.admit(safe, carol, carol.devices, [], genesis, Role.manager);
+    const admit = bench.admit(safe, bob, bob.devices, [], genesis);
+    const out = bench.write(carol.devices[0]!, 'remove', controlBody.remove(bob.account, notice), [admit], manager);
+    const attempt = bench.write(stolen, 'remove', controlBody.remove(carol.account, notice), [admit], genesis);
+    const cut = bench.takeOut(safe, stolen, [], genesis);
+    const replica = bench.judged();
+    assert.equal(replica.verdictOf(attempt), 'cutOff');
+    assert.deepEqual(
+      replica.roster.wordsOut.get(bob.devices[0]!.device)!.map(({ delta }) => delta.id),
+      [out, cut],
+    );
+  });
+
   for (const isEarly of [true, false])
     it(`A7 I4 a device that it has let in does not leave for its person (its word ${isEarly ? 'first' : 'last'} in order)`, () => {
       const bench = new Bench();

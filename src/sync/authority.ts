@@ -743,6 +743,17 @@ export class Authority {
   }
 
   /**
+   * K2: whatever else takes somebody out or down, and is not in the past of a drop. What is dropped may have been let in again by who was cut off by
+   * one of them before others took that of him, and nobody holds it any more (world “alder.889”).
+   */
+  reachingBeside(drop: Node): readonly Node[] {
+    const onPeople = [...this.#restrictions.values()].flat();
+    const onDevices = this.#accepted.filter(({ control }) => takenOutBy(control).length > 0);
+    const all = new Set([...onPeople, ...onDevices].map(({ node }) => node));
+    return [...all].filter((node) => node !== drop && !inPast(node, drop)).sort(compareNodes);
+  }
+
+  /**
    * Words, and behind them what cuts off those who would have cut off their authors, and so on: who has heard of these, and not of that, holds the words
    * for void (K2, world “umber.10958”). But for a drop, what comes after one of them is not for whom it takes out.
    */

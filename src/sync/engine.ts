@@ -371,7 +371,7 @@ export class Engine {
     this.#checkpoints.follow(roster);
     const devices = [...roster.devices.keys()];
     const all = this.#sponsor ? [...devices, this.#sponsor] : devices;
-    this.session.setDevices(all, roster.wordsOut, this.#replica.returned());
+    this.session.setDevices(all, roster.wordsTold, this.#replica.returned());
     return opened;
   }
 

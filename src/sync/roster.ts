@@ -69,8 +69,10 @@ export interface Roster {
   readonly records: ReadonlyMap<DeviceId, DeviceRecord>;
   /** Devices that are not in it any more, each with the word that took it out (K2). */
   readonly gone: ReadonlyMap<DeviceId, Node>;
-  /** Of these all the words without which it may believe itself in, in the order in which it is told. */
+  /** Of these all the words without which it may believe itself in by what is known here. */
   readonly wordsOut: ReadonlyMap<DeviceId, readonly Node[]>;
+  /** What it is told, in this order: of what was dropped also that without which it may believe itself in by what nobody here knows. */
+  readonly wordsTold: ReadonlyMap<DeviceId, readonly Node[]>;
   /** Of every device that was ever let in: what is under the seal of a pair may be for one that is out (K4). */
   readonly certificates: ReadonlyMap<DeviceId, Certificate>;
   /** Of these devices: how they are reached to be told, and who comes back (L7). */
@@ -114,9 +116,12 @@ export function rosterOf(authority: Authority): Roster {
   const certificates = new Map<DeviceId, Certificate>();
   const goneRecords = new Map<DeviceId, DeviceRecord>();
   const wordsOut = new Map<DeviceId, readonly Node[]>();
+  const wordsTold = new Map<DeviceId, readonly Node[]>();
   const leave = (device: DeviceId, record: DeviceRecord, word: Node, words: readonly Node[]) => {
     gone.set(device, word);
     wordsOut.set(device, words);
+    const beside = word.delta.kind === 'drop' ? authority.reachingBeside(word) : [];
+    wordsTold.set(device, [...new Set([...words, ...beside])]);
     goneRecords.set(device, record);
   };
   for (const [account, person] of draft.people) {
@@ -152,6 +157,7 @@ export function rosterOf(authority: Authority): Roster {
     records,
     gone,
     wordsOut,
+    wordsTold,
     certificates,
     goneRecords,
     tools: draft.tools,

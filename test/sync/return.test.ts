@@ -569,6 +569,35 @@ describe('K2 L7 what was dropped, and let in again by who could not', () => {
   });
 });
 
+describe('K2 L7 what was dropped, and let in again by who was dropped himself by then', () => {
+  it('K2 L7 is told so by who has never heard that it was let in again (world “alder.889”)', () => {
+    const { office, alice, bob, carol } = threePeople('return that nobody holds');
+    office.link(alice, bob, carol);
+    office.rest();
+    office.leave(carol);
+    drop(alice, carol);
+    office.rest();
+    const { root, parts } = bob.engine.replica.base();
+    office.leave(bob);
+    drop(alice, bob);
+    office.leave(alice);
+    const again = backAgain(office, bob, carol);
+    for (const [part, bytes] of parts.entries())
+      again.engine.takeBase(bob.device, 'direct', { root, part, parts: parts.length, bytes });
+    assert.ok(again.engine.isOutside, 'it waits for the word that has let it in');
+    office.leave(again);
+    assert.deepEqual(
+      alice.engine.replica.roster.wordsOut.get(again.device)!.map(({ delta }) => delta.kind),
+      ['drop'],
+    );
+    office.arrive(alice);
+    office.arrive(again);
+    office.link(alice, again);
+    assert.equal(again.engine.expulsion?.delta.kind, 'drop');
+    assert.ok(!again.engine.isOutside);
+  });
+});
+
 describe('K2 A4 what was dropped by who was dropped himself, by who was taken out himself', () => {
   it('K2 A4 is told what makes the word against it stand, which it holds for void (world “umber.10958”)', () => {
     const { office, laptop, tablet, phone, bob } = withThreeDevices('word behind a word');

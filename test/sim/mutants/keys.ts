@@ -296,4 +296,12 @@ export const keys: readonly Mutant[] = [
     search: 'peer.spoke = undefined; const { inUse } = this.#gate;',
     replace: 'const { inUse } = this.#gate;',
   },
+  {
+    name: 'what was dropped is not told who is out whom nobody knows to have let it in again',
+    rule: 'K2',
+    file: 'src/sync/roster.ts',
+    search: "word.delta.kind === 'drop' ? authority.reachingBeside(word) : []",
+    replace: '[]',
+    tests: ['test/sync/return.test.ts'],
+  },
 ];

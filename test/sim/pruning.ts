@@ -20,6 +20,15 @@ interface FoldedAs {
   readonly by: Set<Life>;
 }
 
+/**
+ * A4, L7: a copy from before its device was taken out, which was let in again since and has begun anew: what the word cuts off it may have folded when it
+ * had not heard of that, with who had not either.
+ */
+function isOfWhoWasOut(world: World, union: Replica, life: Life): boolean {
+  const device = life.split(' ')[0] as DeviceId;
+  return union.wasTakenOut(device) && world.devices.get(device)?.lifeName !== life;
+}
+
 /** How deltas were folded, and by whom: others must have done it alike. */
 export class FoldedOnce {
   readonly #folded = new Map<DeltaId, FoldedAs[]>();
@@ -39,7 +48,10 @@ export class FoldedOnce {
     // Where somebody has two histories, bases are put right later (D8).
     if (world.forked.size > 0) return;
     const lives = side && new Set(side.map(({ lifeName }) => lifeName));
-    for (const [id, all] of this.#folded) {
+    const isOver = (life: Life) => isOfWhoWasOut(world, union, life);
+    for (const [id, folds] of this.#folded) {
+      const now = union.verdictOf(id);
+      const all = now === 'cutOff' ? folds.filter(({ by }) => ![...by].every(isOver)) : folds;
       if (!side && all.length > 1)
         world.violate(
           'L4',
@@ -47,7 +59,6 @@ export class FoldedOnce {
         );
       const node = union.node(id);
       if (!node) continue;
-      const now = union.verdictOf(id);
       const isHidden = now === 'unknownTool' && !union.roster.tools.has(node.delta.tool!);
       if (isHidden) continue;
       const { kind, seq, device } = node.delta;

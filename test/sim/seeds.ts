@@ -2548,4 +2548,33 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Two devices of the founder drop each other; what the one had folded by itself is cut off for the others, and it has begun anew with theirs since.
+    name: 'A4 L4 who was dropped, had folded on his own, and is in again (world “beech.772”)',
+    plan: {
+      config: {
+        seed: 'beech.772',
+        big: false,
+        people: 5,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.3,
+        directPaths: 2,
+        relayShare: 1,
+        network: { latency_ms: [10, 80], loss: 0, duplication: 0.05, reorders: false, relayLifetime_ms: 600000 },
+        fsync_ms: 30,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 18956, kind: 'remove', salt: 4 },
+        { at: 171755, kind: 'absence', salt: 1 },
+        { at: 180510, kind: 'posts', salt: 52 },
+        { at: 207269, kind: 'absence', salt: 40 },
+        { at: 242067, kind: 'freeze', salt: 26 },
+      ],
+    },
+  },
 ];

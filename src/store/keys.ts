@@ -9,10 +9,8 @@ export const STORE_ID_BYTES = 16;
 
 export interface StoreKeys {
   readonly storeId: Uint8Array;
-  /** Seals records of the journal. */
+  /** Of this the keys are made that records of journal and snapshots are sealed under, one for each file. */
   readonly seal: Uint8Array;
-  /** Of this the keys of records of snapshots are made, each its own. */
-  readonly snapshot: Uint8Array;
   /** Seals what may be lost (scrap.ts). */
   readonly scrap: Uint8Array;
   /** Authenticates the headers of files. */
@@ -26,7 +24,6 @@ export function deriveKeys(crypto: Crypto, storeKey: Uint8Array, storeId: Uint8A
   return {
     storeId,
     seal: derive('seal'),
-    snapshot: derive('snapshot'),
     scrap: derive('scrap'),
     header: derive('header'),
     check: derive('check'),

@@ -7,11 +7,12 @@
  * | 4 | 4 | n, length of the ciphertext with its tag |
  * | 8 | 4 | CRC-32 of bytes 4..8 and 12..36+n: tells damage by the disk, quickly |
  * | 12 | 24 | nonce, random |
- * | 36 | n | in a journal: XChaCha20-Poly1305 under the store's seal key; in a snapshot: AES-256-GCM (K5), see below |
+ * | 36 | n | AES-256-GCM (K5), see below |
  *
- * A snapshot is read whole before a window shows anything, and AES is several times faster there. Its nonces of 12 bytes are too short to
- * be random for ever under one key: so each file has a key of its own, HMAC-SHA256(snapshot key, the first 12 bytes of the nonces), which
- * are drawn once for the file, and the last 12 are the nonce under it.
+ * All that comes is sealed once more on its way to the disk, and all of it is opened before a window shows anything: so by the cipher that
+ * node:crypto has. Its nonces of 12 bytes are too short to be random for ever under one key: so each file has a key of its own,
+ * HMAC-SHA256(the store's seal key, the first 12 bytes of the nonces), which are drawn once for the file, and the last 12 are the nonce under
+ * it.
  *
  * Associated data: kind of file (1), store id (16), generation (4), number of the file (4), offset of the record in it (8):
  * a record opens only where it was written.
@@ -23,7 +24,7 @@
  */
 import { crc32 } from 'node:zlib';
 import { assert } from '../base/assert.ts';
-import { equalBytes } from '../base/bytes.ts';
+import { equalBytes, releaseBytes } from '../base/bytes.ts';
 import { GCM_NONCE_BYTES, SEAL_NONCE_BYTES, TAG_BYTES, type Crypto } from '../crypto/crypto.ts';
 import { STORE_ID_BYTES, type StoreKeys } from './keys.ts';
 
@@ -71,7 +72,7 @@ export class Sealer {
     view.setUint32(4, length, true);
     record.set(nonce, 12);
     record.set(plain, HEAD_BYTES);
-    this.#seal(place, nonce, record.subarray(HEAD_BYTES), this.#associated(place, offset));
+    this.#seal(nonce, record.subarray(HEAD_BYTES), this.#associated(place, offset));
     view.setUint32(8, checksum(record, 0, record.length), true);
     return record;
   }
@@ -85,47 +86,45 @@ export class Sealer {
     if (end === undefined) return undefined;
     const nonce = bytes.subarray(offset + 12, offset + HEAD_BYTES);
     const sealed = bytes.subarray(offset + HEAD_BYTES, end);
-    const plain = this.#open(place, nonce, sealed, this.#associated(place, before + offset));
+    const plain = this.#open(nonce, sealed, this.#associated(place, before + offset));
     return plain && { plain, end };
   }
 
   /** In its room, which has as much beyond the plaintext as a tag is long. */
-  #seal({ kind }: Place, nonce: Uint8Array, room: Uint8Array, associated: Uint8Array): void {
-    const plain = room.subarray(0, -TAG_BYTES);
-    if (kind !== FileKind.snapshot) {
-      this.#crypto.seal(this.#keys.seal, nonce, plain, associated, room);
-      return;
-    }
-    const { key, rest } = this.#snapshotKey(nonce);
-    room.set(this.#crypto.sealGcm(key, rest, plain, associated));
+  #seal(nonce: Uint8Array, room: Uint8Array, associated: Uint8Array): void {
+    const { key, rest } = this.#keyOf(nonce);
+    const sealed = this.#crypto.sealGcm(key, rest, room.subarray(0, -TAG_BYTES), associated);
+    room.set(sealed);
+    releaseBytes(sealed);
   }
 
-  #open({ kind }: Place, nonce: Uint8Array, sealed: Uint8Array, associated: Uint8Array): Uint8Array | undefined {
-    if (kind !== FileKind.snapshot) return this.#crypto.open(this.#keys.seal, nonce, sealed, associated);
-    const { key, rest } = this.#snapshotKey(nonce);
+  #open(nonce: Uint8Array, sealed: Uint8Array, associated: Uint8Array): Uint8Array | undefined {
+    const { key, rest } = this.#keyOf(nonce);
     return this.#crypto.openGcm(key, rest, sealed, associated);
   }
 
   #nonceFor({ kind, generation, number }: Place): Uint8Array {
     const nonce = this.#crypto.randomBytes(SEAL_NONCE_BYTES);
-    if (kind !== FileKind.snapshot) return nonce;
-    if (this.#written?.generation !== generation || this.#written.number !== number)
-      this.#written = { generation, number, salt: nonce.slice(0, SALT_BYTES) };
-    nonce.set(this.#written.salt);
+    const written = this.#written.get(kind);
+    if (written?.generation === generation && written.number === number) nonce.set(written.salt);
+    else this.#written.set(kind, { generation, number, salt: nonce.slice(0, SALT_BYTES) });
     return nonce;
   }
 
-  /** The snapshot that is being written. */
-  #written: { readonly generation: number; readonly number: number; readonly salt: Uint8Array } | undefined;
+  /** Of each kind the file that is being written. */
+  readonly #written = new Map<
+    FileKind,
+    { readonly generation: number; readonly number: number; readonly salt: Uint8Array }
+  >();
 
-  #snapshotKey(nonce: Uint8Array): { readonly key: Uint8Array; readonly rest: Uint8Array } {
+  #keyOf(nonce: Uint8Array): { readonly key: Uint8Array; readonly rest: Uint8Array } {
     const salt = nonce.slice(0, SALT_BYTES);
     if (!this.#known || !equalBytes(this.#known.salt, salt))
-      this.#known = { salt, key: this.#crypto.hmacSha256(this.#keys.snapshot, salt) };
+      this.#known = { salt, key: this.#crypto.hmacSha256(this.#keys.seal, salt) };
     return { key: this.#known.key, rest: nonce.subarray(SALT_BYTES) };
   }
 
-  /** Of the snapshot that was read or written last. */
+  /** Of the file that was read or written last. */
   #known: { readonly salt: Uint8Array; readonly key: Uint8Array } | undefined;
 
   /** Everything from `start` to the end: records, and between them what is none. */

@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict';
 import { deriveKeys } from '../../src/store/keys.ts';
 import { Journal, type JournalReport } from '../../src/store/journal.ts';
-import { SEGMENT_BYTES } from '../../src/store/segment.ts';
+import { FileKind, HEAD_BYTES, packEntries, Purpose, Sealer } from '../../src/store/record.ts';
+import { HEADER_BYTES, SEGMENT_BYTES } from '../../src/store/segment.ts';
 import { NOTHING_KEPT, StoreError } from '../../src/sync/ports.ts';
 import { hexOf, record } from '../contract/log-store.ts';
 import { LONG_RUN_FACTOR } from '../fakes/long-run.ts';
 import { MemoryDisk } from '../fakes/memory-disk.ts';
 import { seededBelow, seededRandom } from '../fakes/seeded-random.ts';
-import { toHex } from '../../src/base/bytes.ts';
+import { concatBytes, toHex } from '../../src/base/bytes.ts';
 import { crypto, FOLDER, KEY } from './places.ts';
 
 const keys = deriveKeys(crypto, KEY, seededRandom('store id')(16));
@@ -358,6 +359,26 @@ describe('journal', () => {
       for (let i = 0; i < 5; i++) await (await open(disk)).log.close();
       assert.equal(segmentsOf(disk).length, 2);
     });
+  });
+
+  it('K5 seals what is in one file under one key, and what is in another under another, though both are written in turns', () => {
+    const sealer = new Sealer(crypto, keys);
+    const [journal, snapshot] = [FileKind.journal, FileKind.snapshot].map((kind) => ({
+      kind,
+      generation: 1,
+      number: 7,
+    }));
+    const plain = packEntries(Purpose.entries, [record('one')]);
+    const nonces = [journal!, snapshot!, journal!, snapshot!, { ...journal!, number: 8 }].map((place) => {
+      const sealed = sealer.seal(place, HEADER_BYTES, plain);
+      const at = concatBytes(new Uint8Array(HEADER_BYTES), sealed);
+      assert.deepEqual(sealer.open(place, at, HEADER_BYTES)?.plain, plain);
+      return toHex(sealed.subarray(12, HEAD_BYTES));
+    });
+    const salts = nonces.map((nonce) => nonce.slice(0, 24));
+    assert.deepEqual([salts[2], salts[3]], [salts[0], salts[1]]);
+    assert.equal(new Set(salts).size, 3);
+    assert.equal(new Set(nonces.map((nonce) => nonce.slice(24))).size, 5);
   });
 
   it('L1 segments roll at their limit, and all of them are read', async function () {

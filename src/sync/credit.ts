@@ -1,12 +1,14 @@
 /**
- * What is on its way to a peer on its open path (S1): 1 MiB at most, in batches. For every feed in a batch both sides check a signature
- * (S2), so of a long catch-up large ones cost a fraction; over a slow path they would keep waiting what comes after them, and be taken for
- * lost (S4). So they grow while each is acknowledged at once, and are small again where one is not.
+ * What is on its way to a peer on its open path (S1): 1 MiB at most, in batches, or four of these. For every feed in a batch both sides check
+ * a signature (S2), so of a long catch-up large ones cost a fraction; over a slow path they would keep waiting what comes after them, and be
+ * taken for lost (S4). So they grow while each is acknowledged at once, and are small again where one is not.
  */
 import { BATCH_BYTES, MAX_MESSAGE_BYTES } from '../protocol/limits.ts';
 
-/** As much as a message to a relay: some thousand small deltas, which keep a worker busy for some fifty milliseconds. */
-export const LARGE_BATCH_BYTES = MAX_MESSAGE_BYTES / 4;
+/** Some two thousand small deltas, which keep a worker busy for some forty milliseconds; one signature is checked for each feed (D7). */
+export const LARGE_BATCH_BYTES = MAX_MESSAGE_BYTES / 2;
+/** One is made, one is on its way, one is taken in, and one goes to the disk: nobody waits for another. */
+const UNDER_WAY = 4;
 /** Then one of twice the size comes well before a sender's patience ends (S4). */
 const AT_ONCE_MS = 500;
 
@@ -23,7 +25,11 @@ export class Credit {
 
   /** Nothing more goes before something is acknowledged. */
   get isSpent(): boolean {
-    return this.#bytes >= MAX_MESSAGE_BYTES;
+    return this.#bytes >= this.#most;
+  }
+
+  get #most(): number {
+    return Math.max(MAX_MESSAGE_BYTES, UNDER_WAY * this.#batchBytes);
   }
 
   sent(bytes: number): void {

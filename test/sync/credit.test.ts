@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { BATCH_BYTES, MAX_MESSAGE_BYTES } from '../../src/protocol/limits.ts';
-import { Credit } from '../../src/sync/credit.ts';
+import { Credit, LARGE_BATCH_BYTES } from '../../src/sync/credit.ts';
 
 /** As a session does: batches until nothing more may go. */
 function spend(credit: Credit): number {
@@ -21,29 +21,32 @@ describe('S1 credit', () => {
     assert.ok(credit.isSpent, 'a batch has gone, and one of twice its size has taken its place');
   });
 
-  it('S1 never more than that is under way, however batches grow', () => {
+  it('S1 four of the largest batches are under way, and never more, however they grow', () => {
     const credit = new Credit();
     const underWay: number[] = [];
+    let most = 0;
     for (let round = 0; round < 50; round++) {
       while (!credit.isSpent) {
         underWay.push(credit.batchBytes);
         credit.sent(credit.batchBytes);
       }
       const bytes = underWay.reduce((sum, one) => sum + one, 0);
-      assert.ok(bytes >= MAX_MESSAGE_BYTES && bytes < MAX_MESSAGE_BYTES + credit.batchBytes, `${bytes} bytes`);
+      assert.ok(bytes >= MAX_MESSAGE_BYTES && bytes < 4 * LARGE_BATCH_BYTES + LARGE_BATCH_BYTES, `${bytes} bytes`);
+      most = Math.max(most, bytes);
       underWay.shift();
       credit.acknowledged(round % 7 === 6 ? 1_500 : 20);
     }
+    assert.ok(most >= 4 * LARGE_BATCH_BYTES);
   });
 
-  it('S1 batches grow to a quarter of a message while each is acknowledged at once, and are small again where one is not', () => {
+  it('S1 batches grow to half a message while each is acknowledged at once, and are small again where one is not', () => {
     const credit = new Credit();
     spend(credit);
-    const sizes = [20, 20, 20, 1_500, 20].map((after_ms) => {
+    const sizes = [20, 20, 20, 20, 1_500, 20].map((after_ms) => {
       credit.acknowledged(after_ms);
       return credit.batchBytes / BATCH_BYTES;
     });
-    assert.deepEqual(sizes, [2, 4, 4, 1, 2]);
+    assert.deepEqual(sizes, [2, 4, 8, 8, 1, 2]);
     assert.equal(MAX_MESSAGE_BYTES / BATCH_BYTES, 16);
   });
 

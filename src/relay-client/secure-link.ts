@@ -246,6 +246,8 @@ export class SecureLink {
 /** Room for one frame and no more: what is larger never reaches memory as a whole. */
 export const SOCKET_OPTIONS = {
   perMessageDeflate: false,
+  // A turn for each frame: what is taken in of a long catch-up goes to the disk, and is acknowledged, while more of it comes.
+  allowSynchronousEvents: false,
   maxPayload: MAX_NOISE_MESSAGE_BYTES,
   // A goodbye that is not answered within this is taken as one.
   closeTimeout: 1_000,

@@ -266,6 +266,19 @@ describe('direct connections', () => {
       const place = heard.findIndex((arrived) => arrived.bytes.length === 1);
       assert.ok(place < 7, `it came after ${place} of 7 large ones`);
     });
+
+    it('S1 between what comes together others get their turn: what has come is made durable and acknowledged meanwhile', async () => {
+      const alice = await start(low);
+      const bob = await start(high);
+      route(bob, low, ...alice.listening);
+      await next(alice.onReach);
+      const heard = collect(bob.onArrived);
+      let atTurn = 0;
+      bob.onArrived(() => void setImmediate(() => (atTurn ||= heard.length)));
+      for (let i = 0; i < 20; i++) alice.send(high.device, bytes(100), Lane.structured);
+      await until(() => heard.length === 20, bob.onArrived);
+      assert.equal(atTurn, 1);
+    });
   });
 
   describe('hostile peers', () => {

@@ -52,7 +52,8 @@ export function encode(value: Value): Uint8Array {
 
 function makeRoom(end: number): void {
   if (end <= desk.length) return;
-  const larger = new Uint8Array(2 * end);
+  // A power of two: what a message is written on is kept for the next.
+  const larger = new Uint8Array(2 ** Math.ceil(Math.log2(end)));
   larger.set(desk);
   desk = larger;
 }

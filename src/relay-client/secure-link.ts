@@ -12,6 +12,7 @@
  * frame too large) ends this link and nothing else.
  */
 import type { RawData, WebSocket } from 'ws';
+import { releaseBytes } from '../base/bytes.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { SecureChannel, type ChannelIdentity, type ChannelOptions, type ChannelPeer } from '../protocol/channel.ts';
 import {
@@ -156,6 +157,7 @@ export class SecureLink {
     if (!this.#onSign(data.length)) return;
     this.#meter.tap?.('received', this.#path, data);
     const received = this.#channel.receive(data);
+    if (this.#established) releaseBytes(data);
     if (!received.ok) {
       const { tag } = received.error;
       return this.#violated(tag, tag === 'wrongKey' ? 'wrongKey' : 'violation');
@@ -190,14 +192,15 @@ export class SecureLink {
     while (!this.#ended && this.#ws.bufferedAmount < SOCKET_BUFFER_BYTES) {
       const frame = this.#channel.pull();
       if (!frame) return;
-      this.#write(frame, this.#flushed);
+      this.#write(frame, () => this.#flushed(frame));
     }
   }
 
-  readonly #flushed = (): void => {
+  #flushed(frame: Uint8Array): void {
+    releaseBytes(frame);
     this.#sent_ms = this.#clock.now();
     if (this.#channel.queuedBytes > 0) this.#pump();
-  };
+  }
 
   #write(frame: Uint8Array, flushed?: () => void): void {
     if (this.#ws.readyState !== this.#ws.OPEN) return;

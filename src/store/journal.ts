@@ -10,7 +10,7 @@
  * | the cut fails too, or the fsync fails | fails the group and leaves the segment for a new one, whose fence excludes the rest: after a failed fsync nobody knows what is on the disk |
  */
 import { assert } from '../base/assert.ts';
-import { releaseBytes } from '../base/bytes.ts';
+import { joinBytes, releaseBytes } from '../base/bytes.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { StoreError, type LogStore, type ReplayReport } from '../sync/ports.ts';
 import type { Disk, DiskFile } from './disk.ts';
@@ -171,6 +171,7 @@ export class Journal implements LogStore {
     }
     segment.length += bytes.length;
     segment.filled = true;
+    releaseBytes(bytes);
   }
 
   #sealGroup({ number, generation, length }: Segment, group: readonly Append[]): Uint8Array {
@@ -184,7 +185,10 @@ export class Journal implements LogStore {
       sealed.push(record);
       offset += record.length;
     }
-    return sealed.length === 1 ? sealed[0]! : Buffer.concat(sealed);
+    if (sealed.length === 1) return sealed[0]!;
+    const all = joinBytes(sealed);
+    for (const record of sealed) releaseBytes(record);
+    return all;
   }
 
   /** Made exclusively, so that of two owners one is refused; durable before the first record goes in. */

@@ -626,9 +626,11 @@ export class SharedWorkspace {
   #noteUnread(node: Node): void {
     const { delta, arrival } = node;
     if (delta.tool === undefined || this.replica.accountOf(delta.device) === this.#hub.identity.account) return;
-    if (this.replica.verdictOf(delta.id) !== 'accepted') return;
     const item = this.#unreadItemOf(node);
-    if (item !== undefined && this.#isThere(delta.tool, item)) this.unread.note(delta.tool, item, arrival);
+    if (item === undefined || !this.#isThere(delta.tool, item)) return;
+    // What a delta has made is there only where it counts; what it has changed is there anyway.
+    if (item === delta.id || this.replica.verdictOf(delta.id) === 'accepted')
+      this.unread.note(delta.tool, item, arrival);
   }
 
   #unreadItemOf({ delta }: Node): string | undefined {

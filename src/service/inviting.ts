@@ -7,7 +7,7 @@ import { MAX_DEVICES, MAX_MEMBERS, MAX_OPEN_INVITATIONS, MAX_PENDING_JOINS } fro
 import { certificatesIn, controlBody, readControl, Role } from '../sync/control.ts';
 import { idBytes } from '../sync/delta.ts';
 import { sealMessage } from '../sync/envelope.ts';
-import { capabilityOf, readEpochNotice } from '../sync/epoch.ts';
+import { capabilityOf } from '../sync/epoch.ts';
 import type { Node } from '../sync/graph.ts';
 import { inPast } from '../sync/lane.ts';
 import {
@@ -355,19 +355,9 @@ export class Inviting {
     const letIn = roster.records.get(device)?.letIn;
     // D1: who asks while it goes to disk is answered when it is there.
     if (!record || !letIn || !replica.isDurable(letIn)) return;
-    await this.#send(asking, record, { kind: 'welcome', admit: letIn.delta.bytes, total: replica.size });
-    const key = this.#keyInUse(device);
-    if (key) await this.#send(asking, record, key);
+    const { bytes: certificate } = this.#hub.identity.certificate;
+    await this.#send(asking, record, { kind: 'welcome', admit: letIn.delta.bytes, total: replica.size, certificate });
     this.#serve(device, letIn);
-  }
-
-  /** K4: who asks again may hold none any more that is held here. */
-  #keyInUse(device: DeviceId): (Message & { kind: 'key' }) | undefined {
-    const { keys } = this.#workspace.engine;
-    const { inUse } = keys;
-    if (inUse === undefined || keys.boxedTo(device).includes(inUse)) return undefined;
-    const notice = readEpochNotice(keys.boxTo(inUse, device));
-    return notice && { kind: 'key', notice };
   }
 
   /** He may have asked many times by the time that this device reads it. */

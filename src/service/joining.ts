@@ -3,7 +3,8 @@
  * of the copy comes he asks again: he may have been taken out before it had come, and holds nothing that could tell him.
  */
 import type { DeltaId, DeviceId, FeedId, WorkspaceId } from '../base/ids.ts';
-import { asArray, asCount, asList, asText, type Value } from '../protocol/codec.ts';
+import { MAX_CERTIFICATE_BYTES, readCertificate, type Certificate } from '../protocol/certificate.ts';
+import { asArray, asBytes, asCount, asList, asText, type Value } from '../protocol/codec.ts';
 import { readControl, Role } from '../sync/control.ts';
 import { readDelta, type DeltaPlace } from '../sync/delta.ts';
 import { MAX_BASE_PART_BYTES, MAX_VOUCHERS } from '../protocol/limits.ts';
@@ -15,6 +16,7 @@ import type { Route } from '../sync/ports.ts';
 import type { JoinInfo, JoinReason } from './api.ts';
 import { Asking } from './asking.ts';
 import type { Hub } from './hub.ts';
+import type { KnownDevice } from './own-devices.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 
 /** A delta's share of the progress shown, beside chunks in their true size. */
@@ -51,8 +53,8 @@ export class Joining {
   /** When something of it has come last; undefined: not since the start. */
   #movedAt: number | undefined;
   #cancelWatch: (() => void) | undefined;
-  /** Who has said that this device is in, … */
-  readonly #vouchers = new Set<DeviceId>();
+  /** Who has said that this device is in, each of whom may give the copy, … */
+  readonly #vouchers = new Map<DeviceId, Certificate>();
   /** … and who has said since something has come last that it is not. */
   readonly #deniers = new Set<DeviceId>();
 
@@ -101,15 +103,15 @@ export class Joining {
 
   /** What a restart goes on with. */
   static read(hub: Hub, value: unknown, askElsewhere: (joining: Joining) => void): Joining | undefined {
-    const f = asArray(value as never, 2, 5);
+    const f = asArray(value as never, 2, 4);
     const [text, total] = [asText(f?.[0], 16_384), asCount(f?.[1])];
     const invitation = text === undefined ? undefined : readInvitation(hub.crypto, text);
     if (!invitation?.ok) return undefined;
     const joining = new Joining(hub, invitation.value, askElsewhere);
     joining.#total = total ?? 0;
-    joining.#entrance = readPlace(f?.[3]);
-    const vouchers = f?.[4] === undefined ? undefined : asList(f[4], MAX_VOUCHERS, (one) => asText(one, 64));
-    joining.vouchedBy((vouchers ?? []) as DeviceId[]);
+    joining.#entrance = readPlace(f?.[2]);
+    const certificates = f?.[3] === undefined ? [] : asList(f[3], MAX_VOUCHERS, (one) => readVoucher(hub, one));
+    joining.vouchedBy(certificates ?? []);
     return joining;
   }
 
@@ -213,7 +215,7 @@ export class Joining {
     if (isLast) return true;
     if (reason === DeclineReason.unknown) return false; // he cannot let it in: another may
     this.#deniers.add(from);
-    if (this.#vouchers.size > 0 && [...this.#vouchers].every((device) => this.#deniers.has(device))) return true;
+    if (this.#vouchers.size > 0 && [...this.#vouchers.keys()].every((device) => this.#deniers.has(device))) return true;
     if (this.isLetIn || reason !== DeclineReason.takenOut) return false;
     if (this.#hub.clock.now() > this.invitation.expires) return true;
     this.#reason = 'takenOut';
@@ -221,12 +223,27 @@ export class Joining {
     return false;
   }
 
-  get vouchers(): readonly DeviceId[] {
-    return [...this.#vouchers];
+  get vouchers(): readonly Certificate[] {
+    return [...this.#vouchers.values()];
   }
 
-  vouchedBy(devices: Iterable<DeviceId>): void {
-    for (const device of devices) if (this.#vouchers.size < MAX_VOUCHERS) this.#vouchers.add(device);
+  vouchedBy(certificates: Iterable<Certificate>): void {
+    for (const certificate of certificates)
+      if (this.#vouchers.size < MAX_VOUCHERS) this.#vouchers.set(certificate.device, certificate);
+  }
+
+  isVouchedBy(device: DeviceId): boolean {
+    return this.#vouchers.has(device);
+  }
+
+  /** Of whom the copy may come: all who have said that this device is in, for one of them may have none to give. */
+  get sponsors(): readonly KnownDevice[] {
+    const { routes } = this.invitation;
+    return this.vouchers.map((certificate) => {
+      const { device } = certificate;
+      const route = routes.find((one) => one.device === device) ?? { device, addresses: [], relay: undefined };
+      return { certificate, route };
+    });
   }
 
   /** The epoch of the first copy, where the welcome holds our box for the workspace of the link. */
@@ -252,7 +269,7 @@ export class Joining {
   }
 
   /** Somebody has answered that this device is in. */
-  copying(workspace: SharedWorkspace, by: DeviceId): void {
+  copying(workspace: SharedWorkspace, by: Certificate): void {
     this.vouchedBy([by]);
     this.goOn(workspace);
     this.#moved();
@@ -338,6 +355,12 @@ export class Joining {
     this.#state = state;
     this.tell();
   }
+}
+
+function readVoucher(hub: Hub, value: Value): Certificate | undefined {
+  const bytes = asBytes(value, 1, MAX_CERTIFICATE_BYTES);
+  const certificate = bytes && readCertificate(hub.crypto, bytes);
+  return certificate?.ok ? certificate.value : undefined;
 }
 
 function readPlace(value: Value | undefined): DeltaPlace | undefined {

@@ -1,18 +1,18 @@
 /**
  * The workspaces that this device is coming into (N2, N4, I4): by an invitation, or let in by another device of its person. Each goes on
- * after a restart until the copy is whole. Kept in local state: `join/<workspace>` = [invitation text, deltas of the copy, sponsor or none, of the
- * addDevice that lets it in: [id, feed, seq], or none, [device that has said that this one is in …]].
+ * after a restart until the copy is whole. Kept in local state: `join/<workspace>` = [invitation text, deltas of the copy, of the addDevice that lets
+ * it in: [id, feed, seq], or none, [certificate of each that has said that this device is in …]].
  */
 import type { DeviceId, WorkspaceId } from '../base/ids.ts';
+import { readCertificate, type Certificate } from '../protocol/certificate.ts';
 import { asArray, asText } from '../protocol/codec.ts';
 import type { Epoch } from '../sync/epoch.ts';
 import { writeInvitation, type Invitation } from '../sync/invitation.ts';
 import type { DeclineReason, Message } from '../sync/messages.ts';
-import type { Route } from '../sync/ports.ts';
 import type { JoinInfo } from './api.ts';
 import type { Hub } from './hub.ts';
 import { Joining } from './joining.ts';
-import type { WorkspaceWord } from './own-devices.ts';
+import type { KnownDevice, WorkspaceWord } from './own-devices.ts';
 import { EMPTY_LOG } from './records.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 import type { Workspaces } from './workspaces.ts';
@@ -73,10 +73,8 @@ export class Joins {
     this.#joins.set(id, joining);
     if ([...this.#hub.local.under(`epoch/${id}/`)].length === 0) return;
     const hosted = this.#workspaces.get(id) ?? this.#workspaces.host(id, EMPTY_LOG);
-    const { routes } = joining.invitation;
-    const sponsor = routes.find((route) => Array.isArray(value) && route.device === value[2]) ?? routes[0];
     joining.goOn(hosted.workspace);
-    if (sponsor) hosted.workspace.sponsored(sponsor, joining.entrance);
+    hosted.workspace.sponsored(joining.sponsors, joining.entrance);
   }
 
   /** `text` is what the invitation was read from. */
@@ -98,12 +96,12 @@ export class Joins {
    * Another device of this person has let this one in (I4), or a member one that was dropped (L7): as a join that was answered before it
    * was asked. Answers whether this device is in, or on its way. Where a copy that it was let in for does not come, another word may help.
    */
-  async entered(word: WorkspaceWord, sponsor: Route): Promise<boolean> {
+  async entered(word: WorkspaceWord, { certificate, route }: KnownDevice): Promise<boolean> {
     const { workspace: id } = word;
     const known = this.#workspaces.get(id)?.workspace;
     const before = this.#joins.get(id);
     if (before ? !before.mayBeLetInAnew : known?.roster.devices.has(this.#hub.identity.device)) return true;
-    const joining = Joining.letIn(this.#hub, word, sponsor, this.#options.askElsewhere);
+    const joining = Joining.letIn(this.#hub, word, route, this.#options.askElsewhere);
     const epoch = joining.welcomed(word);
     // The copy that this person is out of is to go first: it is said again.
     if (!epoch || known?.expulsion) return false;
@@ -112,7 +110,7 @@ export class Joins {
     this.#joins.set(id, joining);
     // Its person has a name there already.
     this.#hub.local.put(`said/${id}`, this.#hub.displayName());
-    await this.#copy(joining, epoch, sponsor, writeInvitation(this.#hub.crypto, joining.invitation));
+    await this.#copy(joining, epoch, certificate, writeInvitation(this.#hub.crypto, joining.invitation));
     return true;
   }
 
@@ -126,17 +124,17 @@ export class Joins {
 
   async answered(id: WorkspaceId, from: DeviceId, message: Message): Promise<void> {
     const joining = this.#joins.get(id);
-    const sponsor = joining?.invitation.routes.find((route) => route.device === from);
-    if (!joining || !sponsor) return;
+    if (!joining?.invitation.routes.some((route) => route.device === from)) return;
     if (message.kind === 'declined') {
       if (joining.declined(from, message.reason)) await this.#over(joining);
       return;
     }
     // Of a copy that comes nothing is to be said again.
-    if (joining.isInto(this.#workspaces.get(id)?.workspace) && !joining.isStalled) return;
-    if (message.kind === 'key') return this.#workspaces.get(id)?.workspace.given(from, message);
-    const epoch = message.kind === 'welcome' ? joining.welcomed(message) : undefined;
-    if (epoch) await this.#copy(joining, epoch, sponsor, this.#textOf(id) ?? '');
+    const isCopying = joining.isInto(this.#workspaces.get(id)?.workspace) && !joining.isStalled;
+    if (message.kind !== 'welcome' || (isCopying && joining.isVouchedBy(from))) return;
+    const certificate = readCertificate(this.#hub.crypto, message.certificate);
+    const epoch = certificate.ok && certificate.value.device === from ? joining.welcomed(message) : undefined;
+    if (certificate.ok && epoch) await this.#copy(joining, epoch, certificate.value, this.#textOf(id) ?? '');
   }
 
   /** The same of who was asked without an invitation. Answers whether the join, where there is one, is over by that. */
@@ -165,25 +163,25 @@ export class Joins {
     this.#hub.changed();
   }
 
-  async #copy(joining: Joining, epoch: Epoch, sponsor: Route, text: string): Promise<void> {
+  async #copy(joining: Joining, epoch: Epoch, sponsor: Certificate, text: string): Promise<void> {
     const { workspace: id } = joining;
     const { workspace } = this.#workspaces.get(id) ?? this.#workspaces.host(id, EMPTY_LOG);
     // The copy that this person is out of is to go first: he asks again.
     if (workspace.expulsion) return;
     workspace.keyring.remember([epoch]);
-    joining.copying(workspace, sponsor.device);
+    joining.copying(workspace, sponsor);
     const { entrance, total, vouchers } = joining;
     const place = entrance ? [entrance.id, entrance.feed, entrance.seq] : [];
-    this.#hub.local.put(`join/${id}`, [text, total, sponsor.device, place, [...vouchers]]);
+    this.#hub.local.put(`join/${id}`, [text, total, place, vouchers.map(({ bytes }) => bytes)]);
     this.#options.apply();
-    workspace.sponsored(sponsor, joining.entrance);
+    workspace.sponsored(joining.sponsors, joining.entrance);
     // Not before: the first of the copy may be right behind the welcome, and finds nobody who takes it until the sponsor is known.
     await this.#hub.commit([]);
     this.#hub.emit({ type: 'workspaces' });
   }
 
   #textOf(id: WorkspaceId): string | undefined {
-    return asText(asArray(this.#hub.local.get(`join/${id}`), 2, 5)?.[0], MAX_INVITATION_CHARACTERS);
+    return asText(asArray(this.#hub.local.get(`join/${id}`), 2, 4)?.[0], MAX_INVITATION_CHARACTERS);
   }
 
   /** Something has come. Those whose copy is whole are none any more. */

@@ -39,12 +39,18 @@ interface Device {
 
 export type WorkspaceWord = Message & { kind: 'workspace' };
 
+/** Who may let this device in, or has done so. */
+export interface KnownDevice {
+  readonly certificate: Certificate;
+  readonly route: Route;
+}
+
 export interface OwnDevicesOptions {
   readonly hub: Hub;
   /** Those that this device is in, and holds whole. */
   workspaces(): Iterable<SharedWorkspace>;
   /** Another device of ours has let this one into a workspace: the first copy comes from there. */
-  entered(word: WorkspaceWord, sponsor: Route): Promise<unknown>;
+  entered(word: WorkspaceWord, sponsor: KnownDevice): Promise<unknown>;
   /** What this device is called has changed. */
   renamed(): void;
 }
@@ -176,8 +182,12 @@ export class OwnDevices {
   }
 
   /** Whom this device may ask to let it into a workspace again. */
-  doors(): readonly { readonly certificate: Certificate; readonly route: Route }[] {
-    return this.#others.map((device) => ({ certificate: device.certificate, route: this.#routeOf(device) }));
+  doors(): readonly KnownDevice[] {
+    return this.#others.map((device) => this.#doorOf(device));
+  }
+
+  #doorOf(device: Device): KnownDevice {
+    return { certificate: device.certificate, route: this.#routeOf(device) };
   }
 
   seals(): readonly { readonly device: DeviceId; readonly seal: SealKey }[] {
@@ -268,7 +278,7 @@ export class OwnDevices {
       case 'devices':
         return this.learn(message.devices);
       case 'workspace':
-        return this.#options.entered(message, this.#routeOf(device));
+        return this.#options.entered(message, this.#doorOf(device));
       case 'nameDevice':
         return this.#callSelf(message.name);
       default:

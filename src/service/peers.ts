@@ -18,7 +18,7 @@ export class Peers {
   /** Of who was let in just now, until they say so themselves. */
   readonly #joinerRelays = new Map<DeviceId, string>();
   /** Whoever let us in: not in the roster until the first copy is here. */
-  #sponsor: Route | undefined;
+  sponsors: readonly Route[] = [];
 
   constructor(hub: Hub, workspace: WorkspaceId, roster: () => Roster) {
     this.#hub = hub;
@@ -34,18 +34,14 @@ export class Peers {
     }
   }
 
-  get sponsor(): Route | undefined {
-    return this.#sponsor;
-  }
-
-  set sponsor(sponsor: Route | undefined) {
-    this.#sponsor = sponsor;
+  isSponsor(device: DeviceId): boolean {
+    return this.sponsors.some((sponsor) => sponsor.device === device);
   }
 
   // ---- ways -------------------------------------------------------------------------------------------------------------
 
   routeOf(device: DeviceId): Route {
-    const sponsor = this.#sponsor?.device === device ? this.#sponsor : undefined;
+    const sponsor = this.sponsors.find((one) => one.device === device);
     const addresses = this.#addresses.get(device) ?? sponsor?.addresses ?? [];
     return { device, addresses, relay: this.relayOf(device) };
   }
@@ -54,7 +50,8 @@ export class Peers {
     const { records, goneRecords } = this.#roster();
     const record = records.get(device) ?? goneRecords.get(device);
     if (record?.relay) return record.relay;
-    return this.#sponsor?.device === device ? this.#sponsor.relay : this.#joinerRelays.get(device);
+    const sponsor = this.sponsors.find((one) => one.device === device);
+    return sponsor?.relay ?? this.#joinerRelays.get(device);
   }
 
   /** A device was admitted just now: how to reach it until it says so itself. */

@@ -17,28 +17,23 @@ import { returnSeal, returnSubject } from '../sync/way-back.ts';
 import { ServiceError } from './api.ts';
 import { Asking } from './asking.ts';
 import type { Hub } from './hub.ts';
-import type { WorkspaceWord } from './own-devices.ts';
+import type { KnownDevice, WorkspaceWord } from './own-devices.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 
 /** Each that is asked writes an addDevice where it has not heard of another's: the next is asked when the one before had time to answer. */
 const ASK_NEXT_MS = 10_000;
 
-interface Door {
-  readonly certificate: Certificate;
-  readonly route: Route;
+interface Door extends KnownDevice {
   readonly seal: SealKey;
 }
 
 export interface ReturningOptions {
   readonly hub: Hub;
   /** A member's device has let this one in: the first copy comes from there. Answers whether it is on its way. */
-  entered(word: WorkspaceWord, sponsor: Route): Promise<boolean>;
+  entered(word: WorkspaceWord, sponsor: KnownDevice): Promise<boolean>;
   /** A member's device says that this one is not in, or cannot let it in; `isLast`: as all others did. Answers whether that is the end of it. */
   declined(workspace: WorkspaceId, from: DeviceId, reason: DeclineReason, isLast: boolean): Promise<boolean>;
 }
-
-/** Who may let this device in. */
-export type KnownDevice = Pick<Door, 'certificate' | 'route'>;
 
 export class Returning {
   readonly #options: ReturningOptions;
@@ -136,7 +131,7 @@ export class Returning {
     if (!way?.isWanted || !door) return;
     if (message.kind === 'declined') return this.#refused(way, from, message.reason);
     if (message.kind !== 'workspace' || message.workspace !== workspace) return;
-    if (!(await this.#options.entered(message, door.route))) return;
+    if (!(await this.#options.entered(message, door))) return;
     way.isWanted = false;
     way.rest();
     way.keep();

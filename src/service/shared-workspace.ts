@@ -42,6 +42,7 @@ import { KeptVoid } from './kept-void.ts';
 import { Keyring } from './keyring.ts';
 import { generationIn } from './only-copy.ts';
 import { LeftBehind, type Said } from './left-behind.ts';
+import type { KnownDevice } from './own-devices.ts';
 import { readMarks, writeMarks } from './peer-memory.ts';
 import { Peers } from './peers.ts';
 import type { ContentStore } from './ports.ts';
@@ -186,20 +187,23 @@ export class SharedWorkspace {
   }
 
   isPeer(device: DeviceId): boolean {
-    return this.engine.session.isPeer(device) || this.peers.sponsor?.device === device;
+    return this.engine.session.isPeer(device) || this.peers.isSponsor(device);
   }
 
   routes(): readonly Route[] {
     return this.engine.session.all.map((device) => this.peers.routeOf(device));
   }
 
-  /** Who answers for the first copy (N4). */
-  sponsored(sponsor: Route, entrance: DeltaPlace | undefined): void {
-    this.peers.sponsor = sponsor;
-    this.engine.sponsored(sponsor.device, entrance === undefined ? [] : [entrance]);
+  /** Who answer for the first copy (N4). */
+  sponsored(sponsors: readonly KnownDevice[], entrance: DeltaPlace | undefined): void {
+    this.peers.sponsors = sponsors.map(({ route }) => route);
+    const certificates = sponsors.map(({ certificate }) => ({ device: certificate.device, certificate }));
+    this.engine.sponsored(certificates, entrance === undefined ? [] : [entrance]);
     this.#hub.changed();
-    this.reached(sponsor.device, this.#hub.transport.reach(sponsor.device));
-    this.#dispatch(this.engine.session.greet(sponsor.device, this.#now));
+    for (const { device } of certificates) {
+      this.reached(device, this.#hub.transport.reach(device));
+      this.#dispatch(this.engine.session.greet(device, this.#now));
+    }
   }
 
   /** Which of this device's feeds is written here (D2). */
@@ -417,11 +421,6 @@ export class SharedWorkspace {
     const message: Message = { kind: 'continued', sealed: sealMessage(crypto, seal, toUtf8(text)) };
     if (this.#delivery.tell(device, message, Lane.control)) return 'direct';
     return (await this.#delivery.leaveWord([device], message)) ? 'relay' : undefined;
-  }
-
-  /** The key in use, under an invitation: who gives the first copy shares no other seal with this device (N4). */
-  async given(from: DeviceId, message: Message & { kind: 'key' }): Promise<void> {
-    if (from === this.peers.sponsor?.device) await this.#keyCame(message);
   }
 
   async #keyCame(message: Message & { kind: 'key' }): Promise<void> {

@@ -9,6 +9,7 @@
 import { equalBytes, releaseBytes } from '../base/bytes.ts';
 import type { AccountId, DeltaId, DeviceId, WorkspaceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
+import type { Certificate } from '../protocol/certificate.ts';
 import { MAX_FETCH_IDS, MAX_LOCKED_MESSAGES } from '../protocol/limits.ts';
 import { BaseReader, rootOfNothing, type BasePart } from './base.ts';
 import { Checkpoints } from './checkpoints.ts';
@@ -47,6 +48,13 @@ export interface EngineOptions {
   readonly reader?: DeltaReader;
   /** Whether a device's queue can be written to. */
   relayable(device: DeviceId): boolean;
+}
+
+/** Who has let this device in. */
+export interface Sponsor {
+  readonly device: DeviceId;
+  /** As he has shown it, for the seal of the two (K4): nothing here names him yet. */
+  readonly certificate?: Certificate | undefined;
 }
 
 /** What has come into the copy: to be shown, made durable together with the keys, then told to `stored`. */
@@ -137,7 +145,7 @@ export class Engine {
   #reader: BaseReader | undefined;
   #advancedAt = Number.NEGATIVE_INFINITY;
   /** Who let us in: not in the roster until the first copy is here. */
-  #sponsor: DeviceId | undefined;
+  #sponsors: readonly DeviceId[] = [];
   #entrances: readonly DeltaPlace[] = [];
   #grewAt = Number.NEGATIVE_INFINITY;
   #ackedAt = Number.NEGATIVE_INFINITY;
@@ -233,7 +241,7 @@ export class Engine {
    */
   get isOutside(): boolean {
     if (this.#entrances.some(({ id }) => this.#replica.node(id))) return false;
-    if (this.#sponsor !== undefined && this.#replica.wasTakenOut(this.#sponsor)) return false;
+    if (this.#sponsors.length > 0 && this.#sponsors.every((one) => this.#replica.wasTakenOut(one))) return false;
     return this.#entrances.some((word) => !this.#replica.isLeftBehind(word));
   }
 
@@ -252,12 +260,13 @@ export class Engine {
   }
 
   /**
-   * Whom the first copy comes from (N4), and the words that let us in, often one: nothing is written before one of them is in the copy.
-   * Another may never come: its author was taken out himself meanwhile.
+   * Of whom the first copy comes (N4), each of whom may give it, and the words that let us in, often one: nothing is written before one of them is in
+   * the copy. Another may never come: its author was taken out himself meanwhile.
    */
-  sponsored(device: DeviceId | undefined, entrances: Iterable<DeltaPlace> = []): void {
-    this.#sponsor = device;
+  sponsored(sponsors: readonly Sponsor[], entrances: Iterable<DeltaPlace> = []): void {
+    this.#sponsors = sponsors.map(({ device }) => device);
     this.#entrances = [...entrances];
+    this.keys.sponsored(sponsors.flatMap(({ certificate }) => certificate ?? []));
     this.#follow();
   }
 
@@ -370,8 +379,7 @@ export class Engine {
     const opened = this.keys.follow(roster);
     this.#checkpoints.follow(roster);
     const devices = [...roster.devices.keys()];
-    const all = this.#sponsor ? [...devices, this.#sponsor] : devices;
-    this.session.setDevices(all, roster.wordsTold, this.#replica.returned());
+    this.session.setDevices([...devices, ...this.#sponsors], roster.wordsTold, this.#replica.returned());
     return opened;
   }
 
@@ -595,7 +603,7 @@ export class Engine {
     if (this.#replica.generationsOf(this.#identity.device).includes(this.#generation)) return false;
     if (this.#renewedBy !== undefined && from !== this.#renewedBy && !this.#isAheadOf(this.#renewedBy, from))
       return false;
-    if (from === this.#sponsor || member?.role === Role.manager) return true;
+    if (this.#sponsors.includes(from) || member?.role === Role.manager) return true;
     return member !== undefined && this.#devicesInCharge.length === 1;
   }
 
@@ -681,7 +689,7 @@ export class Engine {
     if (renewal) {
       this.awaitWord();
       // His base may be older than what was here, and know less of who is in: he gives what comes after it, and is a peer till that has come.
-      if (!next.roster.devices.has(from)) this.#sponsor = from;
+      if (!next.roster.devices.has(from)) this.#sponsors = [...this.#sponsors, from];
     }
     return true;
   }

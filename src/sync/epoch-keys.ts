@@ -14,6 +14,7 @@ import { equalBytes } from '../base/bytes.ts';
 import { groupBy } from '../base/group.ts';
 import type { DeviceId, WorkspaceId } from '../base/ids.ts';
 import { KEY_BYTES, type Crypto } from '../crypto/crypto.ts';
+import type { Certificate } from '../protocol/certificate.ts';
 import type { Value } from '../protocol/codec.ts';
 import { MAX_UNANNOUNCED_KEYS } from '../protocol/limits.ts';
 import { compareKeys } from './seniority.ts';
@@ -63,6 +64,8 @@ export class EpochKeys implements Gate {
   /** All words that took out who is not in it any more, or let him in and are void. */
   #toBeSeen: ReadonlySet<Node> = new Set();
   #certificates: Roster['certificates'] = new Map();
+  /** N4: of who gives the first copy, as each has shown it: nothing here names him yet. */
+  #sponsors: readonly Certificate[] = [];
 
   constructor(crypto: Crypto, workspace: WorkspaceId, self: DeviceId, agreementSecret: Uint8Array) {
     this.#crypto = crypto;
@@ -157,8 +160,12 @@ export class EpochKeys implements Gate {
     return this.#pairWith(device)?.tag;
   }
 
+  sponsored(by: readonly Certificate[]): void {
+    this.#sponsors = by;
+  }
+
   #pairWith(device: DeviceId): SealKey | undefined {
-    const certificate = this.#certificates.get(device);
+    const certificate = this.#certificates.get(device) ?? this.#sponsors.find((one) => one.device === device);
     if (!certificate) return undefined;
     const known = this.#pairs.get(device);
     if (known?.agreementKey === certificate.agreementKey) return known.seal;

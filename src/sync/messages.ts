@@ -13,7 +13,7 @@
  * | 5 | parcels | [[relay address, parcel id 32, [[chunk id 32, offset, length] …]] …] |
  * | 6 | presence | state (0 leaving, 1 online, 2 idle), [address …], whether an answer is wanted |
  * | 7 | join | certificate, member name, relay address, [address …], signature 64 (N2) |
- * | 8 | welcome | admit delta bytes, total deltas |
+ * | 8 | welcome | admit delta bytes, total deltas, certificate (N4) |
  * | 9 | declined | reason code |
  * | 10 | needKey | tag 8 of an epoch whose key the sender lacks (K1) |
  * | 11 | key | epoch notice: that epoch, boxed to whom it is sent |
@@ -129,7 +129,13 @@ export type Message =
       readonly addresses: readonly string[];
       readonly signature: Uint8Array;
     }
-  | { readonly kind: 'welcome'; readonly admit: Uint8Array; readonly total: number }
+  | {
+      readonly kind: 'welcome';
+      readonly admit: Uint8Array;
+      readonly total: number;
+      /** Of the sender: till the copy is here nothing names him there. */
+      readonly certificate: Uint8Array;
+    }
   | { readonly kind: 'declined'; readonly reason: DeclineReason }
   | { readonly kind: 'needKey'; readonly epoch: EpochTag }
   | { readonly kind: 'key'; readonly notice: EpochNotice }
@@ -186,7 +192,7 @@ const FIELDS: ReadonlyMap<Value | undefined, number> = new Map([
   [5, 3],
   [6, 5],
   [7, 7],
-  [8, 4],
+  [8, 5],
   [9, 3],
   [10, 3],
   [11, 3],
@@ -237,7 +243,7 @@ export function encodeMessage(sender: SenderMark, message: Message): Uint8Array 
         message.signature,
       ]);
     case 'welcome':
-      return encode([8, from, message.admit, message.total]);
+      return encode([8, from, message.admit, message.total, message.certificate]);
     case 'declined':
       return encode([9, from, message.reason]);
     case 'needKey':
@@ -332,7 +338,9 @@ function readMessage(f: readonly Value[]): Message | undefined {
     }
     case 8: {
       const [admit, total] = [asBytes(f[2], 1, MAX_DELTA_BYTES), asCount(f[3])];
-      return admit && total !== undefined ? { kind: 'welcome', admit, total } : undefined;
+      const certificate = asBytes(f[4], 1, MAX_CERTIFICATE_BYTES);
+      if (!admit || total === undefined || !certificate) return undefined;
+      return { kind: 'welcome', admit, total, certificate };
     }
     case 9: {
       const reason = asCount(f[2], DeclineReason.takenOut) as DeclineReason | undefined;

@@ -74,7 +74,8 @@ export function passageOf(
     return { under: held ?? shown, until: last, keyFirst: undefined };
   }
   const given = gate.givenBy(device);
-  if (given !== undefined) return { under: given, until: undefined, keyFirst: undefined };
+  // Who has lost that word with a part of his store (D2) has lost the key with it.
+  if (given !== undefined) return { under: without.has(given) ? shown : given, until: undefined, keyFirst: undefined };
   const { inUse } = gate;
   if (inUse !== undefined && without.has(inUse))
     return { under: gate.pairWith(device) ?? under, until: undefined, keyFirst: undefined };

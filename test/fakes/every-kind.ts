@@ -91,7 +91,7 @@ export const MESSAGES: readonly Message[] = [
     addresses: ADDRESSES,
     signature: bytesOf(64),
   },
-  { kind: 'welcome', admit: bytesOf(30), total: 12 },
+  { kind: 'welcome', admit: bytesOf(30), total: 12, certificate: certificate.bytes },
   { kind: 'declined', reason: 3 },
   { kind: 'needKey', epoch: id(8) },
   { kind: 'key', notice },

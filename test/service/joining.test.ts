@@ -378,6 +378,28 @@ describe('Taken out before the copy has come', function () {
     await house.converged(workspace, alice, bob);
   });
 
+  it('N4 L6 another who says that he is in gives the copy where the first gives none, by relay alone', async () => {
+    await house.startRelay();
+    for (const person of [alice, bob]) await person.close();
+    for (const person of [alice, bob]) await person.open({ direct: false });
+    const carol = await house.move('Carol', { direct: false });
+    await house.join(alice, carol, workspace, { confirm: false });
+    await alice.api.setRole(workspace, await accountOf(carol), 'manager');
+    await carol.until(async () => (await carol.info(workspace)).role === 'manager');
+    await carol.api.post(workspace, (await carol.tools(workspace))[1]!, 'before');
+    await house.converged(workspace, alice, carol);
+    const { link } = await invite(carol);
+    await alice.close();
+    await letInAlone(bob, link);
+    const fromCarol = bob.isLost;
+    const carols = await deviceOf(carol);
+    bob.isLost = (arrived) => arrived.from === carols && fromCarol(arrived);
+    const ended = outcome(bob);
+    await alice.open({ direct: false });
+    assert.equal((await ended).state, 'done');
+    await house.converged(workspace, alice, bob);
+  });
+
   it('K2 who hears the word of it in his copy is told by that, and the join is over', async () => {
     await letInAlone(bob, (await invite(alice)).link);
     await alice.api.removeMember(workspace, await accountOf(bob));
@@ -439,7 +461,7 @@ describe('A copy that does not come', () => {
       ...{ engine: { isOutside: false }, exchange: { lackingBytes: 0 }, lackingChunks: 0 },
       roster: { devices: new Map() },
     });
-    joining.copying(workspace as unknown as SharedWorkspace, sponsor!.device);
+    joining.copying(workspace as unknown as SharedWorkspace, sponsor!.certificate);
   });
 
   it('N4 is asked for again when nothing has come for a minute, and not while it comes', () => {
@@ -475,7 +497,7 @@ describe('A copy that does not come', () => {
 
   it('N4 nor by saying first that he is in', () => {
     pass(MINUTE_MS);
-    joining.copying(workspace as unknown as SharedWorkspace, other!.device);
+    joining.copying(workspace as unknown as SharedWorkspace, other!.certificate);
     pass(MINUTE_MS);
     assert.equal(joining.declined(other!.device, DeclineReason.takenOut), false);
     assert.equal(joining.declined(sponsor!.device, DeclineReason.takenOut), true);
@@ -484,7 +506,7 @@ describe('A copy that does not come', () => {
 
 describe('A copy on its way', () => {
   const crypto = nodeCrypto(seededRandom('on its way'));
-  const { device, account } = makePerson(crypto, 'Carol', 1).devices[0]!;
+  const { device, account, certificate } = makePerson(crypto, 'Carol', 1).devices[0]!;
   const told: unknown[] = [];
   const hub = {
     ...{ crypto, identity: { device, account }, displayName: () => 'Carol' },
@@ -506,7 +528,7 @@ describe('A copy on its way', () => {
       ...{ engine, replica: { size: 1 }, exchange: { lackingBytes: 0 }, lackingChunks: 0 },
       roster: { devices: new Map([[device, {}]]) },
     } as unknown as SharedWorkspace;
-    joining.copying(workspace, device);
+    joining.copying(workspace, certificate);
     assert.equal(joining.progressed(), false);
     assert.equal(joining.ended, false);
     engine.isOutside = false;

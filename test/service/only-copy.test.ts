@@ -2,13 +2,16 @@
 import assert from 'node:assert/strict';
 import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { WorkspaceId } from '../../src/base/ids.ts';
+import { fromBase64Url } from '../../src/base/bytes.ts';
+import type { DeviceId, WorkspaceId } from '../../src/base/ids.ts';
 import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
 import { MAX_FEED_GENERATION } from '../../src/protocol/limits.ts';
 import type { ServiceError, ServiceEvent } from '../../src/service/api.ts';
 import { LocalState } from '../../src/service/local-state.ts';
 import { generationIn, OnlyCopy, type WrittenWorkspace } from '../../src/service/only-copy.ts';
 import { readDelta } from '../../src/sync/delta.ts';
+import { envelopeTag } from '../../src/sync/envelope.ts';
+import { returnSeal } from '../../src/sync/way-back.ts';
 import { House, type Person } from './house.ts';
 
 const crypto = nodeCrypto();
@@ -70,6 +73,10 @@ describe('A store that was restored or copied', function () {
         throw error;
       }
     });
+  const keysOf = ({ secrets }: Person, of: string) => {
+    const agreementSecret = fromBase64Url(secrets.agreementSecret)!;
+    return { device: of as DeviceId, agreementSecret, agreementKey: crypto.agreementKeyOf(agreementSecret) };
+  };
   const noticed = (code: string) => [alice, bob].flatMap(({ notices }) => notices.filter((one) => one.code === code));
 
   /** Which of Alice's feeds each of her posts stands in, as a person was given them. */
@@ -110,6 +117,37 @@ describe('A store that was restored or copied', function () {
     assert.notEqual(generationOf(bob, 'restored'), 0);
     assert.notEqual(generationOf(bob, 'restored again'), 0);
     assert.notEqual(generationOf(bob, 'restored'), generationOf(bob, 'restored again'));
+  });
+
+  it('D2 L7 K1 whom it had dropped and let in again since is given a copy, though neither has a key of the other’s', async () => {
+    await backUp();
+    await alice.open();
+    const bobs = await bob.api.identity();
+    await alice.api.dropDevices(workspace, [bobs.device]);
+    await bob.until(async () => (await bob.api.closed())[0]?.how === 'dropped');
+    // That he is in again is all that he hears.
+    const seal = returnSeal(crypto, workspace as WorkspaceId, keysOf(bob, bobs.device), keysOf(alice, device))!;
+    bob.isLost = ({ bytes }) => envelopeTag(bytes) !== seal.tag;
+    const copying = bob.next((e) => e.type === 'join' && e.join.state === 'copying');
+    await bob.api.fetchAgain(workspace);
+    await copying;
+    // He knows her by her certificate alone, over a restart, too.
+    await bob.close();
+    await restore();
+    await bob.open();
+    const heard = new Promise<void>((resolve) => {
+      bob.isLost = () => {
+        resolve();
+        return false;
+      };
+    });
+    await alice.open();
+    await heard;
+    for (const person of [alice, bob]) person.aheadMs += 20_000;
+    await has(bob, 'before the back-up');
+    await post(bob, 'back');
+    await has(alice, 'back');
+    await house.converged(workspace, alice, bob);
   });
 
   it('D2 a store that is opened where it was goes on in its feed', async () => {

@@ -161,6 +161,7 @@ function chainsOf(deltas: readonly Delta[]): Delta[][] {
 export function checkWorld(world: World, dice: Dice, cameToRest: boolean): void {
   const honest = [...world.devices.values()].filter(({ id }) => !world.isHostile(id));
   for (const device of honest) checkDevice(world, device);
+  for (const device of honest) checkHasCopy(world, device);
   // With what only those held who have erased their copies since.
   const all = reader(world);
   for (const { bytes } of world.archive.values()) all.restore(bytes);
@@ -175,6 +176,16 @@ export function checkWorld(world: World, dice: Dice, cameToRest: boolean): void 
   if (!cameToRest) world.violate('S1', 'the world does not come to rest');
   for (const side of sides)
     checkSide(world, side, { isOnly: sides.length === 1, invalid, additions }, dice, cameToRest);
+}
+
+/** N4: whom an honest device has let in, and holds for in, has a copy in the end: the two find a seal under which they hear each other. */
+function checkHasCopy(world: World, { id, sponsors, replica }: SimDevice): void {
+  const by = [...sponsors].find((one) => {
+    const { devices } = world.devices.get(one)!.replica.roster;
+    return !world.isHostile(one) && devices.has(id) && devices.has(one);
+  });
+  if (replica.size > 0 || by === undefined) return;
+  world.violate('N4', `${world.nameOf(id)} has no copy, and is in for ${world.nameOf(by)}, which has let it in`);
 }
 
 /**
@@ -419,12 +430,11 @@ function difference(world: World, some: readonly Delta[], others: readonly Delta
  * L6: who knows nobody but by a base that the one who let him in has made up, who is hostile. That says that it is out of step: there is no one
  * whom he could ask for another.
  */
-function isMisled(world: World, { replica, sponsor }: SimDevice): boolean {
+function isMisled(world: World, { replica, sponsors }: SimDevice): boolean {
   const isIt =
     world.counts.get('hostile forged bases') > 0 &&
     replica.isOutOfStep &&
-    sponsor !== undefined &&
-    world.isHostile(sponsor);
+    [...sponsors].some((sponsor) => world.isHostile(sponsor));
   if (isIt) world.counts.add('copies out of step of who was let in by a hostile member');
   return isIt;
 }

@@ -5,6 +5,7 @@
  */
 import type { DeltaId, DeviceId, ToolId, WorkspaceId } from '../../src/base/ids.ts';
 import type { Crypto } from '../../src/crypto/crypto.ts';
+import type { Certificate } from '../../src/protocol/certificate.ts';
 import { asBytes, type Value } from '../../src/protocol/codec.ts';
 import { recordsOf } from '../../src/service/journal.ts';
 import { LockedMessages } from '../../src/service/locked-messages.ts';
@@ -58,6 +59,8 @@ export interface Surroundings {
   /** Something was appended: its fsync is due some time. */
   appended(device: DeviceId): void;
   isRelayable(device: DeviceId): boolean;
+  /** As it shows it with the word that lets another in. */
+  certificateOf(device: DeviceId): Certificate | undefined;
   /** Whether a direct path between the two is open. */
   isConnected(a: DeviceId, b: DeviceId): boolean;
   /** It has written something. */
@@ -95,7 +98,7 @@ export class SimDevice {
   /** Since its disk was put back, or it has begun anew, it has not heard what is lacking (D2). */
   #awaitsWord = false;
   /** Whoever let it in: not in the roster until the first copy is here. */
-  sponsor: DeviceId | undefined;
+  readonly sponsors = new Set<DeviceId>();
   /** Words of whoever did. */
   readonly #entrances = new Map<DeltaId, Delta>();
   /** By which it has come in. */
@@ -190,7 +193,7 @@ export class SimDevice {
     // What a torn write has kept was promised to nobody; now it is there, and is told.
     for (const { delta } of this.replica.nodes()) if (delta.device === this.id) this.#acknowledge(delta.id);
     this.#remember(this.engine.opened());
-    this.engine.sponsored(this.sponsor, this.#entrances.values());
+    this.#waitForCopy();
     this.#awaitsWord ||= isPutBack;
     if (this.#awaitsWord) this.engine.awaitWord();
     if (this.#renewedFrom) {
@@ -250,7 +253,7 @@ export class SimDevice {
     const welcome = words.every((word) => this.replica.node(word)) ? again : this.#welcome;
     this.#welcome = undefined;
     this.stop();
-    this.sponsor = undefined;
+    this.sponsors.clear();
     this.#renewedFrom = undefined;
     this.#entrances.clear();
     this.#copies++;
@@ -582,10 +585,15 @@ export class SimDevice {
     this.#entrances.set(delta.value.id, delta.value);
     this.#used.add(delta.value.id);
     if (this.engine.keys.add(epoch)) this.#remember([epoch]);
-    this.sponsor = sponsor;
-    this.engine.sponsored(sponsor, this.#entrances.values());
+    this.sponsors.add(sponsor);
+    this.#waitForCopy();
     this.#followPaths();
     this.#dispatch([]);
+  }
+
+  #waitForCopy(): void {
+    const sponsors = [...this.sponsors].map((device) => ({ device, certificate: this.#around.certificateOf(device) }));
+    this.engine.sponsored(sponsors, this.#entrances.values());
   }
 }
 

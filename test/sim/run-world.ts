@@ -112,8 +112,11 @@ async function renewed(world: World): Promise<boolean> {
 /** Also who was given a copy, by who let it in, in which it is not: it is on its way. */
 function outOfStep(world: World): readonly SimDevice[] {
   return [...world.devices.values()].filter(
-    ({ alive, id, sponsor, engine }) =>
-      alive && !world.isHostile(id) && engine.isOutOfStep && (sponsor || engine.replica.roster.devices.has(id)),
+    ({ alive, id, sponsors, engine }) =>
+      alive &&
+      !world.isHostile(id) &&
+      engine.isOutOfStep &&
+      (sponsors.size > 0 || engine.replica.roster.devices.has(id)),
   );
 }
 

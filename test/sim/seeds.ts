@@ -2577,4 +2577,31 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Its store was put back to before a drop that it had said and taken back: neither it nor who was back then had a key of the other's, nor he its certificate.
+    name: 'K1 D2 N4 one that has lost the word which let another in, and that one with an empty copy, lock each other out (world “ash.7475”)',
+    plan: {
+      config: {
+        seed: 'ash.7475',
+        big: false,
+        people: 4,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.1,
+        directPaths: 3,
+        relayShare: 1,
+        network: { latency_ms: [1, 5], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 60000 },
+        fsync_ms: 0,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 86400000,
+        duration_ms: 60000,
+      },
+      acts: [
+        { at: 24020, kind: 'absence', salt: 68 },
+        { at: 30000, kind: 'backUp', salt: 1 },
+        { at: 54026, kind: 'restore', salt: 0 },
+      ],
+    },
+  },
 ];

@@ -312,6 +312,10 @@ export class World implements Surroundings {
     return flushed.then(() => this.changed(device.id));
   }
 
+  certificateOf(device: DeviceId): Certificate | undefined {
+    return this.devices.get(device)?.identity.certificate;
+  }
+
   isRelayable(device: DeviceId): boolean {
     return this.#relayable.has(device);
   }

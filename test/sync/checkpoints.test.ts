@@ -118,7 +118,7 @@ describe('L6 checkpoints', () => {
     const again = new Desk(office, person);
     again.engine.beginFeed(5);
     again.engine.keys.add(bob.engine.keys.epoch!);
-    again.engine.sponsored(bob.device);
+    again.engine.sponsored([bob]);
     again.engine.opened();
     office.desks.set(person.device, again);
     office.comeBack(again);

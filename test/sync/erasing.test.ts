@@ -112,7 +112,7 @@ describe('K4 erasing epoch keys', () => {
     const late = new Desk(office, dave);
     office.desks.set(dave.device, late);
     late.engine.keys.open(readEpochNotice(box)!);
-    late.engine.sponsored(alice.device);
+    late.engine.sponsored([alice]);
     office.link(alice, late);
     office.rest();
     assert.deepEqual(late.texts(), ['before']);
@@ -133,7 +133,7 @@ describe('K4 erasing epoch keys', () => {
     const late = new Desk(office, dave);
     office.desks.set(dave.device, late);
     late.engine.keys.open(readEpochNotice(box)!);
-    late.engine.sponsored(alice.device);
+    late.engine.sponsored([alice]);
     office.link(alice, bob, late);
     office.rest();
     const notice = readEpochNotice(boxEpoch(office.team.crypto, old, targets))!;
@@ -158,7 +158,7 @@ describe('K4 erasing epoch keys', () => {
     const late = new Desk(office, dave);
     office.desks.set(dave.device, late);
     late.engine.keys.open(readEpochNotice(box)!);
-    late.engine.sponsored(alice.device);
+    late.engine.sponsored([alice]);
     office.link(alice, late);
     assert.ok(alice.engine.keys.find(tag));
     office.send(late, late.engine.askForKey(alice.device, 'direct', tag, office.now));

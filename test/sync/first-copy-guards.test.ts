@@ -87,7 +87,7 @@ describe('L6 a base is given', () => {
     assert.equal(give(dave, alice), true);
     for (const { delta } of alice.engine.replica.tail()) dave.hear(alice, delta);
     assert.equal(dave.engine.replica.isConfirmed, false);
-    eve.engine.sponsored(dave.device);
+    eve.engine.sponsored([dave]);
     assert.ok(dave.engine.replica.roster.devices.has(eve.device));
     office.link(dave, eve);
     assert.ok(!kindsSeen(eve).includes('base'));
@@ -96,6 +96,21 @@ describe('L6 a base is given', () => {
     alice.control('checkpoint', controlBody.checkpoint(dave.engine.replica.baseRoot()));
     office.link(alice, dave, eve);
     assert.ok(dave.engine.replica.isConfirmed);
+  });
+
+  it('L6 N4 by another who has let in who is to have it, where one of them has none to give (world “every run.18”)', () => {
+    const { office, alice } = folded('guards sponsors');
+    const eve = admit(office, alice, 'Eve', false);
+    const dave = admit(office, alice, 'Dave', false);
+    assert.equal(give(dave, alice), true);
+    for (const { delta } of alice.engine.replica.tail()) dave.hear(alice, delta);
+    eve.engine.sponsored([dave]);
+    office.link(alice, dave, eve);
+    office.rest();
+    assert.equal(eve.engine.replica.size, 0, 'nothing here says that Alice is a manager');
+    eve.engine.sponsored([alice, dave]);
+    office.link(alice, eve);
+    assert.deepEqual(eve.texts(), alice.texts());
   });
 
   it('L6 as it stood when it began: meanwhile nothing is folded', () => {

@@ -158,7 +158,7 @@ export class Office {
     const desk = new Desk(this, person);
     // A copy of its own: what one erases (K4) is not to go from the others.
     desk.engine.keys.add({ ...this.team.epoch, key: this.team.epoch.key.slice() });
-    if (sponsor) desk.engine.sponsored(sponsor.device);
+    if (sponsor) desk.engine.sponsored([sponsor]);
     else for (const { delta } of this.team.founder.replica.nodes()) desk.engine.restore(delta.bytes);
     desk.engine.opened();
     this.desks.set(person.device, desk);

@@ -57,7 +57,7 @@ function backAgain(office: Office, alice: Desk, bob: Desk): Desk {
   const { key, ...epoch } = alice.engine.keys.epoch!;
   again.engine.keys.add({ ...epoch, key: key.slice() });
   again.engine.beginFeed(1);
-  again.engine.sponsored(alice.device, [alice.engine.replica.node(word)!.delta]);
+  again.engine.sponsored([alice], [alice.engine.replica.node(word)!.delta]);
   office.link(alice, again);
   office.rest();
   return again;
@@ -74,7 +74,59 @@ function removeAndFold(office: Office, alice: Desk, bob: Desk, carol: Desk): voi
   office.link(alice, carol);
 }
 
+/**
+ * Alice drops Bob and lets him in again, who erases his copy; then her store is put back to what it was before that. Neither has a key of the other's any
+ * more, and he knows her by her certificate alone.
+ */
+function putBackSinceReturn(seed: string, isFolded: boolean): { office: Office; before: Desk; again: Desk } {
+  const { office, alice, bob, carol } = threePeople(seed);
+  office.link(alice, bob, carol);
+  for (const desk of [alice, bob, carol]) desk.post(`from ${desk.person.name}`);
+  if (isFolded) office.rest();
+  else office.pump();
+  const { replica, keys } = alice.engine;
+  const { root, parts } = replica.base();
+  const kept = parts.map((bytes, part) => ({ root, part, parts: parts.length, bytes }));
+  const known = [...replica.nodes()].map(({ delta }) => delta.bytes);
+  const old = keys.epoch!.key.slice();
+  for (const away of [bob, carol]) office.leave(away);
+  drop(alice, bob);
+  const word = replica.node(letIn(alice, bob))!.delta;
+  office.leave(alice);
+  const again = new Desk(office, bob.person);
+  const { key, ...epoch } = keys.epoch!;
+  again.engine.keys.add({ ...epoch, key: key.slice() });
+  again.engine.beginFeed(1);
+  again.engine.sponsored([alice.person], [word]);
+  const before = new Desk(office, alice.person);
+  if (isFolded) assert.ok(before.engine.restoreBase(kept, undefined));
+  for (const bytes of known) before.engine.restore(bytes);
+  before.engine.keys.add({ ...office.team.epoch, key: old });
+  before.engine.opened();
+  before.engine.beginFeed(1);
+  before.engine.awaitWord();
+  for (const desk of [before, again]) {
+    office.desks.set(desk.device, desk);
+    office.arrive(desk);
+    office.expire(desk);
+  }
+  return { office, before, again };
+}
+
 describe('L7 a device that was dropped and let in again', () => {
+  it('L7 K1 D2 is given a copy by who has lost the word with a part of his store: neither has a key of the other’s (world “ash.7475”)', () => {
+    for (const isFolded of [false, true]) {
+      const { office, before, again } = putBackSinceReturn(`return to who lost it ${String(isFolded)}`, isFolded);
+      office.link(before, again);
+      office.rest();
+      assert.deepEqual(again.texts(), ['from Alice', 'from Bob', 'from Carol']);
+      again.post('back');
+      before.post('too');
+      office.rest();
+      for (const desk of [before, again]) assert.ok(['back', 'too'].every((text) => desk.texts().includes(text)));
+    }
+  });
+
   it('L7 A4 is out for itself where it has written on meanwhile: nobody takes any more of that feed', () => {
     const { office, alice, bob, carol } = withoutCarol('return written');
     carol.post('unsent');
@@ -212,7 +264,7 @@ describe('L7 a device that was dropped and let in again', () => {
     assert.equal(carol.engine.duties(office.now).length, 1);
     const early = office.open(carol.person);
     early.engine.beginFeed(1);
-    early.engine.sponsored(alice.device, [{ ...delta, id: 'f'.repeat(64) as DeltaId }, delta]);
+    early.engine.sponsored([alice], [{ ...delta, id: 'f'.repeat(64) as DeltaId }, delta]);
     assert.ok(early.engine.replica.roster.devices.has(carol.device));
     assert.ok(early.engine.isAwaitingWord);
     assert.deepEqual(early.engine.duties(office.now), []);
@@ -237,7 +289,7 @@ describe('L7 a device that was dropped and let in again', () => {
     office.arrive(again);
     again.engine.keys.add({ ...office.team.epoch, key: office.team.epoch.key.slice() });
     again.engine.beginFeed(1);
-    again.engine.sponsored(bob.device, [bob.engine.replica.node(inVain)!.delta]);
+    again.engine.sponsored([bob], [bob.engine.replica.node(inVain)!.delta]);
     for (const { delta } of alice.engine.replica.nodes()) if (delta.seq === 1) again.hear(alice, delta);
     assert.ok(again.engine.isAwaitingWord);
     office.link(alice, again);
@@ -265,7 +317,7 @@ describe('L7 a device that was dropped and let in again', () => {
       office.arrive(desk);
     }
     const bobs = { id: 'f'.repeat(64) as DeltaId, feed: feedOf(bob.device, 0), seq: 9 };
-    again.engine.sponsored(alice.device, [delta]);
+    again.engine.sponsored([alice], [delta]);
     office.expire(bob);
     office.comeBack(bob);
     office.link(older, bob, again);
@@ -274,9 +326,9 @@ describe('L7 a device that was dropped and let in again', () => {
     office.rest();
     assert.equal(again.engine.replica.node(word), undefined);
     assert.equal(again.engine.isAwaitingWord, false);
-    again.engine.sponsored(alice.device, [delta, bobs]);
+    again.engine.sponsored([alice], [delta, bobs]);
     assert.ok(again.engine.isAwaitingWord, 'that of another may still come');
-    again.engine.sponsored(alice.device, [delta]);
+    again.engine.sponsored([alice], [delta]);
     again.post('back');
     office.rest();
     for (const desk of [older, bob]) assert.deepEqual(desk.texts(), ['back', 'from before']);

@@ -125,7 +125,7 @@ describe('I4 L6 who was let in twice, and has begun upon the word of who was out
     office.desks.set(device, again);
     again.engine.keys.add({ ...alice.engine.keys.epoch!, key: alice.engine.keys.epoch!.key.slice() });
     again.engine.beginFeed(1);
-    again.engine.sponsored(alice.device, [word]);
+    again.engine.sponsored([alice], [word]);
     office.arrive(again);
     office.link(alice, again);
     assert.ok(again.engine.replica.hasBase);

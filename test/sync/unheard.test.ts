@@ -87,7 +87,7 @@ function welcome(office: Office, by: Desk, person: Person): Desk {
   const desk = new Desk(office, person);
   const { key, ...epoch } = by.engine.keys.epoch!;
   desk.engine.keys.add({ ...epoch, key: key.slice() });
-  desk.engine.sponsored(by.device, [[...by.engine.replica.nodes()].at(-1)!.delta]);
+  desk.engine.sponsored([by], [[...by.engine.replica.nodes()].at(-1)!.delta]);
   office.desks.set(desk.device, desk);
   office.arrive(desk);
   return desk;

@@ -59,7 +59,7 @@ export const ownWork: readonly Mutant[] = [
     rule: 'N4',
     file: 'src/service/joining.ts',
     search:
-      'if (this.#vouchers.size > 0 && [...this.#vouchers].every((device) => this.#deniers.has(device))) return true;',
+      'if (this.#vouchers.size > 0 && [...this.#vouchers.keys()].every((device) => this.#deniers.has(device))) return true;',
     replace: 'if (this.#vouchers.has(from)) return true;',
     tests: ['test/service/joining.test.ts'],
   },

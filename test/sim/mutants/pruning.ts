@@ -525,7 +525,8 @@ export const pruning: readonly Mutant[] = [
     name: 'who came in by the word of somebody who is out waits for it for ever',
     rule: 'L7',
     file: 'src/sync/engine.ts',
-    search: 'if (this.#sponsor !== undefined && this.#replica.wasTakenOut(this.#sponsor)) return false;',
+    search:
+      'if (this.#sponsors.length > 0 && this.#sponsors.every((one) => this.#replica.wasTakenOut(one))) return false;',
     replace: '',
     tests: ['test/sync/return.test.ts'],
   },

@@ -118,7 +118,7 @@ export const words: readonly Mutant[] = [
     name: 'who begins anew with a base older than his own knows nobody any more',
     rule: 'L6',
     file: 'src/sync/engine.ts',
-    search: 'if (!next.roster.devices.has(from)) this.#sponsor = from;',
+    search: 'if (!next.roster.devices.has(from)) this.#sponsors = [...this.#sponsors, from];',
     replace: '',
     tests: ['test/sim/sim.test.ts'],
   },

@@ -177,6 +177,25 @@ export class Replica {
     return (this.#vector ??= this.#own.durableIn(this.#graph.vector()));
   }
 
+  /**
+   * D1: of what is held what is on disk, of others' feeds, too. Who is told that it is here may never send it again, and keeps that across a restart:
+   * after a crash it might be lacking here for good.
+   */
+  durable(): Vector {
+    const [vector, cut] = [new Map(this.vector()), this.#graph.cut()];
+    for (const { delta } of this.#unsaved) {
+      const { feed, seq } = delta;
+      // What is folded nobody sends again in any case: a base comes in its place.
+      const before = Math.min(Math.max(seq - 1, cut.get(feed) ?? 0), vector.get(feed) ?? 0);
+      if (before === 0) vector.delete(feed);
+      else vector.set(feed, before);
+    }
+    return vector;
+  }
+
+  /** Of others: come in, and not on disk yet. */
+  readonly #unsaved = new Set<Node>();
+
   /** D8: up to where what is here of each feed has its effect, as far as forks go: what a freeze leaves to it. */
   standing(): Vector {
     return this.#graph.standing();
@@ -192,9 +211,10 @@ export class Replica {
     this.#vector = undefined;
   }
 
-  /** Own deltas up to this one are on disk. */
-  madeDurable({ delta }: Node): void {
-    if (this.#own.madeDurable(delta)) this.#vector = undefined;
+  /** It is on disk, an own one with those before it. */
+  madeDurable(node: Node): void {
+    this.#unsaved.delete(node);
+    if (this.#own.madeDurable(node.delta)) this.#vector = undefined;
   }
 
   /** D1: whether others may hear of it. */
@@ -484,6 +504,7 @@ export class Replica {
     }
     this.#inTurns(together, (run) => take(run, 0));
     for (const run of together) hear(run);
+    for (const node of added) this.#unsaved.add(node);
     this.#settle();
     const feeds = new Set([...heard.map(({ feed }) => feed), ...added.map(({ delta }) => delta.feed)]);
     const held = this.#heldOf(heard.length > 0 ? feeds : this.#graph.vector().keys());
@@ -706,7 +727,7 @@ export class Replica {
 
   /**
    * First bytes of the hash of all rows and of the control deltas that count: replicas that hold the same agree on it, whatever they have
-   * forgotten. Undefined where it says nothing: while something of ours is not durable and so not told (D1), where something of a
+   * forgotten. Undefined where it says nothing: while something is not durable and so not told (D1), where something of a
    * newer version is here (D10), where somebody has two histories (D8), where something counts here alone till the next own delta (D2), and in a copy that knows itself out of step. Costs what has changed since
    * it was last asked for.
    */
@@ -731,7 +752,7 @@ export class Replica {
   #isComparable(): boolean {
     if (this.#graph.isForked || this.#endings.forked.size > 0 || this.sawNewer || this.isOutOfStep) return false;
     if (this.isAhead) return false;
-    return this.#own.isAllDurable;
+    return this.#own.isAllDurable && this.#unsaved.size === 0;
   }
 
   /** The same where it is known already; empty where it would have to be worked out. */

@@ -17,7 +17,7 @@ import { equalBytes } from '../base/bytes.ts';
 import { MAX_BASE_PART_BYTES, MAX_MESSAGE_BYTES } from '../protocol/limits.ts';
 import { Role } from './control.ts';
 import type { EpochTag } from './epoch.ts';
-import type { Node } from './graph.ts';
+import type { Node, Vector } from './graph.ts';
 import { headOf, isHeadOf, markOf, type FeedMark, type Head, type Message } from './messages.ts';
 import { covers as isTold, passageOf, type Gate, type Passage } from './passage.ts';
 import {
@@ -477,7 +477,7 @@ export class Session {
     const untold = path === 'direct' && peer.reach === 'none';
     if (untold) peer.reach = 'direct';
     peer.needsCopy = message.needsCopy;
-    if (message.root !== '') this.#sums.hear(peer, message, this.#marks(this.#replica.vector().keys()), now);
+    if (message.root !== '') this.#sums.hear(peer, message, this.#marks(this.#replica.vector()), now);
     const answer = message.answer || untold ? [this.#reply(from, path, this.#have(from, false), true)] : [];
     // It has lain in a queue, and its sender has said newer things since, directly.
     if (path === 'relay' && peer.reach === 'direct') return answer;
@@ -799,20 +799,18 @@ export class Session {
   #have(to: DeviceId, answer: boolean): Message {
     return {
       kind: 'have',
-      vector: to === this.#renewedFrom ? [] : this.#marks(this.#replica.vector().keys()),
+      vector: to === this.#renewedFrom ? [] : this.#marks(this.#replica.durable()),
       answer,
       root: this.#replica.knownStateMark,
       needsCopy: this.#sums.needsCopy,
     };
   }
 
-  #marks(feeds: Iterable<FeedId>): readonly FeedMark[] {
-    const vector = this.#replica.vector();
+  #marks(vector: Vector): readonly FeedMark[] {
     const marks: FeedMark[] = [];
-    for (const feed of feeds) {
-      const seq = vector.get(feed);
-      const tip = seq === undefined ? undefined : this.#replica.nodeAt(feed, seq);
-      if (tip) marks.push(markOf(feed, tip.delta.seq, tip.delta.id));
+    for (const [feed, seq] of vector) {
+      const end = this.#replica.nodeAt(feed, seq);
+      if (end) marks.push(markOf(feed, seq, end.delta.id));
     }
     return marks;
   }

@@ -47,6 +47,31 @@ describe('K the engine and its keys', () => {
     );
   });
 
+  it('D1 S1 who says what he holds says what is on disk, of others, too: after a crash it is sent again to who meets nobody', () => {
+    const { office, alice, bob } = threePeople('D1 held');
+    for (const text of ['first', 'second']) alice.post(text);
+    const run = [...alice.engine.replica.nodes()].slice(-2).map(({ delta }) => delta);
+    const [first, second] = run.map(({ bytes }) => bob.engine.ingest(alice.device, 'direct', [[bytes]], office.now));
+    const told = () => {
+      const [{ message }] = bob.engine.session.greet(alice.device, (office.now += 61_000)) as [Outgoing];
+      assert.ok(message.kind === 'have');
+      return message;
+    };
+    const seqIn = ({ vector }: ReturnType<typeof told>) => vector.find(({ feed }) => feed === run[0]!.feed)!.seq;
+    const before = told();
+    assert.equal(seqIn(before), run[0]!.seq - 1);
+    assert.equal(bob.engine.replica.stateMark(), undefined, 'nor does he say what more adds up to');
+    // As if Bob had crashed now: what Alice believes of him is what there is, and it goes to his relay.
+    const path = 'relay';
+    alice.engine.received(bob.device, path, before, bob.engine.keys.inUse!, office.now);
+    assert.equal(alice.engine.session.isRelayed(bob.device), false);
+    bob.engine.stored(first!, office.now);
+    assert.equal(seqIn(told()), run[0]!.seq);
+    bob.engine.stored(second!, office.now);
+    assert.equal(seqIn(told()), run[1]!.seq);
+    assert.notEqual(bob.engine.replica.stateMark(), undefined);
+  });
+
   it('D5 S3 what waited is acknowledged with what it waited for', () => {
     const { office, alice, bob, carol } = threePeople('S3 waited');
     alice.post('first');

@@ -150,7 +150,8 @@ describe('S sessions', function () {
     wire.pump();
     write(alice, 1);
     const node = [...alice.copy.replica.nodes()].at(-1)!;
-    bob.copy.replica.ingest([[node.delta.bytes]]);
+    const { added } = bob.copy.replica.ingest([[node.delta.bytes]]);
+    for (const one of added) bob.copy.replica.madeDurable(one);
     alice.grown();
     wire.pass(60_000);
     assert.ok(alice.session.inSync(bob.device));

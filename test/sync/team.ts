@@ -153,9 +153,11 @@ export class Copy {
     }
   }
 
-  /** Answers the faults. */
+  /** Onto its disk; answers the faults. */
   take(runs: readonly (readonly Node[])[]): readonly string[] {
-    return this.replica.ingest(runs.map((run) => run.map((node) => node.delta.bytes))).faults.map((fault) => fault.tag);
+    const { added, faults } = this.replica.ingest(runs.map((run) => run.map((node) => node.delta.bytes)));
+    for (const node of added) this.replica.madeDurable(node);
+    return faults.map((fault) => fault.tag);
   }
 }
 

@@ -6,6 +6,22 @@ const tests = ['test/sync/session.test.ts'];
 
 export const session: readonly Mutant[] = [
   {
+    name: 'what has come from others is told to be here before it is on disk',
+    rule: 'D1',
+    file: SESSION,
+    search: 'this.#marks(this.#replica.durable())',
+    replace: 'this.#marks(this.#replica.vector())',
+    tests: ['test/sync/engine.test.ts'],
+  },
+  {
+    name: 'what it adds up to with what is not on disk is said of what is',
+    rule: 'D1',
+    file: 'src/sync/replica.ts',
+    search: 'return this.#own.isAllDurable && this.#unsaved.size === 0;',
+    replace: 'return this.#own.isAllDurable;',
+    tests: ['test/sync/engine.test.ts'],
+  },
+  {
     name: 'what a peer once had it has for ever',
     rule: 'D2',
     file: SESSION,

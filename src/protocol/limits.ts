@@ -54,11 +54,6 @@ export const RELAY_MAX_CAPABILITIES = 4_096;
 /** Deltas that wait for their past (D5), of one workspace: an hour of a busy team. */
 export const MAX_WAITING_DELTAS = 10_000;
 export const MAX_WAITING_BYTES = 32 * MIB;
-/**
- * Deltas that are looked at to see whether what cannot come in counts for others (L6): more than honest members write upon the word of one who is
- * out before they hear it; a hostile one can have it looked for no longer, for each delta that waits.
- */
-export const MAX_PASSED_BY_LOOKS = 4_000;
 /** Deltas asked for by id at once (D8): what hangs together comes with the next asking. */
 export const MAX_FETCH_IDS = 256;
 /** A part of an initial copy (L6): as much as a batch, so that it takes turns with what is new. */

@@ -106,6 +106,11 @@ export class Graph {
     return this.#waiting.size;
   }
 
+  /** How often something has come to wait, or waits no more. */
+  get waitingTurns(): number {
+    return this.#waiting.turns;
+  }
+
   /** Deltas whose past is not here. */
   waitingDeltas(): Iterable<Delta> {
     return this.#waiting.all();
@@ -293,6 +298,16 @@ export class Graph {
   /** Whether deltas of others, or of a later feed of its device, wait for it (D2, D8). */
   isWanted({ id, feed }: Delta, known = new Map<DeltaId, boolean>()): boolean {
     return this.#waiting.isWanted(id, feed, known, this.#around.isIn);
+  }
+
+  /** These, each after what it waits for. */
+  waitingInOrder(): readonly Delta[] {
+    return this.#waiting.inOrder();
+  }
+
+  /** Of these what is wanted. */
+  wantedWaiting(): ReadonlySet<Delta> {
+    return this.#waiting.allWanted(this.#around.isIn);
   }
 
   /** One of these. */

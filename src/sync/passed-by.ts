@@ -1,13 +1,15 @@
 /**
  * What waits for something that is folded here without it, and cannot come in any more: whether it may count for others (L4, L6). Then this copy
  * has folded what they have not, and is out of step.
+ *
+ * A member can have a great deal wait, and send what it waits for again and again. So each delta is looked at once, whatever else is asked at
+ * the same time, and not again before something has come or gone; and nothing is left out for being too much, or one could hide the rest by it.
  */
 import type { DeltaId, DeviceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
-import { MAX_PASSED_BY_LOOKS } from '../protocol/limits.ts';
 import { certificatesIn, readControl } from './control.ts';
 import type { Delta } from './delta.ts';
-import { inPast, type Graph, type Node } from './graph.ts';
+import { inPast, type Graph, type Node, type Vector } from './graph.ts';
 import { pastOf } from './waiting.ts';
 
 export interface PassedByOptions {
@@ -19,29 +21,53 @@ export interface PassedByOptions {
   readonly isBarred: (delta: Delta) => boolean;
 }
 
+/** Devices, by a bit of each. */
+type Devices = bigint;
+const NOBODY: Devices = 0n;
+
 export class PassedBy {
   readonly #options: PassedByOptions;
+  /** From here nothing was found that counts, as long as nothing comes or goes. */
+  #inVain: ReadonlySet<Delta> = new Set();
+  #seenAt: { readonly arrivals: number; readonly turns: number; readonly cut: Vector } | undefined;
 
   constructor(options: PassedByOptions) {
     this.#options = options;
   }
 
   /**
-   * Whether what waits for something forgotten, or what waits for that in turn, may count elsewhere. What is beyond an end of its feed does not by
+   * Whether of what waits for something forgotten, or of what waits for that in turn, something may count elsewhere. What is beyond an end of its feed does not by
    * itself: it is here for what waits for it; nor does what its author had begun upon the word of who was out (I4). What
    * nothing has let in where its author stood counts nowhere, nor what rests on it: anybody can make it up.
    */
-  mayCount(delta: Delta): boolean {
-    const looks = { left: MAX_PASSED_BY_LOOKS };
-    const seen = new Set([delta]);
+  mayCount(waiters: Iterable<Delta>): boolean {
+    const { graph, isBarred } = this.#options;
+    this.#forgetOld();
+    const seen = new Set([...waiters].filter((waiter) => !this.#inVain.has(waiter)));
+    /** Worked out for all at once, where one asks for it. */
+    let letIn: ReadonlySet<Delta> | undefined;
     for (const one of seen) {
-      if (looks.left-- <= 0) return false;
-      const isBarred = this.#options.isBarred(one);
-      if (!isBarred && this.#mayCountItself(one)) return true;
-      if (isBarred || this.#isLetIn(one, looks))
-        for (const waiter of this.#options.graph.waitersOf(one)) seen.add(waiter);
+      const isOut = isBarred(one);
+      if (!isOut && this.#mayCountItself(one)) return true;
+      if (isOut || (letIn ??= this.#lettingIn()).has(one))
+        for (const waiter of graph.waitersOf(one)) if (!this.#inVain.has(waiter)) seen.add(waiter);
     }
+    if (seen.size > 0) this.#inVain = new Set([...this.#inVain, ...seen]);
     return false;
+  }
+
+  /** What is an end of a feed is others now. */
+  endsChanged(): void {
+    this.#seenAt = undefined;
+  }
+
+  #forgetOld(): void {
+    const { graph } = this.#options;
+    const now = { arrivals: graph.arrivals, turns: graph.waitingTurns, cut: graph.cut() };
+    const before = this.#seenAt;
+    if (before?.arrivals === now.arrivals && before.turns === now.turns && before.cut === now.cut) return;
+    this.#seenAt = now;
+    this.#inVain = new Set();
   }
 
   /**
@@ -53,25 +79,47 @@ export class PassedBy {
     return graph.tip(feed) !== undefined || entrancesOf(device).some((entrance) => !graph.coversCut(entrance));
   }
 
-  /** I4: whether what it rests on, here or waiting, lets its device in. */
-  #isLetIn(delta: Delta, looks: { left: number }): boolean {
-    const { graph, entrancesOf } = this.#options;
-    const entrances = entrancesOf(delta.device);
-    const seen = new Set<DeltaId>(pastOf(delta));
-    for (const id of seen) {
-      if (looks.left-- <= 0) return false;
-      const node = graph.get(id);
-      if (node && entrances.some((entrance) => entrance === node || inPast(entrance, node))) return true;
-      const waiting = node ? undefined : graph.waitingDelta(id);
-      if (waiting && this.#lets(waiting, delta.device)) return true;
-      for (const past of waiting ? pastOf(waiting) : []) seen.add(past);
+  /** I4: of all that waits what rests on something, here or waiting, that lets its device in. */
+  #lettingIn(): ReadonlySet<Delta> {
+    const { graph } = this.#options;
+    const bits = this.#bitsOfUnheard();
+    const letIn = new Set<Delta>();
+    /** What it rests on, itself included, lets in. */
+    const lets = new Map<DeltaId, Devices>();
+    for (const one of graph.waitingInOrder()) {
+      let those = NOBODY;
+      for (const id of pastOf(one)) {
+        if (!lets.has(id)) lets.set(id, this.#letInBefore(graph.get(id), bits));
+        those |= lets.get(id)!;
+      }
+      if (those & (bits.get(one.device) ?? NOBODY)) letIn.add(one);
+      for (const device of this.#letInBy(one)) those |= bits.get(device) ?? NOBODY;
+      lets.set(one.id, those);
     }
-    return false;
+    return letIn;
   }
 
-  #lets(waiting: Delta, device: DeviceId): boolean {
-    if (waiting.tool !== undefined || (waiting.kind !== 'admit' && waiting.kind !== 'addDevice')) return false;
+  /** Of devices of which nothing is here, and something waits. */
+  #bitsOfUnheard(): ReadonlyMap<DeviceId, Devices> {
+    const bits = new Map<DeviceId, Devices>();
+    for (const one of this.#options.graph.waitingDeltas())
+      if (!bits.has(one.device) && !this.#mayCountItself(one)) bits.set(one.device, 1n << BigInt(bits.size));
+    return bits;
+  }
+
+  #letInBefore(node: Node | undefined, bits: ReadonlyMap<DeviceId, Devices>): Devices {
+    let those = NOBODY;
+    for (const [device, bit] of node ? bits : []) {
+      const isIn = (entrance: Node) => entrance === node || inPast(entrance, node!);
+      if (this.#options.entrancesOf(device).some(isIn)) those |= bit;
+    }
+    return those;
+  }
+
+  /** By a word that waits. */
+  #letInBy(waiting: Delta): readonly DeviceId[] {
+    if (waiting.tool !== undefined || (waiting.kind !== 'admit' && waiting.kind !== 'addDevice')) return [];
     const control = readControl(this.#options.crypto, waiting);
-    return control !== undefined && certificatesIn(control).some((certificate) => certificate.device === device);
+    return control ? certificatesIn(control).map(({ device }) => device) : [];
   }
 }

@@ -585,7 +585,7 @@ export class Replica {
           faults.push({ tag: 'overflow', device: delta.device });
           break;
         case 'forgotten':
-          if (outcome.namedBy.some((waiter) => this.#passedBy.mayCount(waiter))) this.#isPassedBy = true;
+          if (this.#passedBy.mayCount(outcome.namedBy)) this.#isPassedBy = true;
           else if (outcome.namedBy.length > 0) restsOn.push(delta);
           break;
         case 'known':
@@ -599,6 +599,7 @@ export class Replica {
 
   #sawFork(delta: Delta, faults: IngestFault[]): void {
     this.#endings.forked.add(delta.device);
+    this.#passedBy.endsChanged();
     faults.push({ tag: 'fork', device: delta.device });
   }
 
@@ -610,10 +611,11 @@ export class Replica {
     const tip = this.#graph.tip(this.#own.feed);
     if (tip && places.some(({ feed, seq }) => this.reach(tip, feed) >= seq)) this.#isLeftOut = true;
     const folded = new Set(places.filter((place) => this.#hasForgotten(place)).map(({ id }) => id));
-    for (const waiter of folded.size > 0 ? this.#graph.waitingDeltas() : []) {
-      if (waiter.device === from || !pastOf(waiter).some((id) => folded.has(id))) continue;
-      if (this.#graph.isWanted(waiter) && this.#passedBy.mayCount(waiter)) this.#isPassedBy = true;
-    }
+    if (folded.size === 0 || this.#isPassedBy) return;
+    const waiters = [...this.#graph.wantedWaiting()].filter(
+      (waiter) => waiter.device !== from && pastOf(waiter).some((id) => folded.has(id)),
+    );
+    if (this.#passedBy.mayCount(waiters)) this.#isPassedBy = true;
   }
 
   #hasForgotten({ id, feed, seq }: DeltaPlace): boolean {
@@ -703,6 +705,7 @@ export class Replica {
   #followControls(): void {
     this.#roster = rosterOf(this.#authority);
     this.#endings.follow(this.#authority.wordsAgainst());
+    this.#passedBy.endsChanged();
     this.#content.learnTools(this.#roster);
   }
 

@@ -10,6 +10,12 @@ export class Waiting {
   /** What they keep in memory: a delta is a part of what it came in, and keeps the whole. */
   readonly #kept = new Map<ArrayBufferLike, number>();
   #bytes = 0;
+  #turns = 0;
+
+  /** How often something has come to wait, or waits no more. */
+  get turns(): number {
+    return this.#turns;
+  }
 
   get size(): number {
     return this.#deltas.size;
@@ -35,6 +41,7 @@ export class Waiting {
     const more = others > 0 ? 0 : buffer.byteLength;
     if (this.#deltas.size >= MAX_WAITING_DELTAS || this.#bytes + more > MAX_WAITING_BYTES) return false;
     this.#deltas.set(delta.id, delta);
+    this.#turns++;
     this.#kept.set(buffer, others + 1);
     this.#bytes += more;
     for (const id of missing) {
@@ -75,10 +82,48 @@ export class Waiting {
 
   #remove({ id, bytes: { buffer } }: Delta): void {
     if (!this.#deltas.delete(id)) return;
+    this.#turns++;
     const others = this.#kept.get(buffer)! - 1;
     if (others > 0) return void this.#kept.set(buffer, others);
     this.#kept.delete(buffer);
     this.#bytes -= buffer.byteLength;
+  }
+
+  /** Each after what of it waits itself. */
+  inOrder(): readonly Delta[] {
+    const ready: Delta[] = [];
+    const left = new Map<DeltaId, number>();
+    for (const one of this.#deltas.values()) {
+      const before = new Set(pastOf(one).filter((id) => this.#deltas.has(id))).size;
+      left.set(one.id, before);
+      if (before === 0) ready.push(one);
+    }
+    for (const { id } of ready) {
+      for (const waiter of this.waitersOf(id)) {
+        const before = left.get(waiter.id)! - 1;
+        left.set(waiter.id, before);
+        if (before === 0) ready.push(waiter);
+      }
+    }
+    return ready;
+  }
+
+  /** Of all that waits what is wanted (`isWanted`), each looked at once. */
+  allWanted(isIn: (device: DeviceId) => boolean): ReadonlySet<Delta> {
+    const wanted = new Set<Delta>();
+    /** Feeds that want it: of two one is another than its own. */
+    const wanting = new Map<DeltaId, ReadonlySet<FeedId>>();
+    for (const one of this.inOrder().toReversed()) {
+      const feeds = new Set<FeedId>();
+      for (const waiter of this.waitersOf(one.id)) {
+        const those = isIn(waiter.device) ? [waiter.feed] : NONE;
+        for (const feed of [...those, ...(wanting.get(waiter.id) ?? NONE)]) if (feeds.size < 2) feeds.add(feed);
+        if (feeds.size === 2) break;
+      }
+      wanting.set(one.id, feeds);
+      if ([...feeds].some((feed) => feed !== one.feed)) wanted.add(one);
+    }
+    return wanted;
   }
 
   /** What is waited for and has not come at all. */

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import type { DeltaId } from '../../src/base/ids.ts';
+import type { DeltaId, DeviceId } from '../../src/base/ids.ts';
 import { MAX_WAITING_BYTES } from '../../src/protocol/limits.ts';
 import type { Delta } from '../../src/sync/delta.ts';
 import { Waiting } from '../../src/sync/waiting.ts';
+import { seededBelow, seededRandom } from '../fakes/seeded-random.ts';
 import { CHAT, Team } from './team.ts';
 
 describe('D5 what waits for its past', () => {
@@ -38,5 +39,32 @@ describe('D5 what waits for its past', () => {
       deltas.slice(0, 4).map((delta) => waiting.add(delta, [missing])),
       [true, true, true, true],
     );
+  });
+
+  it('D8 L6 all that is wanted is what is wanted one by one', () => {
+    const random = seededRandom('wanted');
+    const below = (bound: number) => seededBelow(random, bound);
+    for (let world = 0; world < 30; world++) {
+      const waiting = new Waiting();
+      const all: Delta[] = [];
+      for (let i = 0; i < 40; i++) {
+        const device = `device ${below(5)}`;
+        const deps = [
+          ...new Set(all.length === 0 ? [missing] : [all[below(all.length)]!.id, all[below(all.length)]!.id]),
+        ];
+        const place = { id: `delta ${i}`, device, feed: `${device}.${below(2)}`, prev: undefined, deps };
+        all.push({ ...place, bytes: new Uint8Array(1) } as unknown as Delta);
+      }
+      for (const delta of all.toSorted(() => below(3) - 1)) waiting.add(delta, delta.deps);
+      const isIn = (device: DeviceId) => (device as string) < 'device 3';
+      const wanted = waiting.allWanted(isIn);
+      for (const delta of all)
+        assert.equal(
+          wanted.has(delta),
+          waiting.isWanted(delta.id, delta.feed, new Map(), isIn),
+          `${world} ${delta.id}`,
+        );
+      assert.ok(wanted.size > 0 && wanted.size < all.length);
+    }
   });
 });

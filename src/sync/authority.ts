@@ -24,7 +24,8 @@ export type VoidReason =
   | 'left' // after his own leave (A7)
   | 'notPermitted' // (A2, A5, A10)
   | 'noTarget' // somebody or something that is not there (A10)
-  | 'invitation'; // used up or revoked (N3)
+  | 'invitation' // used up or revoked (N3)
+  | 'forked'; // on a branch that nobody has named (D8)
 
 interface Refusal {
   readonly accepted: false;
@@ -170,6 +171,17 @@ export class Authority {
     }
     if (isAny) this.#evaluate();
     return isAny;
+  }
+
+  /** D8: others may have named more of a branch, or what is here has become one. Answers whether anything is judged anew. */
+  recut(): boolean {
+    const isTurned = ({ node }: Accepted) => {
+      const verdict = this.#verdicts.get(node.delta.id);
+      return this.#graph.isUnnamed(node) !== (verdict?.accepted === false && verdict.reason === 'forked');
+    };
+    if (!this.#graph.isForked || ![...this.#controls.values()].some(isTurned)) return false;
+    this.#evaluate();
+    return true;
   }
 
   /** Keeps a control delta under all that it may be asked for by; undefined for one that its form makes void. */
@@ -375,8 +387,9 @@ export class Authority {
   /** An entry needs the key of what it cites, which is there whatever the cited one's verdict. */
   #entry(one: Accepted): Entry | undefined {
     const entry = this.#entryOf(one);
-    if (!entry) this.#verdicts.set(one.node.delta.id, refused('noCredential'));
-    return entry;
+    const reason = this.#graph.isUnnamed(one.node) ? 'forked' : entry ? undefined : 'noCredential';
+    if (reason) this.#verdicts.set(one.node.delta.id, refused(reason));
+    return reason ? undefined : entry;
   }
 
   #entryOf({ node, control }: Accepted): Entry | undefined {

@@ -17,7 +17,7 @@ import type { Roster } from './roster.ts';
 
 /** What the verdict on a content delta rests on, but for the rows and what its tool asks. */
 interface Premises {
-  readonly refused: VoidReason | 'forked' | undefined;
+  readonly refused: VoidReason | undefined;
   /** In which its author stands; undefined where he does not. */
   readonly role: Role | undefined;
   readonly toolKind: string | undefined;

@@ -12,7 +12,7 @@ import { RowTree } from './root.ts';
 import { Rows, type Cell, type Place } from './rows.ts';
 import type { VoidReason } from './authority.ts';
 
-export type FoldVerdict = 'applied' | ContentVoid | VoidReason | 'unknownTool' | 'forked' | 'newer';
+export type FoldVerdict = 'applied' | ContentVoid | VoidReason | 'unknownTool' | 'newer';
 
 /** A verdict, with what it rested on: whoever gives it knows what that is, and whether it would be another now. */
 export interface Judged {

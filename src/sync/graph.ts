@@ -348,6 +348,15 @@ export class Graph {
   }
 
   /**
+   * D8: whether it is on a branch, and no other device has it in its past. Others need not hold it, nor will they where they have another: it
+   * can say nothing of who may do what.
+   */
+  isUnnamed({ lane, delta: { seq } }: Node): boolean {
+    const own = this.#lanes[lane];
+    return own?.parent !== undefined && seq > own.named;
+  }
+
+  /**
    * D8: whether another branch stands against it. One that nobody has named is no other's: whoever holds it, since it came first, holds for
    * the feed what all others do.
    */
@@ -505,15 +514,25 @@ export class Graph {
     return { outcome: 'added', node, isFork, isRecut };
   }
 
-  /** D8: answers whether a branch is named that was not. */
-  #nameBranches({ past, delta: { device } }: Node): boolean {
+  /** D8: answers whether more of a branch is named than was. What is on a branch itself, and nobody has named, names nothing: it may be here alone. */
+  #nameBranches(node: Node): boolean {
+    if (this.isUnnamed(node)) return false;
     let isNews = false;
     for (const lane of this.#branches) {
-      if (lane.isNamed || lane.device === device || (past[lane.number] ?? 0) < lane.first) continue;
-      lane.isNamed = true;
+      const named = node.past[lane.number] ?? 0;
+      if (lane.device === node.delta.device || named < lane.first || named <= lane.named) continue;
+      lane.named = named;
       isNews = true;
     }
+    if (isNews) this.#nameFromAll();
     return isNews;
+  }
+
+  #nameFromAll(): void {
+    for (const lane of this.#lanes) {
+      const last = lane.parent ? lane.at(lane.named) : lane.tip;
+      if (last) this.#nameBranches(last);
+    }
   }
 
   // ---- lanes --------------------------------------------------------------------------------------------------------
@@ -571,7 +590,9 @@ export class Graph {
       known.set(node.past, past);
       node.past = past;
     }
-    for (const { tip } of this.#lanes) if (tip) this.#nameBranches(tip);
+    // Who stands on it himself may have named others.
+    for (const one of this.#branches) one.named = one.cut;
+    this.#nameFromAll();
     this.#generations.split(lane, branch);
   }
 
@@ -585,6 +606,7 @@ export class Graph {
     if (closed) this.#generations.close(lane, closed);
     if (parent) parent.isForked = true;
     lane.cut = cut;
+    lane.named = cut;
     this.#cut = undefined;
     lane.substance = cut;
     if (!end) return;
@@ -616,7 +638,7 @@ export class Graph {
     this.#arrivals = Math.max(this.#arrivals, arrivals);
     const ends = this.#lanes.flatMap(({ frontier }) => frontier ?? []);
     for (const end of ends) if (!ends.some((other) => other !== end && inPast(end, other))) this.#heads.add(end);
-    for (const end of ends) this.#nameBranches(end);
+    this.#nameFromAll();
   }
 
   // ---- forgetting (L4) ------------------------------------------------------------------------------------------------
@@ -688,6 +710,7 @@ export class Graph {
       if (node !== last && !isKept(node.delta)) lane.places.set(node.delta.seq, node);
     }
     lane.cut = upTo;
+    lane.named = Math.max(lane.named, upTo);
     lane.frontier = last;
   }
 }

@@ -58,8 +58,8 @@ export class Lane {
   closed: Closed | undefined;
   /** Whether branches hang on its end. */
   isForked = false;
-  /** Of a branch: whether another device has it in its past. */
-  isNamed = false;
+  /** Of a branch (D8): up to where other devices have it in their past, or it is folded. */
+  named = 0;
 
   constructor(number: number, place: Pick<Lane, 'feed' | 'device' | 'generation' | 'parent' | 'first' | 'firstId'>) {
     this.number = number;
@@ -80,6 +80,10 @@ export class Lane {
   /** seq of its last delta; `first - 1` where it has none. */
   get end(): number {
     return this.cut + this.nodes.length;
+  }
+
+  get isNamed(): boolean {
+    return this.named >= this.first;
   }
 
   get tip(): Node | undefined {

@@ -690,15 +690,14 @@ export class Replica {
     const entered = this.#entered.splice(0);
     const controls = entered.filter((node) => node.delta.tool === undefined);
     let reaches = this.#isRecut;
+    if (controls.length > 0) reaches = this.#authority.addAll(controls) || reaches;
+    const isTurned = this.#isRecut && this.#authority.recut();
     this.#isRecut = false;
-    if (controls.length > 0) {
-      reaches = this.#authority.addAll(controls) || reaches;
-      this.#followControls();
-    }
+    if (controls.length > 0 || isTurned) this.#followControls();
     if (reaches) this.#content.reconsider();
     this.#content.insertAll(entered.filter((node) => node.delta.tool !== undefined));
     // Before anything more is folded: the word is about what is folded now.
-    if (controls.length > 0 && this.unconfirmed) this.#seekVoucher(this.unconfirmed);
+    if ((controls.length > 0 || isTurned) && this.unconfirmed) this.#seekVoucher(this.unconfirmed);
   }
 
   /** The verdicts on control deltas are others. */

@@ -135,4 +135,39 @@ describe('D8 a branch that nobody has named', () => {
     const isAside = (delta: Delta) => talk.graph.isAside(talk.graph.get(delta.id)!);
     assert.deepEqual([one, other].map(isAside), [false, true]);
   });
+
+  it('D8 L6 is not named by what stands on another such branch: of two hostile feeds the one would count by the other, here alone', () => {
+    for (const isFirst of [true, false]) {
+      const talk = new Talk();
+      const { alice, bob, mallory, genesis } = talk;
+      const [one, other] = [talk.add(mallory, undefined, [genesis]), talk.say(mallory, undefined, [genesis])];
+      const [naming, silent] = [talk.say(bob, undefined, [one]), talk.say(bob, undefined, [genesis])];
+      assert.equal(talk.take(other), 'added');
+      for (const branch of isFirst ? [naming, silent] : [silent, naming]) assert.equal(talk.take(branch), 'added');
+      const isAside = (delta: Delta) => talk.graph.isAside(talk.graph.get(delta.id)!);
+      talk.add(alice, genesis, [other, silent]);
+      assert.deepEqual([one, other, naming, silent].map(isAside), [true, false, true, false]);
+      // Somebody has it after all.
+      talk.add(talk.team.person('Carol'), undefined, [naming]);
+      assert.deepEqual([one, other, naming, silent].map(isAside), [true, true, true, true]);
+    }
+  });
+
+  it('D8 is named by what stands on another one, once that is named, be it by its own device', () => {
+    for (const isFirst of [true, false]) {
+      const talk = new Talk();
+      const { bob, mallory, genesis } = talk;
+      const one = talk.add(mallory, undefined, [genesis]);
+      const naming = talk.say(bob, undefined, [one]);
+      for (const delta of isFirst
+        ? [naming, talk.say(bob, undefined, [genesis])]
+        : [talk.say(bob, undefined, [genesis]), naming])
+        assert.equal(talk.take(delta), 'added');
+      talk.add(mallory, undefined, [genesis]);
+      const isUnnamed = ({ id }: Delta) => talk.graph.isUnnamed(talk.graph.get(id)!);
+      assert.deepEqual([one, naming].map(isUnnamed), [true, true]);
+      talk.add(mallory, undefined, [naming], 1);
+      assert.deepEqual([one, naming].map(isUnnamed), [false, false]);
+    }
+  });
 });

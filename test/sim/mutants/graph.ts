@@ -7,6 +7,7 @@ const REPLICA = 'src/sync/replica.ts';
 const rows = ['test/sync/fold.test.ts'];
 const deltas = ['test/sync/delta.test.ts'];
 const naming = ['test/sync/graph.test.ts'];
+const contested = ['test/sync/contested.test.ts'];
 
 export const graph: readonly Mutant[] = [
   {
@@ -128,6 +129,46 @@ export const graph: readonly Mutant[] = [
     search: '!at.isNamed || rivals.some(({ isNamed }) => isNamed)',
     replace: '!at.isNamed',
     tests: naming,
+  },
+  {
+    name: 'what is on a branch that nobody has named names another',
+    rule: 'D8',
+    file: GRAPH,
+    search: 'if (this.isUnnamed(node)) return false;',
+    replace: '',
+    tests: naming,
+  },
+  {
+    name: 'who names a branch after the rest of it was seen names nothing',
+    rule: 'D8',
+    file: GRAPH,
+    search: 'if (isNews) this.#nameFromAll();',
+    replace: '',
+    tests: naming,
+  },
+  {
+    name: 'a word on a branch that nobody has named counts',
+    rule: 'D8',
+    file: 'src/sync/authority.ts',
+    search: "this.#graph.isUnnamed(one.node) ? 'forked' :",
+    replace: '',
+    tests: contested,
+  },
+  {
+    name: 'a word on a branch counts beyond what others have named of it',
+    rule: 'D8',
+    file: GRAPH,
+    search: 'return own?.parent !== undefined && seq > own.named;',
+    replace: 'return own?.parent !== undefined && seq > own.named && !own.isNamed;',
+    tests: contested,
+  },
+  {
+    name: 'a word on a branch stays what it was, whatever others name',
+    rule: 'D8',
+    file: 'src/sync/replica.ts',
+    search: 'const isTurned = this.#isRecut && this.#authority.recut();',
+    replace: 'const isTurned = false;',
+    tests: contested,
   },
   {
     name: 'that a branch is named changes nothing that was applied',

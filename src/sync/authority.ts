@@ -83,6 +83,12 @@ interface Entry {
   readonly key: Key;
 }
 
+/** An admission, and the words that have given its person a role before it was judged. */
+interface Vouched extends Accepted {
+  readonly account: AccountId;
+  readonly by: Node[];
+}
+
 /** Nobody's verdict rests on them, and theirs on nothing that is judged later. */
 const IS_INERT: ReadonlySet<Control['kind']> = new Set([
   'ack',
@@ -113,7 +119,7 @@ export class Authority {
   /** By account and by invitation, whatever the verdict: what they depend on may sort later in the pass (A6). */
   readonly #admissions = new Map<AccountId, Accepted[]>();
   /** Admissions whose person a senior has given a role before they were judged. */
-  readonly #vouched = new Map<DeltaId, Accepted>();
+  readonly #vouched = new Map<DeltaId, Vouched>();
   readonly #revocations = new Map<DeltaId, Accepted[]>();
   readonly #departures: Accepted[] = [];
   #accepted: Accepted[] = [];
@@ -293,14 +299,17 @@ export class Authority {
   #evaluate(): void {
     const early = new Map<DeltaId, DeviceRestriction>();
     this.#inVain.clear();
+    this.#needless.clear();
     for (let isSettled = false; !isSettled;) {
       this.#passWithLeaves(early);
       const late = this.#lateWords().filter(({ node }) => !early.has(node.delta.id));
       for (const word of late) early.set(word.node.delta.id, word);
       // Not before: what is void now may stand once these are in force.
       const inVain = late.length > 0 ? [] : this.#additionsInVain().filter((id) => !this.#inVain.has(id));
-      for (const addition of inVain) this.#inVain.add(addition);
-      isSettled = late.length + inVain.length === 0;
+      const needless = late.length > 0 ? [] : this.#vouchedNeedlessly();
+      for (const addition of [...inVain, ...needless]) this.#inVain.add(addition);
+      for (const admission of needless) this.#needless.add(admission);
+      isSettled = late.length + inVain.length + needless.length === 0;
     }
     this.#attempts = [...this.refused()].filter(
       ({ node, control }) => restricts(control) && this.#isCutOff(node.delta.id),
@@ -331,6 +340,19 @@ export class Authority {
 
   /** Void additions of devices on which something rested that was judged before them. */
   readonly #inVain = new Set<DeltaId>();
+
+  /**
+   * A10: void admissions of somebody who was in by another word, for whoever has given him a role: of a device that he has by the void one alone nobody has said
+   * anything, and whoever holds the account's key may have made it.
+   */
+  #vouchedNeedlessly(): readonly DeltaId[] {
+    return [...this.#vouched].flatMap(([id, { account, by }]) =>
+      this.#verdicts.get(id)?.accepted === false && by.every((word) => this.#bestIn(account, word)) ? id : [],
+    );
+  }
+
+  /** Of these what counts for nothing from the beginning of another pass. */
+  readonly #needless = new Set<DeltaId>();
 
   /** A7: until every leave that is accepted is in force from the beginning. */
   #passWithLeaves(early: ReadonlyMap<DeltaId, DeviceRestriction>): void {
@@ -733,7 +755,9 @@ export class Authority {
    */
   #vouchFor(account: AccountId, node: Node): void {
     for (const admission of this.#pendingAdmissions(account, node)) {
-      this.#vouched.set(admission.node.delta.id, admission);
+      const { id } = admission.node.delta;
+      if (this.#needless.has(id)) continue;
+      this.#vouched.set(id, { ...admission, account, by: [...(this.#vouched.get(id)?.by ?? []), node] });
       for (const device of this.#devices.letInBy(admission))
         if (!this.#accounts.has(device)) this.#accounts.set(device, account);
     }

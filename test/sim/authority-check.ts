@@ -152,7 +152,7 @@ class Checker {
     }
   }
 
-  /** Given a role by somebody who had seen an admission that turned out void. */
+  /** Given a role by somebody who had seen an admission that turned out void, and no other word by which he was in. */
   #isVouchedFor(device: DeviceId, account: AccountId, at: Placed): boolean {
     const seen = this.#admissions.filter(({ control }) => letsIn(control, device) && control.account === account);
     return [...this.#grants.values()].some(
@@ -160,7 +160,8 @@ class Checker {
         grant.control?.kind === 'setRole' &&
         grant.account === account &&
         isPast(grant.placed, at) &&
-        seen.some(({ placed }) => isPast(placed, grant.placed)),
+        seen.some(({ placed }) => isPast(placed, grant.placed)) &&
+        ![...this.#grants.values()].some((one) => one.account === account && this.#isLive(one, grant.placed)),
     );
   }
 

@@ -372,6 +372,53 @@ describe('A4 K2 a stolen device', () => {
     assert.equal(replica.roster.devices.has(spare.device), true);
   });
 
+  it('A10 I4 a role given by a senior lets in no device of who is in anyhow, by an admission that is void', () => {
+    const bench = new Bench();
+    const { safe, spare } = bench;
+    const [founder] = makePerson(crypto, 'Carol', 1).devices;
+    const [bob] = bench.mallory.devices;
+    const genesis = bench.begin(founder!, founder!);
+    const guest = bench.admit(founder!, bench.mallory, [bob!], [], genesis, Role.guest);
+    const dave = makePerson(crypto, 'Dave', 1);
+    const junior = bench.admit(founder!, dave, dave.devices, [], genesis);
+    const alice = bench.admit(dave.devices[0]!, bench.alice, [safe], [junior], junior);
+    const named = bench.admit(bob!, bench.alice, [spare], [alice], guest, Role.guest);
+    const raise = controlBody.setRole(bench.alice.account, Role.manager);
+    const raised = bench.write(founder!, 'setRole', raise, [named], genesis);
+    const said = bench.write(spare, 'rename', controlBody.rename('spare'), [raised], raised);
+    const replica = bench.judged();
+    assert.deepEqual(
+      [named, raised, said].map((id) => replica.verdictOf(id)),
+      ['notPermitted', 'accepted', 'noCredential'],
+    );
+    assert.equal(replica.roster.devices.has(spare.device), false);
+  });
+
+  it('A10 I4 a role keeps in what an admission that is void has named, though another role had been given before', () => {
+    const bench = new Bench();
+    const { safe } = bench;
+    const [founder, other] = makePerson(crypto, 'Carol', 2).devices;
+    const [bob] = bench.mallory.devices;
+    const dave = makePerson(crypto, 'Dave', 1);
+    const genesis = bench.begin(founder!, founder!, other!);
+    const junior = bench.admit(founder!, bench.mallory, [bob!], [], genesis);
+    const manager = bench.admit(founder!, dave, dave.devices, [], genesis, Role.manager);
+    const alice = bench.admit(bob!, bench.alice, [safe], [junior], junior);
+    // Of this nobody else has heard.
+    bench.write(other!, 'remove', controlBody.remove(bench.mallory.account, bench.notice), [junior], genesis);
+    const roleOf = (role: Role) => controlBody.setRole(bench.alice.account, role);
+    const deps = [alice, manager];
+    const first = bench.write(dave.devices[0]!, 'setRole', roleOf(Role.participant), deps, manager);
+    const raised = bench.write(founder!, 'setRole', roleOf(Role.manager), [first], genesis);
+    const said = bench.write(safe, 'rename', controlBody.rename('said'), [raised], raised);
+    const replica = bench.judged();
+    assert.deepEqual(
+      [alice, first, raised, said].map((id) => replica.verdictOf(id)),
+      ['cutOff', 'accepted', 'accepted', 'accepted'],
+    );
+    assert.equal(replica.roster.devices.has(safe.device), true);
+  });
+
   for (const kind of ['drop', 'removeDevice', 'remove'])
     for (const knowsIt of [false, true])
       it(`K2 A4 who is out hears what cuts off who had taken out the author of the word (${kind}${knowsIt ? ', which that has seen' : ''}, world “umber.10958”)`, () => {

@@ -210,6 +210,14 @@ export const authority: readonly Mutant[] = [
     tests: ['test/sync/stolen-device.test.ts'],
   },
   {
+    name: 'a role given by a senior lets in what an admission that is void has named of who is in anyhow',
+    rule: 'A10',
+    file: AUTHORITY,
+    search: 'needless = late.length > 0 ? [] : this.#vouchedNeedlessly();',
+    replace: 'needless: DeltaId[] = [];',
+    tests: ['test/sync/stolen-device.test.ts'],
+  },
+  {
     name: 'a device that is out writes on',
     rule: 'A4',
     file: 'src/sync/device-standing.ts',

@@ -27,6 +27,9 @@ export const FILES = '00000000000000f1' as ToolId;
 
 /** How often who leaves looks whether others have all of his, ever more seldom. */
 const MAX_TRIES = 10;
+/** How long who was let in waits for a copy before he asks others, ever more seldom. */
+const ASK_AGAIN_MS = 60_000;
+const MAX_ASKS = 6;
 /** A hundred times what a large world takes: beyond it two keep each other busy for ever. */
 const MAX_STEPS = 300_000;
 
@@ -209,7 +212,26 @@ export class World implements Surroundings {
       this.#letInOwn(joiner, by);
       this.network.open(by.id, joiner.id);
       if (this.#living(by.id)) joiner.heardBeat(by.id);
+      this.#askElsewhere(by, joiner);
     });
+  }
+
+  /** N4: who is given no copy asks the managers' devices, too, as the service does: who has let it in may have none to give, since nobody has vouched for his. */
+  #askElsewhere(by: SimDevice, joiner: SimDevice, tries = 0): void {
+    if (tries === MAX_ASKS) return;
+    this.agenda.put(this.#time + ASK_AGAIN_MS * 2 ** tries, () => {
+      if (joiner.replica.size > 0 || !joiner.sponsors.has(by.id)) return;
+      for (const device of managersIn(by)) if (joiner.alive) this.#answerJoiner(this.#living(device), joiner);
+      this.#askElsewhere(by, joiner, tries + 1);
+    });
+  }
+
+  #answerJoiner(device: SimDevice | undefined, joiner: SimDevice): void {
+    const letIn = device?.replica.roster.records.get(joiner.id)?.letIn;
+    if (!device || this.isHostile(device.id) || !letIn || !device.replica.isDurable(letIn)) return;
+    joiner.letIn(device.id, letIn.delta.bytes);
+    this.network.open(device.id, joiner.id);
+    joiner.heardBeat(device.id);
   }
 
   /**
@@ -532,6 +554,11 @@ function targetsOf(certificates: readonly Certificate[]): BoxTarget[] {
     device,
     agreementKey,
   }));
+}
+
+function managersIn({ replica }: SimDevice): readonly DeviceId[] {
+  const managers = [...replica.roster.members.values()].filter(({ role }) => role === Role.manager);
+  return managers.flatMap(({ devices }) => devices.map(({ certificate }) => certificate.device));
 }
 
 function roleOf(index: number): Role {

@@ -161,10 +161,10 @@ function chainsOf(deltas: readonly Delta[]): Delta[][] {
 export function checkWorld(world: World, dice: Dice, cameToRest: boolean): void {
   const honest = [...world.devices.values()].filter(({ id }) => !world.isHostile(id));
   for (const device of honest) checkDevice(world, device);
-  for (const device of honest) checkHasCopy(world, device);
   // With what only those held who have erased their copies since.
   const all = reader(world);
   for (const { bytes } of world.archive.values()) all.restore(bytes);
+  for (const device of honest) checkHasCopy(world, all, device);
   const additions = additionsIn(world, all);
   const invalid = additions.filter(({ verdict }) => verdict === 'cutOff' || verdict === 'invitation');
   const sides = sidesOf(
@@ -178,11 +178,14 @@ export function checkWorld(world: World, dice: Dice, cameToRest: boolean): void 
     checkSide(world, side, { isOnly: sides.length === 1, invalid, additions }, dice, cameToRest);
 }
 
-/** N4: whom an honest device has let in, and holds for in, has a copy in the end: the two find a seal under which they hear each other. */
-function checkHasCopy(world: World, { id, sponsors, replica }: SimDevice): void {
+/**
+ * N4: whom an honest device has let in, and holds for in, has a copy in the end: the two find a seal under which they hear each other. Who is in himself by
+ * what is void may have none to give, and those who could vouch for it do not hear him.
+ */
+function checkHasCopy(world: World, all: Replica, { id, sponsors, replica }: SimDevice): void {
   const by = [...sponsors].find((one) => {
     const { devices } = world.devices.get(one)!.replica.roster;
-    return !world.isHostile(one) && devices.has(id) && devices.has(one);
+    return !world.isHostile(one) && devices.has(id) && devices.has(one) && all.roster.devices.has(one);
   });
   if (replica.size > 0 || by === undefined) return;
   world.violate('N4', `${world.nameOf(id)} has no copy, and is in for ${world.nameOf(by)}, which has let it in`);

@@ -522,9 +522,8 @@ export class SharedWorkspace {
     this.peers.heardFrom(from, message.state === 0);
     this.peers.learnAddresses(from, message.addresses);
     if (message.answer) this.#greet([from], path, 1);
-    // A word by relay may be lost: who is not known to have all is greeted with each beat, until he has said so.
-    if (message.state !== 0 && path === 'relay' && !(before && this.engine.session.inSync(from)))
-      this.#dispatch(this.engine.session.greet(from, this.#now));
+    if (message.state !== 0 && path === 'relay')
+      this.#dispatch(before ? this.engine.heardBeat(from, this.#now) : this.engine.session.greet(from, this.#now));
     if (before !== this.peers.isOnline(from)) this.#hub.emit({ type: 'workspaces' });
   }
 

@@ -245,6 +245,11 @@ export class Engine {
     return this.#entrances.some((word) => !this.#replica.isLeftBehind(word));
   }
 
+  /** S3, D2: a beat by relay of who was online before: a word may be lost, so who is not known to have all is asked, and whoever is there while one is awaited. */
+  heardBeat(from: DeviceId, now: number): readonly Outgoing[] {
+    return this.session.inSync(from) && !this.isAwaitingWord ? [] : this.session.greet(from, now);
+  }
+
   /** What another holds of our feeds, when it has said so. */
   #awaits: { told: readonly FeedMark[] | undefined } | undefined;
 

@@ -2,7 +2,7 @@
 import type { AccountId, DeltaId, DeviceId, ToolId } from '../base/ids.ts';
 import type { Certificate } from '../protocol/certificate.ts';
 import type { Authority } from './authority.ts';
-import { certificatesIn, type Control, type CutAndRoot, type Role } from './control.ts';
+import { certificatesIn, Role, type Control, type CutAndRoot } from './control.ts';
 import type { EpochNotice } from './epoch.ts';
 import type { Node } from './graph.ts';
 import type { Accepted, Key } from './seniority.ts';
@@ -89,6 +89,11 @@ export interface Roster {
   readonly deleted: Node | undefined;
   /** States that inviters and managers vouch for, in D6 order (L6). */
   readonly vouchers: readonly Voucher[];
+}
+
+/** Whether somebody is left who could act as a manager: one all of whose devices are out cannot. */
+export function hasManagers({ members }: Roster): boolean {
+  return [...members.values()].some(({ role, devices }) => role === Role.manager && devices.length > 0);
 }
 
 interface Draft {

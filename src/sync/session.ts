@@ -35,6 +35,7 @@ import {
 } from './peer.ts';
 import { Lane } from './ports.ts';
 import type { Ingest, Replica } from './replica.ts';
+import { hasManagers } from './roster.ts';
 import { isSubstance } from './stability.ts';
 import { Sums } from './sums.ts';
 
@@ -528,8 +529,9 @@ export class Session {
       // What is before it in its feed is lacking as before: the log still does not reach.
       return { ...word, ends: [] };
     }
-    // A manager who has lost his copy is the one who can vouch for it.
-    if (!this.#replica.isConfirmed && this.#replica.roster.devices.get(device)?.role !== Role.manager) return undefined;
+    // A manager who has lost his copy is the one who can vouch for it; where there is none any more, nobody ever will.
+    const mayVouch = this.#replica.roster.devices.get(device)?.role === Role.manager;
+    if (!this.#replica.isConfirmed && !mayVouch && hasManagers(this.#replica.roster)) return undefined;
     peer.offer ??= this.#makeOffer();
     const { base, sent } = peer.offer;
     const bytes = base.parts[sent];

@@ -246,6 +246,11 @@ function isAloneAgain(world: World, { id, replica }: SimDevice, other: SimDevice
   return world.restored.has(id) && isAlone && !known.includes(other.id);
 }
 
+/** D2: what others hold of its own may be with hostile devices alone, and none of them need tell it. */
+function awaitsHostile(world: World, { engine, session }: SimDevice): boolean {
+  return engine.isAwaitingWord && session.devices.every((device) => world.isHostile(device));
+}
+
 /** Whether a device is out for one side, and in for another, or was let in by what a side that is alone again has lost. */
 function isElsewhere(world: World, side: readonly SimDevice[], device: SimDevice): boolean {
   const others = [...world.devices.values()].filter((one) => !world.isHostile(one.id) && !side.includes(one));
@@ -409,7 +414,7 @@ function checkEqual(world: World, live: readonly SimDevice[], dice: Dice): void 
     if (batch && comparable.has(device)) compareWith(world, device, batch, own);
   }
   for (const device of live) {
-    if (device.replica.isAhead)
+    if (device.replica.isAhead && !awaitsHostile(world, device))
       world.violate('D2', `${world.nameOf(device.id)} has not named what counts for it alone`);
     for (const id of device.acknowledged)
       if (!world.holds(largest, id) && isMissed(world, device, id))

@@ -521,10 +521,9 @@ export class SimDevice {
     for (const device of this.session.devices) this.#dispatch(this.session.greet(device, this.#now));
   }
 
-  /** A beat of another's presence came by relay: whoever is not known to have all is greeted. */
+  /** A beat of another's presence came by relay. */
   heardBeat(device: DeviceId): void {
-    if (this.session.isPeer(device) && !this.session.inSync(device))
-      this.#dispatch(this.session.greet(device, this.#now));
+    if (this.session.isPeer(device)) this.#dispatch(this.engine.heardBeat(device, this.#now));
   }
 
   get nextWake(): number | undefined {

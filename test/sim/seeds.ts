@@ -2604,4 +2604,33 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Both managers had left, and nobody could vouch any more for the copy of the one who was left.
+    name: 'L6 A7 whom a member lets in gets his copy, though no manager is left (world “dove.340”)',
+    plan: {
+      config: {
+        seed: 'dove.340',
+        big: false,
+        people: 5,
+        founding: 2,
+        hostile: 1,
+        manyDevices: 0.5,
+        directPaths: 7,
+        relayShare: 1,
+        network: { latency_ms: [20, 3000], loss: 0.02, duplication: 0, reorders: false, relayLifetime_ms: 600000 },
+        fsync_ms: 2,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 120000,
+      },
+      acts: [
+        { at: 3635, kind: 'join', salt: 22 },
+        { at: 10306, kind: 'leave', salt: 55 },
+        { at: 11307, kind: 'leave', salt: 34 },
+        { at: 62601, kind: 'invite', salt: 69 },
+        { at: 93747, kind: 'join', salt: 36 },
+      ],
+    },
+  },
 ];

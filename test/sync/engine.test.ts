@@ -322,6 +322,22 @@ describe('K the engine and its keys', () => {
     assert.equal(again.engine.isAwaitingWord, false);
   });
 
+  it('D2 S3 who awaits that word asks whoever is there with each beat by relay, be it that he has all', () => {
+    const { office, alice, bob } = threePeople('D2 asks for the word');
+    office.link(alice, bob);
+    bob.post('before');
+    office.rest();
+    office.leave(alice);
+    const beat = () => {
+      office.now += 61_000;
+      return bob.engine.heardBeat(alice.device, office.now).map(({ message }) => message.kind);
+    };
+    assert.ok(bob.engine.session.inSync(alice.device));
+    assert.deepEqual(beat(), []);
+    bob.engine.awaitWord();
+    assert.deepEqual(beat(), ['have']);
+  });
+
   it('L4 an ack is written when idle, at most one a minute, and never for acks alone', () => {
     const { office, alice, bob, carol } = threePeople('L4');
     office.link(alice, bob, carol);

@@ -21,10 +21,10 @@ function withHistory(seed: string): { office: Office; alice: Desk; bob: Desk; ca
   return people;
 }
 
-function admit(by: Desk, office: Office, name: string): Desk {
+function admit(by: Desk, office: Office, name: string, isVouching = true): Desk {
   const person = office.team.person(name);
   const box = by.engine.keys.box([{ device: person.device, agreementKey: person.certificate.agreementKey }])!;
-  const seen = by.engine.replica.baseRoot();
+  const seen = isVouching ? by.engine.replica.baseRoot() : undefined;
   const body = controlBody.admit(person.account, Role.participant, name, [person.certificate], undefined, box, seen);
   by.control('admit', body);
   const desk = office.open(person, by);
@@ -185,6 +185,22 @@ describe('L6 the first copy', () => {
     assert.equal(dave.engine.replica.isConfirmed, false, 'the word that vouches for it is not here yet');
     office.link(alice, dave);
     assert.equal(dave.engine.replica.isConfirmed, true);
+  });
+
+  it('L6 A7 but where no manager is left who could vouch: whom a member lets in then gets his copy (world “dove.340”)', () => {
+    for (const isLeft of [true, false]) {
+      const { office, alice, bob } = withHistory(`unconfirmed, and no manager ${String(isLeft)}`);
+      office.rest();
+      if (isLeft) alice.control('leave', controlBody.leave());
+      office.rest();
+      office.leave(alice);
+      bob.engine.replica.unconfirmed = new Uint8Array(32).fill(7); // as if nobody had vouched for it
+      const dave = admit(bob, office, 'Dave', false);
+      office.link(bob, dave);
+      office.rest();
+      assert.equal(dave.engine.replica.roster.devices.has(dave.device), isLeft);
+      assert.equal(bob.engine.replica.isConfirmed, false);
+    }
   });
 });
 

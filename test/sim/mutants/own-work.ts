@@ -175,4 +175,20 @@ export const ownWork: readonly Mutant[] = [
     replace: '[]',
     tests: puttingBack,
   },
+  {
+    name: 'who awaits the word on his own feed does not ask who has all for it',
+    rule: 'D2',
+    file: 'src/sync/engine.ts',
+    search: 'return this.session.inSync(from) && !this.isAwaitingWord ? []',
+    replace: 'return this.session.inSync(from) ? []',
+    tests: ['test/sync/engine.test.ts'],
+  },
+  {
+    name: 'whom a member lets in, when no manager is left, is given no copy',
+    rule: 'L6',
+    file: 'src/sync/session.ts',
+    search: 'if (!this.#replica.isConfirmed && !mayVouch && hasManagers(this.#replica.roster)) return undefined;',
+    replace: 'if (!this.#replica.isConfirmed && !mayVouch) return undefined;',
+    tests: ['test/sync/first-copy.test.ts'],
+  },
 ];

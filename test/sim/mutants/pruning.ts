@@ -213,8 +213,7 @@ export const pruning: readonly Mutant[] = [
     name: 'a base that nobody has vouched for is served on',
     rule: 'L6',
     file: SESSION,
-    search:
-      'if (!this.#replica.isConfirmed && this.#replica.roster.devices.get(device)?.role !== Role.manager) return undefined;',
+    search: 'if (!this.#replica.isConfirmed && !mayVouch && hasManagers(this.#replica.roster)) return undefined;',
     replace: '',
     tests: firstCopy,
   },

@@ -180,12 +180,13 @@ export function checkWorld(world: World, dice: Dice, cameToRest: boolean): void 
 
 /**
  * N4: whom an honest device has let in, and holds for in, has a copy in the end: the two find a seal under which they hear each other. Who is in himself by
- * what is void may have none to give, and those who could vouch for it do not hear him.
+ * what is void may have none to give, and those who could vouch for it do not hear him; nor has he as long as nobody has vouched for his (L6).
  */
 function checkHasCopy(world: World, all: Replica, { id, sponsors, replica }: SimDevice): void {
   const by = [...sponsors].find((one) => {
-    const { devices } = world.devices.get(one)!.replica.roster;
-    return !world.isHostile(one) && devices.has(id) && devices.has(one) && all.roster.devices.has(one);
+    const { roster, isConfirmed } = world.devices.get(one)!.replica;
+    const isIn = roster.devices.has(one) && all.roster.devices.has(one);
+    return !world.isHostile(one) && isIn && roster.devices.has(id) && isConfirmed;
   });
   if (replica.size > 0 || by === undefined) return;
   world.violate('N4', `${world.nameOf(id)} has no copy, and is in for ${world.nameOf(by)}, which has let it in`);

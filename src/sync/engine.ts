@@ -345,12 +345,12 @@ export class Engine {
   #ackDueAt(): number | undefined {
     if (
       this.isAwaitingWord ||
-      !this.replica.isAckDue ||
+      !(this.replica.isAckDue || this.replica.hasComeBack) ||
       this.replica.roster.deleted ||
       !this.replica.roster.devices.has(this.#identity.device)
     )
       return undefined;
-    // Until then it shows nowhere.
+    // Until then it shows nowhere, and others do not take it, be it an ack alone.
     if (this.#replica.hasComeBack) return this.#grewAt;
     return Math.max(this.#grewAt + ACK_IDLE_MS, this.#ackedAt + ACK_EVERY_MS);
   }

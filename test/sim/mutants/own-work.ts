@@ -191,4 +191,11 @@ export const ownWork: readonly Mutant[] = [
     replace: 'if (!this.#replica.isConfirmed && !mayVouch) return undefined;',
     tests: ['test/sync/first-copy.test.ts'],
   },
+  {
+    name: 'an acknowledgement that has come back is named with the next that is written',
+    rule: 'D2',
+    file: 'src/sync/engine.ts',
+    search: '!(this.replica.isAckDue || this.replica.hasComeBack) ||',
+    replace: '!this.replica.isAckDue ||',
+  },
 ];

@@ -1,6 +1,7 @@
 /** What others lack, as they are given it: runs that are causally closed and end at a signature that stands (S1, D5, D7). */
 import type { DeltaId, FeedId, WorkspaceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
+import { MAX_MESSAGE_BYTES } from '../protocol/limits.ts';
 import { checkSignature, type Delta } from './delta.ts';
 import type { Graph, Node, Vector } from './graph.ts';
 
@@ -40,7 +41,8 @@ export class Serving {
       bytes += node.delta.bytes.length;
       if (bytes >= maxBytes) break;
     }
-    return [...picked.values()].map((run) => this.#toCheckedEnd(run, upTo)).filter((run) => run.length > 0);
+    const runs = [...picked.values()].map((run) => this.#toCheckedEnd(run, upTo));
+    return within(Math.max(maxBytes, MESSAGE_HOLDS_BYTES), runs);
   }
 
   #toCheckedEnd(run: Node[], upTo: (feed: FeedId) => number): readonly Node[] {
@@ -79,8 +81,26 @@ export class Serving {
       const run = this.#graph.branchTo(node);
       if (run.length > (runs.get(node.lane)?.length ?? 0)) runs.set(node.lane, run);
     }
-    return [...runs.values()].map((run) => this.#toCheckedEnd(run, everything)).filter((run) => run.length > 0);
+    const whole = [...runs.values()].map((run) => this.#toCheckedEnd(run, everything));
+    return within(MESSAGE_HOLDS_BYTES, whole);
   }
+}
+
+/** With the heads of small deltas and the padding that is a message. */
+const MESSAGE_HOLDS_BYTES = (MAX_MESSAGE_BYTES * 7) / 8;
+
+/**
+ * Of these as many as there is room for, one at least: a run goes on to the next signature that stands, which may be as far behind as a message
+ * is long, in which it has come. What is left over comes with the next batch, or is asked for again.
+ */
+function within(room: number, runs: readonly (readonly Node[])[]): readonly (readonly Node[])[] {
+  let bytes = 0;
+  return runs.filter((run) => {
+    const more = run.reduce((sum, { delta }) => sum + delta.bytes.length, 0);
+    if (more === 0 || (bytes > 0 && bytes + more > room)) return false;
+    bytes += more;
+    return true;
+  });
 }
 
 function everything(): number {

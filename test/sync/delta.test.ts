@@ -2,10 +2,19 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { DeltaId, FeedId } from '../../src/base/ids.ts';
 import { decode, encode, type Value } from '../../src/protocol/codec.ts';
-import { MAX_CBOR_DEPTH, MAX_DELTA_BYTES, MAX_WAITING_BYTES, MAX_WAITING_DELTAS } from '../../src/protocol/limits.ts';
+import {
+  MAX_CBOR_DEPTH,
+  MAX_DELTA_BYTES,
+  MAX_MESSAGE_BYTES,
+  MAX_WAITING_BYTES,
+  MAX_WAITING_DELTAS,
+} from '../../src/protocol/limits.ts';
 import { controlBody } from '../../src/sync/control.ts';
+import { LARGE_BATCH_BYTES } from '../../src/sync/credit.ts';
 import { checkSignature, DeltaReader, feedOf, readDelta, type Delta } from '../../src/sync/delta.ts';
+import { paddedLength } from '../../src/sync/envelope.ts';
 import { inPast } from '../../src/sync/graph.ts';
+import { encodeMessage } from '../../src/sync/messages.ts';
 import { CHAT, NOW, Team, type Copy } from './team.ts';
 
 const POSTS = 'posts';
@@ -228,6 +237,31 @@ describe('D7 signatures of runs', () => {
       }
       assert.equal([...fresh.replica.rows()].length, 5);
     }
+  });
+
+  it('D7 S1 what is served fits into a message, however far behind the next good signature is', () => {
+    const team = new Team(37);
+    const [bob, carol] = [team.join('Bob'), team.join('Carol')];
+    carol.meet(team.founder);
+    bob.meet(team.founder);
+    const fresh = team.copyOf(team.person('Dave'), carol);
+    const long = (author: Copy, posts: number) =>
+      Array.from(
+        { length: posts },
+        (_, i) => author.write({ tool: CHAT, kind: 'post', body: [`${i} `.padEnd(30_000, 'x')] })[0]!.delta.bytes,
+      );
+    bob.replica.ingest([long(team.founder, 15)]);
+    bob.replica.ingest([
+      long(carol, 30).map((bytes, i, { length }) => (i === length - 1 ? bytes : spoilSignature(bytes))),
+    ]);
+    for (let batches = 0; batches < 3; batches++) {
+      const runs = bob.replica.lacking(fresh.replica.vector(), LARGE_BATCH_BYTES);
+      const deltas = runs.map((run) => run.map(({ delta }) => delta.bytes));
+      const { length } = encodeMessage(bob.person.signer.device, { kind: 'deltas', runs: deltas });
+      assert.ok(paddedLength(length + 1) < MAX_MESSAGE_BYTES, `${length} bytes`);
+      assert.deepEqual(fresh.take(runs), []);
+    }
+    assert.equal(fresh.replica.size, bob.replica.size);
   });
 
   it('D7 where the proof of a run is still waiting, its beginning is kept but not served', () => {

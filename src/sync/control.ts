@@ -221,6 +221,16 @@ export function certificatesIn(control: Control): readonly Certificate[] {
   return control.kind === 'admit' || control.kind === 'addDevice' ? control.certificates : [];
 }
 
+/** Kinds that may void what others have written. */
+export const MAY_VOID: ReadonlySet<string> = new Set([
+  'remove',
+  'setRole',
+  'setPerm',
+  'removeDevice',
+  'freeze',
+  'drop',
+]);
+
 /** The devices that a word takes out by themselves, without their person (A4). */
 export function takenOutBy(control: Control): readonly DeviceId[] {
   if (control.kind === 'freeze') return [control.device];

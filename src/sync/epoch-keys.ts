@@ -8,7 +8,8 @@
  * An epoch is clean while nobody who may know it is out of the workspace: no device boxed in it, be it by a word that is void, and not its maker. Made by one
  * who leaves in the same breath it would be his to read, so a leave makes none: whoever sends next does. Nor is one clean that was made without
  * having seen every word that takes somebody out: he may have asked for it meanwhile (K1), of which nothing is written down. Of several that did it
- * at once each counts: who had seen the one alone may have let him in again. So does what let somebody in and is void: for who had it he was in.
+ * at once each counts: who had seen the one alone may have let him in again. So does what let somebody in and is void: for who had it he was in. And what is void would
+ * have made another word void: for who had it that one by which somebody is out, perhaps.
  */
 import { equalBytes } from '../base/bytes.ts';
 import { groupBy } from '../base/group.ts';
@@ -61,7 +62,7 @@ export class EpochKeys implements Gate {
   #isClean = false;
   #steps = new Map<DeviceId, readonly EpochStep[]>();
   #devices: readonly DeviceRecord[] = [];
-  /** All words that took out who is not in it any more, or let him in and are void. */
+  /** All words that took out who is not in it any more, or let him in and are void, or had made void what took him out. */
   #toBeSeen: ReadonlySet<Node> = new Set();
   #certificates: Roster['certificates'] = new Map();
   /** N4: of who gives the first copy, as each has shown it: nothing here names him yet. */
@@ -183,7 +184,8 @@ export class EpochKeys implements Gate {
     this.#devices = [...roster.members.values()].flatMap(({ devices }) => devices);
     this.#certificates = roster.certificates;
     this.#isLive = prefixesOf(this.#devices);
-    this.#toBeSeen = new Set([...roster.wordsOut.values(), roster.letInVain].flat());
+    const out = [...roster.wordsOut.values(), roster.letInVain].flat();
+    this.#toBeSeen = new Set(out.length > 0 ? [...out, ...roster.voidedInVain] : out);
     const opened: Epoch[] = [];
     for (const tag of this.#unannounced) {
       if (!this.#notices.has(tag)) continue;

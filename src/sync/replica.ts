@@ -25,7 +25,7 @@ import {
   type Frame,
 } from './base.ts';
 import { Content } from './content.ts';
-import { isKnownControl, readControl, type Role, type CutAndRoot } from './control.ts';
+import { isKnownControl, MAY_VOID, readControl, type Role, type CutAndRoot } from './control.ts';
 import {
   checkSignature,
   DELTA_VERSION,
@@ -669,7 +669,7 @@ export class Replica {
     if (delta.tool === undefined) {
       this.#controls++;
       if (!isFolded) this.#unstable.push(node);
-      if (!isFolded && RESTRICTS.has(delta.kind) && !this.#graph.coversCut(node)) this.#lateControls.push(node);
+      if (!isFolded && MAY_VOID.has(delta.kind) && !this.#graph.coversCut(node)) this.#lateControls.push(node);
       this.#openEntrances(node);
     }
     this.#entered.push(node);
@@ -993,8 +993,6 @@ const NO_STRAYS: ReadonlySet<Node> = new Set();
 
 /** Kinds of control deltas that bring certificates of devices. */
 const LETS_IN: ReadonlySet<string> = new Set(['genesis', 'admit', 'addDevice']);
-/** Kinds of control deltas that may void others' content. */
-const RESTRICTS: ReadonlySet<string> = new Set(['remove', 'setRole', 'setPerm', 'removeDevice', 'freeze', 'drop']);
 const STATE_DOMAIN = domain('state');
 
 /** A new workspace's id is its genesis delta's. */

@@ -2,7 +2,7 @@
 import type { AccountId, DeltaId, DeviceId, ToolId } from '../base/ids.ts';
 import type { Certificate } from '../protocol/certificate.ts';
 import type { Authority } from './authority.ts';
-import { certificatesIn, Role, type Control, type CutAndRoot } from './control.ts';
+import { certificatesIn, MAY_VOID, Role, type Control, type CutAndRoot } from './control.ts';
 import type { EpochNotice } from './epoch.ts';
 import type { Node } from './graph.ts';
 import type { Accepted, Key } from './seniority.ts';
@@ -85,6 +85,8 @@ export interface Roster {
   readonly boxedInVain: readonly EpochNotice[];
   /** Words that are void, and let in who is not in it: he was, for who had one. */
   readonly letInVain: readonly Node[];
+  /** Words that are void, and would void others: for who had one the word by which somebody is out may have been void. */
+  readonly voidedInVain: readonly Node[];
   /** The word that deleted the workspace for all (A8). */
   readonly deleted: Node | undefined;
   /** States that inviters and managers vouch for, in D6 order (L6). */
@@ -154,6 +156,8 @@ export function rosterOf(authority: Authority): Roster {
     }
   }
   const refused = [...authority.refused()];
+  // What has no effect for its place (D2, D8) nobody need be able to name.
+  const canBeNamed = (node: Node) => !authority.graph.isAside(node);
   return {
     name: draft.name,
     members,
@@ -171,9 +175,9 @@ export function rosterOf(authority: Authority): Roster {
     boxedInVain: refused.flatMap(({ control }) => ('epoch' in control && control.epoch ? control.epoch : [])),
     letInVain: refused.flatMap(({ node, control }) => {
       const isVain = certificatesIn(control).some(({ device }) => !devices.has(device));
-      // What has no effect for its place (D2, D8) nobody need be able to name.
-      return isVain && !authority.graph.isAside(node) ? node : [];
+      return isVain && canBeNamed(node) ? node : [];
     }),
+    voidedInVain: refused.flatMap(({ node, control }) => (MAY_VOID.has(control.kind) && canBeNamed(node) ? node : [])),
     deleted: draft.deleted,
     vouchers: draft.vouchers,
   };

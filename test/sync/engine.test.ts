@@ -10,7 +10,7 @@ import { ACK_EVERY_MS, ACK_IDLE_MS, FIRST_ACK_MS } from '../../src/sync/engine.t
 import { envelopeTag, openMessage } from '../../src/sync/envelope.ts';
 import { ACK_SPREAD_MS, type Outgoing } from '../../src/sync/session.ts';
 import { Desk, threePeople } from './office.ts';
-import { stateOf } from './team.ts';
+import { stateOf, type Person } from './team.ts';
 
 describe('K the engine and its keys', () => {
   it('K2 a removal carries the new epoch: those who stay go on under it, and who is removed is told, and nothing after', () => {
@@ -193,6 +193,52 @@ describe('K the engine and its keys', () => {
     assert.deepEqual(bob.texts(), ['Carol is here', 'not for Carol']);
     assert.ok(alice.engine.keys.isClean && bob.engine.keys.isClean);
     assert.equal(carol.engine.keys.find(alice.engine.keys.inUse), undefined);
+  });
+
+  it('K3 nor one that was made without having seen what had made void, and is void itself, the word by which somebody is out: he was in meanwhile', () => {
+    const { office, alice, bob, carol } = threePeople('K3 stands again');
+    const [david, zoey, eve] = ['Dave', 'Zoe', 'Eve'].map((name) => office.team.person(name)) as [
+      Person,
+      Person,
+      Person,
+    ];
+    for (const person of [david, zoey]) alice.admit(person, Role.manager);
+    alice.admit(eve);
+    alice.control('setRole', controlBody.setRole(bob.person.account, Role.manager));
+    const [dave, zoe] = [office.open(david, alice), office.open(zoey, alice)];
+    office.link(alice, bob, carol, dave, zoe);
+    for (const one of [dave, zoe]) one.post('here');
+    for (const away of [alice, dave]) office.leave(away);
+    bob.remove(carol);
+    office.pump();
+    zoe.control('remove', controlBody.remove(eve.account, zoe.engine.keys.make(new Set([eve.device]))));
+    office.pump();
+    const made = zoe.engine.keys.inUse!;
+    const isIn = ({ engine }: Desk) => engine.replica.roster.devices.has(carol.device);
+    assert.ok(!isIn(bob) && !isIn(zoe) && !carol.engine.keys.find(made));
+    // Neither has heard of anything.
+    dave.control('setRole', controlBody.setRole(bob.person.account, Role.participant));
+    const word = { tool: undefined, kind: 'setRole', body: controlBody.setRole(david.account, Role.participant) };
+    void alice.engine.stored(alice.engine.author([word], office.now), office.now);
+    office.arrive(dave);
+    office.link(bob, carol, dave, zoe);
+    assert.ok(isIn(bob) && isIn(zoe) && zoe.engine.keys.isClean);
+    zoe.post('while she is in');
+    office.pump();
+    assert.ok(carol.texts().includes('while she is in') && carol.engine.keys.find(made), 'she was given it');
+    office.arrive(alice);
+    office.link(alice, bob, dave, zoe);
+    const members = [alice, bob, dave, zoe];
+    assert.ok(!members.some(isIn), 'the first word stands again');
+    assert.deepEqual(new Set(members.map(({ engine }) => engine.keys.inUse)), new Set([made]));
+    assert.ok(members.every(({ engine }) => !engine.keys.isClean));
+    alice.post('not for Carol');
+    office.pump();
+    assert.ok(members.every(({ engine }) => engine.keys.isClean && engine.keys.inUse === alice.engine.keys.inUse));
+    assert.ok(
+      members.every((one) => one.texts().includes('not for Carol')) && !carol.texts().includes('not for Carol'),
+    );
+    assert.equal(carol.engine.keys.find(alice.engine.keys.inUse!), undefined);
   });
 
   it('K3 of two epochs made at once both copies use the same one', () => {

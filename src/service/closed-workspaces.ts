@@ -148,7 +148,7 @@ export class ClosedWorkspaces {
     const word = hosted?.workspace.expulsion;
     if (!hosted || !word || this.#closing.has(id) || calls.ended) return;
     const left = word.delta.kind === 'leave';
-    if (left && !hosted.workspace.isHandedOn) return;
+    if (left && !isHandedOn(hosted.workspace, word)) return;
     this.#closing.add(id);
     const closing = this.#close(hosted.workspace, word)
       .catch((error: unknown) => this.#hub.fault(error)) // tried again with the next start: the word is in the journal
@@ -216,4 +216,9 @@ export class ClosedWorkspaces {
     await this.#options.compact();
     this.#hub.changed();
   }
+}
+
+/** D1: what is not on the disk yet nobody has been told of. */
+function isHandedOn(workspace: SharedWorkspace, word: Node): boolean {
+  return workspace.replica.isDurable(word) && workspace.isHandedOn;
 }

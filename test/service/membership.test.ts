@@ -37,6 +37,25 @@ describe('Who is out of a workspace', function () {
 
   afterEach(() => house.close());
 
+  it('K2 D1 who has left keeps the copy till another has the word of it', async () => {
+    alice = await house.move('Alice', { relay: '' });
+    bob = await house.move('Bob', { relay: '' });
+    apollo = await alice.api.createWorkspace({ name: 'Apollo' });
+    await house.join(alice, bob, apollo, { confirm: false });
+    await house.converged(apollo, alice, bob);
+    // What others had acknowledged by then says nothing of the word: it goes to the disk first.
+    alice.isLost = () => true;
+    await bob.api.leaveWorkspace(apollo);
+    await bob.close();
+    await bob.open({ relay: '' });
+    assert.deepEqual(await bob.api.closed(), []);
+    alice.isLost = () => false;
+    await bob.close();
+    await bob.open({ relay: '' });
+    await bob.until(async () => (await bob.api.closed())[0]?.how === 'left');
+    await alice.until(async () => (await alice.info(apollo)).members.length === 1);
+  });
+
   it('K2 a removed member is told who it was, and her copy is gone from the disk; the others go on', async () => {
     await three();
     const files = await toolOf(alice, apollo, 'files');

@@ -7,6 +7,7 @@ import type { Node } from '../sync/graph.ts';
 import { ServiceError, type ClosedInfo, type PutBack } from './api.ts';
 import type { Calls } from './calls.ts';
 import { ClosedWorkspace, eraseCopy } from './closed-workspace.ts';
+import type { Farewells } from './farewells.ts';
 import type { Hub } from './hub.ts';
 import type { Joins } from './joins.ts';
 import { notAccepted, unsentBeyond, workEntries } from './own-work.ts';
@@ -21,6 +22,7 @@ const HOW_BY_KIND: Readonly<Record<string, ClosedInfo['how']>> = { leave: 'left'
 
 export interface ClosedWorkspacesOptions {
   readonly hub: Hub;
+  readonly farewells: Farewells;
   readonly workspaces: Workspaces;
   readonly joins: Joins;
   readonly calls: Calls;
@@ -104,6 +106,7 @@ export class ClosedWorkspaces {
   /** This device is in it again, with a whole copy. */
   cameBack(id: WorkspaceId): void {
     this.#options.returning.forget(id);
+    this.#options.farewells.forget(id);
     const closed = this.#closed.get(id);
     if (!closed) return;
     const { name, work } = closed.info();
@@ -141,14 +144,17 @@ export class ClosedWorkspaces {
 
   // ---- closing ----------------------------------------------------------------------------------------------------------
 
-  /** Who was removed loses the copy as soon as he knows. Who has left keeps it until the others know, or their relays. */
+  /**
+   * Who was removed loses the copy as soon as he knows. Who has left keeps it until the others know, or their relays; not a device that has only
+   * been told so by another of his: nobody who is in it may ever be met again.
+   */
   expelled(id: WorkspaceId): void {
-    const { calls } = this.#options;
+    const { calls, joins } = this.#options;
     const hosted = this.#workspaces.get(id);
     const word = hosted?.workspace.expulsion;
     if (!hosted || !word || this.#closing.has(id) || calls.ended) return;
-    const left = word.delta.kind === 'leave';
-    if (left && !isHandedOn(hosted.workspace, word)) return;
+    if (joins.isOutsideOf(hosted.workspace)) return;
+    if (isLeaving(hosted.workspace, word) && !isHandedOn(hosted.workspace, word)) return;
     this.#closing.add(id);
     const closing = this.#close(hosted.workspace, word)
       .catch((error: unknown) => this.#hub.fault(error)) // tried again with the next start: the word is in the journal
@@ -166,7 +172,7 @@ export class ClosedWorkspaces {
     const how = HOW_BY_KIND[kind] ?? (isOwn ? 'device' : 'removed');
     const by = account === undefined ? '' : workspace.nameOf(account);
     const at = Math.min(word.delta.time, this.#hub.clock.now());
-    const beyond = how === 'left' ? [] : unsentBeyond(workspace, word);
+    const beyond = isLeaving(workspace, word) ? [] : unsentBeyond(workspace, word);
     // What has no content is of use to who comes back alone.
     const unsent = beyond.filter(({ deed }) => how === 'dropped' || !deed);
     await workspace.handOver();
@@ -174,10 +180,12 @@ export class ClosedWorkspaces {
     const closed = await ClosedWorkspace.close(this.#hub, workspace, { how, by, at }, unsent, before);
     // Who comes back from a drop begins anew in any case: of his feed nobody takes anything more.
     if (how === 'dropped') this.#beginAnew(workspace);
+    this.#options.farewells.keep(workspace, word);
     await this.#hub.commit([]);
     // Let in again meanwhile he is in this copy, and has written in it.
     if (how !== 'dropped' && !workspace.expulsion) {
       await closed.undo(before);
+      this.#options.farewells.forget(id);
       return this.#hub.commit([]);
     }
     this.#closed.set(id, closed);
@@ -216,6 +224,11 @@ export class ClosedWorkspaces {
     await this.#options.compact();
     this.#hub.changed();
   }
+}
+
+/** Of a leave that has come into the copy itself. */
+function isLeaving({ replica }: SharedWorkspace, { delta }: Node): boolean {
+  return delta.kind === 'leave' && replica.node(delta.id) !== undefined;
 }
 
 /** D1: what is not on the disk yet nobody has been told of. */

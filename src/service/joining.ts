@@ -44,7 +44,7 @@ export class Joining {
   #state: JoinInfo['state'] = 'asking';
   #reason: JoinReason | undefined;
   #total = 0;
-  #entrance: DeltaPlace | undefined;
+  readonly #entrances = new Map<DeltaId, DeltaPlace>();
   #chunkBytes = 0;
   #baseBytes = 0;
   #workspace: SharedWorkspace | undefined;
@@ -109,7 +109,7 @@ export class Joining {
     if (!invitation?.ok) return undefined;
     const joining = new Joining(hub, invitation.value, askElsewhere);
     joining.#total = total ?? 0;
-    joining.#entrance = readPlace(f?.[2]);
+    for (const place of asList(f?.[2] ?? [], MAX_VOUCHERS, readPlace) ?? []) joining.#letInBy(place);
     const certificates = f?.[3] === undefined ? [] : asList(f[3], MAX_VOUCHERS, (one) => readVoucher(hub, one));
     joining.vouchedBy(certificates ?? []);
     return joining;
@@ -128,9 +128,16 @@ export class Joining {
     return capabilityOf(this.#hub.crypto, this.#seal.key, this.#hub.identity.device);
   }
 
-  /** The addDevice that let this device in: it may have been in before, and nothing is written before this one is in the copy (I4, L7). */
-  get entrance(): DeltaPlace | undefined {
-    return this.#entrance;
+  /**
+   * The words that have let this device in: it may have been in before, and have been taken out, and nothing is written before one of these is in the
+   * copy (I4, L7), nor believed that it is out.
+   */
+  get entrances(): readonly DeltaPlace[] {
+    return [...this.#entrances.values()];
+  }
+
+  #letInBy({ id, feed, seq }: DeltaPlace): void {
+    if (this.#entrances.size < MAX_VOUCHERS) this.#entrances.set(id, { id, feed, seq });
   }
 
   get total(): number {
@@ -254,13 +261,19 @@ export class Joining {
     if (!delta.ok || (control?.kind !== 'admit' && control?.kind !== 'addDevice')) return undefined;
     if (control.account !== identity.account) return undefined;
     this.#total = message.total;
-    if (control.kind === 'addDevice') this.#entrance = delta.value;
-    return openEpoch(crypto, control.epoch, identity.device, identity.agreementSecret);
+    const epoch = openEpoch(crypto, control.epoch, identity.device, identity.agreementSecret);
+    if (epoch) this.#letInBy(delta.value);
+    return epoch;
   }
 
   /** Whether the first copy is this one. */
   isInto(workspace: SharedWorkspace | undefined): boolean {
     return workspace !== undefined && this.#workspace === workspace;
+  }
+
+  /** Whether the copy is this one, and none of the words that have let this device in is there yet. */
+  isOutsideOf(workspace: SharedWorkspace): boolean {
+    return this.isInto(workspace) && workspace.engine.isOutside;
   }
 
   /** Whether another word that lets this device in, or the same, may bring what does not come. */
@@ -363,7 +376,7 @@ function readVoucher(hub: Hub, value: Value): Certificate | undefined {
   return certificate?.ok ? certificate.value : undefined;
 }
 
-function readPlace(value: Value | undefined): DeltaPlace | undefined {
+function readPlace(value: Value): DeltaPlace | undefined {
   const f = asArray(value, 3);
   const [id, feed, seq] = [asText(f?.[0], 64), asText(f?.[1], 80), asCount(f?.[2])];
   return id && feed && seq ? { id: id as DeltaId, feed: feed as FeedId, seq } : undefined;

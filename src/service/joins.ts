@@ -1,7 +1,7 @@
 /**
  * The workspaces that this device is coming into (N2, N4, I4): by an invitation, or let in by another device of its person. Each goes on
- * after a restart until the copy is whole. Kept in local state: `join/<workspace>` = [invitation text, deltas of the copy, of the addDevice that lets
- * it in: [id, feed, seq], or none, [certificate of each that has said that this device is in …]].
+ * after a restart until the copy is whole. Kept in local state: `join/<workspace>` = [invitation text, deltas of the copy, [[id, feed, seq] of each word
+ * that has let this device in …], [certificate of each that has said so …]].
  */
 import type { DeviceId, WorkspaceId } from '../base/ids.ts';
 import { readCertificate, type Certificate } from '../protocol/certificate.ts';
@@ -60,6 +60,11 @@ export class Joins {
     return this.#joins.has(id);
   }
 
+  /** Whether a copy is on its way in which no word is yet that has let this device in: what took it out before is no news. */
+  isOutsideOf(workspace: SharedWorkspace): boolean {
+    return this.#joins.get(workspace.id)?.isOutsideOf(workspace) === true;
+  }
+
   // ---- beginning --------------------------------------------------------------------------------------------------------
 
   /** Those that were under way when the service was last open. */
@@ -74,7 +79,7 @@ export class Joins {
     if ([...this.#hub.local.under(`epoch/${id}/`)].length === 0) return;
     const hosted = this.#workspaces.get(id) ?? this.#workspaces.host(id, EMPTY_LOG);
     joining.goOn(hosted.workspace);
-    hosted.workspace.sponsored(joining.sponsors, joining.entrance);
+    hosted.workspace.sponsored(joining.sponsors, joining.entrances);
   }
 
   /** `text` is what the invitation was read from. */
@@ -170,11 +175,11 @@ export class Joins {
     if (workspace.expulsion) return;
     workspace.keyring.remember([epoch]);
     joining.copying(workspace, sponsor);
-    const { entrance, total, vouchers } = joining;
-    const place = entrance ? [entrance.id, entrance.feed, entrance.seq] : [];
-    this.#hub.local.put(`join/${id}`, [text, total, place, vouchers.map(({ bytes }) => bytes)]);
+    const { entrances, total, vouchers } = joining;
+    const places = entrances.map((word) => [word.id, word.feed, word.seq]);
+    this.#hub.local.put(`join/${id}`, [text, total, places, vouchers.map(({ bytes }) => bytes)]);
     this.#options.apply();
-    workspace.sponsored(joining.sponsors, joining.entrance);
+    workspace.sponsored(joining.sponsors, joining.entrances);
     // Not before: the first of the copy may be right behind the welcome, and finds nobody who takes it until the sponsor is known.
     await this.#hub.commit([]);
     this.#hub.emit({ type: 'workspaces' });

@@ -18,6 +18,7 @@ import { encodeMessage, type Message, type OwnDevice } from '../sync/messages.ts
 import { Lane, type Route } from '../sync/ports.ts';
 import type { DeviceRecord } from '../sync/roster.ts';
 import { type CallKey, ServiceError, type DeviceInfo } from './api.ts';
+import type { Farewell, Farewells } from './farewells.ts';
 import type { Hub } from './hub.ts';
 import type { Asker } from './link-codes.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
@@ -47,10 +48,13 @@ export interface KnownDevice {
 
 export interface OwnDevicesOptions {
   readonly hub: Hub;
+  readonly farewells: Farewells;
   /** Those that this device is in, and holds whole. */
   workspaces(): Iterable<SharedWorkspace>;
   /** Another device of ours has let this one into a workspace: the first copy comes from there. */
   entered(word: WorkspaceWord, sponsor: KnownDevice): Promise<unknown>;
+  /** One of them says by what word this person is out of a workspace. Answers whether anything of that is here. */
+  takenOut(word: Farewell, from: DeviceId): boolean;
   /** What this device is called has changed. */
   renamed(): void;
 }
@@ -236,6 +240,7 @@ export class OwnDevices {
   }
 
   async #spread(): Promise<void> {
+    for (const device of this.#others) this.#tellOut(device);
     for (const workspace of this.#options.workspaces()) {
       for (const device of this.#others) {
         const { certificate } = device;
@@ -269,6 +274,20 @@ export class OwnDevices {
     this.#tell(device, message, `${device.certificate.device}/${id}`);
   }
 
+  /** K2: it may reach nobody else who could tell it that this person is out. */
+  #tellOut(device: Device): void {
+    const { device: id } = device.certificate;
+    for (const word of this.#options.farewells.for(id)) this.#tell(device, word, `${id}/out/${word.workspace}`);
+  }
+
+  async #heardOut(device: Device, message: Farewell): Promise<void> {
+    const { workspace, word } = message;
+    const { device: from } = device.certificate;
+    if (word.length === 0) return this.#options.farewells.told(from, workspace);
+    if (this.#options.takenOut(message, from)) return;
+    this.#tell(device, { ...message, word: new Uint8Array(0) }, `${from}/gone/${workspace}`);
+  }
+
   // ---- hearing ----------------------------------------------------------------------------------------------------------
 
   async received(from: DeviceId, message: Message): Promise<unknown> {
@@ -281,6 +300,8 @@ export class OwnDevices {
         return this.#options.entered(message, this.#doorOf(device));
       case 'nameDevice':
         return this.#callSelf(message.name);
+      case 'out':
+        return this.#heardOut(device, message);
       default:
         return;
     }

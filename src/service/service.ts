@@ -18,6 +18,7 @@ import { CommitQueue } from './commit-queue.ts';
 import { ContentIndex } from './content-index.ts';
 import { devicesApi } from './devices-api.ts';
 import { filesApi } from './files-api.ts';
+import { Farewells } from './farewells.ts';
 import type { Hub } from './hub.ts';
 import { identityApi } from './identity-api.ts';
 import { joiningApi } from './joining-api.ts';
@@ -63,6 +64,7 @@ export class Service {
   readonly #workspaces: Workspaces;
   readonly #joins: Joins;
   readonly #account: Account;
+  readonly #farewells: Farewells;
   readonly #returning: Returning;
   readonly #closed: ClosedWorkspaces;
   readonly #continuing: Continuing;
@@ -89,6 +91,7 @@ export class Service {
     });
     this.#device = new ThisDevice(options, local);
     this.#hub = this.#makeHub();
+    this.#farewells = new Farewells(this.#hub);
     this.#workspaces = new Workspaces(this.#hub, (records) => this.#commits.withdraw(records));
     this.#joins = this.#makeJoins();
     this.#account = this.#makeAccount();
@@ -188,6 +191,13 @@ export class Service {
         this.#switchboard.listen();
       },
       entered: (word, sponsor) => this.#joins.entered(word, sponsor),
+      farewells: this.#farewells,
+      takenOut: ({ workspace, word }, from) => {
+        const isComing = this.#joins.has(workspace);
+        const copy = this.#workspaces.get(workspace)?.workspace;
+        if (!isComing) copy?.hearOut(word, from);
+        return isComing || copy !== undefined;
+      },
       renamed: () => void this.#workspaces.announce(),
       useRelay: (relay) => this.#device.useRelay(relay),
     });
@@ -207,6 +217,7 @@ export class Service {
   #makeClosed(): ClosedWorkspaces {
     return new ClosedWorkspaces({
       hub: this.#hub,
+      farewells: this.#farewells,
       workspaces: this.#workspaces,
       joins: this.#joins,
       calls: this.#calls,

@@ -195,10 +195,10 @@ export class SharedWorkspace {
   }
 
   /** Who answer for the first copy (N4). */
-  sponsored(sponsors: readonly KnownDevice[], entrance: DeltaPlace | undefined): void {
+  sponsored(sponsors: readonly KnownDevice[], entrances: readonly DeltaPlace[]): void {
     this.peers.sponsors = sponsors.map(({ route }) => route);
     const certificates = sponsors.map(({ certificate }) => ({ device: certificate.device, certificate }));
-    this.engine.sponsored(certificates, entrance === undefined ? [] : [entrance]);
+    this.engine.sponsored(certificates, entrances);
     this.#hub.changed();
     for (const { device } of certificates) {
       this.reached(device, this.#hub.transport.reach(device));
@@ -335,6 +335,7 @@ export class SharedWorkspace {
       case 'devices':
       case 'workspace':
       case 'nameDevice':
+      case 'out':
         return;
     }
   }
@@ -597,6 +598,11 @@ export class SharedWorkspace {
   /** The word that took this device out of the workspace. */
   get expulsion(): Node | undefined {
     return this.engine.expulsion;
+  }
+
+  /** Another device of this person's says by what word he is out of it (K2). */
+  hearOut(word: Uint8Array, from: DeviceId): void {
+    if (this.engine.hearOut(word, from)) this.#syncChanged();
   }
 
   get device(): DeviceId {

@@ -258,6 +258,6 @@ const TAKES_OUT: ReadonlySet<string> = new Set(['remove', 'removeDevice', 'freez
 const NO_LANE = -1;
 
 /** What is believed, and not in the graph. */
-function outsideOf(delta: Delta): Node {
+export function outsideOf(delta: Delta): Node {
   return { delta, height: Number.MAX_SAFE_INTEGER, lane: NO_LANE, past: [], arrival: 0 };
 }

@@ -13,8 +13,9 @@ import type { Certificate } from '../protocol/certificate.ts';
 import { MAX_FETCH_IDS, MAX_LOCKED_MESSAGES } from '../protocol/limits.ts';
 import { BaseReader, rootOfNothing, type BasePart } from './base.ts';
 import { Checkpoints } from './checkpoints.ts';
-import { controlBody, MAX_CUT_FEEDS, Role, type CutAndRoot } from './control.ts';
-import { DeltaReader, feedOf, type DeltaPlace, type Signer } from './delta.ts';
+import { controlBody, MAX_CUT_FEEDS, readControl, Role, type CutAndRoot } from './control.ts';
+import { checkSignature, DeltaReader, feedOf, readDelta, type Delta, type DeltaPlace, type Signer } from './delta.ts';
+import { outsideOf } from './endings.ts';
 import { sealMessage, type SealKey } from './envelope.ts';
 import { EpochKeys } from './epoch-keys.ts';
 import { readEpochNotice, type ChunkGeneration, type Epoch, type EpochTag } from './epoch.ts';
@@ -496,7 +497,36 @@ export class Engine {
     if (beside) return beside;
     const word = this.#replica.wordAgainst(device, account) ?? gone ?? this.#replica.endOfOwn;
     // Who has let it in may be cut off by another, whom he has cut off with it.
-    return word ?? this.#replica.wordOnStranger(device);
+    return word ?? this.#replica.wordOnStranger(device) ?? this.#farewell;
+  }
+
+  /**
+   * K2: another device of this person's, whose copy is gone, says by what word he is out. What that rests on may never come here, so it is believed
+   * as it stands: the other could have said a leave itself. Not where it is known here, and counts or not; nor before this device has heard what it
+   * lacks (D2). Answers whether it is believed.
+   */
+  hearOut(bytes: Uint8Array, from: DeviceId): boolean {
+    const { workspace } = this.#replica;
+    const delta = readDelta(this.#crypto, workspace, bytes);
+    if (!delta.ok || this.isAwaitingWord || !checkSignature(this.#crypto, workspace, delta.value)) return false;
+    if (!this.#takesOutPerson(delta.value, from)) return false;
+    this.#told = outsideOf(delta.value);
+    return this.#farewell !== undefined;
+  }
+
+  #takesOutPerson(delta: Delta, from: DeviceId): boolean {
+    const { account } = this.#identity;
+    const control = readControl(this.#crypto, delta);
+    if (control?.kind === 'remove') return control.account === account;
+    return control?.kind === 'leave' && (delta.device === from || this.#replica.accountOf(delta.device) === account);
+  }
+
+  /** The word by which another device of this person's says that he is out. */
+  #told: Node | undefined;
+
+  /** Of control deltas none is forgotten (L4). */
+  get #farewell(): Node | undefined {
+    return this.#told && !this.#replica.node(this.#told.delta.id) ? this.#told : undefined;
   }
 
   // ---- keys -------------------------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@
  * | 18 | nameDevice | what the recipient is to be called |
  * | 19 | continued | an invitation into a workspace that goes on where this one is, sealed under the seal of the two devices (A7) |
  * | 20 | folded | [[delta id 32, device 32, generation, seq] …] that is fetched, or named, and is folded: its place alone is left (L4, L6) |
+ * | 21 | out | workspace 32, the delta by which the person is out of it, or none: no copy is here (K2) |
  *
  * vector = [[device 32, generation, seq, first 8 bytes of the id at seq] …].
  */
@@ -160,7 +161,9 @@ export type Message =
   | { readonly kind: 'nameDevice'; readonly name: string }
   /** For one device alone of all that hold the epoch: `device-link.ts` has the seal. */
   | { readonly kind: 'continued'; readonly sealed: Uint8Array }
-  | { readonly kind: 'folded'; readonly places: readonly DeltaPlace[] };
+  | { readonly kind: 'folded'; readonly places: readonly DeltaPlace[] }
+  /** `word`: empty where nothing of the workspace is here. */
+  | { readonly kind: 'out'; readonly workspace: WorkspaceId; readonly word: Uint8Array };
 
 /** A device of one's own account, as another of it knows it. */
 export interface OwnDevice {
@@ -205,6 +208,7 @@ const FIELDS: ReadonlyMap<Value | undefined, number> = new Map([
   [18, 3],
   [19, 3],
   [20, 3],
+  [21, 4],
 ]);
 const MAX_FIELDS = Math.max(...FIELDS.values());
 
@@ -268,6 +272,8 @@ export function encodeMessage(sender: SenderMark, message: Message): Uint8Array 
       return encode([19, from, message.sealed]);
     case 'folded':
       return encode([20, from, message.places.map(placeToValue)]);
+    case 'out':
+      return encode([21, from, idBytes(message.workspace), message.word]);
   }
 }
 
@@ -397,6 +403,10 @@ function readMessage(f: readonly Value[]): Message | undefined {
     case 20: {
       const places = asList(f[2], MAX_FETCH_IDS, readPlace);
       return places && { kind: 'folded', places };
+    }
+    case 21: {
+      const [workspace, word] = [asBytes(f[2], KEY_BYTES), asBytes(f[3], 0, MAX_DELTA_BYTES)];
+      return workspace && word && { kind: 'out', workspace: toHex(workspace) as WorkspaceId, word };
     }
     default:
       return undefined;

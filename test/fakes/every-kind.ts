@@ -108,6 +108,8 @@ export const MESSAGES: readonly Message[] = [
   { kind: 'nameDevice', name: 'The big one' },
   { kind: 'continued', sealed: bytesOf(70) },
   { kind: 'folded', places: [{ id: 'ab'.repeat(32) as DeltaId, feed: feedOf(device, 3), seq: 9 }] },
+  { kind: 'out', workspace: id<WorkspaceId>(), word: bytesOf(30) },
+  { kind: 'out', workspace: id<WorkspaceId>(), word: new Uint8Array(0) },
 ];
 
 const [older, newer] = [id(8), id(8)];

@@ -139,6 +139,42 @@ describe('Several devices of one person', function () {
     await link(laptop, desktop);
   });
 
+  for (const how of ['removed', 'left'] as const)
+    it(`K2 one that was away when its person ${how === 'left' ? 'left' : 'was removed'} hears it from another of his, whose copy is gone`, async () => {
+      await moveIn();
+      await link(laptop, desktop);
+      const bob = await house.move('Bob');
+      const workspace = await bob.api.createWorkspace({ name: 'Apollo' });
+      await house.join(bob, laptop, workspace, { confirm: false });
+      await isIn(desktop, workspace);
+      await house.converged(workspace, bob, laptop, desktop);
+      await desktop.close();
+      // What it lacks then nobody will tell it.
+      await bob.api.post(workspace, (await bob.tools(workspace))[1]!, 'meanwhile');
+      await house.converged(workspace, bob, laptop);
+      const { account } = await laptop.api.identity();
+      if (how === 'left') await laptop.api.leaveWorkspace(workspace);
+      else await bob.api.removeMember(workspace, account);
+      const isOut = (person: Person) =>
+        person.until(
+          async () => (await person.info(workspace)) === undefined && (await person.api.closed())[0]?.how === how,
+        );
+      await isOut(laptop);
+      await bob.close();
+      await laptop.close();
+      await laptop.open();
+      await desktop.open();
+      await isOut(desktop);
+      await desktop.close();
+      assert.ok(!(await desktop.kept(workspace)).includes('delta'));
+      await desktop.open();
+      // By a new invitation both are in again.
+      await bob.open();
+      await house.join(bob, laptop, workspace, { confirm: false });
+      await isIn(desktop, workspace);
+      await house.converged(workspace, bob, laptop, desktop);
+    });
+
   it('I2 a code expires, by the clock of the device that made it', async () => {
     await moveIn();
     const { code, expires } = await laptop.api.makeLinkCode('vscode');

@@ -531,7 +531,10 @@ describe('A copy on its way', () => {
     joining.copying(workspace, certificate);
     assert.equal(joining.progressed(), false);
     assert.equal(joining.ended, false);
+    // Nor is what is there of its having been out before any news.
+    assert.ok(joining.isOutsideOf(workspace));
     engine.isOutside = false;
+    assert.equal(joining.isOutsideOf(workspace), false);
     assert.ok(joining.progressed());
     assert.ok(joining.ended);
     assert.equal(told.length, 3);

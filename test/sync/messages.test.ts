@@ -18,7 +18,7 @@ const anyValue: fc.Arbitrary<Value> = fc.letrec<{ value: Value }>((tie) => ({
 })).value;
 
 /** Kinds of messages there are: 0 to 20. */
-const KINDS = 21;
+const KINDS = 22;
 
 function fieldsOf(bytes: Uint8Array): readonly Value[] {
   const decoded = decode(bytes);

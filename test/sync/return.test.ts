@@ -113,6 +113,50 @@ function putBackSinceReturn(seed: string, isFolded: boolean): { office: Office; 
   return { office, before, again };
 }
 
+const outBy = ({ engine }: Desk) => engine.expulsion?.delta.kind;
+
+describe('K2 a device that hears from another of its person’s that he is out', () => {
+  it('K2 believes the word though nothing that it rests on comes, of its person alone, and not where it knows it', () => {
+    const { office, alice, bob, carol } = threePeople('farewell');
+    office.link(alice, bob, carol);
+    office.rest();
+    office.leave(carol);
+    alice.post('which she does not have');
+    alice.remove(bob);
+    alice.remove(carol);
+    const words = [...alice.engine.replica.nodes()].filter(({ delta }) => delta.kind === 'remove');
+    const [ofBob, ofCarol] = words.map(({ delta }) => delta.bytes);
+    const { device: sister } = office.team.person('Carol at her desk');
+    assert.equal(carol.engine.hearOut(ofBob!, sister), false);
+    const forged = ofCarol!.slice();
+    forged[forged.length - 1]! ^= 1;
+    assert.equal(carol.engine.hearOut(forged, sister), false);
+    assert.equal(outBy(carol), undefined);
+    assert.equal(carol.engine.hearOut(ofCarol!, sister), true);
+    assert.equal(outBy(carol), 'remove');
+    // Who is in again since knows the word: it says no more.
+    office.comeBack(carol);
+    office.link(alice, carol);
+    alice.admit(carol.person);
+    for (const { delta } of alice.engine.replica.nodes()) carol.hear(alice, delta);
+    assert.equal(outBy(carol), undefined);
+    assert.equal(carol.engine.hearOut(ofCarol!, sister), false);
+  });
+
+  it('K2 A7 believes a leave of another device of its person, and of nobody else', () => {
+    const { office, alice, bob, carol } = threePeople('farewell leave');
+    office.link(alice, bob, carol);
+    office.rest();
+    office.leave(carol);
+    alice.post('which she does not have');
+    office.pump();
+    bob.control('leave', controlBody.leave());
+    const word = [...bob.engine.replica.nodes()].find(({ delta }) => delta.kind === 'leave')!.delta.bytes;
+    assert.equal(carol.engine.hearOut(word, alice.device), false);
+    assert.equal(carol.engine.hearOut(word, bob.device), true);
+  });
+});
+
 describe('L7 a device that was dropped and let in again', () => {
   it('L7 K1 D2 is given a copy by who has lost the word with a part of his store: neither has a key of the other’s (world “ash.7475”)', () => {
     for (const isFolded of [false, true]) {

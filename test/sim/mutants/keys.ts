@@ -47,6 +47,22 @@ export const keys: readonly Mutant[] = [
     tests: ['test/sync/return.test.ts'],
   },
   {
+    name: 'a word that another of one’s own devices tells takes out who has come in again since',
+    rule: 'K2',
+    file: 'src/sync/engine.ts',
+    search: 'this.#told && !this.#replica.node(this.#told.delta.id) ? this.#told : undefined',
+    replace: 'this.#told',
+    tests: ['test/sync/return.test.ts'],
+  },
+  {
+    name: 'who leaves lets go of his copy before anybody can have heard it',
+    rule: 'D1',
+    file: 'src/service/closed-workspaces.ts',
+    search: 'return workspace.replica.isDurable(word) && workspace.isHandedOn;',
+    replace: 'return workspace.isHandedOn;',
+    tests: ['test/service/membership.test.ts'],
+  },
+  {
     name: 'the copy comes from the last who has said that one is in',
     rule: 'N4',
     file: 'src/sync/engine.ts',

@@ -476,8 +476,8 @@ export const pruning: readonly Mutant[] = [
     name: 'whom nothing has let in that counts does not hear that it is out',
     rule: 'K2',
     file: 'src/sync/engine.ts',
-    search: 'return word ?? this.#replica.wordOnStranger(device);',
-    replace: 'return word;',
+    search: 'return word ?? this.#replica.wordOnStranger(device) ?? this.#farewell;',
+    replace: 'return word ?? this.#farewell;',
     tests: ['test/sync/stolen-device.test.ts'],
   },
   {

@@ -122,14 +122,14 @@ function compareWith(world: World, device: SimDevice, batch: Batch, state = stat
 }
 
 /** D8: who has folded what a fork has changed since is put right by a manager's base, and till then says so. */
-function isComparable(world: World, { replica }: SimDevice): boolean {
+function isComparable(world: World, { replica, lifeName }: SimDevice): boolean {
   if (replica.isOutOfStep) world.counts.add('copies out of step');
   // L6: a hostile sponsor or manager gave it what it begins with.
   const isGiven = world.counts.get('hostile forged bases') > 0 && !replica.isConfirmed;
   if (isGiven) world.counts.add('copies that nobody vouches for');
   // D2: something counts for it alone till it has written again.
   if (replica.isAhead) world.counts.add('copies ahead of the others');
-  return !replica.isOutOfStep && !isGiven && !replica.isAhead;
+  return !replica.isOutOfStep && !isGiven && !replica.isAhead && !world.odd.has(lifeName);
 }
 
 /** Each feed whole, in chance's order of feeds: most things wait for their past. A second branch is taken when something waits for it. */

@@ -63,6 +63,10 @@ export interface Surroundings {
   certificateOf(device: DeviceId): Certificate | undefined;
   /** Whether a direct path between the two is open. */
   isConnected(a: DeviceId, b: DeviceId): boolean;
+  /** It is open again, from its disk. */
+  reopened(by: SimDevice): void;
+  /** It begins anew, with the copy of another; to be told how that is called. */
+  renewing(by: SimDevice, before: Replica, from: DeviceId): (life: Life) => void;
   /** It has written something. */
   wrote(device: SimDevice, nodes: readonly Node[]): void;
   /** Whether a delta that was ever durable is in a copy, folded or not. */
@@ -193,6 +197,7 @@ export class SimDevice {
     // What a torn write has kept was promised to nobody; now it is there, and is told.
     for (const { delta } of this.replica.nodes()) if (delta.device === this.id) this.#acknowledge(delta.id);
     this.#remember(this.engine.opened());
+    this.#around.reopened(this);
     this.#waitForCopy();
     this.#awaitsWord ||= isPutBack;
     if (this.#awaitsWord) this.engine.awaitWord();
@@ -384,7 +389,9 @@ export class SimDevice {
     if (replaced) this.#around.counts.add(renewal ? 'copies renewed' : 'copies begun with a base');
     const durable = (): void => {
       if (replaced && renewal) {
+        const given = this.#around.renewing(this, replaced, from);
         this.#copies++;
+        given(this.lifeName);
         this.generation = renewal.generation;
         this.#awaitsWord = true;
         this.#keepBeside(replaced);

@@ -8,6 +8,7 @@ import { toHex } from '../../src/base/bytes.ts';
 import { push } from '../../src/base/group.ts';
 import { BaseReader, type BaseParts } from '../../src/sync/base.ts';
 import type { Folded, FoldVerdict } from '../../src/sync/fold.ts';
+import type { Node } from '../../src/sync/graph.ts';
 import type { Replica } from '../../src/sync/replica.ts';
 import type { SimDevice } from './device.ts';
 import type { World } from './world.ts';
@@ -16,17 +17,20 @@ import type { World } from './world.ts';
 export type Life = `${DeviceId} ${number}`;
 
 interface FoldedAs {
+  readonly node: Node;
   readonly verdict: FoldVerdict;
   readonly by: Set<Life>;
 }
 
 /**
- * A4, L7: a copy from before its device was taken out, which was let in again since and has begun anew: what the word cuts off it may have folded when it
- * had not heard of that, with who had not either.
+ * Whether the word that cuts something off has come too late to a copy, and it is known: it knows itself out of step, or did when another took its place (L6); or
+ * its device was taken out, let in again, and has begun anew (A4, L7).
  */
-function isOfWhoWasOut(world: World, union: Replica, life: Life): boolean {
-  const device = life.split(' ')[0] as DeviceId;
-  return union.wasTakenOut(device) && world.devices.get(device)?.lifeName !== life;
+function isTooLate(world: World, union: Replica, life: Life): boolean {
+  if (world.leftOutOfStep.has(life)) return true;
+  const id = life.split(' ')[0] as DeviceId;
+  const device = world.devices.get(id);
+  return device?.lifeName === life ? device.replica.isOutOfStep : union.wasTakenOut(id);
 }
 
 /** How deltas were folded, and by whom: others must have done it alike. */
@@ -39,8 +43,15 @@ export class FoldedOnce {
       if (known.length === 0) this.#folded.set(node.delta.id, known);
       const same = known.find((one) => one.verdict === verdict);
       if (same) same.by.add(by.lifeName);
-      else known.push({ verdict, by: new Set([by.lifeName]) });
+      else known.push({ node, verdict, by: new Set([by.lifeName]) });
     }
+  }
+
+  /** L4: what was folded since its base was written is to be folded again, perhaps otherwise: a word may have come meanwhile. */
+  reopened({ lifeName, replica }: SimDevice): void {
+    const cut = replica.cut();
+    for (const all of this.#folded.values())
+      for (const { node, by } of all) if (node.delta.seq > (cut.get(node.delta.feed) ?? 0)) by.delete(lifeName);
   }
 
   /** In the end, beside a copy of everything that has forgotten nothing. `side`: those whom it is asked of, where not of all. */
@@ -48,10 +59,11 @@ export class FoldedOnce {
     // Where somebody has two histories, bases are put right later (D8).
     if (world.forked.size > 0) return;
     const lives = side && new Set(side.map(({ lifeName }) => lifeName));
-    const isOver = (life: Life) => isOfWhoWasOut(world, union, life);
-    for (const [id, folds] of this.#folded) {
+    for (const [id, known] of this.#folded) {
+      const folds = known.filter(({ by }) => by.size > 0);
       const now = union.verdictOf(id);
-      const all = now === 'cutOff' ? folds.filter(({ by }) => ![...by].every(isOver)) : folds;
+      const all =
+        now === 'cutOff' ? folds.filter(({ by }) => ![...by].every((life) => isTooLate(world, union, life))) : folds;
       if (!side && all.length > 1)
         world.violate(
           'L4',

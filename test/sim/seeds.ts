@@ -2668,4 +2668,34 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Two devices of the founder took each other out, and one was let in again with its word when the others had folded what that cuts off.
+    name: 'A4 L4 L6 two go on with what the one of them has, whose copies know that a word came too late (world “daisy.702”)',
+    plan: {
+      config: {
+        seed: 'daisy.702',
+        big: false,
+        people: 3,
+        founding: 2,
+        hostile: 2,
+        manyDevices: 0.1,
+        directPaths: 1,
+        relayShare: 0.5,
+        network: { latency_ms: [1, 5], loss: 0, duplication: 0.05, reorders: false, relayLifetime_ms: 2592000000 },
+        fsync_ms: 2,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 1200000,
+      },
+      acts: [
+        { at: 112934, kind: 'offline', salt: 32 },
+        { at: 217039, kind: 'posts', salt: 25 },
+        { at: 311515, kind: 'absence', salt: 34 },
+        { at: 372001, kind: 'absence', salt: 36 },
+        { at: 457075, kind: 'removeDevice', salt: 6 },
+        { at: 728440, kind: 'absence', salt: 45 },
+      ],
+    },
+  },
 ];

@@ -8,7 +8,7 @@ import type { Certificate } from '../../src/protocol/certificate.ts';
 import { boxEpoch, epochOf, type BoxTarget } from '../../src/sync/epoch.ts';
 import type { Folded } from '../../src/sync/fold.ts';
 import type { Node } from '../../src/sync/graph.ts';
-import { genesisId } from '../../src/sync/replica.ts';
+import { genesisId, type Replica } from '../../src/sync/replica.ts';
 import { fastCrypto } from '../fakes/fast-crypto.ts';
 import { Agenda } from './agenda.ts';
 import { Counts } from './counts.ts';
@@ -19,7 +19,7 @@ import { JournalLog, ListLog } from './log.ts';
 import { Network } from './network.ts';
 import { makePerson, START, type Identity, type Person } from './people.ts';
 import type { WorldConfig } from './plan.ts';
-import { FoldedOnce } from './pruning.ts';
+import { FoldedOnce, type Life } from './pruning.ts';
 import { ReadOnce } from './read-once.ts';
 
 export const CHAT = '00000000000000c1' as ToolId;
@@ -60,6 +60,9 @@ export class World implements Surroundings {
   readonly archive = new Map<DeltaId, Delta>();
   /** As its author has written it: who is alone may fold it before it is durable, and keep its place alone. */
   readonly #written = new Map<DeltaId, Delta>();
+  /** Copies that had known themselves out of step when they were replaced, and those that were begun with one such. */
+  readonly leftOutOfStep = new Set<Life>();
+  readonly odd = new Set<Life>();
   readonly folds = new FoldedOnce();
   /** What honest devices have signed, by feed and place: each one thing only (D2). */
   readonly #signed = new Map<FeedId, DeltaId[]>();
@@ -348,6 +351,21 @@ export class World implements Surroundings {
 
   changed(device: DeviceId): void {
     this.#changed.add(device);
+  }
+
+  reopened(by: SimDevice): void {
+    this.folds.reopened(by);
+  }
+
+  /** L6: where nobody's copy is any good, one alone is taken all the same: all go on with what that has. */
+  renewing(by: SimDevice, before: Replica, from: DeviceId): (life: Life) => void {
+    const giver = this.devices.get(from)!;
+    const isOdd = giver.replica.isOutOfStep || this.odd.has(giver.lifeName);
+    if (before.isOutOfStep) this.leftOutOfStep.add(by.lifeName);
+    if (isOdd) this.counts.add('copies renewed by who was out of step');
+    return (life) => {
+      if (isOdd) this.odd.add(life);
+    };
   }
 
   folded(by: SimDevice, folded: readonly Folded[]): void {

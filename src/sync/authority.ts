@@ -774,7 +774,7 @@ export class Authority {
     if (!word) return NO_NODES;
     // Of another word what comes after it is not for its device.
     if (word.kind !== 'drop') return this.withWhatTheyStandBy([word.node]);
-    const others = new Set(this.#devices.voidReturnsOf(device, word.node).flatMap((node) => this.#cutsOf(node)));
+    const others = new Set(this.#devices.voidReturnsOf(device, word.node).flatMap((node) => this.cutsOf(node)));
     const behind = [...others].filter((one) => !inPast(one, word.node)).sort(compareNodes);
     return this.withWhatTheyStandBy([word.node, ...behind]);
   }
@@ -800,7 +800,7 @@ export class Authority {
     const all = new Set(words);
     for (const word of all)
       for (const attempt of this.#attemptsOn(word))
-        for (const cut of this.#cutsOf(attempt)) if (!isNotForIt(cut)) all.add(cut);
+        for (const cut of this.cutsOf(attempt)) if (!isNotForIt(cut)) all.add(cut);
     return [...all];
   }
 
@@ -815,7 +815,7 @@ export class Authority {
   }
 
   /** A4: what cuts off the author of a delta, who acts under a credential that stood. */
-  #cutsOf(node: Node): readonly Node[] {
+  cutsOf(node: Node): readonly Node[] {
     const credential = this.#credentialOf(node);
     if (!credential) return NO_NODES;
     const cuts = this.#devices.cutsOf(node, credential.account, credential.key).map((word) => word.node);

@@ -384,9 +384,25 @@ export class Engine {
     if (this.#devicesInCharge.length > 0) this.#replica.unconfirmed = undefined;
     const opened = this.keys.follow(roster);
     this.#checkpoints.follow(roster);
-    const devices = [...roster.devices.keys()];
-    this.session.setDevices([...devices, ...this.#sponsors], roster.wordsTold, this.#replica.returned());
+    const all = [...roster.devices.keys()];
+    const told = new Map(roster.wordsTold);
+    for (const sponsor of this.#sponsors) {
+      const words = this.#isOutsider(sponsor) ? this.#replica.cutsOfWhoLetIn(sponsor) : undefined;
+      if (!words) all.push(sponsor);
+      else if (words.length > 0) told.set(sponsor, words);
+    }
+    this.session.setDevices(all, told, this.#replica.returned());
     return opened;
+  }
+
+  /**
+   * K2: whether all that lets a device in is here, as that of who has let this one in is, and none of it counts, though no word takes it out: it is told what
+   * cuts off who has let it in, and nothing after that.
+   */
+  #isOutsider(device: DeviceId): boolean {
+    const { roster } = this.#replica;
+    if (this.isOutside || !roster.devices.has(this.#identity.device) || roster.gone.has(device)) return false;
+    return this.#replica.isLetIn(device) && !roster.devices.has(device);
   }
 
   /** It is on disk: now others may hear of it (D1), and its sender that it is here. */

@@ -39,7 +39,7 @@ import {
 import { Endings } from './endings.ts';
 import type { Folded, FoldVerdict, RowChange, Upon } from './fold.ts';
 import { frameOf } from './frame.ts';
-import { Graph, inPast, isAck, type Node, type Past, type Vector } from './graph.ts';
+import { Graph, compareNodes, inPast, isAck, type Node, type Past, type Vector } from './graph.ts';
 import { ROOT_MARK_BYTES } from './messages.ts';
 import { ACK, OwnFeed, type Entry } from './own-feed.ts';
 import type { RowRecord } from './packed-rows.ts';
@@ -380,6 +380,13 @@ export class Replica {
   /** The last word that let a device in (I4, L7). */
   entranceOf(device: DeviceId): Node | undefined {
     return this.#entrances.get(device)?.findLast(({ delta }) => this.verdictOf(delta.id) === 'accepted');
+  }
+
+  /** What cuts off those by whose words a device is let in, and is not, in D6 order (K2). */
+  cutsOfWhoLetIn(device: DeviceId): readonly Node[] {
+    this.#settle();
+    const cuts = (this.#entrances.get(device) ?? []).flatMap((entrance) => this.#authority.cutsOf(entrance));
+    return [...new Set(cuts)].sort(compareNodes);
   }
 
   /** D2: whether a later feed of its device has begun without a delta, which nobody is known to have named: it counts no more. */

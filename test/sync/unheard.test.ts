@@ -276,3 +276,39 @@ describe('A device that nobody has told of', () => {
     assert.deepEqual(alice.engine.received(dave.device, 'direct', known, inUse, office.now), []);
   });
 });
+
+describe('K2 I4 whom a device has its copy from, and who turns out to be let in by nothing that counts', () => {
+  it('K2 I4 is told why, and nothing more', () => {
+    const { office, alice, bob, carol: dropped } = threePeople('sponsor');
+    office.link(alice, bob, dropped);
+    alice.control('setRole', controlBody.setRole(bob.person.account, Role.manager));
+    office.pump();
+    for (const away of [bob, dropped]) office.leave(away);
+    alice.remove(bob);
+    office.leave(alice);
+    for (const away of [bob, dropped]) office.expire(away);
+    office.comeBack(bob);
+    takeOut(bob, 'drop', dropped);
+    const dave = admit(office, bob);
+    office.link(bob, dave);
+    office.leave(bob);
+    const { person } = dropped;
+    addDevice(dave, person);
+    const carol = welcome(office, dave, person);
+    carol.engine.beginFeed(1);
+    office.link(dave, carol);
+    assert.ok(carol.engine.replica.roster.devices.has(dave.device));
+    office.leave(dave);
+    office.expire(alice);
+    office.comeBack(alice);
+    office.link(alice, carol);
+    assert.ok(!carol.engine.replica.roster.devices.has(dave.device));
+    carol.post('not for Dave');
+    office.pump();
+    office.arrive(dave);
+    office.link(carol, dave);
+    assert.deepEqual(carol.texts(), ['not for Dave']);
+    assert.deepEqual(dave.texts(), []);
+    assert.ok(!dave.engine.replica.roster.devices.has(dave.device), 'it has heard what cuts off who had let it in');
+  });
+});

@@ -601,10 +601,11 @@ function namingIt(world: World, additions: readonly Addition[], device: DeviceId
 
 /**
  * N4: whether a word was told in vain to a device that nothing it holds has ever let in, void or not, and that has nothing to erase: what the word rests
- * on is folded elsewhere, and it is given no copy any more.
+ * on is folded elsewhere, and it is given no copy any more; or its store was put back to before it joined, and it has no key under which it could hear it.
  */
-function isToldInVain({ id, replica }: SimDevice, { delta }: Node): boolean {
-  return replica.isWaiting(delta.id) && !replica.isLetIn(id) && replica.rows()[Symbol.iterator]().next().done === true;
+function isToldInVain({ id, replica, engine }: SimDevice, { delta }: Node): boolean {
+  const cannotHear = replica.isWaiting(delta.id) || engine.keys.held().length === 0;
+  return cannotHear && !replica.isLetIn(id) && replica.rows()[Symbol.iterator]().next().done === true;
 }
 
 /**

@@ -272,11 +272,12 @@ function isOnlyByItself(world: World, one: SimDevice, other: SimDevice, invalid:
 }
 
 /**
- * I4, K1: let in by a hostile device that has told nobody else, and that had not the key in use itself. Whom nobody has heard of is listened to under that
- * key alone, since older ones are held by who is out.
+ * I4, K1: let in by a device that has told nobody else, being hostile, or having had to erase its copy (K2) before it could, and that had not the key in
+ * use itself. Whom nobody has heard of is listened to under that key alone, since older ones are held by who is out.
  */
 function isLetInAside(world: World, word: Delta, one: SimDevice, { engine, replica }: SimDevice): boolean {
-  if (!world.isHostile(word.device) || replica.node(word.id)) return false;
+  const canTell = !world.isHostile(word.device) && world.devices.get(word.device)!.replica.size > 0;
+  if (canTell || replica.node(word.id)) return false;
   const { inUse } = engine.keys;
   return inUse !== undefined && one.engine.keys.sealKey(inUse, one.id) === undefined;
 }

@@ -2698,4 +2698,32 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // He was dropped by who had been dropped himself, in vain for all others: he can come back, and lets him in again then.
+    name: 'S1 I4 whoever was let in by one that had to go before he could tell it is apart (world “daisy.2588”)',
+    plan: {
+      config: {
+        seed: 'daisy.2588',
+        big: false,
+        people: 5,
+        founding: 4,
+        hostile: 1,
+        manyDevices: 0.5,
+        directPaths: 2,
+        relayShare: 0,
+        network: { latency_ms: [20, 3000], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 600000 },
+        fsync_ms: 30,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 86400000,
+        duration_ms: 120000,
+      },
+      acts: [
+        { at: 1182, kind: 'absence', salt: 15 },
+        { at: 1816, kind: 'absence', salt: 37 },
+        { at: 24530, kind: 'invite', salt: 6 },
+        { at: 26342, kind: 'addDevice', salt: 45 },
+      ],
+    },
+  },
 ];

@@ -207,12 +207,12 @@ function sidesOf(
   const withCopy = honest.filter(({ replica }) => replica.size > 0);
   const isNear = (side: readonly SimDevice[], device: SimDevice) =>
     side.some((other) => !areApart(world, device, other, invalid));
-  for (const device of withCopy.filter((one) => !knowsItIsOut(one))) {
+  for (const device of withCopy.filter((one) => !bringsNobody(world, one))) {
     const near = sides.filter((side) => isNear(side, device));
     for (const side of near) sides.splice(sides.indexOf(side), 1);
     sides.push([device, ...near.flat()]);
   }
-  for (const device of withCopy.filter(knowsItIsOut)) {
+  for (const device of withCopy.filter((one) => bringsNobody(world, one))) {
     const side = sides.find(
       (one) => isNear(one, device) && one.some(({ replica }) => replica.roster.certificates.has(device.id)),
     );
@@ -222,9 +222,12 @@ function sidesOf(
   return sides;
 }
 
-/** Who has left, and has his copy still, tells nobody anything: two sides that have him alone in common do not come together by him, and one that does not know him has nothing of his. */
-function knowsItIsOut({ id, replica }: SimDevice): boolean {
-  return replica.roster.gone.has(id);
+/**
+ * Who has left, and has his copy still, tells nobody anything, nor has he anything to tell who holds but what a hostile member has made up: two sides that
+ * have him alone in common do not come together by him, and one that does not know him has nothing of his.
+ */
+function bringsNobody(world: World, device: SimDevice): boolean {
+  return device.replica.roster.gone.has(device.id) || isMisled(world, device);
 }
 
 function areApart(world: World, a: SimDevice, b: SimDevice, invalid: readonly Addition[]): boolean {
@@ -367,7 +370,10 @@ function checkSide(
 ): void {
   const union = reader(world);
   takeAll(union, dice, unionOf(side.map((device) => world.heldBy(device))));
-  const live = side.filter((device) => union.roster.devices.has(device.id) && !isMisled(world, device));
+  const members = side.filter(({ id }) => union.roster.devices.has(id));
+  const live = members.filter((device) => !isMisled(world, device));
+  const misled = members.length - live.length;
+  if (misled > 0) world.counts.add('copies out of step of who was let in by a hostile member', misled);
   const past = new Past([...union.nodes()].map(({ delta }) => delta));
   checkAuthority(world, union, past);
   world.folds.check(world, union, isOnly ? undefined : side);
@@ -441,12 +447,8 @@ function difference(world: World, some: readonly Delta[], others: readonly Delta
  * whom he could ask for another.
  */
 function isMisled(world: World, { replica, sponsors }: SimDevice): boolean {
-  const isIt =
-    world.counts.get('hostile forged bases') > 0 &&
-    replica.isOutOfStep &&
-    [...sponsors].some((sponsor) => world.isHostile(sponsor));
-  if (isIt) world.counts.add('copies out of step of who was let in by a hostile member');
-  return isIt;
+  const isForged = world.counts.get('hostile forged bases') > 0;
+  return isForged && replica.isOutOfStep && [...sponsors].some((sponsor) => world.isHostile(sponsor));
 }
 
 /** L6: nobody says that another's state is not his where it is; a state that a hostile sponsor has made up may show. */

@@ -2726,4 +2726,38 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // It was let in together with one that is in by nothing but what stands in a feed which has ended for others.
+    name: 'S1 L6 a copy that a hostile member has made up does not hold two sides together (world “daisy.1695”)',
+    plan: {
+      config: {
+        seed: 'daisy.1695',
+        big: false,
+        people: 5,
+        founding: 2,
+        hostile: 2,
+        manyDevices: 0.5,
+        directPaths: 3,
+        relayShare: 1,
+        network: { latency_ms: [20, 3000], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 60000 },
+        fsync_ms: 0,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 5000,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 39143, kind: 'join', salt: 19 },
+        { at: 155142, kind: 'posts', salt: 13 },
+        { at: 176578, kind: 'addDevice', salt: 61 },
+        { at: 189073, kind: 'escalate', salt: 35 },
+        { at: 190465, kind: 'posts', salt: 22 },
+        { at: 209775, kind: 'edit', salt: 49 },
+        { at: 227302, kind: 'lowFeed', salt: 0 },
+        { at: 240412, kind: 'wrongPlace', salt: 21 },
+        { at: 283549, kind: 'posts', salt: 8 },
+        { at: 295058, kind: 'forgedBase', salt: 64 },
+      ],
+    },
+  },
 ];

@@ -86,25 +86,34 @@ export class Generations {
 
   // ---- of older feeds -------------------------------------------------------------------------------------------------
 
-  /** The first of the later feeds that has begun, before its fork. */
+  /** The first of the later feeds that has begun, before its fork, and counts from its beginning. */
   #nextOf({ device, generation }: Lane): Lane | undefined {
-    let next: Lane | undefined;
-    for (const lane of this.#lanesOf(device)) {
-      if (lane.generation <= generation || lane.parent || lane.end === 0) continue;
-      if (!next || lane.generation < next.generation) next = lane;
-    }
-    return next;
+    const later = this.#lanesOf(device).filter((lane) => lane.generation > generation && !lane.parent && lane.end > 0);
+    return later.sort((a, b) => a.generation - b.generation).find((lane) => this.#hasBegun(lane));
+  }
+
+  /**
+   * Whether the beginning of a feed counts, whatever a later one may bring in since. One that comes when all know of a later one does not, and
+   * says nothing of those before it: what of them counts may be folded.
+   */
+  #hasBegun(lane: Lane): boolean {
+    const { closed } = lane;
+    if (!closed || closed.named > 0) return true;
+    const first = this.#nextOf(lane)?.at(1);
+    return first ? (first.past[lane.number] ?? 0) > 0 : closed.seen > 0;
   }
 
   #closeEarlier(node: Node, lane: Lane): boolean {
     if (lane.generation === 0 || lane.parent) return false;
     let isOther = false;
-    for (const earlier of this.#lanesOf(lane.device)) {
-      if (earlier.generation >= lane.generation || this.#nextOf(earlier) !== lane) continue;
-      const before = earlier.counts;
-      const named = earlier.closed?.named ?? this.#namedByOthers(earlier);
-      this.close(earlier, { named, seen: this.#seenFrom(node, earlier, { named, seen: earlier.closed?.seen ?? 0 }) });
-      isOther ||= Math.min(before, earlier.end) !== Math.min(earlier.counts, earlier.end);
+    // Whether one has begun those after it say.
+    const earlier = this.#lanesOf(lane.device).filter(({ generation }) => generation < lane.generation);
+    for (const one of earlier.sort((a, b) => b.generation - a.generation)) {
+      const before = one.counts;
+      const closed = { named: one.closed?.named ?? this.#namedByOthers(one), seen: one.closed?.seen ?? 0 };
+      if (node.delta.seq === 1) this.close(one, { ...closed, seen: this.#seenAnew(one, closed) });
+      else if (this.#nextOf(one) === lane) one.closed = { ...closed, seen: this.#seenFrom(node, one, closed) };
+      isOther ||= Math.min(before, one.end) !== Math.min(one.counts, one.end);
     }
     return isOther;
   }
@@ -138,14 +147,29 @@ export class Generations {
       const before = lane.counts;
       lane.closed = { named, seen: this.#seenAnew(lane, { ...closed, named }) };
       isMore ||= lane.counts > before || this.#putsBehind(lane);
+      if (closed.named === 0 && this.#changesEarlier(lane)) isMore = true;
     }
     return isMore;
   }
 
-  /** More of it counts by others: what the later feed has brought in may stand behind that. */
+  /** It has begun: of those before it counts what it says. */
+  #changesEarlier(lane: Lane): boolean {
+    let isOther = false;
+    for (const earlier of this.#lanesOf(lane.device)) {
+      if (earlier.generation >= lane.generation || !earlier.closed) continue;
+      const before = earlier.counts;
+      earlier.closed = { ...earlier.closed, seen: this.#seenAnew(earlier, earlier.closed) };
+      isOther ||= earlier.counts !== before;
+    }
+    return isOther;
+  }
+
+  /** More of it counts by others, or another feed is the next: what that has brought in may stand behind it. */
   #seenAnew(earlier: Lane, { named, seen: before }: Closed): number {
-    let seen = before;
-    for (const node of this.#nextOf(earlier)?.nodes ?? []) seen = this.#seenFrom(node, earlier, { named, seen });
+    const next = this.#nextOf(earlier);
+    // Of one whose beginning is forgotten all know.
+    let seen = next && next.cut > 0 ? before : 0;
+    for (const node of next?.nodes ?? []) seen = this.#seenFrom(node, earlier, { named, seen });
     return seen;
   }
 
@@ -180,6 +204,16 @@ export class Generations {
       if (first && (lane.cut > 0 || this.#hasAcknowledged(first))) known = lane.generation;
     }
     return known;
+  }
+
+  /** Where older feeds of its device end, as others have named them, that a delta has not in its past. */
+  standingBefore(node: Node, { device, generation }: Lane): readonly Node[] {
+    if (this.#closed.size === 0 || generation === 0) return [];
+    return this.#lanesOf(device).flatMap((earlier) => {
+      const named = earlier.closed?.named ?? 0;
+      if (earlier.generation >= generation || named <= (node.past[earlier.number] ?? 0)) return [];
+      return earlier.at(named) ?? [];
+    });
   }
 
   // ---- of later feeds -------------------------------------------------------------------------------------------------

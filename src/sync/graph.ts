@@ -232,9 +232,14 @@ export class Graph {
     );
   }
 
-  /** D2: whether what counts here is not what counts for others before the next delta of the own feed has come to them. */
-  get isAhead(): boolean {
-    return this.#generations.unnamedEnds().length > 0;
+  /** D2: of older feeds of its device the ends that others have named, and a delta has not in its past: by them it counts or not. */
+  standingBefore(node: Node): readonly Node[] {
+    return this.#generations.standingBefore(node, this.#lanes[node.lane]!);
+  }
+
+  /** D2: what counts here, and for others only when the next delta of the own feed has come to them: where that ends. */
+  ahead(): readonly Node[] {
+    return this.#generations.unnamedEnds();
   }
 
   /** Every delta after the cut, in the order of arrival: what is not in the base. */

@@ -458,7 +458,7 @@ export class Replica {
     const outcome = this.#graph.insert(delta);
     assert(outcome.outcome === 'added', `an own delta is added, not ${outcome.outcome}`);
     this.#enter(outcome.node);
-    if (outcome.isRecut) this.#isRecut = true;
+    if (this.#turnsAhead() || outcome.isRecut) this.#isRecut = true;
     this.#serving.checked(delta);
     return outcome.node;
   }
@@ -701,6 +701,7 @@ export class Replica {
     const isTurned = this.#isRecut && this.#authority.recut();
     this.#isRecut = false;
     if (controls.length > 0 || isTurned) this.#followControls();
+    if (this.#turnsAhead()) reaches = true;
     if (reaches) this.#content.reconsider();
     this.#content.insertAll(entered.filter((node) => node.delta.tool !== undefined));
     // Before anything more is folded: the word is about what is folded now.
@@ -729,8 +730,20 @@ export class Replica {
 
   /** D2: something counts here that for others counts when the next own delta has come to them: what it is to name first. */
   get isAhead(): boolean {
-    return this.#graph.isAhead;
+    return this.#graph.ahead().length > 0;
   }
+
+  /**
+   * D2: whether what counts here alone is something else than when this was asked last: what is written here has named it, or knows of the later
+   * feed without it. No delta that comes says so.
+   */
+  #turnsAhead(): boolean {
+    const before = this.#ahead;
+    this.#ahead = this.#graph.ahead();
+    return before.length !== this.#ahead.length || before.some((end, i) => end !== this.#ahead[i]);
+  }
+
+  #ahead: readonly Node[] = [];
 
   // ---- what it adds up to (L6) ----------------------------------------------------------------------------------------
 

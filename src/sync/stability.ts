@@ -152,7 +152,10 @@ function isRemoved(authority: Authority, account: AccountId): boolean {
  */
 export function cutBefore(graph: Graph, stable: Past, open: Iterable<Node>): Past {
   const openFrom: number[] = graph.lanes.map(() => Number.POSITIVE_INFINITY);
-  for (const { lane, delta } of open) openFrom[lane] = Math.min(openFrom[lane]!, delta.seq);
+  for (const node of open) {
+    openFrom[node.lane] = Math.min(openFrom[node.lane]!, node.delta.seq);
+    for (const end of graph.standingBefore(node)) openFrom[end.lane] = Math.min(openFrom[end.lane]!, end.delta.seq + 1);
+  }
   const isClosed = (past: Past) => past.every((seq, lane) => seq < openFrom[lane]!);
   return graph.lanes.map((lane) => {
     const limit = Math.min(stable[lane.number] ?? 0, openFrom[lane.number]! - 1);

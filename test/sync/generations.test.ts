@@ -95,6 +95,28 @@ describe('D2 a later feed of a device', () => {
     }
   });
 
+  it('D2 L4 one that begins between two others when all know of the last says nothing of the first (world “two hostile 217”)', () => {
+    for (const isNamed of [false, true]) {
+      const talk = new Talk();
+      const { alice, bob, mallory, genesis } = talk;
+      const first = talk.add(mallory, undefined, [genesis]);
+      const last = talk.add(mallory, undefined, [genesis], 3);
+      const knows = talk.add(alice, genesis, [last]);
+      assert.equal(isAside(talk, first), true);
+      const between = talk.add(mallory, undefined, [knows, first], 2);
+      assert.deepEqual(
+        [first, between].map((delta) => isAside(talk, delta)),
+        [true, true],
+      );
+      // Somebody who did not know of the last had it in his past after all.
+      if (isNamed) {
+        const early = talk.add(mallory, undefined, [first], 1);
+        talk.add(bob, undefined, [early]);
+        assert.equal(isAside(talk, first), false);
+      }
+    }
+  });
+
   it('D2 a tail that was lost comes back with it, where it stands behind all that it had acknowledged', () => {
     for (const isInTime of [true, false]) {
       const talk = new Talk();
@@ -450,11 +472,24 @@ class Rule {
     return Math.max(0, ...unaware.map((one) => this.#reach(one, device, generation)));
   }
 
+  /** The first later feed whose beginning counts. */
+  #next({ device, generation }: Delta): readonly Delta[] {
+    const later = this.#all.filter((one) => one.device === device && one.generation > generation && one.seq === 1);
+    const inTurn = later.sort((a, b) => a.generation - b.generation);
+    return this.#feed(device, inTurn.find((one) => this.#hasBegun(one))!.generation);
+  }
+
+  #hasBegun(first: Delta): boolean {
+    const { device, generation } = first;
+    if (!this.#all.some((one) => one.device === device && one.generation > generation)) return true;
+    return this.#named(first) > 0 || this.#reach(this.#next(first)[0]!, device, generation) > 0;
+  }
+
   #counts(delta: Delta): number {
     const { device, generation } = delta;
     const later = this.#all.filter((one) => one.device === device && one.generation > generation);
     if (later.length === 0) return Number.POSITIVE_INFINITY;
-    const next = this.#feed(device, Math.min(...later.map((one) => one.generation)));
+    const next = this.#next(delta);
     const older = this.#feed(device, generation);
     let counts = Math.max(this.#named(delta), this.#reach(next[0]!, device, generation));
     for (const [i, prev] of next.slice(0, -1).entries()) {

@@ -644,7 +644,8 @@ export class Engine {
   /**
    * Who has written nothing yet takes the first copy from who let it in, or from a manager; who has lost its log, in a new feed
    * (D2), likewise; where it is the only manager's own device, from any member. Who has asked for a fresh one takes it from whom he has asked,
-   * and another in the place of that only from who is known to be ahead: whoever else gives one may be out of step himself.
+   * and another in the place of that only from who is known to be ahead: whoever else gives one may be out of step himself;
+   * and none at all of who has said that he is.
    */
   #mayGiveBase(from: DeviceId): boolean {
     const { roster } = this.#replica;
@@ -652,8 +653,8 @@ export class Engine {
     if (this.#renewal) return this.#renewal.from === from && member !== undefined;
     // Durable or not: what begins with a base was on this disk before.
     if (this.#replica.generationsOf(this.#identity.device).includes(this.#generation)) return false;
-    if (this.#renewedBy !== undefined && from !== this.#renewedBy && !this.#isAheadOf(this.#renewedBy, from))
-      return false;
+    const isOther = this.#renewedBy !== undefined && from !== this.#renewedBy;
+    if (isOther && (!this.#isAheadOf(this.#renewedBy!, from) || this.session.needsCopy(from))) return false;
     if (this.#sponsors.includes(from) || member?.role === Role.manager) return true;
     return member !== undefined && this.#devicesInCharge.length === 1;
   }

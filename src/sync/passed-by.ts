@@ -37,7 +37,8 @@ export class PassedBy {
 
   /**
    * Whether of what waits for something forgotten, or of what waits for that in turn, something may count elsewhere. What is beyond an end of its feed does not by
-   * itself: it is here for what waits for it; nor does what its author had begun upon the word of who was out (I4). What
+   * itself: it is here for what waits for it; nor does what its author had begun upon the word of who was out (I4), nor a later feed of a device that is
+   * known to have acknowledged what is forgotten (D2): it denies that, and anybody can begin one. What
    * nothing has let in where its author stood counts nowhere, nor what rests on it: anybody can make it up.
    */
   mayCount(waiters: Iterable<Delta>): boolean {
@@ -47,7 +48,7 @@ export class PassedBy {
     /** Worked out for all at once, where one asks for it. */
     let letIn: ReadonlySet<Delta> | undefined;
     for (const one of seen) {
-      const isOut = isBarred(one);
+      const isOut = isBarred(one) || this.#isDenial(one);
       if (!isOut && this.#mayCountItself(one)) return true;
       if (isOut || (letIn ??= this.#lettingIn()).has(one))
         for (const waiter of graph.waitersOf(one)) if (!this.#inVain.has(waiter)) seen.add(waiter);
@@ -68,6 +69,13 @@ export class PassedBy {
     if (before?.arrivals === now.arrivals && before.turns === now.turns && before.cut === now.cut) return;
     this.#seenAt = now;
     this.#inVain = new Set();
+  }
+
+  #isDenial({ device, generation }: Delta): boolean {
+    const { graph } = this.#options;
+    return graph
+      .lanesOf(device)
+      .some(({ generation: before, tip }) => before < generation && tip !== undefined && graph.coversCut(tip));
   }
 
   /**

@@ -82,8 +82,8 @@ export class Desk {
     this.control('remove', controlBody.remove(other.person.account, epoch));
   }
 
-  hear(from: Desk, delta: Delta): void {
-    this.#took(this.engine.ingest(from.device, 'direct', [[delta.bytes]], this.office.now));
+  hear(from: Desk, { bytes }: Pick<Delta, 'bytes'>): void {
+    this.#took(this.engine.ingest(from.device, 'direct', [[bytes]], this.office.now));
   }
 
   #took(growth: Growth): void {

@@ -28,6 +28,7 @@ class Waiters {
       tip: (feed: FeedId) => (feed === 'member.0' ? this.entrance : undefined),
       coversCut: () => true,
       cut: () => this.#cut,
+      lanesOf: () => [],
       get: (id: DeltaId) => (id === this.entrance.delta.id ? this.entrance : undefined),
       waitingDelta: (id: DeltaId) => this.deltas.get(id),
       waitingDeltas: () => this.deltas.values(),

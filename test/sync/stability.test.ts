@@ -298,15 +298,15 @@ describe('L4 D8 a rival of what is folded', () => {
   it('L4 D8 puts a copy out of step where somebody names it who need not know what was folded', () => {
     const team = new Team(68);
     const alice = team.founder;
-    const [bob, mallory] = [team.join('Bob'), team.join('Mallory')];
+    const [bob, mallory, carol] = [team.join('Bob'), team.join('Mallory'), team.join('Carol')];
     const { credential } = mallory.replica.roster.members.get(mallory.person.account)!;
-    for (const copy of [bob, mallory]) alice.meet(copy);
+    for (const copy of [bob, mallory, carol]) alice.meet(copy);
     const folded = mallory.post('one history');
     for (let round = 0; round < 3; round++) {
-      alice.meet(bob, mallory, bob);
-      for (const copy of [alice, bob, mallory]) ack(copy);
+      alice.meet(bob, mallory, carol, bob, mallory);
+      for (const copy of [alice, bob, mallory, carol]) ack(copy);
     }
-    alice.meet(bob, mallory);
+    alice.meet(bob, mallory, carol);
     assert.ok(alice.replica.advance().forgotten > 0 && alice.replica.node(folded) === undefined);
     const rival = team.forge(mallory.person, { seq: 1, deps: [credential], credential, body: ['another history'] });
     assert.deepEqual(alice.replica.ingest([[rival.bytes]]).added, []);
@@ -321,9 +321,14 @@ describe('L4 D8 a rival of what is folded', () => {
     };
     // What let him in has seen the one history: nobody takes what names the other upon it.
     assert.equal(named(team.forge(dave, { seq: 1, deps: [admit, rival.id], credential: admit })), false);
-    // As if Bob had lost what he had acknowledged.
-    const bobs = bob.replica.roster.members.get(bob.person.account)!.credential;
-    assert.equal(named(team.forge(bob.person, { generation: 1, seq: 1, deps: [rival.id], credential: bobs })), true);
+    // As if Bob had lost what he had acknowledged: that counts for nobody (D2), but where somebody else goes on upon it.
+    const credentialOf = ({ replica, person }: Copy) => replica.roster.members.get(person.account)!.credential;
+    const begun = { generation: 1, seq: 1, deps: [rival.id], credential: credentialOf(bob) };
+    const lost = team.forge(bob.person, begun);
+    assert.equal(named(lost), false);
+    const { delta: last } = carol.replica.node(tipOf(carol))!;
+    const on = { seq: last.seq + 1, prev: last.id, deps: [lost.id], credential: credentialOf(carol) };
+    assert.equal(named(team.forge(carol.person, on)), true);
   });
 });
 

@@ -160,8 +160,9 @@ describe('L4 A4 a copy that has folded beside what is beyond the end of a feed',
     office.rest();
     assert.equal(alice.engine.replica.node(named.id), undefined, 'it is forgotten');
     const { credential } = alice.engine.replica.roster.members.get(carol.person.account)!;
-    const upon = office.team.forge(carol.person, { generation: 1, seq: 1, deps: [beyond.id], credential });
-    assert.equal(upon.feed, feedOf(carol.device, 1));
+    const { feed, seq, id: prev } = deltasOf(alice).findLast(({ device }) => device === carol.device)!;
+    const upon = office.team.forge(carol.person, { seq: seq + 1, prev, deps: [beyond.id], credential });
+    assert.equal(upon.feed, feed);
     const heard = (...deltas: readonly Delta[]) => {
       for (const delta of deltas) alice.hear(carol, delta);
       return alice.engine.isOutOfStep;

@@ -159,4 +159,28 @@ export const generations: readonly Mutant[] = [
     replace: '',
     tests: ['test/sync/generations.test.ts'],
   },
+  {
+    name: 'one who denies what he had acknowledged puts everybody out of step alone',
+    rule: 'L6',
+    file: 'src/sync/passed-by.ts',
+    search: 'isBarred(one) || this.#isDenial(one)',
+    replace: 'isBarred(one)',
+    tests: ['test/sync/denied-past.test.ts'],
+  },
+  {
+    name: 'who goes on upon such a denial puts nobody out of step either',
+    rule: 'L6',
+    file: 'src/sync/passed-by.ts',
+    search: 'before < generation && tip !== undefined && graph.coversCut(tip)',
+    replace: 'before <= generation && tip !== undefined && graph.coversCut(tip)',
+    tests: ['test/sync/denied-past.test.ts'],
+  },
+  {
+    name: 'who begins anew takes a base of who says that his own is no good',
+    rule: 'L6',
+    file: 'src/sync/engine.ts',
+    search: '|| this.session.needsCopy(from))',
+    replace: ')',
+    tests: ['test/sync/denied-past.test.ts'],
+  },
 ];

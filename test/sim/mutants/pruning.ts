@@ -757,8 +757,8 @@ export const pruning: readonly Mutant[] = [
     name: 'what is beyond an end of its feed puts a copy out of step that has folded beside it',
     rule: 'L6',
     file: 'src/sync/passed-by.ts',
-    search: 'const isOut = isBarred(one);',
-    replace: 'const isOut = isBarred(one) && seen.size > 1e9;',
+    search: 'const isOut = isBarred(one) ||',
+    replace: 'const isOut = (isBarred(one) && seen.size > 1e9) ||',
     tests: entrances,
   },
   {

@@ -192,8 +192,10 @@ export class Endings {
   #accountDropped({ device, feed, seq, kind, id }: Delta, { devices }: Roster): AccountId | undefined {
     const account = this.#authority.accountOf(device);
     if (account === undefined || kind === 'remove' || this.forked.has(device) || this.#graph.get(id)) return undefined;
+    const tip = this.#graph.tip(feed);
+    // What it knows, as it has begun the feed since (L7), cuts nothing.
     const cutBy = this.#wordsAgainst(device).filter(
-      ({ node: word, control }) => seq > this.#endUnder(word, control, feed),
+      ({ node: word, control }) => seq > this.#endUnder(word, control, feed) && !(tip && inPast(word, tip)),
     );
     const isMutual = cutBy.every(
       ({ node: word, control }) =>

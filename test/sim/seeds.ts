@@ -2760,4 +2760,34 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // What it knew when it began its feed cuts nothing of that.
+    name: 'K2 A4 L7 who has dropped his other device believes its word, though that was dropped before by somebody else (world “gorse.2546”)',
+    plan: {
+      config: {
+        seed: 'gorse.2546',
+        big: false,
+        people: 4,
+        founding: 3,
+        hostile: 0,
+        manyDevices: 0.5,
+        directPaths: 1,
+        relayShare: 1,
+        network: { latency_ms: [10, 80], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 60000 },
+        fsync_ms: 30,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 120000,
+      },
+      acts: [
+        { at: 58638, kind: 'drop', salt: 38 },
+        { at: 64333, kind: 'addDevice', salt: 14 },
+        { at: 70931, kind: 'join', salt: 3 },
+        { at: 73154, kind: 'addDevice', salt: 20 },
+        { at: 87859, kind: 'absence', salt: 48 },
+        { at: 114811, kind: 'removeDevice', salt: 66 },
+      ],
+    },
+  },
 ];

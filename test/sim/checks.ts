@@ -231,7 +231,7 @@ function bringsNobody(world: World, device: SimDevice): boolean {
 }
 
 function areApart(world: World, a: SimDevice, b: SimDevice, invalid: readonly Addition[]): boolean {
-  if (isAloneAgain(world, a, b) || isAloneAgain(world, b, a)) return true;
+  if (isAloneAgain(a, b) || isAloneAgain(b, a)) return true;
   const [word, answer] = [wordOn(a, b), wordOn(b, a)];
   if (word !== undefined && answer !== undefined && !(b.replica.node(word) && a.replica.node(answer))) return true;
   if (isBehindIt(world, word, b) || isBehindIt(world, answer, a)) return true;
@@ -241,13 +241,13 @@ function areApart(world: World, a: SimDevice, b: SimDevice, invalid: readonly Ad
 }
 
 /**
- * D2: what it began again from is from when it was alone in the workspace, or with devices that are out since: it knows nobody to ask, and not
- * whom it has let in since.
+ * D2: what it holds is from when it was alone in the workspace, or with devices that are out since, for its store was put back, or a crash took what came
+ * then: it knows nobody to ask, and not whom it has let in since.
  */
-function isAloneAgain(world: World, { id, replica }: SimDevice, other: SimDevice): boolean {
+function isAloneAgain({ id, replica }: SimDevice, other: SimDevice): boolean {
   const known = [...replica.roster.devices.keys()];
   const isAlone = known.every((device) => device === id || other.replica.roster.gone.has(device));
-  return world.restored.has(id) && isAlone && !known.includes(other.id);
+  return isAlone && !known.includes(other.id);
 }
 
 /** D2: what others hold of its own may be with hostile devices alone, and none of them need tell it. */
@@ -259,7 +259,7 @@ function awaitsHostile(world: World, { engine, session }: SimDevice): boolean {
 function isElsewhere(world: World, side: readonly SimDevice[], device: SimDevice): boolean {
   const others = [...world.devices.values()].filter((one) => !world.isHostile(one.id) && !side.includes(one));
   return (
-    side.some((one) => isAloneAgain(world, one, device)) ||
+    side.some((one) => isAloneAgain(one, device)) ||
     others.some(({ id, replica }) => replica.roster.devices.has(device.id) && replica.roster.devices.has(id))
   );
 }

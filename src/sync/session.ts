@@ -393,6 +393,12 @@ export class Session {
     peer.without = new Set(inUse === undefined ? held : [...held, inUse]);
   }
 
+  /** A device has said that it does not hold a key. */
+  isWithout(device: DeviceId, tag: EpochTag): void {
+    const peer = this.#peers.get(device);
+    if (peer) peer.without = new Set([...peer.without, tag]);
+  }
+
   /**
    * It has sent something under an epoch that is erased here (K4). Whatever it was, it is asked to say what it holds, under the seal
    * of the two, and is told what is here: each then sends what the other lacks.

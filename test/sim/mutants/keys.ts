@@ -369,4 +369,11 @@ export const keys: readonly Mutant[] = [
     replace: '[]',
     tests: ['test/sync/return.test.ts'],
   },
+  {
+    name: 'who lacks the key that came with a word that let this device in is told under it on and on',
+    rule: 'K1',
+    file: 'src/sync/engine.ts',
+    search: 'if (message.epoch === this.keys.givenBy(from)) this.session.isWithout(from, message.epoch);',
+    replace: '',
+  },
 ];

@@ -475,8 +475,6 @@ export class Engine {
       case 'fetch':
         return this.#serve(from, path, message);
       case 'needKey':
-        // I4: of several words that have let this one in the last may be void for who has said another, or be lost to him.
-        if (message.epoch === this.keys.givenBy(from)) this.session.isWithout(from, message.epoch);
         return this.#giveKey(from, path, message.epoch, under);
       case 'folded':
         if (this.#isMember(from)) this.#replica.hearFolded(message.places, from);

@@ -390,13 +390,9 @@ export class Session {
     peer.spoke = undefined;
     const { inUse } = this.#gate;
     const held = this.#gate.stepsOf(device).map((step) => step.tag);
-    peer.without = new Set(inUse === undefined ? held : [...held, inUse]);
-  }
-
-  /** A device has said that it does not hold a key. */
-  isWithout(device: DeviceId, tag: EpochTag): void {
-    const peer = this.#peers.get(device);
-    if (peer) peer.without = new Set([...peer.without, tag]);
+    // I4: of several words that have let this device in the last may be void for who has said another: he lacks the key that came with it.
+    const given = this.#gate.givenBy(device);
+    peer.without = new Set([...held, inUse, given].filter((one) => one !== undefined));
   }
 
   /**

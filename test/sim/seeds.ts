@@ -2825,4 +2825,35 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // They asked under the seal of the two what it holds, and it answered under that key.
+    name: 'K4 I4 N4 of two words that let it in the later is void, and its key is erased with the others (world “gorse.8746”)',
+    plan: {
+      config: {
+        seed: 'gorse.8746',
+        big: false,
+        people: 5,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.5,
+        directPaths: 1,
+        relayShare: 0.5,
+        network: { latency_ms: [1, 5], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 60000 },
+        fsync_ms: 400,
+        journal: true,
+        realCrypto: false,
+        skew_ms: 5000,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 72824, kind: 'absence', salt: 50 },
+        { at: 88812, kind: 'join', salt: 11 },
+        { at: 91634, kind: 'removeDevice', salt: 53 },
+        { at: 101271, kind: 'posts', salt: 27 },
+        { at: 231608, kind: 'invite', salt: 31 },
+        { at: 243206, kind: 'offline', salt: 26 },
+        { at: 244155, kind: 'join', salt: 7 },
+      ],
+    },
+  },
 ];

@@ -372,8 +372,8 @@ export const keys: readonly Mutant[] = [
   {
     name: 'who lacks the key that came with a word that let this device in is told under it on and on',
     rule: 'K1',
-    file: 'src/sync/engine.ts',
-    search: 'if (message.epoch === this.keys.givenBy(from)) this.session.isWithout(from, message.epoch);',
-    replace: '',
+    file: 'src/sync/session.ts',
+    search: 'new Set([...held, inUse, given].filter(',
+    replace: 'new Set([...held, inUse].filter(',
   },
 ];

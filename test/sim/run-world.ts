@@ -89,12 +89,18 @@ async function quiet(world: World, dice: Dice): Promise<boolean> {
   return world.run(world.time + QUIET_MS);
 }
 
+/** Who has no copy any more shows nobody that he is online. */
+function isThere(world: World, id: DeviceId): boolean {
+  const device = world.devices.get(id);
+  return device?.alive === true && !world.isHostile(id) && device.replica.size > 0;
+}
+
 /** L6: whose copy says that it is out of step fetches a fresh one, as its person is told to, of whom his device would. */
 async function renewed(world: World): Promise<boolean> {
   for (let tries = 0; tries < RENEWALS; tries++) {
     const asked = new Map<SimDevice, DeviceId>();
     for (const device of outOfStep(world)) {
-      const from = device.engine.freshCopyFrom((id) => !world.isHostile(id) && world.devices.get(id)?.alive === true);
+      const from = device.engine.freshCopyFrom((id) => isThere(world, id));
       if (from === undefined) continue;
       asked.set(device, from);
       world.connect(device.id, from);

@@ -241,12 +241,12 @@ function areApart(world: World, a: SimDevice, b: SimDevice, invalid: readonly Ad
 }
 
 /**
- * D2: what it holds is from when it was alone in the workspace, or with devices that are out since, for its store was put back, or a crash took what came
+ * D2: what it holds is from when it was alone in the workspace, or with devices that are not in, for its store was put back, or a crash took what came
  * then: it knows nobody to ask, and not whom it has let in since.
  */
 function isAloneAgain({ id, replica }: SimDevice, other: SimDevice): boolean {
   const known = [...replica.roster.devices.keys()];
-  const isAlone = known.every((device) => device === id || other.replica.roster.gone.has(device));
+  const isAlone = known.every((device) => device === id || !other.replica.roster.devices.has(device));
   return isAlone && !known.includes(other.id);
 }
 

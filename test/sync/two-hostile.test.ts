@@ -8,7 +8,7 @@ import { controlBody } from '../../src/sync/control.ts';
 import type { Delta } from '../../src/sync/delta.ts';
 import { pastOf } from '../../src/sync/waiting.ts';
 import { Dice } from '../sim/dice.ts';
-import { Copy, stateOf, Team } from './team.ts';
+import { type Copy, stateOf, Team } from './team.ts';
 
 const ACTS = 120;
 const MAX_ROUNDS = 12;

@@ -634,7 +634,7 @@ export class Engine {
     const out = [this.#askForPart(from, path, part.root, next)];
     if (added.value === 'more') return { ...NOT_TAKEN, part, out };
     const replaced = this.#replica;
-    const hasBegun = this.#begin(this.#reader, from);
+    const hasBegun = this.#begin(this.#reader, from, path);
     this.#reader = undefined;
     if (!hasBegun) return { ...NOT_TAKEN, faults: [badBaseOf(from)] };
     const opened = this.#follow();
@@ -723,7 +723,7 @@ export class Engine {
   }
 
   /** Begins with a base; what was here and is not in it comes after. */
-  #begin(reader: BaseReader, from: DeviceId): boolean {
+  #begin(reader: BaseReader, from: DeviceId, path: 'direct' | 'relay'): boolean {
     const renewal = this.#renewal?.from === from ? this.#renewal : undefined;
     const before = this.#generation;
     this.#generation = renewal?.generation ?? before;
@@ -734,6 +734,7 @@ export class Engine {
       return false;
     }
     next.takeOver(this.#replica);
+    if (this.#isBetweenManagers(next, from) && (renewal || path === 'direct')) next.unconfirmed = undefined;
     this.#replica = next;
     this.#sources.begunAnew();
     this.#renewedBy = renewal?.from;
@@ -744,6 +745,14 @@ export class Engine {
       if (!next.roster.devices.has(from)) this.#sponsors = [...this.#sponsors, from];
     }
     return true;
+  }
+
+  /**
+   * L6: whether a manager's device gives a base to another manager's, who stands for it from then on, as he could by a word of his own: where each of two
+   * had the other's, nobody could vouch for either, and nobody else would be given a copy. By relay only where he has asked him for it.
+   */
+  #isBetweenManagers({ roster }: Replica, from: DeviceId): boolean {
+    return [from, this.#identity.device].every((device) => roster.devices.get(device)?.role === Role.manager);
   }
 
   /**

@@ -2856,4 +2856,36 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // The founder had begun anew with the other’s, whose copy was his from before anybody vouched for one.
+    name: 'L6 whom a manager lets in is given his copy, though each of two managers has the other’s (world “heath.406”)',
+    plan: {
+      config: {
+        seed: 'heath.406',
+        big: false,
+        people: 3,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.3,
+        directPaths: 3,
+        relayShare: 1,
+        network: { latency_ms: [10, 80], loss: 0.15, duplication: 0.05, reorders: false, relayLifetime_ms: 2592000000 },
+        fsync_ms: 400,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 120000,
+      },
+      acts: [
+        { at: 27799, kind: 'files', salt: 0 },
+        { at: 30262, kind: 'removeDevice', salt: 27 },
+        { at: 45730, kind: 'version', salt: 41 },
+        { at: 51027, kind: 'posts', salt: 61 },
+        { at: 51793, kind: 'offline', salt: 56 },
+        { at: 60459, kind: 'join', salt: 63 },
+        { at: 85738, kind: 'crash', salt: 6 },
+        { at: 101126, kind: 'renew', salt: 51 },
+      ],
+    },
+  },
 ];

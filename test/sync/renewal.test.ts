@@ -496,6 +496,24 @@ describe('L6 a fresh copy', () => {
     }
   });
 
+  it('L6 of a manager is stood for by another, who has begun with it: whom he lets in is given his copy (worlds “daisy.1396”, “heath.406”)', () => {
+    for (const isManager of [true, false]) {
+      const { office, alice, bob, carol } = threePeople(`renewal between managers ${String(isManager)}`);
+      office.link(alice, bob, carol);
+      alice.control('setRole', controlBody.setRole(bob.person.account, Role.manager));
+      alice.post('something');
+      office.rest();
+      bob.engine.replica.unconfirmed = new Uint8Array(32).fill(7); // as if nobody had vouched for it
+      const { root, parts } = bob.engine.replica.base();
+      const { engine } = isManager ? alice : carol;
+      engine.renewFrom({ from: bob.device, generation: 7 });
+      for (const [part, bytes] of parts.entries())
+        engine.takeBase(bob.device, 'relay', { root, part, parts: parts.length, bytes });
+      assert.equal(engine.generation, 7);
+      assert.equal(engine.replica.unconfirmed === undefined, isManager);
+    }
+  });
+
   it('L6 is taken from nobody who is out of the workspace by then, asked or not, by the only manager either', () => {
     const { office, alice, bob, carol } = threePeople('renewal from outside');
     office.link(alice, bob, carol);

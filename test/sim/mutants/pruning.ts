@@ -920,4 +920,20 @@ export const pruning: readonly Mutant[] = [
     replace: 'if (part.parts < 0) return',
     tests: renewals,
   },
+  {
+    name: 'a manager stands for no copy that he has of another manager',
+    rule: 'L6',
+    file: ENGINE,
+    search: 'if (this.#isBetweenManagers(next, from) &&',
+    replace: 'if (false &&',
+    tests: renewals,
+  },
+  {
+    name: 'anybody stands for the copy that he has asked for',
+    rule: 'L6',
+    file: ENGINE,
+    search: 'if (this.#isBetweenManagers(next, from) &&',
+    replace: 'if (',
+    tests: renewals,
+  },
 ];

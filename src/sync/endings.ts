@@ -163,7 +163,14 @@ export class Endings {
     const key = this.#authority.actsUnder(author);
     const isManager = key?.role === Role.manager;
     if (author === account) return isManager || kind === 'removeDevice';
-    return isManager && this.#authority.isAbove(key, account);
+    return isManager && (this.#authority.isAbove(key, account) || this.#hasLeft(account));
+  }
+
+  /** A7: whether a device of an account has said that it leaves, though what that rests on may never come: nobody is junior to who is let in after that. */
+  #hasLeft(account: AccountId): boolean {
+    for (const { kind, tool, device } of this.#graph.waitingDeltas())
+      if (kind === 'leave' && tool === undefined && this.#authority.accountOf(device) === account) return true;
+    return false;
   }
 
   /** For whom a device speaks: also one of somebody who has left that has not heard it, this device's own person perhaps (A7). */

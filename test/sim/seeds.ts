@@ -2888,4 +2888,34 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // The founder had left, and was let in again as a participant; his third device, away all the time, held him for senior to everybody.
+    name: 'K2 A7 who has not heard that its person had left believes the drop by who became his senior then (world “hobby.1768”)',
+    plan: {
+      config: {
+        seed: 'hobby.1768',
+        big: false,
+        people: 5,
+        founding: 2,
+        hostile: 1,
+        manyDevices: 0.5,
+        directPaths: 3,
+        relayShare: 1,
+        network: { latency_ms: [10, 80], loss: 0.15, duplication: 0.05, reorders: false, relayLifetime_ms: 2592000000 },
+        fsync_ms: 2,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 5000,
+        duration_ms: 120000,
+      },
+      acts: [
+        { at: 12235, kind: 'folder', salt: 11 },
+        { at: 47429, kind: 'files', salt: 8 },
+        { at: 95713, kind: 'leave', salt: 39 },
+        { at: 105091, kind: 'offline', salt: 1 },
+        { at: 108039, kind: 'join', salt: 15 },
+        { at: 109397, kind: 'drop', salt: 2 },
+      ],
+    },
+  },
 ];

@@ -376,4 +376,18 @@ export const keys: readonly Mutant[] = [
     search: 'new Set([...held, inUse, given].filter(',
     replace: 'new Set([...held, inUse].filter(',
   },
+  {
+    name: 'who has not heard that its person had left is not told so',
+    rule: 'K2',
+    file: 'src/sync/roster.ts',
+    search: 'const before = authority.departuresOf(record.certificate.account);',
+    replace: 'const before: readonly Node[] = [];',
+  },
+  {
+    name: 'who is told that its person had left holds him for senior on',
+    rule: 'K2',
+    file: 'src/sync/endings.ts',
+    search: '|| this.#hasLeft(account))',
+    replace: ')',
+  },
 ];

@@ -88,32 +88,34 @@ export class Generations {
 
   /** The first of the later feeds that has begun, before its fork, and counts from its beginning. */
   #nextOf({ device, generation }: Lane): Lane | undefined {
-    const later = this.#lanesOf(device).filter((lane) => lane.generation > generation && !lane.parent && lane.end > 0);
-    return later.sort((a, b) => a.generation - b.generation).find((lane) => this.#hasBegun(lane));
+    let next: Lane | undefined;
+    for (const lane of this.#newestFirst(device)) {
+      if (lane.generation <= generation) break;
+      if (hasBegun(lane, next)) next = lane;
+    }
+    return next;
   }
 
-  /**
-   * Whether the beginning of a feed counts, whatever a later one may bring in since. One that comes when all know of a later one does not, and
-   * says nothing of those before it: what of them counts may be folded.
-   */
-  #hasBegun(lane: Lane): boolean {
-    const { closed } = lane;
-    if (!closed || closed.named > 0) return true;
-    const first = this.#nextOf(lane)?.at(1);
-    return first ? (first.past[lane.number] ?? 0) > 0 : closed.seen > 0;
+  /** Of one feed the branches before the trunk. */
+  #newestFirst(device: DeviceId): readonly Lane[] {
+    const isTrunk = ({ parent }: Lane) => Number(!parent);
+    return [...this.#lanesOf(device)].sort((a, b) => b.generation - a.generation || isTrunk(a) - isTrunk(b));
   }
 
   #closeEarlier(node: Node, lane: Lane): boolean {
     if (lane.generation === 0 || lane.parent) return false;
     let isOther = false;
+    let next: Lane | undefined;
     // Whether one has begun those after it say.
-    const earlier = this.#lanesOf(lane.device).filter(({ generation }) => generation < lane.generation);
-    for (const one of earlier.sort((a, b) => b.generation - a.generation)) {
-      const before = one.counts;
-      const closed = { named: one.closed?.named ?? this.#namedByOthers(one), seen: one.closed?.seen ?? 0 };
-      if (node.delta.seq === 1) this.close(one, { ...closed, seen: this.#seenAnew(one, closed) });
-      else if (this.#nextOf(one) === lane) one.closed = { ...closed, seen: this.#seenFrom(node, one, closed) };
-      isOther ||= Math.min(before, one.end) !== Math.min(one.counts, one.end);
+    for (const one of this.#newestFirst(lane.device)) {
+      if (one.generation < lane.generation) {
+        const before = one.counts;
+        const closed = { named: one.closed?.named ?? this.#namedByOthers(one), seen: one.closed?.seen ?? 0 };
+        if (node.delta.seq === 1) this.close(one, { ...closed, seen: this.#seenAnew(one, closed, next) });
+        else if (next === lane) one.closed = { ...closed, seen: this.#seenFrom(node, one, closed) };
+        isOther ||= Math.min(before, one.end) !== Math.min(one.counts, one.end);
+      }
+      if (hasBegun(one, next)) next = one;
     }
     return isOther;
   }
@@ -145,7 +147,7 @@ export class Generations {
       const closed = lane.closed!;
       if (lane.device === device || named <= closed.named || this.#knowsLater(past, lane)) continue;
       const before = lane.counts;
-      lane.closed = { named, seen: this.#seenAnew(lane, { ...closed, named }) };
+      lane.closed = { named, seen: this.#seenAnew(lane, { ...closed, named }, this.#nextOf(lane)) };
       isMore ||= lane.counts > before || this.#putsBehind(lane);
       if (closed.named === 0 && this.#changesEarlier(lane)) isMore = true;
     }
@@ -155,18 +157,20 @@ export class Generations {
   /** It has begun: of those before it counts what it says. */
   #changesEarlier(lane: Lane): boolean {
     let isOther = false;
-    for (const earlier of this.#lanesOf(lane.device)) {
-      if (earlier.generation >= lane.generation || !earlier.closed) continue;
-      const before = earlier.counts;
-      earlier.closed = { ...earlier.closed, seen: this.#seenAnew(earlier, earlier.closed) };
-      isOther ||= earlier.counts !== before;
+    let next: Lane | undefined;
+    for (const one of this.#newestFirst(lane.device)) {
+      if (one.generation < lane.generation && one.closed) {
+        const before = one.counts;
+        one.closed = { ...one.closed, seen: this.#seenAnew(one, one.closed, next) };
+        isOther ||= one.counts !== before;
+      }
+      if (hasBegun(one, next)) next = one;
     }
     return isOther;
   }
 
   /** More of it counts by others, or another feed is the next: what that has brought in may stand behind it. */
-  #seenAnew(earlier: Lane, { named, seen: before }: Closed): number {
-    const next = this.#nextOf(earlier);
+  #seenAnew(earlier: Lane, { named, seen: before }: Closed, next: Lane | undefined): number {
     // Of one whose beginning is forgotten all know.
     let seen = next && next.cut > 0 ? before : 0;
     for (const node of next?.nodes ?? []) seen = this.#seenFrom(node, earlier, { named, seen });
@@ -247,4 +251,16 @@ export class Generations {
       return later.generation > lane.generation && first !== undefined && this.#isBehind(first, later);
     });
   }
+}
+
+/**
+ * Whether a feed has begun, before its fork, and its beginning counts, whatever a later one may bring in since (`next`: the first of these that has begun).
+ * One that comes when all know of a later one does not, and says nothing of those before it: what of them counts may be folded.
+ */
+function hasBegun(lane: Lane, next: Lane | undefined): boolean {
+  const { closed } = lane;
+  if (lane.parent || lane.end === 0) return false;
+  if (!closed || closed.named > 0) return true;
+  const first = next?.at(1);
+  return first ? (first.past[lane.number] ?? 0) > 0 : closed.seen > 0;
 }

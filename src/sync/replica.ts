@@ -649,9 +649,10 @@ export class Replica {
    */
   #hasAcknowledged(node: Node): boolean {
     const { device } = this.#own;
+    if (node.delta.device === device) return true;
     const hasIt = (end: Node) => end === node || inPast(node, end);
     const tips = this.#graph.lanesOf(device).flatMap(({ tip }) => tip ?? []);
-    if (node.delta.device === device || tips.some(hasIt)) return true;
+    if (tips.some(hasIt)) return true;
     const account = this.#authority.accountOf(device);
     const cited = account === undefined ? undefined : this.#authority.bestCredential(account);
     if (!cited || hasIt(this.#graph.get(cited.id)!)) return true;

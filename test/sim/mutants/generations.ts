@@ -18,7 +18,7 @@ export const generations: readonly Mutant[] = [
   change('what others had named does not count', 'named = Math.max(named, lane.tip?.past[number] ?? 0);', ''),
   change(
     'what others name later does not count',
-    'lane.closed = { named, seen: this.#seenAnew(lane, { ...closed, named }) };',
+    'lane.closed = { named, seen: this.#seenAnew(lane, { ...closed, named }, this.#nextOf(lane)) };',
     '',
   ),
   change(
@@ -38,7 +38,7 @@ export const generations: readonly Mutant[] = [
   ),
   change(
     'what a later feed has brought in is not looked at again',
-    'seen: this.#seenAnew(lane, { ...closed, named })',
+    'seen: this.#seenAnew(lane, { ...closed, named }, this.#nextOf(lane))',
     'seen: closed.seen',
   ),
   change(
@@ -46,7 +46,7 @@ export const generations: readonly Mutant[] = [
     'if (reach <= counts) return Math.max(reach, seen);',
     'if (reach <= counts) return seen;',
   ),
-  change('any later feed brings in a lost tail', 'else if (this.#nextOf(one) === lane)', 'else'),
+  change('any later feed brings in a lost tail', 'else if (next === lane)', 'else'),
   change('a later feed may know less', '|| this.#isBehind(node, lane)', ''),
   change('a later feed may stand before the older', ' || compareNodes(last, node) > 0', ''),
   change('a later feed need not have acknowledged what the older has', '!this.#knowsAllOf(node, last) || ', ''),
@@ -131,8 +131,8 @@ export const generations: readonly Mutant[] = [
     name: 'a feed that begins between two others says what counts of the first, though it does not count itself',
     rule: 'D2',
     file: 'src/sync/generations.ts',
-    search: '.find((lane) => this.#hasBegun(lane))',
-    replace: '[0]',
+    search: 'if (hasBegun(lane, next)) next = lane;',
+    replace: 'if (!lane.parent && lane.end > 0) next = lane;',
     tests: ['test/sync/generations.test.ts', 'test/sync/two-hostile.test.ts'],
   },
   {

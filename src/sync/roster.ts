@@ -128,9 +128,7 @@ export function rosterOf(authority: Authority): Roster {
     gone.set(device, word);
     wordsOut.set(device, words);
     const beside = word.delta.kind === 'drop' ? authority.reachingBeside(word) : [];
-    // Who has not heard that its person had left holds him for senior to who says that word.
-    const before = authority.departuresOf(record.certificate.account);
-    wordsTold.set(device, [...new Set([...words, ...beside, ...before])]);
+    wordsTold.set(device, [...new Set([...words, ...beside])]);
     goneRecords.set(device, record);
   };
   for (const [account, person] of draft.people) {

@@ -368,6 +368,37 @@ describe('K the engine and its keys', () => {
     assert.equal(again.engine.isAwaitingWord, false);
   });
 
+  it('D2 what comes back of the older own feed is named at once, be it an acknowledgement: others do not take it before (world “daisy.1396”)', () => {
+    const { office, alice, bob } = threePeople('D2 an ack comes back');
+    office.link(alice, bob);
+    alice.post('something');
+    office.pump();
+    const lastOf = (desk: Desk) =>
+      [...desk.engine.replica.nodes()].findLast(({ delta }) => delta.device === desk.device)!.delta;
+    bob.control('ack', controlBody.ack());
+    const lost = lastOf(bob);
+    alice.hear(bob, lost);
+    alice.control('ack', controlBody.ack());
+    const naming = lastOf(alice);
+    const all = [...alice.engine.replica.nodes()].map(({ delta }) => delta);
+    const again = new Desk(office, bob.person);
+    for (const epoch of bob.engine.keys.held()) again.engine.keys.add(epoch);
+    for (const delta of all) if (delta.id !== lost.id && delta !== naming) again.hear(alice, delta);
+    again.engine.beginFeed(1);
+    again.post('anew');
+    office.now += 61_000;
+    for (const delta of [naming, lost]) again.hear(alice, delta);
+    assert.ok(again.engine.replica.node(lost.id));
+    assert.equal(again.engine.replica.isAckDue, false);
+    assert.deepEqual(
+      again.engine.duties(office.now).map(({ kind }) => kind),
+      ['ack'],
+    );
+    again.control('ack', controlBody.ack());
+    assert.equal(again.engine.replica.hasComeBack, false);
+    assert.deepEqual(again.engine.duties(office.now + 61_000), [], 'once');
+  });
+
   it('D2 S3 who awaits that word asks whoever is there with each beat by relay, be it that he has all', () => {
     const { office, alice, bob } = threePeople('D2 asks for the word');
     office.link(alice, bob);

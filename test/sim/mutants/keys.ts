@@ -375,13 +375,7 @@ export const keys: readonly Mutant[] = [
     file: 'src/sync/session.ts',
     search: 'new Set([...held, inUse, given].filter(',
     replace: 'new Set([...held, inUse].filter(',
-  },
-  {
-    name: 'who has not heard that its person had left is not told so',
-    rule: 'K2',
-    file: 'src/sync/roster.ts',
-    search: 'const before = authority.departuresOf(record.certificate.account);',
-    replace: 'const before: readonly Node[] = [];',
+    tests: ['test/sim/sim.test.ts'],
   },
   {
     name: 'who is told that its person had left holds him for senior on',
@@ -389,5 +383,6 @@ export const keys: readonly Mutant[] = [
     file: 'src/sync/endings.ts',
     search: '|| this.#hasLeft(account))',
     replace: ')',
+    tests: ['test/sim/sim.test.ts'],
   },
 ];

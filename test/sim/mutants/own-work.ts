@@ -197,5 +197,6 @@ export const ownWork: readonly Mutant[] = [
     file: 'src/sync/engine.ts',
     search: '!(this.replica.isAckDue || this.replica.hasComeBack) ||',
     replace: '!this.replica.isAckDue ||',
+    tests: ['test/sync/engine.test.ts'],
   },
 ];

@@ -276,13 +276,16 @@ function isOnlyByItself(world: World, one: SimDevice, other: SimDevice, invalid:
 
 /**
  * I4, K1: let in by a device that has told nobody else, being hostile, or having had to erase its copy (K2) before it could, and that had not the key in
- * use itself. Whom nobody has heard of is listened to under that key alone, since older ones are held by who is out.
+ * use itself, or has made another. Whom nobody has heard of is listened to under that key alone, since older ones are held by who is out, and of a newer one nothing
+ * is known.
  */
 function isLetInAside(world: World, word: Delta, one: SimDevice, { engine, replica }: SimDevice): boolean {
   const canTell = !world.isHostile(word.device) && world.devices.get(word.device)!.replica.size > 0;
   if (canTell || replica.node(word.id)) return false;
   const { inUse } = engine.keys;
-  return inUse !== undefined && one.engine.keys.sealKey(inUse, one.id) === undefined;
+  const its = one.engine.keys.inUse;
+  if (inUse === undefined) return false;
+  return one.engine.keys.sealKey(inUse, one.id) === undefined || (its !== undefined && !engine.keys.find(its));
 }
 
 /** I4: the word that has let it in, that which has let in the author of that, and so on: as far as another has neither the word nor whom it lets in. */

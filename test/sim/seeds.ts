@@ -2918,4 +2918,31 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // The founder’s devices had let in two without knowing of each other, and left.
+    name: 'S1 I4 whom a hostile member has let in, and speaks under a key that he made, is apart from who knows neither (world “ibis.1777”)',
+    plan: {
+      config: {
+        seed: 'ibis.1777',
+        big: false,
+        people: 5,
+        founding: 2,
+        hostile: 1,
+        manyDevices: 0.3,
+        directPaths: 2,
+        relayShare: 0,
+        network: { latency_ms: [1, 5], loss: 0.15, duplication: 0.05, reorders: false, relayLifetime_ms: 60000 },
+        fsync_ms: 400,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 86400000,
+        duration_ms: 60000,
+      },
+      acts: [
+        { at: 2405, kind: 'join', salt: 2 },
+        { at: 12629, kind: 'leave', salt: 35 },
+        { at: 57237, kind: 'forgedBase', salt: 18 },
+      ],
+    },
+  },
 ];

@@ -131,8 +131,8 @@ export const generations: readonly Mutant[] = [
     name: 'a feed that begins between two others says what counts of the first, though it does not count itself',
     rule: 'D2',
     file: 'src/sync/generations.ts',
-    search: 'if (hasBegun(lane, next)) next = lane;',
-    replace: 'if (!lane.parent && lane.end > 0) next = lane;',
+    search: 'return first ? (first.past[lane.number] ?? 0) > 0 : closed.seen > 0;',
+    replace: 'void first; return true;',
     tests: ['test/sync/generations.test.ts', 'test/sync/two-hostile.test.ts'],
   },
   {

@@ -153,7 +153,7 @@ export class ClosedWorkspaces {
     const hosted = this.#workspaces.get(id);
     const word = hosted?.workspace.expulsion;
     if (!hosted || !word || this.#closing.has(id) || calls.ended) return;
-    if (joins.isOutsideOf(hosted.workspace)) return;
+    if (joins.isComingInto(hosted.workspace, word)) return;
     if (isLeaving(hosted.workspace, word) && !isHandedOn(hosted.workspace, word)) return;
     this.#closing.add(id);
     const closing = this.#close(hosted.workspace, word)

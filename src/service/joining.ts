@@ -12,6 +12,7 @@ import type { SealKey } from '../sync/envelope.ts';
 import { capabilityOf, openEpoch, type Epoch } from '../sync/epoch.ts';
 import { invitationKeys, joinSubject, readInvitation, type Invitation } from '../sync/invitation.ts';
 import { DeclineReason, type Message } from '../sync/messages.ts';
+import type { Node } from '../sync/graph.ts';
 import type { Route } from '../sync/ports.ts';
 import type { JoinInfo, JoinReason } from './api.ts';
 import { Asking } from './asking.ts';
@@ -271,9 +272,14 @@ export class Joining {
     return workspace !== undefined && this.#workspace === workspace;
   }
 
-  /** Whether the copy is this one, and none of the words that have let this device in is there yet. */
-  isOutsideOf(workspace: SharedWorkspace): boolean {
-    return this.isInto(workspace) && workspace.engine.isOutside;
+  /**
+   * Whether the copy is this one, and what takes this device out by it is no news: none of the words that have let it in is there yet; or it was dropped, and
+   * more of the copy has come just now: who lets it in again for the asking (L7) has said so right behind that.
+   */
+  isComingInto(workspace: SharedWorkspace, { delta }: Node): boolean {
+    if (!this.isInto(workspace) || this.ended) return false;
+    if (workspace.engine.isOutside) return true;
+    return delta.kind === 'drop' && (!this.isStalled || this.#whatIsHere() !== this.#here);
   }
 
   /** Whether another word that lets this device in, or the same, may bring what does not come. */
@@ -341,6 +347,8 @@ export class Joining {
       this.#cancelWatch = undefined;
       if (this.ended || this.#isIn) return;
       if (!this.isStalled) return this.#watch(this.#movedAt!);
+      // Nothing is behind the word by which it is out, where there is one.
+      if (this.#workspace?.expulsion) this.#hub.expelled(this.workspace);
       this.#become('asking');
       this.ask();
     });

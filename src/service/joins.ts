@@ -8,6 +8,7 @@ import { readCertificate, type Certificate } from '../protocol/certificate.ts';
 import { asArray, asText } from '../protocol/codec.ts';
 import type { Epoch } from '../sync/epoch.ts';
 import { writeInvitation, type Invitation } from '../sync/invitation.ts';
+import type { Node } from '../sync/graph.ts';
 import type { DeclineReason, Message } from '../sync/messages.ts';
 import type { JoinInfo } from './api.ts';
 import type { Hub } from './hub.ts';
@@ -60,9 +61,9 @@ export class Joins {
     return this.#joins.has(id);
   }
 
-  /** Whether a copy is on its way in which no word is yet that has let this device in: what took it out before is no news. */
-  isOutsideOf(workspace: SharedWorkspace): boolean {
-    return this.#joins.get(workspace.id)?.isOutsideOf(workspace) === true;
+  /** Whether a copy is on its way (`Joining.isComingInto`), and the word that takes this device out of it is no news. */
+  isComingInto(workspace: SharedWorkspace, word: Node): boolean {
+    return this.#joins.get(workspace.id)?.isComingInto(workspace, word) === true;
   }
 
   // ---- beginning --------------------------------------------------------------------------------------------------------

@@ -199,4 +199,12 @@ export const ownWork: readonly Mutant[] = [
     replace: '!this.replica.isAckDue ||',
     tests: ['test/sync/engine.test.ts'],
   },
+  {
+    name: 'a copy on its way goes by a drop that is in it',
+    rule: 'N4',
+    file: 'src/service/joining.ts',
+    search: "return delta.kind === 'drop' && (!this.isStalled || this.#whatIsHere() !== this.#here);",
+    replace: 'return false;',
+    tests: ['test/service/joining.test.ts'],
+  },
 ];

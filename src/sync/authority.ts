@@ -14,7 +14,7 @@ import { MAX_DEVICES, MAX_MEMBERS } from '../protocol/limits.ts';
 import { Role, readControl, takenOutBy, type Control } from './control.ts';
 import { DeviceStanding, type DeviceRestriction } from './device-standing.ts';
 import { compareNodes, inPast, type Graph, type Node } from './graph.ts';
-import { compareKeys, keyOf, type Accepted, type Key } from './seniority.ts';
+import { compareEntries, compareKeys, isInert, keyOf, type Accepted, type Entry, type Key } from './seniority.ts';
 import { Settings } from './settings.ts';
 
 export type VoidReason =
@@ -77,27 +77,11 @@ interface Use {
   readonly node: Node;
 }
 
-interface Entry {
-  readonly node: Node;
-  readonly control: Control;
-  readonly key: Key;
-}
-
 /** An admission, and the words that have given its person a role before it was judged. */
 interface Vouched extends Accepted {
   readonly account: AccountId;
   readonly by: Node[];
 }
-
-/** Nobody's verdict rests on them, and theirs on nothing that is judged later. */
-const IS_INERT: ReadonlySet<Control['kind']> = new Set([
-  'ack',
-  'profile',
-  'checkpoint',
-  'epoch',
-  'rename',
-  'renameTool',
-]);
 
 export class Authority {
   readonly #graph: Graph;
@@ -156,7 +140,7 @@ export class Authority {
   /** Takes control deltas in, judged together. Answers whether anything but their own verdicts may have changed. */
   addAll(nodes: readonly Node[]): boolean {
     const read = nodes.flatMap((node) => this.#note(node) ?? []);
-    if (read.every(({ control }) => IS_INERT.has(control.kind))) {
+    if (read.every(({ control }) => isInert(control))) {
       for (const one of read) this.#judgeInert(one);
       return false;
     }
@@ -879,17 +863,4 @@ function restricts(control: Control): boolean {
 function ends(r: Restriction, { node, key }: Credential): boolean {
   const isReached = key.role < r.spares && compareKeys(r.key, key) < 0;
   return isReached && r.node !== node && !inPast(r.node, node);
-}
-
-/**
- * A6. Nothing rests on the inert: they are judged when all that may restrict their authors has been. The genesis stands before all
- * that rests on it, its founder's leave, too.
- */
-function compareEntries(a: Entry, b: Entry): number {
-  const inert = Number(IS_INERT.has(a.control.kind)) - Number(IS_INERT.has(b.control.kind));
-  return inert || compareKeys(a.key, b.key) || rankOf(a) - rankOf(b) || compareNodes(a.node, b.node);
-}
-
-function rankOf({ control }: Entry): number {
-  return control.kind === 'genesis' ? 0 : control.kind === 'leave' ? 1 : 2;
 }

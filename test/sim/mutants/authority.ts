@@ -147,7 +147,7 @@ export const authority: readonly Mutant[] = [
   {
     name: 'juniors are judged before seniors',
     rule: 'A6',
-    file: AUTHORITY,
+    file: 'src/sync/seniority.ts',
     search: 'return inert || compareKeys(a.key, b.key) || rankOf(a) - rankOf(b) || compareNodes(a.node, b.node);',
     replace: 'return inert || rankOf(a) - rankOf(b) || compareNodes(a.node, b.node);',
     tests: ['test/sync/authority.test.ts'],
@@ -171,7 +171,7 @@ export const authority: readonly Mutant[] = [
   {
     name: 'what nothing rests on is judged before what restricts its author',
     rule: 'A6',
-    file: 'src/sync/authority.ts',
+    file: 'src/sync/seniority.ts',
     search: 'return inert || compareKeys(a.key, b.key) || rankOf(a) - rankOf(b) || compareNodes(a.node, b.node);',
     replace: 'return compareKeys(a.key, b.key) || rankOf(a) - rankOf(b) || compareNodes(a.node, b.node);',
     tests: ['test/sync/stolen-device.test.ts'],

@@ -11,39 +11,22 @@ import { push } from '../base/group.ts';
 import type { AccountId, DeltaId, DeviceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { MAX_DEVICES, MAX_MEMBERS } from '../protocol/limits.ts';
+import { ControlWords, letInBy } from './control-words.ts';
 import { Role, readControl, takenOutBy, type Control } from './control.ts';
 import { DeviceStanding, type DeviceRestriction } from './device-standing.ts';
 import { compareNodes, inPast, type Graph, type Node } from './graph.ts';
 import { compareEntries, compareKeys, isInert, keyOf, type Accepted, type Entry, type Key } from './seniority.ts';
 import { Settings } from './settings.ts';
-
-export type VoidReason =
-  | 'malformed'
-  | 'noCredential' // cites none, or one that is not his, not accepted or not his best (A3)
-  | 'cutOff' // of somebody removed or demoted, outside the cut (A4)
-  | 'left' // after his own leave (A7)
-  | 'notPermitted' // (A2, A5, A10)
-  | 'noTarget' // somebody or something that is not there (A10)
-  | 'invitation' // used up or revoked (N3)
-  | 'forked'; // on a branch that nobody has named (D8)
-
-interface Refusal {
-  readonly accepted: false;
-  readonly reason: VoidReason;
-}
-
-export type Verdict = { readonly accepted: true } | Refusal;
+import { ACCEPTED, refused, type Refusal, type Verdict } from './verdict.ts';
 
 /** Whether the author of a content delta stands where he says he does, and in which role. */
 export type Standing = { readonly accepted: true; readonly role: Role } | Refusal;
 
-const ACCEPTED: Verdict = { accepted: true };
 /** By role: every delta asks, and nothing is made for it. */
 const STANDING: readonly Standing[] = [Role.manager, Role.participant, Role.guest].map((role) => ({
   accepted: true,
   role,
 }));
-const refused = (reason: VoidReason): Refusal => ({ accepted: false, reason });
 
 /** A delta that gave an account a role. */
 interface Credential {
@@ -86,11 +69,7 @@ interface Vouched extends Accepted {
 export class Authority {
   readonly #graph: Graph;
   readonly #crypto: Crypto;
-  /** Every control delta with a readable body, whatever its verdict. */
-  readonly #controls = new Map<DeltaId, Accepted>();
-  /** Void by their form alone, or since they are here no more. */
-  readonly #malformed = new Set<DeltaId>();
-  readonly #verdicts = new Map<DeltaId, Verdict>();
+  readonly #words: ControlWords;
   readonly #credentials = new Map<AccountId, Credential[]>();
   readonly #credentialsById = new Map<DeltaId, Credential>();
   readonly #restrictions = new Map<AccountId, Restriction[]>();
@@ -100,22 +79,18 @@ export class Authority {
   readonly #accounts = new Map<DeviceId, AccountId>();
   /** Accepted admits of each invitation, as far as the pass has come. */
   readonly #uses = new Map<DeltaId, Use[]>();
-  /** By account and by invitation, whatever the verdict: what they depend on may sort later in the pass (A6). */
-  readonly #admissions = new Map<AccountId, Accepted[]>();
   /** Admissions whose person a senior has given a role before they were judged. */
   readonly #vouched = new Map<DeltaId, Vouched>();
-  readonly #revocations = new Map<DeltaId, Accepted[]>();
-  readonly #departures: Accepted[] = [];
   #accepted: Accepted[] = [];
 
   constructor(crypto: Crypto, graph: Graph) {
     this.#crypto = crypto;
     this.#graph = graph;
+    this.#words = new ControlWords(crypto);
     this.#devices = new DeviceStanding(
-      (id) => (this.#inVain.has(id) ? false : this.#verdicts.get(id)?.accepted),
+      this.#words,
+      (id) => (this.#inVain.has(id) ? false : this.#words.verdictOf(id)?.accepted),
       (id) => this.#vouched.has(id),
-      (node) => this.#namedAuthorOf(node),
-      (entry) => this.#entryOf(entry) !== undefined,
     );
   }
 
@@ -126,11 +101,11 @@ export class Authority {
 
   /** Void admissions of people who are in by the word of a senior who gave them a role. */
   get vouched(): readonly Accepted[] {
-    return [...this.#vouched.values()].filter(({ node }) => this.#verdicts.get(node.delta.id)?.accepted === false);
+    return [...this.#vouched.values()].filter(({ node }) => this.#words.isVoid(node.delta.id));
   }
 
   verdictOf(id: DeltaId): Verdict | undefined {
-    return this.#verdicts.get(id);
+    return this.#words.verdictOf(id);
   }
 
   accountOf(device: DeviceId): AccountId | undefined {
@@ -139,26 +114,22 @@ export class Authority {
 
   /** Takes control deltas in, judged together. Answers whether anything but their own verdicts may have changed. */
   addAll(nodes: readonly Node[]): boolean {
-    const read = nodes.flatMap((node) => this.#note(node) ?? []);
+    const read = nodes.flatMap((node) => this.#words.note(node) ?? []);
     if (read.every(({ control }) => isInert(control))) {
       for (const one of read) this.#judgeInert(one);
       return false;
     }
-    const before = new Map(this.#verdicts);
+    const before = this.#words.verdicts();
     this.#evaluate();
     if (read.some(({ control }) => restricts(control))) return true;
-    for (const [id, verdict] of before) if (this.#verdicts.get(id)?.accepted !== verdict.accepted) return true;
+    for (const [id, verdict] of before) if (this.#words.verdictOf(id)?.accepted !== verdict.accepted) return true;
     return false;
   }
 
   /** D8: what nobody can name any more has no effect. Answers whether there is a control delta among them. */
   withdraw(nodes: Iterable<Node>): boolean {
     let isAny = false;
-    for (const { delta } of nodes) {
-      if (!this.#controls.delete(delta.id)) continue;
-      this.#malformed.add(delta.id);
-      isAny = true;
-    }
+    for (const node of nodes) if (this.#words.withdraw(node)) isAny = true;
     if (isAny) this.#evaluate();
     return isAny;
   }
@@ -166,33 +137,12 @@ export class Authority {
   /** D8: others may have named more of a branch, or what is here has become one. Answers whether anything is judged anew. */
   recut(): boolean {
     const isTurned = ({ node }: Accepted) => {
-      const verdict = this.#verdicts.get(node.delta.id);
+      const verdict = this.#words.verdictOf(node.delta.id);
       return this.#graph.isUnnamed(node) !== (verdict?.accepted === false && verdict.reason === 'forked');
     };
-    if (!this.#graph.isForked || ![...this.#controls.values()].some(isTurned)) return false;
+    if (!this.#graph.isForked || ![...this.#words.all()].some(isTurned)) return false;
     this.#evaluate();
     return true;
-  }
-
-  /** Keeps a control delta under all that it may be asked for by; undefined for one that its form makes void. */
-  #note(node: Node): Accepted | undefined {
-    const control = readControl(this.#crypto, node.delta);
-    if (!control) {
-      this.#malformed.add(node.delta.id);
-      this.#verdicts.set(node.delta.id, refused('malformed'));
-      return undefined;
-    }
-    const entry = { node, control };
-    this.#controls.set(node.delta.id, entry);
-    // What cites nothing is void, whatever else is here: nobody is named by it.
-    if (control.kind !== 'genesis' && node.delta.credential === undefined) return entry;
-    this.#devices.note(entry);
-    if (control.kind === 'genesis' || control.kind === 'admit') {
-      push(this.#admissions, control.certificates[0]!.account, entry);
-    }
-    if (control.kind === 'leave' || control.kind === 'remove') this.#departures.push(entry);
-    if (control.kind === 'revoke') push(this.#revocations, control.invite, entry);
-    return entry;
   }
 
   /**
@@ -203,7 +153,7 @@ export class Authority {
     const entry = this.#entry(one);
     if (!entry) return;
     const verdict = this.#judgeControl(entry);
-    this.#verdicts.set(one.node.delta.id, verdict);
+    this.#words.judged(one.node.delta.id, verdict);
     if (verdict.accepted) this.#accept(entry);
   }
 
@@ -218,7 +168,7 @@ export class Authority {
   judgeDraft(draft: Node): Verdict {
     const control = readControl(this.#crypto, draft.delta);
     if (!control) return refused('malformed');
-    const entry = this.#entryOf({ node: draft, control });
+    const entry = this.#words.entryOf({ node: draft, control });
     if (!entry) return refused('noCredential');
     return this.#isBackLater(entry) ? refused('cutOff') : this.#judgeControl(entry);
   }
@@ -229,8 +179,8 @@ export class Authority {
    */
   #isBackLater(entry: Entry): boolean {
     const { node, key } = entry;
-    const account = this.#namedAuthorOf(node);
-    const isEarlier = (addition: Accepted) => compareEntries(this.#entryOf(addition)!, entry) < 0;
+    const account = this.#words.namedAuthorOf(node);
+    const isEarlier = (addition: Accepted) => compareEntries(this.#words.entryOf(addition)!, entry) < 0;
     return account !== undefined && this.#devices.cutsOf(node, account, key, isEarlier).length > 0;
   }
 
@@ -295,13 +245,13 @@ export class Authority {
       for (const admission of needless) this.#needless.add(admission);
       isSettled = late.length + inVain.length + needless.length === 0;
     }
-    this.#attempts = [...this.refused()].filter(
+    this.#attempts = [...this.#words.refused()].filter(
       ({ node, control }) => restricts(control) && this.#isCutOff(node.delta.id),
     );
   }
 
   #isCutOff(id: DeltaId): boolean {
-    const verdict = this.#verdicts.get(id);
+    const verdict = this.#words.verdictOf(id);
     return verdict?.accepted === false && verdict.reason === 'cutOff';
   }
 
@@ -315,9 +265,9 @@ export class Authority {
   #additionsInVain(): readonly DeltaId[] {
     return this.#accepted.flatMap(({ node, control }) => {
       const additions = this.#devices.voidAdditionsOf(node);
-      const account = additions.length > 0 ? this.#namedAuthorOf(node) : undefined;
+      const account = additions.length > 0 ? this.#words.namedAuthorOf(node) : undefined;
       if (account === undefined) return [];
-      const isCut = this.#devices.cutsOf(node, account, this.#entryOf({ node, control })!.key).length > 0;
+      const isCut = this.#devices.cutsOf(node, account, this.#words.entryOf({ node, control })!.key).length > 0;
       return this.#devices.isIn(node, account) && !isCut ? [] : additions;
     });
   }
@@ -331,7 +281,7 @@ export class Authority {
    */
   #vouchedNeedlessly(): readonly DeltaId[] {
     return [...this.#vouched].flatMap(([id, { account, by }]) =>
-      this.#verdicts.get(id)?.accepted === false && by.every((word) => this.#bestIn(account, word)) ? id : [],
+      this.#words.isVoid(id) && by.every((word) => this.#bestIn(account, word)) ? id : [],
     );
   }
 
@@ -350,24 +300,23 @@ export class Authority {
 
   /** `early`: words on devices that are in force, and accepted, from the beginning; so are `leaves`. */
   #pass(early: ReadonlyMap<DeltaId, DeviceRestriction>, leaves: ReadonlyMap<DeltaId, Entry>): void {
-    for (const map of [this.#verdicts, this.#credentials, this.#restrictions, this.#leaves, this.#accounts, this.#uses])
-      map.clear();
+    this.#words.restart();
+    for (const map of [this.#credentials, this.#restrictions, this.#leaves, this.#accounts, this.#uses]) map.clear();
     this.#credentialsById.clear();
     this.#vouched.clear();
     this.settings.clear();
     this.#devices.restart(early.values());
-    for (const id of this.#malformed) this.#verdicts.set(id, refused('malformed'));
     for (const [id, leave] of leaves) {
-      this.#verdicts.set(id, ACCEPTED);
+      this.#words.judged(id, ACCEPTED);
       this.#takeEffect(leave);
     }
-    const entries = [...this.#controls.values()].map((c) => this.#entry(c)).filter((e) => e !== undefined);
+    const entries = [...this.#words.all()].map((c) => this.#entry(c)).filter((e) => e !== undefined);
     entries.sort(compareEntries);
     const accepted: Accepted[] = [];
     for (const entry of entries) {
       const isEarly = early.has(entry.node.delta.id) || leaves.has(entry.node.delta.id);
       const verdict = isEarly ? ACCEPTED : this.#judgeControl(entry);
-      this.#verdicts.set(entry.node.delta.id, verdict);
+      this.#words.judged(entry.node.delta.id, verdict);
       if (!verdict.accepted) continue;
       accepted.push(entry);
       if (!isEarly) this.#takeEffect(entry);
@@ -376,15 +325,15 @@ export class Authority {
   }
 
   #left(): readonly Entry[] {
-    return this.#accepted.flatMap((one) => (one.control.kind === 'leave' ? this.#entryOf(one)! : []));
+    return this.#accepted.flatMap((one) => (one.control.kind === 'leave' ? this.#words.entryOf(one)! : []));
   }
 
   /** Words on devices that cut what was accepted before they were judged. */
   #lateWords(): readonly DeviceRestriction[] {
     const late = new Set<DeviceRestriction>();
     for (const { node, control } of this.#accepted) {
-      const account = this.#namedAuthorOf(node);
-      const key = this.#entryOf({ node, control })!.key;
+      const account = this.#words.namedAuthorOf(node);
+      const key = this.#words.entryOf({ node, control })!.key;
       for (const word of account === undefined ? [] : this.#devices.cutsOf(node, account, key)) late.add(word);
     }
     return [...late];
@@ -392,17 +341,10 @@ export class Authority {
 
   /** An entry needs the key of what it cites, which is there whatever the cited one's verdict. */
   #entry(one: Accepted): Entry | undefined {
-    const entry = this.#entryOf(one);
+    const entry = this.#words.entryOf(one);
     const reason = this.#graph.isUnnamed(one.node) ? 'forked' : entry ? undefined : 'noCredential';
-    if (reason) this.#verdicts.set(one.node.delta.id, refused(reason));
+    if (reason) this.#words.judged(one.node.delta.id, refused(reason));
     return reason ? undefined : entry;
-  }
-
-  #entryOf({ node, control }: Accepted): Entry | undefined {
-    const own = control.kind === 'genesis';
-    const cited = own ? { node, control } : this.#controls.get(node.delta.credential ?? NONE);
-    const key = cited && keyOf(cited);
-    return key && { node, control, key };
   }
 
   #judgeControl(entry: Entry): Verdict {
@@ -432,29 +374,6 @@ export class Authority {
     const credential = this.#credentialsById.get(node.delta.credential ?? NONE);
     const isHis = credential && inPast(credential.node, node) && this.#devices.isIn(node, credential.account);
     return isHis ? credential : undefined;
-  }
-
-  /**
-   * Who wrote a delta, as its credential says, whatever the verdicts: a certificate binds a device to an account for good (I1),
-   * and a promoted member acts, in the order of A6, before what let him or his device in is judged.
-   */
-  #namedAuthorOf(node: Node): AccountId | undefined {
-    const cited = this.#controls.get(node.delta.credential ?? NONE);
-    if (!cited || !inPast(cited.node, node)) return undefined;
-    const account = accountGivenBy(cited.control);
-    return account !== undefined && this.#devices.isNamed(node, account) ? account : undefined;
-  }
-
-  /** What may still come to stand later in the pass: judged before it are the credentials it rests on, one upon the other. */
-  #isPending(one: Accepted): boolean {
-    if (this.#verdicts.has(one.node.delta.id)) return false;
-    for (let at = one; ;) {
-      const verdict = this.#verdicts.get(at.node.delta.id);
-      if (verdict) return verdict.accepted;
-      if (at.control.kind === 'genesis') return true;
-      if (this.#namedAuthorOf(at.node) === undefined) return false;
-      at = this.#controls.get(at.node.delta.credential!)!;
-    }
   }
 
   #leavesOf(account: AccountId): readonly Node[] {
@@ -492,7 +411,7 @@ export class Authority {
       case 'admit': {
         if (!this.settings.can(node, key.role, 'workspace', 'invite') || control.role < key.role)
           return refused('notPermitted');
-        if (control.account === this.#namedAuthorOf(node) || this.#livesOnIn(control.account, node))
+        if (control.account === this.#words.namedAuthorOf(node) || this.#livesOnIn(control.account, node))
           return refused('noTarget');
         if (control.certificates.some((c) => (this.#accounts.get(c.device) ?? c.account) !== c.account))
           return refused('noTarget');
@@ -517,7 +436,7 @@ export class Authority {
       case 'revoke': {
         const invite = this.#inviteIn(control.invite, node);
         if (!invite) return refused('noTarget');
-        const own = this.#namedAuthorOf(invite.node) === this.#namedAuthorOf(node);
+        const own = this.#words.namedAuthorOf(invite.node) === this.#words.namedAuthorOf(node);
         return allowed(own || key.role === Role.manager);
       }
       case 'addTool':
@@ -549,7 +468,7 @@ export class Authority {
 
   /** I4: by a device of the account; or by any member, for what was dropped (L7). */
   #judgeAddDevice(node: Node, { account, certificates }: Control & { kind: 'addDevice' }): Verdict {
-    const author = this.#namedAuthorOf(node);
+    const author = this.#words.namedAuthorOf(node);
     if (certificates.some(({ device }) => (this.#accounts.get(device) ?? account) !== account))
       return refused('noTarget');
     const { devices } = this.#crowdIn(node);
@@ -566,7 +485,7 @@ export class Authority {
    * that take each other out are both out, whom else the stolen one takes out stays. Whom a junior let in is a target (A10).
    */
   #judgeDeviceRestriction(devices: readonly DeviceId[], node: Node, key: Key, managersOnly: boolean): Verdict {
-    const author = this.#namedAuthorOf(node);
+    const author = this.#words.namedAuthorOf(node);
     const accounts = devices.map((device) => this.#accounts.get(device) ?? this.#devices.namedAccountOf(device, node));
     if (accounts.includes(author) && !accounts.every((account) => account === author)) return refused('notPermitted');
     for (const account of accounts) {
@@ -580,7 +499,7 @@ export class Authority {
 
   /** A live target other than oneself (A10). */
   #isTarget(account: AccountId, node: Node): boolean {
-    return account !== this.#namedAuthorOf(node) && this.#isInOrPending(account, node);
+    return account !== this.#words.namedAuthorOf(node) && this.#isInOrPending(account, node);
   }
 
   /**
@@ -588,11 +507,7 @@ export class Authority {
    * senior could remove him.
    */
   #isInOrPending(account: AccountId, view: Node): boolean {
-    return this.#bestIn(account, view) !== undefined || this.#pendingAdmissions(account, view).length > 0;
-  }
-
-  #pendingAdmissions(account: AccountId, view: Node): readonly Accepted[] {
-    return (this.#admissions.get(account) ?? []).filter((one) => inPast(one.node, view) && this.#isPending(one));
+    return this.#bestIn(account, view) !== undefined || this.#words.pendingAdmissions(account, view).length > 0;
   }
 
   /** Whether somebody is in, and nothing that whoever admits him has seen, and that is judged later, takes him out (A10). */
@@ -604,10 +519,10 @@ export class Authority {
 
   /** A leave or a junior's removal in the past that is judged later in the pass: who has seen it may take him back. */
   #isDeparting(credential: Credential, view: Node): boolean {
-    return this.#departures.some((one) => {
+    return this.#words.departures.some((one) => {
       const { node, control } = one;
-      const account = control.kind === 'remove' ? control.account : this.#namedAuthorOf(node);
-      if (account !== credential.account || !this.#isPending(one)) return false;
+      const account = control.kind === 'remove' ? control.account : this.#words.namedAuthorOf(node);
+      if (account !== credential.account || !this.#words.isPending(one)) return false;
       return inPast(node, view) && !inPast(node, credential.node);
     });
   }
@@ -642,17 +557,17 @@ export class Authority {
     id: DeltaId,
     view: Node,
   ): { readonly node: Node; readonly control: Control & { kind: 'invite' } } | undefined {
-    const found = this.#controls.get(id);
+    const found = this.#words.get(id);
     if (found?.control.kind !== 'invite' || !inPast(found.node, view)) return undefined;
-    return this.#verdicts.get(id)?.accepted === false ? undefined : { node: found.node, control: found.control };
+    return this.#words.isVoid(id) ? undefined : { node: found.node, control: found.control };
   }
 
   #isRevoked(invite: Node, view: Node): boolean {
-    return (this.#revocations.get(invite.delta.id) ?? []).some(({ node }) => {
+    return this.#words.revocationsOf(invite.delta.id).some(({ node }) => {
       if (!inPast(node, view)) return false;
-      const verdict = this.#verdicts.get(node.delta.id);
+      const verdict = this.#words.verdictOf(node.delta.id);
       if (verdict) return verdict.accepted;
-      const cited = this.#controls.get(node.delta.credential ?? NONE);
+      const cited = this.#words.citedBy(node);
       return node.delta.device === invite.delta.device || (cited && keyOf(cited))?.role === Role.manager;
     });
   }
@@ -702,13 +617,13 @@ export class Authority {
       case 'removeDevice':
       case 'drop':
       case 'freeze': {
-        const by = this.#namedAuthorOf(node)!;
+        const by = this.#words.namedAuthorOf(node)!;
         const kept = control.kind === 'freeze' ? control.kept : undefined;
         this.#devices.restrict({ node, key, by, kind: control.kind, devices: takenOutBy(control), kept });
         return;
       }
       case 'leave':
-        push(this.#leaves, this.#namedAuthorOf(node)!, { node, key });
+        push(this.#leaves, this.#words.namedAuthorOf(node)!, { node, key });
         return;
       case 'setPerm':
         this.settings.take(node, control);
@@ -738,11 +653,11 @@ export class Authority {
    * as its author was cut off, its devices are his still.
    */
   #vouchFor(account: AccountId, node: Node): void {
-    for (const admission of this.#pendingAdmissions(account, node)) {
+    for (const admission of this.#words.pendingAdmissions(account, node)) {
       const { id } = admission.node.delta;
       if (this.#needless.has(id)) continue;
       this.#vouched.set(id, { ...admission, account, by: [...(this.#vouched.get(id)?.by ?? []), node] });
-      for (const device of this.#devices.letInBy(admission))
+      for (const device of letInBy(admission.control))
         if (!this.#accounts.has(device)) this.#accounts.set(device, account);
     }
   }
@@ -790,7 +705,7 @@ export class Authority {
 
   /** Words against the author of another, beyond whose cut that lies, and void, as their own authors are cut off. */
   #attemptsOn(word: Node): readonly Node[] {
-    const account = this.#namedAuthorOf(word);
+    const account = this.#words.namedAuthorOf(word);
     return this.#attempts.flatMap(({ node, control }) => {
       if (word === node || inPast(word, node)) return [];
       const isOnPerson = (control.kind === 'remove' || control.kind === 'setRole') && control.account === account;
@@ -808,7 +723,7 @@ export class Authority {
 
   /** key(cred) of whoever wrote an accepted control delta (A1). */
   keyOf(accepted: Accepted): Key {
-    return this.#entryOf(accepted)!.key;
+    return this.#words.entryOf(accepted)!.key;
   }
 
   /**
@@ -833,9 +748,8 @@ export class Authority {
   }
 
   /** Words that are void, whatever they would have done. */
-  *refused(): Generator<Accepted> {
-    for (const entry of this.#controls.values())
-      if (this.#verdicts.get(entry.node.delta.id)?.accepted === false) yield entry;
+  refused(): Iterable<Accepted> {
+    return this.#words.refused();
   }
 
   get graph(): Graph {
@@ -844,12 +758,6 @@ export class Authority {
 }
 
 const NO_NODES: readonly Node[] = [];
-
-/** Whose credential a control delta is; undefined for what is none. */
-function accountGivenBy(control: Control): AccountId | undefined {
-  if (control.kind === 'setRole') return control.account;
-  return control.kind === 'genesis' || control.kind === 'admit' ? control.certificates[0]!.account : undefined;
-}
 
 const RESTRICTING: ReadonlySet<Control['kind']> = new Set([
   ...(['remove', 'setRole', 'setPerm', 'leave', 'removeDevice', 'drop', 'freeze', 'addDevice'] as const),

@@ -4,7 +4,7 @@
  */
 import { push } from '../base/group.ts';
 import type { AccountId, DeviceId, ToolId } from '../base/ids.ts';
-import type { Authority, VoidReason } from './authority.ts';
+import type { Authority } from './authority.ts';
 import type { OrderPlace } from './base.ts';
 import type { Role } from './control.ts';
 import { idBytes } from './delta.ts';
@@ -14,6 +14,7 @@ import type { PackedRows, RowRecord } from './packed-rows.ts';
 import type { Action } from './permissions.ts';
 import type { Reducer, Transaction } from './reducer.ts';
 import type { Roster } from './roster.ts';
+import type { VoidReason } from './verdict.ts';
 
 /** What the verdict on a content delta rests on, but for the rows and what its tool asks. */
 interface Premises {

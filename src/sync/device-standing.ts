@@ -10,7 +10,7 @@
  */
 import { push } from '../base/group.ts';
 import type { AccountId, DeltaId, DeviceId, FeedId } from '../base/ids.ts';
-import { takenOutBy } from './control.ts';
+import { accountIn, type ControlWords } from './control-words.ts';
 import { compareNodes, inPast, type Node } from './graph.ts';
 import { compareKeys, type Accepted, type Key } from './seniority.ts';
 
@@ -25,57 +25,26 @@ export interface DeviceRestriction {
 }
 
 export class DeviceStanding {
-  /** Deltas that let a device in, accepted or not judged yet: a junior's is judged later in the pass (A6). */
-  readonly #additions = new Map<DeviceId, Accepted[]>();
-  /** Words that drop a device, likewise. */
-  readonly #drops = new Map<DeviceId, Node[]>();
-  /** Whom each word takes out, likewise. */
-  readonly #takenOut = new Map<DeltaId, readonly DeviceId[]>();
+  readonly #words: ControlWords;
   readonly #restrictions = new Map<DeviceId, DeviceRestriction[]>();
   /** Undefined for what is judged later in the pass. */
   readonly #stands: (id: DeltaId) => boolean | undefined;
   /** Whether whom it names is in by the word of a senior, should it be void (A10). */
   readonly #isVouched: (id: DeltaId) => boolean;
-  readonly #authorOf: (node: Node) => AccountId | undefined;
-  /** Whether it cites a credential, whatever became of that: without one it has no place in the order (A6), and names nobody. */
-  readonly #hasPlace: (entry: Accepted) => boolean;
 
   constructor(
+    words: ControlWords,
     stands: (id: DeltaId) => boolean | undefined,
     isVouched: (id: DeltaId) => boolean,
-    authorOf: (node: Node) => AccountId | undefined,
-    hasPlace: (entry: Accepted) => boolean,
   ) {
+    this.#words = words;
     this.#stands = stands;
     this.#isVouched = isVouched;
-    this.#authorOf = authorOf;
-    this.#hasPlace = hasPlace;
-  }
-
-  /** What lets devices in and what drops them, whatever its verdict: that is asked for when it counts. */
-  note(entry: Accepted): void {
-    const { node, control } = entry;
-    const takenOut = takenOutBy(control);
-    if (takenOut.length > 0) this.#takenOut.set(node.delta.id, takenOut);
-    if (control.kind === 'drop') for (const device of control.devices) push(this.#drops, device, node);
-    for (const device of this.letInBy(entry)) push(this.#additions, device, entry);
-  }
-
-  letInBy({ control }: Accepted): readonly DeviceId[] {
-    if (control.kind !== 'genesis' && control.kind !== 'admit' && control.kind !== 'addDevice') return [];
-    return control.certificates.map(({ device }) => device);
-  }
-
-  /** Whether a certificate in a delta's past says that its device is of an account: whatever became of it. */
-  isNamed(node: Node, account: AccountId): boolean {
-    return (this.#additions.get(node.delta.device) ?? NONE).some(
-      (a) => accountIn(a) === account && inPast(a.node, node) && this.#hasPlace(a),
-    );
   }
 
   /** Of a device that was let in in a delta's past by what is not void: the first in D6 order says whose it is. */
   namedAccountOf(device: DeviceId, view: Node): AccountId | undefined {
-    const seen = (this.#additions.get(device) ?? []).filter(({ node }) => inPast(node, view) && this.#letsIn(node));
+    const seen = this.#words.lettingIn(device).filter(({ node }) => inPast(node, view) && this.#letsIn(node));
     const first = seen.sort((a, b) => compareNodes(a.node, b.node))[0];
     return first && accountIn(first);
   }
@@ -93,7 +62,7 @@ export class DeviceStanding {
   /** I4: whether the account's device was let in in the delta's past. No device lets itself in. */
   isIn(node: Node, account: AccountId): boolean {
     // Every delta asks, and no list is made for it.
-    for (const a of this.#additions.get(node.delta.device) ?? NONE)
+    for (const a of this.#words.lettingIn(node.delta.device))
       if (accountIn(a) === account && inPast(a.node, node) && this.#letsIn(a.node)) return true;
     return false;
   }
@@ -104,7 +73,7 @@ export class DeviceStanding {
 
   /** What would let the author's device in, in a delta's past, and is void. */
   voidAdditionsOf(node: Node): readonly DeltaId[] {
-    const all = this.#additions.get(node.delta.device) ?? [];
+    const all = this.#words.lettingIn(node.delta.device);
     return all.flatMap((a) => (inPast(a.node, node) && this.#stands(a.node.delta.id) === false ? a.node.delta.id : []));
   }
 
@@ -143,13 +112,13 @@ export class DeviceStanding {
 
   /** What would let a device in again that a drop holds out, and is void (L7). */
   voidReturnsOf(device: DeviceId, drop: Node): readonly Node[] {
-    const returns = (this.#additions.get(device) ?? []).filter(({ node }) => inPast(drop, node));
+    const returns = this.#words.lettingIn(device).filter(({ node }) => inPast(drop, node));
     return returns.flatMap(({ node }) => (this.#stands(node.delta.id) === false ? node : []));
   }
 
   /** L7: whether a device was dropped in a delta's past, so that any member may let it in again: by who is judged later, too. */
   wasDropped(device: DeviceId, view: Node): boolean {
-    return (this.#drops.get(device) ?? []).some((word) => this.#stands(word.delta.id) !== false && inPast(word, view));
+    return this.#words.dropsOf(device).some((word) => this.#stands(word.delta.id) !== false && inPast(word, view));
   }
 
   /**
@@ -157,8 +126,8 @@ export class DeviceStanding {
    * heights are what their authors say. Whom else it takes out is beyond its cut as all that it writes (world “jade.2588”).
    */
   #isMutual(r: DeviceRestriction, node: Node, account: AccountId): boolean {
-    const devices = r.by === account ? this.#takenOut.get(node.delta.id) : undefined;
-    return devices?.includes(r.node.delta.device) === true && !inPast(r.node, node);
+    const isOwn = r.by === account && this.#words.takenOutIn(node).includes(r.node.delta.device);
+    return isOwn && !inPast(r.node, node);
   }
 
   #of(device: DeviceId): readonly DeviceRestriction[] {
@@ -178,11 +147,11 @@ export class DeviceStanding {
     view: Node | undefined,
     isJudged: (addition: Accepted) => boolean = anyOf,
   ): boolean {
-    return (this.#additions.get(device) ?? []).some((a) => {
+    return this.#words.lettingIn(device).some((a) => {
       if (this.#stands(a.node.delta.id) === false) return false;
       if (a.node.delta.device === device || !inPast(r.node, a.node) || (view && !inPast(a.node, view))) return false;
       if (r.kind === 'drop') return true;
-      const isHis = a.control.kind === 'admit' || this.#authorOf(a.node) === account;
+      const isHis = a.control.kind === 'admit' || this.#words.namedAuthorOf(a.node) === account;
       return isHis && this.#stands(a.node.delta.id) === true && isJudged(a);
     });
   }
@@ -190,12 +159,6 @@ export class DeviceStanding {
 
 const NONE: readonly never[] = [];
 const anyOf = () => true;
-
-/** Certificates of one delta are of one account. */
-function accountIn({ control }: Accepted): AccountId | undefined {
-  if (control.kind === 'admit' || control.kind === 'addDevice') return control.account;
-  return control.kind === 'genesis' ? control.certificates[0]!.account : undefined;
-}
 
 /** Its own account may take a device out whatever its role; others only who is junior to them (A2). */
 function reaches(r: DeviceRestriction, account: AccountId, credential: Key): boolean {

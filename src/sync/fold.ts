@@ -10,7 +10,7 @@ import type { ContentVoid, Row, Transaction } from './reducer.ts';
 import type { PackedRows, RowPlace, RowRecord } from './packed-rows.ts';
 import { RowTree } from './root.ts';
 import { Rows, type Cell, type Place } from './rows.ts';
-import type { VoidReason } from './authority.ts';
+import type { VoidReason } from './verdict.ts';
 
 export type FoldVerdict = 'applied' | ContentVoid | VoidReason | 'unknownTool' | 'newer';
 

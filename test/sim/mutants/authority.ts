@@ -269,8 +269,8 @@ export const authority: readonly Mutant[] = [
     name: 'a device that is out takes out whomever it likes',
     rule: 'A4',
     file: 'src/sync/device-standing.ts',
-    search: 'return devices?.includes(r.node.delta.device) === true && !inPast(r.node, node);',
-    replace: 'return devices !== undefined && !inPast(r.node, node);',
+    search: 'const isOwn = r.by === account && this.#words.takenOutIn(node).includes(r.node.delta.device);',
+    replace: 'const isOwn = r.by === account && this.#words.takenOutIn(node).length > 0;',
     tests: ['test/sync/stolen-device.test.ts'],
   },
   {
@@ -284,8 +284,8 @@ export const authority: readonly Mutant[] = [
   {
     name: 'an admission that cites what is no credential names whom it would let in',
     rule: 'A10',
-    file: 'src/sync/device-standing.ts',
-    search: 'inPast(a.node, node) && this.#hasPlace(a)',
+    file: 'src/sync/control-words.ts',
+    search: 'inPast(a.node, node) && this.entryOf(a) !== undefined',
     replace: 'inPast(a.node, node)',
     tests: ['test/sync/authority-worlds.test.ts'],
   },

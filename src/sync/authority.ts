@@ -13,9 +13,10 @@ import type { Crypto } from '../crypto/crypto.ts';
 import { MAX_DEVICES, MAX_MEMBERS } from '../protocol/limits.ts';
 import { ControlWords, letInBy } from './control-words.ts';
 import { Role, readControl, takenOutBy, type Control } from './control.ts';
+import { Credentials, NOBODY, type Credential } from './credentials.ts';
 import { DeviceStanding, type DeviceRestriction } from './device-standing.ts';
 import { compareNodes, inPast, type Graph, type Node } from './graph.ts';
-import { compareEntries, compareKeys, isInert, keyOf, type Accepted, type Entry, type Key } from './seniority.ts';
+import { compareEntries, isInert, keyOf, type Accepted, type Entry, type Key } from './seniority.ts';
 import { Settings } from './settings.ts';
 import { ACCEPTED, refused, type Refusal, type Verdict } from './verdict.ts';
 
@@ -27,32 +28,6 @@ const STANDING: readonly Standing[] = [Role.manager, Role.participant, Role.gues
   accepted: true,
   role,
 }));
-
-/** A delta that gave an account a role. */
-interface Credential {
-  readonly node: Node;
-  readonly account: AccountId;
-  readonly key: Key;
-  /** Accepted restrictions that reach it and that it had not seen: it is dead where one of them is seen (A4). */
-  readonly ends: Node[];
-}
-
-/** An accepted remove or demotion. */
-interface Restriction {
-  readonly node: Node;
-  readonly key: Key;
-  /** Credentials of this role and lower ones stay as they are: of a demotion; NOBODY for a removal. */
-  readonly spares: number;
-}
-
-/** An accepted leave. */
-interface Leave {
-  readonly node: Node;
-  readonly key: Key;
-}
-
-const NOBODY = Role.guest + 1;
-const NONE = '' as DeltaId;
 
 /** Somebody let in by an invitation (N3). */
 interface Use {
@@ -70,13 +45,9 @@ export class Authority {
   readonly #graph: Graph;
   readonly #crypto: Crypto;
   readonly #words: ControlWords;
-  readonly #credentials = new Map<AccountId, Credential[]>();
-  readonly #credentialsById = new Map<DeltaId, Credential>();
-  readonly #restrictions = new Map<AccountId, Restriction[]>();
-  readonly #leaves = new Map<AccountId, Leave[]>();
   readonly settings = new Settings();
   readonly #devices: DeviceStanding;
-  readonly #accounts = new Map<DeviceId, AccountId>();
+  readonly #credentials: Credentials;
   /** Accepted admits of each invitation, as far as the pass has come. */
   readonly #uses = new Map<DeltaId, Use[]>();
   /** Admissions whose person a senior has given a role before they were judged. */
@@ -92,6 +63,7 @@ export class Authority {
       (id) => (this.#inVain.has(id) ? false : this.#words.verdictOf(id)?.accepted),
       (id) => this.#vouched.has(id),
     );
+    this.#credentials = new Credentials(this.#devices);
   }
 
   /** Accepted control deltas in D6 order: what the roster is folded from. */
@@ -109,7 +81,7 @@ export class Authority {
   }
 
   accountOf(device: DeviceId): AccountId | undefined {
-    return this.#accounts.get(device);
+    return this.#devices.accountOf(device);
   }
 
   /** Takes control deltas in, judged together. Answers whether anything but their own verdicts may have changed. */
@@ -191,41 +163,34 @@ export class Authority {
 
   /** The verdict on a content delta, but for what its tool asks (`can`). */
   judge(node: Node): Standing {
-    const credential = this.#credentialOf(node);
-    return this.#refusalUnder(credential, node) ?? STANDING[credential!.key.role]!;
+    const credential = this.#credentials.citedBy(node);
+    return this.#credentials.refusalUnder(credential, node) ?? STANDING[credential!.key.role]!;
   }
 
   /** Whether the author of an accepted delta stands as a manager in it. */
   isManagers(node: Node): boolean {
-    return this.#credentialOf(node)?.key.role === Role.manager;
+    return this.#credentials.citedBy(node)?.key.role === Role.manager;
   }
 
   /** Whether one account stands above another, as far as is known here (A1). */
   isSenior(account: AccountId, to: AccountId): boolean {
-    const own = this.#bestNow(account);
+    const own = this.#credentials.bestNow(account);
     return own !== undefined && this.isAbove(own.key, to);
   }
 
   isAbove(key: Key, to: AccountId): boolean {
-    const other = this.#bestNow(to);
-    return other === undefined || compareKeys(key, other.key) < 0;
+    return this.#credentials.isAbove(key, to);
   }
 
   /** Under what an account acts; of who has left, what a device of his that has not heard it goes on under (A7). */
   actsUnder(account: AccountId): Key | undefined {
-    const leaves = [...(this.#leaves.get(account) ?? [])].sort((a, b) => compareNodes(a.node, b.node));
-    return this.#bestNow(account)?.key ?? leaves.at(-1)?.key;
+    return this.#credentials.actsUnder(account);
   }
 
   /** The best credential an account could cite in a delta that has everything here in its past (A3). */
   bestCredential(account: AccountId): { readonly id: DeltaId; readonly role: Role } | undefined {
-    const best = this.#bestNow(account);
+    const best = this.#credentials.bestNow(account);
     return best && { id: best.node.delta.id, role: best.key.role };
-  }
-
-  #bestNow(account: AccountId): Credential | undefined {
-    const live = (this.#credentials.get(account) ?? []).filter((c) => this.#liveNow(c));
-    return live.sort((a, b) => compareKeys(a.key, b.key))[0];
   }
 
   // ---- evaluation ---------------------------------------------------------------------------------------------------
@@ -281,7 +246,7 @@ export class Authority {
    */
   #vouchedNeedlessly(): readonly DeltaId[] {
     return [...this.#vouched].flatMap(([id, { account, by }]) =>
-      this.#words.isVoid(id) && by.every((word) => this.#bestIn(account, word)) ? id : [],
+      this.#words.isVoid(id) && by.every((word) => this.#credentials.bestIn(account, word)) ? id : [],
     );
   }
 
@@ -301,8 +266,8 @@ export class Authority {
   /** `early`: words on devices that are in force, and accepted, from the beginning; so are `leaves`. */
   #pass(early: ReadonlyMap<DeltaId, DeviceRestriction>, leaves: ReadonlyMap<DeltaId, Entry>): void {
     this.#words.restart();
-    for (const map of [this.#credentials, this.#restrictions, this.#leaves, this.#accounts, this.#uses]) map.clear();
-    this.#credentialsById.clear();
+    this.#credentials.restart();
+    this.#uses.clear();
     this.#vouched.clear();
     this.settings.clear();
     this.#devices.restart(early.values());
@@ -350,58 +315,13 @@ export class Authority {
   #judgeControl(entry: Entry): Verdict {
     const { node, control } = entry;
     if (control.kind === 'genesis') return this.#judgeGenesis(node, control);
-    return this.#refusalUnder(this.#credentialOf(node), node) ?? this.#judgeConditions(entry);
+    const credential = this.#credentials.citedBy(node);
+    return this.#credentials.refusalUnder(credential, node) ?? this.#judgeConditions(entry);
   }
 
   #judgeGenesis(node: Node, control: Control & { kind: 'genesis' }): Verdict {
     const sound = node.height === 1 && node.delta.credential === undefined;
     return sound && control.certificates.some((c) => c.device === node.delta.device) ? ACCEPTED : refused('malformed');
-  }
-
-  /** A3, A4, A7: why the author of a delta does not stand where he says he does, by this credential. Undefined: he does. */
-  #refusalUnder(credential: Credential | undefined, node: Node): Refusal | undefined {
-    if (!credential) return refused('noCredential');
-    const { account } = credential;
-    if (this.#devices.cutsOf(node, account, credential.key).length > 0) return refused('cutOff');
-    if (credential.ends.some((end) => !inPast(node, end))) return refused('cutOff');
-    const leaves = this.#leavesOf(account);
-    if (leaves.some((leave) => inPast(leave, node) && !inPast(leave, credential.node))) return refused('left');
-    return this.#isBest(node, credential, leaves) ? undefined : refused('noCredential');
-  }
-
-  /** Accepted, in the delta's past, and of an account that has let the delta's device speak for it (I4). */
-  #credentialOf(node: Node): Credential | undefined {
-    const credential = this.#credentialsById.get(node.delta.credential ?? NONE);
-    const isHis = credential && inPast(credential.node, node) && this.#devices.isIn(node, credential.account);
-    return isHis ? credential : undefined;
-  }
-
-  #leavesOf(account: AccountId): readonly Node[] {
-    return this.#leaves.get(account)?.map(({ node }) => node) ?? NO_NODES;
-  }
-
-  /** A3: no senior credential of the account is live in the delta's past. */
-  #isBest(node: Node, credential: Credential, leaves: readonly Node[]): boolean {
-    return !(this.#credentials.get(credential.account) ?? []).some(
-      (other) =>
-        compareKeys(other.key, credential.key) < 0 && inPast(other.node, node) && this.#liveIn(other, node, leaves),
-    );
-  }
-
-  #liveIn(credential: Credential, view: Node, leaves = this.#leavesOf(credential.account)): boolean {
-    if (credential.ends.some((end) => inPast(end, view))) return false;
-    return !leaves.some((leave) => inPast(leave, view) && !inPast(leave, credential.node));
-  }
-
-  #liveNow(credential: Credential): boolean {
-    const { account, node, ends } = credential;
-    return ends.length === 0 && this.#leavesOf(account).every((leave) => inPast(leave, node));
-  }
-
-  #bestIn(account: AccountId, view: Node): Credential | undefined {
-    return (this.#credentials.get(account) ?? [])
-      .filter((c) => inPast(c.node, view) && this.#liveIn(c, view))
-      .sort((a, b) => compareKeys(a.key, b.key))[0];
   }
 
   /** A2, A10 and N3. */
@@ -413,7 +333,7 @@ export class Authority {
           return refused('notPermitted');
         if (control.account === this.#words.namedAuthorOf(node) || this.#livesOnIn(control.account, node))
           return refused('noTarget');
-        if (control.certificates.some((c) => (this.#accounts.get(c.device) ?? c.account) !== c.account))
+        if (control.certificates.some((c) => (this.#devices.accountOf(c.device) ?? c.account) !== c.account))
           return refused('noTarget');
         if (!this.#hasRoomFor(control.account, control.certificates.length, node)) return refused('notPermitted');
         return control.invite === undefined ? ACCEPTED : this.#judgeInvitation(node, control, control.invite);
@@ -421,13 +341,14 @@ export class Authority {
       case 'remove': {
         if (!this.#isTarget(control.account, node)) return refused('noTarget');
         return allowed(
-          this.settings.can(node, key.role, 'workspace', 'uninvite') && this.#outranks(key, control.account, node),
+          this.settings.can(node, key.role, 'workspace', 'uninvite') &&
+            this.#credentials.outranks(key, control.account, node),
         );
       }
       case 'setRole': {
         if (!this.#isTarget(control.account, node)) return refused('noTarget');
         const granted = key.role === Role.manager && control.role >= key.role;
-        return allowed(granted && this.#outranks(key, control.account, node));
+        return allowed(granted && this.#credentials.outranks(key, control.account, node));
       }
       case 'setPerm':
         return allowed(key.role === Role.manager && control.role !== Role.manager);
@@ -469,10 +390,10 @@ export class Authority {
   /** I4: by a device of the account; or by any member, for what was dropped (L7). */
   #judgeAddDevice(node: Node, { account, certificates }: Control & { kind: 'addDevice' }): Verdict {
     const author = this.#words.namedAuthorOf(node);
-    if (certificates.some(({ device }) => (this.#accounts.get(device) ?? account) !== account))
+    if (certificates.some(({ device }) => (this.#devices.accountOf(device) ?? account) !== account))
       return refused('noTarget');
     const { devices } = this.#crowdIn(node);
-    const unknown = certificates.filter(({ device }) => !this.#accounts.has(device));
+    const unknown = certificates.filter(({ device }) => this.#devices.accountOf(device) === undefined);
     if (devices + unknown.length > MAX_DEVICES) return refused('notPermitted');
     if (author === account) return ACCEPTED;
     if (!this.#isInOrPending(account, node)) return refused('noTarget');
@@ -486,13 +407,15 @@ export class Authority {
    */
   #judgeDeviceRestriction(devices: readonly DeviceId[], node: Node, key: Key, managersOnly: boolean): Verdict {
     const author = this.#words.namedAuthorOf(node);
-    const accounts = devices.map((device) => this.#accounts.get(device) ?? this.#devices.namedAccountOf(device, node));
+    const accounts = devices.map(
+      (device) => this.#devices.accountOf(device) ?? this.#devices.namedAccountOf(device, node),
+    );
     if (accounts.includes(author) && !accounts.every((account) => account === author)) return refused('notPermitted');
     for (const account of accounts) {
       if (account === undefined || !this.#isInOrPending(account, node)) return refused('noTarget');
       if (account === author && !managersOnly) continue;
       if (key.role !== Role.manager) return refused('notPermitted');
-      if (account !== author && !this.#outranks(key, account, node)) return refused('notPermitted');
+      if (account !== author && !this.#credentials.outranks(key, account, node)) return refused('notPermitted');
     }
     return ACCEPTED;
   }
@@ -507,14 +430,16 @@ export class Authority {
    * senior could remove him.
    */
   #isInOrPending(account: AccountId, view: Node): boolean {
-    return this.#bestIn(account, view) !== undefined || this.#words.pendingAdmissions(account, view).length > 0;
+    return (
+      this.#credentials.bestIn(account, view) !== undefined || this.#words.pendingAdmissions(account, view).length > 0
+    );
   }
 
   /** Whether somebody is in, and nothing that whoever admits him has seen, and that is judged later, takes him out (A10). */
   #livesOnIn(account: AccountId, view: Node): boolean {
-    return (this.#credentials.get(account) ?? []).some(
-      (c) => inPast(c.node, view) && this.#liveIn(c, view) && !this.#isDeparting(c, view),
-    );
+    return this.#credentials
+      .of(account)
+      .some((c) => inPast(c.node, view) && this.#credentials.isLiveIn(c, view) && !this.#isDeparting(c, view));
   }
 
   /** A leave or a junior's removal in the past that is judged later in the pass: who has seen it may take him back. */
@@ -525,12 +450,6 @@ export class Authority {
       if (account !== credential.account || !this.#words.isPending(one)) return false;
       return inPast(node, view) && !inPast(node, credential.node);
     });
-  }
-
-  /** A2: what is still to be judged rests on a greater key. */
-  #outranks(key: Key, account: AccountId, view: Node): boolean {
-    const target = this.#bestIn(account, view);
-    return target === undefined || compareKeys(key, target.key) < 0;
   }
 
   /** N3: of concurrent admits on one use the first in A6 order stands; a revocation in its past voids it. */
@@ -574,16 +493,18 @@ export class Authority {
 
   /** Who was ever in is counted first: to see who of them is costs a look at everybody's past. */
   #hasRoomFor(account: AccountId, devices: number, view: Node): boolean {
-    const others = this.#credentials.size - (this.#credentials.has(account) ? 1 : 0);
-    if (others < MAX_MEMBERS && this.#accounts.size + devices <= MAX_DEVICES) return true;
+    const others = this.#credentials.othersThan(account);
+    if (others < MAX_MEMBERS && this.#devices.accounts.size + devices <= MAX_DEVICES) return true;
     const crowd = this.#crowdIn(view);
     return crowd.members < MAX_MEMBERS && crowd.devices + devices <= MAX_DEVICES;
   }
 
   #crowdIn(view: Node): { readonly members: number; readonly devices: number } {
-    const live = new Set([...this.#credentials.keys()].filter((account) => this.#bestIn(account, view)));
+    const live = new Set(
+      [...this.#credentials.accounts()].filter((account) => this.#credentials.bestIn(account, view)),
+    );
     let devices = 0;
-    for (const account of this.#accounts.values()) if (live.has(account)) devices++;
+    for (const account of this.#devices.accounts.values()) if (live.has(account)) devices++;
     return { members: live.size, devices };
   }
 
@@ -592,27 +513,27 @@ export class Authority {
       case 'genesis':
       case 'admit': {
         const account = control.certificates[0]!.account;
-        for (const certificate of control.certificates) this.#accounts.set(certificate.device, account);
+        for (const { device } of control.certificates) this.#devices.assign(device, account);
         if (control.kind === 'admit' && control.invite !== undefined) {
           if (!this.#sharesUse(control.invite, account, node)) push(this.#uses, control.invite, { account, node });
         }
-        this.#grant(account, { node, control });
+        this.#credentials.grant(account, { node, control });
         return;
       }
       case 'setRole': {
-        const target = this.#bestIn(control.account, node);
+        const target = this.#credentials.bestIn(control.account, node);
         // Where his best is not judged yet, whatever turns out to be above the new role is cut.
         const spares = target === undefined ? control.role : control.role > target.key.role ? NOBODY : undefined;
-        if (spares !== undefined) this.#restrict(control.account, { node, key, spares });
+        if (spares !== undefined) this.#credentials.restrict(control.account, { node, key, spares });
         if (target === undefined) this.#vouchFor(control.account, node);
-        this.#grant(control.account, { node, control });
+        this.#credentials.grant(control.account, { node, control });
         return;
       }
       case 'remove':
-        this.#restrict(control.account, { node, key, spares: NOBODY });
+        this.#credentials.restrict(control.account, { node, key, spares: NOBODY });
         return;
       case 'addDevice':
-        for (const { device } of control.certificates) this.#accounts.set(device, control.account);
+        for (const { device } of control.certificates) this.#devices.assign(device, control.account);
         return;
       case 'removeDevice':
       case 'drop':
@@ -623,7 +544,7 @@ export class Authority {
         return;
       }
       case 'leave':
-        push(this.#leaves, this.#words.namedAuthorOf(node)!, { node, key });
+        this.#credentials.leave(this.#words.namedAuthorOf(node)!, node, key);
         return;
       case 'setPerm':
         this.settings.take(node, control);
@@ -631,21 +552,6 @@ export class Authority {
       default:
         return;
     }
-  }
-
-  #restrict(account: AccountId, restriction: Restriction): void {
-    push(this.#restrictions, account, restriction);
-    for (const credential of this.#credentials.get(account) ?? [])
-      if (ends(restriction, credential)) credential.ends.push(restriction.node);
-  }
-
-  #grant(account: AccountId, granting: Accepted): void {
-    const key = keyOf(granting);
-    if (!key) return;
-    const credential: Credential = { node: granting.node, account, key, ends: [] };
-    for (const r of this.#restrictions.get(account) ?? []) if (ends(r, credential)) credential.ends.push(r.node);
-    push(this.#credentials, account, credential);
-    this.#credentialsById.set(granting.node.delta.id, credential);
   }
 
   /**
@@ -658,7 +564,7 @@ export class Authority {
       if (this.#needless.has(id)) continue;
       this.#vouched.set(id, { ...admission, account, by: [...(this.#vouched.get(id)?.by ?? []), node] });
       for (const device of letInBy(admission.control))
-        if (!this.#accounts.has(device)) this.#accounts.set(device, account);
+        if (this.#devices.accountOf(device) === undefined) this.#devices.assign(device, account);
     }
   }
 
@@ -667,8 +573,8 @@ export class Authority {
    * in again: it may have heard of the drop, and that it is in again, and by these alone it is not.
    */
   wordsHoldingOut(device: DeviceId): readonly Node[] {
-    const account = this.#accounts.get(device);
-    const best = account === undefined ? undefined : this.#bestNow(account);
+    const account = this.#devices.accountOf(device);
+    const best = account === undefined ? undefined : this.#credentials.bestNow(account);
     const word = best && this.#devices.heldOutBy(device, account!, best.key);
     if (!word) return NO_NODES;
     // Of another word what comes after it is not for its device.
@@ -683,7 +589,7 @@ export class Authority {
    * one of them before others took that of him, and nobody holds it any more (world “alder.889”).
    */
   reachingBeside(drop: Node): readonly Node[] {
-    const onPeople = [...this.#restrictions.values()].flat();
+    const onPeople = [...this.#credentials.restrictions()].flat();
     const onDevices = this.#accepted.filter(({ control }) => takenOutBy(control).length > 0);
     const all = new Set([...onPeople, ...onDevices].map(({ node }) => node));
     return [...all].filter((node) => node !== drop && !inPast(node, drop)).sort(compareNodes);
@@ -715,10 +621,7 @@ export class Authority {
 
   /** A4: what cuts off the author of a delta, who acts under a credential that stood. */
   cutsOf(node: Node): readonly Node[] {
-    const credential = this.#credentialOf(node);
-    if (!credential) return NO_NODES;
-    const cuts = this.#devices.cutsOf(node, credential.account, credential.key).map((word) => word.node);
-    return [...cuts, ...credential.ends.filter((end) => !inPast(node, end))];
+    return this.#credentials.cutsOf(node);
   }
 
   /** key(cred) of whoever wrote an accepted control delta (A1). */
@@ -731,8 +634,8 @@ export class Authority {
    * of two that give it other roles neither may have done it alone.
    */
   departuresOf(account: AccountId): readonly Node[] {
-    const restrictions = (this.#restrictions.get(account) ?? []).filter((r) => r.spares === NOBODY);
-    const words = [...restrictions.map((r) => r.node), ...this.#leavesOf(account)].sort(compareNodes);
+    const restrictions = this.#credentials.restrictionsOf(account).filter((r) => r.spares === NOBODY);
+    const words = [...restrictions.map((r) => r.node), ...this.#credentials.leavesOf(account)].sort(compareNodes);
     return words.filter((word) => !words.some((other) => inPast(word, other)));
   }
 
@@ -765,10 +668,4 @@ const RESTRICTING: ReadonlySet<Control['kind']> = new Set([
 
 function restricts(control: Control): boolean {
   return RESTRICTING.has(control.kind);
-}
-
-/** A4: a restriction reaches credentials with a strictly greater key, a demotion those above the new role, if they have not seen it. */
-function ends(r: Restriction, { node, key }: Credential): boolean {
-  const isReached = key.role < r.spares && compareKeys(r.key, key) < 0;
-  return isReached && r.node !== node && !inPast(r.node, node);
 }

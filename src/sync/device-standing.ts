@@ -26,17 +26,15 @@ export interface DeviceRestriction {
 
 export class DeviceStanding {
   readonly #words: ControlWords;
+  /** Of devices that were let in, by what has its effect, or is vouched for. */
+  readonly #accounts = new Map<DeviceId, AccountId>();
   readonly #restrictions = new Map<DeviceId, DeviceRestriction[]>();
   /** Undefined for what is judged later in the pass. */
   readonly #stands: (id: DeltaId) => boolean | undefined;
   /** Whether whom it names is in by the word of a senior, should it be void (A10). */
   readonly #isVouched: (id: DeltaId) => boolean;
 
-  constructor(
-    words: ControlWords,
-    stands: (id: DeltaId) => boolean | undefined,
-    isVouched: (id: DeltaId) => boolean,
-  ) {
+  constructor(words: ControlWords, stands: (id: DeltaId) => boolean | undefined, isVouched: (id: DeltaId) => boolean) {
     this.#words = words;
     this.#stands = stands;
     this.#isVouched = isVouched;
@@ -51,8 +49,22 @@ export class DeviceStanding {
 
   /** Of a new pass, with what is in force from its beginning. */
   restart(restrictions: Iterable<DeviceRestriction>): void {
+    this.#accounts.clear();
     this.#restrictions.clear();
     for (const restriction of restrictions) this.restrict(restriction);
+  }
+
+  assign(device: DeviceId, account: AccountId): void {
+    this.#accounts.set(device, account);
+  }
+
+  accountOf(device: DeviceId): AccountId | undefined {
+    return this.#accounts.get(device);
+  }
+
+  /** Of all that were ever let in. */
+  get accounts(): ReadonlyMap<DeviceId, AccountId> {
+    return this.#accounts;
   }
 
   restrict(restriction: DeviceRestriction): void {

@@ -23,21 +23,22 @@ export const authority: readonly Mutant[] = [
     name: 'a junior removes a senior',
     rule: 'A2',
     file: AUTHORITY,
-    search: "this.settings.can(node, key.role, 'workspace', 'uninvite') && this.#outranks(key, control.account, node)",
+    search:
+      "this.settings.can(node, key.role, 'workspace', 'uninvite') && this.#credentials.outranks(key, control.account, node)",
     replace: "this.settings.can(node, key.role, 'workspace', 'uninvite')",
     tests: ['test/sync/authority.test.ts'],
   },
   {
     name: 'nothing is cut off',
     rule: 'A4',
-    file: AUTHORITY,
+    file: 'src/sync/credentials.ts',
     search: "if (credential.ends.some((end) => !inPast(node, end))) return refused('cutOff');",
     replace: '',
   },
   {
     name: 'a later re-admission restores nothing',
     rule: 'A4',
-    file: AUTHORITY,
+    file: 'src/sync/credentials.ts',
     search: 'return isReached && r.node !== node && !inPast(r.node, node);',
     replace: 'return isReached;',
     tests: ['test/sync/authority.test.ts'],
@@ -45,7 +46,7 @@ export const authority: readonly Mutant[] = [
   {
     name: 'who has left goes on',
     rule: 'A7',
-    file: AUTHORITY,
+    file: 'src/sync/credentials.ts',
     search:
       "if (leaves.some((leave) => inPast(leave, node) && !inPast(leave, credential.node))) return refused('left');",
     replace: '',
@@ -109,7 +110,7 @@ export const authority: readonly Mutant[] = [
   {
     name: 'any of one’s credentials will do',
     rule: 'A3',
-    file: AUTHORITY,
+    file: 'src/sync/credentials.ts',
     search: "return this.#isBest(node, credential, leaves) ? undefined : refused('noCredential');",
     replace: 'return undefined;',
     tests: ['test/sync/authority.test.ts'],
@@ -117,7 +118,7 @@ export const authority: readonly Mutant[] = [
   {
     name: 'another’s credential will do',
     rule: 'A1',
-    file: AUTHORITY,
+    file: 'src/sync/credentials.ts',
     search: 'credential && inPast(credential.node, node) && this.#devices.isIn(node, credential.account);',
     replace: 'credential && inPast(credential.node, node);',
     tests: ['test/sync/authority.test.ts'],

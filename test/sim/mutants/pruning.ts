@@ -363,9 +363,9 @@ export const pruning: readonly Mutant[] = [
   {
     name: 'who has left was no manager',
     rule: 'A7',
-    file: 'src/sync/authority.ts',
-    search: 'return this.#bestNow(account)?.key ?? leaves.at(-1)?.key;',
-    replace: 'void leaves; return this.#bestNow(account)?.key;',
+    file: 'src/sync/credentials.ts',
+    search: 'return this.bestNow(account)?.key ?? leaves.at(-1)?.key;',
+    replace: 'void leaves; return this.bestNow(account)?.key;',
     tests: ['test/sync/return.test.ts'],
   },
   {

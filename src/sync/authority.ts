@@ -16,7 +16,8 @@ import { Role, readControl, takenOutBy, type Control } from './control.ts';
 import { Credentials, NOBODY, type Credential } from './credentials.ts';
 import { DeviceStanding, type DeviceRestriction } from './device-standing.ts';
 import { compareNodes, inPast, type Graph, type Node } from './graph.ts';
-import { compareEntries, isInert, keyOf, type Accepted, type Entry, type Key } from './seniority.ts';
+import { InviteUses } from './invite-uses.ts';
+import { compareEntries, isInert, type Accepted, type Entry, type Key } from './seniority.ts';
 import { Settings } from './settings.ts';
 import { ACCEPTED, refused, type Refusal, type Verdict } from './verdict.ts';
 
@@ -29,12 +30,6 @@ const STANDING: readonly Standing[] = [Role.manager, Role.participant, Role.gues
   role,
 }));
 
-/** Somebody let in by an invitation (N3). */
-interface Use {
-  readonly account: AccountId;
-  readonly node: Node;
-}
-
 /** An admission, and the words that have given its person a role before it was judged. */
 interface Vouched extends Accepted {
   readonly account: AccountId;
@@ -46,10 +41,9 @@ export class Authority {
   readonly #crypto: Crypto;
   readonly #words: ControlWords;
   readonly settings = new Settings();
+  readonly #invites: InviteUses;
   readonly #devices: DeviceStanding;
   readonly #credentials: Credentials;
-  /** Accepted admits of each invitation, as far as the pass has come. */
-  readonly #uses = new Map<DeltaId, Use[]>();
   /** Admissions whose person a senior has given a role before they were judged. */
   readonly #vouched = new Map<DeltaId, Vouched>();
   #accepted: Accepted[] = [];
@@ -58,6 +52,7 @@ export class Authority {
     this.#crypto = crypto;
     this.#graph = graph;
     this.#words = new ControlWords(crypto);
+    this.#invites = new InviteUses(this.#words);
     this.#devices = new DeviceStanding(
       this.#words,
       (id) => (this.#inVain.has(id) ? false : this.#words.verdictOf(id)?.accepted),
@@ -158,7 +153,7 @@ export class Authority {
 
   /** How many people an invitation has let in. */
   usesOf(invite: DeltaId): number {
-    return this.#uses.get(invite)?.length ?? 0;
+    return this.#invites.countOf(invite);
   }
 
   /** The verdict on a content delta, but for what its tool asks (`can`). */
@@ -267,7 +262,7 @@ export class Authority {
   #pass(early: ReadonlyMap<DeltaId, DeviceRestriction>, leaves: ReadonlyMap<DeltaId, Entry>): void {
     this.#words.restart();
     this.#credentials.restart();
-    this.#uses.clear();
+    this.#invites.restart();
     this.#vouched.clear();
     this.settings.clear();
     this.#devices.restart(early.values());
@@ -336,7 +331,7 @@ export class Authority {
         if (control.certificates.some((c) => (this.#devices.accountOf(c.device) ?? c.account) !== c.account))
           return refused('noTarget');
         if (!this.#hasRoomFor(control.account, control.certificates.length, node)) return refused('notPermitted');
-        return control.invite === undefined ? ACCEPTED : this.#judgeInvitation(node, control, control.invite);
+        return control.invite === undefined ? ACCEPTED : this.#invites.judge(node, control, control.invite);
       }
       case 'remove': {
         if (!this.#isTarget(control.account, node)) return refused('noTarget');
@@ -355,7 +350,7 @@ export class Authority {
       case 'invite':
         return allowed(this.settings.can(node, key.role, 'workspace', 'invite') && control.role >= key.role);
       case 'revoke': {
-        const invite = this.#inviteIn(control.invite, node);
+        const invite = this.#invites.seenFrom(node, control.invite);
         if (!invite) return refused('noTarget');
         const own = this.#words.namedAuthorOf(invite.node) === this.#words.namedAuthorOf(node);
         return allowed(own || key.role === Role.manager);
@@ -452,45 +447,6 @@ export class Authority {
     });
   }
 
-  /** N3: of concurrent admits on one use the first in A6 order stands; a revocation in its past voids it. */
-  #judgeInvitation(node: Node, admit: Control & { kind: 'admit' }, id: DeltaId): Verdict {
-    const invite = this.#inviteIn(id, node);
-    if (!invite || admit.role !== invite.control.role || this.#isRevoked(invite.node, node))
-      return refused('invitation');
-    if (this.#sharesUse(id, admit.account, node)) return ACCEPTED;
-    return this.usesOf(id) < invite.control.uses ? ACCEPTED : refused('invitation');
-  }
-
-  /**
-   * Two who are asked by the same person and do not know of each other both let him in: that is one use. Were the later one
-   * void, so would be what he has written meanwhile upon its credential.
-   */
-  #sharesUse(invite: DeltaId, account: AccountId, node: Node): boolean {
-    return (this.#uses.get(invite) ?? []).some(
-      (use) => use.account === account && !inPast(use.node, node) && !inPast(node, use.node),
-    );
-  }
-
-  /** An invitation in the past, unless it is known to be void. A junior's is judged later: the admitter, who has the right himself, vouches. */
-  #inviteIn(
-    id: DeltaId,
-    view: Node,
-  ): { readonly node: Node; readonly control: Control & { kind: 'invite' } } | undefined {
-    const found = this.#words.get(id);
-    if (found?.control.kind !== 'invite' || !inPast(found.node, view)) return undefined;
-    return this.#words.isVoid(id) ? undefined : { node: found.node, control: found.control };
-  }
-
-  #isRevoked(invite: Node, view: Node): boolean {
-    return this.#words.revocationsOf(invite.delta.id).some(({ node }) => {
-      if (!inPast(node, view)) return false;
-      const verdict = this.#words.verdictOf(node.delta.id);
-      if (verdict) return verdict.accepted;
-      const cited = this.#words.citedBy(node);
-      return node.delta.device === invite.delta.device || (cited && keyOf(cited))?.role === Role.manager;
-    });
-  }
-
   /** Who was ever in is counted first: to see who of them is costs a look at everybody's past. */
   #hasRoomFor(account: AccountId, devices: number, view: Node): boolean {
     const others = this.#credentials.othersThan(account);
@@ -514,9 +470,8 @@ export class Authority {
       case 'admit': {
         const account = control.certificates[0]!.account;
         for (const { device } of control.certificates) this.#devices.assign(device, account);
-        if (control.kind === 'admit' && control.invite !== undefined) {
-          if (!this.#sharesUse(control.invite, account, node)) push(this.#uses, control.invite, { account, node });
-        }
+        if (control.kind === 'admit' && control.invite !== undefined)
+          this.#invites.take(control.invite, { account, node });
         this.#credentials.grant(account, { node, control });
         return;
       }

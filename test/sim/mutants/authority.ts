@@ -126,14 +126,14 @@ export const authority: readonly Mutant[] = [
   {
     name: 'an invitation is never used up',
     rule: 'N3',
-    file: AUTHORITY,
-    search: 'return this.usesOf(id) < invite.control.uses ? ACCEPTED',
-    replace: 'return this.usesOf(id) < 1e9 ? ACCEPTED',
+    file: 'src/sync/invite-uses.ts',
+    search: 'return this.countOf(id) < invite.control.uses ? ACCEPTED',
+    replace: 'return this.countOf(id) < 1e9 ? ACCEPTED',
   },
   {
     name: 'a revoked invitation is good',
     rule: 'N3',
-    file: AUTHORITY,
+    file: 'src/sync/invite-uses.ts',
     search: '|| this.#isRevoked(invite.node, node)',
     replace: '',
     tests: ['test/sync/authority.test.ts'],

@@ -10,10 +10,10 @@
 import { push } from '../base/group.ts';
 import type { AccountId, DeltaId, DeviceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
-import { MAX_DEVICES, MAX_MEMBERS } from '../protocol/limits.ts';
+import { Conditions } from './conditions.ts';
 import { ControlWords, letInBy } from './control-words.ts';
 import { Role, readControl, takenOutBy, type Control } from './control.ts';
-import { Credentials, NOBODY, type Credential } from './credentials.ts';
+import { Credentials, NOBODY } from './credentials.ts';
 import { DeviceStanding, type DeviceRestriction } from './device-standing.ts';
 import { compareNodes, inPast, type Graph, type Node } from './graph.ts';
 import { InviteUses } from './invite-uses.ts';
@@ -44,6 +44,7 @@ export class Authority {
   readonly #invites: InviteUses;
   readonly #devices: DeviceStanding;
   readonly #credentials: Credentials;
+  readonly #conditions: Conditions;
   /** Admissions whose person a senior has given a role before they were judged. */
   readonly #vouched = new Map<DeltaId, Vouched>();
   #accepted: Accepted[] = [];
@@ -59,6 +60,10 @@ export class Authority {
       (id) => this.#vouched.has(id),
     );
     this.#credentials = new Credentials(this.#devices);
+    this.#conditions = new Conditions({
+      ...{ words: this.#words, settings: this.settings, credentials: this.#credentials },
+      ...{ devices: this.#devices, invites: this.#invites },
+    });
   }
 
   /** Accepted control deltas in D6 order: what the roster is folded from. */
@@ -308,160 +313,13 @@ export class Authority {
   }
 
   #judgeControl(entry: Entry): Verdict {
-    const { node, control } = entry;
-    if (control.kind === 'genesis') return this.#judgeGenesis(node, control);
-    const credential = this.#credentials.citedBy(node);
-    return this.#credentials.refusalUnder(credential, node) ?? this.#judgeConditions(entry);
+    return this.#refusalOfAuthor(entry) ?? this.#conditions.judge(entry);
   }
 
-  #judgeGenesis(node: Node, control: Control & { kind: 'genesis' }): Verdict {
-    const sound = node.height === 1 && node.delta.credential === undefined;
-    return sound && control.certificates.some((c) => c.device === node.delta.device) ? ACCEPTED : refused('malformed');
-  }
-
-  /** A2, A10 and N3. */
-  #judgeConditions({ node, control, key }: Entry): Verdict {
-    const allowed = (yes: boolean) => (yes ? ACCEPTED : refused('notPermitted'));
-    switch (control.kind) {
-      case 'admit': {
-        if (!this.settings.can(node, key.role, 'workspace', 'invite') || control.role < key.role)
-          return refused('notPermitted');
-        if (control.account === this.#words.namedAuthorOf(node) || this.#livesOnIn(control.account, node))
-          return refused('noTarget');
-        if (control.certificates.some((c) => (this.#devices.accountOf(c.device) ?? c.account) !== c.account))
-          return refused('noTarget');
-        if (!this.#hasRoomFor(control.account, control.certificates.length, node)) return refused('notPermitted');
-        return control.invite === undefined ? ACCEPTED : this.#invites.judge(node, control, control.invite);
-      }
-      case 'remove': {
-        if (!this.#isTarget(control.account, node)) return refused('noTarget');
-        return allowed(
-          this.settings.can(node, key.role, 'workspace', 'uninvite') &&
-            this.#credentials.outranks(key, control.account, node),
-        );
-      }
-      case 'setRole': {
-        if (!this.#isTarget(control.account, node)) return refused('noTarget');
-        const granted = key.role === Role.manager && control.role >= key.role;
-        return allowed(granted && this.#credentials.outranks(key, control.account, node));
-      }
-      case 'setPerm':
-        return allowed(key.role === Role.manager && control.role !== Role.manager);
-      case 'invite':
-        return allowed(this.settings.can(node, key.role, 'workspace', 'invite') && control.role >= key.role);
-      case 'revoke': {
-        const invite = this.#invites.seenFrom(node, control.invite);
-        if (!invite) return refused('noTarget');
-        const own = this.#words.namedAuthorOf(invite.node) === this.#words.namedAuthorOf(node);
-        return allowed(own || key.role === Role.manager);
-      }
-      case 'addTool':
-        return allowed(this.settings.can(node, key.role, 'workspace', 'addTools'));
-      case 'renameTool':
-      case 'deleteTool':
-        return allowed(this.settings.can(node, key.role, 'workspace', 'deleteTools'));
-      case 'rename':
-        return allowed(key.role === Role.manager);
-      case 'addDevice':
-        return this.#judgeAddDevice(node, control);
-      case 'removeDevice':
-      case 'drop':
-        return this.#judgeDeviceRestriction(control.devices, node, key, control.kind === 'drop');
-      case 'freeze':
-        return this.#judgeDeviceRestriction([control.device], node, key, true);
-      case 'checkpoint':
-      case 'deleteWorkspace':
-        return allowed(key.role === Role.manager);
-      case 'leave':
-      case 'profile':
-      case 'epoch':
-      case 'ack':
-        return ACCEPTED;
-      case 'genesis':
-        return refused('malformed');
-    }
-  }
-
-  /** I4: by a device of the account; or by any member, for what was dropped (L7). */
-  #judgeAddDevice(node: Node, { account, certificates }: Control & { kind: 'addDevice' }): Verdict {
-    const author = this.#words.namedAuthorOf(node);
-    if (certificates.some(({ device }) => (this.#devices.accountOf(device) ?? account) !== account))
-      return refused('noTarget');
-    const { devices } = this.#crowdIn(node);
-    const unknown = certificates.filter(({ device }) => this.#devices.accountOf(device) === undefined);
-    if (devices + unknown.length > MAX_DEVICES) return refused('notPermitted');
-    if (author === account) return ACCEPTED;
-    if (!this.#isInOrPending(account, node)) return refused('noTarget');
-    const dropped = certificates.every(({ device }) => this.#devices.wasDropped(device, node));
-    return dropped ? ACCEPTED : refused('notPermitted');
-  }
-
-  /**
-   * Its own account, or a manager senior to it; a manager also says that of his own, and not with others in one word: two devices of an account
-   * that take each other out are both out, whom else the stolen one takes out stays. Whom a junior let in is a target (A10).
-   */
-  #judgeDeviceRestriction(devices: readonly DeviceId[], node: Node, key: Key, managersOnly: boolean): Verdict {
-    const author = this.#words.namedAuthorOf(node);
-    const accounts = devices.map(
-      (device) => this.#devices.accountOf(device) ?? this.#devices.namedAccountOf(device, node),
-    );
-    if (accounts.includes(author) && !accounts.every((account) => account === author)) return refused('notPermitted');
-    for (const account of accounts) {
-      if (account === undefined || !this.#isInOrPending(account, node)) return refused('noTarget');
-      if (account === author && !managersOnly) continue;
-      if (key.role !== Role.manager) return refused('notPermitted');
-      if (account !== author && !this.#credentials.outranks(key, account, node)) return refused('notPermitted');
-    }
-    return ACCEPTED;
-  }
-
-  /** A live target other than oneself (A10). */
-  #isTarget(account: AccountId, node: Node): boolean {
-    return account !== this.#words.namedAuthorOf(node) && this.#isInOrPending(account, node);
-  }
-
-  /**
-   * Whom a junior has admitted is judged later in the pass: an admission in the past that has no verdict yet counts, or no
-   * senior could remove him.
-   */
-  #isInOrPending(account: AccountId, view: Node): boolean {
-    return (
-      this.#credentials.bestIn(account, view) !== undefined || this.#words.pendingAdmissions(account, view).length > 0
-    );
-  }
-
-  /** Whether somebody is in, and nothing that whoever admits him has seen, and that is judged later, takes him out (A10). */
-  #livesOnIn(account: AccountId, view: Node): boolean {
-    return this.#credentials
-      .of(account)
-      .some((c) => inPast(c.node, view) && this.#credentials.isLiveIn(c, view) && !this.#isDeparting(c, view));
-  }
-
-  /** A leave or a junior's removal in the past that is judged later in the pass: who has seen it may take him back. */
-  #isDeparting(credential: Credential, view: Node): boolean {
-    return this.#words.departures.some((one) => {
-      const { node, control } = one;
-      const account = control.kind === 'remove' ? control.account : this.#words.namedAuthorOf(node);
-      if (account !== credential.account || !this.#words.isPending(one)) return false;
-      return inPast(node, view) && !inPast(node, credential.node);
-    });
-  }
-
-  /** Who was ever in is counted first: to see who of them is costs a look at everybody's past. */
-  #hasRoomFor(account: AccountId, devices: number, view: Node): boolean {
-    const others = this.#credentials.othersThan(account);
-    if (others < MAX_MEMBERS && this.#devices.accounts.size + devices <= MAX_DEVICES) return true;
-    const crowd = this.#crowdIn(view);
-    return crowd.members < MAX_MEMBERS && crowd.devices + devices <= MAX_DEVICES;
-  }
-
-  #crowdIn(view: Node): { readonly members: number; readonly devices: number } {
-    const live = new Set(
-      [...this.#credentials.accounts()].filter((account) => this.#credentials.bestIn(account, view)),
-    );
-    let devices = 0;
-    for (const account of this.#devices.accounts.values()) if (live.has(account)) devices++;
-    return { members: live.size, devices };
+  /** The genesis rests on nothing. */
+  #refusalOfAuthor({ node, control }: Entry): Refusal | undefined {
+    if (control.kind === 'genesis') return undefined;
+    return this.#credentials.refusalUnder(this.#credentials.citedBy(node), node);
   }
 
   #takeEffect({ node, control, key }: Entry): void {

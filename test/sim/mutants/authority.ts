@@ -7,25 +7,25 @@ export const authority: readonly Mutant[] = [
   {
     name: 'a role above one’s own is granted',
     rule: 'A2',
-    file: AUTHORITY,
-    search: "!this.settings.can(node, key.role, 'workspace', 'invite') || control.role < key.role",
-    replace: "!this.settings.can(node, key.role, 'workspace', 'invite')",
+    file: 'src/sync/conditions.ts',
+    search: "!this.#settings.can(node, key.role, 'workspace', 'invite') || control.role < key.role",
+    replace: "!this.#settings.can(node, key.role, 'workspace', 'invite')",
   },
   {
     name: 'anybody may invite',
     rule: 'A10',
-    file: AUTHORITY,
-    search: "!this.settings.can(node, key.role, 'workspace', 'invite') || control.role < key.role",
+    file: 'src/sync/conditions.ts',
+    search: "!this.#settings.can(node, key.role, 'workspace', 'invite') || control.role < key.role",
     replace: 'control.role < key.role',
     tests: ['test/sync/authority.test.ts'],
   },
   {
     name: 'a junior removes a senior',
     rule: 'A2',
-    file: AUTHORITY,
+    file: 'src/sync/conditions.ts',
     search:
-      "this.settings.can(node, key.role, 'workspace', 'uninvite') && this.#credentials.outranks(key, control.account, node)",
-    replace: "this.settings.can(node, key.role, 'workspace', 'uninvite')",
+      "this.#settings.can(node, key.role, 'workspace', 'uninvite') && this.#credentials.outranks(key, control.account, node)",
+    replace: "this.#settings.can(node, key.role, 'workspace', 'uninvite')",
     tests: ['test/sync/authority.test.ts'],
   },
   {
@@ -63,7 +63,7 @@ export const authority: readonly Mutant[] = [
   {
     name: 'a participant gives roles',
     rule: 'A10',
-    file: AUTHORITY,
+    file: 'src/sync/conditions.ts',
     search: 'const granted = key.role === Role.manager && control.role >= key.role;',
     replace: 'const granted = control.role >= key.role;',
     tests: ['test/sync/authority.test.ts'],
@@ -71,7 +71,7 @@ export const authority: readonly Mutant[] = [
   {
     name: 'anybody sets permissions',
     rule: 'A2',
-    file: AUTHORITY,
+    file: 'src/sync/conditions.ts',
     search: 'return allowed(key.role === Role.manager && control.role !== Role.manager);',
     replace: 'return allowed(control.role !== Role.manager);',
   },
@@ -156,7 +156,7 @@ export const authority: readonly Mutant[] = [
   {
     name: 'members without end',
     rule: 'A10',
-    file: AUTHORITY,
+    file: 'src/sync/conditions.ts',
     search: 'crowd.members < MAX_MEMBERS &&',
     replace: '',
     tests: ['test/sync/authority.test.ts'],
@@ -277,7 +277,7 @@ export const authority: readonly Mutant[] = [
   {
     name: 'devices of one’s own are taken out with those of others',
     rule: 'A4',
-    file: 'src/sync/authority.ts',
+    file: 'src/sync/conditions.ts',
     search: 'if (accounts.includes(author) && !accounts.every((account) => account === author)) return',
     replace: 'if (accounts.length > 1e9) return',
     tests: ['test/sync/stolen-device.test.ts'],

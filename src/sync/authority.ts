@@ -7,7 +7,6 @@
  * the same key and may claim any height. And that it leaves: meanwhile a senior may have given it a role under which all is judged
  * earlier. Where such a word turns out to reach what is judged before it, it is in force from the beginning of another pass.
  */
-import { push } from '../base/group.ts';
 import type { AccountId, DeltaId, DeviceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { Conditions } from './conditions.ts';
@@ -15,11 +14,12 @@ import { ControlWords, letInBy } from './control-words.ts';
 import { Role, readControl, takenOutBy, type Control } from './control.ts';
 import { Credentials, NOBODY } from './credentials.ts';
 import { DeviceStanding, type DeviceRestriction } from './device-standing.ts';
-import { compareNodes, inPast, type Graph, type Node } from './graph.ts';
+import { compareNodes, type Graph, type Node } from './graph.ts';
 import { InviteUses } from './invite-uses.ts';
 import { compareEntries, isInert, type Accepted, type Entry, type Key } from './seniority.ts';
 import { Settings } from './settings.ts';
 import { ACCEPTED, refused, type Refusal, type Verdict } from './verdict.ts';
+import { WordsOut } from './words-out.ts';
 
 /** Whether the author of a content delta stands where he says he does, and in which role. */
 export type Standing = { readonly accepted: true; readonly role: Role } | Refusal;
@@ -41,6 +41,7 @@ export class Authority {
   readonly #crypto: Crypto;
   readonly #words: ControlWords;
   readonly settings = new Settings();
+  readonly wordsOut: WordsOut;
   readonly #invites: InviteUses;
   readonly #devices: DeviceStanding;
   readonly #credentials: Credentials;
@@ -64,6 +65,7 @@ export class Authority {
       ...{ words: this.#words, settings: this.settings, credentials: this.#credentials },
       ...{ devices: this.#devices, invites: this.#invites },
     });
+    this.wordsOut = new WordsOut(this.#words, this.#credentials, this.#devices);
   }
 
   /** Accepted control deltas in D6 order: what the roster is folded from. */
@@ -210,18 +212,8 @@ export class Authority {
       for (const admission of needless) this.#needless.add(admission);
       isSettled = late.length + inVain.length + needless.length === 0;
     }
-    this.#attempts = [...this.#words.refused()].filter(
-      ({ node, control }) => restricts(control) && this.#isCutOff(node.delta.id),
-    );
+    this.wordsOut.follow(this.#accepted);
   }
-
-  #isCutOff(id: DeltaId): boolean {
-    const verdict = this.#words.verdictOf(id);
-    return verdict?.accepted === false && verdict.reason === 'cutOff';
-  }
-
-  /** Restrictions that are void, as their authors are cut off: seldom any. */
-  #attempts: readonly Accepted[] = [];
 
   /**
    * What has let a device in may be judged after what that has written since: a leave, or the word of a senior. Where it turned out void, and
@@ -381,57 +373,6 @@ export class Authority {
     }
   }
 
-  /**
-   * The words that hold a member's device out, first the one that took it out (K2). Of what was dropped, behind that, those which cut off who has let it
-   * in again: it may have heard of the drop, and that it is in again, and by these alone it is not.
-   */
-  wordsHoldingOut(device: DeviceId): readonly Node[] {
-    const account = this.#devices.accountOf(device);
-    const best = account === undefined ? undefined : this.#credentials.bestNow(account);
-    const word = best && this.#devices.heldOutBy(device, account!, best.key);
-    if (!word) return NO_NODES;
-    // Of another word what comes after it is not for its device.
-    if (word.kind !== 'drop') return this.withWhatTheyStandBy([word.node]);
-    const others = new Set(this.#devices.voidReturnsOf(device, word.node).flatMap((node) => this.cutsOf(node)));
-    const behind = [...others].filter((one) => !inPast(one, word.node)).sort(compareNodes);
-    return this.withWhatTheyStandBy([word.node, ...behind]);
-  }
-
-  /**
-   * K2: whatever else takes somebody out or down, and is not in the past of a drop. What is dropped may have been let in again by who was cut off by
-   * one of them before others took that of him, and nobody holds it any more (world “alder.889”).
-   */
-  reachingBeside(drop: Node): readonly Node[] {
-    const onPeople = [...this.#credentials.restrictions()].flat();
-    const onDevices = this.#accepted.filter(({ control }) => takenOutBy(control).length > 0);
-    const all = new Set([...onPeople, ...onDevices].map(({ node }) => node));
-    return [...all].filter((node) => node !== drop && !inPast(node, drop)).sort(compareNodes);
-  }
-
-  /**
-   * Words, and behind them what cuts off those who would have cut off their authors, and so on: who has heard of these, and not of that, holds the words
-   * for void (K2, world “umber.10958”). But for a drop, what comes after one of them is not for whom it takes out.
-   */
-  withWhatTheyStandBy(words: readonly Node[]): readonly Node[] {
-    const isNotForIt = (one: Node) =>
-      words.some((word) => inPast(one, word) || (word.delta.kind !== 'drop' && inPast(word, one)));
-    const all = new Set(words);
-    for (const word of all)
-      for (const attempt of this.#attemptsOn(word))
-        for (const cut of this.cutsOf(attempt)) if (!isNotForIt(cut)) all.add(cut);
-    return [...all];
-  }
-
-  /** Words against the author of another, beyond whose cut that lies, and void, as their own authors are cut off. */
-  #attemptsOn(word: Node): readonly Node[] {
-    const account = this.#words.namedAuthorOf(word);
-    return this.#attempts.flatMap(({ node, control }) => {
-      if (word === node || inPast(word, node)) return [];
-      const isOnPerson = (control.kind === 'remove' || control.kind === 'setRole') && control.account === account;
-      return isOnPerson || takenOutBy(control).includes(word.delta.device) ? node : [];
-    });
-  }
-
   /** A4: what cuts off the author of a delta, who acts under a credential that stood. */
   cutsOf(node: Node): readonly Node[] {
     return this.#credentials.cutsOf(node);
@@ -440,27 +381,6 @@ export class Authority {
   /** key(cred) of whoever wrote an accepted control delta (A1). */
   keyOf(accepted: Accepted): Key {
     return this.#words.entryOf(accepted)!.key;
-  }
-
-  /**
-   * The words that took an account out of the workspace, where it is not in it, in D6 order. More than one where they did not know of each other:
-   * of two that give it other roles neither may have done it alone.
-   */
-  departuresOf(account: AccountId): readonly Node[] {
-    const restrictions = this.#credentials.restrictionsOf(account).filter((r) => r.spares === NOBODY);
-    const words = [...restrictions.map((r) => r.node), ...this.#credentials.leavesOf(account)].sort(compareNodes);
-    return words.filter((word) => !words.some((other) => inPast(word, other)));
-  }
-
-  /** Words that took a device or its person out, whether they were let in again since or not. A leave is none: till it is seen it cuts nothing. */
-  wordsAgainst(): ReadonlyMap<DeviceId | AccountId, readonly Accepted[]> {
-    const words = new Map<DeviceId | AccountId, Accepted[]>();
-    for (const accepted of this.#accepted) {
-      const { control } = accepted;
-      if (control.kind === 'remove') push(words, control.account, accepted);
-      for (const device of takenOutBy(control)) push(words, device, accepted);
-    }
-    return words;
   }
 
   /** Words that are void, whatever they would have done. */
@@ -472,8 +392,6 @@ export class Authority {
     return this.#graph;
   }
 }
-
-const NO_NODES: readonly Node[] = [];
 
 const RESTRICTING: ReadonlySet<Control['kind']> = new Set([
   ...(['remove', 'setRole', 'setPerm', 'leave', 'removeDevice', 'drop', 'freeze', 'addDevice'] as const),

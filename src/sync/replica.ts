@@ -712,7 +712,7 @@ export class Replica {
   /** The verdicts on control deltas are others. */
   #followControls(): void {
     this.#roster = rosterOf(this.#authority);
-    this.#endings.follow(this.#authority.wordsAgainst());
+    this.#endings.follow(this.#authority.wordsOut.against());
     this.#passedBy.endsChanged();
     this.#content.learnTools(this.#roster);
   }

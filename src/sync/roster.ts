@@ -127,7 +127,7 @@ export function rosterOf(authority: Authority): Roster {
   const leave = (device: DeviceId, record: DeviceRecord, word: Node, words: readonly Node[]) => {
     gone.set(device, word);
     wordsOut.set(device, words);
-    const beside = word.delta.kind === 'drop' ? authority.reachingBeside(word) : [];
+    const beside = word.delta.kind === 'drop' ? authority.wordsOut.reachingBeside(word) : [];
     wordsTold.set(device, [...new Set([...words, ...beside])]);
     goneRecords.set(device, record);
   };
@@ -135,9 +135,9 @@ export function rosterOf(authority: Authority): Roster {
     for (const [device, { certificate }] of person.devices) certificates.set(device, certificate);
     const best = authority.bestCredential(account);
     if (!best) {
-      const words = authority.departuresOf(account);
+      const words = authority.wordsOut.departuresOf(account);
       const last = words.at(-1);
-      const told = authority.withWhatTheyStandBy(words);
+      const told = authority.wordsOut.withWhatTheyStandBy(words);
       if (last) for (const [device, record] of person.devices) leave(device, record, last, told);
       continue;
     }
@@ -145,7 +145,7 @@ export function rosterOf(authority: Authority): Roster {
     const member: Member = { account, name: person.name, role: best.role, credential: best.id, devices: active };
     members.set(account, member);
     for (const [device, record] of person.devices) {
-      const [word, ...others] = authority.wordsHoldingOut(device);
+      const [word, ...others] = authority.wordsOut.holdingOut(device);
       if (word) {
         leave(device, record, word, [word, ...others]);
         continue;

@@ -7,7 +7,6 @@
 import { assert } from '../base/assert.ts';
 import { equalBytes, toHex } from '../base/bytes.ts';
 import { domain } from '../base/format.ts';
-import { push } from '../base/group.ts';
 import type { AccountId, DeltaId, DeviceId, FeedId, ToolId, WorkspaceId } from '../base/ids.ts';
 import { ok, type Result } from '../base/result.ts';
 import type { Crypto } from '../crypto/crypto.ts';
@@ -25,18 +24,18 @@ import {
   type Frame,
 } from './base.ts';
 import { Content } from './content.ts';
-import { isKnownControl, MAY_VOID, readControl, type Role, type CutAndRoot } from './control.ts';
+import { isKnownControl, MAY_VOID, type Role, type CutAndRoot } from './control.ts';
 import {
   checkSignature,
   DELTA_VERSION,
   idBytes,
   DeltaReader,
-  isGenesis,
   type Delta,
   type DeltaPlace,
   type Signer,
 } from './delta.ts';
 import { Endings } from './endings.ts';
+import { Entrances } from './entrances.ts';
 import type { Folded, FoldVerdict, RowChange, Upon } from './fold.ts';
 import { frameOf } from './frame.ts';
 import { Graph, compareNodes, inPast, isAck, type Node, type Past, type Vector } from './graph.ts';
@@ -101,14 +100,13 @@ export class Replica {
   readonly #proof: Proof;
   readonly #graph: Graph;
   readonly #authority: Authority;
+  readonly #entrances: Entrances;
   readonly #content: Content;
   readonly #endings: Endings;
   readonly #passedBy: PassedBy;
   readonly #serving: Serving;
   /** Come in, and not yet judged and applied. */
   readonly #entered: Node[] = [];
-  /** Control deltas that let a device in, by device (I4). */
-  readonly #entrances = new Map<DeviceId, Node[]>();
   /** L4: control deltas that not all have acknowledged, as far as is known. */
   #unstable: Node[] = [];
   #controls = 0;
@@ -128,7 +126,7 @@ export class Replica {
     this.workspace = options.workspace;
     this.#reader = options.reader ?? new DeltaReader(options.crypto, options.workspace);
     this.#graph = new Graph({
-      isLetIn: (delta, deps) => this.#isLetIn(delta, deps),
+      isLetIn: (delta, deps) => this.#entrances.isLetIn(delta, deps),
       isIn: (device) => isActive(this.#graph, this.#authority, this.#roster, device),
       hasAcknowledged: (node) => this.#hasAcknowledged(node),
     });
@@ -136,9 +134,10 @@ export class Replica {
     const { crypto, workspace } = options;
     this.#proof = new Proof({ crypto, workspace, reader: this.#reader, graph: this.#graph, isRefused });
     this.#authority = new Authority(options.crypto, this.#graph);
+    this.#entrances = new Entrances(options.crypto, options.workspace);
     this.#own = new OwnFeed(options.crypto, options.workspace, options.own, this.#graph, this.#authority);
     this.#content = new Content(this.#graph, this.#authority, options.reducers);
-    const entrancesOf = (device: DeviceId) => this.#entrances.get(device) ?? [];
+    const entrancesOf = (device: DeviceId) => this.#entrances.of(device);
     this.#endings = new Endings(options.crypto, this.#graph, this.#authority, entrancesOf);
     const isBarred = (delta: Delta) => this.#endings.isBarred(delta, this.#own.feed);
     this.#passedBy = new PassedBy({ crypto: options.crypto, graph: this.#graph, entrancesOf, isBarred });
@@ -379,13 +378,13 @@ export class Replica {
 
   /** The last word that let a device in (I4, L7). */
   entranceOf(device: DeviceId): Node | undefined {
-    return this.#entrances.get(device)?.findLast(({ delta }) => this.verdictOf(delta.id) === 'accepted');
+    return this.#entrances.of(device).findLast(({ delta }) => this.verdictOf(delta.id) === 'accepted');
   }
 
   /** What cuts off those by whose words a device is let in, and is not, in D6 order (K2). */
   cutsOfWhoLetIn(device: DeviceId): readonly Node[] {
     this.#settle();
-    const cuts = (this.#entrances.get(device) ?? []).flatMap((entrance) => this.#authority.cutsOf(entrance));
+    const cuts = this.#entrances.of(device).flatMap((entrance) => this.#authority.cutsOf(entrance));
     return [...new Set(cuts)].sort(compareNodes);
   }
 
@@ -433,13 +432,15 @@ export class Replica {
    */
   get canBegin(): boolean {
     const { device, feed } = this.#own;
-    return this.#graph.tip(feed) !== undefined || !this.isLetIn(device) || this.#rests(this.#own.heads(), device);
+    return (
+      this.#graph.tip(feed) !== undefined || !this.isLetIn(device) || this.#entrances.rests(this.#own.heads(), device)
+    );
   }
 
   /** Signs entries as the next deltas of the own feed and takes them in. The caller makes `bytes` durable before it sends. */
   author(signer: Signer, entries: readonly Entry[], now: number): readonly Node[] {
     const nodes: Node[] = [];
-    const toNameBefore = () => this.#own.toNameBefore((named) => this.#rests(named, signer.device));
+    const toNameBefore = () => this.#own.toNameBefore((named) => this.#entrances.rests(named, signer.device));
     for (const entry of entries) {
       for (let named = toNameBefore(); named; named = toNameBefore())
         nodes.push(this.#authorOne(signer, ACK, now, named));
@@ -631,18 +632,6 @@ export class Replica {
     return !this.#graph.get(id) && lanes.some(({ first, cut }) => first <= seq && seq <= cut);
   }
 
-  /** I4: the first entry of a feed has in its past who lets its device in. */
-  #isLetIn(delta: Delta, deps: readonly Node[]): boolean {
-    if (isGenesis(delta)) return (delta.id as string) === this.workspace;
-    return this.#rests(deps, delta.device);
-  }
-
-  /** Whether a delta upon these would have in its past what lets a device in. */
-  #rests(deps: readonly Node[], device: DeviceId): boolean {
-    const entrances = this.#entrances.get(device) ?? [];
-    return entrances.some((entrance) => deps.some((dep) => dep === entrance || inPast(entrance, dep)));
-  }
-
   /**
    * D2: whether a delta is in what was written here, or has to be in the past of whatever is written next that counts: with what that
    * cites (A3), and with what lets its device in, where it has written nothing yet (I4) or comes back (L7). Who can write nothing need not.
@@ -656,7 +645,7 @@ export class Replica {
     const account = this.#authority.accountOf(device);
     const cited = account === undefined ? undefined : this.#authority.bestCredential(account);
     if (!cited || hasIt(this.#graph.get(cited.id)!)) return true;
-    const entrances = this.#entrances.get(device) ?? [];
+    const entrances = this.#entrances.of(device);
     const accepted = entrances.filter(({ delta }) => this.#authority.verdictOf(delta.id)?.accepted);
     if (tips.length === 0) return accepted.every(hasIt);
     return this.#endings.returned([device]).size > 0 && accepted.slice(-1).some(hasIt);
@@ -678,18 +667,9 @@ export class Replica {
       this.#controls++;
       if (!isFolded) this.#unstable.push(node);
       if (!isFolded && MAY_VOID.has(delta.kind) && !this.#graph.coversCut(node)) this.#lateControls.push(node);
-      this.#openEntrances(node);
+      this.#entrances.note(node);
     }
     this.#entered.push(node);
-  }
-
-  #openEntrances(node: Node): void {
-    if (!LETS_IN.has(node.delta.kind)) return;
-    const control = readControl(this.#crypto, node.delta);
-    if (!control || !('certificates' in control)) return;
-    for (const { device } of control.certificates) {
-      push(this.#entrances, device, node);
-    }
   }
 
   /** Judges and applies what has come in, all of it at once: whoever looks calls this first. */
@@ -791,7 +771,7 @@ export class Replica {
   /** Whose acknowledgement a delta needs to be stable. */
   get active(): ReadonlySet<DeviceId> {
     this.#settle();
-    return activeDevices(this.#graph, this.#authority, this.#roster, this.#entrances.keys());
+    return activeDevices(this.#graph, this.#authority, this.#roster, this.#entrances.devices());
   }
 
   /** L7: the arrival of the first delta that holds back the log since a device has not acknowledged it; undefined for none. */
@@ -848,9 +828,8 @@ export class Replica {
   #dropStrays(stable: Past): void {
     const strays = this.#graph.isForked ? this.#graph.dropStrays(stable, this.#own.device) : NO_STRAYS;
     if (strays.size === 0) return;
-    const isLeft = (node: Node) => !strays.has(node);
-    this.#unstable = this.#unstable.filter(isLeft);
-    for (const [device, entrances] of this.#entrances) this.#entrances.set(device, entrances.filter(isLeft));
+    this.#unstable = this.#unstable.filter((node) => !strays.has(node));
+    this.#entrances.withdraw(strays);
     this.#content.withdraw(strays);
     this.#isAckDue = undefined;
     if (!this.#authority.withdraw(strays)) return;
@@ -860,7 +839,7 @@ export class Replica {
 
   /** Up to where all have acknowledged each lane; of the own feeds no more than is on disk (D1): what is folded is given away in a base. */
   #stable(active: Iterable<DeviceId>): number[] {
-    const stable = [...stableIn(this.#graph, active, (device) => this.#entrances.get(device) ?? [])];
+    const stable = [...stableIn(this.#graph, active, (device) => this.#entrances.of(device))];
     for (const [feed, seq] of this.#own.durableEnds()) {
       const lane = this.#graph.tip(feed)?.lane;
       if (lane !== undefined) stable[lane] = Math.min(stable[lane] ?? 0, seq);
@@ -1012,8 +991,6 @@ function newIntake(): Intake {
 
 const NO_STRAYS: ReadonlySet<Node> = new Set();
 
-/** Kinds of control deltas that bring certificates of devices. */
-const LETS_IN: ReadonlySet<string> = new Set(['genesis', 'admit', 'addDevice']);
 const STATE_DOMAIN = domain('state');
 
 /** A new workspace's id is its genesis delta's. */

@@ -122,9 +122,8 @@ export const generations: readonly Mutant[] = [
     name: 'whom a branch lets in writes upon the other',
     rule: 'I4',
     file: 'src/sync/replica.ts',
-    search:
-      'return this.#graph.tip(feed) !== undefined || !this.isLetIn(device) || this.#rests(this.#own.heads(), device);',
-    replace: 'return true;',
+    search: 'this.#graph.tip(feed) !== undefined || !this.isLetIn(device) || this.#entrances.rests(this.#own.heads(), device)',
+    replace: 'true',
     tests,
   },
   {

@@ -9,7 +9,9 @@ import { MAX_DEPS } from '../protocol/limits.ts';
 import type { Authority } from './authority.ts';
 import { controlBody } from './control.ts';
 import { DELTA_VERSION, signDelta, type Delta, type Signer } from './delta.ts';
-import type { Graph, Node, Vector } from './graph.ts';
+import type { Endings } from './endings.ts';
+import type { Entrances } from './entrances.ts';
+import { inPast, type Graph, type Node, type Vector } from './graph.ts';
 
 /** What a delta says, whoever signs it. */
 export interface Entry {
@@ -20,20 +22,34 @@ export interface Entry {
 
 type Place = Pick<Delta, 'feed' | 'seq'>;
 
+export interface OwnFeedOptions {
+  readonly crypto: Crypto;
+  readonly workspace: WorkspaceId;
+  readonly feed: FeedId;
+  readonly graph: Graph;
+  readonly authority: Authority;
+  readonly entrances: Entrances;
+  readonly endings: Endings;
+}
+
 export class OwnFeed {
   readonly #crypto: Crypto;
   readonly #workspace: WorkspaceId;
   readonly #graph: Graph;
   readonly #authority: Authority;
+  readonly #entrances: Entrances;
+  readonly #endings: Endings;
   #feed: FeedId;
   /** Highest seq on disk of each feed that was written here since the opening: what is beyond it nobody may hear of yet (D1). */
   readonly #durable = new Map<FeedId, number>();
 
-  constructor(crypto: Crypto, workspace: WorkspaceId, feed: FeedId, graph: Graph, authority: Authority) {
+  constructor({ crypto, workspace, feed, graph, authority, entrances, endings }: OwnFeedOptions) {
     this.#crypto = crypto;
     this.#workspace = workspace;
     this.#graph = graph;
     this.#authority = authority;
+    this.#entrances = entrances;
+    this.#endings = endings;
     this.#feed = feed;
     this.#durable.set(feed, 0);
   }
@@ -128,6 +144,37 @@ export class OwnFeed {
       .some((lane) => lane.generation < generation && !lane.parent && lane.end > (tip.past[lane.number] ?? 0));
   }
 
+  /**
+   * D2: whether a delta is in what was written here, or has to be in the past of whatever is written next that counts: with what that
+   * cites (A3), and with what lets its device in, where it has written nothing yet (I4) or comes back (L7). Who can write nothing need not.
+   */
+  hasAcknowledged(node: Node): boolean {
+    const { device } = this;
+    if (node.delta.device === device) return true;
+    const hasIt = (end: Node) => end === node || inPast(node, end);
+    const tips = this.#graph.lanesOf(device).flatMap(({ tip }) => tip ?? []);
+    if (tips.some(hasIt)) return true;
+    const account = this.#authority.accountOf(device);
+    const cited = account === undefined ? undefined : this.#authority.bestCredential(account);
+    if (!cited || hasIt(this.#graph.get(cited.id)!)) return true;
+    const entrances = this.#entrances.of(device);
+    const accepted = entrances.filter(({ delta }) => this.#authority.verdictOf(delta.id)?.accepted);
+    if (tips.length === 0) return accepted.every(hasIt);
+    return this.#endings.returned([device]).size > 0 && accepted.slice(-1).some(hasIt);
+  }
+
+  /**
+   * I4: whether the first delta can have in its past what lets its device in. Where that stands in a branch of a feed, and all else
+   * rests on another (D8), it can not, and nobody would take what is written here.
+   */
+  get canBegin(): boolean {
+    return this.#tip !== undefined || !this.#entrances.has(this.device) || this.#mayBegin(this.heads());
+  }
+
+  #mayBegin(named: readonly Node[]): boolean {
+    return this.#entrances.rests(named, this.device);
+  }
+
   // ---- the next delta -------------------------------------------------------------------------------------------------
 
   /** What the next but `ahead` would look like to those who judge it: everything here is in its past. */
@@ -145,11 +192,11 @@ export class OwnFeed {
 
   /**
    * What an ack has to name before the next delta: what is to be named by who does not know of a later feed yet (D2), where the feed has begun or
-   * `mayBegin` with these alone (I4), or more heads than one delta names (D5). Undefined: nothing, the next comes at once.
+   * may begin with these alone (I4), or more heads than one delta names (D5). Undefined: nothing, the next comes at once.
    */
-  toNameBefore(mayBegin: (named: readonly Node[]) => boolean): readonly Node[] | undefined {
+  toNameBefore(): readonly Node[] | undefined {
     const first = this.#graph.toNameFirst(this.#feed);
-    if (first.length > 0 && (this.#tip || mayBegin(first))) return first;
+    if (first.length > 0 && (this.#tip || this.#mayBegin(first))) return first;
     const heads = this.heads();
     return heads.length > MAX_DEPS ? heads : undefined;
   }

@@ -128,17 +128,20 @@ export class Replica {
     this.#graph = new Graph({
       isLetIn: (delta, deps) => this.#entrances.isLetIn(delta, deps),
       isIn: (device) => isActive(this.#graph, this.#authority, this.#roster, device),
-      hasAcknowledged: (node) => this.#hasAcknowledged(node),
+      hasAcknowledged: (node) => this.#own.hasAcknowledged(node),
     });
     const isRefused = (run: readonly Delta[]) => this.#endings.forked.has(run[0]!.device) && this.#wantedOf(run) === 0;
     const { crypto, workspace } = options;
     this.#proof = new Proof({ crypto, workspace, reader: this.#reader, graph: this.#graph, isRefused });
     this.#authority = new Authority(options.crypto, this.#graph);
     this.#entrances = new Entrances(options.crypto, options.workspace);
-    this.#own = new OwnFeed(options.crypto, options.workspace, options.own, this.#graph, this.#authority);
     this.#content = new Content(this.#graph, this.#authority, options.reducers);
     const entrancesOf = (device: DeviceId) => this.#entrances.of(device);
     this.#endings = new Endings(options.crypto, this.#graph, this.#authority, entrancesOf);
+    this.#own = new OwnFeed({
+      ...{ crypto, workspace, feed: options.own, graph: this.#graph, authority: this.#authority },
+      ...{ entrances: this.#entrances, endings: this.#endings },
+    });
     const isBarred = (delta: Delta) => this.#endings.isBarred(delta, this.#own.feed);
     this.#passedBy = new PassedBy({ crypto: options.crypto, graph: this.#graph, entrancesOf, isBarred });
     this.#serving = new Serving(options.crypto, options.workspace, this.#graph, (node) => this.isDurable(node));
@@ -426,23 +429,16 @@ export class Replica {
     return undefined;
   }
 
-  /**
-   * I4: whether the first delta of the own feed can have in its past what lets its device in. Where that stands in a branch of a feed, and all else
-   * rests on another (D8), it can not, and nobody would take what is written here.
-   */
+  /** I4: whether the first delta of the own feed could come in (`own-feed.ts`). */
   get canBegin(): boolean {
-    const { device, feed } = this.#own;
-    return (
-      this.#graph.tip(feed) !== undefined || !this.isLetIn(device) || this.#entrances.rests(this.#own.heads(), device)
-    );
+    return this.#own.canBegin;
   }
 
   /** Signs entries as the next deltas of the own feed and takes them in. The caller makes `bytes` durable before it sends. */
   author(signer: Signer, entries: readonly Entry[], now: number): readonly Node[] {
     const nodes: Node[] = [];
-    const toNameBefore = () => this.#own.toNameBefore((named) => this.#entrances.rests(named, signer.device));
     for (const entry of entries) {
-      for (let named = toNameBefore(); named; named = toNameBefore())
+      for (let named = this.#own.toNameBefore(); named; named = this.#own.toNameBefore())
         nodes.push(this.#authorOne(signer, ACK, now, named));
       nodes.push(this.#authorOne(signer, entry, now));
     }
@@ -630,25 +626,6 @@ export class Replica {
     const [device] = feed.split('.') as [DeviceId];
     const lanes = this.#graph.lanesOf(device).filter((lane) => lane.feed === feed);
     return !this.#graph.get(id) && lanes.some(({ first, cut }) => first <= seq && seq <= cut);
-  }
-
-  /**
-   * D2: whether a delta is in what was written here, or has to be in the past of whatever is written next that counts: with what that
-   * cites (A3), and with what lets its device in, where it has written nothing yet (I4) or comes back (L7). Who can write nothing need not.
-   */
-  #hasAcknowledged(node: Node): boolean {
-    const { device } = this.#own;
-    if (node.delta.device === device) return true;
-    const hasIt = (end: Node) => end === node || inPast(node, end);
-    const tips = this.#graph.lanesOf(device).flatMap(({ tip }) => tip ?? []);
-    if (tips.some(hasIt)) return true;
-    const account = this.#authority.accountOf(device);
-    const cited = account === undefined ? undefined : this.#authority.bestCredential(account);
-    if (!cited || hasIt(this.#graph.get(cited.id)!)) return true;
-    const entrances = this.#entrances.of(device);
-    const accepted = entrances.filter(({ delta }) => this.#authority.verdictOf(delta.id)?.accepted);
-    if (tips.length === 0) return accepted.every(hasIt);
-    return this.#endings.returned([device]).size > 0 && accepted.slice(-1).some(hasIt);
   }
 
   // ---- the one door -------------------------------------------------------------------------------------------------

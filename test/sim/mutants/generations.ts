@@ -67,7 +67,7 @@ export const generations: readonly Mutant[] = [
   ),
   change(
     'what a copy has folded upon is named with what denies it',
-    'if (first.length > 0 && (this.#tip || mayBegin(first))) return first;',
+    'if (first.length > 0 && (this.#tip || this.#mayBegin(first))) return first;',
     '',
     'src/sync/own-feed.ts',
   ),
@@ -81,13 +81,13 @@ export const generations: readonly Mutant[] = [
     'who comes back names first what was before he was taken out',
     'return this.#endings.returned([device]).size > 0 && accepted.slice(-1).some(hasIt);',
     'return false;',
-    'src/sync/replica.ts',
+    'src/sync/own-feed.ts',
   ),
   change(
     'what is named first need not have what it cites in its past',
     'if (!cited || hasIt(this.#graph.get(cited.id)!)) return true;',
     'if (!cited) return true;',
-    'src/sync/replica.ts',
+    'src/sync/own-feed.ts',
   ),
   change(
     'what is named first need not have what lets its device in in its past',
@@ -121,9 +121,9 @@ export const generations: readonly Mutant[] = [
   {
     name: 'whom a branch lets in writes upon the other',
     rule: 'I4',
-    file: 'src/sync/replica.ts',
-    search: 'this.#graph.tip(feed) !== undefined || !this.isLetIn(device) || this.#entrances.rests(this.#own.heads(), device)',
-    replace: 'true',
+    file: 'src/sync/own-feed.ts',
+    search: 'return this.#tip !== undefined || !this.#entrances.has(this.device) || this.#mayBegin(this.heads());',
+    replace: 'return true;',
     tests,
   },
   {

@@ -24,7 +24,7 @@ import {
   type Frame,
 } from './base.ts';
 import { Content } from './content.ts';
-import { isKnownControl, MAY_VOID, type Role, type CutAndRoot } from './control.ts';
+import { isKnownControl, type Role, type CutAndRoot } from './control.ts';
 import {
   checkSignature,
   DELTA_VERSION,
@@ -44,13 +44,13 @@ import { ACK, OwnFeed, type Entry } from './own-feed.ts';
 import type { RowRecord } from './packed-rows.ts';
 import type { Action, Scope } from './permissions.ts';
 import type { Reducer, Row, Transaction } from './reducer.ts';
+import { OutOfStep } from './out-of-step.ts';
 import { PassedBy } from './passed-by.ts';
 import { Proof, type IngestFault } from './proof.ts';
 import { rosterOf, type Roster } from './roster.ts';
 import { Serving } from './serving.ts';
 import type { Allowance } from './settings.ts';
 import { activeDevices, cutBefore, firstUnacknowledged, isActive, stableIn } from './stability.ts';
-import { pastOf } from './waiting.ts';
 
 export type { Entry } from './own-feed.ts';
 
@@ -104,6 +104,7 @@ export class Replica {
   readonly #content: Content;
   readonly #endings: Endings;
   readonly #passedBy: PassedBy;
+  readonly #outOfStep: OutOfStep;
   readonly #serving: Serving;
   /** Come in, and not yet judged and applied. */
   readonly #entered: Node[] = [];
@@ -111,12 +112,6 @@ export class Replica {
   #unstable: Node[] = [];
   #controls = 0;
   readonly #own: OwnFeed;
-  /** Somebody's delta rests on what belongs into our base and is not there. */
-  #isPassedBy = false;
-  /** A member has told that something in the past of our feed is folded there, without what names it. */
-  #isLeftOut = false;
-  /** Control deltas that have not seen all that is in the base. */
-  readonly #lateControls: Node[] = [];
   /** D2, D8: what stands aside may be other deltas than before. */
   #isRecut = false;
   #roster: Roster;
@@ -144,6 +139,10 @@ export class Replica {
     });
     const isBarred = (delta: Delta) => this.#endings.isBarred(delta, this.#own.feed);
     this.#passedBy = new PassedBy({ crypto: options.crypto, graph: this.#graph, entrancesOf, isBarred });
+    this.#outOfStep = new OutOfStep({
+      ...{ graph: this.#graph, authority: this.#authority, content: this.#content },
+      ...{ endings: this.#endings, own: this.#own, passedBy: this.#passedBy },
+    });
     this.#serving = new Serving(options.crypto, options.workspace, this.#graph, (node) => this.isDurable(node));
     this.#roster = rosterOf(this.#authority);
   }
@@ -589,8 +588,7 @@ export class Replica {
           faults.push({ tag: 'overflow', device: delta.device });
           break;
         case 'forgotten':
-          if (this.#passedBy.mayCount(outcome.namedBy)) this.#isPassedBy = true;
-          else if (outcome.namedBy.length > 0) restsOn.push(delta);
+          if (!this.#outOfStep.isPassedBy(outcome.namedBy) && outcome.namedBy.length > 0) restsOn.push(delta);
           break;
         case 'known':
         case 'waiting':
@@ -607,25 +605,9 @@ export class Replica {
     faults.push({ tag: 'fork', device: delta.device });
   }
 
-  /**
-   * L6: a member has folded what something here waits for. Where it is folded here, too, what waits for it names what its author had
-   * acknowledged: that cannot come in here, nor what others have written upon it. What nobody else has taken need not be sound.
-   */
+  /** L6: a member has folded what something here waits for (`out-of-step.ts`). */
   hearFolded(places: readonly DeltaPlace[], from: DeviceId): void {
-    const tip = this.#graph.tip(this.#own.feed);
-    if (tip && places.some(({ feed, seq }) => this.reach(tip, feed) >= seq)) this.#isLeftOut = true;
-    const folded = new Set(places.filter((place) => this.#hasForgotten(place)).map(({ id }) => id));
-    if (folded.size === 0 || this.#isPassedBy) return;
-    const waiters = [...this.#graph.wantedWaiting()].filter(
-      (waiter) => waiter.device !== from && pastOf(waiter).some((id) => folded.has(id)),
-    );
-    if (this.#passedBy.mayCount(waiters)) this.#isPassedBy = true;
-  }
-
-  #hasForgotten({ id, feed, seq }: DeltaPlace): boolean {
-    const [device] = feed.split('.') as [DeviceId];
-    const lanes = this.#graph.lanesOf(device).filter((lane) => lane.feed === feed);
-    return !this.#graph.get(id) && lanes.some(({ first, cut }) => first <= seq && seq <= cut);
+    this.#outOfStep.hearFolded(places, from);
   }
 
   // ---- the one door -------------------------------------------------------------------------------------------------
@@ -643,7 +625,7 @@ export class Replica {
     if (delta.tool === undefined) {
       this.#controls++;
       if (!isFolded) this.#unstable.push(node);
-      if (!isFolded && MAY_VOID.has(delta.kind) && !this.#graph.coversCut(node)) this.#lateControls.push(node);
+      if (!isFolded) this.#outOfStep.note(node);
       this.#entrances.note(node);
     }
     this.#entered.push(node);
@@ -674,16 +656,10 @@ export class Replica {
     this.#content.learnTools(this.#roster);
   }
 
-  /**
-   * The base may be another than other replicas', for somebody who had acknowledged it has written, on a branch of his feed, as
-   * if he had not (D8): a base from a manager puts it right. So does it where others cannot take the own feed, which has begun upon a word that they
-   * need not take (L6).
-   */
+  /** L6: whether its base may be another than others', so that one from a manager has to put it right (`out-of-step.ts`). */
   get isOutOfStep(): boolean {
     this.#settle();
-    const reachesBack = this.#lateControls.some(({ delta }) => this.#authority.verdictOf(delta.id)?.accepted);
-    const isLeftOut = this.#isLeftOut && this.#endings.isUponEnded(this.#own.feed);
-    return this.#isPassedBy || isLeftOut || reachesBack || this.#content.isOutOfOrder;
+    return this.#outOfStep.isSo;
   }
 
   /** D2: something counts here that for others counts when the next own delta has come to them: what it is to name first. */

@@ -39,6 +39,7 @@ import { Entrances } from './entrances.ts';
 import type { Folded, FoldVerdict, RowChange, Upon } from './fold.ts';
 import { frameOf } from './frame.ts';
 import { Graph, compareNodes, inPast, isAck, type Node, type Past, type Vector } from './graph.ts';
+import { Intake, type Taken } from './intake.ts';
 import { ROOT_MARK_BYTES } from './messages.ts';
 import { ACK, OwnFeed, type Entry } from './own-feed.ts';
 import type { RowRecord } from './packed-rows.ts';
@@ -46,7 +47,6 @@ import type { Action, Scope } from './permissions.ts';
 import type { Reducer, Row, Transaction } from './reducer.ts';
 import { OutOfStep } from './out-of-step.ts';
 import { PassedBy } from './passed-by.ts';
-import { Proof, type IngestFault } from './proof.ts';
 import { rosterOf, type Roster } from './roster.ts';
 import { Serving } from './serving.ts';
 import type { Allowance } from './settings.ts';
@@ -65,26 +65,12 @@ export interface ReplicaOptions {
 }
 
 /** What a batch did. */
-export interface Ingest {
-  /** Newly held, in the order they came in; to be made durable, then told. */
-  readonly added: readonly Node[];
-  /** Where each authentic run ended, known or new: what its sender holds. */
-  readonly heard: readonly { readonly feed: FeedId; readonly seq: number }[];
+export interface Ingest extends Taken {
   /** Up to where the feeds of both, or all where nothing was authentic, are held now: what is durable when `added` is. */
   readonly held: readonly { readonly feed: FeedId; readonly seq: number }[];
   readonly controlChanged: boolean;
   /** Ids that something waits for and nobody has sent (D5). */
   readonly missing: readonly DeltaId[];
-  /** What is folded here without what has come and names it, which counts nowhere, and cannot come in here (L6). */
-  readonly restsOn: readonly DeltaPlace[];
-  readonly faults: readonly IngestFault[];
-}
-
-/** Where what comes in is put together. */
-interface Intake {
-  readonly added: Node[];
-  readonly restsOn: DeltaPlace[];
-  readonly faults: IngestFault[];
 }
 
 /** What has become the base (L4). */
@@ -97,7 +83,6 @@ export class Replica {
   readonly workspace: WorkspaceId;
   readonly #crypto: Crypto;
   readonly #reader: DeltaReader;
-  readonly #proof: Proof;
   readonly #graph: Graph;
   readonly #authority: Authority;
   readonly #entrances: Entrances;
@@ -106,6 +91,7 @@ export class Replica {
   readonly #passedBy: PassedBy;
   readonly #outOfStep: OutOfStep;
   readonly #serving: Serving;
+  readonly #intake: Intake;
   /** Come in, and not yet judged and applied. */
   readonly #entered: Node[] = [];
   /** L4: control deltas that not all have acknowledged, as far as is known. */
@@ -125,9 +111,7 @@ export class Replica {
       isIn: (device) => isActive(this.#graph, this.#authority, this.#roster, device),
       hasAcknowledged: (node) => this.#own.hasAcknowledged(node),
     });
-    const isRefused = (run: readonly Delta[]) => this.#endings.forked.has(run[0]!.device) && this.#wantedOf(run) === 0;
     const { crypto, workspace } = options;
-    this.#proof = new Proof({ crypto, workspace, reader: this.#reader, graph: this.#graph, isRefused });
     this.#authority = new Authority(options.crypto, this.#graph);
     this.#entrances = new Entrances(options.crypto, options.workspace);
     this.#content = new Content(this.#graph, this.#authority, options.reducers);
@@ -144,6 +128,14 @@ export class Replica {
       ...{ endings: this.#endings, own: this.#own, passedBy: this.#passedBy },
     });
     this.#serving = new Serving(options.crypto, options.workspace, this.#graph, (node) => this.isDurable(node));
+    this.#intake = new Intake({
+      ...{ crypto, workspace, reader: this.#reader, graph: this.#graph, own: this.#own, endings: this.#endings },
+      ...{ passedBy: this.#passedBy, outOfStep: this.#outOfStep, serving: this.#serving },
+      enter: (node, isRecut) => {
+        this.#enter(node);
+        if (isRecut) this.#isRecut = true;
+      },
+    });
     this.#roster = rosterOf(this.#authority);
   }
 
@@ -465,9 +457,7 @@ export class Replica {
   restore(bytes: Uint8Array, arrival?: number): void {
     const delta = this.#reader.read(bytes);
     if (!delta.ok) return;
-    const intake = newIntake();
-    const { added } = intake;
-    this.#insert([delta.value], 1, intake, arrival);
+    const added = this.#intake.takeBack(delta.value, arrival);
     if (added.length === 0 && delta.value.device === this.#own.device) this.#restored.add(delta.value.id);
     for (const node of added) this.madeDurable(node);
   }
@@ -482,37 +472,14 @@ export class Replica {
 
   /** Runs of feeds as they came (S2): one signature check per contiguous run, at its end (D7). `from`: the device that has sent them. */
   ingest(runs: readonly (readonly Uint8Array[])[], from?: DeviceId): Ingest {
-    const intake = newIntake();
-    const { added, restsOn, faults } = intake;
-    const heard: { readonly feed: FeedId; readonly seq: number }[] = [];
     const before = this.#controls;
-    const take = (run: readonly Delta[], wanted: number) => this.#insert(run, wanted, intake);
-    const hear = (run: readonly Delta[]) => {
-      const last = run.findLast(({ id }) => this.#graph.has(id));
-      if (last) heard.push({ feed: last.feed, seq: last.seq });
-      if (from !== undefined) this.#endings.hear(run, from, this.#own.feed, this.#roster);
-    };
-    const isPlain = this.#graph.waiting === 0 && !this.#graph.isForked && this.#endings.forked.size === 0;
-    const together: (readonly Delta[])[] = [];
-    for (const run of runs) {
-      const deltas = this.#proof.read(run);
-      if (!deltas.ok) {
-        faults.push(deltas.error);
-      } else if (isPlain) {
-        together.push(deltas.value);
-      } else {
-        take(deltas.value, this.#wantedOf(deltas.value));
-        hear(deltas.value);
-      }
-    }
-    this.#inTurns(together, (run) => take(run, 0));
-    for (const run of together) hear(run);
+    const taken = this.#intake.take(runs, from, this.#roster);
+    const { added, heard } = taken;
     for (const node of added) this.#unsaved.add(node);
     this.#settle();
     const feeds = new Set([...heard.map(({ feed }) => feed), ...added.map(({ delta }) => delta.feed)]);
     const held = this.#heldOf(heard.length > 0 ? feeds : this.#graph.vector().keys());
-    const missing = this.#graph.missing();
-    return { added, heard, held, controlChanged: this.#controls !== before, missing, restsOn, faults };
+    return { ...taken, held, controlChanged: this.#controls !== before, missing: this.#graph.missing() };
   }
 
   #heldOf(feeds: Iterable<FeedId>): Ingest['held'] {
@@ -520,89 +487,6 @@ export class Replica {
       const tip = this.#graph.tip(feed);
       return tip ? [{ feed, seq: tip.delta.seq }] : [];
     });
-  }
-
-  /**
-   * Runs of one message name each other's deltas, now this one and now that one: each is taken as far as what it names is here, in turns, so
-   * that none has to wait for what comes with it. What is left waits (D5).
-   */
-  #inTurns(runs: readonly (readonly Delta[])[], take: (part: readonly Delta[]) => boolean): void {
-    const left = runs.map((run) => ({ run, at: 0 }));
-    for (let hasMoved = true; hasMoved;) {
-      hasMoved = false;
-      for (const one of left) {
-        const { run, at } = one;
-        while (one.at < run.length && run[one.at]!.deps.every((dep) => this.#graph.get(dep))) one.at++;
-        if (one.at === at) continue;
-        hasMoved = true;
-        if (take(at === 0 && one.at === run.length ? run : run.slice(at, one.at))) continue;
-        // Nor is the rest.
-        one.at = run.length;
-        this.#proof.settle(run.at(-1)!);
-      }
-    }
-    for (const { run, at } of left) if (at < run.length) take(run.slice(at));
-  }
-
-  /** How many of a run, from its beginning, others' deltas depend on (D8). */
-  #wantedOf(run: readonly Delta[]): number {
-    const known = new Map<DeltaId, boolean>();
-    return this.#graph.waiting === 0 ? 0 : run.findLastIndex((delta) => this.#graph.isWanted(delta, known)) + 1;
-  }
-
-  /**
-   * `wanted`: of so many of them even a second branch of their feed is taken (D8). False where one is not
-   * taken because of what is known of its device, nor what comes after it.
-   */
-  #insert(deltas: readonly Delta[], wanted: number, { added, restsOn, faults }: Intake, arrival?: number): boolean {
-    let isTaken = true;
-    const freed: Delta[] = [];
-    const known = new Map<DeltaId, boolean>();
-    for (let i = 0; i < deltas.length + freed.length; i++) {
-      const delta = i < deltas.length ? deltas[i]! : freed[i - deltas.length]!;
-      const isWanted = i < wanted || this.#graph.isWanted(delta, known);
-      if (!isWanted && this.#endings.isBeyond(delta, this.#own.feed)) {
-        // What comes after it in the run would wait for it in vain.
-        for (const one of deltas.slice(i)) this.#proof.settle(one);
-        if (i < deltas.length) isTaken = false;
-        i = Math.max(i, deltas.length - 1);
-        continue;
-      }
-      const outcome = this.#graph.insert(delta, isWanted, i === 0 ? arrival : undefined);
-      switch (outcome.outcome) {
-        case 'added':
-          added.push(outcome.node);
-          this.#enter(outcome.node);
-          if (outcome.isRecut) this.#isRecut = true;
-          if (outcome.isFork) this.#sawFork(delta, faults);
-          if (this.#proof.settle(delta)) this.#serving.checked(delta);
-          for (const free of this.#graph.released(delta.id)) freed.push(free);
-          break;
-        case 'fork':
-          this.#sawFork(delta, faults);
-          break;
-        case 'broken':
-          faults.push({ tag: 'brokenChain', device: delta.device });
-          break;
-        case 'overflow':
-          faults.push({ tag: 'overflow', device: delta.device });
-          break;
-        case 'forgotten':
-          if (!this.#outOfStep.isPassedBy(outcome.namedBy) && outcome.namedBy.length > 0) restsOn.push(delta);
-          break;
-        case 'known':
-        case 'waiting':
-          break;
-      }
-      if (outcome.outcome !== 'waiting') this.#proof.settle(delta);
-    }
-    return isTaken;
-  }
-
-  #sawFork(delta: Delta, faults: IngestFault[]): void {
-    this.#endings.forked.add(delta.device);
-    this.#passedBy.endsChanged();
-    faults.push({ tag: 'fork', device: delta.device });
   }
 
   /** L6: a member has folded what something here waits for (`out-of-step.ts`). */
@@ -936,10 +820,6 @@ export class Replica {
   foldedAmong(ids: Iterable<DeltaId>): readonly Node[] {
     return this.#serving.folded(ids);
   }
-}
-
-function newIntake(): Intake {
-  return { added: [], restsOn: [], faults: [] };
 }
 
 const NO_STRAYS: ReadonlySet<Node> = new Set();

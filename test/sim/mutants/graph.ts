@@ -325,7 +325,7 @@ export const graph: readonly Mutant[] = [
   {
     name: 'of who has two histories more is taken than others rest on',
     rule: 'D8',
-    file: REPLICA,
+    file: 'src/sync/intake.ts',
     search: 'if (!isWanted && this.#endings.isBeyond(delta, this.#own.feed)) {',
     replace: 'if (delta.seq < 0) {',
     tests: deltas,

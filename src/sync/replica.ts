@@ -5,24 +5,13 @@
  * Pure: what must be made durable comes back as bytes, and the caller makes it so before anybody else hears of it (D1).
  */
 import { assert } from '../base/assert.ts';
-import { equalBytes, toHex } from '../base/bytes.ts';
+import { toHex } from '../base/bytes.ts';
 import { domain } from '../base/format.ts';
 import type { AccountId, DeltaId, DeviceId, FeedId, ToolId, WorkspaceId } from '../base/ids.ts';
 import { ok, type Result } from '../base/result.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { Authority } from './authority.ts';
-import {
-  badBase,
-  baseRootOf,
-  NOTHING_FOLDED,
-  rootOfNothing,
-  writeBase,
-  type Base,
-  cutOf,
-  type BaseError,
-  type BaseParts,
-  type Frame,
-} from './base.ts';
+import { badBase, type Base, type BaseError, type BaseParts } from './base.ts';
 import { Content } from './content.ts';
 import { isKnownControl, type Role, type CutAndRoot } from './control.ts';
 import {
@@ -37,10 +26,10 @@ import {
 import { Endings } from './endings.ts';
 import { Entrances } from './entrances.ts';
 import type { Folded, FoldVerdict, RowChange, Upon } from './fold.ts';
-import { frameOf } from './frame.ts';
 import { Graph, compareNodes, inPast, isAck, type Node, type Past, type Vector } from './graph.ts';
 import { Intake, type Taken } from './intake.ts';
 import { ROOT_MARK_BYTES } from './messages.ts';
+import { OwnBase } from './own-base.ts';
 import { ACK, OwnFeed, type Entry } from './own-feed.ts';
 import type { RowRecord } from './packed-rows.ts';
 import type { Action, Scope } from './permissions.ts';
@@ -87,6 +76,7 @@ export class Replica {
   readonly #authority: Authority;
   readonly #entrances: Entrances;
   readonly #content: Content;
+  readonly #base: OwnBase;
   readonly #endings: Endings;
   readonly #passedBy: PassedBy;
   readonly #outOfStep: OutOfStep;
@@ -115,6 +105,7 @@ export class Replica {
     this.#authority = new Authority(options.crypto, this.#graph);
     this.#entrances = new Entrances(options.crypto, options.workspace);
     this.#content = new Content(this.#graph, this.#authority, options.reducers);
+    this.#base = new OwnBase(crypto, workspace, this.#graph, this.#content);
     const entrancesOf = (device: DeviceId) => this.#entrances.of(device);
     this.#endings = new Endings(options.crypto, this.#graph, this.#authority, entrancesOf);
     this.#own = new OwnFeed({
@@ -529,7 +520,7 @@ export class Replica {
     if (reaches) this.#content.reconsider();
     this.#content.insertAll(entered.filter((node) => node.delta.tool !== undefined));
     // Before anything more is folded: the word is about what is folded now.
-    if ((controls.length > 0 || isTurned) && this.unconfirmed) this.#seekVoucher(this.unconfirmed);
+    if (controls.length > 0 || isTurned) this.#base.seekVoucher(this.#roster.vouchers);
   }
 
   /** The verdicts on control deltas are others. */
@@ -657,7 +648,7 @@ export class Replica {
     const open = [...this.#content.fold.unstable(), ...this.#content.barriers()];
     const before = this.#graph.size;
     this.#graph.forget(cutBefore(this.#graph, stable, open));
-    this.#baseRoot = undefined;
+    this.#base.changed();
     return { folded, forgotten: before - this.#graph.size };
   }
 
@@ -694,29 +685,14 @@ export class Replica {
   /** What is folded, whole: to keep, or to give to somebody who has nothing yet. */
   base(): BaseParts {
     this.#settle();
-    if (!this.hasBase) return writeBase(this.workspace, rootOfNothing(this.#crypto), NOTHING_FOLDED, []);
-    const frame = frameOf(this.#graph, this.#content.end);
-    const encoded = [...this.#content.fold.encodedBase()];
-    const { root, parts, rows } = writeBase(this.workspace, this.#rootOf(frame), frame, encoded);
-    this.#content.fold.repack(rows);
-    return { root, parts };
+    return this.#base.parts();
   }
 
   /** What it adds up to, and up to where: what a manager vouches for. */
   baseRoot(): CutAndRoot {
     this.#settle();
-    return this.#present();
+    return this.#base.present();
   }
-
-  #present(): CutAndRoot {
-    if (this.#baseRoot) return this.#baseRoot;
-    if (!this.hasBase) return { cut: new Map(), root: rootOfNothing(this.#crypto) };
-    const frame = frameOf(this.#graph, this.#content.end);
-    return (this.#baseRoot = { cut: cutOf(frame), root: this.#rootOf(frame) });
-  }
-
-  /** Until something more is folded or forgotten. */
-  #baseRoot: CutAndRoot | undefined;
 
   /** Up to where each feed is folded. */
   cut(): Vector {
@@ -742,30 +718,23 @@ export class Replica {
   }
 
   /** Root of a base from elsewhere for which nobody has vouched yet (L6): it is not served on. */
-  unconfirmed: Uint8Array | undefined;
+  get unconfirmed(): Uint8Array | undefined {
+    return this.#base.unconfirmed;
+  }
+
+  set unconfirmed(root: Uint8Array | undefined) {
+    this.#base.unconfirmed = root;
+  }
 
   get isConfirmed(): boolean {
     this.#settle();
-    if (this.unconfirmed) this.#seekVoucher(this.unconfirmed);
+    this.#base.seekVoucher(this.#roster.vouchers);
     return this.unconfirmed === undefined;
-  }
-
-  /** Of the base as it came, or of what it has become since by what was folded upon it: the one follows from the other. */
-  #seekVoucher(root: Uint8Array): void {
-    const present = this.#present();
-    if (
-      this.#roster.vouchers.some((voucher) => equalBytes(voucher.root, root) || equalBytes(voucher.root, present.root))
-    )
-      this.unconfirmed = undefined;
-  }
-
-  #rootOf(frame: Frame): Uint8Array {
-    return baseRootOf(this.#crypto, this.#content.fold.baseRoot(this.#crypto), frame);
   }
 
   /** Whether something is folded, or forgotten. */
   get hasBase(): boolean {
-    return this.#graph.cut().size > 0;
+    return this.#base.isThere;
   }
 
   /** Whether a peer that holds this can be served from the log: else it takes the base first. */
@@ -794,14 +763,7 @@ export class Replica {
     this.#own.allDurable();
     this.#vector = undefined;
     this.#settle();
-    if (isOwn) {
-      // It was sealed here, and added up then.
-      this.#baseRoot = { cut: cutOf(base), root: base.root };
-      return ok(undefined);
-    }
-    // Of what all deltas will be held against nobody need vouch.
-    this.unconfirmed = this.hasBase ? base.root : undefined;
-    return equalBytes(this.baseRoot().root, base.root) ? ok(undefined) : badBase('badRoot');
+    return this.#base.begunWith(base, isOwn) ? ok(undefined) : badBase('badRoot');
   }
 
   // ---- what others lack -----------------------------------------------------------------------------------------------

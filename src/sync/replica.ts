@@ -23,6 +23,7 @@ import {
   type DeltaPlace,
   type Signer,
 } from './delta.ts';
+import { Durability } from './durability.ts';
 import { Endings } from './endings.ts';
 import { Entrances } from './entrances.ts';
 import type { Folded, FoldVerdict, RowChange, Upon } from './fold.ts';
@@ -78,6 +79,8 @@ export class Replica {
   readonly #content: Content;
   readonly #base: OwnBase;
   readonly #endings: Endings;
+  readonly #own: OwnFeed;
+  readonly #durability: Durability;
   readonly #passedBy: PassedBy;
   readonly #outOfStep: OutOfStep;
   readonly #serving: Serving;
@@ -87,7 +90,6 @@ export class Replica {
   /** L4: control deltas that not all have acknowledged, as far as is known. */
   #unstable: Node[] = [];
   #controls = 0;
-  readonly #own: OwnFeed;
   /** D2, D8: what stands aside may be other deltas than before. */
   #isRecut = false;
   #roster: Roster;
@@ -112,6 +114,7 @@ export class Replica {
       ...{ crypto, workspace, feed: options.own, graph: this.#graph, authority: this.#authority },
       ...{ entrances: this.#entrances, endings: this.#endings },
     });
+    this.#durability = new Durability(this.#graph, this.#own);
     const isBarred = (delta: Delta) => this.#endings.isBarred(delta, this.#own.feed);
     this.#passedBy = new PassedBy({ crypto: options.crypto, graph: this.#graph, entrancesOf, isBarred });
     this.#outOfStep = new OutOfStep({
@@ -158,47 +161,29 @@ export class Replica {
 
   /** What is held, of the own feed only what is durable (D1): what others may be told. As it is now: it does not change with the copy. */
   vector(): Vector {
-    return (this.#vector ??= this.#own.durableIn(this.#graph.vector()));
+    return this.#durability.vector();
   }
 
-  /**
-   * D1: of what is held what is on disk, of others' feeds, too. Who is told that it is here may never send it again, and keeps that across a restart:
-   * after a crash it might be lacking here for good.
-   */
+  /** D1: of what is held what is on disk, of others' feeds, too. */
   durable(): Vector {
-    const [vector, cut] = [new Map(this.vector()), this.#graph.cut()];
-    for (const { delta } of this.#unsaved) {
-      const { feed, seq } = delta;
-      // What is folded nobody sends again in any case: a base comes in its place.
-      const before = Math.min(Math.max(seq - 1, cut.get(feed) ?? 0), vector.get(feed) ?? 0);
-      if (before === 0) vector.delete(feed);
-      else vector.set(feed, before);
-    }
-    return vector;
+    return this.#durability.durable();
   }
-
-  /** Of others: come in, and not on disk yet. */
-  readonly #unsaved = new Set<Node>();
 
   /** D8: up to where what is here of each feed has its effect, as far as forks go: what a freeze leaves to it. */
   standing(): Vector {
     return this.#graph.standing();
   }
 
-  /** Until something enters or becomes durable: it is asked for with every message. */
-  #vector: Vector | undefined;
-
   /** D2: what is written from now on stands in this feed of the same device. */
   beginFeed(own: FeedId): void {
     this.#own.begin(own);
     this.#isAckDue = undefined;
-    this.#vector = undefined;
+    this.#durability.changed();
   }
 
   /** It is on disk, an own one with those before it. */
   madeDurable(node: Node): void {
-    this.#unsaved.delete(node);
-    if (this.#own.madeDurable(node.delta)) this.#vector = undefined;
+    this.#durability.madeDurable(node);
   }
 
   /** D1: whether others may hear of it. */
@@ -216,18 +201,10 @@ export class Replica {
     return this.#graph.tail();
   }
 
-  /**
-   * Of this device what is on disk and waits for its past (L6): nobody else need have it, and what a fresh copy lacks of that past comes by
-   * others' logs. What others have sent they send again: it is on disk when it has come in, and not before.
-   */
+  /** Of this device what is on disk and waits for its past (L6). */
   ownWaiting(): readonly Delta[] {
-    return [...this.#graph.waitingDeltas()].filter(
-      ({ id, device }) => device === this.#own.device && this.#restored.has(id),
-    );
+    return this.#durability.ownWaiting();
   }
-
-  /** What was read from the disk, and waited for its past then. */
-  readonly #restored = new Set<DeltaId>();
 
   get arrivals(): number {
     return this.#graph.arrivals;
@@ -449,7 +426,7 @@ export class Replica {
     const delta = this.#reader.read(bytes);
     if (!delta.ok) return;
     const added = this.#intake.takeBack(delta.value, arrival);
-    if (added.length === 0 && delta.value.device === this.#own.device) this.#restored.add(delta.value.id);
+    if (added.length === 0) this.#durability.waits(delta.value);
     for (const node of added) this.madeDurable(node);
   }
 
@@ -458,7 +435,7 @@ export class Replica {
     for (const { delta } of other.nodes()) this.restore(delta.bytes);
     for (const { bytes } of other.ownWaiting()) this.restore(bytes);
     this.#own.takeOver(other.#own);
-    this.#vector = undefined;
+    this.#durability.changed();
   }
 
   /** Runs of feeds as they came (S2): one signature check per contiguous run, at its end (D7). `from`: the device that has sent them. */
@@ -466,7 +443,7 @@ export class Replica {
     const before = this.#controls;
     const taken = this.#intake.take(runs, from, this.#roster);
     const { added, heard } = taken;
-    for (const node of added) this.#unsaved.add(node);
+    for (const node of added) this.#durability.cameIn(node);
     this.#settle();
     const feeds = new Set([...heard.map(({ feed }) => feed), ...added.map(({ delta }) => delta.feed)]);
     const held = this.#heldOf(heard.length > 0 ? feeds : this.#graph.vector().keys());
@@ -490,7 +467,7 @@ export class Replica {
   /** `isFolded`: of a base, and so in everybody's past. */
   #enter(node: Node, isFolded = false): void {
     const { delta } = node;
-    this.#vector = undefined;
+    this.#durability.changed();
     this.#isAckDue = undefined;
     if (delta.version !== DELTA_VERSION || (delta.tool === undefined && !isKnownControl(delta.kind))) {
       this.#content.addForeign(node);
@@ -583,7 +560,7 @@ export class Replica {
   #isComparable(): boolean {
     if (this.#graph.isForked || this.#endings.forked.size > 0 || this.sawNewer || this.isOutOfStep) return false;
     if (this.isAhead) return false;
-    return this.#own.isAllDurable && this.#unsaved.size === 0;
+    return this.#durability.isWhole;
   }
 
   /** The same where it is known already; empty where it would have to be worked out. */
@@ -761,7 +738,7 @@ export class Replica {
     if (!isOwn && !this.#content.couldHold(base.rows)) return badBase('badRow');
     this.#content.load(base.rows, base.end);
     this.#own.allDurable();
-    this.#vector = undefined;
+    this.#durability.changed();
     this.#settle();
     return this.#base.begunWith(base, isOwn) ? ok(undefined) : badBase('badRoot');
   }

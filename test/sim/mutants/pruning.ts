@@ -684,7 +684,7 @@ export const pruning: readonly Mutant[] = [
   {
     name: 'what others have sent, and waits, is taken over as what is on the disk',
     rule: 'L1',
-    file: REPLICA,
+    file: 'src/sync/durability.ts',
     search: 'device === this.#own.device && this.#restored.has(id)',
     replace: 'device === this.#own.device',
     tests: ['test/sync/base.test.ts'],

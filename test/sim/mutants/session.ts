@@ -16,7 +16,7 @@ export const session: readonly Mutant[] = [
   {
     name: 'what it adds up to with what is not on disk is said of what is',
     rule: 'D1',
-    file: 'src/sync/replica.ts',
+    file: 'src/sync/durability.ts',
     search: 'return this.#own.isAllDurable && this.#unsaved.size === 0;',
     replace: 'return this.#own.isAllDurable;',
     tests: ['test/sync/engine.test.ts'],

@@ -5,8 +5,6 @@
  * Pure: what must be made durable comes back as bytes, and the caller makes it so before anybody else hears of it (D1).
  */
 import { assert } from '../base/assert.ts';
-import { toHex } from '../base/bytes.ts';
-import { domain } from '../base/format.ts';
 import type { AccountId, DeltaId, DeviceId, FeedId, ToolId, WorkspaceId } from '../base/ids.ts';
 import { ok, type Result } from '../base/result.ts';
 import type { Crypto } from '../crypto/crypto.ts';
@@ -14,22 +12,13 @@ import { Authority } from './authority.ts';
 import { badBase, type Base, type BaseError, type BaseParts } from './base.ts';
 import { Content } from './content.ts';
 import { isKnownControl, type Role, type CutAndRoot } from './control.ts';
-import {
-  checkSignature,
-  DELTA_VERSION,
-  idBytes,
-  DeltaReader,
-  type Delta,
-  type DeltaPlace,
-  type Signer,
-} from './delta.ts';
+import { checkSignature, DELTA_VERSION, DeltaReader, type Delta, type DeltaPlace, type Signer } from './delta.ts';
 import { Durability } from './durability.ts';
 import { Endings } from './endings.ts';
 import { Entrances } from './entrances.ts';
 import type { Folded, FoldVerdict, RowChange, Upon } from './fold.ts';
 import { Graph, compareNodes, inPast, isAck, type Node, type Past, type Vector } from './graph.ts';
 import { Intake, type Taken } from './intake.ts';
-import { ROOT_MARK_BYTES } from './messages.ts';
 import { OwnBase } from './own-base.ts';
 import { ACK, OwnFeed, type Entry } from './own-feed.ts';
 import type { RowRecord } from './packed-rows.ts';
@@ -40,6 +29,7 @@ import { PassedBy } from './passed-by.ts';
 import { rosterOf, type Roster } from './roster.ts';
 import { Serving } from './serving.ts';
 import type { Allowance } from './settings.ts';
+import { StateMark } from './state-mark.ts';
 import { activeDevices, cutBefore, firstUnacknowledged, isActive, stableIn } from './stability.ts';
 
 export type { Entry } from './own-feed.ts';
@@ -83,6 +73,7 @@ export class Replica {
   readonly #durability: Durability;
   readonly #passedBy: PassedBy;
   readonly #outOfStep: OutOfStep;
+  readonly #stateMark: StateMark;
   readonly #serving: Serving;
   readonly #intake: Intake;
   /** Come in, and not yet judged and applied. */
@@ -121,6 +112,7 @@ export class Replica {
       ...{ graph: this.#graph, authority: this.#authority, content: this.#content },
       ...{ endings: this.#endings, own: this.#own, passedBy: this.#passedBy },
     });
+    this.#stateMark = new StateMark(crypto, this.#graph, this.#authority, this.#content);
     this.#serving = new Serving(options.crypto, options.workspace, this.#graph, (node) => this.isDurable(node));
     this.#intake = new Intake({
       ...{ crypto, workspace, reader: this.#reader, graph: this.#graph, own: this.#own, endings: this.#endings },
@@ -541,20 +533,13 @@ export class Replica {
    */
   stateMark(): string | undefined {
     this.#settle();
-    if (!this.#isComparable()) return undefined;
-    if (this.#stateMark?.arrivals === this.arrivals) return this.#stateMark.mark;
-    const accepted = this.#authority.accepted.map(({ node }) => node.delta.id).sort();
-    const controls = this.#crypto.sha256(...accepted.map(idBytes));
-    const root = this.#crypto.sha256(STATE_DOMAIN, this.#content.fold.root(this.#crypto), controls);
-    const mark = toHex(root.subarray(0, ROOT_MARK_BYTES));
-    this.#stateMark = { arrivals: this.arrivals, mark };
-    return mark;
+    return this.#isComparable() ? this.#stateMark.workOut() : undefined;
   }
 
   /** Does a share of the work that `stateMark` will need, and answers whether nothing is left of it. */
   prepareStateMark(leaves: number): boolean {
     this.#settle();
-    return !this.#isComparable() || this.#content.fold.prepareRoot(this.#crypto, leaves);
+    return !this.#isComparable() || this.#stateMark.prepare(leaves);
   }
 
   #isComparable(): boolean {
@@ -565,11 +550,9 @@ export class Replica {
 
   /** The same where it is known already; empty where it would have to be worked out. */
   get knownStateMark(): string {
-    const known = this.#stateMark;
-    return known?.arrivals === this.arrivals && this.#isComparable() ? known.mark : '';
+    const { known } = this.#stateMark;
+    return known !== undefined && this.#isComparable() ? known : '';
   }
-
-  #stateMark: { readonly arrivals: number; readonly mark: string } | undefined;
 
   // ---- forgetting (L4) ------------------------------------------------------------------------------------------------
 
@@ -762,8 +745,6 @@ export class Replica {
 }
 
 const NO_STRAYS: ReadonlySet<Node> = new Set();
-
-const STATE_DOMAIN = domain('state');
 
 /** A new workspace's id is its genesis delta's. */
 export function genesisId(delta: Delta): WorkspaceId {

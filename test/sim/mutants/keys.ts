@@ -196,7 +196,7 @@ export const keys: readonly Mutant[] = [
   {
     name: 'what is folded counts for another state',
     rule: 'L6',
-    file: 'src/sync/replica.ts',
+    file: 'src/sync/state-mark.ts',
     search: 'const root = this.#crypto.sha256(STATE_DOMAIN, this.#content.fold.root(this.#crypto), controls);',
     replace:
       'const root = this.#crypto.sha256(STATE_DOMAIN, this.#content.fold.root(this.#crypto), this.#content.fold.baseRoot(this.#crypto), controls);',

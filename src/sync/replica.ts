@@ -16,7 +16,8 @@ import { checkSignature, DELTA_VERSION, DeltaReader, type Delta, type DeltaPlace
 import { Durability } from './durability.ts';
 import { Endings } from './endings.ts';
 import { Entrances } from './entrances.ts';
-import type { Folded, FoldVerdict, RowChange, Upon } from './fold.ts';
+import type { FoldVerdict, RowChange, Upon } from './fold.ts';
+import { Forgetting, type Advance } from './forgetting.ts';
 import { Graph, compareNodes, inPast, isAck, type Node, type Past, type Vector } from './graph.ts';
 import { Intake, type Taken } from './intake.ts';
 import { OwnBase } from './own-base.ts';
@@ -30,7 +31,7 @@ import { rosterOf, type Roster } from './roster.ts';
 import { Serving } from './serving.ts';
 import type { Allowance } from './settings.ts';
 import { StateMark } from './state-mark.ts';
-import { activeDevices, cutBefore, firstUnacknowledged, isActive, stableIn } from './stability.ts';
+import { activeDevices, firstUnacknowledged, isActive } from './stability.ts';
 
 export type { Entry } from './own-feed.ts';
 
@@ -53,12 +54,6 @@ export interface Ingest extends Taken {
   readonly missing: readonly DeltaId[];
 }
 
-/** What has become the base (L4). */
-export interface Advance {
-  readonly folded: readonly Folded[];
-  readonly forgotten: number;
-}
-
 export class Replica {
   readonly workspace: WorkspaceId;
   readonly #crypto: Crypto;
@@ -73,13 +68,12 @@ export class Replica {
   readonly #durability: Durability;
   readonly #passedBy: PassedBy;
   readonly #outOfStep: OutOfStep;
+  readonly #forgetting: Forgetting;
   readonly #stateMark: StateMark;
   readonly #serving: Serving;
   readonly #intake: Intake;
   /** Come in, and not yet judged and applied. */
   readonly #entered: Node[] = [];
-  /** L4: control deltas that not all have acknowledged, as far as is known. */
-  #unstable: Node[] = [];
   #controls = 0;
   /** D2, D8: what stands aside may be other deltas than before. */
   #isRecut = false;
@@ -111,6 +105,9 @@ export class Replica {
     this.#outOfStep = new OutOfStep({
       ...{ graph: this.#graph, authority: this.#authority, content: this.#content },
       ...{ endings: this.#endings, own: this.#own, passedBy: this.#passedBy },
+    });
+    this.#forgetting = new Forgetting({
+      ...{ graph: this.#graph, content: this.#content, entrances: this.#entrances, own: this.#own, base: this.#base },
     });
     this.#stateMark = new StateMark(crypto, this.#graph, this.#authority, this.#content);
     this.#serving = new Serving(options.crypto, options.workspace, this.#graph, (node) => this.isDurable(node));
@@ -468,8 +465,10 @@ export class Replica {
     if (isAck(delta)) return;
     if (delta.tool === undefined) {
       this.#controls++;
-      if (!isFolded) this.#unstable.push(node);
-      if (!isFolded) this.#outOfStep.note(node);
+      if (!isFolded) {
+        this.#forgetting.note(node);
+        this.#outOfStep.note(node);
+      }
       this.#entrances.note(node);
     }
     this.#entered.push(node);
@@ -599,24 +598,15 @@ export class Replica {
    */
   advance(active: Iterable<DeviceId> = this.active): Advance {
     this.#settle();
-    const stable = this.#stable(active);
+    const stable = this.#forgetting.stable(active);
     this.#dropStrays(stable);
-    const isStable = ({ lane, delta }: Node) => (stable[lane] ?? 0) >= delta.seq;
-    this.#unstable = this.#unstable.filter((node) => !isStable(node));
-    if (this.#unstable.length > 0) return { folded: [], forgotten: 0 };
-    const folded = this.#content.absorb(isStable);
-    const open = [...this.#content.fold.unstable(), ...this.#content.barriers()];
-    const before = this.#graph.size;
-    this.#graph.forget(cutBefore(this.#graph, stable, open));
-    this.#base.changed();
-    return { folded, forgotten: before - this.#graph.size };
+    return this.#forgetting.advance(stable);
   }
 
   /** D8: what nobody can name any more is as if it had never come. */
   #dropStrays(stable: Past): void {
-    const strays = this.#graph.isForked ? this.#graph.dropStrays(stable, this.#own.device) : NO_STRAYS;
+    const strays = this.#forgetting.dropStrays(stable);
     if (strays.size === 0) return;
-    this.#unstable = this.#unstable.filter((node) => !strays.has(node));
     this.#entrances.withdraw(strays);
     this.#content.withdraw(strays);
     this.#isAckDue = undefined;
@@ -625,19 +615,9 @@ export class Replica {
     this.#content.reconsider();
   }
 
-  /** Up to where all have acknowledged each lane; of the own feeds no more than is on disk (D1): what is folded is given away in a base. */
-  #stable(active: Iterable<DeviceId>): number[] {
-    const stable = [...stableIn(this.#graph, active, (device) => this.#entrances.of(device))];
-    for (const [feed, seq] of this.#own.durableEnds()) {
-      const lane = this.#graph.tip(feed)?.lane;
-      if (lane !== undefined) stable[lane] = Math.min(stable[lane] ?? 0, seq);
-    }
-    return stable;
-  }
-
   /** Whether all active devices have acknowledged every control delta that is here, as far as `advance` has found. */
   get isSettled(): boolean {
-    return this.#unstable.length === 0;
+    return this.#forgetting.isSettled;
   }
 
   // ---- the base (L6) --------------------------------------------------------------------------------------------------
@@ -743,8 +723,6 @@ export class Replica {
     return this.#serving.folded(ids);
   }
 }
-
-const NO_STRAYS: ReadonlySet<Node> = new Set();
 
 /** A new workspace's id is its genesis delta's. */
 export function genesisId(delta: Delta): WorkspaceId {

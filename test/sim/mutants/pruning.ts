@@ -83,7 +83,7 @@ export const pruning: readonly Mutant[] = [
   {
     name: 'a control delta that not all know is not waited for',
     rule: 'L4',
-    file: REPLICA,
+    file: 'src/sync/forgetting.ts',
     search: 'if (this.#unstable.length > 0) return { folded: [], forgotten: 0 };',
     replace: '',
     tests: stability,
@@ -99,8 +99,8 @@ export const pruning: readonly Mutant[] = [
   {
     name: 'nothing is ever forgotten',
     rule: 'L4',
-    file: REPLICA,
-    search: 'this.#graph.forget(cutBefore(this.#graph, stable, open));',
+    file: 'src/sync/forgetting.ts',
+    search: 'graph.forget(cutBefore(graph, stable, open));',
     replace: '',
     tests: stability,
   },
@@ -276,7 +276,7 @@ export const pruning: readonly Mutant[] = [
   {
     name: 'what is not on the disk yet is folded, and given away in a base',
     rule: 'D1',
-    file: 'src/sync/replica.ts',
+    file: 'src/sync/forgetting.ts',
     search: 'if (lane !== undefined) stable[lane] = Math.min(stable[lane] ?? 0, seq);',
     replace: '',
     tests: firstCopy,

@@ -23,13 +23,14 @@ import type { FoldVerdict } from './fold.ts';
 import type { Advance } from './forgetting.ts';
 import type { Node } from './graph.ts';
 import { encodeMessage, type FeedMark, type Message } from './messages.ts';
+import type { Outgoing } from './outgoing.ts';
 import { Lane } from './ports.ts';
 import type { IngestFault } from './proof.ts';
 import { Replica, type Entry } from './replica.ts';
 import type { Reducer } from './reducer.ts';
 import type { Mark } from './peer.ts';
 import type { Roster } from './roster.ts';
-import { Session, type Outgoing } from './session.ts';
+import { Session } from './session.ts';
 import { Sources } from './sources.ts';
 
 export interface EngineIdentity {

@@ -19,6 +19,7 @@ import { Role } from './control.ts';
 import type { EpochTag } from './epoch.ts';
 import type { Node, Vector } from './graph.ts';
 import { headOf, isHeadOf, markOf, type FeedMark, type Head, type Message } from './messages.ts';
+import { merged, type Outgoing } from './outgoing.ts';
 import { covers as isTold, passageOf, type Gate, type Passage } from './passage.ts';
 import {
   aim,
@@ -38,23 +39,6 @@ import type { Ingest, Replica } from './replica.ts';
 import { hasManagers } from './roster.ts';
 import { isSubstance } from './stability.ts';
 import { Sums } from './sums.ts';
-
-export interface Outgoing {
-  readonly to: readonly DeviceId[];
-  readonly path: 'direct' | 'relay';
-  readonly message: Message;
-  readonly lane: Lane;
-  /** Lost where nobody listens: for what is worth nothing later. */
-  readonly ephemeral: boolean;
-  /** The epoch it is sealed under (K5). */
-  readonly under: EpochTag | undefined;
-  /** The first of these is to be given the key of the epoch in use before it (K1). */
-  readonly keyFirst?: EpochTag;
-  /** Of a relayed batch: what the recipients will hold; to be told to `relayed` or `relayFailed`. */
-  readonly holds?: readonly Mark[];
-  /** The deltas in it, for who must see to their content first. */
-  readonly nodes?: readonly Node[];
-}
 
 interface Batch {
   readonly message: Message;
@@ -843,15 +827,4 @@ export class Session {
 
 function nameOf({ device, generation }: Head): string {
   return `${device}.${generation}`;
-}
-
-/** The same message to several devices is one sending. */
-function merged(out: readonly Outgoing[]): readonly Outgoing[] {
-  const byMessage = new Map<Message | Outgoing, Outgoing>();
-  for (const one of out) {
-    const key = one.keyFirst === undefined ? one.message : one;
-    const before = byMessage.get(key);
-    byMessage.set(key, before ? { ...before, to: [...before.to, ...one.to] } : one);
-  }
-  return [...byMessage.values()];
 }

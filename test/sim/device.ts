@@ -26,10 +26,11 @@ import {
 import type { Folded } from '../../src/sync/fold.ts';
 import type { Node } from '../../src/sync/graph.ts';
 import { decodeMessage, type Message } from '../../src/sync/messages.ts';
+import type { Outgoing } from '../../src/sync/outgoing.ts';
 import type { Entry, Replica } from '../../src/sync/replica.ts';
 import type { Mark } from '../../src/sync/peer.ts';
 import type { Roster } from '../../src/sync/roster.ts';
-import type { Outgoing, Session } from '../../src/sync/session.ts';
+import type { Session } from '../../src/sync/session.ts';
 import { chatReducer } from '../../src/tools/chat/reducer.ts';
 import { filesReducer } from '../../src/tools/files/reducer.ts';
 import type { Counts } from './counts.ts';

@@ -8,7 +8,8 @@ import { controlBody, Role } from '../../src/sync/control.ts';
 import { feedOf, type Delta } from '../../src/sync/delta.ts';
 import { ACK_EVERY_MS, ACK_IDLE_MS, FIRST_ACK_MS } from '../../src/sync/engine.ts';
 import { envelopeTag, openMessage } from '../../src/sync/envelope.ts';
-import { ACK_SPREAD_MS, type Outgoing } from '../../src/sync/session.ts';
+import type { Outgoing } from '../../src/sync/outgoing.ts';
+import { ACK_SPREAD_MS } from '../../src/sync/session.ts';
 import { Desk, threePeople } from './office.ts';
 import { stateOf, type Person } from './team.ts';
 

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import type { DeviceId } from '../../src/base/ids.ts';
 import { decodeMessage, encodeMessage, type Message } from '../../src/sync/messages.ts';
-import { Session, type Outgoing } from '../../src/sync/session.ts';
+import type { Outgoing } from '../../src/sync/outgoing.ts';
+import { Session } from '../../src/sync/session.ts';
 import { seededBelow, seededRandom } from '../fakes/seeded-random.ts';
 import { NOW, type Copy } from './team.ts';
 

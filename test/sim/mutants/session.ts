@@ -128,7 +128,7 @@ export const session: readonly Mutant[] = [
   {
     name: 'one relayed message for each recipient',
     rule: 'R2',
-    file: SESSION,
+    file: 'src/sync/outgoing.ts',
     search: 'before ? { ...before, to: [...before.to, ...one.to] } : one',
     replace: 'one',
     tests,

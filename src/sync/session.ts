@@ -13,30 +13,16 @@
  * - Who cannot be served from the log, since what he lacks is folded, gets the base part by part, then what comes after it (L6).
  */
 import type { DeviceId, FeedId } from '../base/ids.ts';
-import { equalBytes } from '../base/bytes.ts';
-import { MAX_BASE_PART_BYTES, MAX_MESSAGE_BYTES } from '../protocol/limits.ts';
-import { Role } from './control.ts';
+import { MAX_MESSAGE_BYTES } from '../protocol/limits.ts';
 import type { EpochTag } from './epoch.ts';
 import type { Node, Vector } from './graph.ts';
 import { headOf, isHeadOf, markOf, type FeedMark, type Head, type Message } from './messages.ts';
+import { Offering } from './offering.ts';
 import { merged, type Outgoing } from './outgoing.ts';
 import { covers as isTold, passageOf, type Gate, type Passage } from './passage.ts';
-import {
-  aim,
-  calm,
-  covers,
-  highest,
-  isUnsent,
-  newPeer,
-  raise,
-  rewind,
-  type Mark,
-  type Offer,
-  type Peer,
-} from './peer.ts';
+import { aim, calm, covers, highest, isUnsent, newPeer, raise, rewind, type Mark, type Peer } from './peer.ts';
 import { Lane } from './ports.ts';
 import type { Ingest, Replica } from './replica.ts';
-import { hasManagers } from './roster.ts';
 import { isSubstance } from './stability.ts';
 import { Sums } from './sums.ts';
 
@@ -67,9 +53,6 @@ const RELAY_BATCH_BYTES = MAX_MESSAGE_BYTES / 4;
 /** Of an answer by relay, on their way at once: 2 MiB. */
 const RELAY_SERVE_BATCHES = 8;
 
-/** While a base is on its way it is not folded further, or who has it would need the next one; whoever is so slow does. */
-const OFFER_LASTS_MS = 10 * 60_000;
-
 export class Session {
   readonly #replicaNow: () => Replica;
   readonly #self: DeviceId;
@@ -83,6 +66,7 @@ export class Session {
   /** Whose queue can be written to: the device has a relay and so do we, or its address is reachable. */
   readonly #relayable: (device: DeviceId) => boolean;
   readonly #gate: Gate;
+  readonly #offering: Offering;
 
   /** `replica`: another one after a base was taken. */
   constructor(
@@ -97,6 +81,7 @@ export class Session {
     this.#relayable = relayable;
     this.#gate = gate;
     this.#sums = new Sums(replica, needsCopy);
+    this.#offering = new Offering(replica, this.#peers, () => this.#latest);
   }
 
   get #replica(): Replica {
@@ -477,7 +462,7 @@ export class Session {
     // Who says that he holds nothing may mean to begin anew: he gets a base before the log, be it one of nothing. Without it he would keep what he has.
     // Who has no copy yet has nothing to give, and no log that would come after it.
     if (this.#replica.reaches(peer.known))
-      peer.offer = peer.known.size > 0 || peer.last || this.#replica.size === 0 ? undefined : this.#makeOffer();
+      peer.offer = peer.known.size > 0 || peer.last || this.#replica.size === 0 ? undefined : this.#offering.make();
     if (path === 'relay')
       return [...answer, ...this.#askWhatWeLack(from, message, now), ...this.#serveAgain(from, peer, now)];
     peer.introduced = true;
@@ -500,9 +485,7 @@ export class Session {
 
   /** Until when somebody is being given a base: what is folded meanwhile would not be in it, nor in the log. */
   get offeringUntil(): number {
-    return Math.max(
-      ...[...this.#peers.values()].map(({ offer }) => (offer ? offer.since + OFFER_LASTS_MS : -Infinity)),
-    );
+    return this.#offering.until;
   }
 
   /** What goes before the log to a peer that it does not reach; undefined where there is nothing, or nothing left of it. */
@@ -515,54 +498,19 @@ export class Session {
       // What is before it in its feed is lacking as before: the log still does not reach.
       return { ...word, ends: [] };
     }
-    // A manager who has lost his copy is the one who can vouch for it; where there is none any more, nobody ever will.
-    const mayVouch = this.#replica.roster.devices.get(device)?.role === Role.manager;
-    if (!this.#replica.isConfirmed && !mayVouch && hasManagers(this.#replica.roster)) return undefined;
-    peer.offer ??= this.#makeOffer();
-    const { base, sent } = peer.offer;
-    const bytes = base.parts[sent];
-    if (!bytes) return undefined;
-    peer.offer.sent++;
-    const message: Message = { kind: 'base', root: base.root, part: sent, parts: base.parts.length, bytes };
-    // With the last part it holds what is in all of them.
-    const isLast = peer.offer.sent === base.parts.length;
-    return { message, ends: isLast ? peer.offer.ends : [], bytes: bytes.length, nodes: [] };
+    const part = this.#offering.next(device, peer);
+    return part && { ...part, bytes: part.message.bytes.length, nodes: [] };
   }
 
-  /** Several who join at once are given the same bytes. */
-  #makeOffer(): Offer {
-    const { root, cut } = this.#replica.baseRoot();
-    const ends = [...cut].map(([feed, seq]) => ({ feed, seq }));
-    const same = [...this.#peers.values()].find(({ offer }) => offer && equalBytes(offer.base.root, root));
-    return { base: same?.offer?.base ?? this.#replica.base(), ends, since: this.#latest, sent: 0, acknowledged: 0 };
-  }
-
-  /** It asks for the next part: what is before it has come. Of a base that is not offered any more it is given this one. */
   #baseAcknowledged(
     from: DeviceId,
     peer: Peer,
     path: 'direct' | 'relay',
-    { root, part }: Message & { kind: 'needBase' },
+    message: Message & { kind: 'needBase' },
     now: number,
   ): readonly Outgoing[] {
-    const { offer } = peer;
-    if (!offer) return this.#replica.reaches(peer.known) ? [] : this.#goOn(from, peer, path, now);
-    const isThis = equalBytes(root, offer.base.root);
-    const next = isThis ? Math.min(part, offer.base.parts.length) : 0;
-    // What it asks for again was lost on its way; what is before it, or still on its way, is not sent twice.
-    if (!isThis || next < offer.acknowledged) offer.sent = next;
-    offer.sent = Math.max(offer.sent, next);
-    offer.acknowledged = next;
-    if (isThis && part >= offer.base.parts.length) {
-      for (const { feed, seq } of offer.ends) raise(peer.known, feed, seq);
-      for (const { feed, seq } of offer.ends) raise(peer.sent, feed, seq);
-      peer.offer = undefined;
-    }
-    peer.credit.settle();
-    for (let sent = next; sent < offer.sent; sent++) peer.credit.sent(MAX_BASE_PART_BYTES);
-    if (offer.sent > next) peer.unackedSince = now;
-    else if (covers(peer.known, peer.sent)) peer.unackedSince = undefined;
-    calm(peer);
+    if (peer.offer) this.#offering.acknowledged(peer, peer.offer, message, now);
+    else if (this.#replica.reaches(peer.known)) return [];
     return this.#goOn(from, peer, path, now);
   }
 

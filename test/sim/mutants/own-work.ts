@@ -186,7 +186,7 @@ export const ownWork: readonly Mutant[] = [
   {
     name: 'whom a member lets in, when no manager is left, is given no copy',
     rule: 'L6',
-    file: 'src/sync/session.ts',
+    file: 'src/sync/offering.ts',
     search: 'if (!this.#replica.isConfirmed && !mayVouch && hasManagers(this.#replica.roster)) return undefined;',
     replace: 'if (!this.#replica.isConfirmed && !mayVouch) return undefined;',
     tests: ['test/sync/first-copy.test.ts'],

@@ -212,7 +212,7 @@ export const pruning: readonly Mutant[] = [
   {
     name: 'a base that nobody has vouched for is served on',
     rule: 'L6',
-    file: SESSION,
+    file: 'src/sync/offering.ts',
     search: 'if (!this.#replica.isConfirmed && !mayVouch && hasManagers(this.#replica.roster)) return undefined;',
     replace: '',
     tests: firstCopy,
@@ -621,7 +621,7 @@ export const pruning: readonly Mutant[] = [
     name: 'who is asked for a fresh copy, and has nothing folded, gives his log alone',
     rule: 'L6',
     file: SESSION,
-    search: 'peer.known.size > 0 || peer.last || this.#replica.size === 0 ? undefined : this.#makeOffer()',
+    search: 'peer.known.size > 0 || peer.last || this.#replica.size === 0 ? undefined : this.#offering.make()',
     replace: 'undefined',
     tests: renewals,
   },

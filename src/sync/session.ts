@@ -14,24 +14,18 @@
  */
 import type { DeviceId, FeedId } from '../base/ids.ts';
 import { MAX_MESSAGE_BYTES } from '../protocol/limits.ts';
+import { Batches, type Batch, type Made } from './batches.ts';
 import type { EpochTag } from './epoch.ts';
 import type { Node, Vector } from './graph.ts';
 import { headOf, isHeadOf, markOf, type FeedMark, type Head, type Message } from './messages.ts';
 import { Offering } from './offering.ts';
 import { merged, type Outgoing } from './outgoing.ts';
-import { covers as isTold, passageOf, type Gate, type Passage } from './passage.ts';
-import { aim, calm, covers, highest, isUnsent, newPeer, raise, rewind, type Mark, type Peer } from './peer.ts';
+import { covers as isTold, passageOf, type Gate } from './passage.ts';
+import { aim, calm, covers, highest, newPeer, raise, rewind, type Mark, type Peer } from './peer.ts';
 import { Lane } from './ports.ts';
 import type { Ingest, Replica } from './replica.ts';
 import { isSubstance } from './stability.ts';
 import { Sums } from './sums.ts';
-
-interface Batch {
-  readonly message: Message;
-  readonly ends: readonly Mark[];
-  readonly bytes: number;
-  readonly nodes: readonly Node[];
-}
 
 const NEVER = Number.POSITIVE_INFINITY;
 export const ACK_PATIENCE_MS = 2_000;
@@ -67,6 +61,7 @@ export class Session {
   readonly #relayable: (device: DeviceId) => boolean;
   readonly #gate: Gate;
   readonly #offering: Offering;
+  readonly #batches: Batches;
 
   /** `replica`: another one after a base was taken. */
   constructor(
@@ -82,6 +77,7 @@ export class Session {
     this.#gate = gate;
     this.#sums = new Sums(replica, needsCopy);
     this.#offering = new Offering(replica, this.#peers, () => this.#latest);
+    this.#batches = new Batches(replica, gate, this.#offering);
   }
 
   get #replica(): Replica {
@@ -488,20 +484,6 @@ export class Session {
     return this.#offering.until;
   }
 
-  /** What goes before the log to a peer that it does not reach; undefined where there is nothing, or nothing left of it. */
-  #beforeLog(device: DeviceId, peer: Peer, held: ReadonlyMap<FeedId, number>): Batch | undefined {
-    if (peer.last) return this.#bareWord(peer.last, held);
-    // Who has nothing begins with the base.
-    const word = held.size > 0 && !peer.isWordSent ? this.#bareWord(peer.returned, held) : undefined;
-    if (word) {
-      peer.isWordSent = true;
-      // What is before it in its feed is lacking as before: the log still does not reach.
-      return { ...word, ends: [] };
-    }
-    const part = this.#offering.next(device, peer);
-    return part && { ...part, bytes: part.message.bytes.length, nodes: [] };
-  }
-
   #baseAcknowledged(
     from: DeviceId,
     peer: Peer,
@@ -517,17 +499,6 @@ export class Session {
   #goOn(from: DeviceId, peer: Peer, path: 'direct' | 'relay', now: number): readonly Outgoing[] {
     if (path === 'direct') return this.#pump(from, peer, now, new Map());
     return peer.offer ? this.#serve(from, peer) : this.#serveAgain(from, peer, now);
-  }
-
-  /** Who was taken out, and lacks what is folded since: the word alone (K2), also where he was let in again (L7). */
-  #bareWord(word: Node | undefined, held: ReadonlyMap<FeedId, number>): Batch | undefined {
-    if (!word || isTold(held, word) || !this.#replica.isDurable(word)) return undefined;
-    const { bytes, feed, seq, device } = word.delta;
-    // The other may have its author's device for dropped, or not know it: then it is believed with what has let that in (I4, L7).
-    const entrance = this.#replica.entranceOf(device);
-    const isLater = entrance?.delta.kind === 'addDevice';
-    const message: Message = { kind: 'deltas', runs: [...(isLater ? [[entrance.delta.bytes]] : []), [bytes]] };
-    return { message, ends: [{ feed, seq }], bytes: bytes.length, nodes: [] };
   }
 
   /** An answer says what we lack; without one asked for, we ask, but not again and again while it is on its way. */
@@ -578,73 +549,29 @@ export class Session {
 
   #pumpAll(now: number): readonly Outgoing[] {
     this.#spreadAt = undefined;
-    const made = new Map<string, Message>();
+    const made: Made = new Map();
     return merged([...this.#peers].flatMap(([device, peer]) => this.#pump(device, peer, now, made)));
   }
 
   /** Sends what the peer lacks on its open path, within its credit (S1). Equal batches are one message, sealed once (K5). */
-  #pump(device: DeviceId, peer: Peer, now: number, made: Map<string, Message>): readonly Outgoing[] {
+  #pump(device: DeviceId, peer: Peer, now: number, made: Made): readonly Outgoing[] {
     if (peer.reach !== 'direct' || !peer.introduced) return [];
     const out: Outgoing[] = [];
     while (!peer.credit.isSpent) {
-      const isReached = !isUnsent(peer) && this.#replica.reaches(peer.sent);
-      // Most are told all there is already.
-      if (isReached && covers(peer.sent, this.#replica.vector())) break;
-      const passage = passageOf(this.#gate, device, peer.sent, peer);
-      const batch = isReached
-        ? this.#batch(peer.sent, peer.credit.batchBytes, made, passage)
-        : this.#beforeLog(device, peer, peer.sent);
+      const batch = this.#batches.next(device, peer, peer.sent, peer.credit.batchBytes, made);
       if (!batch) break;
-      for (const { feed, seq } of batch.ends) raise(peer.sent, feed, seq);
-      peer.credit.sent(batch.bytes);
+      const { what, ends, bytes } = batch;
+      for (const { feed, seq } of ends) raise(peer.sent, feed, seq);
+      peer.credit.sent(bytes);
       peer.unackedSince ??= now;
-      const { message, nodes } = batch;
-      out.push({
-        to: [device],
-        path: 'direct',
-        message,
-        lane: Lane.structured,
-        ephemeral: false,
-        nodes,
-        ...this.#key(peer, passage),
-      });
+      out.push({ to: [device], path: 'direct', ...what, lane: Lane.structured, ephemeral: false });
     }
     return out;
   }
 
-  /** What a message is sealed under, and whether the key must go first: once. */
-  #key(peer: Peer, { under, keyFirst }: Passage): Pick<Outgoing, 'under' | 'keyFirst'> {
-    if (keyFirst === undefined || peer.keyed.has(keyFirst)) return { under };
-    peer.keyed.add(keyFirst);
-    return { under, keyFirst };
-  }
-
-  #batch(
-    from: ReadonlyMap<FeedId, number>,
-    maxBytes: number,
-    made: Map<string, Message>,
-    { under, until }: Passage,
-    only: (feed: FeedId) => boolean = () => true,
-  ): Batch | undefined {
-    const upTo = (feed: FeedId) =>
-      only(feed) ? (until ? this.#replica.reach(until, feed) : Number.POSITIVE_INFINITY) : 0;
-    const runs = this.#replica.lacking(from, maxBytes, upTo);
-    if (runs.length === 0) return undefined;
-    const nodes = runs.flat();
-    const ends = runs.map((run) => ({ feed: run.at(-1)!.delta.feed, seq: run.at(-1)!.delta.seq }));
-    const bytes = nodes.reduce((sum, node) => sum + node.delta.bytes.length, 0);
-    const key = `${under} ${runs.map((run) => `${run[0]!.delta.id}+${run.length}`).join()}`;
-    const message: Message = made.get(key) ?? {
-      kind: 'deltas',
-      runs: runs.map((run) => run.map((node) => node.delta.bytes)),
-    };
-    made.set(key, message);
-    return { message, ends, bytes, nodes };
-  }
-
   /** Own deltas that no direct path has taken: to the relays, one batch at a time per peer, stored once for all (S4, R2). */
   #relayDue(now: number): readonly Outgoing[] {
-    const made = new Map<string, Message>();
+    const made: Made = new Map();
     const out: Outgoing[] = [];
     for (const [device, peer] of this.#peers) {
       if (now >= peer.relayRetryAt) peer.relayRetryAt = 0;
@@ -660,20 +587,13 @@ export class Session {
         if (!this.#replica.hasWritten(device)) continue;
         for (const [feed, seq] of this.#replica.cut()) raise(held, feed, seq);
       }
-      const passage = passageOf(this.#gate, device, this.#withOthers(held), peer);
-      const batch = this.#batch(held, RELAY_BATCH_BYTES, made, passage, (feed) => feed.startsWith(this.#self));
+      const isOwn = (feed: FeedId) => feed.startsWith(this.#self);
+      const batch = this.#batches.nextOf(isOwn, device, peer, held, RELAY_BATCH_BYTES, made);
       if (!batch) continue;
       peer.relaying = true;
-      out.push(this.#relay(device, batch, this.#key(peer, passage)));
+      out.push(this.#relay(device, batch));
     }
     return merged(out);
-  }
-
-  /** What others have written they are answerable for themselves: who lacks it when ours comes waits for it, and asks. */
-  #withOthers(held: ReadonlyMap<FeedId, number>): ReadonlyMap<FeedId, number> {
-    const told = new Map(held);
-    for (const [feed, seq] of this.#replica.vector()) if (!feed.startsWith(this.#self)) raise(told, feed, seq);
-    return told;
   }
 
   /** A direct path that took bytes and answers nothing: what it has not acknowledged is sent again (S3: copies are cheap). */
@@ -711,18 +631,14 @@ export class Session {
     const out: Outgoing[] = [];
     const held = highest(peer.known, peer.served);
     while (peer.serving < RELAY_SERVE_BATCHES) {
-      const passage = passageOf(this.#gate, device, held, peer);
-      const batch =
-        !isUnsent(peer) && this.#replica.reaches(held)
-          ? this.#batch(held, RELAY_BATCH_BYTES, new Map(), passage)
-          : this.#beforeLog(device, peer, held);
+      const batch = this.#batches.next(device, peer, held, RELAY_BATCH_BYTES, new Map());
       if (!batch) break;
       for (const { feed, seq } of batch.ends) {
         raise(held, feed, seq);
         raise(peer.served, feed, seq);
       }
       peer.serving++;
-      out.push(this.#relay(device, batch, this.#key(peer, passage)));
+      out.push(this.#relay(device, batch));
     }
     return out;
   }
@@ -755,17 +671,8 @@ export class Session {
     return { to: [device], path: 'direct', message, lane, ephemeral: false, under: this.epochFor(device) };
   }
 
-  #relay(device: DeviceId, { message, ends, nodes }: Batch, key: Pick<Outgoing, 'under' | 'keyFirst'>): Outgoing {
-    return {
-      to: [device],
-      path: 'relay',
-      message,
-      lane: Lane.structured,
-      ephemeral: false,
-      holds: ends,
-      nodes,
-      ...key,
-    };
+  #relay(device: DeviceId, { what, ends }: Batch): Outgoing {
+    return { to: [device], path: 'relay', ...what, lane: Lane.structured, ephemeral: false, holds: ends };
   }
 
   #reply(device: DeviceId, path: 'direct' | 'relay', message: Message, ephemeral: boolean): Outgoing {

@@ -284,7 +284,7 @@ export const pruning: readonly Mutant[] = [
   {
     name: 'a word that takes somebody out is told before it is on the disk',
     rule: 'D1',
-    file: 'src/sync/session.ts',
+    file: 'src/sync/batches.ts',
     search: ' || !this.#replica.isDurable(word)) return undefined;',
     replace: ') return undefined;',
     tests: firstCopy,
@@ -316,7 +316,7 @@ export const pruning: readonly Mutant[] = [
   {
     name: 'who was taken out is given the base',
     rule: 'K2',
-    file: SESSION,
+    file: 'src/sync/batches.ts',
     search: 'if (peer.last) return this.#bareWord(peer.last, held);',
     replace: '',
     tests: firstCopy,
@@ -403,7 +403,7 @@ export const pruning: readonly Mutant[] = [
   {
     name: 'who was dropped and let in again does not hear of it where it is folded',
     rule: 'L7',
-    file: SESSION,
+    file: 'src/sync/batches.ts',
     search: 'held.size > 0 && !peer.isWordSent ? this.#bareWord(peer.returned, held) : undefined',
     replace: 'undefined as Batch | undefined',
     tests: returns,
@@ -548,7 +548,7 @@ export const pruning: readonly Mutant[] = [
   {
     name: 'the word that let its author in again does not come along',
     rule: 'K2',
-    file: 'src/sync/session.ts',
+    file: 'src/sync/batches.ts',
     search: "const isLater = entrance?.delta.kind === 'addDevice';",
     replace: "const isLater = entrance?.delta.kind === ('nothing' as string);",
     tests: ['test/sync/return.test.ts'],
@@ -676,7 +676,7 @@ export const pruning: readonly Mutant[] = [
   {
     name: 'who is told what took him out is taken to hold what is before it',
     rule: 'L7',
-    file: SESSION,
+    file: 'src/sync/batches.ts',
     search: 'return { ...word, ends: [] };',
     replace: 'return word;',
     tests: returns,

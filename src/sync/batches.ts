@@ -1,0 +1,136 @@
+/**
+ * What goes next to a peer that holds so much, in one message, and under which key: the word that it is out, or was; the base, where the log does
+ * not reach back to what it holds (`offering.ts`); and then runs of the log, up to where it may be told (`passage.ts`). Of direct paths and relays alike.
+ */
+import type { DeviceId, FeedId } from '../base/ids.ts';
+import type { Node } from './graph.ts';
+import type { Message } from './messages.ts';
+import type { Offering } from './offering.ts';
+import type { Outgoing } from './outgoing.ts';
+import { covers as isTold, passageOf, type Gate, type Passage } from './passage.ts';
+import { covers, isUnsent, raise, type Mark, type Peer } from './peer.ts';
+import type { Replica } from './replica.ts';
+
+interface Load {
+  readonly message: Message;
+  readonly nodes: readonly Node[];
+  /** What he holds with it. */
+  readonly ends: readonly Mark[];
+  readonly bytes: number;
+}
+
+export interface Batch {
+  readonly what: Pick<Outgoing, 'message' | 'nodes' | 'under' | 'keyFirst'>;
+  readonly ends: readonly Mark[];
+  readonly bytes: number;
+}
+
+/** By what is in them and under which epoch: equal batches are one message, sealed once (K5). */
+export type Made = Map<string, Message>;
+
+export class Batches {
+  readonly #replicaNow: () => Replica;
+  readonly #gate: Gate;
+  readonly #offering: Offering;
+
+  constructor(replica: () => Replica, gate: Gate, offering: Offering) {
+    this.#replicaNow = replica;
+    this.#gate = gate;
+    this.#offering = offering;
+  }
+
+  get #replica(): Replica {
+    return this.#replicaNow();
+  }
+
+  /** Undefined where it is told all that it may be told now. */
+  next(
+    device: DeviceId,
+    peer: Peer,
+    held: ReadonlyMap<FeedId, number>,
+    maxBytes: number,
+    made: Made,
+  ): Batch | undefined {
+    const isReached = !isUnsent(peer) && this.#replica.reaches(held);
+    // Most are told all there is already.
+    if (isReached && covers(held, this.#replica.vector())) return undefined;
+    const passage = passageOf(this.#gate, device, held, peer);
+    const load = isReached ? this.#runs(held, maxBytes, made, passage) : this.#beforeLog(device, peer, held);
+    return load && this.#sealed(load, peer, passage);
+  }
+
+  /** Of some feeds alone. What is in the others it is told by who writes them: who lacks it when this comes waits for it, and asks. */
+  nextOf(
+    feeds: (feed: FeedId) => boolean,
+    device: DeviceId,
+    peer: Peer,
+    held: ReadonlyMap<FeedId, number>,
+    maxBytes: number,
+    made: Made,
+  ): Batch | undefined {
+    const told = new Map(held);
+    for (const [feed, seq] of this.#replica.vector()) if (!feeds(feed)) raise(told, feed, seq);
+    const passage = passageOf(this.#gate, device, told, peer);
+    const load = this.#runs(held, maxBytes, made, passage, feeds);
+    return load && this.#sealed(load, peer, passage);
+  }
+
+  #sealed({ message, nodes, ends, bytes }: Load, peer: Peer, passage: Passage): Batch {
+    return { what: { message, nodes, ...this.#key(peer, passage) }, ends, bytes };
+  }
+
+  /** What a message is sealed under, and whether the key must go first: once. */
+  #key(peer: Peer, { under, keyFirst }: Passage): Pick<Outgoing, 'under' | 'keyFirst'> {
+    if (keyFirst === undefined || peer.keyed.has(keyFirst)) return { under };
+    peer.keyed.add(keyFirst);
+    return { under, keyFirst };
+  }
+
+  #runs(
+    from: ReadonlyMap<FeedId, number>,
+    maxBytes: number,
+    made: Made,
+    { under, until }: Passage,
+    only: (feed: FeedId) => boolean = () => true,
+  ): Load | undefined {
+    const upTo = (feed: FeedId) =>
+      only(feed) ? (until ? this.#replica.reach(until, feed) : Number.POSITIVE_INFINITY) : 0;
+    const runs = this.#replica.lacking(from, maxBytes, upTo);
+    if (runs.length === 0) return undefined;
+    const nodes = runs.flat();
+    const ends = runs.map((run) => ({ feed: run.at(-1)!.delta.feed, seq: run.at(-1)!.delta.seq }));
+    const bytes = nodes.reduce((sum, node) => sum + node.delta.bytes.length, 0);
+    const key = `${under} ${runs.map((run) => `${run[0]!.delta.id}+${run.length}`).join()}`;
+    const message: Message = made.get(key) ?? {
+      kind: 'deltas',
+      runs: runs.map((run) => run.map((node) => node.delta.bytes)),
+    };
+    made.set(key, message);
+    return { message, ends, bytes, nodes };
+  }
+
+  /** What goes before the log to a peer that it does not reach; undefined where there is nothing, or nothing left of it. */
+  #beforeLog(device: DeviceId, peer: Peer, held: ReadonlyMap<FeedId, number>): Load | undefined {
+    if (peer.last) return this.#bareWord(peer.last, held);
+    // Who has nothing begins with the base.
+    const word = held.size > 0 && !peer.isWordSent ? this.#bareWord(peer.returned, held) : undefined;
+    if (word) {
+      peer.isWordSent = true;
+      // What is before it in its feed is lacking as before: the log still does not reach.
+      return { ...word, ends: [] };
+    }
+    const part = this.#offering.next(device, peer);
+    return part && { ...part, bytes: part.message.bytes.length, nodes: [] };
+  }
+
+  /** Who was taken out, and lacks what is folded since: the word alone (K2), also where he was let in again (L7). */
+  #bareWord(word: Node | undefined, held: ReadonlyMap<FeedId, number>): Load | undefined {
+    if (!word || isTold(held, word) || !this.#replica.isDurable(word)) return undefined;
+    const { bytes, feed, seq, device } = word.delta;
+    // The other may have its author's device for dropped, or not know it: then it is believed with what has let that in (I4, L7).
+    const entrance = this.#replica.entranceOf(device);
+    const isLater = entrance?.delta.kind === 'addDevice';
+    const message: Message = { kind: 'deltas', runs: [...(isLater ? [[entrance.delta.bytes]] : []), [bytes]] };
+    return { message, ends: [{ feed, seq }], bytes: bytes.length, nodes: [] };
+  }
+}

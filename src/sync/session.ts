@@ -13,8 +13,7 @@
  * - Who cannot be served from the log, since what he lacks is folded, gets the base part by part, then what comes after it (L6).
  */
 import type { DeviceId, FeedId } from '../base/ids.ts';
-import { MAX_MESSAGE_BYTES } from '../protocol/limits.ts';
-import { Batches, type Batch, type Made } from './batches.ts';
+import { Batches, type Made } from './batches.ts';
 import type { EpochTag } from './epoch.ts';
 import type { Node, Vector } from './graph.ts';
 import { headOf, isHeadOf, markOf, type FeedMark, type Head, type Message } from './messages.ts';
@@ -23,6 +22,7 @@ import { merged, type Outgoing } from './outgoing.ts';
 import { covers as isTold, passageOf, type Gate } from './passage.ts';
 import { aim, calm, covers, highest, newPeer, raise, rewind, type Mark, type Peer } from './peer.ts';
 import { Lane } from './ports.ts';
+import { Relaying } from './relaying.ts';
 import type { Ingest, Replica } from './replica.ts';
 import { isSubstance } from './stability.ts';
 import { Sums } from './sums.ts';
@@ -34,19 +34,11 @@ export const ACK_PATIENCE_MS = 2_000;
  * thousand messages, most of them in vain. What is no ack takes them along.
  */
 export const ACK_SPREAD_MS = 1_000;
-const RELAY_RETRY_MS = 10_000;
 const ASK_AGAIN_MS = 5_000;
 /** Who cannot answer (his history is another, D8) is asked ever more seldom: at last every five minutes. */
 const MAX_ASKS_DOUBLED = 6;
 /** A path that answers nothing is tried again after 2, 4, 8 … s, as often as this: then it is the transport's to give it up. */
 const MAX_RESTARTS = 6;
-/** What an answer by relay has carried is not sent again for so long: it may still be on its way through the queue. */
-const SERVE_AGAIN_MS = 30_000;
-/** One relayed message: well under the frame's and message's limits with seal and padding. */
-const RELAY_BATCH_BYTES = MAX_MESSAGE_BYTES / 4;
-/** Of an answer by relay, on their way at once: 2 MiB. */
-const RELAY_SERVE_BATCHES = 8;
-
 export class Session {
   readonly #replicaNow: () => Replica;
   readonly #self: DeviceId;
@@ -62,6 +54,7 @@ export class Session {
   readonly #gate: Gate;
   readonly #offering: Offering;
   readonly #batches: Batches;
+  readonly #relaying: Relaying;
 
   /** `replica`: another one after a base was taken. */
   constructor(
@@ -78,6 +71,7 @@ export class Session {
     this.#sums = new Sums(replica, needsCopy);
     this.#offering = new Offering(replica, this.#peers, () => this.#latest);
     this.#batches = new Batches(replica, gate, this.#offering);
+    this.#relaying = new Relaying(replica, self, this.#batches);
   }
 
   get #replica(): Replica {
@@ -192,14 +186,7 @@ export class Session {
   /** Whether all that is ours is with a device or with its relay. */
   isRelayed(device: DeviceId): boolean {
     const peer = this.#peers.get(device);
-    return peer !== undefined && !this.#lacksOurs([peer.known, peer.relayed]);
-  }
-
-  /** Whether of what is ours something is in none of these. */
-  #lacksOurs(held: readonly ReadonlyMap<FeedId, number>[]): boolean {
-    for (const [feed, seq] of this.#replica.vector())
-      if (feed.startsWith(this.#self) && !held.some((one) => (one.get(feed) ?? 0) >= seq)) return true;
-    return false;
+    return peer !== undefined && this.#relaying.isDone(peer);
   }
 
   /** L6: from now on this device is told that nothing is here, so that it gives its base; who was told so before, what there is. */
@@ -384,23 +371,14 @@ export class Session {
   serveByRelay(device: DeviceId): readonly Outgoing[] {
     const peer = this.#peers.get(device);
     if (!peer || peer.reach === 'direct') return [];
-    peer.served = new Map();
-    peer.serving = 0;
-    rewind(peer);
-    return this.#serveAgain(device, peer, this.#latest);
+    return this.#relaying.serveAfresh(device, peer, this.#latest);
   }
 
   relayed(devices: readonly DeviceId[], holds: readonly Mark[], now: number): readonly Outgoing[] {
     const out: Outgoing[] = [];
     for (const device of devices) {
       const peer = this.#peers.get(device);
-      if (!peer) continue;
-      peer.relaying = false;
-      for (const { feed, seq } of holds) raise(peer.relayed, feed, seq);
-      if (peer.serving === 0) continue;
-      peer.serving--;
-      peer.servedAt = now;
-      out.push(...this.#serve(device, peer));
+      if (peer) out.push(...this.#relaying.stored(device, peer, holds, now));
     }
     return [...out, ...this.#relayDue(now)];
   }
@@ -408,11 +386,7 @@ export class Session {
   relayFailed(devices: readonly DeviceId[], now: number): void {
     for (const device of devices) {
       const peer = this.#peers.get(device);
-      if (!peer) continue;
-      peer.relaying = false;
-      peer.served = new Map();
-      peer.serving = 0;
-      peer.relayRetryAt = now + RELAY_RETRY_MS;
+      if (peer) this.#relaying.failed(peer, now);
     }
   }
 
@@ -460,7 +434,7 @@ export class Session {
     if (this.#replica.reaches(peer.known))
       peer.offer = peer.known.size > 0 || peer.last || this.#replica.size === 0 ? undefined : this.#offering.make();
     if (path === 'relay')
-      return [...answer, ...this.#askWhatWeLack(from, message, now), ...this.#serveAgain(from, peer, now)];
+      return [...answer, ...this.#askWhatWeLack(from, message, now), ...this.#relaying.serveAgain(from, peer, now)];
     peer.introduced = true;
     peer.sent = new Map(peer.known);
     peer.credit.settle();
@@ -498,7 +472,7 @@ export class Session {
 
   #goOn(from: DeviceId, peer: Peer, path: 'direct' | 'relay', now: number): readonly Outgoing[] {
     if (path === 'direct') return this.#pump(from, peer, now, new Map());
-    return peer.offer ? this.#serve(from, peer) : this.#serveAgain(from, peer, now);
+    return peer.offer ? this.#relaying.serve(from, peer) : this.#relaying.serveAgain(from, peer, now);
   }
 
   /** An answer says what we lack; without one asked for, we ask, but not again and again while it is on its way. */
@@ -578,20 +552,8 @@ export class Session {
       const direct = peer.reach === 'direct';
       if (direct && (peer.unackedSince === undefined || now - peer.unackedSince < ACK_PATIENCE_MS)) continue;
       if (direct && now >= peer.restartAt) out.push(...this.#restart(device, peer, now));
-      if (peer.relaying || peer.relayRetryAt > 0 || !this.#relayable(device)) continue;
-      const served = this.#servedTo(peer, now);
-      if (!this.#lacksOurs([peer.known, peer.relayed, served])) continue;
-      const held = highest(highest(peer.known, peer.relayed), served);
-      // Who has nothing yet is given the base first; whoever has written here has acknowledged all that is in it.
-      if (!this.#replica.reaches(held)) {
-        if (!this.#replica.hasWritten(device)) continue;
-        for (const [feed, seq] of this.#replica.cut()) raise(held, feed, seq);
-      }
-      const isOwn = (feed: FeedId) => feed.startsWith(this.#self);
-      const batch = this.#batches.nextOf(isOwn, device, peer, held, RELAY_BATCH_BYTES, made);
-      if (!batch) continue;
-      peer.relaying = true;
-      out.push(this.#relay(device, batch));
+      const batch = this.#relayable(device) ? this.#relaying.due(device, peer, now, made) : undefined;
+      if (batch) out.push(batch);
     }
     return merged(out);
   }
@@ -608,39 +570,6 @@ export class Session {
     const again = this.#pump(device, peer, now, new Map());
     if (again.length === 0) peer.unackedSince = undefined;
     return again;
-  }
-
-  #servedTo(peer: Peer, now: number): ReadonlyMap<FeedId, number> {
-    if (now - peer.servedAt >= SERVE_AGAIN_MS) peer.served = new Map();
-    return peer.served;
-  }
-
-  /** Two who ask each other by relay both answer; what the first answer carried is not in the second. */
-  #serveAgain(device: DeviceId, peer: Peer, now: number): readonly Outgoing[] {
-    const isUnderWay = peer.offer !== undefined && peer.offer.sent > 0 && now - peer.servedAt < SERVE_AGAIN_MS;
-    if (this.#servedTo(peer, now).size === 0 && !isUnderWay) {
-      peer.servedAt = now;
-      peer.serving = 0;
-      rewind(peer);
-    }
-    return this.#serve(device, peer);
-  }
-
-  /** Everything a peer lacks, through its relay. */
-  #serve(device: DeviceId, peer: Peer): readonly Outgoing[] {
-    const out: Outgoing[] = [];
-    const held = highest(peer.known, peer.served);
-    while (peer.serving < RELAY_SERVE_BATCHES) {
-      const batch = this.#batches.next(device, peer, held, RELAY_BATCH_BYTES, new Map());
-      if (!batch) break;
-      for (const { feed, seq } of batch.ends) {
-        raise(held, feed, seq);
-        raise(peer.served, feed, seq);
-      }
-      peer.serving++;
-      out.push(this.#relay(device, batch));
-    }
-    return out;
   }
 
   #lacks(theirs: readonly FeedMark[]): boolean {
@@ -669,10 +598,6 @@ export class Session {
 
   #direct(device: DeviceId, message: Message, lane: Lane): Outgoing {
     return { to: [device], path: 'direct', message, lane, ephemeral: false, under: this.epochFor(device) };
-  }
-
-  #relay(device: DeviceId, { what, ends }: Batch): Outgoing {
-    return { to: [device], path: 'relay', ...what, lane: Lane.structured, ephemeral: false, holds: ends };
   }
 
   #reply(device: DeviceId, path: 'direct' | 'relay', message: Message, ephemeral: boolean): Outgoing {

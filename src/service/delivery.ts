@@ -73,7 +73,7 @@ export class Delivery {
 
   /** A word that is no delta, under the newest epoch the device was told of. */
   tell(device: DeviceId, message: Message, lane: Lane): boolean {
-    return this.#sendDirect(device, { message, lane, under: this.#engine.session.epochFor(device) });
+    return this.#sendDirect(device, { message, lane, under: this.#engine.session.told.epochFor(device) });
   }
 
   tellAllDirect(message: Message): void {
@@ -108,7 +108,7 @@ export class Delivery {
 
   /** A word that is no delta, in the queues of devices; answers whether one of them has it. Most often one epoch is for all. */
   async leaveWord(devices: readonly DeviceId[], message: Message): Promise<boolean> {
-    const groups = groupBy(devices, (device) => this.#engine.session.epochFor(device));
+    const groups = groupBy(devices, (device) => this.#engine.session.told.epochFor(device));
     const outcomes = [...groups].map(([under, to]) => this.#submit({ to, message, under, ephemeral: false }));
     return (await Promise.all(outcomes)).flat().includes('ok');
   }
@@ -135,7 +135,7 @@ export class Delivery {
   /** R4: of the newest epoch that the device is known to hold, since its relay knows no newer one. */
   #capabilityOf(device: DeviceId): Uint8Array | undefined {
     const { keys, session } = this.#engine;
-    const tag = session.epochKnownTo(device);
+    const tag = session.told.epochKnownTo(device);
     const epoch = (tag === undefined ? undefined : keys.find(tag)) ?? keys.epoch;
     return epoch && capabilityOf(this.#hub.crypto, epoch.key, device);
   }

@@ -295,7 +295,7 @@ export class SharedWorkspace {
   /** Resolves when what it brought is durable. */
   async received(from: DeviceId, path: 'direct' | 'relay', message: Message, under: string): Promise<void> {
     if (!this.engine.listensTo(from, message, under) && !this.isPeer(from)) return;
-    this.engine.session.heardUnder(from, under);
+    this.engine.session.told.heardUnder(from, under);
     switch (message.kind) {
       case 'deltas':
         return this.#ingest(from, path, message.runs);
@@ -513,7 +513,7 @@ export class SharedWorkspace {
 
   #greet(to: readonly DeviceId[], path: 'direct' | 'relay', state: 0 | 1 | 2, answer = false): void {
     const message: Message = { kind: 'presence', state, addresses: this.#hub.transport.listening.slice(0, 16), answer };
-    for (const [under, devices] of groupBy(to, (device) => this.engine.session.epochFor(device))) {
+    for (const [under, devices] of groupBy(to, (device) => this.engine.session.told.epochFor(device))) {
       this.#dispatch([{ to: devices, path, message, lane: Lane.control, ephemeral: true, under }]);
     }
   }

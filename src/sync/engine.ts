@@ -487,7 +487,7 @@ export class Engine {
   }
 
   #serve(from: DeviceId, path: 'direct' | 'relay', { ids }: Message & { kind: 'fetch' }): readonly Outgoing[] {
-    const mayHear = (node: Node) => this.session.mayHear(from, node);
+    const mayHear = (node: Node) => this.session.told.mayHear(from, node);
     const shown = this.replica.serveIds(ids).filter((run) => run.every(mayHear));
     const runs = shown.map((run) => run.map(({ delta }) => delta.bytes));
     const places = this.replica.foldedAmong(ids).filter(mayHear);
@@ -499,7 +499,7 @@ export class Engine {
     ];
   }
 
-  #say(to: DeviceId, path: 'direct' | 'relay', message: Message, under = this.session.epochFor(to)): Outgoing {
+  #say(to: DeviceId, path: 'direct' | 'relay', message: Message, under = this.session.told.epochFor(to)): Outgoing {
     return { to: [to], path, message, lane: Lane.control, ephemeral: false, under };
   }
 
@@ -573,7 +573,7 @@ export class Engine {
     if (this.#keyAskedAt.size >= MAX_LOCKED_MESSAGES) this.#keyAskedAt.clear();
     this.#keyAskedAt.set(asking, now);
     const under = isAgain ? this.keys.pairWith(from) : undefined;
-    return [this.#say(from, path, { kind: 'needKey', epoch }, under ?? this.session.epochFor(from))];
+    return [this.#say(from, path, { kind: 'needKey', epoch }, under ?? this.session.told.epochFor(from))];
   }
 
   readonly #keyAskedAt = new Map<string, number>();

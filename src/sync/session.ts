@@ -14,18 +14,18 @@
  */
 import type { DeviceId, FeedId } from '../base/ids.ts';
 import { Batches, type Made } from './batches.ts';
-import type { EpochTag } from './epoch.ts';
 import type { Node, Vector } from './graph.ts';
 import { headOf, isHeadOf, markOf, type FeedMark, type Head, type Message } from './messages.ts';
 import { Offering } from './offering.ts';
 import { merged, type Outgoing } from './outgoing.ts';
-import { covers as isTold, passageOf, type Gate } from './passage.ts';
-import { aim, calm, covers, highest, newPeer, raise, rewind, type Mark, type Peer } from './peer.ts';
+import { covers as isTold, type Gate } from './passage.ts';
+import { aim, calm, covers, newPeer, raise, rewind, type Mark, type Peer } from './peer.ts';
 import { Lane } from './ports.ts';
 import { Relaying } from './relaying.ts';
 import type { Ingest, Replica } from './replica.ts';
 import { isSubstance } from './stability.ts';
 import { Sums } from './sums.ts';
+import { Told } from './told.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
 export const ACK_PATIENCE_MS = 2_000;
@@ -55,6 +55,8 @@ export class Session {
   readonly #offering: Offering;
   readonly #batches: Batches;
   readonly #relaying: Relaying;
+  /** Under which epoch each is spoken to. */
+  readonly told: Told;
 
   /** `replica`: another one after a base was taken. */
   constructor(
@@ -69,6 +71,7 @@ export class Session {
     this.#relayable = relayable;
     this.#gate = gate;
     this.#sums = new Sums(replica, needsCopy);
+    this.told = new Told(replica, gate, this.#peers);
     this.#offering = new Offering(replica, this.#peers, () => this.#latest);
     this.#batches = new Batches(replica, gate, this.#offering);
     this.#relaying = new Relaying(replica, self, this.#batches);
@@ -114,31 +117,6 @@ export class Session {
   knowsItIsOut(device: DeviceId): boolean {
     const peer = this.#peers.get(device);
     return peer?.last !== undefined && isTold(peer.known, peer.last);
-  }
-
-  /** The newest epoch that a device is known to hold: its relay knows the capability (R4). */
-  epochKnownTo(device: DeviceId): EpochTag | undefined {
-    const peer = this.#peers.get(device);
-    return passageOf(this.#gate, device, peer?.known ?? new Map(), peer).under;
-  }
-
-  /** The epoch that a word to a device goes under: the newest it was told of. */
-  epochFor(device: DeviceId): EpochTag | undefined {
-    const peer = this.#peers.get(device);
-    if (!peer) return this.#gate.inUse;
-    return passageOf(this.#gate, device, this.#toldTo(device, peer), peer).under;
-  }
-
-  /** Whether a delta may be shown to a device now, under the epoch that is for it: not what is beyond the next change of keys (K2). */
-  mayHear(device: DeviceId, node: Node): boolean {
-    const peer = this.#peers.get(device);
-    const until = peer && passageOf(this.#gate, device, this.#toldTo(device, peer), peer).until;
-    return peer !== undefined && (!until || this.#replica.reach(until, node.delta.feed) >= node.delta.seq);
-  }
-
-  #toldTo(device: DeviceId, peer: Peer): ReadonlyMap<FeedId, number> {
-    const told = peer.reach === 'direct' ? peer.sent : highest(peer.known, peer.relayed);
-    return peer.known.size > 0 ? told : highest(told, this.#replica.shownBy(device));
   }
 
   /** L6: devices of the workspace that hold the same deltas and say that they add up to something else. */
@@ -328,23 +306,6 @@ export class Session {
     peer.askedAt = now;
     peer.asks++;
     return [this.#reply(device, path, this.#have(device, false), false)];
-  }
-
-  /** What a device said came under this: what else was known of what it can open may be wrong (K4). */
-  heardUnder(device: DeviceId, tag: EpochTag): void {
-    const peer = this.#peers.get(device);
-    if (!peer) return;
-    if (tag === this.#gate.inUse || tag !== this.#gate.pairWith(device)) {
-      peer.spoke = tag;
-      if (peer.without.has(tag)) peer.without = new Set([...peer.without].filter((other) => other !== tag));
-      return;
-    }
-    peer.spoke = undefined;
-    const { inUse } = this.#gate;
-    const held = this.#gate.stepsOf(device).map((step) => step.tag);
-    // I4: of several words that have let this device in the last may be void for who has said another: he lacks the key that came with it.
-    const given = this.#gate.givenBy(device);
-    peer.without = new Set([...held, inUse, given].filter((one) => one !== undefined));
   }
 
   /**
@@ -597,11 +558,11 @@ export class Session {
   }
 
   #direct(device: DeviceId, message: Message, lane: Lane): Outgoing {
-    return { to: [device], path: 'direct', message, lane, ephemeral: false, under: this.epochFor(device) };
+    return { to: [device], path: 'direct', message, lane, ephemeral: false, under: this.told.epochFor(device) };
   }
 
   #reply(device: DeviceId, path: 'direct' | 'relay', message: Message, ephemeral: boolean): Outgoing {
-    return { to: [device], path, message, lane: Lane.control, ephemeral, under: this.epochFor(device) };
+    return { to: [device], path, message, lane: Lane.control, ephemeral, under: this.told.epochFor(device) };
   }
 }
 

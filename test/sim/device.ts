@@ -358,7 +358,7 @@ export class SimDevice {
     const opened = this.open(from, bytes);
     if (!opened || !this.engine.listensTo(from, opened.message, opened.under)) return handled();
     const { message, under } = opened;
-    this.session.heardUnder(from, under);
+    this.session.told.heardUnder(from, under);
     switch (message.kind) {
       case 'deltas':
         return this.#ingest(arrival, message.runs);

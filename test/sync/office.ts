@@ -104,7 +104,7 @@ export class Desk {
     assert.ok(decoded.ok);
     const { message } = decoded.value;
     if (!this.engine.listensTo(letter.from, message, tag)) return;
-    this.engine.session.heardUnder(letter.from, tag);
+    this.engine.session.told.heardUnder(letter.from, tag);
     if (message.kind === 'deltas') {
       this.#took(this.engine.ingest(letter.from, letter.path, message.runs, this.office.now));
     } else if (message.kind === 'base') {

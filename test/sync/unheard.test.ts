@@ -210,7 +210,7 @@ describe('A device that nobody has told of', () => {
     assert.equal(dave.engine.keys.find(before), undefined);
     for (const delta of known) carol.hear(dave, delta);
     assert.equal(carol.engine.keys.inUse, before, 'as far as it knows');
-    assert.equal(carol.engine.session.epochFor(dave.device), given);
+    assert.equal(carol.engine.session.told.epochFor(dave.device), given);
   });
 
   it('K2 I4 tells whom it has let in by what is void that he is out under the key of that (world “ash.12873”)', () => {
@@ -227,7 +227,7 @@ describe('A device that nobody has told of', () => {
       [before, given].map((tag) => dave.engine.keys.boxedTo(carol.device).includes(tag)),
       [false, true],
     );
-    assert.equal(dave.engine.session.epochFor(carol.device), given);
+    assert.equal(dave.engine.session.told.epochFor(carol.device), given);
     office.arrive(carol);
     office.link(dave, carol);
     assert.equal(carol.engine.expulsion?.delta.kind, 'remove');

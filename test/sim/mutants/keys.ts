@@ -333,7 +333,7 @@ export const keys: readonly Mutant[] = [
   {
     name: 'who has shown to hold a newer key, and has not been heard yet, is spoken to under the older',
     rule: 'K1',
-    file: 'src/sync/session.ts',
+    file: 'src/sync/told.ts',
     search: 'return peer.known.size > 0 ? told : highest(told, this.#replica.shownBy(device));',
     replace: 'return told;',
     tests: ['test/sync/unheard.test.ts'],
@@ -357,7 +357,7 @@ export const keys: readonly Mutant[] = [
   {
     name: 'who speaks under the seal of the two is told under the key that he spoke under before',
     rule: 'K4',
-    file: 'src/sync/session.ts',
+    file: 'src/sync/told.ts',
     search: 'peer.spoke = undefined; const { inUse } = this.#gate;',
     replace: 'const { inUse } = this.#gate;',
   },
@@ -372,7 +372,7 @@ export const keys: readonly Mutant[] = [
   {
     name: 'who lacks the key that came with a word that let this device in is told under it on and on',
     rule: 'K1',
-    file: 'src/sync/session.ts',
+    file: 'src/sync/told.ts',
     search: 'new Set([...held, inUse, given].filter(',
     replace: 'new Set([...held, inUse].filter(',
     tests: ['test/sim/sim.test.ts'],

@@ -10,12 +10,15 @@
  * - Whoever was taken out of the workspace is told so, and nothing after it; a change of keys goes before what comes after it
  *   (`passage.ts`).
  * - Two that hold the same, and have done so for a while, tell each other what it adds up to: it is the same, or something is wrong (L6).
- * - Who cannot be served from the log, since what he lacks is folded, gets the base part by part, then what comes after it (L6).
+ * - Who cannot be served from the log, since what he lacks is folded, gets the base part by part, then what comes after it (L6, `offering.ts`).
+ *
+ * Here is who is heard and answered, and when something is due: what goes next is `batches.ts`, through a relay `relaying.ts`, under which key `told.ts`.
  */
 import type { DeviceId, FeedId } from '../base/ids.ts';
 import { Batches, type Made } from './batches.ts';
-import type { Node, Vector } from './graph.ts';
-import { headOf, isHeadOf, markOf, type FeedMark, type Head, type Message } from './messages.ts';
+import type { Node } from './graph.ts';
+import { Held } from './held.ts';
+import type { Message } from './messages.ts';
 import { Offering } from './offering.ts';
 import { merged, type Outgoing } from './outgoing.ts';
 import { covers as isTold, type Gate } from './passage.ts';
@@ -47,6 +50,7 @@ export class Session {
   #latest = 0;
   /** What ours adds up to (L6). */
   readonly #sums: Sums;
+  readonly #held: Held;
   /** When acks that wait for others go on; undefined where none do. */
   #spreadAt: number | undefined;
   /** Whose queue can be written to: the device has a relay and so do we, or its address is reachable. */
@@ -71,6 +75,7 @@ export class Session {
     this.#relayable = relayable;
     this.#gate = gate;
     this.#sums = new Sums(replica, needsCopy);
+    this.#held = new Held(replica, needsCopy);
     this.told = new Told(replica, gate, this.#peers);
     this.#offering = new Offering(replica, this.#peers, () => this.#latest);
     this.#batches = new Batches(replica, gate, this.#offering);
@@ -169,24 +174,22 @@ export class Session {
 
   /** L6: from now on this device is told that nothing is here, so that it gives its base; who was told so before, what there is. */
   renewFrom(device: DeviceId | undefined): readonly Outgoing[] {
-    const before = this.#renewedFrom;
-    this.#renewedFrom = device;
+    const before = this.#held.hiddenFrom;
+    this.#held.hiddenFrom = device;
     return [before, device].flatMap((one) => (one === undefined ? [] : this.#tellHeld(one, false)));
   }
 
   /** L6: with another base here, less may be here than a moment ago: all are told what is, and asked, for nothing is written before one has said (D2). */
   begunAnew(): readonly Outgoing[] {
-    this.#renewedFrom = undefined;
+    this.#held.hiddenFrom = undefined;
     return this.devices.flatMap((device) => this.#tellHeld(device, true));
   }
 
   #tellHeld(device: DeviceId, answer: boolean): readonly Outgoing[] {
     const path = this.reach(device) === 'direct' ? 'direct' : 'relay';
     if (!this.#peers.has(device) || (path === 'relay' && !this.#relayable(device))) return [];
-    return [this.#reply(device, path, this.#have(device, answer), false)];
+    return [this.#reply(device, path, this.#held.have(device, answer), false)];
   }
-
-  #renewedFrom: DeviceId | undefined;
 
   /** What is kept of a device across a restart. */
   memory(device: DeviceId): { known: readonly Mark[]; relayed: readonly Mark[] } {
@@ -220,7 +223,7 @@ export class Session {
     peer.unackedSince = reach === 'direct' ? now : undefined;
     if (reach !== 'direct') return this.#relayDue(now);
     // Who begins with nothing may have been told on this path what the other holds, before he could listen.
-    return [this.#direct(device, this.#have(device, this.#replica.size === 0), Lane.control)];
+    return [this.#direct(device, this.#held.have(device, this.#replica.size === 0), Lane.control)];
   }
 
   /** New deltas are here, our own or another's: they go to whom they are due. `nodes`: where it is known which. */
@@ -246,7 +249,7 @@ export class Session {
       case 'have':
         return this.#heard(from, peer, path, message, now);
       case 'got':
-        return this.#acknowledged(from, peer, this.#marksOf(message.heads), now);
+        return this.#acknowledged(from, peer, this.#held.marksOf(message.heads), now);
       case 'needBase':
         return this.#baseAcknowledged(from, peer, path, message, now);
       default:
@@ -256,8 +259,8 @@ export class Session {
 
   /** I4: a device that nobody has told of yet is asked for what it has and is lacking here: what lets it in is part of that. */
   #heardUnknown(from: DeviceId, path: 'direct' | 'relay', message: Message): readonly Outgoing[] {
-    if (message.kind !== 'have' || !this.#lacks(message.vector)) return [];
-    return [this.#reply(from, path, this.#have(from, false), true)];
+    if (message.kind !== 'have' || !this.#held.lacks(message.vector)) return [];
+    return [this.#reply(from, path, this.#held.have(from, false), true)];
   }
 
   /** Others' deltas are durable here: say so to who sent them, and pass on what somebody else is due. */
@@ -277,11 +280,8 @@ export class Session {
         raise(peer.known, feed, seq);
         raise(peer.sent, feed, seq);
       }
-      // A copy of what is here already is acknowledged too, or its sender would send it again and again. Not what has come since: it is not
-      // on disk yet.
-      const vector = this.#replica.vector();
-      const seqOf = ({ feed, seq }: Mark) => Math.min(seq, vector.get(feed) ?? 0);
-      const heads = held.flatMap((mark) => (seqOf(mark) > 0 ? headOf(mark.feed, seqOf(mark)) : []));
+      // A copy of what is here already is acknowledged too, or its sender would send it again and again.
+      const heads = this.#held.headsOf(held);
       if (heads.length > 0) out.push(this.#reply(from, path, { kind: 'got', heads }, true));
       if (gap) out.push(...this.askAgain(from, path, now));
     }
@@ -305,7 +305,7 @@ export class Session {
     if (!peer || now - peer.askedAt < ASK_AGAIN_MS * 2 ** Math.min(peer.asks, MAX_ASKS_DOUBLED)) return [];
     peer.askedAt = now;
     peer.asks++;
-    return [this.#reply(device, path, this.#have(device, false), false)];
+    return [this.#reply(device, path, this.#held.have(device, false), false)];
   }
 
   /**
@@ -317,7 +317,9 @@ export class Session {
     const under = this.#gate.pairWith(device);
     if (!peer || under === undefined || now < peer.lateAt + ASK_AGAIN_MS) return [];
     peer.lateAt = now;
-    return [{ to: [device], path, message: this.#have(device, true), lane: Lane.control, ephemeral: false, under }];
+    return [
+      { to: [device], path, message: this.#held.have(device, true), lane: Lane.control, ephemeral: false, under },
+    ];
   }
 
   /** Greets a device that is online behind a relay: what it lacks, and what we lack, will show. */
@@ -325,7 +327,7 @@ export class Session {
     const peer = this.#peers.get(device);
     if (!peer || peer.reach === 'direct' || !this.#relayable(device) || now - peer.askedAt < ASK_AGAIN_MS) return [];
     peer.askedAt = now;
-    return [this.#reply(device, 'relay', this.#have(device, true), true)];
+    return [this.#reply(device, 'relay', this.#held.have(device, true), true)];
   }
 
   /** A joiner without a direct path gets everything through the relay. */
@@ -380,8 +382,8 @@ export class Session {
     const untold = path === 'direct' && peer.reach === 'none';
     if (untold) peer.reach = 'direct';
     peer.needsCopy = message.needsCopy;
-    if (message.root !== '') this.#sums.hear(peer, message, this.#marks(this.#replica.vector()), now);
-    const answer = message.answer || untold ? [this.#reply(from, path, this.#have(from, false), true)] : [];
+    if (message.root !== '') this.#sums.hear(peer, message, this.#held.all(), now);
+    const answer = message.answer || untold ? [this.#reply(from, path, this.#held.have(from, false), true)] : [];
     // It has lain in a queue, and its sender has said newer things since, directly.
     if (path === 'relay' && peer.reach === 'direct') return answer;
     // What has come is on its way no more, though it may be lost since.
@@ -408,7 +410,7 @@ export class Session {
   /** Who is to hear what is here, and what it adds up to (L6). */
   #sumsDue(now: number): readonly Outgoing[] {
     return [...this.#sums.due(now, this.#peers)].map((device) =>
-      this.#reply(device, this.reach(device) === 'direct' ? 'direct' : 'relay', this.#have(device, false), true),
+      this.#reply(device, this.reach(device) === 'direct' ? 'direct' : 'relay', this.#held.have(device, false), true),
     );
   }
 
@@ -438,7 +440,7 @@ export class Session {
 
   /** An answer says what we lack; without one asked for, we ask, but not again and again while it is on its way. */
   #askWhatWeLack(from: DeviceId, { vector, answer }: Message & { kind: 'have' }, now: number): readonly Outgoing[] {
-    return !answer && this.#lacks(vector) ? this.askAgain(from, 'relay', now) : [];
+    return !answer && this.#held.lacks(vector) ? this.askAgain(from, 'relay', now) : [];
   }
 
   #acknowledged(from: DeviceId, peer: Peer, vector: readonly Mark[], now: number): readonly Outgoing[] {
@@ -461,26 +463,6 @@ export class Session {
     // Where there was room all the time, nothing is left to be sent but acks that wait.
     return this.#isSpreading(now) && !isFull ? [] : this.#pump(from, peer, now, new Map());
   }
-
-  /** The feeds that are meant: nobody acknowledges what is not here. */
-  #marksOf(heads: readonly Head[]): readonly Mark[] {
-    const vector = this.#replica.vector();
-    const marks: Mark[] = [];
-    for (const head of heads) {
-      const name = nameOf(head);
-      let feed = this.#feedsByHead.get(name);
-      if (feed === undefined || !vector.has(feed)) {
-        feed = [...vector.keys()].find((one) => isHeadOf(head, one));
-        if (feed === undefined) continue;
-        this.#feedsByHead.set(name, feed);
-      }
-      marks.push({ feed, seq: head.seq });
-    }
-    return marks;
-  }
-
-  /** Of feeds that are here, by what heads say of them: looked for once. */
-  readonly #feedsByHead = new Map<string, FeedId>();
 
   #pumpAll(now: number): readonly Outgoing[] {
     this.#spreadAt = undefined;
@@ -524,37 +506,13 @@ export class Session {
     peer.restarts++;
     peer.restartAt =
       peer.restarts > MAX_RESTARTS ? Number.POSITIVE_INFINITY : now + ACK_PATIENCE_MS * 2 ** peer.restarts;
-    if (!peer.introduced) return [this.#direct(device, this.#have(device, true), Lane.control)];
+    if (!peer.introduced) return [this.#direct(device, this.#held.have(device, true), Lane.control)];
     peer.sent = new Map(peer.known);
     peer.credit.restart();
     rewind(peer);
     const again = this.#pump(device, peer, now, new Map());
     if (again.length === 0) peer.unackedSince = undefined;
     return again;
-  }
-
-  #lacks(theirs: readonly FeedMark[]): boolean {
-    const ours = this.#replica.vector();
-    return theirs.some(({ feed, seq }) => (ours.get(feed) ?? 0) < seq);
-  }
-
-  #have(to: DeviceId, answer: boolean): Message {
-    return {
-      kind: 'have',
-      vector: to === this.#renewedFrom ? [] : this.#marks(this.#replica.durable()),
-      answer,
-      root: this.#replica.knownStateMark,
-      needsCopy: this.#sums.needsCopy,
-    };
-  }
-
-  #marks(vector: Vector): readonly FeedMark[] {
-    const marks: FeedMark[] = [];
-    for (const [feed, seq] of vector) {
-      const end = this.#replica.nodeAt(feed, seq);
-      if (end) marks.push(markOf(feed, seq, end.delta.id));
-    }
-    return marks;
   }
 
   #direct(device: DeviceId, message: Message, lane: Lane): Outgoing {
@@ -564,8 +522,4 @@ export class Session {
   #reply(device: DeviceId, path: 'direct' | 'relay', message: Message, ephemeral: boolean): Outgoing {
     return { to: [device], path, message, lane: Lane.control, ephemeral, under: this.told.epochFor(device) };
   }
-}
-
-function nameOf({ device, generation }: Head): string {
-  return `${device}.${generation}`;
 }

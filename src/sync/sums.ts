@@ -39,10 +39,6 @@ export class Sums {
     return this.#replicaNow();
   }
 
-  get needsCopy(): boolean {
-    return this.#needsCopy();
-  }
-
   /** When `due` is next worth asking. */
   get dueAt(): number | undefined {
     return this.#at;
@@ -88,7 +84,7 @@ export class Sums {
 
   /** Who may ask for a copy is told that this one is no good, and that it is again. */
   #dueOfNeed(peers: Peers): readonly DeviceId[] {
-    const { needsCopy } = this;
+    const needsCopy = this.#needsCopy();
     if (needsCopy === this.#saidNeed) return [];
     this.#saidNeed = needsCopy;
     return [...peers].flatMap(([device, { introduced, last }]) => (introduced && !last ? device : []));

@@ -8,7 +8,7 @@ export const session: readonly Mutant[] = [
   {
     name: 'what has come from others is told to be here before it is on disk',
     rule: 'D1',
-    file: SESSION,
+    file: 'src/sync/held.ts',
     search: 'this.#marks(this.#replica.durable())',
     replace: 'this.#marks(this.#replica.vector())',
     tests: ['test/sync/engine.test.ts'],
@@ -104,7 +104,7 @@ export const session: readonly Mutant[] = [
   {
     name: 'what is not on disk yet is acknowledged',
     rule: 'D1',
-    file: SESSION,
+    file: 'src/sync/held.ts',
     search: 'Math.min(seq, vector.get(feed) ?? 0)',
     replace: '(void seq, vector.get(feed) ?? 0)',
     tests: ['test/sync/engine.test.ts'],
@@ -153,7 +153,7 @@ export const session: readonly Mutant[] = [
     name: 'a stranger is told what is here though he has nothing new',
     rule: 'I4',
     file: SESSION,
-    search: "if (message.kind !== 'have' || !this.#lacks(message.vector)) return [];",
+    search: "if (message.kind !== 'have' || !this.#held.lacks(message.vector)) return [];",
     replace: "if (message.kind !== 'have') return [];",
     tests: ['test/sync/unheard.test.ts'],
   },
@@ -161,8 +161,8 @@ export const session: readonly Mutant[] = [
     name: 'who begins with nothing does not ask what the other holds',
     rule: 'S1',
     file: SESSION,
-    search: 'this.#have(device, this.#replica.size === 0)',
-    replace: 'this.#have(device, false)',
+    search: 'this.#held.have(device, this.#replica.size === 0)',
+    replace: 'this.#held.have(device, false)',
     tests: ['test/sync/first-copy.test.ts'],
   },
 ];

@@ -13,12 +13,12 @@ import type { Certificate } from '../protocol/certificate.ts';
 import { MAX_FETCH_IDS, MAX_LOCKED_MESSAGES } from '../protocol/limits.ts';
 import { BaseReader, rootOfNothing, type BasePart } from './base.ts';
 import { Checkpoints } from './checkpoints.ts';
-import { controlBody, MAX_CUT_FEEDS, readControl, Role, type CutAndRoot } from './control.ts';
-import { checkSignature, DeltaReader, feedOf, readDelta, type Delta, type DeltaPlace, type Signer } from './delta.ts';
-import { outsideOf } from './endings.ts';
+import { controlBody, MAX_CUT_FEEDS, Role, type CutAndRoot } from './control.ts';
+import { DeltaReader, feedOf, type DeltaPlace, type Signer } from './delta.ts';
 import { sealMessage, type SealKey } from './envelope.ts';
 import { EpochKeys } from './epoch-keys.ts';
 import { readEpochNotice, type ChunkGeneration, type Epoch, type EpochTag } from './epoch.ts';
+import { Expulsion } from './expulsion.ts';
 import type { FoldVerdict } from './fold.ts';
 import type { Advance } from './forgetting.ts';
 import type { Node } from './graph.ts';
@@ -139,6 +139,7 @@ export class Engine {
   readonly keys: EpochKeys;
   readonly session: Session;
   readonly #checkpoints: Checkpoints;
+  readonly #expulsion: Expulsion;
   readonly #crypto: Crypto;
   readonly #identity: EngineIdentity;
   #generation: number;
@@ -164,6 +165,7 @@ export class Engine {
     const own = () => feedOf(identity.device, this.#generation);
     this.#makeReplica = () => new Replica({ crypto, workspace, reducers, own: own(), reader });
     this.#replica = this.#makeReplica();
+    this.#expulsion = new Expulsion(crypto, identity, () => this.#replica);
     this.keys = new EpochKeys(crypto, workspace, identity.device, identity.agreementSecret);
     const relayable = (device: DeviceId) => options.relayable(device);
     this.session = new Session(
@@ -503,48 +505,14 @@ export class Engine {
     return { to: [to], path, message, lane: Lane.control, ephemeral: false, under };
   }
 
-  /**
-   * The word that took this device out of the workspace; also where it has been let in again, and had written on meanwhile (L7). What others have
-   * said goes before a leave of its own: who has not seen that and has taken the device out never takes it.
-   */
+  /** The word that took this device out of the workspace. */
   get expulsion(): Node | undefined {
-    const { device, account } = this.#identity;
-    const gone = this.#replica.roster.gone.get(device);
-    if (gone && gone.delta.kind !== 'leave') return gone;
-    const beside = gone && this.#replica.takenOutBeside(gone, device);
-    if (beside) return beside;
-    const word = this.#replica.wordAgainst(device, account) ?? gone ?? this.#replica.endOfOwn;
-    // Who has let it in may be cut off by another, whom he has cut off with it.
-    return word ?? this.#replica.wordOnStranger(device) ?? this.#farewell;
+    return this.#expulsion.word;
   }
 
-  /**
-   * K2: another device of this person's, whose copy is gone, says by what word he is out. What that rests on may never come here, so it is believed
-   * as it stands: the other could have said a leave itself. Not where it is known here, and counts or not; nor before this device has heard what it
-   * lacks (D2). Answers whether it is believed.
-   */
+  /** K2: another device of this person's says by what word he is out. Answers whether it is believed: not before this one has heard what it lacks (D2). */
   hearOut(bytes: Uint8Array, from: DeviceId): boolean {
-    const { workspace } = this.#replica;
-    const delta = readDelta(this.#crypto, workspace, bytes);
-    if (!delta.ok || this.isAwaitingWord || !checkSignature(this.#crypto, workspace, delta.value)) return false;
-    if (!this.#takesOutPerson(delta.value, from)) return false;
-    this.#told = outsideOf(delta.value);
-    return this.#farewell !== undefined;
-  }
-
-  #takesOutPerson(delta: Delta, from: DeviceId): boolean {
-    const { account } = this.#identity;
-    const control = readControl(this.#crypto, delta);
-    if (control?.kind === 'remove') return control.account === account;
-    return control?.kind === 'leave' && (delta.device === from || this.#replica.accountOf(delta.device) === account);
-  }
-
-  /** The word by which another device of this person's says that he is out. */
-  #told: Node | undefined;
-
-  /** Of control deltas none is forgotten (L4). */
-  get #farewell(): Node | undefined {
-    return this.#told && !this.#replica.node(this.#told.delta.id) ? this.#told : undefined;
+    return !this.isAwaitingWord && this.#expulsion.hear(bytes, from);
   }
 
   // ---- keys -------------------------------------------------------------------------------------------------------------

@@ -49,7 +49,7 @@ export const keys: readonly Mutant[] = [
   {
     name: 'a word that another of one’s own devices tells takes out who has come in again since',
     rule: 'K2',
-    file: 'src/sync/engine.ts',
+    file: 'src/sync/expulsion.ts',
     search: 'this.#told && !this.#replica.node(this.#told.delta.id) ? this.#told : undefined',
     replace: 'this.#told',
     tests: ['test/sync/return.test.ts'],

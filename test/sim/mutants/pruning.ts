@@ -324,7 +324,7 @@ export const pruning: readonly Mutant[] = [
   {
     name: 'who was taken out, and cannot be told why, goes on',
     rule: 'K2',
-    file: ENGINE,
+    file: 'src/sync/expulsion.ts',
     search: 'this.#replica.wordAgainst(device, account) ?? gone',
     replace: 'gone',
     tests: firstCopy,
@@ -387,7 +387,7 @@ export const pruning: readonly Mutant[] = [
   {
     name: 'who was dropped and let in again writes on upon what nobody takes',
     rule: 'L7',
-    file: ENGINE,
+    file: 'src/sync/expulsion.ts',
     search: '?? this.#replica.endOfOwn',
     replace: '',
     tests: returns,
@@ -475,7 +475,7 @@ export const pruning: readonly Mutant[] = [
   {
     name: 'whom nothing has let in that counts does not hear that it is out',
     rule: 'K2',
-    file: 'src/sync/engine.ts',
+    file: 'src/sync/expulsion.ts',
     search: 'return word ?? this.#replica.wordOnStranger(device) ?? this.#farewell;',
     replace: 'return word ?? this.#farewell;',
     tests: ['test/sync/stolen-device.test.ts'],

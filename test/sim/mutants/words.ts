@@ -109,7 +109,7 @@ export const words: readonly Mutant[] = [
   {
     name: 'who has left waits for ever for others to take what was dropped beside',
     rule: 'K2',
-    file: 'src/sync/engine.ts',
+    file: 'src/sync/expulsion.ts',
     search: 'if (beside) return beside;',
     replace: '',
     tests: ['test/sync/return.test.ts'],

@@ -1,0 +1,75 @@
+/**
+ * The word that took this device out of its workspace: one that is here, be it beside others that took it out or beyond what lets it in; or one that
+ * another device of its person's says (K2).
+ */
+import type { AccountId, DeviceId } from '../base/ids.ts';
+import type { Crypto } from '../crypto/crypto.ts';
+import { readControl } from './control.ts';
+import { checkSignature, readDelta, type Delta } from './delta.ts';
+import { outsideOf } from './endings.ts';
+import type { Node } from './graph.ts';
+import type { Replica } from './replica.ts';
+
+interface Self {
+  readonly account: AccountId;
+  readonly device: DeviceId;
+}
+
+export class Expulsion {
+  readonly #crypto: Crypto;
+  readonly #identity: Self;
+  readonly #replicaNow: () => Replica;
+  /** The word by which another device of this person's says that he is out. */
+  #told: Node | undefined;
+
+  constructor(crypto: Crypto, identity: Self, replica: () => Replica) {
+    this.#crypto = crypto;
+    this.#identity = identity;
+    this.#replicaNow = replica;
+  }
+
+  get #replica(): Replica {
+    return this.#replicaNow();
+  }
+
+  /**
+   * The word that took this device out of the workspace; also where it has been let in again, and had written on meanwhile (L7). What others have
+   * said goes before a leave of its own: who has not seen that and has taken the device out never takes it.
+   */
+  get word(): Node | undefined {
+    const { device, account } = this.#identity;
+    const gone = this.#replica.roster.gone.get(device);
+    if (gone && gone.delta.kind !== 'leave') return gone;
+    const beside = gone && this.#replica.takenOutBeside(gone, device);
+    if (beside) return beside;
+    const word = this.#replica.wordAgainst(device, account) ?? gone ?? this.#replica.endOfOwn;
+    // Who has let it in may be cut off by another, whom he has cut off with it.
+    return word ?? this.#replica.wordOnStranger(device) ?? this.#farewell;
+  }
+
+  /**
+   * K2: another device of this person's, whose copy is gone, says by what word he is out. What that rests on may never come here, so it is believed
+   * as it stands: the other could have said a leave itself. Not where it is known here, and counts or not. Answers
+   * whether it is believed.
+   */
+  hear(bytes: Uint8Array, from: DeviceId): boolean {
+    const { workspace } = this.#replica;
+    const delta = readDelta(this.#crypto, workspace, bytes);
+    if (!delta.ok || !checkSignature(this.#crypto, workspace, delta.value)) return false;
+    if (!this.#takesOutPerson(delta.value, from)) return false;
+    this.#told = outsideOf(delta.value);
+    return this.#farewell !== undefined;
+  }
+
+  #takesOutPerson(delta: Delta, from: DeviceId): boolean {
+    const { account } = this.#identity;
+    const control = readControl(this.#crypto, delta);
+    if (control?.kind === 'remove') return control.account === account;
+    return control?.kind === 'leave' && (delta.device === from || this.#replica.accountOf(delta.device) === account);
+  }
+
+  /** Of control deltas none is forgotten (L4). */
+  get #farewell(): Node | undefined {
+    return this.#told && !this.#replica.node(this.#told.delta.id) ? this.#told : undefined;
+  }
+}

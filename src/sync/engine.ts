@@ -11,6 +11,7 @@ import type { AccountId, DeltaId, DeviceId, WorkspaceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import type { Certificate } from '../protocol/certificate.ts';
 import { MAX_FETCH_IDS, MAX_LOCKED_MESSAGES } from '../protocol/limits.ts';
+import { AwaitedWord } from './awaited-word.ts';
 import { BaseReader, rootOfNothing, type BasePart } from './base.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { controlBody, MAX_CUT_FEEDS, Role, type CutAndRoot } from './control.ts';
@@ -22,7 +23,7 @@ import { Expulsion } from './expulsion.ts';
 import type { FoldVerdict } from './fold.ts';
 import type { Advance } from './forgetting.ts';
 import type { Node } from './graph.ts';
-import { encodeMessage, type FeedMark, type Message } from './messages.ts';
+import { encodeMessage, type Message } from './messages.ts';
 import type { Outgoing } from './outgoing.ts';
 import { Lane } from './ports.ts';
 import type { IngestFault } from './proof.ts';
@@ -140,6 +141,7 @@ export class Engine {
   readonly session: Session;
   readonly #checkpoints: Checkpoints;
   readonly #expulsion: Expulsion;
+  readonly #awaited: AwaitedWord;
   readonly #crypto: Crypto;
   readonly #identity: EngineIdentity;
   #generation: number;
@@ -166,6 +168,7 @@ export class Engine {
     this.#makeReplica = () => new Replica({ crypto, workspace, reducers, own: own(), reader });
     this.#replica = this.#makeReplica();
     this.#expulsion = new Expulsion(crypto, identity, () => this.#replica);
+    this.#awaited = new AwaitedWord(identity.device, () => this.#replica);
     this.keys = new EpochKeys(crypto, workspace, identity.device, identity.agreementSecret);
     const relayable = (device: DeviceId) => options.relayable(device);
     this.session = new Session(
@@ -227,16 +230,13 @@ export class Engine {
     this.#grewAt = now + FIRST_ACK_MS - ACK_IDLE_MS;
   }
 
-  /**
-   * D2: a store that is known to lack a part of its feed may have acknowledged what it does not know of any more. What it wrote
-   * upon what it has others might have forgotten (L4): it writes nothing before one of them has told what it lacks.
-   */
+  /** D2: this store lacks a part of its feed. */
   awaitWord(): void {
-    this.#awaits = { told: undefined };
+    this.#awaited.begin();
   }
 
   get isAwaitingWord(): boolean {
-    return (this.#awaits !== undefined && this.session.devices.length > 0) || this.isOutside || !this.#replica.canBegin;
+    return (this.#awaited.isAwaited && this.session.devices.length > 0) || this.isOutside || !this.#replica.canBegin;
   }
 
   /**
@@ -253,20 +253,6 @@ export class Engine {
   /** S3, D2: a beat by relay of who was online before: a word may be lost, so who is not known to have all is asked, and whoever is there while one is awaited. */
   heardBeat(from: DeviceId, now: number): readonly Outgoing[] {
     return this.session.inSync(from) && !this.isAwaitingWord ? [] : this.session.greet(from, now);
-  }
-
-  /** What another holds of our feeds, when it has said so. */
-  #awaits: { told: readonly FeedMark[] | undefined } | undefined;
-
-  #hearOfOwn(vector: readonly FeedMark[]): void {
-    if (this.#awaits) this.#awaits.told = vector.filter(({ feed }) => feed.startsWith(this.#identity.device));
-    this.#endWait();
-  }
-
-  #endWait(): void {
-    if (!this.#awaits) return;
-    const vector = this.#replica.vector();
-    if (this.#awaits.told?.every(({ feed, seq }) => (vector.get(feed) ?? 0) >= seq)) this.#awaits = undefined;
   }
 
   /**
@@ -414,7 +400,7 @@ export class Engine {
     for (const node of nodes) this.replica.madeDurable(node);
     // What was not on the disk yet when it was folded last may be folded now (L4).
     if (nodes.length > 0) this.#grewSince = true;
-    this.#endWait();
+    this.#awaited.settle();
     if (!source) return this.session.grown(now, nodes);
     const { from, path, gap, restsOn } = source;
     const out = this.session.ingested(from, path, { added: nodes, ...source }, gap, now);
@@ -467,7 +453,7 @@ export class Engine {
     under: EpochTag,
     now: number,
   ): readonly Outgoing[] {
-    if (message.kind === 'have') this.#hearOfOwn(message.vector);
+    if (message.kind === 'have') this.#awaited.hear(message.vector);
     switch (message.kind) {
       case 'have':
       case 'got':

@@ -1,0 +1,40 @@
+/**
+ * What a store waits for that is known to lack a part of its feed (D2): it may have acknowledged what it does not know of any more. What it wrote
+ * upon what it has others might have forgotten (L4): it writes nothing before one of them has told what it lacks.
+ */
+import type { DeviceId } from '../base/ids.ts';
+import type { FeedMark } from './messages.ts';
+import type { Replica } from './replica.ts';
+
+export class AwaitedWord {
+  readonly #self: DeviceId;
+  readonly #replicaNow: () => Replica;
+  /** What another holds of our feeds, when it has said so. */
+  #awaits: { told: readonly FeedMark[] | undefined } | undefined;
+
+  constructor(self: DeviceId, replica: () => Replica) {
+    this.#self = self;
+    this.#replicaNow = replica;
+  }
+
+  get isAwaited(): boolean {
+    return this.#awaits !== undefined;
+  }
+
+  begin(): void {
+    this.#awaits = { told: undefined };
+  }
+
+  /** Another says what it holds. */
+  hear(vector: readonly FeedMark[]): void {
+    if (this.#awaits) this.#awaits.told = vector.filter(({ feed }) => feed.startsWith(this.#self));
+    this.settle();
+  }
+
+  /** It is awaited no more where all is here of which it told. */
+  settle(): void {
+    if (!this.#awaits) return;
+    const vector = this.#replicaNow().vector();
+    if (this.#awaits.told?.every(({ feed, seq }) => (vector.get(feed) ?? 0) >= seq)) this.#awaits = undefined;
+  }
+}

@@ -17,6 +17,7 @@ import { Checkpoints } from './checkpoints.ts';
 import { controlBody, MAX_CUT_FEEDS, Role, type CutAndRoot } from './control.ts';
 import { DeltaReader, feedOf, type DeltaPlace, type Signer } from './delta.ts';
 import { sealMessage, type SealKey } from './envelope.ts';
+import { Entrance } from './entrance.ts';
 import { EpochKeys } from './epoch-keys.ts';
 import { readEpochNotice, type ChunkGeneration, type Epoch, type EpochTag } from './epoch.ts';
 import { Expulsion } from './expulsion.ts';
@@ -142,6 +143,7 @@ export class Engine {
   readonly #checkpoints: Checkpoints;
   readonly #expulsion: Expulsion;
   readonly #awaited: AwaitedWord;
+  readonly #entrance: Entrance;
   readonly #crypto: Crypto;
   readonly #identity: EngineIdentity;
   #generation: number;
@@ -150,9 +152,6 @@ export class Engine {
   /** A base of which not all parts are here. */
   #reader: BaseReader | undefined;
   #advancedAt = Number.NEGATIVE_INFINITY;
-  /** Who let us in: not in the roster until the first copy is here. */
-  #sponsors: readonly DeviceId[] = [];
-  #entrances: readonly DeltaPlace[] = [];
   #grewAt = Number.NEGATIVE_INFINITY;
   #ackedAt = Number.NEGATIVE_INFINITY;
   #vouchedAt = Number.NEGATIVE_INFINITY;
@@ -168,6 +167,7 @@ export class Engine {
     this.#makeReplica = () => new Replica({ crypto, workspace, reducers, own: own(), reader });
     this.#replica = this.#makeReplica();
     this.#expulsion = new Expulsion(crypto, identity, () => this.#replica);
+    this.#entrance = new Entrance(identity.device, () => this.#replica);
     this.#awaited = new AwaitedWord(identity.device, () => this.#replica);
     this.keys = new EpochKeys(crypto, workspace, identity.device, identity.agreementSecret);
     const relayable = (device: DeviceId) => options.relayable(device);
@@ -239,15 +239,9 @@ export class Engine {
     return (this.#awaited.isAwaited && this.session.devices.length > 0) || this.isOutside || !this.#replica.canBegin;
   }
 
-  /**
-   * I4, L7: what it writes before the word that let it in is here would be beyond the cut of what had taken it out before. Where who has told it
-   * of that word has been taken out himself, and it is not here, it may be beyond his own cut, and never come: this device is in by another then.
-   * So it is where its author has lost it, and what took the device out with it, and goes on in a later feed (D2).
-   */
+  /** I4, L7: the word that let it in is not here yet: what it wrote before that comes would not count. */
   get isOutside(): boolean {
-    if (this.#entrances.some(({ id }) => this.#replica.node(id))) return false;
-    if (this.#sponsors.length > 0 && this.#sponsors.every((one) => this.#replica.wasTakenOut(one))) return false;
-    return this.#entrances.some((word) => !this.#replica.isLeftBehind(word));
+    return this.#entrance.isOutside;
   }
 
   /** S3, D2: a beat by relay of who was online before: a word may be lost, so who is not known to have all is asked, and whoever is there while one is awaited. */
@@ -260,8 +254,10 @@ export class Engine {
    * the copy. Another may never come: its author was taken out himself meanwhile.
    */
   sponsored(sponsors: readonly Sponsor[], entrances: Iterable<DeltaPlace> = []): void {
-    this.#sponsors = sponsors.map(({ device }) => device);
-    this.#entrances = [...entrances];
+    this.#entrance.by(
+      sponsors.map(({ device }) => device),
+      entrances,
+    );
     this.keys.sponsored(sponsors.flatMap(({ certificate }) => certificate ?? []));
     this.#follow();
   }
@@ -376,23 +372,12 @@ export class Engine {
     this.#checkpoints.follow(roster);
     const all = [...roster.devices.keys()];
     const told = new Map(roster.wordsTold);
-    for (const sponsor of this.#sponsors) {
-      const words = this.#isOutsider(sponsor) ? this.#replica.cutsOfWhoLetIn(sponsor) : undefined;
+    for (const [sponsor, words] of this.#entrance.sponsors()) {
       if (!words) all.push(sponsor);
       else if (words.length > 0) told.set(sponsor, words);
     }
     this.session.setDevices(all, told, this.#replica.returned());
     return opened;
-  }
-
-  /**
-   * K2: whether all that lets a device in is here, as that of who has let this one in is, and none of it counts, though no word takes it out: it is told what
-   * cuts off who has let it in, and nothing after that.
-   */
-  #isOutsider(device: DeviceId): boolean {
-    const { roster } = this.#replica;
-    if (this.isOutside || !roster.devices.has(this.#identity.device) || roster.gone.has(device)) return false;
-    return this.#replica.isLetIn(device) && !roster.devices.has(device);
   }
 
   /** It is on disk: now others may hear of it (D1), and its sender that it is here. */
@@ -611,7 +596,7 @@ export class Engine {
     if (this.#replica.generationsOf(this.#identity.device).includes(this.#generation)) return false;
     const isOther = this.#renewedBy !== undefined && from !== this.#renewedBy;
     if (isOther && (!this.#isAheadOf(this.#renewedBy!, from) || this.session.needsCopy(from))) return false;
-    if (this.#sponsors.includes(from) || member?.role === Role.manager) return true;
+    if (this.#entrance.isSponsor(from) || member?.role === Role.manager) return true;
     return member !== undefined && this.#devicesInCharge.length === 1;
   }
 
@@ -697,8 +682,7 @@ export class Engine {
     this.#begunWith = base.value.root;
     if (renewal) {
       this.awaitWord();
-      // His base may be older than what was here, and know less of who is in: he gives what comes after it, and is a peer till that has come.
-      if (!next.roster.devices.has(from)) this.#sponsors = [...this.#sponsors, from];
+      this.#entrance.add(from);
     }
     return true;
   }

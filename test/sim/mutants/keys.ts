@@ -66,7 +66,7 @@ export const keys: readonly Mutant[] = [
     name: 'the copy comes from the last who has said that one is in',
     rule: 'N4',
     file: 'src/sync/engine.ts',
-    search: 'this.#sponsors.includes(from) ||',
+    search: 'this.#entrance.isSponsor(from) ||',
     replace: 'this.#sponsors.at(-1) === from ||',
     tests: ['test/sync/first-copy-guards.test.ts'],
   },
@@ -285,7 +285,7 @@ export const keys: readonly Mutant[] = [
   {
     name: 'whom a device has its copy from is told on, though nothing that counts has let him in',
     rule: 'K2',
-    file: 'src/sync/engine.ts',
+    file: 'src/sync/entrance.ts',
     search: 'const words = this.#isOutsider(sponsor) ? this.#replica.cutsOfWhoLetIn(sponsor) : undefined;',
     replace: 'const words = undefined as readonly Node[] | undefined;',
     tests: ['test/sync/unheard.test.ts'],

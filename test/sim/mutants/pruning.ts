@@ -523,7 +523,7 @@ export const pruning: readonly Mutant[] = [
   {
     name: 'who came in by the word of somebody who is out waits for it for ever',
     rule: 'L7',
-    file: 'src/sync/engine.ts',
+    file: 'src/sync/entrance.ts',
     search:
       'if (this.#sponsors.length > 0 && this.#sponsors.every((one) => this.#replica.wasTakenOut(one))) return false;',
     replace: '',
@@ -532,17 +532,17 @@ export const pruning: readonly Mutant[] = [
   {
     name: 'a word that its author has lost is waited for for ever',
     rule: 'I4',
-    file: 'src/sync/engine.ts',
-    search: 'return this.#entrances.some((word) => !this.#replica.isLeftBehind(word));',
-    replace: 'return this.#entrances.length > 0;',
+    file: 'src/sync/entrance.ts',
+    search: 'return this.#words.some((word) => !this.#replica.isLeftBehind(word));',
+    replace: 'return this.#words.length > 0;',
     tests: ['test/sync/return.test.ts'],
   },
   {
     name: 'where one word is lost no other is waited for',
     rule: 'I4',
-    file: 'src/sync/engine.ts',
-    search: 'return this.#entrances.some((word) => !this.#replica.isLeftBehind(word));',
-    replace: 'return this.#entrances.length > 0 && this.#entrances.every((word) => !this.#replica.isLeftBehind(word));',
+    file: 'src/sync/entrance.ts',
+    search: 'return this.#words.some((word) => !this.#replica.isLeftBehind(word));',
+    replace: 'return this.#words.length > 0 && this.#words.every((word) => !this.#replica.isLeftBehind(word));',
     tests: ['test/sync/return.test.ts'],
   },
   {

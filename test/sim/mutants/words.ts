@@ -117,8 +117,8 @@ export const words: readonly Mutant[] = [
   {
     name: 'who begins anew with a base older than his own knows nobody any more',
     rule: 'L6',
-    file: 'src/sync/engine.ts',
-    search: 'if (!next.roster.devices.has(from)) this.#sponsors = [...this.#sponsors, from];',
+    file: 'src/sync/entrance.ts',
+    search: 'if (!this.#replica.roster.devices.has(sponsor)) this.#sponsors = [...this.#sponsors, sponsor];',
     replace: '',
     tests: ['test/sim/sim.test.ts'],
   },

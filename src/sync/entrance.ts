@@ -1,0 +1,66 @@
+/** How this device has come into a workspace (N4, I4): who have let it in, each of whom may give it the first copy, and the words by which they did. */
+import type { DeviceId } from '../base/ids.ts';
+import type { DeltaPlace } from './delta.ts';
+import type { Node } from './graph.ts';
+import type { Replica } from './replica.ts';
+
+export class Entrance {
+  readonly #self: DeviceId;
+  readonly #replicaNow: () => Replica;
+  /** Not in the roster until the first copy is here. */
+  #sponsors: readonly DeviceId[] = [];
+  #words: readonly DeltaPlace[] = [];
+
+  constructor(self: DeviceId, replica: () => Replica) {
+    this.#self = self;
+    this.#replicaNow = replica;
+  }
+
+  get #replica(): Replica {
+    return this.#replicaNow();
+  }
+
+  /** The words are often one. Another of them may never come: its author was taken out himself meanwhile. */
+  by(sponsors: readonly DeviceId[], words: Iterable<DeltaPlace>): void {
+    this.#sponsors = sponsors;
+    this.#words = [...words];
+  }
+
+  isSponsor(device: DeviceId): boolean {
+    return this.#sponsors.includes(device);
+  }
+
+  /** He gives another copy (L6). It may be older than what was here, and know less of who is in: he gives what comes after it, and is a peer till that has come. */
+  add(sponsor: DeviceId): void {
+    if (!this.#replica.roster.devices.has(sponsor)) this.#sponsors = [...this.#sponsors, sponsor];
+  }
+
+  /**
+   * I4, L7: what it writes before the word that let it in is here would be beyond the cut of what had taken it out before. Where who has told it
+   * of that word has been taken out himself, and it is not here, it may be beyond his own cut, and never come: this device is in by another then.
+   * So it is where its author has lost it, and what took the device out with it, and goes on in a later feed (D2).
+   */
+  get isOutside(): boolean {
+    if (this.#words.some(({ id }) => this.#replica.node(id))) return false;
+    if (this.#sponsors.length > 0 && this.#sponsors.every((one) => this.#replica.wasTakenOut(one))) return false;
+    return this.#words.some((word) => !this.#replica.isLeftBehind(word));
+  }
+
+  /** Who have let it in, as peers; or, of who turns out to be let in by nothing that counts, the words that cut off who has let him in. */
+  *sponsors(): Generator<readonly [DeviceId, readonly Node[] | undefined]> {
+    for (const sponsor of this.#sponsors) {
+      const words = this.#isOutsider(sponsor) ? this.#replica.cutsOfWhoLetIn(sponsor) : undefined;
+      yield [sponsor, words];
+    }
+  }
+
+  /**
+   * K2: whether all that lets a device in is here, as that of who has let this one in is, and none of it counts, though no word takes it out: it is told what
+   * cuts off who has let it in, and nothing after that.
+   */
+  #isOutsider(device: DeviceId): boolean {
+    const { roster } = this.#replica;
+    if (this.isOutside || !roster.devices.has(this.#self) || roster.gone.has(device)) return false;
+    return this.#replica.isLetIn(device) && !roster.devices.has(device);
+  }
+}

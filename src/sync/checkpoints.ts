@@ -16,7 +16,7 @@ import type { Roster } from './roster.ts';
 const CHECKPOINT_EVERY_MS = 24 * 60 * 60_000;
 /** So many folded deltas are worth one before the day is over. */
 const CHECKPOINT_FOLDED = 10_000;
-/** Whoever has what this device has has folded it by then: each does so once a minute, after a pause (`engine.ts`). */
+/** Whoever has what this device has has folded it by then: each does so once a minute, after a pause (`duties.ts`). */
 export const CHECKPOINT_REST_MS = 150_000;
 /** What the one before has written is here by then, and its turn is over. */
 const TURN_MS = 60_000;

@@ -13,9 +13,9 @@ import type { Certificate } from '../protocol/certificate.ts';
 import { MAX_FETCH_IDS, MAX_LOCKED_MESSAGES } from '../protocol/limits.ts';
 import { AwaitedWord } from './awaited-word.ts';
 import { BaseReader, rootOfNothing, type BasePart } from './base.ts';
-import { Checkpoints } from './checkpoints.ts';
-import { controlBody, MAX_CUT_FEEDS, Role, type CutAndRoot } from './control.ts';
+import { controlBody, Role, type CutAndRoot } from './control.ts';
 import { DeltaReader, feedOf, type DeltaPlace, type Signer } from './delta.ts';
+import { Duties } from './duties.ts';
 import { sealMessage, type SealKey } from './envelope.ts';
 import { Entrance } from './entrance.ts';
 import { EpochKeys } from './epoch-keys.ts';
@@ -82,20 +82,9 @@ interface GrowthSource {
   readonly restsOn: readonly DeltaPlace[];
 }
 
-/** An ack is written when nothing has happened for so long (L4) … */
-export const ACK_IDLE_MS = 2_000;
-/** … and at most this often. */
-export const ACK_EVERY_MS = 60_000;
-
-/** Folding is bookkeeping: it waits for a pause, and looks through what is not folded yet. */
-export const ADVANCE_EVERY_MS = 60_000;
-
 /** The same is fetched of the same peer again after 5, 10 … s, at last every five minutes. */
 const FETCH_AGAIN_MS = 5_000;
 const MAX_FETCHES_DOUBLED = 6;
-
-/** After opening, when others can be reached they have been by then. */
-export const FIRST_ACK_MS = 10_000;
 
 /** Who has no answer asks again. */
 const ASK_KEY_AGAIN_MS = 10_000;
@@ -140,7 +129,7 @@ const NOT_TAKEN: BaseStep = { part: undefined, replaced: undefined, opened: [], 
 export class Engine {
   readonly keys: EpochKeys;
   readonly session: Session;
-  readonly #checkpoints: Checkpoints;
+  readonly #duties: Duties;
   readonly #expulsion: Expulsion;
   readonly #awaited: AwaitedWord;
   readonly #entrance: Entrance;
@@ -151,17 +140,13 @@ export class Engine {
   #replica: Replica;
   /** A base of which not all parts are here. */
   #reader: BaseReader | undefined;
-  #advancedAt = Number.NEGATIVE_INFINITY;
-  #grewAt = Number.NEGATIVE_INFINITY;
-  #ackedAt = Number.NEGATIVE_INFINITY;
-  #vouchedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: EngineOptions) {
     const { crypto, identity, generation } = options;
     this.#crypto = crypto;
     this.#identity = identity;
     this.#generation = generation;
-    this.#checkpoints = new Checkpoints(identity.device);
+    this.#duties = new Duties(identity.device, () => this.#replica, this);
     const { workspace, reducers, reader = new DeltaReader(crypto, workspace) } = options;
     const own = () => feedOf(identity.device, this.#generation);
     this.#makeReplica = () => new Replica({ crypto, workspace, reducers, own: own(), reader });
@@ -221,13 +206,13 @@ export class Engine {
   /** Everything that was durable is back, and may all be acknowledged by now. Answers keys that were not remembered. */
   opened(): readonly Epoch[] {
     // What all had acknowledged when it was closed is not folded yet, and nothing more need ever come.
-    this.#grewSince = true;
+    this.#duties.lookAgain();
     return this.#follow();
   }
 
   /** D2: a store that was restored learns of its later feed at the first contact: for a while it writes nothing of itself. */
   holdBack(now: number): void {
-    this.#grewAt = now + FIRST_ACK_MS - ACK_IDLE_MS;
+    this.#duties.holdBack(now);
   }
 
   /** D2: this store lacks a part of its feed. */
@@ -297,49 +282,12 @@ export class Engine {
 
   /** What this device should write of itself now (L4, L6); often nothing. */
   duties(now: number): readonly Entry[] {
-    if (now >= (this.#ackDueAt() ?? Number.POSITIVE_INFINITY)) {
-      this.#ackedAt = now;
-      return [{ tool: undefined, kind: 'ack', body: controlBody.ack() }];
-    }
-    if (now < (this.#checkpointDueAt() ?? Number.POSITIVE_INFINITY)) return [];
-    this.#vouchedAt = now;
-    const seen = this.vouched();
-    return seen ? [{ tool: undefined, kind: 'checkpoint', body: controlBody.checkpoint(seen) }] : [];
+    return this.#duties.entries(now);
   }
 
   /** L6: what this device has folded, to be vouched for in an admit or a checkpoint; undefined where it cannot be. */
   vouched(): CutAndRoot | undefined {
-    return this.#canVouch() ? this.replica.baseRoot() : undefined;
-  }
-
-  /** Somebody has vouched for what it began with, and it has no more feeds than a word holds: that would be void by its form. */
-  #canVouch(): boolean {
-    const { replica } = this;
-    return replica.hasBase && replica.isConfirmed && replica.cut().size <= MAX_CUT_FEEDS;
-  }
-
-  /** L6: by whom what is folded can be held against what is folded elsewhere. */
-  #checkpointDueAt(): number | undefined {
-    if (this.#grewSince || this.isAwaitingWord || this.replica.roster.deleted) return undefined;
-    // D8: whose feed is forked cannot go on in it.
-    if (this.#replica.forked.has(this.#identity.device)) return undefined;
-    const at = this.#checkpoints.dueAt(this.#grewAt);
-    if (at === undefined || this.isOutOfStep || !this.#canVouch()) return undefined;
-    // Whose feed cannot go on (D8) is not asked for it all the time.
-    return Math.max(at, this.#vouchedAt + ACK_EVERY_MS);
-  }
-
-  #ackDueAt(): number | undefined {
-    if (
-      this.isAwaitingWord ||
-      !(this.replica.isAckDue || this.replica.hasComeBack) ||
-      this.replica.roster.deleted ||
-      !this.replica.roster.devices.has(this.#identity.device)
-    )
-      return undefined;
-    // Until then it shows nowhere, and others do not take it, be it an ack alone.
-    if (this.#replica.hasComeBack) return this.#grewAt;
-    return Math.max(this.#grewAt + ACK_IDLE_MS, this.#ackedAt + ACK_EVERY_MS);
+    return this.#duties.vouched();
   }
 
   // ---- hearing ----------------------------------------------------------------------------------------------------------
@@ -352,10 +300,7 @@ export class Engine {
   }
 
   #grown(growth: Omit<Growth, 'opened'>, now: number): Growth {
-    if (growth.nodes.length > 0) {
-      this.#grewAt = now;
-      this.#grewSince = true;
-    }
+    if (growth.nodes.length > 0) this.#duties.grown(now);
     // Most control deltas are acks, and say nothing of who is in it.
     const opened = this.replica.roster === this.#followed ? [] : this.#follow();
     return { ...growth, opened };
@@ -369,7 +314,7 @@ export class Engine {
     this.#followed = roster;
     if (this.#devicesInCharge.length > 0) this.#replica.unconfirmed = undefined;
     const opened = this.keys.follow(roster);
-    this.#checkpoints.follow(roster);
+    this.#duties.follow(roster);
     const all = [...roster.devices.keys()];
     const told = new Map(roster.wordsTold);
     for (const [sponsor, words] of this.#entrance.sponsors()) {
@@ -384,7 +329,7 @@ export class Engine {
   stored({ nodes, source }: Growth, now: number): readonly Outgoing[] {
     for (const node of nodes) this.replica.madeDurable(node);
     // What was not on the disk yet when it was folded last may be folded now (L4).
-    if (nodes.length > 0) this.#grewSince = true;
+    if (nodes.length > 0) this.#duties.lookAgain();
     this.#awaited.settle();
     if (!source) return this.session.grown(now, nodes);
     const { from, path, gap, restsOn } = source;
@@ -540,7 +485,7 @@ export class Engine {
     if (!key) return undefined;
     const isLasting = this.keys.isAnnounced(key.tag);
     // Of one that is older it is looked again when it may go (K4): who is out may have been heard under it, and no more.
-    if (!isLasting || key.tag !== this.keys.inUse) this.#grewSince = true;
+    if (!isLasting || key.tag !== this.keys.inUse) this.#duties.lookAgain();
     return { key, isLasting };
   }
 
@@ -730,24 +675,8 @@ export class Engine {
 
   /** L4: folds what all have acknowledged, when that is due, and erases the epochs that nobody needs (K4); undefined when it is not. */
   advance(now: number): EngineAdvance | undefined {
-    if (now < (this.#advanceDueAt() ?? Number.POSITIVE_INFINITY)) return undefined;
-    const isOpening = this.#advancedAt === Number.NEGATIVE_INFINITY && this.#grewAt === Number.NEGATIVE_INFINITY;
-    this.#advancedAt = now;
-    // What was due when it was closed may be much: a window that opens does not wait for it.
-    if (isOpening) return undefined;
-    this.#grewSince = false;
-    const advance = this.#replica.advance();
-    this.#checkpoints.folded(advance.folded.length);
-    return { ...advance, erased: this.#replica.isSettled ? this.keys.eraseOld() : [] };
-  }
-
-  #grewSince = false;
-
-  /** While somebody is given a base it stays as it is. */
-  #advanceDueAt(): number | undefined {
-    if (!this.#grewSince) return undefined;
-    const { offeringUntil } = this.session;
-    return Math.max(this.#grewAt + ACK_IDLE_MS, this.#advancedAt + ADVANCE_EVERY_MS, offeringUntil);
+    const advance = this.#duties.advance(now);
+    return advance && { ...advance, erased: this.#replica.isSettled ? this.keys.eraseOld() : [] };
   }
 
   // ---- sealing ----------------------------------------------------------------------------------------------------------
@@ -775,9 +704,7 @@ export class Engine {
 
   /** When `tick` and `duties` are next worth calling. */
   nextWake(): number | undefined {
-    const times = [this.session.nextWake(), this.#ackDueAt(), this.#advanceDueAt(), this.#checkpointDueAt()].filter(
-      (at) => at !== undefined,
-    );
+    const times = [this.session.nextWake(), ...this.#duties.dueAt()].filter((at) => at !== undefined);
     return times.length === 0 ? undefined : Math.min(...times);
   }
 }

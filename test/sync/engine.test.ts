@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { MAX_CHAT_TEXT_BYTES, MAX_MESSAGE_BYTES } from '../../src/protocol/limits.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import { feedOf, type Delta } from '../../src/sync/delta.ts';
-import { ACK_EVERY_MS, ACK_IDLE_MS, FIRST_ACK_MS } from '../../src/sync/engine.ts';
+import { ACK_EVERY_MS, ACK_IDLE_MS, FIRST_ACK_MS } from '../../src/sync/duties.ts';
 import { envelopeTag, openMessage } from '../../src/sync/envelope.ts';
 import type { Outgoing } from '../../src/sync/outgoing.ts';
 import { ACK_SPREAD_MS } from '../../src/sync/session.ts';

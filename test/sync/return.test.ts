@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { DeltaId } from '../../src/base/ids.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import { feedOf } from '../../src/sync/delta.ts';
-import { ADVANCE_EVERY_MS } from '../../src/sync/engine.ts';
+import { ADVANCE_EVERY_MS } from '../../src/sync/duties.ts';
 import type { EpochTag } from '../../src/sync/epoch.ts';
 import { Desk, Office, threePeople } from './office.ts';
 import { Person } from './team.ts';

@@ -342,8 +342,8 @@ export const keys: readonly Mutant[] = [
     name: 'an older key that was asked for stays till something new comes',
     rule: 'K4',
     file: 'src/sync/engine.ts',
-    search: 'if (!isLasting || key.tag !== this.keys.inUse) this.#grewSince = true;',
-    replace: 'if (!isLasting) this.#grewSince = true;',
+    search: 'if (!isLasting || key.tag !== this.keys.inUse) this.#duties.lookAgain();',
+    replace: 'if (!isLasting) this.#duties.lookAgain();',
     tests,
   },
   {

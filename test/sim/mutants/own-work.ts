@@ -194,8 +194,8 @@ export const ownWork: readonly Mutant[] = [
   {
     name: 'an acknowledgement that has come back is named with the next that is written',
     rule: 'D2',
-    file: 'src/sync/engine.ts',
-    search: '!(this.replica.isAckDue || this.replica.hasComeBack) ||',
+    file: 'src/sync/duties.ts',
+    search: '!(this.#replica.isAckDue || this.#replica.hasComeBack) ||',
     replace: '!this.replica.isAckDue ||',
     tests: ['test/sync/engine.test.ts'],
   },

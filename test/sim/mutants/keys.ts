@@ -65,9 +65,9 @@ export const keys: readonly Mutant[] = [
   {
     name: 'the copy comes from the last who has said that one is in',
     rule: 'N4',
-    file: 'src/sync/engine.ts',
-    search: 'this.#entrance.isSponsor(from) ||',
-    replace: 'this.#sponsors.at(-1) === from ||',
+    file: 'src/sync/entrance.ts',
+    search: 'return this.#sponsors.includes(device);',
+    replace: 'return this.#sponsors.at(-1) === device;',
     tests: ['test/sync/first-copy-guards.test.ts'],
   },
   {

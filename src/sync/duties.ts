@@ -5,7 +5,8 @@
 import type { DeviceId } from '../base/ids.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { controlBody, MAX_CUT_FEEDS, type CutAndRoot } from './control.ts';
-import type { Advance, Entry, Replica } from './replica.ts';
+import type { Advance } from './forgetting.ts';
+import type { Entry, Replica } from './replica.ts';
 import type { Roster } from './roster.ts';
 
 /** An ack is written when nothing has happened for so long (L4) … */

@@ -7,14 +7,15 @@
  * Nothing is on a timer here: `nextWake` says when `tick` is worth calling, and `duties` what this device should write of itself.
  */
 import { equalBytes, releaseBytes } from '../base/bytes.ts';
-import type { AccountId, DeltaId, DeviceId, WorkspaceId } from '../base/ids.ts';
+import type { AccountId, DeltaId, DeviceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import type { Certificate } from '../protocol/certificate.ts';
 import { MAX_FETCH_IDS, MAX_LOCKED_MESSAGES } from '../protocol/limits.ts';
 import { AwaitedWord } from './awaited-word.ts';
-import { BaseReader, rootOfNothing, type BasePart } from './base.ts';
+import { rootOfNothing, type BasePart } from './base.ts';
 import { controlBody, Role, type CutAndRoot } from './control.ts';
-import { DeltaReader, feedOf, type DeltaPlace, type Signer } from './delta.ts';
+import { Copy, type CopyOptions } from './copy.ts';
+import type { DeltaPlace, Signer } from './delta.ts';
 import { Duties } from './duties.ts';
 import { sealMessage, type SealKey } from './envelope.ts';
 import { Entrance } from './entrance.ts';
@@ -28,8 +29,7 @@ import { encodeMessage, type Message } from './messages.ts';
 import type { Outgoing } from './outgoing.ts';
 import { Lane } from './ports.ts';
 import type { IngestFault } from './proof.ts';
-import { Replica, type Entry } from './replica.ts';
-import type { Reducer } from './reducer.ts';
+import type { Entry, Replica } from './replica.ts';
 import type { Mark } from './peer.ts';
 import type { Roster } from './roster.ts';
 import { Session } from './session.ts';
@@ -43,14 +43,8 @@ export interface EngineIdentity {
   readonly agreementSecret: Uint8Array;
 }
 
-export interface EngineOptions {
-  readonly crypto: Crypto;
-  readonly workspace: WorkspaceId;
-  readonly reducers: readonly Reducer[];
+export interface EngineOptions extends CopyOptions {
   readonly identity: EngineIdentity;
-  /** Which of this device's feeds it writes (D2). */
-  readonly generation: number;
-  readonly reader?: DeltaReader;
   /** Whether a device's queue can be written to. */
   relayable(device: DeviceId): boolean;
 }
@@ -135,67 +129,40 @@ export class Engine {
   readonly #entrance: Entrance;
   readonly #crypto: Crypto;
   readonly #identity: EngineIdentity;
-  #generation: number;
-  readonly #makeReplica: () => Replica;
-  #replica: Replica;
-  /** A base of which not all parts are here. */
-  #reader: BaseReader | undefined;
+  readonly #copy: Copy;
 
   constructor(options: EngineOptions) {
-    const { crypto, identity, generation } = options;
+    const { crypto, identity, workspace } = options;
     this.#crypto = crypto;
     this.#identity = identity;
-    this.#generation = generation;
-    this.#duties = new Duties(identity.device, () => this.#replica, this);
-    const { workspace, reducers, reader = new DeltaReader(crypto, workspace) } = options;
-    const own = () => feedOf(identity.device, this.#generation);
-    this.#makeReplica = () => new Replica({ crypto, workspace, reducers, own: own(), reader });
-    this.#replica = this.#makeReplica();
-    this.#expulsion = new Expulsion(crypto, identity, () => this.#replica);
-    this.#entrance = new Entrance(identity.device, () => this.#replica);
-    this.#awaited = new AwaitedWord(identity.device, () => this.#replica);
+    this.#copy = new Copy(options);
+    const replica = () => this.#replica;
+    this.#duties = new Duties(identity.device, replica, this);
+    this.#expulsion = new Expulsion(crypto, identity, replica);
+    this.#entrance = new Entrance(identity.device, replica);
+    this.#awaited = new AwaitedWord(identity.device, replica);
     this.keys = new EpochKeys(crypto, workspace, identity.device, identity.agreementSecret);
     const relayable = (device: DeviceId) => options.relayable(device);
-    this.session = new Session(
-      () => this.#replica,
-      identity.device,
-      relayable,
-      this.keys,
-      () => this.#needsCopy,
-    );
+    this.session = new Session(replica, identity.device, relayable, this.keys, () => this.#needsCopy);
   }
 
   /** Another one after a base was taken. */
   get replica(): Replica {
-    return this.#replica;
+    return this.#copy.replica;
+  }
+
+  get #replica(): Replica {
+    return this.#copy.replica;
   }
 
   // ---- the own store ----------------------------------------------------------------------------------------------------
 
   /**
-   * Parts of bases as they were made durable, in order, before any delta: the last whole one is begun with, and what those before it alone
-   * hold comes after it, as it did when it took their place. Answers whether there is one. `unconfirmed`: the root of one that nobody had
+   * Parts of bases as they were made durable, before any delta. Answers whether there is a whole one. `unconfirmed`: the root of one that nobody had
    * vouched for. `arrivals`: how many deltas had arrived by then.
    */
   restoreBase(parts: readonly BasePart[], unconfirmed: Uint8Array | undefined, arrivals = 0): boolean {
-    const whole: BaseReader[] = [];
-    for (const part of parts) {
-      if (part.part === 0) this.#reader = new BaseReader(this.#crypto, this.#replica.workspace);
-      if (this.#reader?.add(part).ok !== true || !this.#reader.isWhole) continue;
-      whole.push(this.#reader);
-      this.#reader = undefined;
-    }
-    const base = whole.pop()?.read();
-    if (!base?.ok || !this.#replica.load(base.value, true, arrivals).ok) return false;
-    this.#replica.unconfirmed = this.#replica.hasBase ? unconfirmed : undefined;
-    for (const before of whole) this.#restoreControls(before);
-    return true;
-  }
-
-  /** Its control deltas may stand nowhere else on the disk: the journal is written anew without the deltas that a base has taken in (L1). */
-  #restoreControls(reader: BaseReader): void {
-    const base = reader.read();
-    if (base.ok) for (const { delta } of base.value.controls) this.restore(delta.bytes);
+    return this.#copy.restore(parts, unconfirmed, arrivals);
   }
 
   /** What was durable here once. `opened` follows, after the last. */
@@ -249,12 +216,11 @@ export class Engine {
 
   /** D2: from now on another feed is written. */
   beginFeed(generation: number): void {
-    this.#generation = generation;
-    this.replica.beginFeed(feedOf(this.#identity.device, generation));
+    this.#copy.beginFeed(generation);
   }
 
   get generation(): number {
-    return this.#generation;
+    return this.#copy.generation;
   }
 
   // ---- writing ----------------------------------------------------------------------------------------------------------
@@ -497,32 +463,25 @@ export class Engine {
     // The log comes after it, from its beginning: nothing that is here need go.
     if (isOfNothing && this.#renewal?.from !== from)
       return { ...NOT_TAKEN, out: [this.#askForPart(from, path, part.root, 1)] };
-    // Given again, since the answer was long on its way: what has come after it since is not put back.
-    if (!this.#renewal && this.#begunWith && equalBytes(part.root, this.#begunWith))
+    // Given again, since the answer was long on its way.
+    if (!this.#renewal && this.#copy.hasBegunWith(part.root))
       return { ...NOT_TAKEN, out: [this.#askForPart(from, path, part.root, part.parts)] };
     if (!this.#mayGiveBase(from)) {
       this.#sources.offered(from, part.part, this.#isMember(from) && this.session.lacksOf(from));
       this.session.doubt();
       return NOT_TAKEN;
     }
-    this.#reader ??= new BaseReader(this.#crypto, this.#replica.workspace);
-    let added = this.#reader.add(part);
-    if (!added.ok && added.error.reason === 'changed') {
-      this.#reader = new BaseReader(this.#crypto, this.#replica.workspace);
-      added = this.#reader.add(part);
-    }
+    const added = this.#copy.add(part);
+    const { nextPart } = this.#copy;
     if (!added.ok) {
-      const isGap = added.error.reason === 'outOfTurn' && part.part > this.#reader.next;
-      if (isGap) return { ...NOT_TAKEN, out: [this.#askForPart(from, path, part.root, this.#reader.next)] };
+      const isGap = added.error.reason === 'outOfTurn' && part.part > nextPart;
+      if (isGap) return { ...NOT_TAKEN, out: [this.#askForPart(from, path, part.root, nextPart)] };
       return added.error.reason === 'outOfTurn' ? NOT_TAKEN : { ...NOT_TAKEN, faults: [badBaseOf(from)] };
     }
-    const { next } = this.#reader;
-    const out = [this.#askForPart(from, path, part.root, next)];
+    const out = [this.#askForPart(from, path, part.root, nextPart)];
     if (added.value === 'more') return { ...NOT_TAKEN, part, out };
     const replaced = this.#replica;
-    const hasBegun = this.#begin(this.#reader, from, path);
-    this.#reader = undefined;
-    if (!hasBegun) return { ...NOT_TAKEN, faults: [badBaseOf(from)] };
+    if (!this.#begin(from, path)) return { ...NOT_TAKEN, faults: [badBaseOf(from)] };
     const opened = this.#follow();
     return { part, replaced, opened, faults: [], out: [...out, ...this.#endRenewal(from)] };
   }
@@ -538,7 +497,7 @@ export class Engine {
     const member = roster.devices.get(from);
     if (this.#renewal) return this.#renewal.from === from && member !== undefined;
     // Durable or not: what begins with a base was on this disk before.
-    if (this.#replica.generationsOf(this.#identity.device).includes(this.#generation)) return false;
+    if (this.#replica.generationsOf(this.#identity.device).includes(this.generation)) return false;
     const isOther = this.#renewedBy !== undefined && from !== this.#renewedBy;
     if (isOther && (!this.#isAheadOf(this.#renewedBy!, from) || this.session.needsCopy(from))) return false;
     if (this.#entrance.isSponsor(from) || member?.role === Role.manager) return true;
@@ -563,8 +522,6 @@ export class Engine {
   readonly #sources = new Sources();
   /** Who was asked for the base that this copy has begun with. */
   #renewedBy: DeviceId | undefined;
-  /** Root of the base that it has begun with, since the start. */
-  #begunWith: Uint8Array | undefined;
 
   /** L6: what is here is no good for others: it is out of step, or not all of what its inviter holds has come. */
   get #needsCopy(): boolean {
@@ -609,22 +566,12 @@ export class Engine {
   }
 
   /** Begins with a base; what was here and is not in it comes after. */
-  #begin(reader: BaseReader, from: DeviceId, path: 'direct' | 'relay'): boolean {
+  #begin(from: DeviceId, path: 'direct' | 'relay'): boolean {
     const renewal = this.#renewal?.from === from ? this.#renewal : undefined;
-    const before = this.#generation;
-    this.#generation = renewal?.generation ?? before;
-    const base = reader.read();
-    const next = this.#makeReplica();
-    if (!base.ok || !next.load(base.value, false).ok) {
-      this.#generation = before;
-      return false;
-    }
-    next.takeOver(this.#replica);
-    if (this.#isBetweenManagers(next, from) && (renewal || path === 'direct')) next.unconfirmed = undefined;
-    this.#replica = next;
+    if (!this.#copy.begin(renewal?.generation)) return false;
+    if (this.#isBetweenManagers(from) && (renewal || path === 'direct')) this.#replica.unconfirmed = undefined;
     this.#sources.begunAnew();
     this.#renewedBy = renewal?.from;
-    this.#begunWith = base.value.root;
     if (renewal) {
       this.awaitWord();
       this.#entrance.add(from);
@@ -636,7 +583,8 @@ export class Engine {
    * L6: whether a manager's device gives a base to another manager's, who stands for it from then on, as he could by a word of his own: where each of two
    * had the other's, nobody could vouch for either, and nobody else would be given a copy. By relay only where he has asked him for it.
    */
-  #isBetweenManagers({ roster }: Replica, from: DeviceId): boolean {
+  #isBetweenManagers(from: DeviceId): boolean {
+    const { roster } = this.#replica;
     return [from, this.#identity.device].every((device) => roster.devices.get(device)?.role === Role.manager);
   }
 
@@ -669,8 +617,7 @@ export class Engine {
 
   /** Of a base that is on its way: how many parts are here, and how many there are. */
   get basePartsHere(): { readonly here: number; readonly all: number } | undefined {
-    const { next, total } = this.#reader ?? {};
-    return next === undefined || total === undefined ? undefined : { here: next, all: total };
+    return this.#copy.partsHere;
   }
 
   /** L4: folds what all have acknowledged, when that is due, and erases the epochs that nobody needs (K4); undefined when it is not. */

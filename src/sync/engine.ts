@@ -13,7 +13,7 @@ import type { Certificate } from '../protocol/certificate.ts';
 import { MAX_FETCH_IDS, MAX_LOCKED_MESSAGES } from '../protocol/limits.ts';
 import { AwaitedWord } from './awaited-word.ts';
 import { rootOfNothing, type BasePart } from './base.ts';
-import { controlBody, Role, type CutAndRoot } from './control.ts';
+import { controlBody, type CutAndRoot } from './control.ts';
 import { Copy, type CopyOptions } from './copy.ts';
 import type { DeltaPlace, Signer } from './delta.ts';
 import { Duties } from './duties.ts';
@@ -24,6 +24,7 @@ import { readEpochNotice, type ChunkGeneration, type Epoch, type EpochTag } from
 import { Expulsion } from './expulsion.ts';
 import type { FoldVerdict } from './fold.ts';
 import type { Advance } from './forgetting.ts';
+import { Givers, type Renewal } from './givers.ts';
 import type { Node } from './graph.ts';
 import { encodeMessage, type Message } from './messages.ts';
 import type { Outgoing } from './outgoing.ts';
@@ -33,7 +34,6 @@ import type { Entry, Replica } from './replica.ts';
 import type { Mark } from './peer.ts';
 import type { Roster } from './roster.ts';
 import { Session } from './session.ts';
-import { Sources } from './sources.ts';
 
 export interface EngineIdentity {
   readonly account: AccountId;
@@ -101,13 +101,6 @@ export interface LockedOut {
   readonly out: readonly Outgoing[];
 }
 
-/** A copy that is to begin anew, with the base of another device. */
-export interface Renewal {
-  readonly from: DeviceId;
-  /** Of the feed that is written then. */
-  readonly generation: number;
-}
-
 export interface TakenKey {
   readonly key: Epoch | ChunkGeneration;
   readonly isLasting: boolean;
@@ -130,28 +123,26 @@ export class Engine {
   readonly #crypto: Crypto;
   readonly #identity: EngineIdentity;
   readonly #copy: Copy;
+  readonly #givers: Givers;
 
   constructor(options: EngineOptions) {
     const { crypto, identity, workspace } = options;
     this.#crypto = crypto;
     this.#identity = identity;
     this.#copy = new Copy(options);
-    const replica = () => this.#replica;
+    const replica = () => this.replica;
     this.#duties = new Duties(identity.device, replica, this);
     this.#expulsion = new Expulsion(crypto, identity, replica);
     this.#entrance = new Entrance(identity.device, replica);
     this.#awaited = new AwaitedWord(identity.device, replica);
     this.keys = new EpochKeys(crypto, workspace, identity.device, identity.agreementSecret);
     const relayable = (device: DeviceId) => options.relayable(device);
-    this.session = new Session(replica, identity.device, relayable, this.keys, () => this.#needsCopy);
+    this.session = new Session(replica, identity.device, relayable, this.keys, () => this.#givers.needsCopy);
+    this.#givers = new Givers(identity, this.#copy, this.session, this.#entrance);
   }
 
   /** Another one after a base was taken. */
   get replica(): Replica {
-    return this.#copy.replica;
-  }
-
-  get #replica(): Replica {
     return this.#copy.replica;
   }
 
@@ -188,7 +179,7 @@ export class Engine {
   }
 
   get isAwaitingWord(): boolean {
-    return (this.#awaited.isAwaited && this.session.devices.length > 0) || this.isOutside || !this.#replica.canBegin;
+    return (this.#awaited.isAwaited && this.session.devices.length > 0) || this.isOutside || !this.replica.canBegin;
   }
 
   /** I4, L7: the word that let it in is not here yet: what it wrote before that comes would not count. */
@@ -278,7 +269,7 @@ export class Engine {
   #follow(): readonly Epoch[] {
     const { roster } = this.replica;
     this.#followed = roster;
-    if (this.#devicesInCharge.length > 0) this.#replica.unconfirmed = undefined;
+    if (this.#givers.devicesInCharge.length > 0) this.replica.unconfirmed = undefined;
     const opened = this.keys.follow(roster);
     this.#duties.follow(roster);
     const all = [...roster.devices.keys()];
@@ -287,7 +278,7 @@ export class Engine {
       if (!words) all.push(sponsor);
       else if (words.length > 0) told.set(sponsor, words);
     }
-    this.session.setDevices(all, told, this.#replica.returned());
+    this.session.setDevices(all, told, this.replica.returned());
     return opened;
   }
 
@@ -363,7 +354,7 @@ export class Engine {
       case 'needKey':
         return this.#giveKey(from, path, message.epoch, under);
       case 'folded':
-        if (this.#isMember(from)) this.#replica.hearFolded(message.places, from);
+        if (this.#isMember(from)) this.replica.hearFolded(message.places, from);
         return [];
       default:
         return [];
@@ -461,13 +452,13 @@ export class Engine {
   takeBase(from: DeviceId, path: 'direct' | 'relay', part: BasePart): BaseStep {
     const isOfNothing = equalBytes(part.root, rootOfNothing(this.#crypto));
     // The log comes after it, from its beginning: nothing that is here need go.
-    if (isOfNothing && this.#renewal?.from !== from)
+    if (isOfNothing && this.renewal?.from !== from)
       return { ...NOT_TAKEN, out: [this.#askForPart(from, path, part.root, 1)] };
     // Given again, since the answer was long on its way.
-    if (!this.#renewal && this.#copy.hasBegunWith(part.root))
+    if (!this.renewal && this.#copy.hasBegunWith(part.root))
       return { ...NOT_TAKEN, out: [this.#askForPart(from, path, part.root, part.parts)] };
-    if (!this.#mayGiveBase(from)) {
-      this.#sources.offered(from, part.part, this.#isMember(from) && this.session.lacksOf(from));
+    if (!this.#givers.mayGive(from)) {
+      this.#givers.refused(from, part.part);
       this.session.doubt();
       return NOT_TAKEN;
     }
@@ -480,112 +471,38 @@ export class Engine {
     }
     const out = [this.#askForPart(from, path, part.root, nextPart)];
     if (added.value === 'more') return { ...NOT_TAKEN, part, out };
-    const replaced = this.#replica;
+    const replaced = this.replica;
     if (!this.#begin(from, path)) return { ...NOT_TAKEN, faults: [badBaseOf(from)] };
     const opened = this.#follow();
     return { part, replaced, opened, faults: [], out: [...out, ...this.#endRenewal(from)] };
   }
 
-  /**
-   * Who has written nothing yet takes the first copy from who let it in, or from a manager; who has lost its log, in a new feed
-   * (D2), likewise; where it is the only manager's own device, from any member. Who has asked for a fresh one takes it from whom he has asked,
-   * and another in the place of that only from who is known to be ahead: whoever else gives one may be out of step himself;
-   * and none at all of who has said that he is.
-   */
-  #mayGiveBase(from: DeviceId): boolean {
-    const { roster } = this.#replica;
-    const member = roster.devices.get(from);
-    if (this.#renewal) return this.#renewal.from === from && member !== undefined;
-    // Durable or not: what begins with a base was on this disk before.
-    if (this.#replica.generationsOf(this.#identity.device).includes(this.generation)) return false;
-    const isOther = this.#renewedBy !== undefined && from !== this.#renewedBy;
-    if (isOther && (!this.#isAheadOf(this.#renewedBy!, from) || this.session.needsCopy(from))) return false;
-    if (this.#entrance.isSponsor(from) || member?.role === Role.manager) return true;
-    return member !== undefined && this.#devicesInCharge.length === 1;
-  }
-
-  /** Whether all that was asked for has come, and another holds all of that: what is here would wait for ever for what he does not take. */
-  #isAheadOf(asked: DeviceId, other: DeviceId): boolean {
-    return !this.session.lacksOf(asked) && this.session.inSync(other);
-  }
-
-  /**
-   * L6: the copy may have folded what others have in another way, or lacks what members have folded: they give a base, again and again, that a
-   * copy which has written does not take.
-   */
+  /** L6: the copy may have folded what others have in another way, or lacks what members have folded. */
   get isOutOfStep(): boolean {
-    for (const device of this.#sources.inVain())
-      if (this.session.lacksOf(device) && this.#isMember(device)) return true;
-    return this.#replica.isOutOfStep;
+    return this.#givers.isOutOfStep;
   }
 
-  readonly #sources = new Sources();
-  /** Who was asked for the base that this copy has begun with. */
-  #renewedBy: DeviceId | undefined;
-
-  /** L6: what is here is no good for others: it is out of step, or not all of what its inviter holds has come. */
-  get #needsCopy(): boolean {
-    return this.isOutside || this.isOutOfStep;
-  }
-
-  /**
-   * L6: whose copy should take the place of this one, of those that are online (`sources.ts`). Nobody's of whom it is known that he has
-   * something else, unless all others have: then the odd one is this.
-   */
+  /** L6: whose copy should take the place of this one, of those that are online. */
   freshCopyFrom(isOnline: (device: DeviceId) => boolean): DeviceId | undefined {
-    const { members } = this.#replica.roster;
-    const differing = new Set(this.session.differing.flatMap((device) => this.#replica.accountOf(device) ?? []));
-    const others = [...members.values()].filter(({ account }) => account !== this.#identity.account);
-    const isOdd = others.length > 0 && others.every(({ account }) => differing.has(account));
-    const sources = [...members.values()]
-      .filter(({ account }) => isOdd || !differing.has(account))
-      .flatMap(({ role, devices }) => devices.map(({ certificate: { device } }) => ({ device, role })))
-      .filter(({ device }) => device !== this.#identity.device && isOnline(device))
-      .map(({ device, role }) => ({
-        ...{ device, role, isDirect: this.session.reach(device) === 'direct' },
-        holdsMore: this.session.lacksOf(device),
-        needsCopy: this.session.needsCopy(device),
-      }));
-    return this.#sources.best(sources, this.#needsCopy ? this.#identity.device : undefined);
+    return this.#givers.freshCopyFrom(isOnline);
   }
 
   #isMember(device: DeviceId): boolean {
-    return this.#replica.roster.devices.has(device);
-  }
-
-  /**
-   * Where this one's person is the only manager, his devices: nobody else can vouch for what is here, and he stands for it. A manager all
-   * of whose devices are out can vouch for nothing.
-   */
-  get #devicesInCharge(): readonly DeviceId[] {
-    const managers = [...this.#replica.roster.members.values()].filter(
-      ({ role, devices }) => role === Role.manager && devices.length > 0,
-    );
-    const isOurs = managers.every(({ account }) => account === this.#identity.account);
-    return isOurs ? managers.flatMap(({ devices }) => devices.map(({ certificate }) => certificate.device)) : [];
+    return this.replica.roster.devices.has(device);
   }
 
   /** Begins with a base; what was here and is not in it comes after. */
   #begin(from: DeviceId, path: 'direct' | 'relay'): boolean {
-    const renewal = this.#renewal?.from === from ? this.#renewal : undefined;
-    if (!this.#copy.begin(renewal?.generation)) return false;
-    if (this.#isBetweenManagers(from) && (renewal || path === 'direct')) this.#replica.unconfirmed = undefined;
-    this.#sources.begunAnew();
-    this.#renewedBy = renewal?.from;
-    if (renewal) {
+    const { renewal } = this.#givers;
+    const isAsked = renewal?.from === from;
+    if (!this.#copy.begin(isAsked ? renewal.generation : undefined)) return false;
+    if (this.#givers.isBetweenManagers(from) && (isAsked || path === 'direct')) this.replica.unconfirmed = undefined;
+    this.#givers.begunAnew(isAsked ? from : undefined);
+    if (isAsked) {
       this.awaitWord();
       this.#entrance.add(from);
     }
     return true;
-  }
-
-  /**
-   * L6: whether a manager's device gives a base to another manager's, who stands for it from then on, as he could by a word of his own: where each of two
-   * had the other's, nobody could vouch for either, and nobody else would be given a copy. By relay only where he has asked him for it.
-   */
-  #isBetweenManagers(from: DeviceId): boolean {
-    const { roster } = this.#replica;
-    return [from, this.#identity.device].every((device) => roster.devices.get(device)?.role === Role.manager);
   }
 
   /**
@@ -594,22 +511,19 @@ export class Engine {
    * is not in the base. Undefined: it is asked no more.
    */
   renewFrom(renewal: Renewal | undefined): readonly Outgoing[] {
-    if (renewal) this.#sources.asked(renewal.from);
-    this.#renewal = renewal;
+    this.#givers.ask(renewal);
     return this.session.renewFrom(renewal?.from);
   }
 
   #endRenewal(from: DeviceId): readonly Outgoing[] {
-    if (this.#renewal?.from !== from) return [];
-    this.#renewal = undefined;
+    if (this.renewal?.from !== from) return [];
+    this.#givers.ask(undefined);
     return this.session.begunAnew();
   }
 
   get renewal(): Renewal | undefined {
-    return this.#renewal;
+    return this.#givers.renewal;
   }
-
-  #renewal: Renewal | undefined;
 
   #askForPart(to: DeviceId, path: 'direct' | 'relay', root: Uint8Array, part: number): Outgoing {
     return { ...this.#say(to, path, { kind: 'needBase', root, part }), ephemeral: true };
@@ -623,7 +537,7 @@ export class Engine {
   /** L4: folds what all have acknowledged, when that is due, and erases the epochs that nobody needs (K4); undefined when it is not. */
   advance(now: number): EngineAdvance | undefined {
     const advance = this.#duties.advance(now);
-    return advance && { ...advance, erased: this.#replica.isSettled ? this.keys.eraseOld() : [] };
+    return advance && { ...advance, erased: this.replica.isSettled ? this.keys.eraseOld() : [] };
   }
 
   // ---- sealing ----------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { DeviceId } from '../../src/base/ids.ts';
 import { ServiceError, type ServiceEvent } from '../../src/service/api.ts';
 import { Renewing, RENEWAL_PATIENCE_MS } from '../../src/service/renewing.ts';
-import type { Renewal } from '../../src/sync/engine.ts';
+import type { Renewal } from '../../src/sync/givers.ts';
 import { folding } from './folding.ts';
 import { House, type Person } from './house.ts';
 

@@ -177,8 +177,8 @@ export const generations: readonly Mutant[] = [
   {
     name: 'who begins anew takes a base of who says that his own is no good',
     rule: 'L6',
-    file: 'src/sync/engine.ts',
-    search: '|| this.session.needsCopy(from))',
+    file: 'src/sync/givers.ts',
+    search: '|| this.#session.needsCopy(from))',
     replace: ')',
     tests: ['test/sync/denied-past.test.ts'],
   },

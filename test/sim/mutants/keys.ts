@@ -10,7 +10,7 @@ export const keys: readonly Mutant[] = [
     name: 'a key goes before all have acknowledged a newer one',
     rule: 'K4',
     file: 'src/sync/engine.ts',
-    search: 'erased: this.#replica.isSettled ? this.keys.eraseOld() : []',
+    search: 'erased: this.replica.isSettled ? this.keys.eraseOld() : []',
     replace: 'erased: this.keys.eraseOld()',
     tests,
   },

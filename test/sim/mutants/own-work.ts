@@ -196,7 +196,7 @@ export const ownWork: readonly Mutant[] = [
     rule: 'D2',
     file: 'src/sync/duties.ts',
     search: '!(this.#replica.isAckDue || this.#replica.hasComeBack) ||',
-    replace: '!this.replica.isAckDue ||',
+    replace: '!this.#replica.isAckDue ||',
     tests: ['test/sync/engine.test.ts'],
   },
   {

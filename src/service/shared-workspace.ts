@@ -25,12 +25,9 @@ import type { Entry, Replica } from '../sync/replica.ts';
 import type { Member, Roster } from '../sync/roster.ts';
 import type { Mark } from '../sync/peer.ts';
 import { chatReducer } from '../tools/chat/reducer.ts';
-import { isChatKind } from '../tools/chat/deltas.ts';
-import { POSTS } from '../tools/chat/rows.ts';
 import type { Content } from '../tools/files/content.ts';
-import { readFilesDelta } from '../tools/files/deltas.ts';
 import { filesReducer } from '../tools/files/reducer.ts';
-import { ITEMS, itemFromRow, VERSIONS, versionFromRow } from '../tools/files/rows.ts';
+import { VERSIONS } from '../tools/files/rows.ts';
 import { type CallKey, ServiceError } from './api.ts';
 import { ChunkExchange } from './chunk-exchange.ts';
 import { KeptError } from './commit-queue.ts';
@@ -51,6 +48,7 @@ import { deltaRecords, encodeRecord, type KeptLog } from './records.ts';
 import { Tidings } from './tidings.ts';
 import { Undelivered } from './undelivered.ts';
 import { Unread } from './unread.ts';
+import { UnreadItems } from './unread-items.ts';
 
 /** One restart may send this much again; written more often it would cost a commit each. */
 const REMEMBER_AFTER_MS = 3_000;
@@ -77,6 +75,7 @@ export class SharedWorkspace {
   readonly #hub: Hub;
   readonly #delivery: Delivery;
   readonly #tidings: Tidings;
+  readonly #unreadItems: UnreadItems;
   readonly #trees = new Map<ToolId, FileTree>();
   readonly #listener: WorkspaceListener;
   #cancelWake: (() => void) | undefined;
@@ -98,6 +97,12 @@ export class SharedWorkspace {
     });
     this.keyring = new Keyring(hub.crypto, hub.local, id, this.engine.keys);
     this.unread = new Unread(hub.local, id);
+    this.#unreadItems = new UnreadItems(
+      this.unread,
+      hub.identity.account,
+      () => this.replica,
+      (tool) => this.tree(tool),
+    );
     this.leftBehind = new LeftBehind(hub.local, id);
     this.keptVoid = new KeptVoid(hub, id);
     this.#tidings = new Tidings(hub, this);
@@ -130,8 +135,7 @@ export class SharedWorkspace {
     if (this.#hub.local.get(awaitsKey(this.id)) !== undefined) this.engine.awaitWord();
     // Nobody listens yet, and no folder is shown.
     bringUpToDate(this.#hub.index, this.replica, imaged);
-    this.unread.restore((tool, item) => this.#isThere(tool, item));
-    for (const node of this.replica.nodes()) this.#noteUnread(node);
+    this.#unreadItems.restore();
     this.peers.restore();
     this.#tidings.restore();
     const { session } = this.engine;
@@ -562,8 +566,7 @@ export class SharedWorkspace {
     if (this.replica.isConfirmed) this.#hub.local.drop(unconfirmedKey(this.id));
     for (const { node, verdict } of advance.folded) {
       const { delta } = node;
-      const item = this.#unreadItemOf(node);
-      if (item !== undefined) this.unread.keep(delta.tool!, item);
+      this.#unreadItems.keep(node);
       if (delta.device === this.device && verdict !== 'applied') this.keptVoid.keep(delta, verdict);
     }
     if (advance.forgotten > 0) this.#hub.forgotten();
@@ -590,7 +593,7 @@ export class SharedWorkspace {
       this.#tidings.deletion();
       this.#tidings.permissions(nodes);
     }
-    for (const node of nodes) this.#noteUnread(node);
+    for (const node of nodes) this.#unreadItems.note(node);
     this.#index(this.replica.takeChanges());
     this.#hub.emit({ type: 'workspaces' });
     if (this.expulsion) this.#hub.expelled(this.id);
@@ -628,32 +631,6 @@ export class SharedWorkspace {
     for (const [tool, posts] of delivered) this.#listener.delivered(tool, posts);
   }
 
-  #noteUnread(node: Node): void {
-    const { delta, arrival } = node;
-    if (delta.tool === undefined || this.replica.accountOf(delta.device) === this.#hub.identity.account) return;
-    const item = this.#unreadItemOf(node);
-    if (item === undefined || !this.#isThere(delta.tool, item)) return;
-    // What a delta has made is there only where it counts; what it has changed is there anyway.
-    if (item === delta.id || this.replica.verdictOf(delta.id) === 'accepted')
-      this.unread.note(delta.tool, item, arrival);
-  }
-
-  #unreadItemOf({ delta }: Node): string | undefined {
-    return unreadItem(delta.kind, delta.body, delta.id, (version) => this.#itemOf(delta.tool!, version));
-  }
-
-  /** What is gone cannot be read, nor be unread. */
-  #isThere(tool: ToolId, item: string): boolean {
-    if (this.replica.row(tool, POSTS, item)) return true;
-    const row = this.replica.row(tool, ITEMS, item);
-    return row !== undefined && itemFromRow(row).heads.some((head) => this.tree(tool).version(head)?.live === true);
-  }
-
-  #itemOf(tool: ToolId, version: DeltaId): string | undefined {
-    const row = this.replica.row(tool, VERSIONS, version);
-    return row && versionFromRow(row).item;
-  }
-
   #index(changes: readonly RowChange[]): void {
     if (changes.length === 0) return;
     this.#hub.index.apply(this.id, changes);
@@ -667,9 +644,7 @@ export class SharedWorkspace {
   }
 
   #toolChanged(tool: ToolId, changes: readonly RowChange[]): void {
-    for (const { table, key, row } of changes)
-      if (table === POSTS ? row === undefined : table === ITEMS && !this.#isThere(tool, key))
-        this.unread.forget(tool, key);
+    this.#unreadItems.forget(tool, changes);
     const kind = this.roster.tools.get(tool)?.kind;
     if (kind === 'chat') this.#listener.chat(tool, changes);
     if (kind !== 'files') return;
@@ -806,17 +781,4 @@ function renewalKey(workspace: WorkspaceId): string {
 /** The root of a base that nobody has vouched for yet (L6). */
 function unconfirmedKey(workspace: WorkspaceId): string {
   return `unconfirmed/${workspace}`;
-}
-
-/** The item that an accepted delta makes unread; undefined where it makes none. */
-function unreadItem(
-  kind: string,
-  body: Value,
-  id: DeltaId,
-  itemOf: (version: DeltaId) => string | undefined,
-): string | undefined {
-  if (isChatKind(kind)) return kind === 'post' ? id : undefined;
-  const files = readFilesDelta(kind, body);
-  if (files?.kind === 'file') return id;
-  return files?.kind === 'ver' ? itemOf(files.parents[0]!) : undefined;
 }

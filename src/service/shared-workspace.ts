@@ -33,7 +33,7 @@ import { ChunkExchange } from './chunk-exchange.ts';
 import { KeptError } from './commit-queue.ts';
 import { ContentNeeds } from './content-needs.ts';
 import { Delivery } from './delivery.ts';
-import { FileTree } from './file-tree.ts';
+import type { FileTree } from './file-tree.ts';
 import type { Hub } from './hub.ts';
 import { bringUpToDate, type Imaged } from './index-image.ts';
 import { KeptVoid } from './kept-void.ts';
@@ -45,6 +45,7 @@ import { readMarks, writeMarks } from './peer-memory.ts';
 import { Peers } from './peers.ts';
 import type { ContentStore } from './ports.ts';
 import { deltaRecords, encodeRecord, type KeptLog } from './records.ts';
+import { ShownRows } from './shown-rows.ts';
 import { Tidings } from './tidings.ts';
 import { Undelivered } from './undelivered.ts';
 import { Unread } from './unread.ts';
@@ -76,7 +77,7 @@ export class SharedWorkspace {
   readonly #delivery: Delivery;
   readonly #tidings: Tidings;
   readonly #unreadItems: UnreadItems;
-  readonly #trees = new Map<ToolId, FileTree>();
+  readonly #shown: ShownRows;
   readonly #listener: WorkspaceListener;
   #cancelWake: (() => void) | undefined;
   #cancelRemember: (() => void) | undefined;
@@ -110,6 +111,13 @@ export class SharedWorkspace {
     this.peers = new Peers(hub, id, () => this.roster);
     this.exchange = this.#makeExchange();
     this.needs = new ContentNeeds(hub, id, this.contents, this.exchange);
+    this.#shown = new ShownRows({
+      hub,
+      workspace: this,
+      unread: this.#unreadItems,
+      needs: this.needs,
+      onChat: (tool, changes) => listener.chat(tool, changes),
+    });
     this.#delivery = new Delivery({
       hub,
       engine: this.engine,
@@ -387,7 +395,7 @@ export class SharedWorkspace {
       this.generations.map((generation) => ({ delta: { generation, time: 0 } })),
     );
     const gone = [...before.rows()].filter(({ tool, table, key }) => !this.replica.row(tool, table, key));
-    this.#index([...gone.map((change) => ({ ...change, row: undefined })), ...this.replica.takeChanges()]);
+    this.#shown.changed([...gone.map((change) => ({ ...change, row: undefined })), ...this.replica.takeChanges()]);
   }
 
   /** L6: asks a device for its base, to begin anew with it; no device: no more. That it is asked goes to disk with the next commit. */
@@ -594,7 +602,7 @@ export class SharedWorkspace {
       this.#tidings.permissions(nodes);
     }
     for (const node of nodes) this.#unreadItems.note(node);
-    this.#index(this.replica.takeChanges());
+    this.#shown.changed(this.replica.takeChanges());
     this.#hub.emit({ type: 'workspaces' });
     if (this.expulsion) this.#hub.expelled(this.id);
   }
@@ -631,28 +639,6 @@ export class SharedWorkspace {
     for (const [tool, posts] of delivered) this.#listener.delivered(tool, posts);
   }
 
-  #index(changes: readonly RowChange[]): void {
-    if (changes.length === 0) return;
-    this.#hub.index.apply(this.id, changes);
-    const byTool = new Map<ToolId, RowChange[]>();
-    for (const change of changes) {
-      const own = byTool.get(change.tool);
-      if (own) own.push(change);
-      else byTool.set(change.tool, [change]);
-    }
-    for (const [tool, own] of byTool) this.#toolChanged(tool, own);
-  }
-
-  #toolChanged(tool: ToolId, changes: readonly RowChange[]): void {
-    this.#unreadItems.forget(tool, changes);
-    const kind = this.roster.tools.get(tool)?.kind;
-    if (kind === 'chat') this.#listener.chat(tool, changes);
-    if (kind !== 'files') return;
-    const paths = this.tree(tool).apply(changes);
-    if (paths.length > 0) this.#hub.emit({ type: 'files', workspace: this.id, tool, changes: paths });
-    this.needs.need(changes);
-  }
-
   /** The person has seen an item, or all of a tool. */
   see(tool: ToolId, item?: string): readonly string[] {
     const seen = this.unread.see(tool, item, this.replica.arrivals);
@@ -667,15 +653,7 @@ export class SharedWorkspace {
   // ---- content ----------------------------------------------------------------------------------------------------------
 
   tree(tool: ToolId): FileTree {
-    const known = this.#trees.get(tool);
-    if (known) return known;
-    const tree = new FileTree({
-      children: (folder) => this.#hub.index.children(this.id, tool, folder),
-      row: (table, key) => this.replica.row(tool, table, key),
-      nameOf: (account) => this.nameOf(account),
-    });
-    this.#trees.set(tool, tree);
-    return tree;
+    return this.#shown.tree(tool);
   }
 
   /** Whether some of a content is not here yet. */

@@ -3,7 +3,6 @@
  * change: validate → sign → apply → durable → send; the way back: open → verify → the same door → durable → acknowledge.
  */
 import { toHex } from '../base/bytes.ts';
-import { groupBy } from '../base/group.ts';
 import { toUtf8 } from '../base/utf8.ts';
 import type { AccountId, DeltaId, DeviceId, ToolId, WorkspaceId } from '../base/ids.ts';
 import { KEY_BYTES } from '../crypto/crypto.ts';
@@ -44,6 +43,7 @@ import type { KnownDevice } from './own-devices.ts';
 import { readMarks, writeMarks } from './peer-memory.ts';
 import { Peers } from './peers.ts';
 import type { ContentStore } from './ports.ts';
+import { Presence } from './presence.ts';
 import { deltaRecords, encodeRecord, type KeptLog } from './records.ts';
 import { ShownRows } from './shown-rows.ts';
 import { Tidings } from './tidings.ts';
@@ -76,6 +76,7 @@ export class SharedWorkspace {
   readonly #hub: Hub;
   readonly #delivery: Delivery;
   readonly #tidings: Tidings;
+  readonly #presence: Presence;
   readonly #unreadItems: UnreadItems;
   readonly #shown: ShownRows;
   readonly #listener: WorkspaceListener;
@@ -109,6 +110,7 @@ export class SharedWorkspace {
     this.#tidings = new Tidings(hub, this);
     this.contents = hub.makeContents(this.keyring);
     this.peers = new Peers(hub, id, () => this.roster);
+    this.#presence = new Presence(hub, this.engine, this.peers, (out) => this.#dispatch(out));
     this.exchange = this.#makeExchange();
     this.needs = new ContentNeeds(hub, id, this.contents, this.exchange);
     this.#shown = new ShownRows({
@@ -336,7 +338,7 @@ export class SharedWorkspace {
       case 'parcels':
         return this.needs.offered(message.parcels);
       case 'presence':
-        return this.#heardPresence(from, path, message);
+        return this.#presence.heard(from, path, message);
       case 'base':
         return this.#takeBase(from, path, message);
       case 'continued':
@@ -486,7 +488,7 @@ export class SharedWorkspace {
   reached(device: DeviceId, reach: 'direct' | 'none'): void {
     if (!this.isPeer(device)) return;
     this.#dispatch(this.engine.session.reached(device, reach, this.#now));
-    if (reach === 'direct') this.#greet([device], 'direct', 1);
+    if (reach === 'direct') this.#presence.greet([device], 'direct', 1);
     else this.#delivery.payLater(device);
     this.exchange.pump();
     this.#hub.emit({ type: 'workspaces' });
@@ -515,30 +517,7 @@ export class SharedWorkspace {
   // ---- presence ---------------------------------------------------------------------------------------------------------
 
   beat(state: 0 | 1 | 2, answer: boolean): void {
-    const { session } = this.engine;
-    const direct = session.devices.filter((device) => session.reach(device) === 'direct');
-    const others = session.devices.filter(
-      (device) => !direct.includes(device) && this.peers.relayOf(device) !== undefined,
-    );
-    this.#greet(direct, 'direct', state, answer);
-    this.#greet(others, 'relay', state, answer);
-  }
-
-  #greet(to: readonly DeviceId[], path: 'direct' | 'relay', state: 0 | 1 | 2, answer = false): void {
-    const message: Message = { kind: 'presence', state, addresses: this.#hub.transport.listening.slice(0, 16), answer };
-    for (const [under, devices] of groupBy(to, (device) => this.engine.session.told.epochFor(device))) {
-      this.#dispatch([{ to: devices, path, message, lane: Lane.control, ephemeral: true, under }]);
-    }
-  }
-
-  #heardPresence(from: DeviceId, path: 'direct' | 'relay', message: Message & { kind: 'presence' }): void {
-    const before = this.peers.isOnline(from);
-    this.peers.heardFrom(from, message.state === 0);
-    this.peers.learnAddresses(from, message.addresses);
-    if (message.answer) this.#greet([from], path, 1);
-    if (message.state !== 0 && path === 'relay')
-      this.#dispatch(before ? this.engine.heardBeat(from, this.#now) : this.engine.session.greet(from, this.#now));
-    if (before !== this.peers.isOnline(from)) this.#hub.emit({ type: 'workspaces' });
+    this.#presence.beat(state, answer);
   }
 
   // ---- sending ----------------------------------------------------------------------------------------------------------

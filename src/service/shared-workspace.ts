@@ -6,7 +6,7 @@ import { toHex } from '../base/bytes.ts';
 import { toUtf8 } from '../base/utf8.ts';
 import type { AccountId, DeltaId, DeviceId, ToolId, WorkspaceId } from '../base/ids.ts';
 import { KEY_BYTES } from '../crypto/crypto.ts';
-import { asArray, asBytes, type Value } from '../protocol/codec.ts';
+import { asBytes, type Value } from '../protocol/codec.ts';
 import { controlBody, Role, type Control } from '../sync/control.ts';
 import { idBytes, type DeltaPlace } from '../sync/delta.ts';
 import { pairSeal } from '../sync/device-link.ts';
@@ -22,7 +22,6 @@ import type { Outgoing } from '../sync/outgoing.ts';
 import { Lane, type Route } from '../sync/ports.ts';
 import type { Entry, Replica } from '../sync/replica.ts';
 import type { Member, Roster } from '../sync/roster.ts';
-import type { Mark } from '../sync/peer.ts';
 import { chatReducer } from '../tools/chat/reducer.ts';
 import type { Content } from '../tools/files/content.ts';
 import { filesReducer } from '../tools/files/reducer.ts';
@@ -40,7 +39,7 @@ import { Keyring } from './keyring.ts';
 import { generationIn } from './only-copy.ts';
 import { LeftBehind, type Said } from './left-behind.ts';
 import type { KnownDevice } from './own-devices.ts';
-import { readMarks, writeMarks } from './peer-memory.ts';
+import { PeerMemory } from './peer-memory.ts';
 import { Peers } from './peers.ts';
 import type { ContentStore } from './ports.ts';
 import { Presence } from './presence.ts';
@@ -50,9 +49,6 @@ import { Tidings } from './tidings.ts';
 import { Undelivered } from './undelivered.ts';
 import { Unread } from './unread.ts';
 import { UnreadItems } from './unread-items.ts';
-
-/** One restart may send this much again; written more often it would cost a commit each. */
-const REMEMBER_AFTER_MS = 3_000;
 
 export interface WorkspaceListener {
   chat(tool: ToolId, changes: readonly RowChange[]): void;
@@ -77,11 +73,11 @@ export class SharedWorkspace {
   readonly #delivery: Delivery;
   readonly #tidings: Tidings;
   readonly #presence: Presence;
+  readonly #memory: PeerMemory;
   readonly #unreadItems: UnreadItems;
   readonly #shown: ShownRows;
   readonly #listener: WorkspaceListener;
   #cancelWake: (() => void) | undefined;
-  #cancelRemember: (() => void) | undefined;
   #closed = false;
 
   constructor(hub: Hub, id: WorkspaceId, listener: WorkspaceListener) {
@@ -109,6 +105,7 @@ export class SharedWorkspace {
     this.keptVoid = new KeptVoid(hub, id);
     this.#tidings = new Tidings(hub, this);
     this.contents = hub.makeContents(this.keyring);
+    this.#memory = new PeerMemory(hub, id, this.engine.session);
     this.peers = new Peers(hub, id, () => this.roster);
     this.#presence = new Presence(hub, this.engine, this.peers, (out) => this.#dispatch(out));
     this.exchange = this.#makeExchange();
@@ -148,11 +145,7 @@ export class SharedWorkspace {
     this.#unreadItems.restore();
     this.peers.restore();
     this.#tidings.restore();
-    const { session } = this.engine;
-    for (const device of session.devices) {
-      const value = asArray(this.#hub.local.get(`peer/${this.id}/${device}`), 2);
-      if (value) session.remember(device, readMarks(value[0]), readMarks(value[1]));
-    }
+    this.#memory.restore();
     for (const node of this.replica.nodes()) if (node.delta.device === this.device) this.#noteUndelivered(node);
     this.needs.restore(this.replica.scan(VERSIONS));
   }
@@ -172,8 +165,7 @@ export class SharedWorkspace {
   close(): void {
     this.#closed = true;
     this.#cancelWake?.();
-    this.#cancelRemember?.();
-    this.#rememberPeers();
+    this.#memory.close();
     this.#delivery.close();
     this.exchange.stop();
     this.needs.stop();
@@ -672,23 +664,7 @@ export class SharedWorkspace {
     this.#tidings.doubts();
     this.#tellDelivered();
     this.#hub.emit({ type: 'workspaces' });
-    if (this.#cancelRemember || this.#closed) return;
-    this.#cancelRemember = this.#hub.clock.wakeAt(this.#now + REMEMBER_AFTER_MS, () => {
-      this.#cancelRemember = undefined;
-      this.#rememberPeers();
-      void this.#hub.commit([]).catch(() => undefined); // tried again with the next commit
-    });
-  }
-
-  #rememberPeers(): void {
-    for (const device of this.engine.session.devices) {
-      const { known, relayed } = this.engine.session.memory(device);
-      this.#remember(device, known, relayed);
-    }
-  }
-
-  #remember(device: DeviceId, known: readonly Mark[], relayed: readonly Mark[]): void {
-    this.#hub.local.put(`peer/${this.id}/${device}`, [writeMarks(known), writeMarks(relayed)]);
+    this.#memory.changed();
   }
 
   /** Whether every other device is known to hold a delta; what the log has let go of, everybody has acknowledged. */

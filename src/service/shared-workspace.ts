@@ -14,7 +14,6 @@ import { Engine, type Growth } from '../sync/engine.ts';
 import { sealMessage } from '../sync/envelope.ts';
 import type { Epoch } from '../sync/epoch.ts';
 import type { RowChange } from '../sync/fold.ts';
-import type { EpochTag } from '../sync/epoch.ts';
 import type { Renewal } from '../sync/givers.ts';
 import type { Node } from '../sync/graph.ts';
 import type { Message } from '../sync/messages.ts';
@@ -49,6 +48,7 @@ import { Tidings } from './tidings.ts';
 import { Undelivered } from './undelivered.ts';
 import { Unread } from './unread.ts';
 import { UnreadItems } from './unread-items.ts';
+import { WantedKeys } from './wanted-keys.ts';
 
 export interface WorkspaceListener {
   chat(tool: ToolId, changes: readonly RowChange[]): void;
@@ -73,6 +73,7 @@ export class SharedWorkspace {
   readonly #delivery: Delivery;
   readonly #tidings: Tidings;
   readonly #presence: Presence;
+  readonly #wanted: WantedKeys;
   readonly #memory: PeerMemory;
   readonly #unreadItems: UnreadItems;
   readonly #shown: ShownRows;
@@ -109,6 +110,13 @@ export class SharedWorkspace {
     this.peers = new Peers(hub, id, () => this.roster);
     this.#presence = new Presence(hub, this.engine, this.peers, (out) => this.#dispatch(out));
     this.exchange = this.#makeExchange();
+    this.#wanted = new WantedKeys({
+      hub,
+      engine: this.engine,
+      keyring: this.keyring,
+      dispatch: (out) => this.#dispatch(out),
+      onKey: () => this.exchange.pump(),
+    });
     this.needs = new ContentNeeds(hub, id, this.contents, this.exchange);
     this.#shown = new ShownRows({
       hub,
@@ -321,7 +329,7 @@ export class SharedWorkspace {
         this.#dispatch(this.engine.received(from, path, message, under, this.#now));
         return this.#syncChanged();
       case 'key':
-        return this.#keyCame(message);
+        return this.#wanted.came(message);
       case 'want':
         if (message.chunks.length === 0) return this.#delivery.settleWith(from);
         return this.exchange.wanted(from, path, message.chunks);
@@ -431,29 +439,9 @@ export class SharedWorkspace {
     return (await this.#delivery.leaveWord([device], message)) ? 'relay' : undefined;
   }
 
-  async #keyCame(message: Message & { kind: 'key' }): Promise<void> {
-    const came = this.engine.takeKey(message);
-    if (!came) return;
-    if (came.isLasting) this.keyring.take(came.key);
-    await this.#hub.commit([]);
-    this.#hub.changed();
-    this.exchange.pump();
-  }
-
-  /** Of content from before this device was let in (F1): any member boxes it to who is one now (K1). */
-  #wantKey(epoch: EpochTag): void {
-    const { devices } = this.engine.session;
-    const { transport } = this.#hub;
-    const direct = devices.filter((device) => transport.reach(device) === 'direct');
-    // What cannot go out is not to count as asked.
-    const isByRelay = direct.length === 0 && transport.relayState.state === 'connected';
-    for (const device of isByRelay ? devices : direct)
-      this.#dispatch(this.engine.askForKey(device, isByRelay ? 'relay' : 'direct', epoch, this.#now));
-  }
-
   /** Something came under an epoch whose key is not here (K1), or not any more (K4). */
   lockedOut(from: DeviceId, path: 'direct' | 'relay', epoch: string): void {
-    this.#dispatch(this.engine.lockedOut(from, path, epoch, this.#now).out);
+    this.#wanted.lockedOut(from, path, epoch);
   }
 
   #tellFault(device: DeviceId, tag: string): void {
@@ -650,7 +638,7 @@ export class SharedWorkspace {
       sendByRelay: (devices, message) => this.#delivery.leaveWord(devices, message),
       onArrived: () => this.needs.arrived(),
       onProgress: () => this.#syncChanged(),
-      onLocked: (generation) => this.#wantKey(generation),
+      onLocked: (generation) => this.#wanted.want(generation),
       // In the lane of acknowledgements, so that neither overtakes the other.
       onWhole: () => this.#delivery.tellAllDirect({ kind: 'want', chunks: [] }),
       onFault: (error) => this.#hub.fault(error),

@@ -2,19 +2,15 @@
  * One workspace on this device: the engine with its disk and its paths, and what the windows hear of it. The way of a
  * change: validate → sign → apply → durable → send; the way back: open → verify → the same door → durable → acknowledge.
  */
-import { toHex } from '../base/bytes.ts';
 import { toUtf8 } from '../base/utf8.ts';
 import type { AccountId, DeltaId, DeviceId, ToolId, WorkspaceId } from '../base/ids.ts';
-import { KEY_BYTES } from '../crypto/crypto.ts';
-import { asBytes, type Value } from '../protocol/codec.ts';
+import type { Value } from '../protocol/codec.ts';
 import { controlBody, Role, type Control } from '../sync/control.ts';
-import { idBytes, type DeltaPlace } from '../sync/delta.ts';
+import type { DeltaPlace } from '../sync/delta.ts';
 import { pairSeal } from '../sync/device-link.ts';
 import { Engine, type Growth } from '../sync/engine.ts';
 import { sealMessage } from '../sync/envelope.ts';
-import type { Epoch } from '../sync/epoch.ts';
 import type { RowChange } from '../sync/fold.ts';
-import type { Renewal } from '../sync/givers.ts';
 import type { Node } from '../sync/graph.ts';
 import type { Message } from '../sync/messages.ts';
 import type { Outgoing } from '../sync/outgoing.ts';
@@ -31,6 +27,7 @@ import { KeptError } from './commit-queue.ts';
 import { ContentNeeds } from './content-needs.ts';
 import { Delivery } from './delivery.ts';
 import type { FileTree } from './file-tree.ts';
+import { FreshCopy } from './fresh-copy.ts';
 import type { Hub } from './hub.ts';
 import { bringUpToDate, type Imaged } from './index-image.ts';
 import { KeptVoid } from './kept-void.ts';
@@ -77,6 +74,7 @@ export class SharedWorkspace {
   readonly #memory: PeerMemory;
   readonly #unreadItems: UnreadItems;
   readonly #shown: ShownRows;
+  readonly #freshCopy: FreshCopy;
   readonly #listener: WorkspaceListener;
   #cancelWake: (() => void) | undefined;
   #closed = false;
@@ -125,6 +123,13 @@ export class SharedWorkspace {
       needs: this.needs,
       onChat: (tool, changes) => listener.chat(tool, changes),
     });
+    this.#freshCopy = new FreshCopy({
+      hub,
+      workspace: this,
+      tidings: this.#tidings,
+      shown: this.#shown,
+      dispatch: (out) => this.#dispatch(out),
+    });
     this.#delivery = new Delivery({
       hub,
       engine: this.engine,
@@ -141,8 +146,7 @@ export class SharedWorkspace {
 
   /** What the journal holds: the base, and what came after it. `imaged`: what of it is in the index already. */
   restore({ parts, arrivals, deltas }: KeptLog, imaged?: Imaged): void {
-    const unconfirmed = this.#hub.local.get(unconfirmedKey(this.id));
-    this.engine.restoreBase(parts, unconfirmed instanceof Uint8Array ? unconfirmed : undefined, arrivals);
+    this.engine.restoreBase(parts, this.#freshCopy.unconfirmed, arrivals);
     for (const { bytes, arrival } of deltas) this.engine.restore(bytes, arrival);
     this.keyring.remember(this.engine.opened());
     this.leftBehind.restore(this.replica);
@@ -159,12 +163,7 @@ export class SharedWorkspace {
   }
 
   start(): void {
-    const renewedFrom = asBytes(this.#hub.local.get(renewalKey(this.id)), KEY_BYTES);
-    if (renewedFrom) {
-      // The base may have come, and the word of the feed that goes with it not: a torn append keeps the beginning.
-      this.#hub.onlyCopy.beginFeed(this, true);
-      this.#askForBase(toHex(renewedFrom) as DeviceId);
-    }
+    this.#freshCopy.resume();
     for (const device of this.engine.session.devices) this.reached(device, this.#hub.transport.reach(device));
     this.#dispatch(this.engine.tick(this.#now));
     this.exchange.pump();
@@ -374,51 +373,15 @@ export class SharedWorkspace {
     const { renewal } = this.engine;
     const { part, replaced, opened, faults, out } = this.engine.takeBase(from, path, message);
     for (const fault of faults) this.#tellFault(from, fault.tag);
-    if (replaced) this.#begun(replaced, opened);
-    if (replaced && renewal) this.#renewed(renewal);
+    if (replaced) this.#freshCopy.begun(replaced, opened, renewal);
     if (part) await this.#hub.commit([encodeRecord({ kind: 'base', workspace: this.id, part, arrivals: 0 })]);
     this.#dispatch(out);
     this.#syncChanged();
   }
 
-  /** The copy begins with a base: what was shown before and is not in it goes. */
-  #begun(before: Replica, opened: readonly Epoch[]): void {
-    this.leftBehind.begun(before, this.replica, this.#hub.identity);
-    // Before the copy itself: what a crash leaves of it has what is left behind in any case.
-    void this.#hub.commit([]).catch(() => undefined); // told by the queue
-    const { unconfirmed } = this.replica;
-    if (unconfirmed) this.#hub.local.put(unconfirmedKey(this.id), unconfirmed);
-    else this.#hub.local.drop(unconfirmedKey(this.id));
-    this.keyring.remember(opened);
-    this.#hub.changed();
-    // What of ours is folded came from others, too. When it was written is not known any more.
-    this.#hub.onlyCopy.found(
-      this,
-      this.generations.map((generation) => ({ delta: { generation, time: 0 } })),
-    );
-    const gone = [...before.rows()].filter(({ tool, table, key }) => !this.replica.row(tool, table, key));
-    this.#shown.changed([...gone.map((change) => ({ ...change, row: undefined })), ...this.replica.takeChanges()]);
-  }
-
   /** L6: asks a device for its base, to begin anew with it; no device: no more. That it is asked goes to disk with the next commit. */
   renewFrom(from: DeviceId | undefined): void {
-    if (from === undefined) this.#hub.local.drop(renewalKey(this.id));
-    else this.#hub.local.put(renewalKey(this.id), idBytes(from));
-    this.#askForBase(from);
-  }
-
-  #askForBase(from: DeviceId | undefined): void {
-    const generation = this.#hub.onlyCopy.feedAfter(this);
-    this.#dispatch(this.engine.renewFrom(from === undefined ? undefined : { from, generation }));
-    this.#hub.emit({ type: 'workspaces' });
-  }
-
-  /** What it was asked for is here: with its last part it goes to disk that another feed is written from now on (D2). */
-  #renewed({ from, generation }: Renewal): void {
-    this.#hub.onlyCopy.renewed(this, generation);
-    this.#hub.local.drop(renewalKey(this.id));
-    this.#tidings.over('outOfStep');
-    this.#tidings.tell('renewed', `renewed/${generation}`, this.replica.accountOf(from));
+    this.#freshCopy.askOf(from);
   }
 
   async #offered(from: DeviceId, sealed: Uint8Array): Promise<void> {
@@ -530,7 +493,7 @@ export class SharedWorkspace {
   #fold(): void {
     const advance = this.engine.advance(this.#now);
     if (!advance) return;
-    if (this.replica.isConfirmed) this.#hub.local.drop(unconfirmedKey(this.id));
+    this.#freshCopy.settle();
     for (const { node, verdict } of advance.folded) {
       const { delta } = node;
       this.#unreadItems.keep(node);
@@ -692,14 +655,4 @@ export class SharedWorkspace {
 /** That nothing is written before another device has told what is lacking here (D2). */
 function awaitsKey(workspace: WorkspaceId): string {
   return `awaits/${workspace}`;
-}
-
-/** Whom it is asked of for a fresh copy. */
-function renewalKey(workspace: WorkspaceId): string {
-  return `renewal/${workspace}/from`;
-}
-
-/** The root of a base that nobody has vouched for yet (L6). */
-function unconfirmedKey(workspace: WorkspaceId): string {
-  return `unconfirmed/${workspace}`;
 }

@@ -9,8 +9,8 @@ export const ownWork: readonly Mutant[] = [
   {
     name: 'what cannot come along into a fresh copy is gone',
     rule: 'D9',
-    file: 'src/service/shared-workspace.ts',
-    search: 'this.leftBehind.begun(before, this.replica, this.#hub.identity);',
+    file: 'src/service/fresh-copy.ts',
+    search: 'this.#workspace.leftBehind.begun(before, this.#workspace.replica, this.#hub.identity);',
     replace: '',
     tests,
   },
@@ -106,7 +106,7 @@ export const ownWork: readonly Mutant[] = [
   {
     name: 'a fresh copy is on the disk before what it lacks',
     rule: 'D9',
-    file: 'src/service/shared-workspace.ts',
+    file: 'src/service/fresh-copy.ts',
     search: 'void this.#hub.commit([]).catch(() => undefined); // told by the queue const { unconfirmed }',
     replace: 'const { unconfirmed }',
     tests,

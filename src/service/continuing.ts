@@ -23,6 +23,7 @@ import { Files } from './files.ts';
 import type { Hub } from './hub.ts';
 import type { Inviting } from './inviting.ts';
 import { named } from './names.ts';
+import { announceSelf } from './own-names.ts';
 import { permissionsOf } from './permissions.ts';
 import type { Progress } from './ports.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
@@ -104,7 +105,7 @@ export class Continuing {
       const carried = await this.#carry(old, founded, signal, onProgress);
       const invited = await this.#invite(old, founded, members, options.scheme);
       this.#hub.local.drop(unfinishedKey(founded.id));
-      await founded.announceSelf();
+      await announceSelf(this.#hub, founded);
       await this.#hub.commit([]);
       this.#hub.changed();
       this.#hub.emit({ type: 'workspaces' });

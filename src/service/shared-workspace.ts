@@ -5,7 +5,7 @@
 import { toUtf8 } from '../base/utf8.ts';
 import type { AccountId, DeltaId, DeviceId, ToolId, WorkspaceId } from '../base/ids.ts';
 import type { Value } from '../protocol/codec.ts';
-import { controlBody, Role, type Control } from '../sync/control.ts';
+import { Role, type Control } from '../sync/control.ts';
 import type { DeltaPlace } from '../sync/delta.ts';
 import { pairSeal } from '../sync/device-link.ts';
 import { Engine, type Growth } from '../sync/engine.ts';
@@ -622,25 +622,6 @@ export class SharedWorkspace {
   isDelivered(id: DeltaId): boolean {
     const node = this.replica.node(id);
     return !node || this.engine.session.allHold(node);
-  }
-
-  /** Own names and relay, said anew where the roster has others. */
-  async announceSelf(): Promise<void> {
-    const record = this.roster.records.get(this.#hub.identity.device);
-    if (!record || !this.self) return;
-    const relay = (this.#hub.relay() ?? '').split('/').slice(0, 4).join('/');
-    const [name, deviceName] = [this.#nameToSay(this.self.name), this.#hub.deviceName()];
-    if (record.relay === relay && record.name === deviceName && this.self.name === name) return;
-    await this.control('profile', controlBody.profile(name, relay, deviceName));
-  }
-
-  /** A name that this device has said, and that another of the same person has changed since, is not said again. */
-  #nameToSay(present: string): string {
-    const name = this.#hub.displayName();
-    const key = `said/${this.id}`;
-    if (this.#hub.local.get(key) === name) return present;
-    this.#hub.local.put(key, name);
-    return name;
   }
 
   get isManager(): boolean {

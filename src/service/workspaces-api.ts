@@ -10,6 +10,7 @@ import { Chat } from './chat.ts';
 import type { Hub } from './hub.ts';
 import type { Joins } from './joins.ts';
 import { named } from './names.ts';
+import { announceSelf } from './own-names.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 import { workspaceInfo } from './workspace-info.ts';
 import type { Workspaces } from './workspaces.ts';
@@ -43,7 +44,7 @@ export function workspacesApi(
     const kinds = [...founded.roster.tools.values()].map(({ kind }) => kind);
     if (!kinds.includes('files')) await addTool(founded, 'files', 'Files');
     if (!kinds.includes('chat')) await addTool(founded, 'chat', 'Chat');
-    await founded.announceSelf();
+    await announceSelf(hub, founded);
     hub.changed();
     return founded.id;
   };

@@ -10,6 +10,7 @@ import { Chat } from './chat.ts';
 import type { Hub } from './hub.ts';
 import type { Imaged } from './index-image.ts';
 import { Inviting } from './inviting.ts';
+import { announceSelf } from './own-names.ts';
 import { Readmitting } from './readmitting.ts';
 import { Renewing } from './renewing.ts';
 import { EMPTY_LOG, encodeRecord, type KeptLog } from './records.ts';
@@ -75,7 +76,7 @@ export class Workspaces {
 
   /** Own names and relay, said anew wherever others are known. */
   async announce(): Promise<void> {
-    for (const { workspace } of this) await workspace.announceSelf().catch(() => undefined);
+    for (const { workspace } of this) await announceSelf(this.#hub, workspace).catch(() => undefined);
   }
 
   // ---- coming and going -------------------------------------------------------------------------------------------------

@@ -1,16 +1,17 @@
 /**
- * One device's part in one workspace, pure: its copy (`replica.ts`), who is told what (`session.ts`), and its keys
+ * One device's part in one workspace, pure: its copy (`copy.ts`), who is told what (`session.ts`), and its keys
  * (`epoch-keys.ts`). Whatever happens is told to it with the time; what is to be shown, stored and sent comes back as values.
  *
  * The way of a change: `author` signs and applies → the caller makes the nodes durable → `stored` says what to send (D1).
  * The way back: `ingest` verifies and applies → the caller makes the nodes durable → `stored` acknowledges.
- * Nothing is on a timer here: `nextWake` says when `tick` is worth calling, and `duties` what this device should write of itself.
+ * Nothing is on a timer here: `nextWake` says when `tick` is worth calling, and `duties` what this device should write of itself (`duties.ts`).
+ * How it has come in is `entrance.ts`, how it is out `expulsion.ts`, and of whom it takes a base `givers.ts`.
  */
 import { equalBytes, releaseBytes } from '../base/bytes.ts';
-import type { AccountId, DeltaId, DeviceId } from '../base/ids.ts';
+import type { AccountId, DeviceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import type { Certificate } from '../protocol/certificate.ts';
-import { MAX_FETCH_IDS, MAX_LOCKED_MESSAGES } from '../protocol/limits.ts';
+import { MAX_FETCH_IDS } from '../protocol/limits.ts';
 import { AwaitedWord } from './awaited-word.ts';
 import { rootOfNothing, type BasePart } from './base.ts';
 import { controlBody, type CutAndRoot } from './control.ts';
@@ -32,6 +33,7 @@ import { Lane } from './ports.ts';
 import type { IngestFault } from './proof.ts';
 import type { Entry, Replica } from './replica.ts';
 import type { Mark } from './peer.ts';
+import { Requests } from './requests.ts';
 import type { Roster } from './roster.ts';
 import { Session } from './session.ts';
 
@@ -76,13 +78,6 @@ interface GrowthSource {
   readonly restsOn: readonly DeltaPlace[];
 }
 
-/** The same is fetched of the same peer again after 5, 10 … s, at last every five minutes. */
-const FETCH_AGAIN_MS = 5_000;
-const MAX_FETCHES_DOUBLED = 6;
-
-/** Who has no answer asks again. */
-const ASK_KEY_AGAIN_MS = 10_000;
-
 /** What became of a part of a base (L6). */
 export interface BaseStep {
   /** To be made durable before `out` is sent; undefined where it was not taken. */
@@ -117,6 +112,7 @@ export class Engine {
   readonly keys: EpochKeys;
   readonly session: Session;
   readonly #duties: Duties;
+  readonly #requests = new Requests();
   readonly #expulsion: Expulsion;
   readonly #awaited: AwaitedWord;
   readonly #entrance: Entrance;
@@ -296,29 +292,11 @@ export class Engine {
     return [...out, ...folded, ...(gap ? this.#fetchPast(from, path, now) : [])];
   }
 
-  /**
-   * What something waits for and no feed of ours leads to: a branch (D8). An answer that brings nothing that counts here, as of a
-   * device that is not heard any more, leaves the same missing: asked again at once, two would keep each other busy for ever.
-   */
+  /** What something waits for and no feed of ours leads to: a branch (D8). */
   #fetchPast(from: DeviceId, path: 'direct' | 'relay', now: number): readonly Outgoing[] {
     const ids = this.replica.missing().slice(0, MAX_FETCH_IDS);
-    const before = this.#fetched.get(from);
-    const same = before !== undefined && before.ids.length === ids.length && ids.every((id, i) => id === before.ids[i]);
-    const times = same ? before.times + 1 : 0;
-    if (
-      ids.length === 0 ||
-      (same && now < before.at + FETCH_AGAIN_MS * 2 ** Math.min(before.times, MAX_FETCHES_DOUBLED))
-    )
-      return [];
-    this.#fetched.set(from, { ids, at: now, times });
-    return [this.#say(from, path, { kind: 'fetch', ids })];
+    return this.#requests.fetches(from, ids, now) ? [this.#say(from, path, { kind: 'fetch', ids })] : [];
   }
-
-  /** What each peer was asked for last, when, and how often in vain. */
-  readonly #fetched = new Map<
-    DeviceId,
-    { readonly ids: readonly DeltaId[]; readonly at: number; readonly times: number }
-  >();
 
   /**
    * Whether a message is listened to: of a member's device any. Of a device that is not known what it holds, and its deltas, where it has
@@ -407,17 +385,12 @@ export class Engine {
 
   /** Something came under an epoch that is not held: its sender is asked for it (K1), not with every message. */
   askForKey(from: DeviceId, path: 'direct' | 'relay', epoch: EpochTag, now: number): readonly Outgoing[] {
-    const asking = `${from} ${epoch}`;
-    if (!this.session.isPeer(from) || now < (this.#keyAskedAt.get(asking) ?? -Infinity) + ASK_KEY_AGAIN_MS) return [];
+    const asked = this.session.isPeer(from) ? this.#requests.asksKey(from, epoch, now) : undefined;
+    if (!asked) return [];
     // Who has not answered may hold no epoch of those that are held here: then neither can open what the other asks.
-    const isAgain = this.#keyAskedAt.has(asking);
-    if (this.#keyAskedAt.size >= MAX_LOCKED_MESSAGES) this.#keyAskedAt.clear();
-    this.#keyAskedAt.set(asking, now);
-    const under = isAgain ? this.keys.pairWith(from) : undefined;
+    const under = asked === 'again' ? this.keys.pairWith(from) : undefined;
     return [this.#say(from, path, { kind: 'needKey', epoch }, under ?? this.session.told.epochFor(from))];
   }
-
-  readonly #keyAskedAt = new Map<string, number>();
 
   /** To a member's device, under an epoch that it holds. */
   #giveKey(to: DeviceId, path: 'direct' | 'relay', epoch: EpochTag, under: EpochTag | undefined): readonly Outgoing[] {

@@ -114,8 +114,8 @@ export const keys: readonly Mutant[] = [
     name: 'who gets no answer asks under the same key for ever',
     rule: 'K1',
     file: 'src/sync/engine.ts',
-    search: 'const under = isAgain ? this.keys.pairWith(from) : undefined;',
-    replace: 'const under = undefined; void isAgain;',
+    search: "const under = asked === 'again' ? this.keys.pairWith(from) : undefined;",
+    replace: 'const under = undefined; void asked;',
     tests: ['test/sync/engine.test.ts'],
   },
   {

@@ -11,3 +11,8 @@ export function push<K, V>(groups: Map<K, V[]>, key: K, item: V): void {
   if (group) group.push(item);
   else groups.set(key, [item]);
 }
+
+/** Of each group what is left. */
+export function filterGroups<K, V>(groups: Map<K, V[]>, isLeft: (item: V) => boolean): void {
+  for (const [key, group] of groups) groups.set(key, group.filter(isLeft));
+}

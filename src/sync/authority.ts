@@ -100,12 +100,11 @@ export class Authority {
     return false;
   }
 
-  /** D8: what nobody can name any more has no effect. Answers whether there is a control delta among them. */
-  withdraw(nodes: Iterable<Node>): boolean {
-    let isAny = false;
-    for (const node of nodes) if (this.#words.withdraw(node)) isAny = true;
-    if (isAny) this.#evaluate();
-    return isAny;
+  /** D8: these are as if they had never come. Answers whether there is a control delta among them. */
+  withdraw(nodes: ReadonlySet<Node>): boolean {
+    if (!this.#words.withdraw(nodes)) return false;
+    this.#evaluate();
+    return true;
   }
 
   /** D8: others may have named more of a branch, or what is here has become one. Answers whether anything is judged anew. */

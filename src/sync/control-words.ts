@@ -2,7 +2,7 @@
  * The control deltas of a copy, by all that they may be asked for by, each with its verdict as far as the pass has come (A6): what is judged
  * later in it has none yet, and counts already where it may come to stand. It judges nothing: that is the authority's.
  */
-import { push } from '../base/group.ts';
+import { filterGroups, push } from '../base/group.ts';
 import type { AccountId, DeltaId, DeviceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { readControl, takenOutBy, type Control } from './control.ts';
@@ -14,13 +14,13 @@ export class ControlWords {
   readonly #crypto: Crypto;
   /** Every control delta with a readable body, whatever its verdict. */
   readonly #controls = new Map<DeltaId, Accepted>();
-  /** Void by their form alone, or since they are here no more. */
+  /** Void by their form alone. */
   readonly #malformed = new Set<DeltaId>();
   readonly #verdicts = new Map<DeltaId, Verdict>();
   /** By account and by invitation, whatever the verdict: what they depend on may sort later in the pass (A6). */
   readonly #admissions = new Map<AccountId, Accepted[]>();
   readonly #revocations = new Map<DeltaId, Accepted[]>();
-  readonly #departures: Accepted[] = [];
+  #departures: Accepted[] = [];
   /** Deltas that let a device in, accepted or not judged yet: a junior's is judged later in the pass (A6). */
   readonly #additions = new Map<DeviceId, Accepted[]>();
   /** Words that drop a device, likewise. */
@@ -63,11 +63,16 @@ export class ControlWords {
     for (const device of letInBy(control)) push(this.#additions, device, entry);
   }
 
-  /** D8: it is here no more. Answers whether it was. */
-  withdraw({ delta: { id } }: Node): boolean {
-    if (!this.#controls.delete(id)) return false;
-    this.#malformed.add(id);
-    return true;
+  /** These are as if they had never come. Answers whether there was one of them. */
+  withdraw(nodes: ReadonlySet<Node>): boolean {
+    const gone = [...nodes].filter(({ delta }) => this.#controls.delete(delta.id));
+    const isLeft = ({ node }: Accepted) => !nodes.has(node);
+    for (const groups of [this.#admissions, this.#revocations, this.#additions] as Map<unknown, Accepted[]>[])
+      filterGroups(groups, isLeft);
+    filterGroups(this.#drops, (word) => !nodes.has(word));
+    this.#departures = this.#departures.filter(isLeft);
+    for (const { delta } of gone) this.#takenOut.delete(delta.id);
+    return gone.length > 0;
   }
 
   /** Of a new pass: nothing is judged yet but what has no form. */

@@ -31,6 +31,12 @@ export class Durability {
     this.#unsaved.add(node);
   }
 
+  /** These are as if they had never come (D8). */
+  withdraw(nodes: ReadonlySet<Node>): void {
+    for (const node of nodes) this.#unsaved.delete(node);
+    this.#vector = undefined;
+  }
+
   /** From the disk: its past is not here. */
   waits({ id, device }: Delta): void {
     if (device === this.#own.device) this.#restored.add(id);

@@ -1,5 +1,5 @@
 /** The control deltas that let each device in, whatever their verdict, and what rests on them (I4). */
-import { push } from '../base/group.ts';
+import { filterGroups, push } from '../base/group.ts';
 import type { DeviceId, WorkspaceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { readControl } from './control.ts';
@@ -26,13 +26,9 @@ export class Entrances {
     }
   }
 
-  /** D8: of branches, so that they had never come. */
+  /** D8: these are as if they had never come. */
   withdraw(nodes: ReadonlySet<Node>): void {
-    for (const [device, entrances] of this.#byDevice)
-      this.#byDevice.set(
-        device,
-        entrances.filter((node) => !nodes.has(node)),
-      );
+    filterGroups(this.#byDevice, (node) => !nodes.has(node));
   }
 
   of(device: DeviceId): readonly Node[] {

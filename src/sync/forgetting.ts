@@ -52,12 +52,15 @@ export class Forgetting {
     return stable;
   }
 
-  /** D8: lets go of what nobody can name any more, as if it had never come. Answers what that was. */
+  /** D8: lets go of what nobody can name any more. Answers what that was. */
   dropStrays(stable: Past): ReadonlySet<Node> {
     const { graph, own } = this.#options;
-    const strays = graph.isForked ? graph.dropStrays(stable, own.device) : NO_STRAYS;
-    if (strays.size > 0) this.#unstable = this.#unstable.filter((node) => !strays.has(node));
-    return strays;
+    return graph.isForked ? graph.dropStrays(stable, own.device) : NO_STRAYS;
+  }
+
+  /** These are as if they had never come. */
+  withdraw(nodes: ReadonlySet<Node>): void {
+    this.#unstable = this.#unstable.filter((node) => !nodes.has(node));
   }
 
   /** Folds into the base what is stable, as far as it goes, and forgets it. */

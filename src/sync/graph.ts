@@ -683,6 +683,29 @@ export class Graph {
     return strays;
   }
 
+  /**
+   * Lets go of what of other devices' feeds `isEnded`, with what goes on from that in its lane, as far as nothing else here has it in its past:
+   * not one that another of these alone names. Answers what that was.
+   */
+  letGo(isEnded: (delta: Delta) => boolean, own: DeviceId): ReadonlySet<Node> {
+    const gone = new Set<Node>();
+    for (let before = -1; before < gone.size;) {
+      before = gone.size;
+      for (const lane of this.#lanes) {
+        if (lane.device === own) continue;
+        const named = Math.max(
+          ...this.#lanes.map((other) => (other === lane ? 0 : (other.tip?.past[lane.number] ?? 0))),
+        );
+        const first = lane.nodes.find(({ delta }) => delta.seq > named && isEnded(delta));
+        if (!first) continue;
+        for (const node of lane.nodes.splice(first.delta.seq - 1 - lane.cut)) gone.add(node);
+        lane.substance = Math.min(lane.substance, lane.end);
+      }
+    }
+    for (const node of gone) this.#drop(node);
+    return gone;
+  }
+
   #hasStableRival(lane: Lane, stable: Past): boolean {
     for (let at = lane; at.parent; at = at.parent) {
       const { parent } = at;

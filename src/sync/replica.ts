@@ -18,7 +18,7 @@ import { Endings } from './endings.ts';
 import { Entrances } from './entrances.ts';
 import type { FoldVerdict, RowChange, Upon } from './fold.ts';
 import { Forgetting, type Advance } from './forgetting.ts';
-import { Graph, compareNodes, inPast, isAck, type Node, type Past, type Vector } from './graph.ts';
+import { Graph, compareNodes, inPast, isAck, type Node, type Vector } from './graph.ts';
 import { Intake, type Taken } from './intake.ts';
 import { OwnBase } from './own-base.ts';
 import { ACK, OwnFeed, type Entry } from './own-feed.ts';
@@ -77,6 +77,8 @@ export class Replica {
   #controls = 0;
   /** D2, D8: what stands aside may be other deltas than before. */
   #isRecut = false;
+  /** D2: what this device had written before in another feed has come. */
+  #hasComeAgain = false;
   #roster: Roster;
 
   constructor(options: ReplicaOptions) {
@@ -458,6 +460,7 @@ export class Replica {
     const { delta } = node;
     this.#durability.changed();
     this.#isAckDue = undefined;
+    if (delta.device === this.#own.device && delta.feed !== this.#own.feed) this.#hasComeAgain = true;
     if (delta.version !== DELTA_VERSION || (delta.tool === undefined && !isKnownControl(delta.kind))) {
       this.#content.addForeign(node);
       return;
@@ -476,7 +479,7 @@ export class Replica {
 
   /** Judges and applies what has come in, all of it at once: whoever looks calls this first. */
   #settle(): void {
-    if (this.#entered.length === 0 && !this.#isRecut) return;
+    if (this.#entered.length === 0 && !this.#isRecut && !this.#hasComeAgain) return;
     const entered = this.#entered.splice(0);
     const controls = entered.filter((node) => node.delta.tool === undefined);
     let reaches = this.#isRecut;
@@ -489,6 +492,19 @@ export class Replica {
     this.#content.insertAll(entered.filter((node) => node.delta.tool !== undefined));
     // Before anything more is folded: the word is about what is folded now.
     if (controls.length > 0 || isTurned) this.#base.seekVoucher(this.#roster.vouchers);
+    if (this.#hasComeAgain) this.#letGoOfEnded();
+  }
+
+  /**
+   * D2, A4: what was taken before it was known that this device had acknowledged an end of its feed, in what it has lost since: others may have
+   * folded upon that acknowledgement, and could take nothing that names it.
+   */
+  #letGoOfEnded(): void {
+    this.#hasComeAgain = false;
+    const known = new Map<DeltaId, boolean>();
+    const isEnded = (delta: Delta) =>
+      this.#endings.isBarred(delta, this.#own.feed) && !this.#graph.isWanted(delta, known);
+    this.#withdraw(this.#graph.letGo(isEnded, this.#own.device));
   }
 
   /** The verdicts on control deltas are others. */
@@ -599,18 +615,17 @@ export class Replica {
   advance(active: Iterable<DeviceId> = this.active): Advance {
     this.#settle();
     const stable = this.#forgetting.stable(active);
-    this.#dropStrays(stable);
+    this.#withdraw(this.#forgetting.dropStrays(stable));
     return this.#forgetting.advance(stable);
   }
 
-  /** D8: what nobody can name any more is as if it had never come. */
-  #dropStrays(stable: Past): void {
-    const strays = this.#forgetting.dropStrays(stable);
-    if (strays.size === 0) return;
-    this.#entrances.withdraw(strays);
-    this.#content.withdraw(strays);
+  /** D8: these have left the graph, as if they had never come. */
+  #withdraw(gone: ReadonlySet<Node>): void {
+    if (gone.size === 0) return;
+    for (const one of [this.#forgetting, this.#entrances, this.#durability, this.#content]) one.withdraw(gone);
+    this.#stateMark.changed();
     this.#isAckDue = undefined;
-    if (!this.#authority.withdraw(strays)) return;
+    if (!this.#authority.withdraw(gone)) return;
     this.#followControls();
     this.#content.reconsider();
   }

@@ -39,6 +39,11 @@ export class StateMark {
     return mark;
   }
 
+  /** Something is not here any more. */
+  changed(): void {
+    this.#last = undefined;
+  }
+
   /** Undefined where it would have to be worked out. */
   get known(): string | undefined {
     return this.#last?.arrivals === this.#graph.arrivals ? this.#last.mark : undefined;

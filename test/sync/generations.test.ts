@@ -4,11 +4,15 @@
  */
 import assert from 'node:assert/strict';
 import type { DeltaId } from '../../src/base/ids.ts';
-import type { Delta } from '../../src/sync/delta.ts';
+import { feedOf, type Delta } from '../../src/sync/delta.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import { boxEpoch } from '../../src/sync/epoch.ts';
 import { frameOf } from '../../src/sync/frame.ts';
 import { Graph, inPast } from '../../src/sync/graph.ts';
+import { ACK } from '../../src/sync/own-feed.ts';
+import { Replica } from '../../src/sync/replica.ts';
+import { chatReducer } from '../../src/tools/chat/reducer.ts';
+import { filesReducer } from '../../src/tools/files/reducer.ts';
 import { Dice } from '../sim/dice.ts';
 import { Talk } from './talk.ts';
 import { CHAT, Copy, Person, stateOf, Team } from './team.ts';
@@ -167,6 +171,49 @@ describe('D2 a later feed of a device', () => {
           `in order ${order} of world ${seed}`,
         );
       }
+    }
+  });
+});
+
+describe('D2 A4 a device that has lost its acknowledgement of a word', () => {
+  it('D2 A4 lets go of what is beyond the word when that comes back, unless another names it: others may have folded without it (world “lapwing.220”)', () => {
+    for (const isNamed of [false, true]) {
+      const team = new Team(`acknowledgement lost ${String(isNamed)}`);
+      const alice = team.founder;
+      const [bob, carol, dave] = ['Bob', 'Carol', 'Dave'].map((name) => team.join(name)) as [Copy, Copy, Copy];
+      for (const copy of [bob, carol, dave]) copy.write(ACK);
+      alice.meet(bob, carol, dave, bob, carol, dave);
+      const own = feedOf(bob.person.device, 1);
+      const { crypto, workspace } = team;
+      const back = new Copy(
+        team,
+        bob.person,
+        new Replica({ crypto, workspace, reducers: [chatReducer, filesReducer], own }),
+      );
+      back.meet(bob);
+      const [unsent, word] = [carol.post('unsent'), carol.invite()];
+      alice.control('drop', controlBody.devices([carol.person.device], boxEpoch(team.crypto, team.epoch, [])));
+      bob.meet(alice);
+      bob.write(ACK);
+      alice.meet(bob);
+
+      back.meet(carol);
+      if (isNamed) {
+        dave.meet(carol);
+        dave.write(ACK);
+        back.meet(dave);
+      }
+      assert.ok(back.replica.node(unsent), 'it has not heard of the word');
+      back.meet(alice);
+      assert.equal(back.replica.node(unsent) !== undefined, isNamed);
+      assert.equal(back.verdict(word) !== undefined, isNamed, 'nor what it says');
+      back.meet(carol);
+      const [ack] = back.write(ACK);
+      if (isNamed) alice.meet(dave);
+      alice.meet(back);
+      assert.ok(alice.replica.node(ack!.delta.id), 'nothing that it names is lacking');
+      assert.equal(alice.verdict(unsent), isNamed ? 'cutOff' : undefined);
+      assert.deepEqual(stateOf(back.replica), stateOf(alice.replica));
     }
   });
 });

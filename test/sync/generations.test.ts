@@ -310,6 +310,31 @@ describe('L4 D2 a feed that knows less', () => {
     assert.deepEqual(stateOf(alice.replica), stateOf(carol.replica));
   });
 
+  it('L4 D2 undoes it with whichever delta of the older one shows it', () => {
+    const team = new Team('knows less, and is shown late');
+    const [alice, bob] = [team.founder, team.join('Bob')];
+    const early = bob.post('before it knew of more');
+    alice.post('which Bob has seen');
+    bob.meet(alice);
+    bob.write(ACK);
+    const { credential } = bob.replica.roster.members.get(bob.person.account)!;
+    const low = team.forge(bob.person, {
+      generation: 1,
+      seq: 1,
+      deps: [credential],
+      credential,
+      body: ['of the past'],
+    });
+    const carol = team.join('Carol');
+    carol.meet(alice);
+    const older = [...bob.replica.nodes()].filter(({ delta }) => delta.device === bob.person.device);
+    assert.deepEqual(older.map(({ delta }) => delta.id).indexOf(early), 0);
+    carol.hearRuns([older[0]!.delta], [low]);
+    assert.equal(carol.verdict(low.id), 'accepted');
+    carol.hearRuns([older[1]!.delta]);
+    assert.equal(carol.verdict(low.id), 'forked');
+  });
+
   it('L4 D2 what is here of the older one is named before the later, by who may have folded upon it: till then it counts for him alone', () => {
     const { carol, alice, bob, older, low } = heardOfBoth();
     assert.deepEqual([carol.verdict(older), carol.verdict(low.id)], ['accepted', 'forked']);
@@ -447,7 +472,7 @@ function heardOfBoth() {
   const { credential } = bob.replica.roster.members.get(bob.person.account)!;
   const low = team.forge(bob.person, { generation: 1, seq: 1, deps: [credential], credential, body: ['of the past'] });
   carol.meet(bob);
-  carol.replica.ingest([[low.bytes]]);
+  carol.hearRuns([low]);
   return { team, alice, bob, carol, older, low };
 }
 

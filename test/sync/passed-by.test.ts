@@ -18,6 +18,8 @@ class Waiters {
   readonly #waiters = new Map<DeltaId, Delta[]>();
   readonly entrance = { delta: { id: 'entrance', seq: 1 }, lane: 0, past: [] } as unknown as Node;
   readonly barred = new Set<DeviceId>();
+  /** Feeds of which something is here. */
+  readonly begun = new Set(['member.0' as FeedId]);
   arrivals = 0;
   looks = 0;
   readonly #cut = new Map<FeedId, number>();
@@ -25,7 +27,7 @@ class Waiters {
 
   constructor() {
     const graph = {
-      tip: (feed: FeedId) => (feed === 'member.0' ? this.entrance : undefined),
+      tip: (feed: FeedId) => (this.begun.has(feed) ? this.entrance : undefined),
       coversCut: () => true,
       cut: () => this.#cut,
       lanesOf: () => [],
@@ -121,6 +123,14 @@ describe('L6 what cannot come in here', () => {
     assert.equal(waiters.mayCount(word), false);
     waiters.barred.delete('member' as DeviceId);
     waiters.endsChanged();
+    assert.equal(waiters.mayCount(word), true);
+  });
+
+  it('L6 is looked at again when a feed has begun here: what waits for its next counts', () => {
+    const { waiters, word } = uponWhoIsOut(['entrance']);
+    assert.equal(waiters.mayCount(word), false);
+    waiters.begun.add('newcomer.0' as FeedId);
+    waiters.arrivals++;
     assert.equal(waiters.mayCount(word), true);
   });
 });

@@ -147,6 +147,12 @@ describe('L6 a fresh copy', () => {
     assert.equal(say(alice), false, 'nothing waits for it');
     bob.hear(carol, again);
     assert.equal(say(alice), false, 'nobody has written upon what waits');
+    const tip = carol.engine.replica.vector().get(feedOf(carol.device, 0))!;
+    const prev = carol.engine.replica.nodeAt(feedOf(carol.device, 0), tip)!.delta.id;
+    const { credential } = again;
+    bob.hear(carol, office.team.forge(carol.person, { seq: tip + 1, prev, deps: [post.id], credential }));
+    assert.ok(bob.engine.replica.missing().includes(post.id), 'what she writes next waits for it, too');
+    assert.equal(say(alice), false, 'who has what it names may find it unsound');
     bob.hear(alice, upon);
     assert.equal(say(carol), false);
     assert.equal(say(alice, { id: post.id, feed, seq: 1_000 }), false);
@@ -447,9 +453,10 @@ describe('L6 a fresh copy', () => {
   });
 
   it('L6 is taken from nobody else in the place of the one that was asked for, before what comes after that is here, nor from who lacks some of it (world “aspen.2104”)', () => {
-    for (const { isMore, isBehind } of [{ isMore: true }, { isBehind: true }, {}] as {
+    for (const { isMore, isBehind, isNoGood } of [{ isMore: true }, { isBehind: true }, { isNoGood: true }, {}] as {
       isMore?: true;
       isBehind?: true;
+      isNoGood?: true;
     }[]) {
       const { office, alice, bob, carol } = threePeople(
         `renewal in the place of another ${String(isMore)} ${String(isBehind)}`,
@@ -469,13 +476,14 @@ describe('L6 a fresh copy', () => {
       office.leave(bob);
       if (isMore) carol.post('and on');
       office.pump();
-      const vector = [...carol.engine.replica.vector()].map(([feed, seq]) => ({
-        feed,
-        seq,
-        tip: '00'.repeat(8) as DeltaId,
-      }));
-      const says = { kind: 'have', vector, answer: false, root: '', needsCopy: false } as const;
-      bob.engine.received(carol.device, 'relay', says, bob.engine.keys.inUse!, office.now);
+      const say = (from: Desk, needsCopy: boolean) => {
+        const tip = '00'.repeat(8) as DeltaId;
+        const vector = [...from.engine.replica.vector()].map(([feed, seq]) => ({ feed, seq, tip }));
+        const says = { kind: 'have', vector, answer: false, root: '', needsCopy } as const;
+        bob.engine.received(from.device, 'relay', says, bob.engine.keys.inUse!, office.now);
+      };
+      say(carol, false);
+      if (isNoGood) say(alice, true);
       const give = (from: Desk) => {
         const { root, parts } = from.engine.replica.base();
         const all = parts.length;
@@ -492,7 +500,7 @@ describe('L6 a fresh copy', () => {
         out.map(({ message }) => message),
         [{ kind: 'needBase', root, part: all }],
       );
-      assert.equal(give(alice).replaced !== undefined, !isMore && !isBehind);
+      assert.equal(give(alice).replaced !== undefined, !isMore && !isBehind && !isNoGood);
     }
   });
 

@@ -155,7 +155,12 @@ export class Copy {
 
   /** Onto its disk; answers the faults. */
   take(runs: readonly (readonly Node[])[]): readonly string[] {
-    const { added, faults } = this.replica.ingest(runs.map((run) => run.map((node) => node.delta.bytes)));
+    return this.hearRuns(...runs.map((run) => run.map(({ delta }) => delta)));
+  }
+
+  /** So it is with what is in no copy. */
+  hearRuns(...runs: readonly (readonly Delta[])[]): readonly string[] {
+    const { added, faults } = this.replica.ingest(runs.map((run) => run.map(({ bytes }) => bytes)));
     for (const node of added) this.replica.madeDurable(node);
     return faults.map((fault) => fault.tag);
   }

@@ -180,6 +180,6 @@ export const generations: readonly Mutant[] = [
     file: 'src/sync/givers.ts',
     search: '|| this.#session.needsCopy(from))',
     replace: ')',
-    tests: ['test/sync/denied-past.test.ts'],
+    tests: ['test/sync/renewal.test.ts'],
   },
 ];

@@ -223,20 +223,23 @@ function sidesOf(
 }
 
 /**
- * Who has left, and has his copy still, tells nobody anything, nor has he anything to tell who holds but what a hostile member has made up: two sides that
- * have him alone in common do not come together by him, and one that does not know him has nothing of his.
+ * Who has left, and has his copy still, tells nobody anything, nor does whom by what he knows himself nothing has ever let in that counts, nor has he
+ * anything to tell who holds but what a hostile member has made up: two sides that have him alone in common do not come together by him, and one that
+ * does not know him has nothing of his.
  */
 function bringsNobody(world: World, device: SimDevice): boolean {
-  return device.replica.roster.gone.has(device.id) || isMisled(world, device);
+  return !device.replica.roster.devices.has(device.id) || isMisled(world, device);
 }
 
 function areApart(world: World, a: SimDevice, b: SimDevice, invalid: readonly Addition[]): boolean {
   if (isAloneAgain(a, b) || isAloneAgain(b, a)) return true;
-  const [word, answer] = [wordOn(a, b), wordOn(b, a)];
+  const [word, answer] = [wordOn(a, b.id), wordOn(b, a.id)];
   if (word !== undefined && answer !== undefined && !(b.replica.node(word) && a.replica.node(answer))) return true;
   if (isBehindIt(world, word, b) || isBehindIt(world, answer, a)) return true;
   if (wordsOn(a, b).some((one) => isDeafTo(world, one, a, b))) return true;
   if (wordsOn(b, a).some((one) => isDeafTo(world, one, b, a))) return true;
+  if (wordsOn(a, b).some((one) => isVoidFor(world, one, b, a))) return true;
+  if (wordsOn(b, a).some((one) => isVoidFor(world, one, a, b))) return true;
   return isOnlyByItself(world, b, a, invalid) || isOnlyByItself(world, a, b, invalid);
 }
 
@@ -332,6 +335,17 @@ function isDeafTo(world: World, word: DeltaId, whose: SimDevice, one: SimDevice)
   return hasTakenOut;
 }
 
+/**
+ * A4: whether a word on somebody is void for himself, by another on its author, which nobody can bring to whose word it is: two devices of a person that take each
+ * other out, neither having heard of it, part those who heard the one first from those who heard the other, also in what the two have said before.
+ */
+function isVoidFor(world: World, word: DeltaId, whom: SimDevice, whose: SimDevice): boolean {
+  const author = world.archive.get(word)?.device;
+  if (author === undefined || whom.replica.verdictOf(word) !== 'cutOff') return false;
+  const cut = wordOn(whom, author);
+  return cut !== undefined && isDeafTo(world, cut, whom, whose);
+}
+
 /** I4: whether who is not known to a device can be heard by it: whoever has erased that key since (K4) can not. */
 function speaksUnderKeyOf(whose: SimDevice, { engine: { keys } }: SimDevice): boolean {
   return keys.isClean && keys.inUse !== undefined && whose.engine.keys.find(keys.inUse) !== undefined;
@@ -346,14 +360,14 @@ function isStolenFor(world: World, other: DeviceId, { id, replica }: SimDevice):
 }
 
 /** The last word by which one has, or had, another for out. */
-function wordOn({ replica }: SimDevice, { id }: SimDevice): DeltaId | undefined {
+function wordOn({ replica }: SimDevice, id: DeviceId): DeltaId | undefined {
   return (replica.roster.gone.get(id) ?? replica.returned().get(id))?.delta.id;
 }
 
 /** All words by which one has another for out, and holds them for good (K2); the last that it had, of who is in again. */
 function wordsOn(one: SimDevice, other: SimDevice): readonly DeltaId[] {
   const words = one.replica.roster.wordsOut.get(other.id);
-  return words?.map(({ delta }) => delta.id) ?? [wordOn(one, other) ?? []].flat();
+  return words?.map(({ delta }) => delta.id) ?? [wordOn(one, other.id) ?? []].flat();
 }
 
 interface Whole {

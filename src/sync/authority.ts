@@ -6,6 +6,9 @@
  * Two words of an account on itself cannot wait for their turn. That one of its own devices is out: whoever has that device writes under
  * the same key and may claim any height. And that it leaves: meanwhile a senior may have given it a role under which all is judged
  * earlier. Where such a word turns out to reach what is judged before it, it is in force from the beginning of another pass.
+ *
+ * Here are the order, the passes and what each accepted delta does. What there is to judge, and what is judged so far, is in `control-words.ts`, who stands by that in
+ * `credentials.ts` and `device-standing.ts`, what each kind asks in `conditions.ts`.
  */
 import type { AccountId, DeltaId, DeviceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
@@ -295,7 +298,7 @@ export class Authority {
     return [...late];
   }
 
-  /** An entry needs the key of what it cites, which is there whatever the cited one's verdict. */
+  /** What cites no credential, or stands on a branch that nobody has named (D8), has no place in the order: it is void whatever else is here. */
   #entry(one: Accepted): Entry | undefined {
     const entry = this.#words.entryOf(one);
     const reason = this.#graph.isUnnamed(one.node) ? 'forked' : entry ? undefined : 'noCredential';

@@ -1,6 +1,7 @@
 /**
  * One member's copy of one workspace: the graph, the verdicts on it and the rows it folds to. There is one door by which a
- * delta enters (`#enter`), whether it is ours, another's or read back from the journal.
+ * delta enters (`#enter`), whether it is ours, another's or read back from the journal. What is before that door is in `intake.ts`; what follows from all
+ * that is inside is worked out when somebody looks (`#settle`).
  *
  * Pure: what must be made durable comes back as bytes, and the caller makes it so before anybody else hears of it (D1).
  */
@@ -82,28 +83,28 @@ export class Replica {
   #roster: Roster;
 
   constructor(options: ReplicaOptions) {
-    this.#crypto = options.crypto;
-    this.workspace = options.workspace;
-    this.#reader = options.reader ?? new DeltaReader(options.crypto, options.workspace);
+    const { crypto, workspace } = options;
+    this.#crypto = crypto;
+    this.workspace = workspace;
+    this.#reader = options.reader ?? new DeltaReader(crypto, workspace);
     this.#graph = new Graph({
       isLetIn: (delta, deps) => this.#entrances.isLetIn(delta, deps),
       isIn: (device) => isActive(this.#graph, this.#authority, this.#roster, device),
       hasAcknowledged: (node) => this.#own.hasAcknowledged(node),
     });
-    const { crypto, workspace } = options;
-    this.#authority = new Authority(options.crypto, this.#graph);
-    this.#entrances = new Entrances(options.crypto, options.workspace);
+    this.#authority = new Authority(crypto, this.#graph);
+    this.#entrances = new Entrances(crypto, workspace);
     this.#content = new Content(this.#graph, this.#authority, options.reducers);
     this.#base = new OwnBase(crypto, workspace, this.#graph, this.#content);
     const entrancesOf = (device: DeviceId) => this.#entrances.of(device);
-    this.#endings = new Endings(options.crypto, this.#graph, this.#authority, entrancesOf);
+    this.#endings = new Endings(crypto, this.#graph, this.#authority, entrancesOf);
     this.#own = new OwnFeed({
       ...{ crypto, workspace, feed: options.own, graph: this.#graph, authority: this.#authority },
       ...{ entrances: this.#entrances, endings: this.#endings },
     });
     this.#durability = new Durability(this.#graph, this.#own);
     const isBarred = (delta: Delta) => this.#endings.isBarred(delta, this.#own.feed);
-    this.#passedBy = new PassedBy({ crypto: options.crypto, graph: this.#graph, entrancesOf, isBarred });
+    this.#passedBy = new PassedBy({ crypto, graph: this.#graph, entrancesOf, isBarred });
     this.#outOfStep = new OutOfStep({
       ...{ graph: this.#graph, authority: this.#authority, content: this.#content },
       ...{ endings: this.#endings, own: this.#own, passedBy: this.#passedBy },
@@ -112,7 +113,7 @@ export class Replica {
       ...{ graph: this.#graph, content: this.#content, entrances: this.#entrances, own: this.#own, base: this.#base },
     });
     this.#stateMark = new StateMark(crypto, this.#graph, this.#authority, this.#content);
-    this.#serving = new Serving(options.crypto, options.workspace, this.#graph, (node) => this.isDurable(node));
+    this.#serving = new Serving(crypto, workspace, this.#graph, (node) => this.isDurable(node));
     this.#intake = new Intake({
       ...{ crypto, workspace, reader: this.#reader, graph: this.#graph, own: this.#own, endings: this.#endings },
       ...{ passedBy: this.#passedBy, outOfStep: this.#outOfStep, serving: this.#serving },

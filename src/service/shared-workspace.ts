@@ -27,6 +27,7 @@ import { KeptError } from './commit-queue.ts';
 import { ContentNeeds } from './content-needs.ts';
 import { Delivery } from './delivery.ts';
 import type { FileTree } from './file-tree.ts';
+import { Folding } from './folding.ts';
 import { FreshCopy } from './fresh-copy.ts';
 import type { Hub } from './hub.ts';
 import { bringUpToDate, type Imaged } from './index-image.ts';
@@ -75,6 +76,7 @@ export class SharedWorkspace {
   readonly #unreadItems: UnreadItems;
   readonly #shown: ShownRows;
   readonly #freshCopy: FreshCopy;
+  readonly #folding: Folding;
   readonly #listener: WorkspaceListener;
   #cancelWake: (() => void) | undefined;
   #closed = false;
@@ -130,6 +132,7 @@ export class SharedWorkspace {
       shown: this.#shown,
       dispatch: (out) => this.#dispatch(out),
     });
+    this.#folding = new Folding(hub, this, this.#unreadItems, this.#freshCopy);
     this.#delivery = new Delivery({
       hub,
       engine: this.engine,
@@ -484,26 +487,9 @@ export class SharedWorkspace {
     const duties = this.engine.duties(this.#now);
     // A disk that fails is told of by the commit queue, and tried again.
     if (duties.length > 0) this.author(duties).catch((error: unknown) => this.#hub.fault(error));
-    this.#fold();
+    this.#folding.fold();
     this.#dispatch(this.engine.tick(this.#now));
     this.#tidings.doubts();
-  }
-
-  /** L4: what all have acknowledged is folded, and leaves the log; what is only this person's business is kept beside it. */
-  #fold(): void {
-    const advance = this.engine.advance(this.#now);
-    if (!advance) return;
-    this.#freshCopy.settle();
-    for (const { node, verdict } of advance.folded) {
-      const { delta } = node;
-      this.#unreadItems.keep(node);
-      if (delta.device === this.device && verdict !== 'applied') this.keptVoid.keep(delta, verdict);
-    }
-    if (advance.forgotten > 0) this.#hub.forgotten();
-    if (advance.erased.length === 0) return;
-    this.keyring.rememberGenerations(advance.erased);
-    this.#hub.changed();
-    this.#hub.erased();
   }
 
   /** In the log, or kept beside it. */

@@ -201,9 +201,20 @@ export class OwnFeed {
     return heads.length > MAX_DEPS ? heads : undefined;
   }
 
-  /** What the next would name. */
+  /** What the next would name: where that is more than one delta can, first what holds that without which it would not count. */
   heads(): readonly Node[] {
-    return this.#graph.headsOutside(this.#feed);
+    const heads = this.#graph.headsOutside(this.#feed);
+    if (heads.length <= MAX_DEPS) return heads;
+    const holding = (node: Node) => heads.find((head) => head === node || inPast(node, head)) ?? [];
+    return [...new Set([...this.#foundations().flatMap(holding), ...heads])];
+  }
+
+  /** What the next has to have in its past: what it cites (A3), and, of a feed that has not begun, what lets its device in, the newest first (I4, L7). */
+  #foundations(): readonly Node[] {
+    const cited = this.#credentialOf(this.device);
+    const isAccepted = ({ delta }: Node) => this.#authority.verdictOf(delta.id)?.accepted === true;
+    const entrances = this.#tip ? [] : this.#entrances.of(this.device).filter(isAccepted).toReversed();
+    return [(cited && this.#graph.get(cited)) ?? [], ...entrances].flat();
   }
 
   /** The next, which names the heads that are here, or the first of others. */

@@ -11,6 +11,14 @@ const contested = ['test/sync/contested.test.ts'];
 
 export const graph: readonly Mutant[] = [
   {
+    name: 'who is new names, of many heads, any but what lets him in',
+    rule: 'I4',
+    file: OWN_FEED,
+    search: 'const entrances = this.#tip ? [] : this.#entrances.of(this.device).filter(isAccepted).toReversed();',
+    replace: 'const entrances: readonly Node[] = [].filter(isAccepted);',
+    tests: ['test/sync/own-feed.test.ts'],
+  },
+  {
     name: 'a past ends at its first step',
     rule: 'D5',
     file: 'src/sync/lane.ts',

@@ -1,4 +1,5 @@
 /** The journal as a whole (L1, `records.ts`): read when the service opens, and written anew where that is worth it. */
+import { toHex } from '../base/bytes.ts';
 import type { WorkspaceId } from '../base/ids.ts';
 import { MAX_BASE_PART_BYTES, MAX_BASE_PLACE_BYTES } from '../protocol/limits.ts';
 import type { BasePart } from '../sync/base.ts';
@@ -15,12 +16,12 @@ export interface JournalContent {
 
 /** What only this device knows goes into `local`. Throws StoreError. */
 export async function readJournal(log: LogStore, local: LocalState): Promise<JournalContent> {
-  const logs = new Map<WorkspaceId, { parts: BasePart[]; place: Place; arrivals: number; deltas: DeltaRecord[] }>();
+  const logs = new Map<WorkspaceId, { parts: BasePart[]; places: Places; arrivals: number; deltas: DeltaRecord[] }>();
   const report = await log.replay((bytes) => {
     const record = decodeRecord(bytes);
     if (record?.kind === 'local') local.load(record.key, record.value);
     if (!record || record.kind === 'local') return undefined;
-    const own = logs.get(record.workspace) ?? { parts: [], place: new Place(), arrivals: 0, deltas: [] };
+    const own = logs.get(record.workspace) ?? { parts: [], places: new Places(), arrivals: 0, deltas: [] };
     logs.set(record.workspace, own);
     if (record.kind === 'delta') {
       own.deltas.push(record);
@@ -30,12 +31,34 @@ export async function readJournal(log: LogStore, local: LocalState): Promise<Jou
       for (const bytes of record.deltas) own.deltas.push({ bytes });
       return undefined;
     }
-    const placed = own.place.put(record.part);
+    const placed = own.places.put(record.part);
     own.parts.push(placed);
     own.arrivals = record.arrivals;
     return placed === record.part ? undefined : NOTHING_KEPT;
   });
   return { logs, report };
+}
+
+/** Of bases that came at once: what belongs to another one is joined as it is. */
+const MAX_PLACES = 4;
+
+/** Of the bases of a workspace: parts of two may have come in turns. */
+class Places {
+  readonly #byRoot = new Map<string, Place>();
+
+  put(part: BasePart): BasePart {
+    const root = toHex(part.root);
+    const place = this.#byRoot.get(root) ?? new Place();
+    this.#byRoot.set(root, place);
+    for (const oldest of this.#byRoot.keys()) {
+      if (this.#byRoot.size <= MAX_PLACES) break;
+      this.#byRoot.delete(oldest);
+    }
+    const placed = place.put(part);
+    // It may stand there once more, from its beginning.
+    if (part.part === part.parts - 1) this.#byRoot.delete(root);
+    return placed;
+  }
 }
 
 /** Puts the parts of a base where they belong in its stream as they are read: they need not be there twice to be joined. */

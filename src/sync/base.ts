@@ -221,6 +221,11 @@ export class BaseReader {
     return this.#parts.length === this.#total;
   }
 
+  /** Whether a part is one of the same base as those that are here. */
+  isOf({ root, parts }: BasePart): boolean {
+    return this.#root !== undefined && equalBytes(root, this.#root) && parts === this.#total;
+  }
+
   add({ root, part, parts, bytes }: BasePart): Result<'more' | 'whole', BaseError> {
     const isLast = part === parts - 1;
     if (root.length !== ID_BYTES || parts > MAX_BASE_PARTS || bytes.length === 0) return badBase('malformed');

@@ -1,12 +1,13 @@
 /**
- * The copy of a workspace that is on this device (`replica.ts`), the feed that is written in it (D2), and the base that may take its place when all
- * of its parts are here (L6).
+ * The copy of a workspace that is on this device (`replica.ts`), the feed that is written in it (D2), and the base that takes its place when all
+ * of its parts are here (L6, `incoming-bases.ts`).
  */
 import { equalBytes } from '../base/bytes.ts';
 import type { DeviceId, WorkspaceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
-import { BaseReader, type BasePart } from './base.ts';
+import type { BasePart, BaseReader } from './base.ts';
 import { DeltaReader, feedOf } from './delta.ts';
+import { IncomingBases } from './incoming-bases.ts';
 import type { Reducer } from './reducer.ts';
 import { Replica } from './replica.ts';
 
@@ -21,13 +22,11 @@ export interface CopyOptions {
 }
 
 export class Copy {
+  readonly incoming: IncomingBases;
   readonly #newReplica: (generation: number) => Replica;
-  readonly #newReader: () => BaseReader;
   readonly #self: DeviceId;
   #generation: number;
   #replica: Replica;
-  /** A base of which not all parts are here. */
-  #reader: BaseReader | undefined;
   /** Root of the base that it has begun with, since the start. */
   #begunWith: Uint8Array | undefined;
 
@@ -35,7 +34,7 @@ export class Copy {
     this.#self = identity.device;
     const reader = given ?? new DeltaReader(crypto, workspace);
     this.#newReplica = (of) => new Replica({ crypto, workspace, reducers, own: feedOf(this.#self, of), reader });
-    this.#newReader = () => new BaseReader(crypto, workspace);
+    this.incoming = new IncomingBases(crypto, workspace);
     this.#generation = generation;
     this.#replica = this.#newReplica(generation);
   }
@@ -63,13 +62,7 @@ export class Copy {
    * vouched for. `arrivals`: how many deltas had arrived by then.
    */
   restore(parts: readonly BasePart[], unconfirmed: Uint8Array | undefined, arrivals: number): boolean {
-    const whole: BaseReader[] = [];
-    for (const part of parts) {
-      if (part.part === 0) this.#reader = this.#newReader();
-      if (this.#reader?.add(part).ok !== true || !this.#reader.isWhole) continue;
-      whole.push(this.#reader);
-      this.#reader = undefined;
-    }
+    const whole = [...this.incoming.restore(parts)];
     const base = whole.pop()?.read();
     if (!base?.ok || !this.#replica.load(base.value, true, arrivals).ok) return false;
     this.#replica.unconfirmed = this.#replica.hasBase ? unconfirmed : undefined;
@@ -90,31 +83,12 @@ export class Copy {
     return this.#begunWith !== undefined && equalBytes(root, this.#begunWith);
   }
 
-  /** The next part; with that of another base than those before it begins anew. */
-  add(part: BasePart): ReturnType<BaseReader['add']> {
-    this.#reader ??= this.#newReader();
-    const added = this.#reader.add(part);
-    if (added.ok || added.error.reason !== 'changed') return added;
-    this.#reader = this.#newReader();
-    return this.#reader.add(part);
-  }
-
-  get nextPart(): number {
-    return this.#reader?.next ?? 0;
-  }
-
-  /** Of a base that is on its way: how many parts are here, and how many there are. */
-  get partsHere(): { readonly here: number; readonly all: number } | undefined {
-    const { next, total } = this.#reader ?? {};
-    return next === undefined || total === undefined ? undefined : { here: next, all: total };
-  }
-
-  /** Begins with the base of which all parts are here; what was here and is not in it comes after. Answers whether it is one. */
-  begin(generation = this.#generation): boolean {
-    const base = this.#reader?.read();
-    this.#reader = undefined;
+  /** Begins with a base of which all parts are here; what was here and is not in it comes after. Answers whether it is one. */
+  begin(reader: BaseReader, generation = this.#generation): boolean {
+    const base = reader.read();
+    this.incoming.end(reader);
     const next = this.#newReplica(generation);
-    if (!base?.ok || !next.load(base.value, false).ok) return false;
+    if (!base.ok || !next.load(base.value, false).ok) return false;
     next.takeOver(this.#replica);
     this.#generation = generation;
     this.#replica = next;

@@ -13,7 +13,7 @@ import type { Crypto } from '../crypto/crypto.ts';
 import type { Certificate } from '../protocol/certificate.ts';
 import { MAX_FETCH_IDS } from '../protocol/limits.ts';
 import { AwaitedWord } from './awaited-word.ts';
-import { rootOfNothing, type BasePart } from './base.ts';
+import { rootOfNothing, type BasePart, type BaseReader } from './base.ts';
 import { controlBody, type CutAndRoot } from './control.ts';
 import { Copy, type CopyOptions } from './copy.ts';
 import type { DeltaPlace, Signer } from './delta.ts';
@@ -435,17 +435,18 @@ export class Engine {
       this.session.doubt();
       return NOT_TAKEN;
     }
-    const added = this.#copy.add(part);
-    const { nextPart } = this.#copy;
+    const reader = this.#copy.incoming.readerFor(from, part);
+    const added = reader.add(part);
+    const { next } = reader;
     if (!added.ok) {
-      const isGap = added.error.reason === 'outOfTurn' && part.part > nextPart;
-      if (isGap) return { ...NOT_TAKEN, out: [this.#askForPart(from, path, part.root, nextPart)] };
+      const isGap = added.error.reason === 'outOfTurn' && part.part > next;
+      if (isGap) return { ...NOT_TAKEN, out: [this.#askForPart(from, path, part.root, next)] };
       return added.error.reason === 'outOfTurn' ? NOT_TAKEN : { ...NOT_TAKEN, faults: [badBaseOf(from)] };
     }
-    const out = [this.#askForPart(from, path, part.root, nextPart)];
+    const out = [this.#askForPart(from, path, part.root, next)];
     if (added.value === 'more') return { ...NOT_TAKEN, part, out };
     const replaced = this.replica;
-    if (!this.#begin(from, path)) return { ...NOT_TAKEN, faults: [badBaseOf(from)] };
+    if (!this.#begin(reader, from, path)) return { ...NOT_TAKEN, faults: [badBaseOf(from)] };
     const opened = this.#follow();
     return { part, replaced, opened, faults: [], out: [...out, ...this.#endRenewal(from)] };
   }
@@ -465,10 +466,10 @@ export class Engine {
   }
 
   /** Begins with a base; what was here and is not in it comes after. */
-  #begin(from: DeviceId, path: 'direct' | 'relay'): boolean {
+  #begin(reader: BaseReader, from: DeviceId, path: 'direct' | 'relay'): boolean {
     const { renewal } = this.#givers;
     const isAsked = renewal?.from === from;
-    if (!this.#copy.begin(isAsked ? renewal.generation : undefined)) return false;
+    if (!this.#copy.begin(reader, isAsked ? renewal.generation : undefined)) return false;
     if (this.#givers.isBetweenManagers(from) && (isAsked || path === 'direct')) this.replica.unconfirmed = undefined;
     this.#givers.begunAnew(isAsked ? from : undefined);
     if (isAsked) {
@@ -504,7 +505,7 @@ export class Engine {
 
   /** Of a base that is on its way: how many parts are here, and how many there are. */
   get basePartsHere(): { readonly here: number; readonly all: number } | undefined {
-    return this.#copy.partsHere;
+    return this.#copy.incoming.progress;
   }
 
   /** L4: folds what all have acknowledged, when that is due, and erases the epochs that nobody needs (K4); undefined when it is not. */

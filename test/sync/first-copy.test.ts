@@ -1,5 +1,11 @@
 /** L6, N4: who begins takes the base part by part, then what comes after; who has left long ago hears the last word alone (K2). */
 import assert from 'node:assert/strict';
+import { toHex } from '../../src/base/bytes.ts';
+import { readJournal } from '../../src/service/journal.ts';
+import { LocalState } from '../../src/service/local-state.ts';
+import { encodeRecord } from '../../src/service/records.ts';
+import type { BasePart } from '../../src/sync/base.ts';
+import type { LogStore } from '../../src/sync/ports.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import { feedOf } from '../../src/sync/delta.ts';
 import { Desk, threePeople, type Office } from './office.ts';
@@ -30,6 +36,18 @@ function admit(by: Desk, office: Office, name: string, isVouching = true): Desk 
   const desk = office.open(person, by);
   desk.engine.keys.add(by.engine.keys.epoch!);
   return desk;
+}
+
+/** Parts of bases as the service reads them from its disk. */
+async function readBack(records: readonly Uint8Array[]): Promise<readonly BasePart[]> {
+  const log = {
+    replay: (each: (record: Uint8Array) => unknown) => {
+      for (const record of records) each(record);
+      return Promise.resolve({ records: records.length, cutBytes: 0, quarantined: 0 });
+    },
+  } as Partial<LogStore> as LogStore;
+  const { logs } = await readJournal(log, new LocalState());
+  return [...logs.values()].flatMap(({ parts }) => parts);
 }
 
 describe('L6 the first copy', () => {
@@ -99,6 +117,41 @@ describe('L6 the first copy', () => {
     assert.ok(alice.seen.length > before);
   });
 
+  it('L6 N4 comes from each of two who give it at once, though they have folded another share of the log', () => {
+    const { office, alice, bob, carol } = threePeople('first of two');
+    office.link(alice, bob, carol);
+    alice.control('setRole', controlBody.setRole(bob.person.account, Role.manager));
+    // More than is on its way to a peer at once.
+    for (let n = 0; n < 50; n++) alice.post(`alice ${n} ${'x'.repeat(30_000)}`);
+    office.pump();
+    office.rest();
+    alice.post('one more');
+    office.pump();
+    for (let round = 0; round < 4; round++) {
+      office.now += 61_000;
+      for (const desk of [bob, carol]) desk.wake();
+      office.pump();
+      alice.control('ack', controlBody.ack());
+      office.pump();
+      office.spread();
+    }
+    assert.notDeepEqual(alice.engine.replica.baseRoot().root, bob.engine.replica.baseRoot().root);
+    const dave = admit(alice, office, 'Dave');
+    dave.engine.sponsored([alice, bob]);
+    office.link(alice, bob, dave);
+    assert.deepEqual(dave.texts(), bob.texts());
+    assert.ok(new Set(dave.parts.map(({ root }) => toHex(root))).size > 1, 'parts of both came in turns');
+    // So they stand in the journal.
+    const kept = dave.parts.map((part) =>
+      encodeRecord({ kind: 'base', workspace: office.team.workspace, part, arrivals: 0 }),
+    );
+    return readBack(kept).then((parts) => {
+      const again = new Desk(office, dave.person);
+      assert.equal(again.engine.restoreBase(parts, undefined), true);
+      assert.deepEqual(again.engine.replica.baseRoot().root, dave.engine.replica.baseRoot().root);
+    });
+  });
+
   it('L6 kept, it is begun with at the next start, and what came after it is taken on', () => {
     const { office, alice } = withHistory('first kept');
     const dave = admit(alice, office, 'Dave');
@@ -111,6 +164,21 @@ describe('L6 the first copy', () => {
     again.engine.opened();
     assert.deepEqual(stateOf(again.engine.replica), stateOf(dave.engine.replica));
     assert.deepEqual(again.engine.replica.vector(), dave.engine.replica.vector());
+  });
+
+  it('L6 shows how far the one is of which a part has come last, though another that was given up is farther', () => {
+    const { office, alice, bob } = withHistory('first given up');
+    const dave = admit(alice, office, 'Dave');
+    dave.engine.sponsored([alice, bob]);
+    const { root, parts } = alice.engine.replica.base();
+    const give = (from: Desk, of: Uint8Array, part: number) =>
+      dave.engine.takeBase(from.device, 'direct', { root: of, part, parts: parts.length, bytes: parts[part]! });
+    for (const part of [0, 1]) give(alice, root, part);
+    assert.deepEqual(dave.engine.basePartsHere, { here: 2, all: parts.length });
+    give(bob, new Uint8Array(32).fill(7), 0);
+    assert.deepEqual(dave.engine.basePartsHere, { here: 1, all: parts.length });
+    give(alice, root, 2);
+    assert.equal(dave.engine.basePartsHere, undefined);
   });
 
   it('L6 a base that a member makes up is not taken by who has a copy, nor one that does not add up by who has none', () => {

@@ -165,4 +165,12 @@ export const session: readonly Mutant[] = [
     replace: 'this.#held.have(device, false)',
     tests: ['test/sync/first-copy.test.ts'],
   },
+  {
+    name: 'of two bases that come at once each begins anew in the place of the other',
+    rule: 'L6',
+    file: 'src/sync/incoming-bases.ts',
+    search: 'this.#readerOf(part)?.[1] ?? this.#newReader(); this.#readers.set(from, reader);',
+    replace: 'this.#readerOf(part)?.[1] ?? this.#newReader(); this.#readers.clear(); this.#readers.set(from, reader);',
+    tests: ['test/sync/first-copy.test.ts'],
+  },
 ];

@@ -144,7 +144,7 @@ async function writeRestingStore(
   const store = await storeOf(folder, owner);
   await store.log.replay(() => undefined);
   const certificate = encodeRecord({ kind: 'local', key: 'certificate', value: owner.certificate.bytes });
-  await store.log.compact([certificate, ...recordsOf(replica)]);
+  await store.log.compact([certificate, ...recordsOf({ replica, partsHere: [] })]);
   await store.close();
 }
 

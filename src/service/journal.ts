@@ -3,8 +3,8 @@ import { toHex } from '../base/bytes.ts';
 import type { WorkspaceId } from '../base/ids.ts';
 import { MAX_BASE_PART_BYTES, MAX_BASE_PLACE_BYTES } from '../protocol/limits.ts';
 import type { BasePart } from '../sync/base.ts';
+import type { Engine } from '../sync/engine.ts';
 import { NOTHING_KEPT, type LogStore, type ReplayReport } from '../sync/ports.ts';
-import type { Replica } from '../sync/replica.ts';
 import type { LocalState } from './local-state.ts';
 import { decodeRecord, encodeRecord, type DeltaRecord, type KeptLog } from './records.ts';
 import type { Workspaces } from './workspaces.ts';
@@ -84,17 +84,21 @@ export async function compactJournal(log: LogStore, local: LocalState, workspace
 
 function* whatCounts(local: LocalState, workspaces: Workspaces): Generator<Uint8Array> {
   yield* local.all();
-  for (const { workspace } of workspaces) yield* recordsOf(workspace.replica);
+  for (const { workspace } of workspaces) yield* recordsOf(workspace.engine);
 }
 
-/** The base where something is folded, what came after it, and what of this device's own waits for its past. */
-export function* recordsOf(replica: Replica): Generator<Uint8Array> {
+/**
+ * The base where something is folded, what is here of another that is on its way, what came after the one, and what of this device's own waits for its
+ * past. Whoever gives a base does not send again what is here, and its last part is worth nothing without the first.
+ */
+export function* recordsOf({ replica, partsHere }: Pick<Engine, 'replica' | 'partsHere'>): Generator<Uint8Array> {
   const { workspace, arrivals } = replica;
   if (replica.hasBase) {
     const { root, parts } = replica.base();
     for (const [part, bytes] of parts.entries())
       yield encodeRecord({ kind: 'base', workspace, part: { root, part, parts: parts.length, bytes }, arrivals });
   }
+  for (const part of partsHere) yield encodeRecord({ kind: 'base', workspace, part, arrivals });
   for (const { delta, arrival } of replica.tail())
     yield encodeRecord({ kind: 'delta', workspace, bytes: delta.bytes, arrival });
   for (const { bytes } of replica.ownWaiting()) yield encodeRecord({ kind: 'delta', workspace, bytes });

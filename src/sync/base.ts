@@ -221,6 +221,12 @@ export class BaseReader {
     return this.#parts.length === this.#total;
   }
 
+  /** What was taken, in order. */
+  get here(): readonly BasePart[] {
+    const [root, parts] = [this.#root, this.#total];
+    return root && parts ? this.#parts.map((bytes, part) => ({ root, part, parts, bytes })) : [];
+  }
+
   /** Whether a part is one of the same base as those that are here. */
   isOf({ root, parts }: BasePart): boolean {
     return this.#root !== undefined && equalBytes(root, this.#root) && parts === this.#total;

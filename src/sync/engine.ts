@@ -508,6 +508,11 @@ export class Engine {
     return this.#copy.incoming.progress;
   }
 
+  /** Of bases that are on their way: to be kept, as they came. */
+  get partsHere(): readonly BasePart[] {
+    return this.#copy.incoming.here;
+  }
+
   /** L4: folds what all have acknowledged, when that is due, and erases the epochs that nobody needs (K4); undefined when it is not. */
   advance(now: number): EngineAdvance | undefined {
     const advance = this.#duties.advance(now);

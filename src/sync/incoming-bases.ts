@@ -58,6 +58,11 @@ export class IncomingBases {
     if (this.#latest === reader) this.#latest = undefined;
   }
 
+  /** To be kept, as they came. */
+  get here(): readonly BasePart[] {
+    return [...new Set(this.#readers.values())].flatMap((reader) => reader.here);
+  }
+
   /** How many parts are here, and how many there are, of the one to which one has come last: others may have been given up. */
   get progress(): { readonly here: number; readonly all: number } | undefined {
     const { next, total } = this.#latest ?? {};

@@ -234,7 +234,7 @@ export class SimDevice {
       ...keys.held().map(keyRecord),
       ...keys.generations().flatMap(generationRecords),
       ...this.#unconfirmedRecord(),
-      ...recordsOf(this.replica),
+      ...recordsOf(this.engine),
     ];
   }
 

@@ -1,7 +1,7 @@
 /** L6, N4: who begins takes the base part by part, then what comes after; who has left long ago hears the last word alone (K2). */
 import assert from 'node:assert/strict';
 import { toHex } from '../../src/base/bytes.ts';
-import { readJournal } from '../../src/service/journal.ts';
+import { readJournal, recordsOf } from '../../src/service/journal.ts';
 import { LocalState } from '../../src/service/local-state.ts';
 import { encodeRecord } from '../../src/service/records.ts';
 import type { BasePart } from '../../src/sync/base.ts';
@@ -150,6 +150,25 @@ describe('L6 the first copy', () => {
       assert.equal(again.engine.restoreBase(parts, undefined), true);
       assert.deepEqual(again.engine.replica.baseRoot().root, dave.engine.replica.baseRoot().root);
     });
+  });
+
+  it('L6 L1 is whole at the next start, though the journal was written anew while it was on its way', async () => {
+    const { office, alice } = withHistory('first compacted');
+    const dave = admit(alice, office, 'Dave');
+    const { workspace } = office.team;
+    const parts = alice.engine.replica.base().parts.length;
+    assert.ok(parts > 1);
+    let kept: Uint8Array[] = [];
+    const take = dave.takeBase.bind(dave);
+    dave.takeBase = (letter, message) => {
+      take(letter, message);
+      kept.push(encodeRecord({ kind: 'base', workspace, part: dave.parts.at(-1)!, arrivals: 0 }));
+      if (message.part === 0) kept = [...recordsOf(dave.engine)];
+    };
+    office.link(alice, dave);
+    const again = new Desk(office, dave.person);
+    assert.equal(again.engine.restoreBase(await readBack(kept), undefined), true);
+    assert.deepEqual(again.engine.replica.baseRoot().root, alice.engine.replica.baseRoot().root);
   });
 
   it('L6 kept, it is begun with at the next start, and what came after it is taken on', () => {

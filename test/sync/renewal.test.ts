@@ -229,7 +229,7 @@ describe('L6 a fresh copy', () => {
       assert.equal(bob.engine.replica.node(alone.id), undefined, 'what it rests on is folded in the copy before');
     }
     const again = new Desk(office, bob.person);
-    for (const record of recordsOf(bob.engine.replica)) {
+    for (const record of recordsOf(bob.engine)) {
       const read = decodeRecord(record);
       if (read?.kind === 'delta') again.engine.restore(read.bytes, read.arrival);
     }

@@ -701,7 +701,7 @@ export const pruning: readonly Mutant[] = [
     name: 'what goes on from a branch, and nobody can name any more, is kept',
     rule: 'D8',
     file: REPLICA,
-    search: 'this.#dropStrays(stable);',
+    search: 'this.#withdraw(this.#forgetting.dropStrays(stable));',
     replace: '',
     tests: stability,
   },

@@ -21,13 +21,19 @@ export class AwaitedWord {
     return this.#awaits !== undefined;
   }
 
+  /** Nobody has told yet. */
+  get isUntold(): boolean {
+    return this.#awaits !== undefined && !this.#awaits.told;
+  }
+
   begin(): void {
     this.#awaits = { told: undefined };
   }
 
   /** Another says what it holds. */
   hear(vector: readonly FeedMark[]): void {
-    if (this.#awaits) this.#awaits.told = vector.filter(({ feed }) => feed.startsWith(this.#self));
+    // Who holds nothing, or says so to be given a base (L6), has told nothing of it.
+    if (this.#awaits && vector.length > 0) this.#awaits.told = vector.filter(({ feed }) => feed.startsWith(this.#self));
     this.settle();
   }
 

@@ -323,7 +323,10 @@ export class Engine {
       case 'have':
       case 'got':
       case 'needBase': {
-        const out = this.session.received(from, path, message, now);
+        const heard = this.session.received(from, path, message, now);
+        // He has been given something since he said that he held nothing, or is there at least.
+        const isAsked = message.kind !== 'have' && this.#awaited.isUntold;
+        const out = isAsked ? [...heard, ...this.session.askHeld(from, path, now)] : heard;
         // Who is not known is answered under what it has shown to hold.
         return this.session.isPeer(from) ? out : out.map((one) => ({ ...one, under }));
       }

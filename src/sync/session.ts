@@ -330,6 +330,14 @@ export class Session {
     return [this.#reply(device, 'relay', this.#held.have(device, true), true)];
   }
 
+  /** Asks a device to say what it holds. */
+  askHeld(device: DeviceId, path: 'direct' | 'relay', now: number): readonly Outgoing[] {
+    const peer = this.#peers.get(device);
+    if (!peer || now - peer.askedAt < ASK_AGAIN_MS) return [];
+    peer.askedAt = now;
+    return [this.#reply(device, path, this.#held.have(device, true), true)];
+  }
+
   /** A joiner without a direct path gets everything through the relay. */
   serveByRelay(device: DeviceId): readonly Outgoing[] {
     const peer = this.#peers.get(device);

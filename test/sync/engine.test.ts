@@ -8,6 +8,7 @@ import { controlBody, Role } from '../../src/sync/control.ts';
 import { feedOf, type Delta } from '../../src/sync/delta.ts';
 import { ACK_EVERY_MS, ACK_IDLE_MS, FIRST_ACK_MS } from '../../src/sync/duties.ts';
 import { envelopeTag, openMessage } from '../../src/sync/envelope.ts';
+import type { FeedMark } from '../../src/sync/messages.ts';
 import type { Outgoing } from '../../src/sync/outgoing.ts';
 import { ACK_SPREAD_MS } from '../../src/sync/session.ts';
 import { Desk, threePeople } from './office.ts';
@@ -363,10 +364,32 @@ describe('K the engine and its keys', () => {
     const seq = alice.engine.replica.vector().get(feed)!;
     const tip = alice.engine.replica.nodeAt(feed, seq)!.delta.id.slice(0, 16);
     const have = { kind: 'have', vector: [{ feed, seq, tip }], answer: false, root: '', needsCopy: false } as const;
-    again.engine.received(alice.device, 'direct', have, again.engine.keys.inUse!, office.now);
+    const hear = (vector: readonly FeedMark[]) =>
+      again.engine.received(alice.device, 'direct', { ...have, vector }, again.engine.keys.inUse!, office.now);
+    hear([]);
+    assert.equal(again.engine.isAwaitingWord, true, 'who says that he holds nothing has not told it');
+    hear(have.vector);
     assert.equal(again.engine.isAwaitingWord, true, 'it is told, and not here');
+    hear([]);
+    assert.equal(again.engine.isAwaitingWord, true, 'nor taken it back');
     for (const { delta } of bob.engine.replica.nodes()) again.hear(alice, delta);
     assert.equal(again.engine.isAwaitingWord, false);
+  });
+
+  it('D2 N4 where the only other has no copy yet it asks him again when he has been given one', () => {
+    const { office, alice, bob, carol } = threePeople('D2 the word of who has none');
+    office.link(alice, bob, carol);
+    alice.post('something');
+    office.rest();
+    for (const desk of [bob, carol]) office.leave(desk);
+    const person = office.team.person('Dave');
+    alice.admit(person);
+    const dave = office.open(person, alice);
+    dave.engine.keys.add(alice.engine.keys.epoch!);
+    alice.engine.awaitWord();
+    office.link(alice, dave);
+    assert.deepEqual(dave.texts(), alice.texts());
+    assert.equal(alice.engine.isAwaitingWord, false);
   });
 
   it('D2 what comes back of the older own feed is named at once, be it an acknowledgement: others do not take it before (world “daisy.1396”)', () => {

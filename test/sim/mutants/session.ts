@@ -181,4 +181,12 @@ export const session: readonly Mutant[] = [
     replace: 'void partsHere;',
     tests: ['test/sync/first-copy.test.ts'],
   },
+  {
+    name: 'who says that he holds nothing has told how far the own feed went',
+    rule: 'D2',
+    file: 'src/sync/awaited-word.ts',
+    search: 'if (this.#awaits && vector.length > 0)',
+    replace: 'if (this.#awaits)',
+    tests: ['test/sync/engine.test.ts'],
+  },
 ];

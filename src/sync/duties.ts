@@ -34,6 +34,8 @@ export class Duties {
   readonly #checkpoints: Checkpoints;
   #grewAt = Number.NEGATIVE_INFINITY;
   #ackedAt = Number.NEGATIVE_INFINITY;
+  /** When something had come last by then. */
+  #ackedUpon: number | undefined;
   #vouchedAt = Number.NEGATIVE_INFINITY;
   #advancedAt = Number.NEGATIVE_INFINITY;
   /** Something has come, or changed, since it was last looked what can be folded. */
@@ -83,6 +85,7 @@ export class Duties {
   entries(now: number): readonly Entry[] {
     if (now >= (this.#ackDueAt() ?? Number.POSITIVE_INFINITY)) {
       this.#ackedAt = now;
+      this.#ackedUpon = this.#grewAt;
       return [{ tool: undefined, kind: 'ack', body: controlBody.ack() }];
     }
     if (now < (this.#checkpointDueAt() ?? Number.POSITIVE_INFINITY)) return [];
@@ -122,7 +125,9 @@ export class Duties {
     )
       return undefined;
     // Until then it shows nowhere, and others do not take it, be it an ack alone.
-    if (this.#replica.hasComeBack) return this.#grewAt;
+    if (this.#replica.hasComeBack)
+      // Who may write nothing here, as where another copy of the store writes too, is not asked for it all the time.
+      return this.#ackedUpon === this.#grewAt ? this.#ackedAt + ACK_EVERY_MS : this.#grewAt;
     return Math.max(this.#grewAt + ACK_IDLE_MS, this.#ackedAt + ACK_EVERY_MS);
   }
 

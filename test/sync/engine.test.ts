@@ -418,6 +418,9 @@ describe('K the engine and its keys', () => {
       again.engine.duties(office.now).map(({ kind }) => kind),
       ['ack'],
     );
+    // Where it may not write, as while another copy of its store does, it is not asked for it again at once, and again.
+    assert.deepEqual(again.engine.duties(office.now), []);
+    assert.ok(again.engine.nextWake()! > office.now);
     again.control('ack', controlBody.ack());
     assert.equal(again.engine.replica.hasComeBack, false);
     assert.deepEqual(again.engine.duties(office.now + 61_000), [], 'once');

@@ -189,4 +189,12 @@ export const session: readonly Mutant[] = [
     replace: 'if (this.#awaits)',
     tests: ['test/sync/engine.test.ts'],
   },
+  {
+    name: 'who may not write is asked all the time to name what has come back',
+    rule: 'D2',
+    file: 'src/sync/duties.ts',
+    search: 'return this.#ackedUpon === this.#grewAt ? this.#ackedAt + ACK_EVERY_MS : this.#grewAt;',
+    replace: 'return this.#grewAt;',
+    tests: ['test/sync/engine.test.ts'],
+  },
 ];

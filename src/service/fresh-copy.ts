@@ -67,11 +67,7 @@ export class FreshCopy {
     else this.#hub.local.drop(unconfirmedKey(this.#workspace.id));
     this.#workspace.keyring.remember(opened);
     this.#hub.changed();
-    // What of ours is folded came from others, too. When it was written is not known any more.
-    this.#hub.onlyCopy.found(
-      this.#workspace,
-      this.#workspace.generations.map((generation) => ({ delta: { generation, time: 0 } })),
-    );
+    this.#hub.onlyCopy.begunWith(this.#workspace);
     const gone = [...before.rows()].filter(({ tool, table, key }) => !this.#workspace.replica.row(tool, table, key));
     this.#options.shown.changed([
       ...gone.map((change) => ({ ...change, row: undefined })),

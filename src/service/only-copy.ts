@@ -118,6 +118,15 @@ export class OnlyCopy {
     if (nodes.some(({ delta }) => delta.time > workspace.openedAt + CLOCK_SLACK_MS)) this.#usedTwice();
   }
 
+  /**
+   * A copy has begun with a base. What it says of this device's feeds nobody has signed, so whoever gives one can name any: the feed goes on above
+   * them, and nothing is concluded of another copy of the store, which would end all writing in other workspaces, too.
+   */
+  begunWith(workspace: WrittenWorkspace): void {
+    const highest = Math.max(-1, ...workspace.generations);
+    if (highest >= workspace.generation) this.#begin(workspace, this.#above(highest));
+  }
+
   #goAbove(workspace: WrittenWorkspace, highest: number): void {
     this.#begin(workspace, this.#above(highest));
     const begun = (this.#feedsBegun.get(workspace.id) ?? 0) + 1;

@@ -286,6 +286,20 @@ describe('What a store knows of other copies of itself', () => {
   }
   const at = (generation: number, time = 0) => [{ delta: { generation, time } }];
 
+  it('D2 L6 feeds begin above what a base says of them, however often, and nobody else writes as this device by that', () => {
+    const workspace = new Written('w');
+    for (let i = 0; i < 10; i++) {
+      workspace.generations = [0, workspace.generation + 1];
+      const { generation } = workspace;
+      onlyCopy.begunWith(workspace);
+      assert.ok(workspace.generation > generation + 1);
+    }
+    const { generation } = workspace;
+    onlyCopy.begunWith(workspace);
+    assert.equal(workspace.generation, generation, 'it is above them');
+    assert.deepEqual([notices, onlyCopy.barred(workspace.id)], [[], undefined]);
+  });
+
   it('D2 feeds begin above what is found, in each workspace by itself, and not for what is below', () => {
     const many = Array.from({ length: 20 }, (_, i) => new Written(`w${i}`));
     for (const workspace of many) {

@@ -11,6 +11,7 @@ import { asArray, asBytes, asCount, asList, type Value } from '../protocol/codec
 import { MAX_DEVICES } from '../protocol/limits.ts';
 import { idBytes } from '../sync/delta.ts';
 import type { Hub } from './hub.ts';
+import type { LocalState } from './local-state.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 /** One a day for a year: the setting goes no further. Marks that nothing rests on go sooner. */
@@ -54,7 +55,7 @@ export class Absence {
   }
 
   #key(of: 'marks' | 'told'): string {
-    return `held/${this.#log.id}/${of}`;
+    return heldKey(this.#log.id, of);
   }
 
   /** Since when each absent device has held back the log, in milliseconds since 1970, as far as the marks tell; as of the last look. */
@@ -65,6 +66,7 @@ export class Absence {
   /** From time to time. Answers whether something is to go to disk. */
   look(): boolean {
     const now = this.#hub.clock.now();
+    if (this.#hub.local.get(this.#key('marks')) === undefined) this.#marks = [];
     if (now < this.#lookedAt || now - this.#lookedAt > SETTLE_MS) this.#awakeSince = now;
     this.#lookedAt = now;
     const first = this.#firsts();
@@ -120,6 +122,15 @@ export class Absence {
     if (untold.length > 0 || told.size !== devices.length) this.#hub.local.put(this.#key('told'), devices.map(idBytes));
     return untold;
   }
+}
+
+function heldKey(workspace: WorkspaceId, of: 'marks' | 'told'): string {
+  return `held/${workspace}/${of}`;
+}
+
+/** The copy is another (L6): arrivals are counted anew, and how long something was held in the one before says nothing of this. */
+export function forgetHeld(local: LocalState, workspace: WorkspaceId): void {
+  local.drop(heldKey(workspace, 'marks'));
 }
 
 function readMarks(value: Value | undefined, now: number): readonly HeldMark[] {

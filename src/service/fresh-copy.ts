@@ -13,6 +13,7 @@ import type { Epoch } from '../sync/epoch.ts';
 import type { Renewal } from '../sync/givers.ts';
 import type { Outgoing } from '../sync/outgoing.ts';
 import type { Replica } from '../sync/replica.ts';
+import { forgetHeld } from './absence.ts';
 import type { Hub } from './hub.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 import type { ShownRows } from './shown-rows.ts';
@@ -68,6 +69,8 @@ export class FreshCopy {
     this.#workspace.keyring.remember(opened);
     this.#hub.changed();
     this.#hub.onlyCopy.begunWith(this.#workspace);
+    this.#workspace.unread.begunAnew(this.#workspace.replica.arrivals);
+    forgetHeld(this.#hub.local, this.#workspace.id);
     const gone = [...before.rows()].filter(({ tool, table, key }) => !this.#workspace.replica.row(tool, table, key));
     this.#options.shown.changed([
       ...gone.map((change) => ({ ...change, row: undefined })),

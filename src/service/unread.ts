@@ -74,6 +74,21 @@ export class Unread {
     return [item];
   }
 
+  /** In another copy arrivals are counted anew, so many are here: of these what is unread stays so, and all else was seen. */
+  begunAnew(arrivals: number): void {
+    const marks = [...this.#local.under(this.#prefix)].map(([key]) => key);
+    const tools = new Set([...marks.map((key) => key.split('/')[0] as ToolId), ...this.#items.keys()]);
+    for (const key of marks) this.#local.drop(this.#prefix + key);
+    for (const tool of tools) {
+      this.#local.put(`${this.#prefix}${tool}/*`, arrivals);
+      this.#seen.set(tool, { all: arrivals, items: new Map() });
+      for (const item of this.#items.get(tool)?.keys() ?? []) {
+        this.#items.get(tool)!.set(item, arrivals + 1);
+        this.keep(tool, item);
+      }
+    }
+  }
+
   /** What is gone cannot be read. */
   forget(tool: ToolId, item: string): void {
     if (this.#items.get(tool)?.delete(item)) this.#local.drop(`${this.#keptPrefix}${tool}/${item}`);

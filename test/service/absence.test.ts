@@ -1,7 +1,7 @@
 /** L7: how long something is held, by marks that outlive a restart, whatever the clock does meanwhile. */
 import assert from 'node:assert/strict';
 import type { DeviceId, WorkspaceId } from '../../src/base/ids.ts';
-import { Absence, SETTLE_MS } from '../../src/service/absence.ts';
+import { Absence, forgetHeld, SETTLE_MS } from '../../src/service/absence.ts';
 import { LocalState } from '../../src/service/local-state.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -12,6 +12,7 @@ const [SELF, BOB, CAROL] = ['aa', 'bb', 'cc'].map((byte) => byte.repeat(32) as D
 ];
 
 class Bench {
+  readonly id = '11'.repeat(32) as WorkspaceId;
   now = 1_800_000_000_000;
   days = 21;
   arrivals = 10;
@@ -28,7 +29,7 @@ class Bench {
       absentAfterDays: () => this.days,
     };
     return (this.absence = new Absence(hub, {
-      id: '11'.repeat(32) as WorkspaceId,
+      id: this.id,
       device: SELF,
       replica: {
         get arrivals() {
@@ -54,6 +55,20 @@ class Bench {
 }
 
 describe('L7 the marks of what is held', () => {
+  it('L7 L6 go with the copy that they were of: in another one arrivals are counted anew', () => {
+    const bench = new Bench();
+    bench.absence.look();
+    bench.pass(30 * DAY_MS);
+    // In the copy before the tenth had come thirty days ago.
+    forgetHeld(bench.local, bench.id);
+    bench.arrivals = 3;
+    bench.first.set(CAROL, 2);
+    bench.pass(DAY_MS);
+    assert.deepEqual(bench.absent, []);
+    bench.pass(21 * DAY_MS);
+    assert.deepEqual(bench.absent, [CAROL]);
+  });
+
   it('L7 after as many days as the setting says, and not a day sooner', () => {
     const bench = new Bench();
     bench.absence.look();

@@ -4,7 +4,7 @@ import type { DeviceId } from '../../src/base/ids.ts';
 import { ServiceError, type ServiceEvent } from '../../src/service/api.ts';
 import { Renewing, RENEWAL_PATIENCE_MS } from '../../src/service/renewing.ts';
 import type { Renewal } from '../../src/sync/givers.ts';
-import { folding } from './folding.ts';
+import { folding, type Folding } from './folding.ts';
 import { House, type Person } from './house.ts';
 
 describe('A fresh copy', function () {
@@ -15,10 +15,11 @@ describe('A fresh copy', function () {
   let apollo: string;
   let files: string;
   let chat: string;
+  let fold: Folding;
 
   beforeEach(async () => {
     house = await House.build();
-    const fold = folding();
+    fold = folding();
     const done = fold.folded();
     alice = await house.move('Alice', fold);
     bob = await house.move('Bob');
@@ -86,6 +87,31 @@ describe('A fresh copy', function () {
       [...alice.notices, ...bob.notices].filter(({ code }) => code === 'fork' || code === 'ownFork'),
       [],
     );
+  });
+
+  it('L6 what comes after it is unread, and what was is still, after a restart, too', async () => {
+    const unread = async () => (await bob.info(apollo)).tools.find(({ id }) => id === chat)!.unread;
+    for (let n = 0; n < 20; n++) await alice.api.post(apollo, chat, `many ${n}`);
+    await house.converged(apollo, alice, bob);
+    await bob.api.markSeen(apollo, chat);
+    await alice.api.post(apollo, chat, 'not seen yet');
+    await house.converged(apollo, alice, bob);
+    assert.equal(await unread(), 1);
+    const done = fold.folded('not seen yet');
+    for (const person of [alice, bob]) person.aheadMs += 240_000;
+    await alice.api.post(apollo, chat, 'nor this');
+    await done;
+    await house.converged(apollo, alice, bob);
+    assert.equal(await unread(), 2);
+    assert.equal(await bob.api.renewCopy(apollo), 'Alice');
+    await bob.notice('renewed');
+    assert.equal(await unread(), 2);
+    await alice.api.post(apollo, chat, 'since then');
+    await house.converged(apollo, alice, bob);
+    assert.equal(await unread(), 3);
+    await bob.close();
+    await bob.open();
+    assert.equal(await unread(), 3);
   });
 
   it('L6 nobody who could be asked is there: it says so, and nothing is changed', async () => {

@@ -251,7 +251,9 @@ export class ChunkExchange {
     this.pump();
   }
 
+  /** Of what is lacking: anybody can name any number of others. */
   #isAbsentAt(device: DeviceId, id: ChunkId): void {
+    if (!this.#lacking.has(id)) return;
     const who = this.#absent.get(id) ?? new Set();
     this.#absent.set(id, who.add(device));
   }
@@ -364,19 +366,34 @@ export class ChunkExchange {
     return joinBytes(parts);
   }
 
-  /** Leaves chunks at the own relay. Answers notices for all that could be left; those left before are not sent again. */
+  /**
+   * Leaves chunks at the own relay. Answers notices for all that could be left; those left before are not sent again, nor those that are on their way
+   * there for somebody else.
+   */
   async leave(ids: readonly ChunkId[]): Promise<readonly ParcelNotice[]> {
     const relay = this.#options.relay();
     if (relay === undefined) return [];
+    const wanted = [...new Set(ids)];
+    const others = wanted.flatMap((id) => this.#leaving.get(id) ?? []);
+    const mine = wanted.filter((id) => !this.#uploaded.has(id) && !this.#leaving.has(id));
+    const leaving = this.#uploadAll(relay, mine).finally(() => {
+      for (const id of mine) this.#leaving.delete(id);
+    });
+    for (const id of mine) this.#leaving.set(id, leaving);
+    await Promise.all([leaving, ...others]);
+    return this.#noticesFor(wanted);
+  }
+
+  readonly #leaving = new Map<ChunkId, Promise<void>>();
+
+  async #uploadAll(relay: string, ids: readonly ChunkId[]): Promise<void> {
     let part: { id: ChunkId; bytes: Uint8Array }[] = [];
     let bytes = 0;
     const flush = async () => {
       if (part.length > 0) await this.#upload(relay, part);
       [part, bytes] = [[], 0];
     };
-    const wanted = [...new Set(ids)];
-    for (const id of wanted) {
-      if (this.#uploaded.has(id)) continue;
+    for (const id of ids) {
       const chunk = await this.#options.chunks.get(id);
       if (!chunk) continue;
       part.push({ id, bytes: chunk });
@@ -384,7 +401,6 @@ export class ChunkExchange {
       if (bytes >= PARCEL_BYTES) await flush();
     }
     await flush();
-    return this.#noticesFor(wanted);
   }
 
   async #upload(relay: string, part: readonly { readonly id: ChunkId; readonly bytes: Uint8Array }[]): Promise<void> {

@@ -16,13 +16,20 @@ function world() {
   const chunks = new MemoryChunks();
   const wants: (readonly ChunkId[])[] = [];
   const locked: string[] = [];
+  const left: string[] = [];
   const exchange = new ChunkExchange({
     crypto,
     chunks,
     clock: { now: () => 0, wakeAt: () => () => undefined },
     keys: { find: (generation) => keys.get(generation), current: () => assert.fail('nothing is written here') },
-    transport: { reach: () => 'direct' } as Partial<Transport> as Transport,
-    relay: () => undefined,
+    transport: {
+      reach: () => 'direct',
+      putParcel: (_: Uint8Array, bytes: Uint8Array) => {
+        left.push(Buffer.from(bytes).toString('hex'));
+        return Promise.resolve();
+      },
+    } as Partial<Transport> as Transport,
+    relay: () => 'coterie-relay://here/key/token',
     devices: () => [bob],
     sendDirect: (_, message) => {
       if (message.kind === 'want') wants.push(message.chunks);
@@ -40,7 +47,7 @@ function world() {
     const plaintext = Buffer.from(text);
     return { key, ref: { generation, bytes: plaintext.length }, ...sealChunk(crypto, key, plaintext) };
   };
-  return { exchange, keys, chunks, wants, locked, sealed };
+  return { exchange, keys, chunks, wants, locked, left, sealed };
 }
 
 describe('The exchange of chunks', () => {
@@ -57,6 +64,34 @@ describe('The exchange of chunks', () => {
     assert.deepEqual(wants.at(-1), [old.id]);
     await exchange.received(bob, { kind: 'chunks', chunks: [old], absent: [] });
     assert.deepEqual([exchange.lackingChunks, chunks.held.size], [0, 2]);
+  });
+
+  it('F1 R9 what several are left at once goes to the relay once', async () => {
+    const { exchange, chunks, left, sealed } = world();
+    const [one, two] = [sealed('newest', 'for both'), sealed('newest', 'for the second')];
+    for (const { id, bytes } of [one, two]) await chunks.put(id, bytes);
+    const all = await Promise.all([
+      exchange.leave([one.id]),
+      exchange.leave([one.id, two.id]),
+      exchange.leave([one.id]),
+    ]);
+    assert.deepEqual(
+      left,
+      [one, two].map(({ bytes }) => Buffer.from(bytes).toString('hex')),
+    );
+    assert.deepEqual(
+      all.map((notices) => notices.flatMap((notice) => notice.chunks.map(({ id }) => id))),
+      [[one.id], [one.id, two.id], [one.id]],
+    );
+  });
+
+  it('F1 who has said that he lacks what nobody asked for is asked all the same when it is lacking', async () => {
+    const { exchange, keys, wants, sealed } = world();
+    const chunk = sealed('newest', 'to come');
+    keys.set('newest', chunk.key);
+    await exchange.received(bob, { kind: 'chunks', chunks: [], absent: [chunk.id] });
+    exchange.need([{ id: chunk.id, ...chunk.ref }]);
+    assert.deepEqual(wants, [[chunk.id]]);
   });
 
   it('F1 who sends something else under the name of a chunk is asked again when he has got more, and not at once', async () => {

@@ -126,6 +126,10 @@ export const MAX_FOLDER_DEPTH = 64;
 export const MAX_PATCH_CHAIN = 512;
 /** What walking them may hash and copy in all: 64 MiB take about 50 ms. */
 export const MAX_PATCH_CHAIN_WORK_BYTES = 64 * MIB;
+/** Parcels that were offered and not fetched yet, of one workspace: a member who offers more offers nonsense; the oldest are asked for again. */
+export const MAX_OFFERED_PARCELS = 4_096;
+/** Chunks that these name: two files of the greatest length. */
+export const MAX_OFFERED_CHUNKS = 131_072;
 /** Chunks asked of one peer and not yet answered: 4 MiB keeps a fast path busy. */
 export const MAX_CHUNK_REQUESTS = 16;
 

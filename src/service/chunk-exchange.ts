@@ -8,7 +8,13 @@
 import { joinBytes, toHex } from '../base/bytes.ts';
 import type { ChunkId, DeviceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
-import { MAX_CHUNK_REQUESTS, MAX_MESSAGE_BYTES, RELAY_PARCEL_SLICE_BYTES } from '../protocol/limits.ts';
+import {
+  MAX_CHUNK_REQUESTS,
+  MAX_MESSAGE_BYTES,
+  MAX_OFFERED_CHUNKS,
+  MAX_OFFERED_PARCELS,
+  RELAY_PARCEL_SLICE_BYTES,
+} from '../protocol/limits.ts';
 import type { Message, ParcelNotice } from '../sync/messages.ts';
 import { Lane, StoreError, TransportError, type ChunkStore, type Clock, type Transport } from '../sync/ports.ts';
 import { openChunk, type ChunkRef } from '../tools/files/content.ts';
@@ -43,8 +49,6 @@ const PARCEL_BYTES = 8 * 1024 * 1024;
 const WANTED_BYTES_AT_ONCE = 4 * 1024 * 1024;
 const WANT_PATIENCE_MS = 20_000;
 const PAUSE_MS = 5;
-/** Parcels not fetched yet: a member who offers more offers nonsense. */
-const MAX_PARCELS = 4_096;
 /** How long somebody who opens a file waits for what is on its way. */
 const FETCH_PATIENCE_MS = 20_000;
 /** Of a relayed request: what one parcel can hold, asked for again when that has come. */
@@ -294,7 +298,7 @@ export class ChunkExchange {
   /** Parcels were left for us. */
   offered(notices: readonly ParcelNotice[]): void {
     this.#parcels.push(...notices);
-    this.#parcels.splice(0, Math.max(0, this.#parcels.length - MAX_PARCELS)); // the oldest is asked for again
+    this.#parcels.splice(0, beyondRoom(this.#parcels.map(({ chunks }) => chunks.length))); // what is in these is asked for again
     this.pump();
   }
 
@@ -492,6 +496,17 @@ export class ChunkExchange {
     }
     return false;
   }
+}
+
+/** Of offered parcels, the oldest first, with so many chunks each: for how many of the oldest there is no room. */
+export function beyondRoom(sizes: readonly number[]): number {
+  let [kept, chunks] = [0, 0];
+  for (const size of sizes.toReversed()) {
+    chunks += size;
+    if (kept === MAX_OFFERED_PARCELS || chunks > MAX_OFFERED_CHUNKS) break;
+    kept++;
+  }
+  return sizes.length - kept;
 }
 
 /** Runs of neighbouring chunks, each of about one parcel slice. */

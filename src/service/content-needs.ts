@@ -8,7 +8,7 @@ import type { RowChange } from '../sync/fold.ts';
 import type { ParcelNotice } from '../sync/messages.ts';
 import type { ChunkRef, Content } from '../tools/files/content.ts';
 import { VERSIONS, versionFromRow } from '../tools/files/rows.ts';
-import type { ChunkExchange } from './chunk-exchange.ts';
+import { beyondRoom, type ChunkExchange } from './chunk-exchange.ts';
 import type { Hub } from './hub.ts';
 import type { ContentStore } from './ports.ts';
 
@@ -116,8 +116,15 @@ export class ContentNeeds {
       const value: Value = [relay, parcel, chunks.map((c) => [idBytes(c.id), c.offset, c.length])];
       this.#hub.local.put(this.#parcelKey(toHex(parcel)), value);
     }
+    this.#dropOldest();
     await this.#hub.commit([]);
     this.#exchange.offered(parcels);
+  }
+
+  #dropOldest(): void {
+    const kept = [...this.#hub.local.under(this.#parcelKey(''))];
+    const sizes = kept.map(([, value]) => asArray(asArray(value, 3)?.[2], 0, MAX_PARCEL_CHUNKS)?.length ?? 0);
+    for (const [key] of kept.slice(0, beyondRoom(sizes))) this.#hub.local.drop(this.#parcelKey(key));
   }
 
   #parcelKey(parcel: string): string {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { ChunkId, DeviceId } from '../../src/base/ids.ts';
 import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
-import { ChunkExchange } from '../../src/service/chunk-exchange.ts';
+import { MAX_OFFERED_CHUNKS, MAX_OFFERED_PARCELS } from '../../src/protocol/limits.ts';
+import { beyondRoom, ChunkExchange } from '../../src/service/chunk-exchange.ts';
 import type { Transport } from '../../src/sync/ports.ts';
 import { generationKey } from '../../src/sync/epoch.ts';
 import { sealChunk } from '../../src/tools/files/content.ts';
@@ -92,6 +93,14 @@ describe('The exchange of chunks', () => {
     await exchange.received(bob, { kind: 'chunks', chunks: [], absent: [chunk.id] });
     exchange.need([{ id: chunk.id, ...chunk.ref }]);
     assert.deepEqual(wants, [[chunk.id]]);
+  });
+
+  it('F1 R9 only so many parcels are remembered that others offer, however long they are: the newest', () => {
+    assert.equal(beyondRoom([]), 0);
+    assert.equal(beyondRoom(Array.from({ length: MAX_OFFERED_PARCELS }, () => 1)), 0);
+    assert.equal(beyondRoom(Array.from({ length: MAX_OFFERED_PARCELS + 3 }, () => 1)), 3);
+    assert.equal(beyondRoom([5, MAX_OFFERED_CHUNKS - 1, 1]), 1);
+    assert.equal(beyondRoom([MAX_OFFERED_CHUNKS + 1]), 1);
   });
 
   it('F1 who sends something else under the name of a chunk is asked again when he has got more, and not at once', async () => {

@@ -2,6 +2,7 @@
  * Between the transport and the nouns it is for: what arrives is opened by the key that its tag names and handed to the workspace, the join
  * or the account that owns the key; whom to reach, and what senders may show, is told to the transport whenever it changes.
  */
+import { push } from '../base/group.ts';
 import type { DeltaId, DeviceId, WorkspaceId } from '../base/ids.ts';
 import { decodeMessage } from '../sync/messages.ts';
 import { envelopeTag, openMessage } from '../sync/envelope.ts';
@@ -45,7 +46,7 @@ export class Switchboard {
   readonly #options: SwitchboardOptions;
   readonly #hub: Hub;
   readonly #lockedMessages = new LockedMessages();
-  #lockCache: ReadonlyMap<string, Lock> | undefined;
+  #lockCache: ReadonlyMap<string, readonly Lock[]> | undefined;
   #changePending = false;
   #closed = false;
 
@@ -115,12 +116,20 @@ export class Switchboard {
 
   #lockOf(tag: string, from: DeviceId): Lock | undefined {
     const known = this.#locks().get(tag);
-    if (known) return known;
+    if (known) return known.find((lock) => this.#isOfPeer(lock, from)) ?? known[0];
     for (const { id, engine } of this.#sharedWith(from)) {
       const pair = engine.sealKey(tag, from);
       if (pair) return { kind: 'epoch', workspace: id, key: pair.key };
     }
     return undefined;
+  }
+
+  /**
+   * Two workspaces have one key where a member of both has put that of the one into the other, or sent it there: what comes under it is for the one that its
+   * sender is in.
+   */
+  #isOfPeer(lock: Lock, from: DeviceId): boolean {
+    return lock.kind === 'epoch' && this.#options.workspaces.get(lock.workspace)?.workspace.isPeer(from) === true;
   }
 
   /** Which key, which workspace, which message: what fits nowhere is dropped without a word. */
@@ -146,8 +155,11 @@ export class Switchboard {
     return lock.kind === 'join' ? joins.answered(lock.workspace, from, message) : undefined;
   }
 
-  #locks(): ReadonlyMap<string, Lock> {
-    return (this.#lockCache ??= new Map(this.#everyLock()));
+  #locks(): ReadonlyMap<string, readonly Lock[]> {
+    if (this.#lockCache) return this.#lockCache;
+    const locks = new Map<string, Lock[]>();
+    for (const [tag, lock] of this.#everyLock()) push(locks, tag, lock);
+    return (this.#lockCache = locks);
   }
 
   *#everyLock(): Generator<readonly [tag: string, Lock]> {

@@ -7,7 +7,7 @@ import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
 import type { Value } from '../../src/protocol/codec.ts';
 import { idBytes, readDelta, signDelta, type Delta, type DeltaDraft } from '../../src/sync/delta.ts';
 import { sealMessage, type SealKey } from '../../src/sync/envelope.ts';
-import { epochOf } from '../../src/sync/epoch.ts';
+import { boxEpoch, epochOf, readEpochNotice, type Epoch } from '../../src/sync/epoch.ts';
 import { encodeMessage, markOf, type FeedMark, type Message } from '../../src/sync/messages.ts';
 import { Lane } from '../../src/sync/ports.ts';
 import { deltasIn } from '../../src/service/records.ts';
@@ -33,7 +33,7 @@ class Mallory {
     return new Mallory(person, workspace, (await person.api.identity()).device);
   }
 
-  get epoch(): SealKey {
+  get epoch(): Epoch {
     const found = this.person
       .known()
       .find((record) => record.kind === 'local' && record.key.startsWith(`epoch/${this.workspace}/`));
@@ -224,6 +224,20 @@ describe('A hostile member', function () {
     await settled();
     assert.equal((await alice.info(workspace)).name, 'Apollo');
     assert.equal((await alice.api.workspaces()).length, 1);
+  });
+
+  it('K5 who sends the key of one workspace in another takes nobody’s words from the one', async () => {
+    const carol = await house.move('Carol');
+    await house.join(alice, carol, workspace, { confirm: false });
+    const second = await person.api.createWorkspace({ name: 'Gemini' });
+    await house.join(person, alice, second, { confirm: false });
+    const stolen = mallory.epoch;
+    const agreementKey = crypto.agreementKeyOf(Buffer.from(alice.secrets.agreementSecret, 'base64url'));
+    const notice = readEpochNotice(boxEpoch(crypto, stolen, [{ device: target as DeviceId, agreementKey }]))!;
+    (await Mallory.of(person, second)).send(target, { kind: 'key', notice });
+    await settled();
+    await carol.api.post(workspace, chat, 'a word of Carol’s');
+    await alice.until(async () => (await texts()).includes('a word of Carol’s'));
   });
 
   it('D7 a bad signature: dropped, told once with his name, and the honest ones go on', async () => {

@@ -175,6 +175,7 @@ export class ClosedWorkspaces {
     const beyond = isLeaving(workspace, word) ? [] : unsentBeyond(workspace, word);
     // What has no content is of use to who comes back alone.
     const unsent = beyond.filter(({ deed }) => how === 'dropped' || !deed);
+    workspace.isGoing = true;
     await workspace.handOver();
     const before = this.#closed.get(id);
     const closed = await ClosedWorkspace.close(this.#hub, workspace, { how, by, at }, unsent, before);
@@ -184,6 +185,7 @@ export class ClosedWorkspaces {
     await this.#hub.commit([]);
     // Let in again meanwhile he is in this copy, and has written in it.
     if (how !== 'dropped' && !workspace.expulsion) {
+      workspace.isGoing = false;
       await closed.undo(before);
       this.#options.farewells.forget(id);
       return this.#hub.commit([]);

@@ -78,6 +78,8 @@ export class SharedWorkspace {
   readonly #freshCopy: FreshCopy;
   readonly #folding: Folding;
   readonly #listener: WorkspaceListener;
+  /** The copy is about to be erased, and what is to be kept of it was looked for: what is written now would be lost. */
+  isGoing = false;
   #cancelWake: (() => void) | undefined;
   #closed = false;
 
@@ -261,6 +263,7 @@ export class SharedWorkspace {
     alongside?: (nodes: readonly Node[]) => void,
   ): Promise<readonly Node[]> {
     if (this.roster.deleted) throw new ServiceError('notPermitted', { reason: 'deleted' });
+    if (this.isGoing) throw new ServiceError('notPermitted', { reason: 'cutOff' });
     const barred = this.#hub.onlyCopy.barred(this.id);
     if (barred) throw new ServiceError(barred, { name: this.roster.name });
     if (this.engine.isAwaitingWord) throw new ServiceError('awaitsWord', { name: this.roster.name });

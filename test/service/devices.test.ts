@@ -5,6 +5,8 @@ import { LINK_CODE_LASTS_MS } from '../../src/protocol/limits.ts';
 import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
 import { envelopeTag } from '../../src/sync/envelope.ts';
 import { epochOf } from '../../src/sync/epoch.ts';
+import { decodeRecord } from '../../src/service/records.ts';
+import type { LogStore } from '../../src/sync/ports.ts';
 import { House, link, linkEnd, request, twice, type Person } from './house.ts';
 
 const refusedWith = (code: ServiceError['code'], reason?: string) => (error: unknown) => {
@@ -174,6 +176,55 @@ describe('Several devices of one person', function () {
       await isIn(desktop, workspace);
       await house.converged(workspace, bob, laptop, desktop);
     });
+
+  it('K2 D1 L7 nothing is written into a copy that goes, as what its person has written is kept already', async () => {
+    await moveIn();
+    await link(laptop, desktop);
+    const bob = await house.move('Bob');
+    const workspace = await bob.api.createWorkspace({ name: 'Apollo' });
+    await house.join(bob, laptop, workspace, { confirm: false });
+    await isIn(desktop, workspace);
+    await house.converged(workspace, bob, laptop, desktop);
+    await desktop.close();
+    // What it lacks then nobody will tell it: it does not know of the word in its copy.
+    const chat = (await bob.tools(workspace))[1]!;
+    await bob.api.post(workspace, chat, 'meanwhile');
+    await house.converged(workspace, bob, laptop);
+    await laptop.api.leaveWorkspace(workspace);
+    await laptop.until(async () => (await laptop.api.closed()).length === 1);
+    await bob.close();
+    let [isClosing, goOn] = [() => {}, () => {}];
+    const closing = new Promise<void>((resolve) => (isClosing = resolve));
+    const later = new Promise<void>((resolve) => (goOn = resolve));
+    const isOfClosing = (bytes: Uint8Array) => {
+      const record = decodeRecord(bytes);
+      return record?.kind === 'local' && record.key.startsWith('closed/');
+    };
+    const around = (log: LogStore): LogStore => ({
+      replay: (each) => log.replay(each),
+      append: async (records) => {
+        if (records.some(isOfClosing)) {
+          isClosing();
+          await later;
+        }
+        return log.append(records);
+      },
+      compact: (records) => log.compact(records),
+      get journalBytes() {
+        return log.journalBytes;
+      },
+      close: () => log.close(),
+    });
+    await desktop.open({ around });
+    await closing;
+    const posting = desktop.api.post(workspace, chat, 'too late').then(
+      () => 'written',
+      (error: unknown) => (error as ServiceError).code,
+    );
+    goOn();
+    assert.equal(await posting, 'notPermitted');
+    await desktop.until(async () => (await desktop.api.closed())[0]?.how === 'left');
+  });
 
   it('I2 a code expires, by the clock of the device that made it', async () => {
     await moveIn();

@@ -8,7 +8,7 @@ export class Durability {
   readonly #graph: Graph;
   readonly #own: OwnFeed;
   /** Of others: come in, and not on disk yet. */
-  readonly #unsaved = new Set<Node>();
+  readonly #unsaved = new Map<DeltaId, Delta>();
   /** What was read from the disk, and waited for its past then. */
   readonly #restored = new Set<DeltaId>();
   /** Until something enters or becomes durable: it is asked for with every message. */
@@ -27,13 +27,19 @@ export class Durability {
   }
 
   /** From others, and is to be made durable. */
-  cameIn(node: Node): void {
-    this.#unsaved.add(node);
+  cameIn({ delta }: Node): void {
+    this.#unsaved.set(delta.id, delta);
+  }
+
+  /** What was in another copy is in this one. */
+  takeOver(other: Durability): void {
+    for (const [id, delta] of other.#unsaved) if (this.#graph.get(id)) this.#unsaved.set(id, delta);
+    this.#vector = undefined;
   }
 
   /** These are as if they had never come (D8). */
   withdraw(nodes: ReadonlySet<Node>): void {
-    for (const node of nodes) this.#unsaved.delete(node);
+    for (const { delta } of nodes) this.#unsaved.delete(delta.id);
     this.#vector = undefined;
   }
 
@@ -43,9 +49,9 @@ export class Durability {
   }
 
   /** It is on disk, an own one with those before it. */
-  madeDurable(node: Node): void {
-    this.#unsaved.delete(node);
-    if (this.#own.madeDurable(node.delta)) this.#vector = undefined;
+  madeDurable({ delta }: Node): void {
+    this.#unsaved.delete(delta.id);
+    if (this.#own.madeDurable(delta)) this.#vector = undefined;
   }
 
   // ---- what others may be told ----------------------------------------------------------------------------------------
@@ -61,8 +67,7 @@ export class Durability {
    */
   durable(): Vector {
     const [vector, cut] = [new Map(this.vector()), this.#graph.cut()];
-    for (const { delta } of this.#unsaved) {
-      const { feed, seq } = delta;
+    for (const { feed, seq } of this.#unsaved.values()) {
       // What is folded nobody sends again in any case: a base comes in its place.
       const before = Math.min(Math.max(seq - 1, cut.get(feed) ?? 0), vector.get(feed) ?? 0);
       if (before === 0) vector.delete(feed);

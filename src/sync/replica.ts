@@ -427,7 +427,7 @@ export class Replica {
     for (const { delta } of other.nodes()) this.restore(delta.bytes);
     for (const { bytes } of other.ownWaiting()) this.restore(bytes);
     this.#own.takeOver(other.#own);
-    this.#durability.changed();
+    this.#durability.takeOver(other.#durability);
   }
 
   /** Runs of feeds as they came (S2): one signature check per contiguous run, at its end (D7). `from`: the device that has sent them. */

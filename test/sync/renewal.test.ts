@@ -557,6 +557,27 @@ describe('L6 a fresh copy', () => {
     bob.engine.stored(growth, office.now);
     assert.equal(bob.engine.replica.vector().get(feed), told! + 1);
   });
+
+  it('L6 D1 nor what has come from others and is not', () => {
+    const { office, alice, bob, carol } = threePeople('renewal durable others');
+    office.link(alice, bob, carol);
+    alice.post('something');
+    office.rest();
+    office.leave(carol);
+    carol.post('on its way to the disk');
+    const feed = feedOf(carol.device, 0);
+    const seq = carol.engine.replica.vector().get(feed)!;
+    const { bytes } = carol.engine.replica.nodeAt(feed, seq)!.delta;
+    const growth = bob.engine.ingest(carol.device, 'direct', [[bytes]], office.now);
+    bob.engine.renewFrom({ from: alice.device, generation: 7 });
+    const { root, parts } = alice.engine.replica.base();
+    for (const [part, bytes] of parts.entries())
+      bob.engine.takeBase(alice.device, 'direct', { root, part, parts: parts.length, bytes });
+    assert.equal(bob.engine.replica.vector().get(feed), seq);
+    assert.equal(bob.engine.replica.durable().get(feed), seq - 1);
+    bob.engine.stored(growth, office.now);
+    assert.equal(bob.engine.replica.durable().get(feed), seq);
+  });
 });
 
 describe('L4 a copy that is not out of step', () => {

@@ -197,4 +197,12 @@ export const session: readonly Mutant[] = [
     replace: 'return this.#grewAt;',
     tests: ['test/sync/engine.test.ts'],
   },
+  {
+    name: 'what has come from others is on disk for who begins anew meanwhile',
+    rule: 'D1',
+    file: 'src/sync/durability.ts',
+    search: 'for (const [id, delta] of other.#unsaved) if (this.#graph.get(id)) this.#unsaved.set(id, delta);',
+    replace: '',
+    tests: ['test/sync/renewal.test.ts'],
+  },
 ];

@@ -47,14 +47,20 @@ export class Serving {
 
   #toCheckedEnd(run: Node[], upTo: (feed: FeedId) => number): readonly Node[] {
     const picked = run.length;
+    const toLastPicked = () => run.slice(0, run.findLastIndex((node, i) => i < picked && this.#stands(node)) + 1);
+    let bytes = bytesOf(run);
     for (let last = run.at(-1)!; !this.#stands(last); last = run.at(-1)!) {
       const next = this.#graph.after(last);
       if (!next || next.delta.seq > upTo(next.delta.feed)) {
         // The signature that proved the rest is still waiting for its past, or was lost with it.
-        return run.slice(0, run.findLastIndex((node, i) => i < picked && this.#stands(node)) + 1);
+        return toLastPicked();
       }
       run.push(next);
+      bytes += next.delta.bytes.length;
     }
+    // It came in one message with what is behind the signature before it, and not with more.
+    const before = bytes > MESSAGE_HOLDS_BYTES ? toLastPicked() : [];
+    if (before.length > 0) return before;
     return run;
   }
 
@@ -96,11 +102,15 @@ const MESSAGE_HOLDS_BYTES = (MAX_MESSAGE_BYTES * 7) / 8;
 function within(room: number, runs: readonly (readonly Node[])[]): readonly (readonly Node[])[] {
   let bytes = 0;
   return runs.filter((run) => {
-    const more = run.reduce((sum, { delta }) => sum + delta.bytes.length, 0);
+    const more = bytesOf(run);
     if (more === 0 || (bytes > 0 && bytes + more > room)) return false;
     bytes += more;
     return true;
   });
+}
+
+function bytesOf(run: readonly Node[]): number {
+  return run.reduce((sum, { delta }) => sum + delta.bytes.length, 0);
 }
 
 function everything(): number {

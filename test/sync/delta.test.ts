@@ -251,10 +251,12 @@ describe('D7 signatures of runs', () => {
         (_, i) => author.write({ tool: CHAT, kind: 'post', body: [`${i} `.padEnd(30_000, 'x')] })[0]!.delta.bytes,
       );
     bob.replica.ingest([long(team.founder, 15)]);
+    // Before it in its feed are good ones, which the message that it came in had not to hold.
+    bob.replica.ingest([long(carol, 10)]);
     bob.replica.ingest([
       long(carol, 30).map((bytes, i, { length }) => (i === length - 1 ? bytes : spoilSignature(bytes))),
     ]);
-    for (let batches = 0; batches < 3; batches++) {
+    for (let batches = 0; batches < 4; batches++) {
       const runs = bob.replica.lacking(fresh.replica.vector(), LARGE_BATCH_BYTES);
       const deltas = runs.map((run) => run.map(({ delta }) => delta.bytes));
       const { length } = encodeMessage(bob.person.signer.device, { kind: 'deltas', runs: deltas });

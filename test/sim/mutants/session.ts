@@ -205,4 +205,12 @@ export const session: readonly Mutant[] = [
     replace: '',
     tests: ['test/sync/renewal.test.ts'],
   },
+  {
+    name: 'a run goes on to the next signature that stands, however much it has already',
+    rule: 'D7',
+    file: 'src/sync/serving.ts',
+    search: 'if (before.length > 0) return before;',
+    replace: '',
+    tests: ['test/sync/delta.test.ts'],
+  },
 ];

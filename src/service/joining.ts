@@ -311,10 +311,20 @@ export class Joining {
     this.#here = here;
     // Who let us in said so after all that was there: the word of it comes in when its whole past is here. Where this device was in before, what
     // lets it in again may come last: a restart in between is to wait for it, too (I4, L7).
-    if (this.#isIn && workspace.lackingChunks === 0) this.#end();
+    if (this.#isIn && !this.#isContentComing(workspace.lackingChunks)) this.#end();
     else this.tell();
     return this.#state === 'done';
   }
+
+  /** What nobody has any more, or never had, is lacking for good: it is fetched when somebody comes who has it, as by who is long in. */
+  #isContentComing(lacking: number): boolean {
+    const now = this.#hub.clock.now();
+    if (lacking !== this.#lacking?.chunks) this.#lacking = { chunks: lacking, since: now };
+    if (!this.#cancelWatch) this.#watch(now);
+    return lacking > 0 && now - this.#lacking.since < STALLED_MS;
+  }
+
+  #lacking: { readonly chunks: number; readonly since: number } | undefined;
 
   #end(): void {
     this.stop();
@@ -345,7 +355,9 @@ export class Joining {
   #watch(movedAt: number): void {
     this.#cancelWatch = this.#hub.clock.wakeAt(movedAt + STALLED_MS, () => {
       this.#cancelWatch = undefined;
-      if (this.ended || this.#isIn) return;
+      if (this.ended) return;
+      // It is looked whether content is coming still.
+      if (this.#isIn) return this.#hub.emit({ type: 'workspaces' });
       if (!this.isStalled) return this.#watch(this.#movedAt!);
       // Nothing is behind the word by which it is out, where there is one.
       if (this.#workspace?.expulsion) this.#hub.expelled(this.workspace);

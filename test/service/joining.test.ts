@@ -480,6 +480,25 @@ describe('A copy that does not come', () => {
     assert.equal(asked, 2, 'no more');
   });
 
+  it('N4 F3 is over when content that it names has not come for a minute: nobody may have it, or ever have had', () => {
+    const copy = workspace as unknown as { lackingChunks: number; roster: { devices: Map<unknown, unknown> } };
+    copy.roster.devices.set(self!.device, {});
+    copy.lackingChunks = 3;
+    assert.equal(joining.progressed(), false);
+    pass(MINUTE_MS / 2);
+    copy.lackingChunks = 1;
+    assert.equal(joining.progressed(), false);
+    pass(MINUTE_MS / 2);
+    workspace.replica.size = 7; // something else goes on all the time
+    assert.equal(joining.progressed(), false);
+    told.length = 0;
+    pass(MINUTE_MS);
+    assert.ok(told.length > 0, 'it is looked at again by itself');
+    assert.equal(joining.progressed(), true);
+    assert.equal(joining.info().state, 'done');
+    assert.equal(alarms.length, 0);
+  });
+
   it('N4 of a copy that comes nobody may say that it does not', () => {
     assert.equal(joining.declined(sponsor!.device, DeclineReason.takenOut), false);
     assert.equal(joining.info().state, 'copying');

@@ -6,6 +6,7 @@ import type { DeviceId } from '../base/ids.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { controlBody, MAX_CUT_FEEDS, type CutAndRoot } from './control.ts';
 import type { Advance } from './forgetting.ts';
+import { OFFER_LASTS_MS } from './offering.ts';
 import type { Entry, Replica } from './replica.ts';
 import type { Roster } from './roster.ts';
 
@@ -40,6 +41,8 @@ export class Duties {
   #advancedAt = Number.NEGATIVE_INFINITY;
   /** Something has come, or changed, since it was last looked what can be folded. */
   #grewSince = false;
+  /** When the first has come that may be folded next. */
+  #unfoldedSince: number | undefined;
 
   constructor(self: DeviceId, replica: () => Replica, standing: Standing) {
     this.#self = self;
@@ -62,6 +65,7 @@ export class Duties {
   grown(now: number): void {
     this.#grewAt = now;
     this.#grewSince = true;
+    this.#unfoldedSince ??= now;
   }
 
   /** More may be folded, or erased, than when it was last looked. */
@@ -139,8 +143,12 @@ export class Duties {
     const isOpening = this.#advancedAt === Number.NEGATIVE_INFINITY && this.#grewAt === Number.NEGATIVE_INFINITY;
     this.#advancedAt = now;
     // What was due when it was closed may be much: a window that opens does not wait for it.
-    if (isOpening) return undefined;
+    if (isOpening) {
+      this.#unfoldedSince = now;
+      return undefined;
+    }
     this.#grewSince = false;
+    this.#unfoldedSince = undefined;
     const advance = this.#replica.advance();
     this.#checkpoints.folded(advance.folded.length);
     return advance;
@@ -149,7 +157,9 @@ export class Duties {
   /** While somebody is given a base it stays as it is. */
   #advanceDueAt(): number | undefined {
     if (!this.#grewSince) return undefined;
-    const { offeringUntil } = this.#standing.session;
+    // Nobody is waited for longer than that, or who asks for a base again and again would keep everything from being folded.
+    const latest = (this.#unfoldedSince ?? this.#grewAt) + OFFER_LASTS_MS;
+    const offeringUntil = Math.min(this.#standing.session.offeringUntil, latest);
     return Math.max(this.#grewAt + ACK_IDLE_MS, this.#advancedAt + ADVANCE_EVERY_MS, offeringUntil);
   }
 }

@@ -18,7 +18,7 @@ interface Part {
 }
 
 /** While a base is on its way it is not folded further, or who has it would need the next one; whoever is so slow does. */
-const OFFER_LASTS_MS = 10 * 60_000;
+export const OFFER_LASTS_MS = 10 * 60_000;
 
 export class Offering {
   readonly #replicaNow: () => Replica;

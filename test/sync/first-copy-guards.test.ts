@@ -5,7 +5,7 @@ import { controlBody, Role } from '../../src/sync/control.ts';
 import { envelopeTag, openMessage } from '../../src/sync/envelope.ts';
 import { decodeMessage } from '../../src/sync/messages.ts';
 import { chatBody } from '../../src/tools/chat/deltas.ts';
-import { threePeople, type Desk, type Office } from './office.ts';
+import { Desk, threePeople, type Office } from './office.ts';
 import { CHAT } from './team.ts';
 
 /** Three with a short history, which all have folded. */
@@ -136,6 +136,49 @@ describe('L6 a base is given', () => {
     assert.ok(alice.engine.nextWake()! <= office.now);
     alice.wake();
     assert.notDeepEqual(alice.engine.replica.baseRoot().root, root);
+  });
+
+  it('L6 so it is, too, where all that is to be folded was here when the store was opened', () => {
+    const { office, alice, bob, carol } = folded('guards opened');
+    bob.post('more');
+    office.pump();
+    office.now += 61_000;
+    for (const desk of [bob, carol]) desk.wake();
+    office.pump();
+    office.spread();
+    alice.control('ack', controlBody.ack());
+    const { root, parts } = alice.engine.replica.base();
+    const again = new Desk(office, alice.person);
+    const kept = parts.map((bytes, part) => ({ root, part, parts: parts.length, bytes }));
+    assert.equal(again.engine.restoreBase(kept, undefined), true);
+    for (const { delta } of alice.engine.replica.tail()) again.engine.restore(delta.bytes);
+    again.engine.opened();
+    assert.equal(again.engine.advance(office.now), undefined, 'not at once');
+    const have = { kind: 'have', vector: [], answer: false, root: '', needsCopy: false } as const;
+    again.engine.received(carol.device, 'direct', have, again.engine.keys.inUse!, office.now);
+    office.now += 61_000;
+    assert.equal(again.engine.advance(office.now), undefined);
+    office.now += 10 * 60_000;
+    assert.ok(again.engine.advance(office.now)!.folded.length > 0);
+  });
+
+  it('L6 L4 nor does one who asks for it again and again keep anybody from folding', () => {
+    const { office, alice, bob, carol } = folded('guards asking');
+    const { inUse } = alice.engine.keys;
+    const have = { kind: 'have', vector: [], answer: false, root: '', needsCopy: false } as const;
+    bob.post('more');
+    office.pump();
+    const before = alice.engine.replica.baseRoot().root;
+    for (let minutes = 0; minutes < 14; minutes++) {
+      office.now += 61_000;
+      for (const desk of [alice, bob, carol]) desk.wake();
+      office.pump();
+      // He has it, and has nothing.
+      const { root } = alice.engine.replica.baseRoot();
+      const all = { kind: 'needBase', root, part: 9 } as const;
+      for (const message of [all, have]) alice.engine.received(carol.device, 'direct', message, inUse!, office.now);
+    }
+    assert.notDeepEqual(alice.engine.replica.baseRoot().root, before);
   });
 
   it('L6 D1 L4 without what is not on its giver’s disk yet: that is folded when it is (world “losth.107”)', () => {

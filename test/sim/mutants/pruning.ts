@@ -952,4 +952,12 @@ export const pruning: readonly Mutant[] = [
     replace: 'if (',
     tests: renewals,
   },
+  {
+    name: 'who asks for a base again and again keeps all from folding',
+    rule: 'L4',
+    file: 'src/sync/duties.ts',
+    search: 'Math.min(this.#standing.session.offeringUntil, latest)',
+    replace: 'this.#standing.session.offeringUntil',
+    tests: ['test/sync/first-copy-guards.test.ts'],
+  },
 ];

@@ -194,7 +194,10 @@ export class Session {
   /** What is kept of a device across a restart. */
   memory(device: DeviceId): { known: readonly Mark[]; relayed: readonly Mark[] } {
     const peer = this.#peers.get(device);
-    const marks = (map: ReadonlyMap<FeedId, number> = new Map()) => [...map].map(([feed, seq]) => ({ feed, seq }));
+    const here = this.#replica.vector();
+    // Of feeds that are not here anybody can make up thousands, and all would be written down again and again.
+    const marks = (map: ReadonlyMap<FeedId, number> = new Map()) =>
+      [...map].flatMap(([feed, seq]) => (here.has(feed) ? { feed, seq } : []));
     return { known: marks(peer?.known), relayed: marks(peer?.relayed) };
   }
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { BATCH_BYTES, MAX_DELTA_BYTES, MAX_MESSAGE_BYTES } from '../../src/protocol/limits.ts';
+import { feedOf } from '../../src/sync/delta.ts';
+import { markOf } from '../../src/sync/messages.ts';
 import { ACK_PATIENCE_MS } from '../../src/sync/session.ts';
 import { stateOf, Team } from './team.ts';
 import { Wire, type Station } from './wire.ts';
@@ -351,6 +353,24 @@ describe('S sessions', function () {
     assert.equal(again.session.inSync(bob.device), false);
     again.session.remember(bob.device, known, relayed);
     assert.equal(again.session.inSync(bob.device), true);
+  });
+
+  it('S1 D4 what a device says that it holds of feeds that nobody here has is not written down', () => {
+    const { wire, stations } = meeting(17, ['Bob']);
+    const [alice, bob] = stations as [Station, Station];
+    wire.link(alice, bob);
+    wire.pump();
+    const before = alice.session.memory(bob.device).known;
+    assert.ok(before.length > 0);
+    const held = alice.copy.replica.vector();
+    const vector = [
+      ...[...held].map(([feed, seq]) => markOf(feed, seq, alice.copy.replica.nodeAt(feed, seq)!.delta.id)),
+      ...Array.from({ length: 1_000 }, (_, i) => ({ feed: feedOf(bob.device, 7 + i), seq: 1, tip: '00'.repeat(8) })),
+    ];
+    const have = { kind: 'have', vector, answer: false, root: '', needsCopy: false } as const;
+    alice.session.received(bob.device, 'direct', have, wire.now);
+    assert.equal(alice.session.lacksOf(bob.device), true, 'it is believed that there is more');
+    assert.equal(alice.session.memory(bob.device).known.length, held.size);
   });
 
   for (let seed = 100; seed < 130; seed++) {

@@ -1,7 +1,7 @@
 /** What is held here as it is said to others (`have`), and what of it they mean who say what they hold, or have taken (`got`). */
 import type { DeviceId, FeedId } from '../base/ids.ts';
 import type { Vector } from './graph.ts';
-import { headOf, isHeadOf, markOf, type FeedMark, type Head, type Message } from './messages.ts';
+import { headOf, markOf, type FeedMark, type Head, type Message } from './messages.ts';
 import type { Mark } from './peer.ts';
 import type { Replica } from './replica.ts';
 
@@ -63,11 +63,14 @@ export class Held {
   marksOf(heads: readonly Head[]): readonly Mark[] {
     const vector = this.#replica.vector();
     const marks: Mark[] = [];
+    /** Of all feeds that are here, looked through once, however many heads name none of them. */
+    let byName: ReadonlyMap<string, FeedId> | undefined;
     for (const head of heads) {
       const name = nameOf(head);
       let feed = this.#feedsByHead.get(name);
       if (feed === undefined || !vector.has(feed)) {
-        feed = [...vector.keys()].find((one) => isHeadOf(head, one));
+        byName ??= new Map([...vector.keys()].map((one) => [nameOf(headOf(one, 1)), one]));
+        feed = byName.get(name);
         if (feed === undefined) continue;
         this.#feedsByHead.set(name, feed);
       }

@@ -427,10 +427,6 @@ export function headOf(feed: FeedId, seq: number): Head {
   return { device: device.slice(0, 2 * SENDER_BYTES), generation: Number(generation), seq };
 }
 
-export function isHeadOf({ device, generation }: Head, feed: FeedId): boolean {
-  return feed.startsWith(device) && feed.endsWith(`.${generation}`);
-}
-
 function readHead(value: Value): Head | undefined {
   const f = asArray(value, 3);
   const [device, generation] = [asBytes(f?.[0], SENDER_BYTES), asCount(f?.[1], MAX_FEED_GENERATION)];

@@ -8,6 +8,11 @@ import { MAX_LOCKED_BYTES, MAX_LOCKED_MESSAGES } from '../protocol/limits.ts';
 
 /** A member who is asked for a key answers within a day, or all that was under it comes another way. */
 const KEEP_MS = 24 * 60 * 60_000;
+/**
+ * As long as one is kept that came by a relay, nothing that came after it may be acknowledged there (R1), and the queue fills. Its sender is asked for what
+ * is lacking when it is given up.
+ */
+const KEEP_QUEUED_MS = 10 * 60_000;
 
 interface Locked {
   readonly tag: string;
@@ -20,17 +25,23 @@ export class LockedMessages {
   #bytes = 0;
 
   hold(tag: string, arrived: Arrived, now: number): void {
-    this.#locked.push({ tag, arrived, until: now + KEEP_MS });
+    this.#locked.push({ tag, arrived, until: now + (arrived.path === 'relay' ? KEEP_QUEUED_MS : KEEP_MS) });
     this.#bytes += arrived.bytes.length;
     while (this.#locked.length > MAX_LOCKED_MESSAGES || this.#bytes > MAX_LOCKED_BYTES) this.#giveUp();
-    while (this.#locked[0] && this.#locked[0].until < now) this.#giveUp();
+  }
+
+  /** From time to time, though nothing more comes. Answers what was given up: its senders are to say what they hold. */
+  expire(now: number): readonly Arrived[] {
+    const over = this.#locked.filter(({ until }) => until < now);
+    for (const locked of over) this.#giveUp(locked);
+    return over.map(({ arrived }) => arrived);
   }
 
   /** The oldest: whoever sent it is asked what is missing when he is next met. */
-  #giveUp(): void {
-    const oldest = this.#locked.shift()!;
-    this.#bytes -= oldest.arrived.bytes.length;
-    oldest.arrived.handled();
+  #giveUp(one = this.#locked[0]!): void {
+    this.#locked = this.#locked.filter((locked) => locked !== one);
+    this.#bytes -= one.arrived.bytes.length;
+    one.arrived.handled();
   }
 
   /** Those that can be opened now, in the order they came; they are held no longer. */

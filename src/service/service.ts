@@ -338,6 +338,7 @@ export class Service {
     this.#workspaces.each((workspace) => workspace.beat(1, first));
     this.#lookForAbsent();
     this.#account.tick();
+    this.#switchboard.tick();
     this.#cancelBeat = clock.wakeAt(clock.now() + PRESENCE_EVERY_MS, () => this.#beat(false));
   }
 

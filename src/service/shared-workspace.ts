@@ -451,7 +451,12 @@ export class SharedWorkspace {
 
   /** The relay has dropped something: whoever is a member may know what. */
   askEveryone(): void {
-    for (const device of this.engine.session.devices) this.#dispatch(this.engine.session.greet(device, this.#now));
+    for (const device of this.engine.session.devices) this.ask(device);
+  }
+
+  /** What it holds, where it has no direct path on which it says so anyway. */
+  ask(device: DeviceId): void {
+    this.#dispatch(this.engine.session.greet(device, this.#now));
   }
 
   serveByRelay(device: DeviceId): void {

@@ -106,6 +106,12 @@ export class Switchboard {
     for (const { workspace } of this.#options.workspaces) if (workspace.isPeer(device)) yield workspace;
   }
 
+  /** From time to time: what waits for a key that does not come is given up. */
+  tick(): void {
+    const senders = new Set(this.#lockedMessages.expire(this.#hub.clock.now()).map(({ from }) => from));
+    for (const from of senders) for (const workspace of this.#sharedWith(from)) workspace.ask(from);
+  }
+
   /** What can be opened now, and what is late after all (K4). */
   #unlock(): void {
     const isSettled = (tag: string, from: DeviceId) =>

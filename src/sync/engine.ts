@@ -219,6 +219,8 @@ export class Engine {
 
   /** Signs and applies. Where no epoch is clean a new one goes before them: what they say is not for who has left (K3). */
   author(entries: readonly Entry[], now: number): Growth {
+    // Who has written takes no base any more that he has not asked for: what is here of one is of no use.
+    if (!this.renewal) this.#copy.incoming.clear();
     const all = this.#needsEpoch(entries) ? [this.#epochEntry(), ...entries] : entries;
     const nodes = this.replica.author(this.#identity.signer, all, now);
     return this.#grown({ nodes, faults: [], source: undefined }, now);

@@ -58,6 +58,12 @@ export class IncomingBases {
     if (this.#latest === reader) this.#latest = undefined;
   }
 
+  /** None can be taken any more. */
+  clear(): void {
+    this.#readers.clear();
+    this.#latest = undefined;
+  }
+
   /** To be kept, as they came. */
   get here(): readonly BasePart[] {
     return [...new Set(this.#readers.values())].flatMap((reader) => reader.here);

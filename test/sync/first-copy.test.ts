@@ -117,6 +117,23 @@ describe('L6 the first copy', () => {
     assert.ok(alice.seen.length > before);
   });
 
+  it('L6 of which another has given a part is kept till one has written, and no longer', () => {
+    const { office, alice, bob } = withHistory('first of two, left');
+    const dave = admit(alice, office, 'Dave');
+    office.link(alice, dave);
+    const { parts } = bob.engine.replica.base();
+    const [bytes] = parts;
+    dave.engine.sponsored([alice, bob]);
+    const root = new Uint8Array(32).fill(7);
+    dave.engine.takeBase(bob.device, 'direct', { root, part: 0, parts: parts.length, bytes: bytes! });
+    assert.deepEqual(
+      dave.engine.partsHere.map(({ part }) => part),
+      [0],
+    );
+    dave.post('here I am');
+    assert.deepEqual(dave.engine.partsHere, []);
+  });
+
   it('L6 N4 comes from each of two who give it at once, though they have folded another share of the log', () => {
     const { office, alice, bob, carol } = threePeople('first of two');
     office.link(alice, bob, carol);

@@ -4,7 +4,6 @@ import type { AccountId, DeltaId } from '../base/ids.ts';
 import type { ControlWords } from './control-words.ts';
 import { Role, type Control } from './control.ts';
 import { inPast, type Node } from './graph.ts';
-import { keyOf } from './seniority.ts';
 import { ACCEPTED, refused, type Verdict } from './verdict.ts';
 
 /** Somebody let in by an invitation. */
@@ -69,12 +68,14 @@ export class InviteUses {
   }
 
   #isRevoked(invite: Node, view: Node): boolean {
-    return this.#words.revocationsOf(invite.delta.id).some(({ node }) => {
-      if (!inPast(node, view)) return false;
-      const verdict = this.#words.verdictOf(node.delta.id);
+    return this.#words.revocationsOf(invite.delta.id).some((one) => {
+      if (!inPast(one.node, view)) return false;
+      const verdict = this.#words.verdictOf(one.node.delta.id);
       if (verdict) return verdict.accepted;
-      const cited = this.#words.citedBy(node);
-      return node.delta.device === invite.delta.device || (cited && keyOf(cited))?.role === Role.manager;
+      // A junior's is judged later. Who cites somebody else's credential says nothing by it.
+      if (!this.#words.isPending(one)) return false;
+      const isOwn = this.#words.namedAuthorOf(one.node) === this.#words.namedAuthorOf(invite);
+      return isOwn || this.#words.entryOf(one)!.key.role === Role.manager;
     });
   }
 }

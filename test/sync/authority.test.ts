@@ -6,7 +6,7 @@ import { signDelta, type Delta } from '../../src/sync/delta.ts';
 import { controlBody, Role, type SettingScope } from '../../src/sync/control.ts';
 import { boxEpoch } from '../../src/sync/epoch.ts';
 import { makePerson } from '../sim/people.ts';
-import { CHAT, NOW, Team } from './team.ts';
+import { CHAT, NOW, Person, Team } from './team.ts';
 
 describe('A authority', () => {
   it('A10 a senior removes whom a junior has admitted', () => {
@@ -275,6 +275,44 @@ describe('A authority', () => {
     bob.meet(alice);
     const after = bob.admit(dave, Role.participant, invite);
     assert.deepEqual([bob.verdict(concurrent), bob.verdict(after)], ['accepted', 'invitation']);
+  });
+
+  it('N3 nobody revokes an invitation by a credential that is not his, whoever admits upon it', () => {
+    const team = new Team('revoked in vain');
+    const alice = team.founder;
+    const credentialOf = ({ account }: Person) => alice.replica.roster.members.get(account)!.credential;
+    const { person: bob } = team.join('Bob', alice, Role.manager);
+    const { person: mallory } = team.join('Mallory', alice, Role.guest);
+    const invite = alice.invite(Role.participant, 2);
+    const revoke = { deps: [invite], tool: undefined, kind: 'revoke', body: controlBody.revoke(invite) };
+    const byBob = team.forge(mallory, { ...revoke, seq: 1, credential: credentialOf(bob) });
+    const byHerself = team.forge(mallory, {
+      ...revoke,
+      seq: 2,
+      prev: byBob.id,
+      deps: [],
+      credential: credentialOf(mallory),
+    });
+    assert.deepEqual(alice.hearRuns([byBob, byHerself]), []);
+    assert.deepEqual(
+      [byBob, byHerself].map(({ id }) => alice.verdict(id)),
+      ['noCredential', 'notPermitted'],
+    );
+    assert.equal(alice.verdict(alice.admit(team.person('Carol'), Role.participant, invite)), 'accepted');
+  });
+
+  it('N3 a senior does not admit upon an invitation that its author has revoked at another device', () => {
+    const team = new Team('revoked elsewhere');
+    const alice = team.founder;
+    const bob = team.join('Bob');
+    const other = new Person(team.crypto, 'Bob', bob.person);
+    const box = boxEpoch(team.crypto, team.epoch, [other.certificate]);
+    bob.control('addDevice', controlBody.addDevice(other.account, [other.certificate], box));
+    const invite = bob.invite();
+    const elsewhere = team.copyOf(other, bob);
+    elsewhere.control('revoke', controlBody.revoke(invite));
+    alice.meet(elsewhere);
+    assert.equal(alice.verdict(alice.admit(team.person('Carol'), Role.participant, invite)), 'invitation');
   });
 
   it('N3 an invitation gives its own role and no other', () => {

@@ -139,6 +139,22 @@ export const authority: readonly Mutant[] = [
     tests: ['test/sync/authority.test.ts'],
   },
   {
+    name: 'whoever cites a manager revokes',
+    rule: 'N3',
+    file: 'src/sync/invite-uses.ts',
+    search: 'if (!this.#words.isPending(one)) return false;\n      const isOwn',
+    replace: 'const isOwn',
+    tests: ['test/sync/authority.test.ts'],
+  },
+  {
+    name: 'an invitation that its author has revoked is good for a senior',
+    rule: 'N3',
+    file: 'src/sync/invite-uses.ts',
+    search: 'return isOwn || this.#words.entryOf(one)!.key.role',
+    replace: 'return this.#words.entryOf(one)!.key.role',
+    tests: ['test/sync/authority.test.ts'],
+  },
+  {
     name: 'the pass goes in the order of arrival',
     rule: 'A6',
     file: AUTHORITY,

@@ -24,7 +24,7 @@ export class ControlWords {
   /** Deltas that let a device in, accepted or not judged yet: a junior's is judged later in the pass (A6). */
   readonly #additions = new Map<DeviceId, Accepted[]>();
   /** Words that drop a device, likewise. */
-  readonly #drops = new Map<DeviceId, Node[]>();
+  readonly #drops = new Map<DeviceId, Accepted[]>();
   /** Whom each word takes out, likewise. */
   readonly #takenOut = new Map<DeltaId, readonly DeviceId[]>();
 
@@ -59,7 +59,7 @@ export class ControlWords {
     const { node, control } = entry;
     const takenOut = takenOutBy(control);
     if (takenOut.length > 0) this.#takenOut.set(node.delta.id, takenOut);
-    if (control.kind === 'drop') for (const device of control.devices) push(this.#drops, device, node);
+    if (control.kind === 'drop') for (const device of control.devices) push(this.#drops, device, entry);
     for (const device of letInBy(control)) push(this.#additions, device, entry);
   }
 
@@ -67,9 +67,8 @@ export class ControlWords {
   withdraw(nodes: ReadonlySet<Node>): boolean {
     const gone = [...nodes].filter(({ delta }) => this.#controls.delete(delta.id));
     const isLeft = ({ node }: Accepted) => !nodes.has(node);
-    for (const groups of [this.#admissions, this.#revocations, this.#additions] as Map<unknown, Accepted[]>[])
-      filterGroups(groups, isLeft);
-    filterGroups(this.#drops, (word) => !nodes.has(word));
+    const groups = [this.#admissions, this.#revocations, this.#additions, this.#drops] as Map<unknown, Accepted[]>[];
+    for (const one of groups) filterGroups(one, isLeft);
     this.#departures = this.#departures.filter(isLeft);
     for (const { delta } of gone) this.#takenOut.delete(delta.id);
     return gone.length > 0;
@@ -178,7 +177,7 @@ export class ControlWords {
     return this.#additions.get(device) ?? NONE;
   }
 
-  dropsOf(device: DeviceId): readonly Node[] {
+  dropsOf(device: DeviceId): readonly Accepted[] {
     return this.#drops.get(device) ?? NONE;
   }
 

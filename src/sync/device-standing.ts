@@ -33,11 +33,19 @@ export class DeviceStanding {
   readonly #stands: (id: DeltaId) => boolean | undefined;
   /** Whether whom it names is in by the word of a senior, should it be void (A10). */
   readonly #isVouched: (id: DeltaId) => boolean;
+  /** Of a drop that is judged later in the pass: whether it comes from a manager, who may say it by what he cites. */
+  readonly #mayDrop: (drop: Accepted) => boolean;
 
-  constructor(words: ControlWords, stands: (id: DeltaId) => boolean | undefined, isVouched: (id: DeltaId) => boolean) {
+  constructor(
+    words: ControlWords,
+    stands: (id: DeltaId) => boolean | undefined,
+    isVouched: (id: DeltaId) => boolean,
+    mayDrop: (drop: Accepted) => boolean,
+  ) {
     this.#words = words;
     this.#stands = stands;
     this.#isVouched = isVouched;
+    this.#mayDrop = mayDrop;
   }
 
   /** Of a device that was let in in a delta's past by what is not void: the first in D6 order says whose it is. */
@@ -130,7 +138,9 @@ export class DeviceStanding {
 
   /** L7: whether a device was dropped in a delta's past, so that any member may let it in again: by who is judged later, too. */
   wasDropped(device: DeviceId, view: Node): boolean {
-    return this.#words.dropsOf(device).some((word) => this.#stands(word.delta.id) !== false && inPast(word, view));
+    return this.#words
+      .dropsOf(device)
+      .some((drop) => inPast(drop.node, view) && (this.#stands(drop.node.delta.id) ?? this.#mayDrop(drop)));
   }
 
   /**

@@ -617,6 +617,25 @@ describe('A10 L7 devices and seniority', () => {
     assert.deepEqual([...replica.roster.gone.keys()].sort(), [first.device, second.device].sort());
   });
 
+  it('L7 I4 nobody lets in a device of somebody else upon a drop by who may drop none', () => {
+    for (const isHers of [true, false]) {
+      const bench = new Bench();
+      const { safe, spare, mallory } = bench;
+      const bob = mallory.devices[0]!;
+      const genesis = bench.begin(safe, safe);
+      bench.admit(safe, mallory, [bob], [], genesis);
+      const guest = bench.admit(safe, carol, [first], [], genesis, Role.guest);
+      const eve = makePerson(crypto, 'Eve', 1);
+      const promoted = bench.write(safe, 'setRole', controlBody.setRole(mallory.account, Role.manager), [], genesis);
+      const manager = bench.admit(bob, eve, eve.devices, [promoted], promoted, Role.manager);
+      const body = controlBody.devices([spare.device], bench.notice);
+      const drop = bench.write(first, 'drop', body, [manager], isHers ? guest : manager);
+      const added = bench.letIn(bob, spare, [drop], promoted);
+      const replica = bench.judged();
+      assert.deepEqual([replica.verdictOf(added), replica.roster.devices.has(spare.device)], ['notPermitted', false]);
+    }
+  });
+
   it('L7 a senior lets in again what a junior has dropped, and not what a junior has taken out', () => {
     for (const [kind, verdict] of [
       ['drop', 'accepted'],

@@ -283,6 +283,14 @@ export const authority: readonly Mutant[] = [
     tests: ['test/sync/stolen-device.test.ts'],
   },
   {
+    name: 'whoever says so has dropped a device, for a senior',
+    rule: 'L7',
+    file: 'src/sync/device-standing.ts',
+    search: '(this.#stands(drop.node.delta.id) ?? this.#mayDrop(drop))',
+    replace: 'this.#stands(drop.node.delta.id) !== false',
+    tests: ['test/sync/stolen-device.test.ts'],
+  },
+  {
     name: 'a device that is out takes out whomever it likes',
     rule: 'A4',
     file: 'src/sync/device-standing.ts',

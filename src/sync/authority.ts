@@ -202,20 +202,55 @@ export class Authority {
 
   #evaluate(): void {
     const early = new Map<DeltaId, DeviceRestriction>();
+    const inTurn = new Set<DeltaId>();
     this.#inVain.clear();
     this.#needless.clear();
     for (let isSettled = false; !isSettled;) {
       this.#passWithLeaves(early);
-      const late = this.#lateWords().filter(({ node }) => !early.has(node.delta.id));
+      const late = this.#lateWords().filter(({ node: { delta } }) => !early.has(delta.id) && !inTurn.has(delta.id));
       for (const word of late) early.set(word.node.delta.id, word);
       // Not before: what is void now may stand once these are in force.
-      const inVain = late.length > 0 ? [] : this.#additionsInVain().filter((id) => !this.#inVain.has(id));
-      const needless = late.length > 0 ? [] : this.#vouchedNeedlessly();
+      const baseless = late.length > 0 ? [] : this.#baselessOf(early);
+      for (const { node } of baseless) {
+        early.delete(node.delta.id);
+        inTurn.add(node.delta.id);
+        if (!this.#isLetIn(node))
+          for (const addition of this.#devices.voidAdditionsOf(node)) this.#inVain.add(addition);
+      }
+      const isSound = late.length + baseless.length === 0;
+      const inVain = isSound ? this.#additionsInVain().filter((id) => !this.#inVain.has(id)) : [];
+      const needless = isSound ? this.#vouchedNeedlessly() : [];
       for (const addition of [...inVain, ...needless]) this.#inVain.add(addition);
       for (const admission of needless) this.#needless.add(admission);
-      isSettled = late.length + inVain.length + needless.length === 0;
+      isSettled = isSound && inVain.length + needless.length === 0;
     }
     this.wordsOut.follow(this.#accepted);
+  }
+
+  /**
+   * Of the words that are in force from the beginning those whose author turns out to be cut off by another of them, or to be let in by nothing that stands: they
+   * are judged in their turn. Not by words of which that is to be said themselves: what these have made void may stand, and of a ring of them all do.
+   */
+  #baselessOf(early: ReadonlyMap<DeltaId, DeviceRestriction>): readonly DeviceRestriction[] {
+    const isCut = ({ node }: DeviceRestriction) => this.#cutsOnDevice(node).length > 0;
+    const doubtful = new Set([...early.values()].filter((word) => isCut(word) || !this.#isLetIn(word.node)));
+    const isSure = (node: Node) => this.#cutsOnDevice(node).some((word) => !doubtful.has(word));
+    return [...doubtful].filter(({ node }) => {
+      if (isSure(node)) return true;
+      const isVain = (id: DeltaId) => !this.#words.isCutOff(id) || isSure(this.#words.get(id)!.node);
+      return !this.#isLetIn(node) && this.#devices.voidAdditionsOf(node).every(isVain);
+    });
+  }
+
+  #isLetIn(node: Node): boolean {
+    const account = this.#words.namedAuthorOf(node);
+    return account !== undefined && this.#devices.isIn(node, account);
+  }
+
+  #cutsOnDevice(node: Node): readonly DeviceRestriction[] {
+    const account = this.#words.namedAuthorOf(node);
+    const entry = this.#words.get(node.delta.id);
+    return account !== undefined && entry ? this.#devices.cutsOf(node, account, this.#words.entryOf(entry)!.key) : [];
   }
 
   /**

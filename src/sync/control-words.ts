@@ -105,6 +105,11 @@ export class ControlWords {
     return this.#verdicts.get(id)?.accepted === false;
   }
 
+  isCutOff(id: DeltaId): boolean {
+    const verdict = this.#verdicts.get(id);
+    return verdict?.accepted === false && verdict.reason === 'cutOff';
+  }
+
   /** Words that are void, whatever they would have done. */
   *refused(): Generator<Accepted> {
     for (const entry of this.#controls.values()) if (this.isVoid(entry.node.delta.id)) yield entry;

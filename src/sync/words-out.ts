@@ -29,13 +29,8 @@ export class WordsOut {
   follow(accepted: readonly Accepted[]): void {
     this.#accepted = accepted;
     this.#attempts = [...this.#words.refused()].filter(
-      ({ node, control }) => MAY_VOID.has(control.kind) && this.#isCutOff(node),
+      ({ node, control }) => MAY_VOID.has(control.kind) && this.#words.isCutOff(node.delta.id),
     );
-  }
-
-  #isCutOff({ delta }: Node): boolean {
-    const verdict = this.#words.verdictOf(delta.id);
-    return verdict?.accepted === false && verdict.reason === 'cutOff';
   }
 
   /**

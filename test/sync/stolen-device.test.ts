@@ -148,6 +148,74 @@ describe('A4 K2 a stolen device', () => {
     assert.equal(replica.roster.gone.has(stolen.device), true);
   });
 
+  it('A4 A6 takes out no third device, though its word comes before that by which it is out, and reaches what was said earlier', () => {
+    for (const isFirst of [true, false]) {
+      const bench = new Bench();
+      const { safe, stolen, spare: third } = bench;
+      const genesis = bench.begin(safe, safe, stolen, third);
+      const [bob] = bench.mallory.devices;
+      const admit = bench.admit(third, bench.mallory, [bob!], [genesis], genesis);
+      bench.write(stolen, 'rename', controlBody.rename('a'), [genesis], genesis);
+      const word = bench.takeOut(stolen, third, [], genesis);
+      for (let i = 0; i < (isFirst ? 3 : 0); i++) bench.write(safe, 'rename', controlBody.rename('b'), [], genesis);
+      const out = bench.takeOut(safe, stolen, [], genesis);
+      const replica = bench.judged();
+      assert.deepEqual(
+        [admit, word, out].map((id) => replica.verdictOf(id)),
+        ['accepted', 'cutOff', 'accepted'],
+      );
+      assert.deepEqual([...replica.roster.devices.keys()].sort(), [safe.device, third.device, bob!.device].sort());
+    }
+  });
+
+  it('A4 A6 takes nothing back of what whom it would have taken out says of another', () => {
+    const bench = new Bench();
+    const [safe, stolen, third, lost] = makePerson(crypto, 'Ann', 4).devices as [
+      Identity,
+      Identity,
+      Identity,
+      Identity,
+    ];
+    const genesis = bench.begin(safe, safe, stolen, third, lost);
+    const admit = bench.admit(lost, bench.mallory, bench.mallory.devices, [genesis], genesis);
+    const say = (by: Identity, upon: readonly DeltaId[]) =>
+      bench.write(by, 'rename', controlBody.rename('a'), upon, genesis);
+    say(third, [genesis]);
+    const ofLost = bench.takeOut(third, lost, [], genesis);
+    for (let i = 0; i < 3; i++) say(stolen, i === 0 ? [genesis] : []);
+    const ofThird = bench.takeOut(stolen, third, [], genesis);
+    for (let i = 0; i < 5; i++) say(safe, []);
+    const ofStolen = bench.takeOut(safe, stolen, [], genesis);
+    const replica = bench.judged();
+    assert.deepEqual(
+      [admit, ofLost, ofThird, ofStolen].map((id) => replica.verdictOf(id)),
+      ['cutOff', 'accepted', 'cutOff', 'accepted'],
+    );
+  });
+
+  it('A4 A6 I4 a device that nothing lets in takes out none of its person’s, whatever they have said meanwhile', () => {
+    for (const saysMore of [true, false]) {
+      const bench = new Bench();
+      const { safe, stolen, spare } = bench;
+      const guest = bench.mallory.devices[0]!;
+      const dave = makePerson(crypto, 'Dave', 1);
+      const genesis = bench.begin(safe, safe, stolen);
+      bench.takeOut(safe, stolen, [], genesis);
+      const admit = bench.admit(safe, bench.mallory, [guest], [], genesis, Role.guest);
+      const added = bench.letIn(guest, spare, [admit], admit);
+      const word = bench.takeOut(spare, safe, [added], genesis);
+      const said = saysMore
+        ? [bench.admit(safe, dave, dave.devices, [], genesis), bench.letIn(safe, stolen, [], genesis)]
+        : [];
+      const replica = bench.judged();
+      assert.deepEqual(
+        [added, word, ...said].map((id) => replica.verdictOf(id)),
+        ['notPermitted', 'noCredential', ...said.map(() => 'accepted')],
+      );
+      assert.ok(replica.roster.devices.has(safe.device));
+    }
+  });
+
   it('A4 is not safe by taking the safe one out first, as it says: both are out', () => {
     const bench = new Bench();
     const { safe, stolen } = bench;

@@ -6,7 +6,7 @@ import type { AccountId, DeviceId } from '../base/ids.ts';
 import { MAX_DEVICES, MAX_MEMBERS } from '../protocol/limits.ts';
 import type { ControlWords } from './control-words.ts';
 import { Role, type Control } from './control.ts';
-import type { Credential, Credentials } from './credentials.ts';
+import { isLiveIn, type Credentials } from './credentials.ts';
 import type { DeviceStanding } from './device-standing.ts';
 import { inPast, type Node } from './graph.ts';
 import type { InviteUses } from './invite-uses.ts';
@@ -155,21 +155,14 @@ export class Conditions {
     );
   }
 
-  /** Whether somebody is in, and nothing that whoever admits him has seen, and that is judged later, takes him out (A10). */
+  /**
+   * Whether somebody is in, and nothing that whoever admits him has seen, and that is judged later, takes him out (A10): who has seen a leave or a
+   * junior's removal may take him back.
+   */
   #livesOnIn(account: AccountId, view: Node): boolean {
-    return this.#credentials
-      .of(account)
-      .some((c) => inPast(c.node, view) && this.#credentials.isLiveIn(c, view) && !this.#isDeparting(c, view));
-  }
-
-  /** A leave or a junior's removal in the past that is judged later in the pass: who has seen it may take him back. */
-  #isDeparting(credential: Credential, view: Node): boolean {
-    return this.#words.departures.some((one) => {
-      const { node, control } = one;
-      const account = control.kind === 'remove' ? control.account : this.#words.namedAuthorOf(node);
-      if (account !== credential.account || !this.#words.isPending(one)) return false;
-      return inPast(node, view) && !inPast(node, credential.node);
-    });
+    const live = this.#credentials.of(account).filter((c) => inPast(c.node, view) && isLiveIn(c, view));
+    const departing = live.length > 0 ? this.#words.pendingDepartures(account, view) : [];
+    return live.some((c) => departing.every((word) => inPast(word, c.node)));
   }
 
   /** Who was ever in is counted first: to see who of them is costs a look at everybody's past. */

@@ -20,7 +20,8 @@ export class ControlWords {
   /** By account and by invitation, whatever the verdict: what they depend on may sort later in the pass (A6). */
   readonly #admissions = new Map<AccountId, Accepted[]>();
   readonly #revocations = new Map<DeltaId, Accepted[]>();
-  #departures: Accepted[] = [];
+  /** Likewise, by whom they take out. */
+  readonly #departures = new Map<AccountId, Accepted[]>();
   /** Deltas that let a device in, accepted or not judged yet: a junior's is judged later in the pass (A6). */
   readonly #additions = new Map<DeviceId, Accepted[]>();
   /** Words that drop a device, likewise. */
@@ -49,7 +50,8 @@ export class ControlWords {
     if (control.kind === 'genesis' || control.kind === 'admit') {
       push(this.#admissions, control.certificates[0]!.account, entry);
     }
-    if (control.kind === 'leave' || control.kind === 'remove') this.#departures.push(entry);
+    const leaver = leaverIn(control, this.citedBy(node));
+    if (leaver !== undefined) push(this.#departures, leaver, entry);
     if (control.kind === 'revoke') push(this.#revocations, control.invite, entry);
     return entry;
   }
@@ -67,9 +69,9 @@ export class ControlWords {
   withdraw(nodes: ReadonlySet<Node>): boolean {
     const gone = [...nodes].filter(({ delta }) => this.#controls.delete(delta.id));
     const isLeft = ({ node }: Accepted) => !nodes.has(node);
-    const groups = [this.#admissions, this.#revocations, this.#additions, this.#drops] as Map<unknown, Accepted[]>[];
+    const ofPeople = [this.#admissions, this.#departures];
+    const groups = [...ofPeople, this.#revocations, this.#additions, this.#drops] as Map<unknown, Accepted[]>[];
     for (const one of groups) filterGroups(one, isLeft);
-    this.#departures = this.#departures.filter(isLeft);
     for (const { delta } of gone) this.#takenOut.delete(delta.id);
     return gone.length > 0;
   }
@@ -169,9 +171,13 @@ export class ControlWords {
     return (this.#admissions.get(account) ?? []).filter((one) => inPast(one.node, view) && this.isPending(one));
   }
 
-  /** Leaves and removals. */
-  get departures(): readonly Accepted[] {
-    return this.#departures;
+  /**
+   * Leaves and removals of an account in a delta's past that are judged later in the pass. The last that came first: what a credential of his has seen, since he was
+   * let in again upon it, need not be gone through.
+   */
+  pendingDepartures(account: AccountId, view: Node): readonly Node[] {
+    const words = (this.#departures.get(account) ?? []).filter((one) => inPast(one.node, view) && this.isPending(one));
+    return words.map(({ node }) => node).reverse();
   }
 
   revocationsOf(invite: DeltaId): readonly Accepted[] {
@@ -209,4 +215,10 @@ export function accountIn({ control }: Accepted): AccountId | undefined {
 function accountGivenBy(control: Control): AccountId | undefined {
   if (control.kind === 'setRole') return control.account;
   return control.kind === 'genesis' || control.kind === 'admit' ? control.certificates[0]!.account : undefined;
+}
+
+/** Whom a word takes out, if it stands: of a leave whose credential it cites, which is here where it is in its past. */
+function leaverIn(control: Control, cited: Accepted | undefined): AccountId | undefined {
+  if (control.kind === 'remove') return control.account;
+  return control.kind === 'leave' && cited ? accountGivenBy(cited.control) : undefined;
 }

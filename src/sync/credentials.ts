@@ -17,6 +17,8 @@ export interface Credential {
   readonly key: Key;
   /** Accepted restrictions that reach it and that it had not seen: it is dead where one of them is seen (A4). */
   readonly ends: Node[];
+  /** Accepted leaves of its account that it had not seen, the first of them: whoever has seen another has seen one of these (A7). */
+  readonly left: Node[];
 }
 
 /** An accepted remove or demotion. */
@@ -57,7 +59,8 @@ export class Credentials {
   grant(account: AccountId, granting: Accepted): void {
     const key = keyOf(granting);
     if (!key) return;
-    const credential: Credential = { node: granting.node, account, key, ends: [] };
+    const credential: Credential = { node: granting.node, account, key, ends: [], left: [] };
+    for (const leave of this.#leaves.get(account) ?? NONE) endBy(leave, credential);
     for (const r of this.restrictionsOf(account)) if (ends(r, credential)) credential.ends.push(r.node);
     push(this.#byAccount, account, credential);
     this.#byId.set(granting.node.delta.id, credential);
@@ -70,7 +73,9 @@ export class Credentials {
   }
 
   leave(account: AccountId, node: Node, key: Key): void {
-    push(this.#leaves, account, { node, key });
+    const leave = { node, key };
+    push(this.#leaves, account, leave);
+    for (const credential of this.of(account)) endBy(leave, credential);
   }
 
   // ---- whether an author stands ---------------------------------------------------------------------------------------
@@ -88,9 +93,8 @@ export class Credentials {
     const { account } = credential;
     if (this.#devices.cutsOf(node, account, credential.key).length > 0) return refused('cutOff');
     if (credential.ends.some((end) => !inPast(node, end))) return refused('cutOff');
-    const leaves = this.leavesOf(account);
-    if (leaves.some((leave) => inPast(leave, node) && !inPast(leave, credential.node))) return refused('left');
-    return this.#isBest(node, credential, leaves) ? undefined : refused('noCredential');
+    if (credential.left.some((leave) => inPast(leave, node))) return refused('left');
+    return this.#isBest(node, credential) ? undefined : refused('noCredential');
   }
 
   /** A4: what cuts off the author of a delta, who acts under a credential that stood. */
@@ -102,10 +106,9 @@ export class Credentials {
   }
 
   /** A3: no senior credential of the account is live in the delta's past. */
-  #isBest(node: Node, credential: Credential, leaves: readonly Node[]): boolean {
+  #isBest(node: Node, credential: Credential): boolean {
     return !this.of(credential.account).some(
-      (other) =>
-        compareKeys(other.key, credential.key) < 0 && inPast(other.node, node) && this.isLiveIn(other, node, leaves),
+      (other) => compareKeys(other.key, credential.key) < 0 && inPast(other.node, node) && isLiveIn(other, node),
     );
   }
 
@@ -137,27 +140,17 @@ export class Credentials {
     return this.#leaves.get(account)?.map(({ node }) => node) ?? NONE;
   }
 
-  isLiveIn(credential: Credential, view: Node, leaves = this.leavesOf(credential.account)): boolean {
-    if (credential.ends.some((end) => inPast(end, view))) return false;
-    return !leaves.some((leave) => inPast(leave, view) && !inPast(leave, credential.node));
-  }
-
   /** The most senior that is live in a delta's past. */
   bestIn(account: AccountId, view: Node): Credential | undefined {
     return this.of(account)
-      .filter((c) => inPast(c.node, view) && this.isLiveIn(c, view))
+      .filter((c) => inPast(c.node, view) && isLiveIn(c, view))
       .sort((a, b) => compareKeys(a.key, b.key))[0];
   }
 
   /** The most senior that is live by all that is here. */
   bestNow(account: AccountId): Credential | undefined {
-    const live = this.of(account).filter((c) => this.#isLiveNow(c));
+    const live = this.of(account).filter(isLiveNow);
     return live.sort((a, b) => compareKeys(a.key, b.key))[0];
-  }
-
-  #isLiveNow(credential: Credential): boolean {
-    const { account, node, ends } = credential;
-    return ends.length === 0 && this.leavesOf(account).every((leave) => inPast(leave, node));
   }
 
   /** Under what an account acts; of who has left, what a device of his that has not heard it goes on under (A7). */
@@ -179,6 +172,20 @@ export class Credentials {
     const target = this.bestIn(account, view);
     return target === undefined || compareKeys(key, target.key) < 0;
   }
+}
+
+/** A7: a leave ends a credential that has not seen it, for whoever has: of leaves that have seen each other the first says it for all. */
+function endBy({ node }: Leave, credential: Credential): void {
+  if (!inPast(node, credential.node) && !credential.left.some((other) => inPast(other, node)))
+    credential.left.push(node);
+}
+
+export function isLiveIn({ ends, left }: Credential, view: Node): boolean {
+  return !ends.some((end) => inPast(end, view)) && !left.some((leave) => inPast(leave, view));
+}
+
+function isLiveNow({ ends, left }: Credential): boolean {
+  return ends.length === 0 && left.length === 0;
 }
 
 /** A4: a restriction reaches credentials with a strictly greater key, a demotion those above the new role, if they have not seen it. */

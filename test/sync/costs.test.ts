@@ -1,0 +1,50 @@
+/** What a hostile member may write, and what it costs whoever takes it: twice as much of it may cost four times as much, and no more. */
+import assert from 'node:assert/strict';
+import { controlBody, Role } from '../../src/sync/control.ts';
+import type { Delta } from '../../src/sync/delta.ts';
+import { boxEpoch } from '../../src/sync/epoch.ts';
+import type { Node } from '../../src/sync/graph.ts';
+import { Team, type Copy } from './team.ts';
+
+/** How often somebody's past is looked into, of all that is here, while something is done. */
+function looks(copy: Copy, act: () => void): number {
+  let count = 0;
+  for (const node of copy.replica.nodes()) {
+    const { past } = node;
+    const get = () => {
+      count++;
+      return past;
+    };
+    Object.defineProperty(node as Node, 'past', { get, configurable: true });
+  }
+  act();
+  return count;
+}
+
+describe('A6 what a member may write', () => {
+  it('A6 A7 who leaves and is let in again without end makes nothing of it slow', () => {
+    const looksAt = (count: number) => {
+      const team = new Team('let in again');
+      const { person: mallory } = team.join('Mallory');
+      const credential = team.founder.replica.roster.members.get(mallory.account)!.credential;
+      const zoe = team.person('Zoe');
+      const box = boxEpoch(team.crypto, team.epoch, []);
+      const body = controlBody.admit(zoe.account, Role.participant, 'Zoe', [zoe.certificate], undefined, box);
+      const admits: Delta[] = [];
+      const leaves: Delta[] = [];
+      for (let seq = 1; seq <= count; seq++) {
+        const [admit, leave] = [admits.at(-1), leaves.at(-1)];
+        const admission = { seq, prev: admit?.id, deps: [leave?.id ?? credential], credential, body };
+        admits.push(team.forge(mallory, { ...admission, tool: undefined, kind: 'admit' }));
+        const { id } = admits.at(-1)!;
+        const word = { seq, prev: leave?.id, deps: [id], credential: id, body: controlBody.leave() };
+        leaves.push(team.forge(zoe, { ...word, tool: undefined, kind: 'leave' }));
+      }
+      assert.deepEqual(team.founder.hearRuns(admits, leaves), []);
+      for (const { id } of [...admits, ...leaves]) assert.equal(team.founder.verdict(id), 'accepted');
+      return looks(team.founder, () => team.founder.admit(team.person('Carol')));
+    };
+    const [few, many] = [looksAt(20), looksAt(40)];
+    assert.ok(many < 5 * few, `${few} looks, and ${many} for twice as much`);
+  });
+});

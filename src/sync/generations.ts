@@ -13,29 +13,29 @@
  * So what a damaged store had lost counts again when it has come back in time, what a copy of the store goes on writing does not, and
  * nobody takes back, by a feed that knows less, what all have acknowledged.
  */
+import { push } from '../base/group.ts';
 import type { DeviceId } from '../base/ids.ts';
 import { beginningOf, compareNodes, type Closed, type Lane, type Node, type Past } from './lane.ts';
 
 export class Generations {
   readonly #lanes: readonly Lane[];
-  readonly #lanesOf: (device: DeviceId) => readonly Lane[];
   readonly #hasAcknowledged: (node: Node) => boolean;
+  /** The lanes of each device, of its newest feed first, and of one feed the branches before the trunk. */
+  readonly #newestFirst = new Map<DeviceId, Lane[]>();
   /** Those in whose place a later one has begun: few, and often none. */
   readonly #closed = new Set<Lane>();
 
   /** `lanes`: of the graph, by their numbers. `hasAcknowledged`: whether who holds the copy has a delta in what he has written. */
-  constructor(
-    lanes: readonly Lane[],
-    lanesOf: (device: DeviceId) => readonly Lane[],
-    hasAcknowledged: (node: Node) => boolean,
-  ) {
+  constructor(lanes: readonly Lane[], hasAcknowledged: (node: Node) => boolean) {
     this.#lanes = lanes;
-    this.#lanesOf = lanesOf;
     this.#hasAcknowledged = hasAcknowledged;
   }
 
   /** A lane is there, and empty. Where a later one has come before it nobody has named it. */
   begin(lane: Lane): void {
+    const isTrunk = ({ parent }: Lane) => Number(!parent);
+    push(this.#newestFirst, lane.device, lane);
+    this.#lanesOf(lane.device).sort((a, b) => b.generation - a.generation || isTrunk(a) - isTrunk(b));
     if (this.#nextOf(lane)) this.close(lane, { named: 0, seen: 0 });
   }
 
@@ -65,21 +65,21 @@ export class Generations {
   /** Whether a delta of a feed before its fork has no effect, for what other feeds of its device say. */
   isAside(node: Node, lane: Lane): boolean {
     if (this.#closed.size === 0) return false;
-    const { device, seq } = node.delta;
-    const isBeyond = seq > lane.counts && seq > this.#namedHere(lane, this.#knownOf(device));
+    const { seq } = node.delta;
+    const isBeyond = seq > lane.counts && seq > this.#namedHere(lane, this.#nextOf(lane));
     return isBeyond || this.#isBehind(node, lane);
   }
 
   /** Where what is here of an older feed ends that nobody has named, and that who holds the copy is to name before he knows of the later. */
   unnamedEnds(): readonly Node[] {
     const ends: Node[] = [];
-    const known = new Map<DeviceId, number>();
-    for (const lane of this.#closed) {
-      const { device } = lane;
-      if (!known.has(device)) known.set(device, this.#knownOf(device));
-      const named = this.#namedHere(lane, known.get(device)!);
-      const end = named > lane.closed!.named ? lane.at(named) : undefined;
-      if (end) ends.push(end);
+    for (const device of new Set([...this.#closed].map((lane) => lane.device))) {
+      let known: number | undefined;
+      for (const [lane, next] of this.#withNext(device)) {
+        const named = this.#namedHere(lane, next, () => (known ??= this.#knownOf(device)));
+        const end = named > (lane.closed?.named ?? 0) ? lane.at(named) : undefined;
+        if (end) ends.push(end);
+      }
     }
     return ends;
   }
@@ -89,33 +89,36 @@ export class Generations {
   /** The first of the later feeds that has begun, before its fork, and counts from its beginning. */
   #nextOf({ device, generation }: Lane): Lane | undefined {
     let next: Lane | undefined;
-    for (const lane of this.#newestFirst(device)) {
+    for (const lane of this.#lanesOf(device)) {
       if (lane.generation <= generation) break;
       if (hasBegun(lane, next)) next = lane;
     }
     return next;
   }
 
-  /** Of one feed the branches before the trunk. */
-  #newestFirst(device: DeviceId): readonly Lane[] {
-    const isTrunk = ({ parent }: Lane) => Number(!parent);
-    return [...this.#lanesOf(device)].sort((a, b) => b.generation - a.generation || isTrunk(a) - isTrunk(b));
+  #lanesOf(device: DeviceId): Lane[] {
+    return this.#newestFirst.get(device) ?? [];
+  }
+
+  /** Each lane of a device with the one that is the next for it: those after it say whether one has begun. */
+  *#withNext(device: DeviceId): Generator<readonly [Lane, Lane | undefined]> {
+    let next: Lane | undefined;
+    for (const lane of this.#lanesOf(device)) {
+      yield [lane, next];
+      if (hasBegun(lane, next)) next = lane;
+    }
   }
 
   #closeEarlier(node: Node, lane: Lane): boolean {
     if (lane.generation === 0 || lane.parent) return false;
     let isOther = false;
-    let next: Lane | undefined;
-    // Whether one has begun those after it say.
-    for (const one of this.#newestFirst(lane.device)) {
-      if (one.generation < lane.generation) {
-        const before = one.counts;
-        const closed = { named: one.closed?.named ?? this.#namedByOthers(one), seen: one.closed?.seen ?? 0 };
-        if (node.delta.seq === 1) this.close(one, { ...closed, seen: this.#seenAnew(one, closed, next) });
-        else if (next === lane) one.closed = { ...closed, seen: this.#seenFrom(node, one, closed) };
-        isOther ||= Math.min(before, one.end) !== Math.min(one.counts, one.end);
-      }
-      if (hasBegun(one, next)) next = one;
+    for (const [one, next] of this.#withNext(lane.device)) {
+      if (one.generation >= lane.generation) continue;
+      const before = one.counts;
+      const closed = { named: one.closed?.named ?? this.#namedByOthers(one), seen: one.closed?.seen ?? 0 };
+      if (node.delta.seq === 1) this.close(one, { ...closed, seen: this.#seenAnew(one, closed, next) });
+      else if (next === lane) one.closed = { ...closed, seen: this.#seenFrom(node, one, closed) };
+      isOther ||= Math.min(before, one.end) !== Math.min(one.counts, one.end);
     }
     return isOther;
   }
@@ -157,14 +160,11 @@ export class Generations {
   /** It has begun: of those before it counts what it says. */
   #changesEarlier(lane: Lane): boolean {
     let isOther = false;
-    let next: Lane | undefined;
-    for (const one of this.#newestFirst(lane.device)) {
-      if (one.generation < lane.generation && one.closed) {
-        const before = one.counts;
-        one.closed = { ...one.closed, seen: this.#seenAnew(one, one.closed, next) };
-        isOther ||= one.counts !== before;
-      }
-      if (hasBegun(one, next)) next = one;
+    for (const [one, next] of this.#withNext(lane.device)) {
+      if (one.generation >= lane.generation || !one.closed) continue;
+      const before = one.counts;
+      one.closed = { ...one.closed, seen: this.#seenAnew(one, one.closed, next) };
+      isOther ||= one.counts !== before;
     }
     return isOther;
   }
@@ -183,18 +183,31 @@ export class Generations {
   }
 
   #knowsLater(past: Past, { device, generation }: Lane): boolean {
-    return this.#lanesOf(device).some((lane) => lane.generation > generation && (past[lane.number] ?? 0) > 0);
+    return this.#newestIn(past, device) > generation;
   }
+
+  /** The newest feed of a device in a past, -1 for none. A past does not change: it is looked through once. */
+  #newestIn(past: Past, device: DeviceId): number {
+    const known = this.#newest.get(past) ?? new Map<DeviceId, number>();
+    let newest = known.get(device);
+    if (newest !== undefined) return newest;
+    newest = this.#lanesOf(device).find((lane) => (past[lane.number] ?? 0) > 0)?.generation ?? -1;
+    this.#newest.set(past, known.set(device, newest));
+    return newest;
+  }
+
+  readonly #newest = new WeakMap<Past, Map<DeviceId, number>>();
 
   /**
    * Up to where an older feed is named here by who does not know of a later one. Who holds the copy has folded upon what came before he heard of
-   * that (L4), and names it first: till then it counts for him alone. `known`: the newest feed of the device that he knows of.
+   * that (L4), and names it first: till then it counts for him alone. `next`: the later feed that follows it. `knownOf`: the newest feed of the
+   * device that he knows of, where it is asked for.
    */
-  #namedHere(lane: Lane, known: number): number {
+  #namedHere(lane: Lane, next: Lane | undefined, knownOf = () => this.#knownOf(lane.device)): number {
     const named = Math.min(lane.closed?.named ?? 0, lane.end);
-    if (!lane.closed || lane.parent || lane.isForked || lane.generation < known) return named;
+    if (!lane.closed || lane.parent || lane.isForked || named === lane.end || lane.generation < knownOf()) return named;
     const end = lane.lastOf((node) => !this.knowsLater(node, lane));
-    const later = this.#nextOf(lane)?.nodes[0];
+    const later = next?.nodes[0];
     // What nobody has named is folded nowhere; who knows all that it had acknowledged denies nothing that may be.
     if (!end || (later && this.#knowsAllOf(later, end))) return named;
     return Math.max(named, end.delta.seq);
@@ -202,12 +215,11 @@ export class Generations {
 
   /** The newest feed of a device of which who holds the copy knows in what he has written. What is folded all do. */
   #knownOf(device: DeviceId): number {
-    let known = -1;
     for (const lane of this.#lanesOf(device)) {
-      const first = lane.generation > known && !lane.parent ? beginningOf(lane) : undefined;
-      if (first && (lane.cut > 0 || this.#hasAcknowledged(first))) known = lane.generation;
+      const first = lane.parent ? undefined : beginningOf(lane);
+      if (first && (lane.cut > 0 || this.#hasAcknowledged(first))) return lane.generation;
     }
-    return known;
+    return -1;
   }
 
   /** Where older feeds of its device end, as others have named them, that a delta has not in its past. */
@@ -229,14 +241,18 @@ export class Generations {
   #isBehind(node: Node, { device, generation }: Lane): boolean {
     if (generation === 0) return false;
     let known: number | undefined;
-    return this.#lanesOf(device).some((earlier) => {
-      const seen = node.past[earlier.number] ?? 0;
-      if (earlier.generation >= generation || seen >= earlier.end) return false;
-      const named = this.#namedHere(earlier, (known ??= this.#knownOf(device)));
-      // One that is forgotten has no later feed behind it: the later one had it in its past, or it is folded itself.
-      const last = named > seen ? earlier.at(named) : undefined;
-      return last !== undefined && (!this.#knowsAllOf(node, last) || compareNodes(last, node) > 0);
-    });
+    for (const [earlier, next] of this.#withNext(device)) {
+      if (earlier.generation >= generation || (node.past[earlier.number] ?? 0) >= earlier.end) continue;
+      const named = this.#namedHere(earlier, next, () => (known ??= this.#knownOf(device)));
+      if (this.#standsBefore(earlier, named, node)) return true;
+    }
+    return false;
+  }
+
+  /** Whether an older feed, up to `named`, has said more than a delta. One that is forgotten has not: the later one had it in its past, or is folded itself. */
+  #standsBefore(earlier: Lane, named: number, node: Node): boolean {
+    const last = named > (node.past[earlier.number] ?? 0) ? earlier.at(named) : undefined;
+    return last !== undefined && (!this.#knowsAllOf(node, last) || compareNodes(last, node) > 0);
   }
 
   /** Whether what one delta has in its past of other devices' feeds is in the past of another of the same device. */
@@ -246,9 +262,10 @@ export class Generations {
 
   /** Whether something in later feeds stands as if what has come into this one were not. */
   #putsBehind(lane: Lane): boolean {
+    const named = this.#namedHere(lane, this.#nextOf(lane));
     return this.#lanesOf(lane.device).some((later) => {
       const first = later.nodes[0];
-      return later.generation > lane.generation && first !== undefined && this.#isBehind(first, later);
+      return later.generation > lane.generation && first !== undefined && this.#standsBefore(lane, named, first);
     });
   }
 }

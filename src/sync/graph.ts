@@ -88,11 +88,7 @@ export class Graph {
   /** Where nothing is said, everybody is let in, and who holds the copy writes nothing. */
   constructor(around: Partial<Around> = {}) {
     this.#around = { isLetIn: () => true, isIn: () => true, hasAcknowledged: () => true, ...around };
-    this.#generations = new Generations(
-      this.#lanes,
-      (device) => this.lanesOf(device),
-      (node) => this.#around.hasAcknowledged(node),
-    );
+    this.#generations = new Generations(this.#lanes, (node) => this.#around.hasAcknowledged(node));
   }
 
   /** Deltas that are held whole. */
@@ -201,7 +197,7 @@ export class Graph {
     const heads = [...this.#heads].filter((head) => head.delta.feed !== feed);
     const prev = this.tip(feed);
     const all = prev ? [prev, ...heads] : heads;
-    const canStand = (node: Node) => !all.some((other) => other !== node && this.#holdsRival(other, node));
+    const canStand = (node: Node) => !this.#isRivalIn(all, node);
     const standing = heads.filter(canStand);
     if (standing.length === heads.length) return standing;
     const named = prev ? [prev, ...standing] : standing;
@@ -227,9 +223,14 @@ export class Graph {
     const prev = this.tip(feed);
     const ends = this.#lanes.flatMap((lane) => (lane.feed === feed ? [] : (lane.lastOf(isUnaware) ?? [])));
     const news = ends.filter((end) => !prev || !(inPast(end, prev) || this.#holdsRival(prev, end)));
-    return news.filter(
-      (end) => !news.some((other) => other !== end && (inPast(end, other) || this.#holdsRival(other, end))),
-    );
+    const isNamed = (end: Node) => !this.#heads.has(end) && news.some((other) => inPast(end, other));
+    return news.filter((end) => !isNamed(end) && !this.#isRivalIn(news, end));
+  }
+
+  /** Whether others hold a branch of the feed of a delta that stands against it. Of most feeds there is one history, and the others need not be asked. */
+  #isRivalIn(others: readonly Node[], node: Node): boolean {
+    const isForked = this.#feeds.get(node.delta.feed)!.length > 1;
+    return isForked && others.some((other) => other !== node && this.#holdsRival(other, node));
   }
 
   /** D2: of older feeds of its device the ends that others have named, and a delta has not in its past: by them it counts or not. */

@@ -97,11 +97,14 @@ export class Lane {
 
   /** The last, of those that are not forgotten, of what holds for a beginning of the lane. */
   lastOf(holds: (node: Node) => boolean): Node | undefined {
-    for (let seq = this.end; seq >= Math.max(this.cut, this.first); seq--) {
-      const node = this.at(seq);
-      if (node && holds(node)) return node;
+    let last: Node | undefined;
+    for (let [from, to] = [Math.max(this.cut, this.first), this.end]; from <= to;) {
+      const middle = (from + to) >>> 1;
+      const node = this.at(middle);
+      if (node && holds(node)) [last, from] = [node, middle + 1];
+      else to = middle - 1;
     }
-    return undefined;
+    return last;
   }
 
   /** Whether both can be in one history of the feed: one is the other, or hangs on it. */

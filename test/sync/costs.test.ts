@@ -1,9 +1,10 @@
 /** What a hostile member may write, and what it costs whoever takes it: twice as much of it may cost four times as much, and no more. */
 import assert from 'node:assert/strict';
 import { controlBody, Role } from '../../src/sync/control.ts';
-import type { Delta } from '../../src/sync/delta.ts';
+import { feedOf, type Delta } from '../../src/sync/delta.ts';
 import { boxEpoch } from '../../src/sync/epoch.ts';
 import type { Node } from '../../src/sync/graph.ts';
+import { Talk } from './talk.ts';
 import { Team, type Copy } from './team.ts';
 
 /** How often somebody's past is looked into, of all that is here, while something is done. */
@@ -46,5 +47,32 @@ describe('A6 what a member may write', () => {
     };
     const [few, many] = [looksAt(20), looksAt(40)];
     assert.ok(many < 5 * few, `${few} looks, and ${many} for twice as much`);
+  });
+});
+
+describe('D2 later feeds of a device', () => {
+  /** How often it is asked what the holder of the copy has acknowledged, while all is looked through once more. */
+  const asked = (count: number, act: (talk: Talk, feeds: readonly Delta[]) => void) => {
+    let questions = 0;
+    const hasAcknowledged = () => {
+      questions++;
+      return false;
+    };
+    const talk = new Talk({ hasAcknowledged });
+    const feeds = Array.from({ length: count }, (_, i) => talk.add(talk.mallory, undefined, [talk.genesis], i + 1));
+    questions = 0;
+    act(talk, feeds);
+    return questions;
+  };
+
+  it('D2 a thousand of them make nothing slow: what comes of an older one, what counts, and what is to be named', () => {
+    for (const act of [
+      (talk: Talk) => void talk.add(talk.mallory, undefined, [talk.genesis]),
+      ({ graph }: Talk, feeds: readonly Delta[]) => void graph.isAside(graph.get(feeds.at(-1)!.id)!),
+      ({ graph, bob }: Talk) => void graph.toNameFirst(feedOf(bob.device, 0)),
+    ]) {
+      const [few, many] = [asked(20, act), asked(40, act)];
+      assert.ok(many < 3 * few + 1, `${few} questions, and ${many} for twice as many`);
+    }
   });
 });

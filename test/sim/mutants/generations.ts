@@ -52,12 +52,12 @@ export const generations: readonly Mutant[] = [
   change('a later feed need not have acknowledged what the older has', '!this.#knowsAllOf(node, last) || ', ''),
   change(
     'more can be said against a later feed when all have acknowledged it',
-    'const named = this.#namedHere(earlier, (known ??= this.#knownOf(device)));',
+    'const named = this.#namedHere(earlier, next, () => (known ??= this.#knownOf(device)));',
     'const named = earlier.end;',
   ),
   change(
     'what a copy has folded upon does not count here till it is named',
-    'if (!lane.closed || lane.parent || lane.isForked || lane.generation < known) return named;',
+    'if (!lane.closed || lane.parent || lane.isForked || named === lane.end || lane.generation < knownOf()) return named;',
     'return named;',
   ),
   change(
@@ -125,6 +125,22 @@ export const generations: readonly Mutant[] = [
     search: 'return this.#tip !== undefined || !this.#entrances.has(this.device) || this.#mayBegin(this.heads());',
     replace: 'return true;',
     tests,
+  },
+  {
+    name: 'what is known of a device is asked for each of its older feeds',
+    rule: 'D2',
+    file: 'src/sync/generations.ts',
+    search: 'const named = this.#namedHere(earlier, next, () => (known ??= this.#knownOf(device)));',
+    replace: 'const named = this.#namedHere(earlier, next);',
+    tests: ['test/sync/costs.test.ts'],
+  },
+  {
+    name: 'of each later feed all older ones are asked when something comes of one',
+    rule: 'D2',
+    file: 'src/sync/generations.ts',
+    search: 'first !== undefined && this.#standsBefore(lane, named, first);',
+    replace: 'first !== undefined && this.#isBehind(first, later);',
+    tests: ['test/sync/costs.test.ts'],
   },
   {
     name: 'a feed that begins between two others says what counts of the first, though it does not count itself',

@@ -190,17 +190,32 @@ function pastToValue(past: Past): Value {
 
 // ---- reading ----------------------------------------------------------------------------------------------------------
 
+/** How much there may be of each in a base. What was kept here is read whatever there is of it: it was here before. */
+type Counts = Readonly<Record<'lanes' | 'places' | 'controls' | 'rows', number>>;
+
+const OF_OTHERS: Counts = {
+  lanes: MAX_BASE_LANES,
+  places: MAX_BASE_PLACES,
+  controls: MAX_BASE_CONTROLS,
+  rows: MAX_BASE_ROWS,
+};
+const ANY = Number.MAX_SAFE_INTEGER;
+const OWN: Counts = { lanes: ANY, places: ANY, controls: ANY, rows: ANY };
+
 /** Takes the parts of a base, one after the other; it says which one is next, so a copy can go on with another member. */
 export class BaseReader {
   readonly #reader: DeltaReader;
   readonly #workspace: WorkspaceId;
+  readonly #limits: Counts;
   readonly #parts: Uint8Array[] = [];
   #root: Uint8Array | undefined;
   #total: number | undefined;
 
-  constructor(crypto: Crypto, workspace: WorkspaceId) {
+  /** `isOwn`: of what was kept here. */
+  constructor(crypto: Crypto, workspace: WorkspaceId, isOwn = false) {
     this.#reader = new DeltaReader(crypto, workspace);
     this.#workspace = workspace;
+    this.#limits = isOwn ? OWN : OF_OTHERS;
   }
 
   /** Number of the part to ask for. */
@@ -250,20 +265,19 @@ export class BaseReader {
     if (!this.isWhole) return badBase('outOfTurn');
     const stream = joinInPlace(this.#parts);
     const items = new Items(stream);
-    const head = readHead(items.next(), this.#workspace);
+    const head = readHead(items.next(), this.#workspace, this.#limits);
     if (!head.ok) return head;
     const { end, counts } = head.value;
     const lanes: LaneRecord[] = [];
     const places: PlaceRecord[] = [];
     const controls: ControlRecord[] = [];
     const isFramed =
-      takes(counts.lanes, lanes, () => readLane(items.next(), lanes)) &&
-      takes(counts.places, places, () => readPlace(items.next(), lanes)) &&
-      takes(counts.controls, controls, () => this.#readControl(items.next(), lanes));
+      takes(counts.lanes, lanes, () => readLane(items.next(), lanes, counts)) &&
+      takes(counts.places, places, () => readPlace(items.next(), lanes, counts)) &&
+      takes(counts.controls, controls, () => this.#readControl(items.next(), lanes, counts));
     const rows = isFramed ? PackedRows.read(stream, items.at, counts.rows) : undefined;
     const frame = { end, lanes, places, controls };
-    if (!rows || (!isOfNothing(frame, rows) && (!isCounted(frame) || !this.#isSound(frame))))
-      return badBase('malformed');
+    if (!rows || (!isOfNothing(frame, rows) && !this.#isSound(frame))) return badBase('malformed');
     return ok({ root: this.#root!, ...frame, rows });
   }
 
@@ -278,11 +292,11 @@ export class BaseReader {
     return ids.size === all.length && new Set(all.map(keyOf)).size === all.length && ids.has(this.#workspace);
   }
 
-  #readControl(value: Value | undefined, lanes: readonly LaneRecord[]): ControlRecord | undefined {
+  #readControl(value: Value | undefined, lanes: readonly LaneRecord[], counts: Counts): ControlRecord | undefined {
     const fields = asArray(value, 4);
     const lane = asCount(fields?.[0], lanes.length - 1);
     const bytes = asBytes(fields?.[1], 1, MAX_DELTA_BYTES);
-    const [height, past] = [asCount(fields?.[2]), readPast(fields?.[3])];
+    const [height, past] = [asCount(fields?.[2]), readPast(fields?.[3], counts)];
     const delta = bytes && this.#reader.read(bytes);
     if (lane === undefined || !height || !past || !delta?.ok || delta.value.tool !== undefined) return undefined;
     const home = lanes[lane]!;
@@ -295,12 +309,6 @@ export class BaseReader {
 
 function isOfNothing({ end, lanes, places, controls }: Frame, rows: PackedRows): boolean {
   return !end && lanes.length + places.length + controls.length + rows.size === 0;
-}
-
-/** Every past is counted in lanes that are there. */
-function isCounted({ lanes, places, controls }: Frame): boolean {
-  const fits = ({ past }: { readonly past: Past } = { past: [] }) => past.length <= lanes.length;
-  return lanes.every(({ end }) => fits(end)) && places.every(fits) && controls.every(fits);
 }
 
 /** Whether so many can be read; they go into the list. */
@@ -338,19 +346,19 @@ class Items {
 
 interface Head {
   readonly end: OrderPlace | undefined;
-  readonly counts: Readonly<Record<'lanes' | 'places' | 'controls' | 'rows', number>>;
+  readonly counts: Counts;
 }
 
-function readHead(value: Value | undefined, workspace: WorkspaceId): Result<Head, BaseError> {
+function readHead(value: Value | undefined, workspace: WorkspaceId, limits: Counts): Result<Head, BaseError> {
   const f = asArray(value, 1, 16);
   const format = asCount(f?.[0]);
   if (format === undefined) return badBase('malformed');
   if (format !== FORMAT) return badBase('newer');
   const [of, height, id] = [asBytes(f?.[1], ID_BYTES), asCount(f?.[2]), asBytes(f?.[3], 0, ID_BYTES)];
-  const lanes = asCount(f?.[4], MAX_BASE_LANES);
-  const places = asCount(f?.[5], MAX_BASE_PLACES);
-  const controls = asCount(f?.[6], MAX_BASE_CONTROLS);
-  const rows = asCount(f?.[7], MAX_BASE_ROWS);
+  const lanes = asCount(f?.[4], limits.lanes);
+  const places = asCount(f?.[5], limits.places);
+  const controls = asCount(f?.[6], limits.controls);
+  const rows = asCount(f?.[7], limits.rows);
   if (!of || height === undefined || !id || f?.length !== 8) return badBase('malformed');
   if (toHex(of) !== workspace) return badBase('foreign');
   if (lanes === undefined || places === undefined || controls === undefined || rows === undefined)
@@ -360,13 +368,13 @@ function readHead(value: Value | undefined, workspace: WorkspaceId): Result<Head
   return ok({ end, counts: { lanes, places, controls, rows } });
 }
 
-function readLane(value: Value | undefined, before: readonly LaneRecord[]): LaneRecord | undefined {
+function readLane(value: Value | undefined, before: readonly LaneRecord[], counts: Counts): LaneRecord | undefined {
   const f = asArray(value, 10);
   const device = asBytes(f?.[0], KEY_BYTES);
   const [generation, parent] = [asCount(f?.[1], MAX_FEED_GENERATION), asCount(f?.[2], before.length)];
   const [first, firstId, cut] = [asCount(f?.[3]), asBytes(f?.[4], 0, ID_BYTES), asCount(f?.[5])];
   const [closed, endId] = [readClosed(f?.[6]), asBytes(f?.[7], 0, ID_BYTES)];
-  const [height, past] = [asCount(f?.[8]), readPast(f?.[9])];
+  const [height, past] = [asCount(f?.[8]), readPast(f?.[9], counts)];
   if (!f || !device || generation === undefined || parent === undefined || !first || !firstId) return undefined;
   if (cut === undefined || cut < first - 1 || !closed || !endId || height === undefined || !past) return undefined;
   const deviceId = toHex(device) as DeviceId;
@@ -393,21 +401,22 @@ function readClosed(value: Value | undefined): Closed | 'open' | undefined {
   return f?.length === 2 && named !== undefined && seen !== undefined ? { named, seen } : undefined;
 }
 
-function readPlace(value: Value | undefined, lanes: readonly LaneRecord[]): PlaceRecord | undefined {
+function readPlace(value: Value | undefined, lanes: readonly LaneRecord[], counts: Counts): PlaceRecord | undefined {
   const f = asArray(value, 5);
   const [lane, seq, id] = [asCount(f?.[0], lanes.length - 1), asCount(f?.[1]), asBytes(f?.[2], ID_BYTES)];
-  const [height, past] = [asCount(f?.[3]), readPast(f?.[4])];
+  const [height, past] = [asCount(f?.[3]), readPast(f?.[4], counts)];
   if (lane === undefined || !seq || !id || !height || !past) return undefined;
   const home = lanes[lane]!;
   return home.first <= seq && seq < home.cut ? { lane, seq, id: toHex(id) as DeltaId, height, past } : undefined;
 }
 
-function readPast(value: Value | undefined): Past | undefined {
-  const fields = asArray(value, 0, 2 * MAX_BASE_LANES);
+/** Counted in the lanes that there are. */
+function readPast(value: Value | undefined, { lanes }: Counts): Past | undefined {
+  const fields = asArray(value, 0, 2 * lanes);
   if (!fields || fields.length % 2 !== 0) return undefined;
   const past: number[] = [];
   for (let i = 0; i < fields.length; i += 2) {
-    const [lane, seq] = [asCount(fields[i], MAX_BASE_LANES - 1), asCount(fields[i + 1])];
+    const [lane, seq] = [asCount(fields[i], lanes - 1), asCount(fields[i + 1])];
     if (lane === undefined || lane < past.length || !seq) return undefined;
     while (past.length < lane) past.push(0);
     past.push(seq);

@@ -1,9 +1,11 @@
 /** L6: a base is written, read and loaded; whoever begins with it has the same workspace as who has all. */
 import assert from 'node:assert/strict';
-import type { ToolId, WorkspaceId } from '../../src/base/ids.ts';
+import type { DeltaId, DeviceId, ToolId, WorkspaceId } from '../../src/base/ids.ts';
+import { MAX_BASE_LANES } from '../../src/protocol/limits.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import { BaseReader, writeBase, type Base, type BaseParts } from '../../src/sync/base.ts';
 import { feedOf } from '../../src/sync/delta.ts';
+import { Engine } from '../../src/sync/engine.ts';
 import { encodeRow } from '../../src/sync/packed-rows.ts';
 import { Replica } from '../../src/sync/replica.ts';
 import { chatReducer } from '../../src/tools/chat/reducer.ts';
@@ -170,6 +172,29 @@ describe('L6 a base', () => {
       other.add({ root: whole.root, part, parts: whole.parts.length, bytes });
     const foreign = other.read();
     assert.ok(!foreign.ok && foreign.error.reason === 'foreign');
+  });
+
+  it('L1 L6 one with more feeds than another may give is read by whoever has kept it: it would be all that he has', () => {
+    const { team, alice } = busyTeam('base 10');
+    alice.replica.advance();
+    const { root, ...base } = read(team, alice.replica.base());
+    const device = 'ff'.repeat(32) as DeviceId;
+    const begun = Array.from({ length: MAX_BASE_LANES }, (_, generation) => {
+      const end = { id: generation.toString(16).padStart(64, '0') as DeltaId, height: 2, past: [] };
+      const place = { feed: feedOf(device, generation), device, generation, parent: undefined };
+      return { ...place, first: 1, firstId: undefined, cut: 1, closed: undefined, end };
+    });
+    const { parts } = writeBase(team.workspace, root, { ...base, lanes: [...base.lanes, ...begun] }, []);
+    const kept = parts.map((bytes, part) => ({ root, part, parts: parts.length, bytes }));
+    const reader = new BaseReader(team.crypto, team.workspace);
+    for (const part of kept) assert.ok(reader.add(part).ok);
+    assert.equal(reader.read().ok, false);
+    const { crypto, workspace, alice: person } = team;
+    const identity = { ...person, account: person.account, device: person.device };
+    const options = { crypto, workspace, reducers: [chatReducer, filesReducer], identity, generation: 0 };
+    const engine = new Engine({ ...options, relayable: () => true });
+    assert.ok(engine.restoreBase(kept, undefined));
+    assert.equal(engine.replica.cut().size, base.lanes.length + MAX_BASE_LANES);
   });
 
   it('L6 rows of a tool that was added twice, as one kind and as another, are taken (world “gum.2928”)', () => {

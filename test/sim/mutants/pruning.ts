@@ -690,6 +690,14 @@ export const pruning: readonly Mutant[] = [
     tests: ['test/sync/base.test.ts'],
   },
   {
+    name: 'of what was kept here no more is read than another may give',
+    rule: 'L1',
+    file: 'src/sync/copy.ts',
+    search: 'this.#reader = this.#newReader(true);',
+    replace: 'this.#reader = this.#newReader();',
+    tests: ['test/sync/base.test.ts'],
+  },
+  {
     name: 'a freeze takes all that is beyond a fork, also what nothing stands against',
     rule: 'D8',
     file: REPLICA,

@@ -334,7 +334,7 @@ export class Authority {
     return [...late];
   }
 
-  /** What cites no credential, or stands on a branch that nobody has named (D8), has no place in the order: it is void whatever else is here. */
+  /** What cites no credential of its past, or stands on a branch that nobody has named (D8), has no place in the order: it is void whatever else is here. */
   #entry(one: Accepted): Entry | undefined {
     const entry = this.#words.entryOf(one);
     const reason = this.#graph.isUnnamed(one.node) ? 'forked' : entry ? undefined : 'noCredential';

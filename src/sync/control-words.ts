@@ -124,10 +124,12 @@ export class ControlWords {
     return delta.credential === undefined ? undefined : this.#controls.get(delta.credential);
   }
 
-  /** An entry needs the key of what it cites, which is there whatever the cited one's verdict. */
+  /** An entry needs the key of what it cites, whatever the cited one's verdict. */
   entryOf({ node, control }: Accepted): Entry | undefined {
-    const cited = control.kind === 'genesis' ? { node, control } : this.citedBy(node);
-    const key = cited && keyOf(cited);
+    const own = control.kind === 'genesis';
+    const cited = own ? { node, control } : this.citedBy(node);
+    // Of what is not in its past nobody knows when it comes: what has a place by that would have none for whoever has folded before.
+    const key = cited && (own || inPast(cited.node, node)) ? keyOf(cited) : undefined;
     return key && { node, control, key };
   }
 

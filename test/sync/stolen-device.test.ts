@@ -666,6 +666,34 @@ describe('A10 L7 devices and seniority', () => {
     );
   });
 
+  it('A1 A6 what cites something that is not in its past is void for ever, and lets nobody speak, whenever that comes', () => {
+    const bench = new Bench();
+    const { safe } = bench;
+    const mallory = bench.mallory.devices[0]!;
+    const dave = makePerson(crypto, 'Dave', 1);
+    const eve = makePerson(crypto, 'Eve', 1);
+    const genesis = bench.begin(safe, safe);
+    const manager = bench.letInMallory(safe, [], genesis);
+    bench.admit(safe, eve, eve.devices, [], genesis, Role.guest);
+    const ofDave = bench.admit(safe, dave, dave.devices, [], genesis);
+    const admit = bench.admit(safe, carol, [first], [], genesis);
+    // Made beforehand, so that its id is known, and told when all have heard the rest.
+    const later = bench.write(
+      dave.devices[0]!,
+      'setRole',
+      controlBody.setRole(dave.account, Role.guest),
+      [admit],
+      ofDave,
+    );
+    const held = bench.runs.pop()!;
+    const added = bench.letIn(eve.devices[0]!, second, [admit], later);
+    const leave = bench.write(second, 'leave', controlBody.leave(), [added], admit);
+    const again = bench.admit(mallory, carol, [first], [leave], manager);
+    assert.equal(bench.judged().verdictOf(again), 'noTarget');
+    bench.runs.push(held);
+    assert.equal(bench.judged().verdictOf(again), 'noTarget');
+  });
+
   it('A10 a senior takes out devices that juniors have let in', () => {
     const bench = new Bench();
     const { safe } = bench;

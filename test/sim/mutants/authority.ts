@@ -218,6 +218,14 @@ export const authority: readonly Mutant[] = [
     tests: ['test/sync/costs.test.ts'],
   },
   {
+    name: 'what cites what is not in its past has a place once that comes',
+    rule: 'A1',
+    file: 'src/sync/control-words.ts',
+    search: 'const key = cited && (own || inPast(cited.node, node)) ? keyOf(cited) : undefined;',
+    replace: 'const key = cited && keyOf(cited);',
+    tests: ['test/sync/stolen-device.test.ts'],
+  },
+  {
     name: 'what nothing rests on is judged before what restricts its author',
     rule: 'A6',
     file: 'src/sync/seniority.ts',

@@ -72,6 +72,7 @@ export class Content {
   /** D10: a delta of a newer version, or of a kind of control that is not known. */
   addForeign(node: Node): void {
     this.#foreign.push(node);
+    this.#barriers = undefined;
   }
 
   /** D10: devices that have written what only a newer version knows. */
@@ -85,6 +86,7 @@ export class Content {
 
   /** The control deltas have changed: which tools there are, and of what kind. */
   learnTools(roster: Roster): void {
+    this.#barriers = undefined;
     this.#tools.clear();
     for (const { node, control } of this.#authority.accepted) {
       if (control.kind !== 'addTool' && control.kind !== 'deleteTool') continue;
@@ -102,6 +104,7 @@ export class Content {
   /** D8: of branches, so that they never had an effect. */
   withdraw(nodes: ReadonlySet<Node>): void {
     this.#foreign = this.#foreign.filter((node) => !nodes.has(node));
+    this.#barriers = undefined;
     this.fold.withdraw(nodes);
   }
 
@@ -173,8 +176,12 @@ export class Content {
    * workspace for all, for ever, with a word that means nothing. What others write in unknown words is void.
    */
   barriers(): readonly Node[] {
-    return this.#foreign.filter((node) => this.#authority.isManagers(node) && this.#authority.judge(node).accepted);
+    const stands = (node: Node) => this.#authority.isManagers(node) && this.#authority.judge(node).accepted;
+    return (this.#barriers ??= this.#foreign.filter(stands));
   }
+
+  /** Until the control deltas change, or another comes: every content delta asks, and anybody can write many that are none. */
+  #barriers: readonly Node[] | undefined;
 
   #isJudgedAnew(node: Node, before: Judgement): boolean {
     const now = this.#premisesOf(node);

@@ -50,6 +50,27 @@ describe('A6 what a member may write', () => {
   });
 });
 
+describe('D10 words that nobody knows', () => {
+  it('D10 are looked at once, and not again for each content delta', () => {
+    const looksAt = (count: number) => {
+      const team = new Team('unknown words');
+      const { person: mallory } = team.join('Mallory', team.founder, Role.guest);
+      const credential = team.founder.replica.roster.members.get(mallory.account)!.credential;
+      const words: Delta[] = [];
+      for (let seq = 1; seq <= count; seq++) {
+        const place = { seq, prev: words.at(-1)?.id, deps: seq === 1 ? [credential] : [] };
+        words.push(team.forge(mallory, { ...place, credential, tool: undefined, kind: 'unheard', body: [] }));
+      }
+      assert.deepEqual(team.founder.hearRuns(words), []);
+      return looks(team.founder, () => {
+        for (let i = 0; i < 20; i++) team.founder.post(`post ${i}`);
+      });
+    };
+    const count = looksAt(40);
+    assert.ok(count < 4 * 40, `${count} looks for 20 posts`);
+  });
+});
+
 describe('D2 later feeds of a device', () => {
   /** How often it is asked what the holder of the copy has acknowledged, while all is looked through once more. */
   const asked = (count: number, act: (talk: Talk, feeds: readonly Delta[]) => void) => {

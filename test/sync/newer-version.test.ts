@@ -70,4 +70,19 @@ describe('D10 a newer version', () => {
     assert.equal(alice.verdict(after), 'cutOff');
     assert.equal(alice.verdict(reply), 'accepted');
   });
+
+  it('D10 A4 nor where it had stopped somebody before that came', () => {
+    const team = new Team('D10 voided later');
+    const alice = team.founder;
+    const bob = team.join('Bob', alice, Role.manager);
+    const carol = team.join('Carol');
+    carol.meet(bob);
+    bob.one(NEWER_CONTROL);
+    carol.meet(bob);
+    const upon = carol.post('upon it');
+    assert.equal(carol.verdict(upon), 'newer');
+    alice.remove(bob.person);
+    carol.meet(alice);
+    assert.equal(carol.verdict(upon), 'accepted');
+  });
 });

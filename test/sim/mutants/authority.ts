@@ -226,6 +226,22 @@ export const authority: readonly Mutant[] = [
     tests: ['test/sync/stolen-device.test.ts'],
   },
   {
+    name: 'words that nobody knows are looked at again for each content delta',
+    rule: 'D10',
+    file: 'src/sync/content.ts',
+    search: 'return (this.#barriers ??= this.#foreign.filter(stands));',
+    replace: 'return this.#foreign.filter(stands);',
+    tests: ['test/sync/costs.test.ts'],
+  },
+  {
+    name: 'what a manager has said in words that nobody knows stays so, whatever voids it',
+    rule: 'D10',
+    file: 'src/sync/content.ts',
+    search: 'this.#barriers = undefined;\n    this.#tools.clear();',
+    replace: 'this.#tools.clear();',
+    tests: ['test/sync/newer-version.test.ts'],
+  },
+  {
     name: 'what nothing rests on is judged before what restricts its author',
     rule: 'A6',
     file: 'src/sync/seniority.ts',

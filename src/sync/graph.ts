@@ -402,7 +402,8 @@ export class Graph {
     if (!evenRival && isRival(delta, prev, lanes)) return { outcome: 'fork', device: delta.device };
     const missing = pastOf(delta).filter((id) => !this.#nodes.has(id));
     if (missing.length > 0) {
-      return this.#waiting.add(delta, missing) ? { outcome: 'waiting', missing } : { outcome: 'overflow' };
+      const waits = this.#waiting.add(delta, missing, this.#around.isIn(delta.device));
+      return waits ? { outcome: 'waiting', missing } : { outcome: 'overflow' };
     }
     const deps = delta.deps.map((id) => this.#nodes.get(id)!);
     return this.#isSound(delta, prev, deps) ? this.#add(delta, prev, deps, arrival) : { outcome: 'broken' };

@@ -3,12 +3,21 @@ import type { DeltaId, DeviceId, FeedId } from '../base/ids.ts';
 import { MAX_WAITING_BYTES, MAX_WAITING_DELTAS } from '../protocol/limits.ts';
 import type { Delta } from './delta.ts';
 
+/** Of one device: what waits, in the order in which it came, and the memory that it was the first to keep. */
+interface Load {
+  readonly ids: Set<DeltaId>;
+  bytes: number;
+}
+
 export class Waiting {
   readonly #deltas = new Map<DeltaId, Delta>();
   /** By what is missing: who waits for it. */
   readonly #waiters = new Map<DeltaId, Set<DeltaId>>();
-  /** What they keep in memory: a delta is a part of what it came in, and keeps the whole. */
-  readonly #kept = new Map<ArrayBufferLike, number>();
+  /** What they keep in memory: a delta is a part of what it came in, and keeps the whole. By how many, and whose was the first. */
+  readonly #kept = new Map<ArrayBufferLike, { count: number; readonly by: Load }>();
+  /** By device; of those that nothing has let in together: anybody can make them up. */
+  readonly #loads = new Map<DeviceId | undefined, Load>();
+  readonly #loadOf = new Map<DeltaId, Load>();
   #bytes = 0;
   #turns = 0;
 
@@ -34,21 +43,47 @@ export class Waiting {
   }
 
   /** False where there is no room: it has to come again. */
-  add(delta: Delta, missing: readonly DeltaId[]): boolean {
+  add(delta: Delta, missing: readonly DeltaId[], isIn = true): boolean {
     if (this.#deltas.has(delta.id)) return true;
-    const { buffer } = delta.bytes;
-    const others = this.#kept.get(buffer) ?? 0;
-    const more = others > 0 ? 0 : buffer.byteLength;
-    if (this.#deltas.size >= MAX_WAITING_DELTAS || this.#bytes + more > MAX_WAITING_BYTES) return false;
+    const by = isIn ? delta.device : undefined;
+    const load = this.#loads.get(by) ?? { ids: new Set(), bytes: 0 };
+    this.#loads.set(by, load);
+    if (!this.#makeRoomFor(delta, load)) return false;
     this.#deltas.set(delta.id, delta);
     this.#turns++;
-    this.#kept.set(buffer, others + 1);
-    this.#bytes += more;
+    this.#keep(delta, load);
     for (const id of missing) {
       const waiters = this.#waiters.get(id) ?? new Set();
       this.#waiters.set(id, waiters.add(delta.id));
     }
     return true;
+  }
+
+  /**
+   * Where there is none, what came first goes of the device of which most waits, as long as that is more than of the one whose delta this is: a member may
+   * have as much wait as there is room for, and others' have to wait for what he has forked (D8).
+   */
+  #makeRoomFor({ bytes: { buffer } }: Delta, own: Load): boolean {
+    for (;;) {
+      const more = this.#kept.has(buffer) ? 0 : buffer.byteLength;
+      const isFull = this.#deltas.size >= MAX_WAITING_DELTAS;
+      if (!isFull && this.#bytes + more <= MAX_WAITING_BYTES) return true;
+      const sizeOf = ({ ids, bytes }: Load) => (isFull ? ids.size : bytes);
+      const most = [...this.#loads.values()].reduce((a, b) => (sizeOf(b) > sizeOf(a) ? b : a), own);
+      const [first] = most.ids;
+      if (first === undefined || sizeOf(most) <= sizeOf(own) + (isFull ? 1 : more)) return false;
+      this.discard(this.#deltas.get(first)!);
+    }
+  }
+
+  #keep({ id, bytes: { buffer } }: Delta, load: Load): void {
+    load.ids.add(id);
+    this.#loadOf.set(id, load);
+    const kept = this.#kept.get(buffer);
+    if (kept) return void kept.count++;
+    this.#kept.set(buffer, { count: 1, by: load });
+    load.bytes += buffer.byteLength;
+    this.#bytes += buffer.byteLength;
   }
 
   /** Those who waited for `id` and lack nothing more; they are not waiting any longer. */
@@ -83,9 +118,12 @@ export class Waiting {
   #remove({ id, bytes: { buffer } }: Delta): void {
     if (!this.#deltas.delete(id)) return;
     this.#turns++;
-    const others = this.#kept.get(buffer)! - 1;
-    if (others > 0) return void this.#kept.set(buffer, others);
+    this.#loadOf.get(id)!.ids.delete(id);
+    this.#loadOf.delete(id);
+    const kept = this.#kept.get(buffer)!;
+    if (--kept.count > 0) return;
     this.#kept.delete(buffer);
+    kept.by.bytes -= buffer.byteLength;
     this.#bytes -= buffer.byteLength;
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { DeltaId, DeviceId } from '../../src/base/ids.ts';
-import { MAX_WAITING_BYTES } from '../../src/protocol/limits.ts';
+import { MAX_WAITING_BYTES, MAX_WAITING_DELTAS } from '../../src/protocol/limits.ts';
 import type { Delta } from '../../src/sync/delta.ts';
 import { Waiting } from '../../src/sync/waiting.ts';
 import { seededBelow, seededRandom } from '../fakes/seeded-random.ts';
@@ -39,6 +39,27 @@ describe('D5 what waits for its past', () => {
       deltas.slice(0, 4).map((delta) => waiting.add(delta, [missing])),
       [true, true, true, true],
     );
+  });
+
+  it('D5 D8 is not taken up by one member, nor by devices that he has made up: others’ find room', () => {
+    for (const isIn of [true, false]) {
+      for (const bytes of [MAX_WAITING_BYTES / 8, 300]) {
+        const waiting = new Waiting();
+        const one = (device: string, seq: number) =>
+          ({
+            ...{ id: `${device} ${seq}`, device, feed: `${device}.0`, prev: missing, deps: [], seq },
+            bytes: new Uint8Array(bytes),
+          }) as unknown as Delta;
+        const most = Math.min(MAX_WAITING_BYTES / bytes, MAX_WAITING_DELTAS);
+        const add = (seq: number) => waiting.add(one(isIn ? 'mallory' : `nobody ${seq}`, seq), [missing], isIn);
+        for (let seq = 1; seq <= most; seq++) assert.ok(add(seq));
+        assert.equal(add(most + 1), false);
+        const ofBob = Array.from({ length: most }, (_, seq) => waiting.add(one('bob', seq), [missing]));
+        assert.equal(ofBob.filter(Boolean).length, most / 2);
+        assert.deepEqual([waiting.size, add(most + 2)], [most, false]);
+        assert.equal(waiting.waitersOf(missing).length, most);
+      }
+    }
   });
 
   it('D8 L6 all that is wanted is what is wanted one by one', () => {

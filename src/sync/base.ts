@@ -206,16 +206,13 @@ const OWN: Counts = { lanes: ANY, places: ANY, controls: ANY, rows: ANY };
 export class BaseReader {
   readonly #reader: DeltaReader;
   readonly #workspace: WorkspaceId;
-  readonly #limits: Counts;
   readonly #parts: Uint8Array[] = [];
   #root: Uint8Array | undefined;
   #total: number | undefined;
 
-  /** `isOwn`: of what was kept here. */
-  constructor(crypto: Crypto, workspace: WorkspaceId, isOwn = false) {
+  constructor(crypto: Crypto, workspace: WorkspaceId) {
     this.#reader = new DeltaReader(crypto, workspace);
     this.#workspace = workspace;
-    this.#limits = isOwn ? OWN : OF_OTHERS;
   }
 
   /** Number of the part to ask for. */
@@ -260,12 +257,12 @@ export class BaseReader {
     return ok(this.isWhole ? 'whole' : 'more');
   }
 
-  /** What the parts say, when they are whole. Whether it adds up to the root shows when it is loaded. */
-  read(): Result<Base, BaseError> {
+  /** What the parts say, when they are whole. Whether it adds up to the root shows when it is loaded. `isOwn`: it was kept here, as a whole. */
+  read(isOwn = false): Result<Base, BaseError> {
     if (!this.isWhole) return badBase('outOfTurn');
     const stream = joinInPlace(this.#parts);
     const items = new Items(stream);
-    const head = readHead(items.next(), this.#workspace, this.#limits);
+    const head = readHead(items.next(), this.#workspace, isOwn ? OWN : OF_OTHERS);
     if (!head.ok) return head;
     const { end, counts } = head.value;
     const lanes: LaneRecord[] = [];

@@ -63,7 +63,7 @@ export class Copy {
    */
   restore(parts: readonly BasePart[], unconfirmed: Uint8Array | undefined, arrivals: number): boolean {
     const whole = [...this.incoming.restore(parts)];
-    const base = whole.pop()?.read();
+    const base = whole.pop()?.read(true);
     if (!base?.ok || !this.#replica.load(base.value, true, arrivals).ok) return false;
     this.#replica.unconfirmed = this.#replica.hasBase ? unconfirmed : undefined;
     for (const before of whole) this.#restoreControls(before);
@@ -72,7 +72,7 @@ export class Copy {
 
   /** Its control deltas may stand nowhere else on the disk: the journal is written anew without the deltas that a base has taken in (L1). */
   #restoreControls(reader: BaseReader): void {
-    const base = reader.read();
+    const base = reader.read(true);
     if (base.ok) for (const { delta } of base.value.controls) this.#replica.restore(delta.bytes);
   }
 

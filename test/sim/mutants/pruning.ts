@@ -693,8 +693,8 @@ export const pruning: readonly Mutant[] = [
     name: 'of what was kept here no more is read than another may give',
     rule: 'L1',
     file: 'src/sync/copy.ts',
-    search: 'this.#reader = this.#newReader(true);',
-    replace: 'this.#reader = this.#newReader();',
+    search: 'const base = whole.pop()?.read(true);',
+    replace: 'const base = whole.pop()?.read();',
     tests: ['test/sync/base.test.ts'],
   },
   {

@@ -17,6 +17,9 @@ import { putBack } from './put-back.ts';
 import type { Returning } from './returning.ts';
 import type { Workspaces } from './workspaces.ts';
 
+/** Whom no word names may be in by another that is right behind. */
+const RESTS_MS = 60_000;
+
 /** Of others: whoever did it says. */
 const HOW_BY_KIND: Readonly<Record<string, ClosedInfo['how']>> = { leave: 'left', drop: 'dropped', freeze: 'frozen' };
 
@@ -37,6 +40,8 @@ export class ClosedWorkspaces {
   readonly #workspaces: Workspaces;
   readonly #closed = new Map<WorkspaceId, ClosedWorkspace>();
   readonly #closing = new Set<WorkspaceId>();
+  /** Copies that are looked at again when nothing more may have come, each with what ends that. */
+  readonly #holding = new Map<WorkspaceId, () => void>();
 
   constructor(options: ClosedWorkspacesOptions) {
     this.#options = options;
@@ -149,17 +154,39 @@ export class ClosedWorkspaces {
    * been told so by another of his: nobody who is in it may ever be met again.
    */
   expelled(id: WorkspaceId): void {
+    this.#expel(id, false);
+  }
+
+  stop(): void {
+    for (const cancel of this.#holding.values()) cancel();
+  }
+
+  /** `hasRested`: nothing more of the copy has come for a while. */
+  #expel(id: WorkspaceId, hasRested: boolean): void {
     const { calls, joins } = this.#options;
     const hosted = this.#workspaces.get(id);
     const word = hosted?.workspace.expulsion;
     if (!hosted || !word || this.#closing.has(id) || calls.ended) return;
     if (joins.isComingInto(hosted.workspace, word)) return;
     if (isLeaving(hosted.workspace, word) && !isHandedOn(hosted.workspace, word)) return;
+    if (isOnSponsor(hosted.workspace, word) && !hasRested) return this.#holdOn(hosted.workspace);
     this.#closing.add(id);
     const closing = this.#close(hosted.workspace, word)
       .catch((error: unknown) => this.#hub.fault(error)) // tried again with the next start: the word is in the journal
       .finally(() => this.#closing.delete(id));
     void calls.hold(closing);
+  }
+
+  #holdOn(workspace: SharedWorkspace): void {
+    const { id } = workspace;
+    if (this.#holding.has(id)) return;
+    const { clock } = this.#hub;
+    const before = whatIsHere(workspace);
+    const cancel = clock.wakeAt(clock.now() + RESTS_MS, () => {
+      this.#holding.delete(id);
+      this.#expel(id, this.#workspaces.get(id)?.workspace === workspace && whatIsHere(workspace) === before);
+    });
+    this.#holding.set(id, cancel);
   }
 
   /** A crash between the word and the copy's going does it again. */
@@ -169,7 +196,8 @@ export class ClosedWorkspaces {
     const { kind } = word.delta;
     const account = workspace.replica.accountOf(word.delta.device);
     const isOwn = account === this.#hub.identity.account;
-    const how = HOW_BY_KIND[kind] ?? (isOwn ? 'device' : 'removed');
+    const isInVain = isOnSponsor(workspace, word);
+    const how = isInVain ? 'letInVain' : (HOW_BY_KIND[kind] ?? (isOwn ? 'device' : 'removed'));
     const by = account === undefined ? '' : workspace.nameOf(account);
     const at = Math.min(word.delta.time, this.#hub.clock.now());
     const beyond = isLeaving(workspace, word) ? [] : unsentBeyond(workspace, word);
@@ -181,7 +209,7 @@ export class ClosedWorkspaces {
     const closed = await ClosedWorkspace.close(this.#hub, workspace, { how, by, at }, unsent, before);
     // Who comes back from a drop begins anew in any case: of his feed nobody takes anything more.
     if (how === 'dropped') this.#beginAnew(workspace);
-    this.#options.farewells.keep(workspace, word);
+    if (!isInVain) this.#options.farewells.keep(workspace, word);
     await this.#hub.commit([]);
     // Let in again meanwhile he is in this copy, and has written in it.
     if (how !== 'dropped' && !workspace.expulsion) {
@@ -191,6 +219,8 @@ export class ClosedWorkspaces {
       return this.#hub.commit([]);
     }
     this.#closed.set(id, closed);
+    // Some may have taken of his feed what others never will: let in again he begins another. It goes to disk with the erasing.
+    if (isInVain) this.#hub.onlyCopy.beginFeed(workspace, false);
     await this.#erase(workspace);
     const code = how === 'device' ? 'deviceRemoved' : how;
     if (code !== 'left') this.#hub.emit({ type: 'notice', code, workspace: id, detail: { name, member: by } });
@@ -231,6 +261,15 @@ export class ClosedWorkspaces {
 /** Of a leave that has come into the copy itself. */
 function isLeaving({ replica }: SharedWorkspace, { delta }: Node): boolean {
   return delta.kind === 'leave' && replica.node(delta.id) !== undefined;
+}
+
+/** Of whoever has let this device in, who was out himself: it names nobody else. */
+function isOnSponsor({ engine }: SharedWorkspace, word: Node): boolean {
+  return word === engine.wordOnSponsor;
+}
+
+function whatIsHere({ replica, engine }: SharedWorkspace): string {
+  return [replica.arrivals, engine.basePartsHere?.here].join();
 }
 
 /** D1: what is not on the disk yet nobody has been told of. */

@@ -445,6 +445,7 @@ export class Service {
     this.#joins.stop();
     this.#account.stop();
     this.#returning.stop();
+    this.#closed.stop();
     for (const { renewing } of this.#workspaces) renewing.stop();
     this.#workspaces.each((workspace) => workspace.close());
     await this.#calls.settled();

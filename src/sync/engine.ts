@@ -128,8 +128,8 @@ export class Engine {
     this.#copy = new Copy(options);
     const replica = () => this.replica;
     this.#duties = new Duties(identity.device, replica, this);
-    this.#expulsion = new Expulsion(crypto, identity, replica);
     this.#entrance = new Entrance(identity.device, replica);
+    this.#expulsion = new Expulsion(crypto, identity, this.#entrance, replica);
     this.#awaited = new AwaitedWord(identity.device, replica);
     this.keys = new EpochKeys(crypto, workspace, identity.device, identity.agreementSecret);
     const relayable = (device: DeviceId) => options.relayable(device);
@@ -363,7 +363,15 @@ export class Engine {
 
   /** The word that took this device out of the workspace. */
   get expulsion(): Node | undefined {
-    return this.#expulsion.word;
+    return this.#expulsion.word ?? this.wordOnSponsor;
+  }
+
+  /**
+   * K2, A4: the word that cuts off who has let this device in: not while it is to hear what it lacks (D2). What comes right behind may have it in all
+   * the same: it is to be believed when nothing more has come for a minute.
+   */
+  get wordOnSponsor(): Node | undefined {
+    return this.isAwaitingWord ? undefined : this.#expulsion.onSponsor;
   }
 
   /** K2: another device of this person's says by what word he is out. Answers whether it is believed: not before this one has heard what it lacks (D2). */

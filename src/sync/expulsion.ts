@@ -7,6 +7,7 @@ import type { Crypto } from '../crypto/crypto.ts';
 import { readControl } from './control.ts';
 import { checkSignature, readDelta, type Delta } from './delta.ts';
 import { outsideOf } from './endings.ts';
+import type { Entrance } from './entrance.ts';
 import type { Node } from './graph.ts';
 import type { Replica } from './replica.ts';
 
@@ -18,13 +19,15 @@ interface Self {
 export class Expulsion {
   readonly #crypto: Crypto;
   readonly #identity: Self;
+  readonly #entrance: Entrance;
   readonly #replicaNow: () => Replica;
   /** The word by which another device of this person's says that he is out. */
   #told: Node | undefined;
 
-  constructor(crypto: Crypto, identity: Self, replica: () => Replica) {
+  constructor(crypto: Crypto, identity: Self, entrance: Entrance, replica: () => Replica) {
     this.#crypto = crypto;
     this.#identity = identity;
+    this.#entrance = entrance;
     this.#replicaNow = replica;
   }
 
@@ -45,6 +48,14 @@ export class Expulsion {
     const word = this.#replica.wordAgainst(device, account) ?? gone ?? this.#replica.endOfOwn;
     // Who has let it in may be cut off by another, whom he has cut off with it.
     return word ?? this.#replica.wordOnStranger(device) ?? this.#farewell;
+  }
+
+  /**
+   * K2, A4: the word that cuts off who has let this device in, where nothing that counts here ever has: it is out with him, though no word names it. Not
+   * while another word that lets it in may come.
+   */
+  get onSponsor(): Node | undefined {
+    return this.#entrance.mayCome ? undefined : this.#replica.cutOfWhoLetIn(this.#identity.device);
   }
 
   /**

@@ -19,8 +19,9 @@ import { Endings } from './endings.ts';
 import { Entrances } from './entrances.ts';
 import type { FoldVerdict, RowChange, Upon } from './fold.ts';
 import { Forgetting, type Advance } from './forgetting.ts';
-import { Graph, compareNodes, inPast, isAck, type Node, type Vector } from './graph.ts';
+import { Graph, inPast, isAck, type Node, type Vector } from './graph.ts';
 import { Intake, type Taken } from './intake.ts';
+import { LetInVain } from './let-in-vain.ts';
 import { OwnBase } from './own-base.ts';
 import { ACK, OwnFeed, type Entry } from './own-feed.ts';
 import type { RowRecord } from './packed-rows.ts';
@@ -62,6 +63,7 @@ export class Replica {
   readonly #graph: Graph;
   readonly #authority: Authority;
   readonly #entrances: Entrances;
+  readonly #letInVain: LetInVain;
   readonly #content: Content;
   readonly #base: OwnBase;
   readonly #endings: Endings;
@@ -94,6 +96,7 @@ export class Replica {
     });
     this.#authority = new Authority(crypto, this.#graph);
     this.#entrances = new Entrances(crypto, workspace);
+    this.#letInVain = new LetInVain(this.#graph, this.#authority, this.#entrances);
     this.#content = new Content(this.#graph, this.#authority, options.reducers);
     this.#base = new OwnBase(crypto, workspace, this.#graph, this.#content);
     const entrancesOf = (device: DeviceId) => this.#entrances.of(device);
@@ -338,8 +341,13 @@ export class Replica {
   /** What cuts off those by whose words a device is let in, and is not, in D6 order (K2). */
   cutsOfWhoLetIn(device: DeviceId): readonly Node[] {
     this.#settle();
-    const cuts = this.#entrances.of(device).flatMap((entrance) => this.#authority.cutsOf(entrance));
-    return [...new Set(cuts)].sort(compareNodes);
+    return this.#letInVain.cutsOf(device);
+  }
+
+  /** K2, A4: the first word that cuts off who has let a device in, where nothing that counts here ever has. */
+  cutOfWhoLetIn(device: DeviceId): Node | undefined {
+    this.#settle();
+    return this.#letInVain.cutOf(device, this.#roster);
   }
 
   /** D2: whether a later feed of its device has begun without a delta, which nobody is known to have named: it counts no more. */

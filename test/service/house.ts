@@ -290,18 +290,31 @@ export class Person {
     return this.#alarms.size;
   }
 
-  readonly #alarms = new Set<() => void>();
+  readonly #alarms = new Map<() => void, { readonly at: number; readonly ring: () => void }>();
 
   #wakeAt(at: number, callback: () => void): () => void {
-    const cancel = systemClock.wakeAt(at, () => {
+    const ring = () => {
       this.#alarms.delete(cancel);
       callback();
-    });
-    this.#alarms.add(cancel);
-    return () => {
+    };
+    const cancel = systemClock.wakeAt(at, ring);
+    const cancelAlarm = () => {
       this.#alarms.delete(cancel);
       cancel();
     };
+    this.#alarms.set(cancel, { at: at + this.aheadMs, ring });
+    return cancelAlarm;
+  }
+
+  /** Time passes while the service is open: what is due by then is due now. */
+  pass(ms: number): void {
+    this.aheadMs += ms;
+    const now = systemClock.now() + this.aheadMs;
+    for (const [cancel, { at, ring }] of [...this.#alarms]) {
+      if (at > now || !this.#alarms.has(cancel)) continue;
+      cancel();
+      ring();
+    }
   }
 
   /** As if this device had never been used. */
@@ -385,6 +398,16 @@ export class Person {
         encodeRecord({ kind: 'delta', workspace: workspace as WorkspaceId, bytes: delta.bytes }),
       ),
     );
+    await store.close();
+  }
+
+  /** Others' deltas come to this person's disk while the service is closed, as if they had come before. */
+  async takes(workspace: string, deltas: readonly Uint8Array[]): Promise<void> {
+    const key = fromBase64Url(this.secrets.storeKey)!;
+    const store = await openStore({ folder: this.folder, key, crypto: nodeCrypto() });
+    const id = workspace as WorkspaceId;
+    await store.log.replay(() => undefined);
+    await store.log.append(deltas.map((bytes) => encodeRecord({ kind: 'delta', workspace: id, bytes })));
     await store.close();
   }
 

@@ -587,8 +587,8 @@ export class SimDevice {
     const epoch = openEpoch(crypto, control.epoch, this.id, this.identity.agreementSecret);
     if (!epoch || !delta.ok) return;
     this.#welcome = { by: sponsor, word: admit, id: delta.value.id };
-    // A copy in which it is in may have to go first: then it comes in by this. Till then nothing is waited for, nor remembered, as in the service.
-    if (this.replica.roster.devices.has(this.id)) return;
+    // A copy in which it is in, or is out, may have to go first: then it comes in by this. Till then nothing is waited for, nor remembered, as in the service.
+    if (this.replica.roster.devices.has(this.id) || this.engine.expulsion) return;
     this.#entrances.set(delta.value.id, delta.value);
     this.#used.add(delta.value.id);
     if (this.engine.keys.add(epoch)) this.#remember([epoch]);

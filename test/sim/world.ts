@@ -27,6 +27,8 @@ export const FILES = '00000000000000f1' as ToolId;
 
 /** How often who leaves looks whether others have all of his, ever more seldom. */
 const MAX_TRIES = 10;
+/** Whom no word names may be in by another that is right behind (K2). */
+const RESTS_MS = 60_000;
 /** How long who was let in waits for a copy before he asks others, ever more seldom. */
 const ASK_AGAIN_MS = 60_000;
 const MAX_ASKS = 6;
@@ -440,12 +442,19 @@ export class World implements Surroundings {
     if (this.isHostile(device.id)) return;
     const word = device.engine.expulsion;
     const life = device.engine;
-    this.agenda.put(this.#time + this.config.fsync_ms + 1_000 * 2 ** tries, async () => {
+    const isBySponsor = word !== undefined && word === device.engine.wordOnSponsor;
+    const here = device.replica.arrivals;
+    const wait = isBySponsor ? RESTS_MS : this.config.fsync_ms + 1_000 * 2 ** tries;
+    this.agenda.put(this.#time + wait, async () => {
       if (!device.alive || device.engine !== life || device.engine.expulsion?.delta !== word?.delta) return;
+      // More has come, and there may be more behind that.
+      if (isBySponsor && device.replica.arrivals !== here) return this.expelled(device);
       // Who leaves sees to it first that others have what he wrote.
       if (word?.delta.kind === 'leave' && !isHandedOn(device))
         return tries < MAX_TRIES ? this.expelled(device, tries + 1) : undefined;
-      this.counts.add('copies erased by who is out');
+      this.counts.add(
+        isBySponsor ? 'copies erased by who was let in by nothing that counts' : 'copies erased by who is out',
+      );
       for (const id of device.acknowledged) this.abandoned.add(id);
       await device.erase();
       this.changed(device.id);

@@ -310,5 +310,6 @@ describe('K2 I4 whom a device has its copy from, and who turns out to be let in 
     assert.deepEqual(carol.texts(), ['not for Dave']);
     assert.deepEqual(dave.texts(), []);
     assert.ok(!dave.engine.replica.roster.devices.has(dave.device), 'it has heard what cuts off who had let it in');
+    assert.equal(dave.engine.expulsion?.delta.kind, 'remove');
   });
 });

@@ -1,0 +1,183 @@
+/** K2, A4: whom somebody has let in who was out himself, and had not heard it: world “rough-a.16”. */
+import assert from 'node:assert/strict';
+import { controlBody, Role } from '../../src/sync/control.ts';
+import type { Delta, DeltaPlace } from '../../src/sync/delta.ts';
+import { threePeople, type Desk, type Office } from './office.ts';
+import { Person } from './team.ts';
+
+interface Scene {
+  readonly office: Office;
+  readonly alice: Desk;
+  readonly bob: Desk;
+  readonly carol: Desk;
+  readonly dave: Desk;
+  readonly admit: Delta;
+  /** Alice's, by which Bob is out. */
+  readonly word: Delta;
+}
+
+/** Bob is removed while he is away, and lets Dave in. Carol is a manager, and away, too. */
+function letInByBob(seed: string): Scene {
+  const three = threePeople(seed);
+  const { office, alice, bob, carol } = three;
+  office.link(alice, bob, carol);
+  alice.control('setRole', controlBody.setRole(carol.person.account, Role.manager));
+  office.pump();
+  for (const desk of [alice, bob, carol]) office.leave(desk);
+  alice.remove(bob);
+  const { dave, admit } = letIn(office, bob, 'Dave');
+  return { ...three, dave, admit, word: lastOf(alice) };
+}
+
+/** Somebody new, with all that his sponsor has. */
+function letIn(office: Office, by: Desk, name: string): { readonly dave: Desk; readonly admit: Delta } {
+  const person = office.team.person(name);
+  by.admit(person);
+  const dave = office.open(person, by);
+  office.leave(dave);
+  tellAll(by, dave);
+  assert.ok(dave.engine.replica.roster.devices.has(dave.device));
+  return { dave, admit: lastOf(by) };
+}
+
+/** Another of a member's, with all that the one that lets it in has. */
+function addDevice(office: Office, by: Desk, person: Person): Desk {
+  const { account, device, certificate } = person;
+  const box = by.engine.keys.box([{ device, agreementKey: certificate.agreementKey }])!;
+  by.control('addDevice', controlBody.addDevice(account, [certificate], box));
+  const desk = office.open(person, by);
+  tellAll(by, desk);
+  return desk;
+}
+
+function tellAll(by: Desk, to: Desk): void {
+  for (const { delta } of [...by.engine.replica.nodes()]) to.hear(by, delta);
+}
+
+function lastOf({ engine, device }: Desk): Delta {
+  return [...engine.replica.nodes()].findLast(({ delta }) => delta.device === device)!.delta;
+}
+
+const outBy = ({ engine }: Desk) => engine.expulsion?.delta.id;
+const isIn = ({ engine, device }: Desk) => engine.replica.roster.devices.has(device);
+
+/** Carol, who knows only what was there before, lets somebody in, too. */
+function admitToo(carol: Desk, person: Person): Delta {
+  carol.admit(person);
+  return lastOf(carol);
+}
+
+describe('K2 A4 whom nobody has let in who could', () => {
+  it('K2 A4 is out by what cuts off who has let it in (world “rough-a.16”)', () => {
+    const { alice, bob, dave, admit, word } = letInByBob('let in vain');
+    dave.post('in good faith');
+    assert.equal(outBy(dave), undefined);
+    dave.hear(alice, word);
+    assert.equal(dave.engine.replica.verdictOf(admit.id), 'cutOff');
+    assert.equal(isIn(dave), false);
+    assert.equal(outBy(dave), word.id);
+    assert.equal(dave.engine.wordOnSponsor?.delta.id, word.id);
+    // Whom it names is out by it as ever.
+    bob.hear(alice, word);
+    assert.deepEqual([outBy(bob), bob.engine.wordOnSponsor], [word.id, undefined]);
+    assert.deepEqual([outBy(alice), alice.engine.wordOnSponsor], [undefined, undefined]);
+  });
+
+  it('K2 A4 is out, too, where who has let it in was let in so himself', () => {
+    const { office, alice, dave, word } = letInByBob('let in vain by another');
+    const { dave: erin, admit } = letIn(office, dave, 'Erin');
+    erin.hear(alice, word);
+    assert.equal(erin.engine.replica.verdictOf(admit.id), 'noCredential');
+    assert.equal(outBy(erin), word.id);
+  });
+
+  it('K2 A4 is out, too, where who has let it in could by a role that was given so', () => {
+    const { office, alice, bob, carol } = threePeople('let in vain by a role');
+    office.link(alice, bob, carol);
+    alice.control('setRole', controlBody.setRole(carol.person.account, Role.manager));
+    office.pump();
+    for (const desk of [alice, bob, carol]) office.leave(desk);
+    alice.remove(carol);
+    carol.control('setRole', controlBody.setRole(bob.person.account, Role.manager));
+    bob.hear(carol, lastOf(carol));
+    const { dave, admit } = letIn(office, bob, 'Dave');
+    dave.hear(alice, lastOf(alice));
+    assert.equal(dave.engine.replica.verdictOf(admit.id), 'noCredential');
+    assert.equal(outBy(dave), lastOf(alice).id);
+  });
+
+  it('K2 A4 is out likewise whom such a device of a member has let in, and that device itself', () => {
+    const { office, alice, bob, carol } = threePeople('let in vain by its own');
+    office.link(alice, bob, carol);
+    const [phone, tablet] = [1, 2].map(() => new Person(office.team.crypto, 'Alice', alice.person));
+    const first = addDevice(office, alice, phone!);
+    office.pump();
+    for (const desk of [alice, bob, carol, first]) office.leave(desk);
+    alice.control('removeDevice', controlBody.devices([first.device], alice.engine.keys.make(new Set([first.device]))));
+    const second = addDevice(office, first, tablet!);
+    const { dave: erin } = letIn(office, second, 'Erin');
+    for (const desk of [second, erin]) {
+      desk.hear(alice, lastOf(alice));
+      assert.equal(outBy(desk), lastOf(alice).id);
+    }
+    assert.ok(second.engine.replica.roster.members.has(second.person.account), 'her person is in it');
+  });
+
+  it('K2 A10 is in where a senior has given it a role meanwhile, whenever that comes', () => {
+    const { alice, bob, carol, dave, word } = letInByBob('let in vain and vouched for');
+    tellAll(bob, carol);
+    carol.control('setRole', controlBody.setRole(dave.person.account, Role.guest));
+    dave.hear(alice, word);
+    assert.equal(outBy(dave), word.id, 'it is to be believed when nothing more comes');
+    dave.hear(carol, lastOf(carol));
+    assert.ok(isIn(dave));
+    assert.equal(outBy(dave), undefined);
+  });
+
+  it('K2 N4 is not out while another word that has let it in is on its way', () => {
+    const { alice, bob, carol, dave, admit, word } = letInByBob('let in twice');
+    const other: DeltaPlace = admitToo(carol, dave.person);
+    dave.engine.sponsored([bob, carol], [admit, other]);
+    dave.hear(alice, word);
+    assert.equal(isIn(dave), false);
+    assert.equal(outBy(dave), undefined);
+    dave.hear(carol, lastOf(carol));
+    assert.ok(isIn(dave));
+    assert.equal(outBy(dave), undefined);
+  });
+
+  it('K2 N4 is out where that word is of somebody who is out himself: it may never come', () => {
+    const { alice, bob, carol, dave, admit, word } = letInByBob('let in twice in vain');
+    dave.engine.sponsored([bob, carol], [admit, admitToo(carol, dave.person)]);
+    alice.remove(carol);
+    dave.hear(alice, word);
+    assert.equal(outBy(dave), undefined);
+    dave.hear(alice, lastOf(alice));
+    assert.equal(outBy(dave), word.id);
+  });
+
+  it('K2 D2 is not out before it has heard what its store lacks', () => {
+    const { alice, dave, word } = letInByBob('let in vain and restored');
+    dave.engine.awaitWord();
+    dave.hear(alice, word);
+    assert.equal(outBy(dave), undefined);
+  });
+
+  it('K2 D8 is not out while another word that lets it in is on a branch that others may have named', () => {
+    const { office, alice, bob, carol, dave, word } = letInByBob('let in on a branch');
+    dave.post('in good faith');
+    const { seq, prev, deps, credential, id } = admitToo(carol, dave.person);
+    const rival = office.team.forge(carol.person, { seq, prev, deps, credential, body: ['rival'] });
+    alice.hear(carol, rival);
+    alice.post('upon the rival');
+    dave.hear(carol, lastOf(carol));
+    for (const delta of [rival, word, lastOf(alice), rival]) dave.hear(alice, delta);
+    assert.equal(dave.engine.replica.verdictOf(id), 'forked');
+    assert.deepEqual([isIn(dave), outBy(dave)], [false, undefined]);
+    // Bob, who is in for himself, has it in his past.
+    bob.hear(carol, lastOf(carol));
+    bob.post('upon the admission');
+    dave.hear(bob, lastOf(bob));
+    assert.ok(isIn(dave));
+  });
+});

@@ -165,6 +165,7 @@ export function checkWorld(world: World, dice: Dice, cameToRest: boolean): void 
   const all = reader(world);
   for (const { bytes } of world.archive.values()) all.restore(bytes);
   for (const device of honest) checkHasCopy(world, all, device);
+  for (const device of honest) checkIsSomebody(world, device);
   const additions = additionsIn(world, all);
   const invalid = additions.filter(({ verdict }) => verdict === 'cutOff' || verdict === 'invitation');
   const sides = sidesOf(
@@ -190,6 +191,14 @@ function checkHasCopy(world: World, all: Replica, { id, sponsors, replica }: Sim
   });
   if (replica.size > 0 || by === undefined) return;
   world.violate('N4', `${world.nameOf(id)} has no copy, and is in for ${world.nameOf(by)}, which has let it in`);
+}
+
+/** K2: who is not in his own copy, though something has let him in, knows by what he is out, if he need not hear more first (D2, D8). */
+function checkIsSomebody(world: World, { id, replica, engine, alive }: SimDevice): void {
+  if (!alive || !replica.isLetIn(id) || replica.roster.devices.has(id)) return;
+  world.counts.add('devices that are nobody in their own copy');
+  if (engine.expulsion || engine.isAwaitingWord || replica.forked.size > 0) return;
+  world.violate('K2', `${world.nameOf(id)} goes on with a copy in which it is nobody`);
 }
 
 /**

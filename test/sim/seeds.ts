@@ -2982,4 +2982,38 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // A member who had heard of the drop brings it before he is removed himself.
+    name: 'K2 A4 whom a device has let in that was dropped hears so, and goes on with nothing (world “rough-a.16”)',
+    plan: {
+      config: {
+        seed: 'rough-a.16',
+        big: false,
+        people: 5,
+        founding: 3,
+        hostile: 0,
+        manyDevices: 0.5,
+        directPaths: 3,
+        relayShare: 1,
+        network: { latency_ms: [1, 5], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 2592000000 },
+        fsync_ms: 0,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 7063, kind: 'remove', salt: 11 },
+        { at: 22485, kind: 'absence', salt: 38 },
+        { at: 31219, kind: 'absence', salt: 39 },
+        { at: 77698, kind: 'join', salt: 9 },
+        { at: 80613, kind: 'setRole', salt: 6 },
+        { at: 84794, kind: 'removeDevice', salt: 45 },
+        { at: 109172, kind: 'absence', salt: 30 },
+        { at: 135403, kind: 'join', salt: 4 },
+        { at: 265242, kind: 'remove', salt: 53 },
+        { at: 285228, kind: 'posts', salt: 56 },
+      ],
+    },
+  },
 ];

@@ -276,6 +276,10 @@ export class Engine {
       if (!words) all.push(sponsor);
       else if (words.length > 0) told.set(sponsor, words);
     }
+    // K2: who knows only it, and whom it has let in, hears from nobody else that both are out.
+    if (this.wordOnSponsor)
+      for (const device of this.replica.letInUpon(this.#identity.device))
+        told.set(device, this.replica.cutsOfWhoLetIn(device));
     this.session.setDevices(all, told, this.replica.returned());
     return opened;
   }

@@ -35,6 +35,15 @@ export class LetInVain {
     return [...this.#wordsLettingIn(device)].some(isOpen) ? undefined : this.cutsOf(device)[0];
   }
 
+  /** Devices that nothing lets in which counts, and something that rests on what has let another one in. */
+  upon(device: DeviceId, { devices, gone }: Roster): readonly DeviceId[] {
+    const own = new Set(this.#entrances.of(device));
+    const others = [...this.#entrances.devices()].filter(
+      (other) => other !== device && !devices.has(other) && !gone.has(other),
+    );
+    return others.filter((other) => [...this.#wordsLettingIn(other)].some((word) => own.has(word)));
+  }
+
   /** What lets a device in, and behind a word that is void that without which its author was nobody: who had let him in may be cut off, and not he. */
   #wordsLettingIn(device: DeviceId): ReadonlySet<Node> {
     const words = new Set(this.#entrances.of(device));

@@ -350,6 +350,12 @@ export class Replica {
     return this.#letInVain.cutOf(device, this.#roster);
   }
 
+  /** K2: devices that nothing lets in which counts, and something that rests on what has let another one in. */
+  letInUpon(device: DeviceId): readonly DeviceId[] {
+    this.#settle();
+    return this.#letInVain.upon(device, this.#roster);
+  }
+
   /** D2: whether a later feed of its device has begun without a delta, which nobody is known to have named: it counts no more. */
   isLeftBehind({ feed, seq }: DeltaPlace): boolean {
     const [device, generation] = feed.split('.') as [DeviceId, string];

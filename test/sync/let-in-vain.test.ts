@@ -91,6 +91,25 @@ describe('K2 A4 whom nobody has let in who could', () => {
     assert.equal(outBy(erin), word.id);
   });
 
+  it('K2 A4 tells whom it has let in itself', () => {
+    const { office, alice, bob, dave, word } = letInByBob('let in vain tells');
+    const { dave: erin } = letIn(office, dave, 'Erin');
+    const { dave: frank } = letIn(office, erin, 'Frank');
+    // Whoever else was let in so has his own to tell him.
+    const { dave: grace } = letIn(office, bob, 'Grace');
+    for (const by of [erin, bob]) tellAll(by, dave);
+    office.arrive(dave);
+    dave.hear(alice, word);
+    for (const desk of [erin, frank]) {
+      office.arrive(desk);
+      office.link(dave, desk);
+      assert.equal(outBy(desk), word.id);
+    }
+    office.arrive(grace);
+    office.link(dave, grace);
+    assert.equal(outBy(grace), undefined);
+  });
+
   it('K2 A4 is out, too, where who has let it in could by a role that was given so', () => {
     const { office, alice, bob, carol } = threePeople('let in vain by a role');
     office.link(alice, bob, carol);

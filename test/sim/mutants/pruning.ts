@@ -529,6 +529,22 @@ export const pruning: readonly Mutant[] = [
     tests: ['test/sync/let-in-vain.test.ts'],
   },
   {
+    name: 'whom somebody has let in who was out does not tell whom it has let in itself',
+    rule: 'K2',
+    file: 'src/sync/engine.ts',
+    search: 'for (const device of this.replica.letInUpon(this.#identity.device))',
+    replace: 'for (const device of [] as DeviceId[])',
+    tests: ['test/sync/let-in-vain.test.ts'],
+  },
+  {
+    name: 'whom somebody has let in who was out tells others that have let nobody in by it',
+    rule: 'K2',
+    file: 'src/sync/let-in-vain.ts',
+    search: 'return others.filter((other) => [...this.#wordsLettingIn(other)].some((word) => own.has(word)));',
+    replace: 'return others.filter(() => own.size > 0);',
+    tests: ['test/sync/let-in-vain.test.ts'],
+  },
+  {
     name: 'what is on a branch that others may have named is held for void for good',
     rule: 'D8',
     file: 'src/sync/let-in-vain.ts',

@@ -149,27 +149,30 @@ export class Endings {
     for (const delta of this.#graph.waiting > 0 ? this.#graph.waitingDeltas() : []) {
       if (!this.#takesOut(delta, device, account)) continue;
       const author = this.#accountBehind(delta, roster);
-      if (author !== undefined && this.#couldSay(delta, author, account)) return outsideOf(delta);
+      if (author !== undefined && this.#couldSay(delta, author, account, roster)) return outsideOf(delta);
     }
     for (const delta of this.#told.values()) {
       const author = this.#accountDropped(delta, roster);
-      if (author !== undefined && this.#couldSay(delta, author, account)) return outsideOf(delta);
+      if (author !== undefined && this.#couldSay(delta, author, account, roster)) return outsideOf(delta);
     }
     return undefined;
   }
 
   /** Whether he may take out the devices of an account, as far as is known here. */
-  #couldSay({ kind }: Delta, author: AccountId, account: AccountId): boolean {
+  #couldSay({ kind }: Delta, author: AccountId, account: AccountId, roster: Roster): boolean {
     const key = this.#authority.actsUnder(author);
     const isManager = key?.role === Role.manager;
     if (author === account) return isManager || kind === 'removeDevice';
-    return isManager && (this.#authority.isAbove(key, account) || this.#hasLeft(account));
+    return isManager && (this.#authority.isAbove(key, account) || this.#hasLeft(account, roster));
   }
 
-  /** A7: whether a device of an account has said that it leaves, though what that rests on may never come: nobody is junior to who is let in after that. */
-  #hasLeft(account: AccountId): boolean {
+  /**
+   * A7: whether a device that speaks for an account has said that it leaves, though what that rests on may never come: nobody is junior to who is let in
+   * after that. One that is out says nothing for its person, to whoever knows that: it may be stolen.
+   */
+  #hasLeft(account: AccountId, roster: Roster): boolean {
     for (const { kind, tool, device } of this.#graph.waitingDeltas())
-      if (kind === 'leave' && tool === undefined && this.#authority.accountOf(device) === account) return true;
+      if (kind === 'leave' && tool === undefined && this.#accountOf(device, roster) === account) return true;
     return false;
   }
 

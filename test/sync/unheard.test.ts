@@ -1,10 +1,10 @@
 /** I4: who was let in by somebody whom the others have not heard since, and may never hear again: world “noon.28”. */
 import assert from 'node:assert/strict';
-import type { DeviceId } from '../../src/base/ids.ts';
+import type { DeltaId, DeviceId } from '../../src/base/ids.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
-import type { EpochTag } from '../../src/sync/epoch.ts';
+import { boxEpoch, type EpochTag } from '../../src/sync/epoch.ts';
 import { Desk, threePeople, type Office } from './office.ts';
-import { Person } from './team.ts';
+import { Person, Team } from './team.ts';
 
 /** Bob lets Dave in while he is alone, gives him a copy, and is never seen again. */
 function letInByBob(seed: string): { office: Office; alice: Desk; bob: Desk; carol: Desk; dave: Desk } {
@@ -311,5 +311,29 @@ describe('K2 I4 whom a device has its copy from, and who turns out to be let in 
     assert.deepEqual(dave.texts(), []);
     assert.ok(!dave.engine.replica.roster.devices.has(dave.device), 'it has heard what cuts off who had let it in');
     assert.equal(dave.engine.expulsion?.delta.kind, 'remove');
+  });
+});
+
+describe('K2 A7 a word that rests on what is folded elsewhere', () => {
+  it('K2 A7 of a junior is not believed for a leave that a device has said which is out', () => {
+    const isBelieved = (isOut: boolean) => {
+      const team = new Team('left by who is out');
+      const alice = team.founder;
+      const other = new Person(team.crypto, 'Alice', alice.person);
+      const box = boxEpoch(team.crypto, team.epoch, [other.certificate]);
+      alice.control('addDevice', controlBody.addDevice(other.account, [other.certificate], box));
+      const { person: mallory } = team.join('Mallory', alice, Role.manager);
+      const { credential } = alice.replica.roster.members.get(mallory.account)!;
+      if (isOut) alice.control('removeDevice', controlBody.devices([other.device], box));
+      // What it names never comes.
+      const elsewhere = { seq: 1, deps: ['ab'.repeat(32) as DeltaId], tool: undefined };
+      const genesis = team.genesis.id;
+      const leave = team.forge(other, { ...elsewhere, credential: genesis, kind: 'leave', body: controlBody.leave() });
+      const body = controlBody.remove(alice.person.account, null);
+      const remove = team.forge(mallory, { ...elsewhere, credential, kind: 'remove', body });
+      assert.deepEqual(alice.hearRuns([leave], [remove]), []);
+      return alice.replica.wordAgainst(alice.person.device, alice.person.account)?.delta.id === remove.id;
+    };
+    assert.deepEqual([isBelieved(false), isBelieved(true)], [true, false]);
   });
 });

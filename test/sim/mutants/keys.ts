@@ -378,10 +378,19 @@ export const keys: readonly Mutant[] = [
     tests: ['test/sim/sim.test.ts'],
   },
   {
+    name: 'a device that is out says that its person has left',
+    rule: 'K2',
+    file: 'src/sync/endings.ts',
+    search: "if (kind === 'leave' && tool === undefined && this.#accountOf(device, roster) === account) return true;",
+    replace:
+      "if (kind === 'leave' && tool === undefined && this.#authority.accountOf(device) === account) return true;",
+    tests: ['test/sync/unheard.test.ts'],
+  },
+  {
     name: 'who is told that its person had left holds him for senior on',
     rule: 'K2',
     file: 'src/sync/endings.ts',
-    search: '|| this.#hasLeft(account))',
+    search: '|| this.#hasLeft(account, roster))',
     replace: ')',
     tests: ['test/sim/sim.test.ts'],
   },

@@ -333,7 +333,7 @@ export const pruning: readonly Mutant[] = [
     name: 'anybody’s word that cannot come in takes a device out',
     rule: 'K2',
     file: 'src/sync/endings.ts',
-    search: 'return isManager && (this.#authority.isAbove(key, account) || this.#hasLeft(account));',
+    search: 'return isManager && (this.#authority.isAbove(key, account) || this.#hasLeft(account, roster));',
     replace: 'return true;',
     tests: firstCopy,
   },

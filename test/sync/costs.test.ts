@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import { feedOf, type Delta } from '../../src/sync/delta.ts';
 import { boxEpoch } from '../../src/sync/epoch.ts';
-import type { Node } from '../../src/sync/graph.ts';
 import { Talk } from './talk.ts';
 import { Team, type Copy } from './team.ts';
 
@@ -16,7 +15,7 @@ function looks(copy: Copy, act: () => void): number {
       count++;
       return past;
     };
-    Object.defineProperty(node as Node, 'past', { get, configurable: true });
+    Object.defineProperty(node, 'past', { get, configurable: true });
   }
   act();
   return count;

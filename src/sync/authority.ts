@@ -39,6 +39,12 @@ interface Vouched extends Accepted {
   readonly by: Node[];
 }
 
+/** A word that is in force from the beginning, and is to be judged in its turn, with what counts for nothing that had let its device in. */
+interface Baseless {
+  readonly id: DeltaId;
+  readonly upon: readonly DeltaId[];
+}
+
 export class Authority {
   readonly #graph: Graph;
   readonly #crypto: Crypto;
@@ -211,11 +217,10 @@ export class Authority {
       for (const word of late) early.set(word.node.delta.id, word);
       // Not before: what is void now may stand once these are in force.
       const baseless = late.length > 0 ? [] : this.#baselessOf(early);
-      for (const { node } of baseless) {
-        early.delete(node.delta.id);
-        inTurn.add(node.delta.id);
-        if (!this.#isLetIn(node))
-          for (const addition of this.#devices.voidAdditionsOf(node)) this.#inVain.add(addition);
+      for (const { id, upon } of baseless) {
+        early.delete(id);
+        inTurn.add(id);
+        for (const addition of upon) this.#inVain.add(addition);
       }
       const isSound = late.length + baseless.length === 0;
       const inVain = isSound ? this.#additionsInVain().filter((id) => !this.#inVain.has(id)) : [];
@@ -228,17 +233,21 @@ export class Authority {
   }
 
   /**
-   * Of the words that are in force from the beginning those whose author turns out to be cut off by another of them, or to be let in by nothing that stands: they
-   * are judged in their turn. Not by words of which that is to be said themselves: what these have made void may stand, and of a ring of them all do.
+   * Of the words that are in force from the beginning those whose author turns out to be cut off by another of them, or, where there is none, to be let in by nothing that
+   * stands, with that: they are judged in their turn. Not by words of which that is to be said themselves: what these have made void may stand, and of a ring of them
+   * all do.
    */
-  #baselessOf(early: ReadonlyMap<DeltaId, DeviceRestriction>): readonly DeviceRestriction[] {
+  #baselessOf(early: ReadonlyMap<DeltaId, DeviceRestriction>): readonly Baseless[] {
     const isCut = ({ node }: DeviceRestriction) => this.#cutsOnDevice(node).length > 0;
     const doubtful = new Set([...early.values()].filter((word) => isCut(word) || !this.#isLetIn(word.node)));
     const isSure = (node: Node) => this.#cutsOnDevice(node).some((word) => !doubtful.has(word));
-    return [...doubtful].filter(({ node }) => {
-      if (isSure(node)) return true;
-      const isVain = (id: DeltaId) => !this.#words.isCutOff(id) || isSure(this.#words.get(id)!.node);
-      return !this.#isLetIn(node) && this.#devices.voidAdditionsOf(node).every(isVain);
+    const isVain = (id: DeltaId) => !this.#words.isCutOff(id) || isSure(this.#words.get(id)!.node);
+    const cut = [...doubtful].filter(({ node }) => isSure(node));
+    // What had let in the author of another may be void by one of these alone.
+    if (cut.length > 0) return cut.map(({ node }) => ({ id: node.delta.id, upon: [] }));
+    return [...doubtful].flatMap(({ node }) => {
+      const upon = this.#devices.voidAdditionsOf(node);
+      return !this.#isLetIn(node) && upon.every(isVain) ? { id: node.delta.id, upon } : [];
     });
   }
 

@@ -193,6 +193,40 @@ describe('A4 K2 a stolen device', () => {
     );
   });
 
+  it('A4 A6 I4 keeps nobody out by a word that is void whom a device has let in that it would have taken out', () => {
+    const bench = new Bench();
+    const ann = makePerson(crypto, 'Ann', 6).devices;
+    const [first, stolen, safe, second, third, old] = ann as [
+      Identity,
+      Identity,
+      Identity,
+      Identity,
+      Identity,
+      Identity,
+    ];
+    const genesis = bench.begin(first, first, stolen, safe, old);
+    const say = (by: Identity, upon: readonly DeltaId[]) =>
+      bench.write(by, 'rename', controlBody.rename('a'), upon, genesis);
+    const letIn = bench.letIn(first, second, [], genesis);
+    const added = bench.letIn(second, third, [letIn], genesis);
+    const ofOld = bench.admit(old, bench.mallory, bench.mallory.devices, [genesis], genesis);
+    const word = bench.takeOut(third, old, [added], genesis);
+    for (let i = 0; i < 6; i++) say(stolen, i === 0 ? [genesis] : []);
+    const ofStolen = bench.takeOut(stolen, first, [], genesis);
+    for (let i = 0; i < 10; i++) say(safe, i === 0 ? [genesis] : []);
+    const out = bench.takeOut(safe, stolen, [], genesis);
+    const said = say(third, []);
+    const replica = bench.judged();
+    assert.deepEqual(
+      [letIn, added, word, said, out].map((id) => replica.verdictOf(id)),
+      ['accepted', 'accepted', 'accepted', 'accepted', 'accepted'],
+    );
+    assert.deepEqual(
+      [ofStolen, ofOld].map((id) => replica.verdictOf(id)),
+      ['cutOff', 'cutOff'],
+    );
+  });
+
   it('A4 A6 I4 a device that nothing lets in takes out none of its person’s, whatever they have said meanwhile', () => {
     for (const saysMore of [true, false]) {
       const bench = new Bench();

@@ -202,6 +202,14 @@ export const authority: readonly Mutant[] = [
     tests: ['test/sync/stolen-device.test.ts'],
   },
   {
+    name: 'what a word has made void counts for nothing for good, though that word turns out void',
+    rule: 'A4',
+    file: AUTHORITY,
+    search: 'if (cut.length > 0) return cut.map(',
+    replace: 'if (cut.length > 0 && cut.length === doubtful.size) return cut.map(',
+    tests: ['test/sync/stolen-device.test.ts'],
+  },
+  {
     name: 'a word that is in force from the beginning stays so, though nothing lets its author in',
     rule: 'I4',
     file: AUTHORITY,

@@ -68,7 +68,7 @@ export class Authority {
       this.#words,
       (id) => (this.#inVain.has(id) ? false : this.#words.verdictOf(id)?.accepted),
       (id) => this.#vouched.has(id),
-      (drop) => this.#words.isPending(drop) && this.#words.entryOf(drop)!.key.role === Role.manager,
+      (drop) => this.#conditions.mayDrop(drop),
     );
     this.#credentials = new Credentials(this.#devices);
     this.#conditions = new Conditions({

@@ -10,7 +10,7 @@ import { isLiveIn, type Credentials } from './credentials.ts';
 import type { DeviceStanding } from './device-standing.ts';
 import { inPast, type Node } from './graph.ts';
 import type { InviteUses } from './invite-uses.ts';
-import type { Entry, Key } from './seniority.ts';
+import { compareKeys, type Accepted, type Entry, type Key } from './seniority.ts';
 import type { Settings } from './settings.ts';
 import { ACCEPTED, refused, type Verdict } from './verdict.ts';
 
@@ -123,7 +123,13 @@ export class Conditions {
    * Its own account, or a manager senior to it; a manager also says that of his own, and not with others in one word: two devices of an account
    * that take each other out are both out, whom else the stolen one takes out stays. Whom a junior let in is a target (A10).
    */
-  #judgeDeviceRestriction(devices: readonly DeviceId[], node: Node, key: Key, managersOnly: boolean): Verdict {
+  #judgeDeviceRestriction(
+    devices: readonly DeviceId[],
+    node: Node,
+    key: Key,
+    managersOnly: boolean,
+    outranks = (account: AccountId) => this.#credentials.outranks(key, account, node),
+  ): Verdict {
     const author = this.#words.namedAuthorOf(node);
     const accounts = devices.map(
       (device) => this.#devices.accountOf(device) ?? this.#devices.namedAccountOf(device, node),
@@ -133,9 +139,28 @@ export class Conditions {
       if (account === undefined || !this.#isInOrPending(account, node)) return refused('noTarget');
       if (account === author && !managersOnly) continue;
       if (key.role !== Role.manager) return refused('notPermitted');
-      if (account !== author && !this.#credentials.outranks(key, account, node)) return refused('notPermitted');
+      if (account !== author && !outranks(account)) return refused('notPermitted');
     }
     return ACCEPTED;
+  }
+
+  /** L7: whether a drop that is judged later may come to stand. */
+  mayDrop(drop: Accepted): boolean {
+    const entry = this.#words.isPending(drop) ? this.#words.entryOf(drop) : undefined;
+    if (entry?.control.kind !== 'drop') return false;
+    const { node, control, key } = entry;
+    return this.#judgeDeviceRestriction(control.devices, node, key, true, (account) =>
+      this.#mayOutrank(key, account, node),
+    ).accepted;
+  }
+
+  /** Whether nobody is senior to a key but by a role that somebody has taken from him since, whose word is judged later as well. */
+  #mayOutrank(key: Key, account: AccountId, view: Node): boolean {
+    const senior = this.#credentials
+      .of(account)
+      .filter((c) => inPast(c.node, view) && isLiveIn(c, view) && compareKeys(c.key, key) < 0);
+    const ends = senior.length > 0 ? this.#words.pendingEnds(account, view) : [];
+    return senior.every((c) => ends.some((end) => compareKeys(end.key, c.key) < 0 && !inPast(end.node, c.node)));
   }
 
   // ---- who is there ---------------------------------------------------------------------------------------------------

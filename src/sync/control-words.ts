@@ -22,6 +22,8 @@ export class ControlWords {
   readonly #revocations = new Map<DeltaId, Accepted[]>();
   /** Likewise, by whom they take out. */
   readonly #departures = new Map<AccountId, Accepted[]>();
+  /** What removes somebody, or gives him another role, likewise. */
+  readonly #ends = new Map<AccountId, Accepted[]>();
   /** Deltas that let a device in, accepted or not judged yet: a junior's is judged later in the pass (A6). */
   readonly #additions = new Map<DeviceId, Accepted[]>();
   /** Words that drop a device, likewise. */
@@ -52,6 +54,7 @@ export class ControlWords {
     }
     const leaver = leaverIn(control, this.citedBy(node));
     if (leaver !== undefined) push(this.#departures, leaver, entry);
+    if (control.kind === 'remove' || control.kind === 'setRole') push(this.#ends, control.account, entry);
     if (control.kind === 'revoke') push(this.#revocations, control.invite, entry);
     return entry;
   }
@@ -69,7 +72,7 @@ export class ControlWords {
   withdraw(nodes: ReadonlySet<Node>): boolean {
     const gone = [...nodes].filter(({ delta }) => this.#controls.delete(delta.id));
     const isLeft = ({ node }: Accepted) => !nodes.has(node);
-    const ofPeople = [this.#admissions, this.#departures];
+    const ofPeople = [this.#admissions, this.#departures, this.#ends];
     const groups = [...ofPeople, this.#revocations, this.#additions, this.#drops] as Map<unknown, Accepted[]>[];
     for (const one of groups) filterGroups(one, isLeft);
     for (const { delta } of gone) this.#takenOut.delete(delta.id);
@@ -180,6 +183,12 @@ export class ControlWords {
   pendingDepartures(account: AccountId, view: Node): readonly Node[] {
     const words = (this.#departures.get(account) ?? []).filter((one) => inPast(one.node, view) && this.isPending(one));
     return words.map(({ node }) => node).reverse();
+  }
+
+  /** Removals of an account, and roles that it was given, in a delta's past that are judged later in the pass. */
+  pendingEnds(account: AccountId, view: Node): readonly Entry[] {
+    const words = (this.#ends.get(account) ?? []).filter((one) => inPast(one.node, view) && this.isPending(one));
+    return words.flatMap((one) => this.entryOf(one) ?? []);
   }
 
   revocationsOf(invite: DeltaId): readonly Accepted[] {

@@ -33,7 +33,7 @@ export class DeviceStanding {
   readonly #stands: (id: DeltaId) => boolean | undefined;
   /** Whether whom it names is in by the word of a senior, should it be void (A10). */
   readonly #isVouched: (id: DeltaId) => boolean;
-  /** Of a drop that is judged later in the pass: whether it comes from a manager, who may say it by what he cites. */
+  /** Of a drop that is judged later in the pass: whether its author may say it of these devices by what he cites, as far as is judged yet. */
   readonly #mayDrop: (drop: Accepted) => boolean;
 
   constructor(

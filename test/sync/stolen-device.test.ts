@@ -766,6 +766,58 @@ describe('A10 L7 devices and seniority', () => {
     }
   });
 
+  it('L7 I4 nor upon a drop by a manager, of what he may not drop', () => {
+    for (const isNamed of [true, false]) {
+      const bench = new Bench();
+      const { safe, spare, mallory } = bench;
+      const bob = mallory.devices[0]!;
+      const eve = makePerson(crypto, 'Eve', 1);
+      const genesis = bench.begin(safe, safe);
+      bench.admit(safe, mallory, [bob], [], genesis);
+      const guest = bench.admit(safe, carol, [first], [], genesis, Role.guest);
+      const promoted = bench.write(safe, 'setRole', controlBody.setRole(mallory.account, Role.manager), [], genesis);
+      const manager = bench.admit(bob, eve, eve.devices, [promoted], promoted, Role.manager);
+      const named = bench.letIn(first, spare, [promoted], guest);
+      const body = controlBody.devices([spare.device], bench.notice);
+      const upon = isNamed ? [manager, named] : [manager];
+      const drop = bench.write(eve.devices[0]!, 'drop', body, upon, manager);
+      const added = bench.letIn(bob, spare, [drop], promoted);
+      const replica = bench.judged();
+      assert.deepEqual([replica.verdictOf(added), replica.roster.devices.has(spare.device)], ['notPermitted', false]);
+    }
+  });
+
+  it('L7 a senior lets in again what a junior has dropped of somebody whom another had taken down below him', () => {
+    const bench = new Bench();
+    const { safe } = bench;
+    const [bob, dave, eve] = ['Bob', 'Dave', 'Eve'].map((name) => makePerson(crypto, name, 1)) as [
+      Person,
+      Person,
+      Person,
+    ];
+    const genesis = bench.begin(safe, safe);
+    const ofBob = bench.admit(safe, bob, bob.devices, [], genesis, Role.manager);
+    bench.admit(safe, dave, dave.devices, [], genesis, Role.manager);
+    const ofEve = bench.admit(safe, eve, eve.devices, [], genesis, Role.manager);
+    const demotion = controlBody.setRole(dave.account, Role.guest);
+    const down = bench.write(bob.devices[0]!, 'setRole', demotion, [ofEve], ofBob);
+    const [device] = dave.devices;
+    const drop = bench.write(
+      eve.devices[0]!,
+      'drop',
+      controlBody.devices([device!.device], bench.notice),
+      [down],
+      ofEve,
+    );
+    const added = bench.letIn(safe, device!, [drop], genesis);
+    const replica = bench.judged();
+    assert.deepEqual(
+      [drop, added].map((id) => replica.verdictOf(id)),
+      ['accepted', 'accepted'],
+    );
+    assert.ok(replica.roster.devices.has(device!.device));
+  });
+
   it('L7 a senior lets in again what a junior has dropped, and not what a junior has taken out', () => {
     for (const [kind, verdict] of [
       ['drop', 'accepted'],

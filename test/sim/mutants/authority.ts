@@ -355,6 +355,24 @@ export const authority: readonly Mutant[] = [
     tests: ['test/sync/stolen-device.test.ts'],
   },
   {
+    name: 'a manager has dropped whatever he says, for a senior',
+    rule: 'L7',
+    file: 'src/sync/conditions.ts',
+    search: 'return this.#judgeDeviceRestriction(control.devices, node, key, true, (account) =>',
+    replace:
+      'return key.role === Role.manager || this.#judgeDeviceRestriction(control.devices, node, key, true, (account) =>',
+    tests: ['test/sync/stolen-device.test.ts'],
+  },
+  {
+    name: 'who was taken down is held for senior to a junior who has dropped him since, for a senior',
+    rule: 'L7',
+    file: 'src/sync/conditions.ts',
+    search:
+      'return senior.every((c) => ends.some((end) => compareKeys(end.key, c.key) < 0 && !inPast(end.node, c.node)));',
+    replace: 'return senior.length + ends.length === 0;',
+    tests: ['test/sync/stolen-device.test.ts'],
+  },
+  {
     name: 'a device that is out takes out whomever it likes',
     rule: 'A4',
     file: 'src/sync/device-standing.ts',

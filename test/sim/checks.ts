@@ -1,6 +1,6 @@
 /** What must hold of every world, whatever happened in it. */
 import { groupBy } from '../../src/base/group.ts';
-import type { DeltaId, DeviceId } from '../../src/base/ids.ts';
+import type { DeltaId, DeviceId, FeedId } from '../../src/base/ids.ts';
 import { readControl, takenOutBy, type Control } from '../../src/sync/control.ts';
 import { feedOf, type Delta } from '../../src/sync/delta.ts';
 import { tagOf } from '../../src/sync/epoch.ts';
@@ -409,7 +409,7 @@ function checkSide(
   checkKeys(world, union, past, side, unheard, additions);
   if (live.length === 0) return;
   if (world.forked.size > 0) return checkSameSets(world, live);
-  checkEqual(world, live, dice);
+  checkEqual(world, live, past, dice);
   checkAlarms(world, live);
   if (cameToRest) checkLogs(world, live);
   compareWithFirstCopy(world, dice.pick(live));
@@ -421,17 +421,38 @@ function unionOf(held: readonly (readonly Delta[])[]): Delta[] {
   return [...all.values()];
 }
 
+/**
+ * Acks in an older feed of a hostile device, of which honest ones know a later, and which none of them has named: some have taken one for what waited for it, and
+ * was no good, and the others take nothing more of that feed. It has no effect, and asks for no acknowledgement; whoever writes next names it, and then all
+ * have it.
+ */
+function idleIn(world: World, past: Past): ReadonlySet<DeltaId> {
+  const named = new Map<FeedId, number>();
+  for (const { delta, vector } of past.all())
+    for (const [feed, seq] of world.isHostile(delta.device) ? [] : vector)
+      named.set(feed, Math.max(seq, named.get(feed) ?? 0));
+  const hasLater = (device: DeviceId, generation: number) =>
+    [...named.keys()].some((feed) => feed.startsWith(device) && Number(feed.split('.')[1]) > generation);
+  const isUnnamedAck = ({ feed, seq, kind, tool }: Delta) =>
+    tool === undefined && kind === 'ack' && seq > (named.get(feed) ?? 0);
+  const isIdle = (delta: Delta) =>
+    world.isHostile(delta.device) && isUnnamedAck(delta) && hasLater(delta.device, delta.generation);
+  return new Set([...past.all()].flatMap(({ delta }) => (isIdle(delta) ? delta.id : [])));
+}
+
 /** Everybody who is a member has everything that any of them has, and it means the same to all. */
-function checkEqual(world: World, live: readonly SimDevice[], dice: Dice): void {
+function checkEqual(world: World, live: readonly SimDevice[], past: Past, dice: Dice): void {
+  const idle = idleIn(world, past);
   const held = new Map(live.map((device) => [device, world.heldBy(device)]));
+  const setIn = (deltas: readonly Delta[]) => setOf(deltas.filter(({ id }) => !idle.has(id)));
   const [largest, most] = [...held].reduce((a, b) => (b[1].length > a[1].length ? b : a));
-  const set = setOf(most);
+  const set = setIn(most);
   const state = stateOf(largest.replica);
   // One for all who hold the same.
   const comparable = new Set(live.filter((device) => isComparable(world, device)));
   const batch = comparable.size > 0 ? batchOf(world, largest, most, dice) : undefined;
   for (const [device, deltas] of held) {
-    if (setOf(deltas) !== set) {
+    if (setIn(deltas) !== set) {
       world.violate(
         'S1',
         `${world.nameOf(device.id)} ${difference(world, deltas, most)} beside ${world.nameOf(largest.id)}`,

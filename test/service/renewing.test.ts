@@ -97,6 +97,9 @@ describe('A fresh copy', function () {
     await alice.api.post(apollo, chat, 'not seen yet');
     await house.converged(apollo, alice, bob);
     assert.equal(await unread(), 1);
+    // It is in the past of what he writes, seen or not: it need not wait for an acknowledgement that may come after the next look (once a minute).
+    await bob.api.post(apollo, chat, 'written without a look');
+    await house.converged(apollo, alice, bob);
     const done = fold.folded('not seen yet');
     for (const person of [alice, bob]) person.aheadMs += 240_000;
     await alice.api.post(apollo, chat, 'nor this');

@@ -44,7 +44,7 @@ describe('A6 what a member may write', () => {
       for (const { id } of [...admits, ...leaves]) assert.equal(team.founder.verdict(id), 'accepted');
       return looks(team.founder, () => team.founder.admit(team.person('Carol')));
     };
-    const [few, many] = [looksAt(20), looksAt(40)];
+    const [few, many] = [looksAt(40), looksAt(80)];
     assert.ok(many < 5 * few, `${few} looks, and ${many} for twice as much`);
   });
 });

@@ -244,7 +244,7 @@ function closedItem({ name, how, by, at, work, isBack, isAsking }: ClosedInfo): 
 /** Of what has a longer reason: a row of a narrow bar has no room for it. */
 function shortClosedWords(how: ClosedInfo['how'], by: string): string {
   if (how === 'dropped') return vscode.l10n.t('dropped by {0}', by);
-  if (how === 'letInVain') return vscode.l10n.t('let in by who was out');
+  if (how === 'letInVain') return vscode.l10n.t('let in by somebody who was out');
   return how === 'frozen' ? vscode.l10n.t('frozen by {0}', by) : closedWords(how, by);
 }
 
@@ -259,7 +259,7 @@ function closedWords(how: ClosedInfo['how'], by: string): string {
     case 'frozen':
       return vscode.l10n.t('{0} has frozen this machine: it has shown two histories', by);
     case 'letInVain':
-      return vscode.l10n.t('{0} had taken out before whoever let you in', by);
+      return vscode.l10n.t('{0} had already taken out whoever let you in', by);
     case 'removed':
       return vscode.l10n.t('{0} has removed you', by);
   }

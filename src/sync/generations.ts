@@ -54,7 +54,11 @@ export class Generations {
 
   /** What was beyond the end of a lane is a lane of its own now (D8). */
   split(lane: Lane, branch: Lane): void {
-    if (lane.closed) this.close(branch, lane.closed);
+    if (lane.closed) {
+      this.close(branch, lane.closed);
+      const { named, seen } = lane.closed;
+      lane.closed = { named: Math.min(named, lane.end), seen: Math.min(seen, lane.end) };
+    }
     for (const earlier of this.#closed) {
       if (this.#nextOf(earlier) !== lane) continue;
       const { named, seen } = earlier.closed!;

@@ -3016,4 +3016,38 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Who had heard of the later feed before the fork kept that others had named more than is left before it.
+    name: 'L6 D2 D8 what counts of a forked feed is the same in every base (world “swan.980”)',
+    plan: {
+      config: {
+        seed: 'swan.980',
+        big: false,
+        people: 7,
+        founding: 4,
+        hostile: 1,
+        manyDevices: 0.3,
+        directPaths: 3,
+        relayShare: 0,
+        network: { latency_ms: [20, 3000], loss: 0.15, duplication: 0, reorders: false, relayLifetime_ms: 60000 },
+        fsync_ms: 30,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 5000,
+        duration_ms: 60000,
+      },
+      acts: [
+        { at: 4880, kind: 'join', salt: 43 },
+        { at: 6294, kind: 'renew', salt: 33 },
+        { at: 12187, kind: 'rename', salt: 21 },
+        { at: 18302, kind: 'crash', salt: 36 },
+        { at: 18914, kind: 'partition', salt: 32 },
+        { at: 32385, kind: 'garbage', salt: 34 },
+        { at: 32593, kind: 'join', salt: 45 },
+        { at: 34811, kind: 'fork', salt: 30 },
+        { at: 46360, kind: 'freeze', salt: 51 },
+        { at: 46548, kind: 'lowFeed', salt: 29 },
+      ],
+    },
+  },
 ];

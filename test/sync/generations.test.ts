@@ -247,6 +247,29 @@ describe('L6 D2 a later feed in a base', () => {
   });
 });
 
+describe('L6 D2 D8 a later feed of a device that forks the older', () => {
+  it('L6 D2 D8 what counts of the older one is in the frame the same, whether the fork has shown before the later feed or after (world “swan.980”)', () => {
+    const frames = [true, false].map((isForkFirst) => {
+      const talk = new Talk();
+      const { alice, bob, mallory, genesis } = talk;
+      const first = talk.add(mallory, undefined, [genesis]);
+      const second = talk.add(mallory, first, []);
+      const rival = talk.say(mallory, first, []);
+      const begun = talk.say(mallory, undefined, [genesis], 1);
+      const naming = talk.say(alice, genesis, [second]);
+      const order = isForkFirst ? [rival, naming, begun] : [naming, begun, rival];
+      for (const delta of order) assert.equal(talk.take(delta), 'added');
+      talk.add(bob, undefined, [second, begun]);
+      forgetUpTo(talk, [genesis, first, begun]);
+      const trunk = frameOf(talk.graph, undefined).lanes.find(
+        ({ device, generation, parent }) => device === mallory.device && generation === 0 && parent === undefined,
+      );
+      return trunk?.closed;
+    });
+    assert.deepEqual(frames[1], frames[0]);
+  });
+});
+
 describe('L6 D2 a base of a copy that had folded before it heard of the later feed', () => {
   it('L6 D2 is what it is where nothing was folded yet: the first of what others have named is not asked for any more (world “tea.1089”)', () => {
     const talk = new Talk();

@@ -202,6 +202,29 @@ const escalate = mischief('escalations', (world, device, dice) => {
   publish(world, device, forge(world, device, { ...lie, deps, ...(credential ? { credential } : {}) }));
 });
 
+/** Words about which devices and invitations count, be they his to say or not, under a credential that is his or somebody else's. */
+const meddle = mischief('words on who is in', (world, device, dice) => {
+  const someone = dice.pick(world.people);
+  const certificates = someone.devices.map(({ certificate }) => certificate);
+  const devices = [dice.pick(certificates).device];
+  // To who is out he could give any key that he has, by whatever word.
+  const members = [...device.replica.roster.records.values()].map(({ certificate }) => certificate);
+  const boxes = boxEpoch(world.crypto, device.epoch ?? epochOf(world.crypto, dice.bytes(32)), members);
+  const invite = dice.pickOr(world.made.get('invite') ?? []);
+  const lies: readonly Lie[] = [
+    ...(invite ? [{ kind: 'revoke', body: controlBody.revoke(invite) }] : []),
+    { kind: 'drop', body: controlBody.devices(devices, boxes) },
+    { kind: 'removeDevice', body: controlBody.devices(devices, boxes) },
+    { kind: 'addDevice', body: controlBody.addDevice(someone.account, certificates, boxes) },
+    { kind: 'leave', body: controlBody.leave() },
+  ];
+  const cited = dice.pickOr([...(world.made.get('genesis') ?? []), ...(world.made.get('admit') ?? [])]);
+  const credential = dice.pick([undefined, cited, dice.pickOr(ownCredentials(world, device))]);
+  const lie = dice.pick(lies);
+  const deps = headsOf(device, dice);
+  publish(world, device, forge(world, device, { ...lie, deps, ...(credential ? { credential } : {}) }));
+});
+
 function admitBody(world: World, device: SimDevice, dice: Dice, role: Role): Value {
   const person = dice.pick(world.people);
   const epoch = device.epoch ?? epochOf(world.crypto, dice.bytes(32));
@@ -407,6 +430,7 @@ export const hostile = {
   fork,
   forgedDeps,
   escalate,
+  meddle,
   replay,
   garbage,
   badBody,

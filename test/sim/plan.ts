@@ -89,6 +89,7 @@ const ACTS = [
   { kind: 'fork', hostile: 1 },
   { kind: 'forgedDeps', hostile: 3 },
   { kind: 'escalate', hostile: 8 },
+  { kind: 'meddle', hostile: 6 },
   { kind: 'replay', hostile: 4 },
   { kind: 'garbage', hostile: 4 },
   { kind: 'badBody', hostile: 4 },

@@ -28,6 +28,7 @@ const MUST_HAPPEN = [
   'hostile backdating by who was removed',
   'hostile bad boxes',
   'hostile escalations',
+  'hostile words on who is in',
   'hostile feeds that know less',
   'hostile forged bases',
   'hostile forged dependencies',

@@ -10,7 +10,7 @@ import { feedOf, signDelta, type Delta, type DeltaDraft } from '../../src/sync/d
 import type { BaseParts } from '../../src/sync/base.ts';
 import { encodeMessage, type Message } from '../../src/sync/messages.ts';
 import { sealMessage } from '../../src/sync/envelope.ts';
-import { boxEpoch, epochOf, type BoxTarget } from '../../src/sync/epoch.ts';
+import { boxEpoch, epochOf, type BoxTarget, type EpochTag } from '../../src/sync/epoch.ts';
 import { chatBody } from '../../src/tools/chat/deltas.ts';
 import type { Doing } from './acts.ts';
 import { reader } from './checks.ts';
@@ -277,6 +277,30 @@ const garbage = mischief('garbage', (world, device, dice) => {
   if (bytes) throwAt(world, device, to, bytes);
 });
 
+/** In good form, and not so: what it holds, has folded, lacks, or has heard. */
+const lie = mischief('lies of what is held', (world, device, dice) => {
+  const nodes = [...device.replica.nodes()];
+  const deltas = dice.shuffled(nodes.map(({ delta }) => delta)).slice(0, dice.between(1, 5));
+  const marks = [...device.replica.vector()].map(([feed, seq]) => ({
+    ...{ feed, seq: dice.below(seq + 1), tip: dice.pick(['0000000000000000', deltas[0]?.id.slice(0, 16) ?? '']) },
+  }));
+  const root = device.replica.hasBase ? device.replica.base().root : dice.bytes(32);
+  const have = { kind: 'have', answer: dice.chance(0.5), root: '', needsCopy: dice.chance(0.3) } as const;
+  const messages: readonly Message[] = [
+    { ...have, vector: [] },
+    { ...have, vector: marks.filter(({ seq, tip }) => seq > 0 && tip !== '') },
+    { kind: 'folded', places: deltas },
+    { kind: 'needBase', root, part: dice.below(3) },
+    { kind: 'fetch', ids: [...deltas.map(({ id }) => id), toHex(dice.bytes(32)) as DeltaId] },
+    { kind: 'needKey', epoch: device.epoch?.tag ?? (toHex(dice.bytes(16)) as EpochTag) },
+  ];
+  const to = others(world, device, dice);
+  for (const message of dice.shuffled(messages).slice(0, 3)) {
+    const bytes = sealed(device, message);
+    if (bytes) throwAt(world, device, to, bytes);
+  }
+});
+
 function flipped(bytes: Uint8Array, dice: Dice): Uint8Array {
   const changed = bytes.slice();
   for (let i = dice.between(1, 3); i > 0 && changed.length > 0; i--)
@@ -433,6 +457,7 @@ export const hostile = {
   meddle,
   replay,
   garbage,
+  lie,
   badBody,
   badBox,
   impersonate,

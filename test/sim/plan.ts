@@ -92,6 +92,7 @@ const ACTS = [
   { kind: 'meddle', hostile: 6 },
   { kind: 'replay', hostile: 4 },
   { kind: 'garbage', hostile: 4 },
+  { kind: 'lie', hostile: 4 },
   { kind: 'badBody', hostile: 4 },
   { kind: 'badBox', hostile: 2 },
   { kind: 'impersonate', hostile: 3 },

@@ -36,6 +36,7 @@ const MUST_HAPPEN = [
   'hostile forks',
   'hostile garbage',
   'hostile impersonations',
+  'hostile lies of what is held',
   'hostile replays',
   'joins at two doors',
   'joins by link',

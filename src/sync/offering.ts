@@ -84,7 +84,8 @@ export class Offering {
     }
     peer.credit.settle();
     for (let sent = next; sent < offer.sent; sent++) peer.credit.sent(MAX_BASE_PART_BYTES);
-    if (offer.sent > next) peer.unackedSince = now;
+    // By a relay nothing is sent again: it is there till it is fetched.
+    if (offer.sent > next && peer.reach === 'direct') peer.unackedSince = now;
     else if (covers(peer.known, peer.sent)) peer.unackedSince = undefined;
     calm(peer);
   }

@@ -93,6 +93,20 @@ describe('L6 the first copy', () => {
     assert.deepEqual(stateOf(dave.engine.replica), stateOf(alice.engine.replica));
   });
 
+  it('L6 R2 keeps nobody awake who has given it to a relay, and is asked for what is there already (world “tern.2044”)', () => {
+    const { office, alice } = withHistory('first relay asked');
+    const dave = admit(alice, office, 'Dave');
+    office.leave(dave);
+    const out = alice.engine.session.serveByRelay(dave.device);
+    const part = out.map(({ message }) => message).find((message) => message.kind === 'base');
+    assert.ok(part);
+    const asks = { kind: 'needBase', root: part.root, part: 0 } as const;
+    alice.engine.received(dave.device, 'relay', asks, alice.engine.keys.inUse!, office.now);
+    office.now += 60_000;
+    alice.engine.tick(office.now);
+    assert.ok((alice.engine.session.nextWake() ?? Number.POSITIVE_INFINITY) > office.now);
+  });
+
   it('L6 goes on after a kill with the part that is next', () => {
     const { office, alice } = withHistory('first killed');
     const dave = admit(alice, office, 'Dave');

@@ -6,6 +6,14 @@ const tests = ['test/sync/session.test.ts'];
 
 export const session: readonly Mutant[] = [
   {
+    name: 'what a relay has is waited for as on a direct path, for ever',
+    rule: 'L6',
+    file: 'src/sync/offering.ts',
+    search: "if (offer.sent > next && peer.reach === 'direct') peer.unackedSince = now;",
+    replace: 'if (offer.sent > next) peer.unackedSince = now;',
+    tests: ['test/sync/first-copy.test.ts'],
+  },
+  {
     name: 'what has come from others is told to be here before it is on disk',
     rule: 'D1',
     file: 'src/sync/held.ts',

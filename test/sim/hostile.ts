@@ -10,7 +10,7 @@ import { feedOf, signDelta, type Delta, type DeltaDraft } from '../../src/sync/d
 import type { BaseParts } from '../../src/sync/base.ts';
 import { encodeMessage, type Message } from '../../src/sync/messages.ts';
 import { sealMessage } from '../../src/sync/envelope.ts';
-import { boxEpoch, epochOf, type BoxTarget, type EpochTag } from '../../src/sync/epoch.ts';
+import { boxEpoch, epochOf, type BoxTarget } from '../../src/sync/epoch.ts';
 import { chatBody } from '../../src/tools/chat/deltas.ts';
 import type { Doing } from './acts.ts';
 import { reader } from './checks.ts';
@@ -292,7 +292,7 @@ const lie = mischief('lies of what is held', (world, device, dice) => {
     { kind: 'folded', places: deltas },
     { kind: 'needBase', root, part: dice.below(3) },
     { kind: 'fetch', ids: [...deltas.map(({ id }) => id), toHex(dice.bytes(32)) as DeltaId] },
-    { kind: 'needKey', epoch: device.epoch?.tag ?? (toHex(dice.bytes(16)) as EpochTag) },
+    { kind: 'needKey', epoch: device.epoch?.tag ?? toHex(dice.bytes(16)) },
   ];
   const to = others(world, device, dice);
   for (const message of dice.shuffled(messages).slice(0, 3)) {

@@ -243,6 +243,49 @@ describe('K the engine and its keys', () => {
     assert.equal(carol.engine.keys.find(alice.engine.keys.inUse!), undefined);
   });
 
+  it('K3 nor one made without having seen what had made it void, and is void itself since its author’s role is: nothing else that takes somebody out says so', () => {
+    const { office, alice, bob, carol } = threePeople('K3 stands again, by a role that is void');
+    const [david, zoey, eve, zedd] = ['Dave', 'Zoe', 'Eve', 'Zed'].map((name) => office.team.person(name)) as [
+      Person,
+      Person,
+      Person,
+      Person,
+    ];
+    for (const person of [zoey, zedd]) alice.admit(person, Role.manager);
+    for (const person of [david, eve]) alice.admit(person);
+    const [dave, zoe, zed] = [david, zoey, zedd].map((person) => office.open(person, alice)) as [Desk, Desk, Desk];
+    office.link(alice, bob, carol, dave, zoe, zed);
+    for (const one of [dave, zoe, zed]) one.post('here');
+    office.pump();
+    office.leave(alice);
+    zed.control('setRole', controlBody.setRole(david.account, Role.manager));
+    office.pump();
+    zoe.control('setRole', controlBody.setRole(bob.person.account, Role.manager));
+    office.pump();
+    office.leave(dave);
+    bob.remove(carol);
+    office.pump();
+    zoe.control('remove', controlBody.remove(eve.account, zoe.engine.keys.make(new Set([eve.device]))));
+    office.pump();
+    const made = zoe.engine.keys.inUse!;
+    const isIn = ({ engine }: Desk) => engine.replica.roster.devices.has(carol.device);
+    assert.ok(!isIn(bob) && !isIn(zoe) && !carol.engine.keys.find(made));
+    dave.control('setRole', controlBody.setRole(bob.person.account, Role.participant));
+    const word = { tool: undefined, kind: 'setRole', body: controlBody.setRole(zedd.account, Role.participant) };
+    void alice.engine.stored(alice.engine.author([word], office.now), office.now);
+    office.arrive(dave);
+    office.link(bob, carol, dave, zoe);
+    assert.ok(isIn(bob) && isIn(zoe) && zoe.engine.keys.isClean);
+    zoe.post('while she is in');
+    office.pump();
+    assert.ok(carol.engine.keys.find(made), 'she was given it');
+    office.arrive(alice);
+    office.link(alice, bob, dave, zoe, zed);
+    const members = [alice, bob, dave, zoe, zed];
+    assert.ok(!members.some(isIn), 'the first word stands again');
+    assert.ok(members.every(({ engine }) => !engine.keys.isClean));
+  });
+
   it('K3 of two epochs made at once both copies use the same one', () => {
     const { office, alice, bob, carol } = threePeople('K3 twice');
     const dave = office.team.person('Dave');

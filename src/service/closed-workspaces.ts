@@ -168,13 +168,19 @@ export class ClosedWorkspaces {
     const word = hosted?.workspace.expulsion;
     if (!hosted || !word || this.#closing.has(id) || calls.ended) return;
     if (joins.isComingInto(hosted.workspace, word)) return;
-    if (isLeaving(hosted.workspace, word) && !isHandedOn(hosted.workspace, word)) return;
+    if (isLeaving(hosted.workspace, word) && !this.#isHandedOn(hosted.workspace, word)) return;
     if (isOnSponsor(hosted.workspace, word) && !hasRested) return this.#holdOn(hosted.workspace);
     this.#closing.add(id);
     const closing = this.#close(hosted.workspace, word)
       .catch((error: unknown) => this.#hub.fault(error)) // tried again with the next start: the word is in the journal
       .finally(() => this.#closing.delete(id));
     void calls.hold(closing);
+  }
+
+  /** D1: what is not on the disk yet nobody has been told of. Let in anew, he waits for nobody who may never be met again: one has it, and hands it on. */
+  #isHandedOn(workspace: SharedWorkspace, word: Node): boolean {
+    if (!workspace.replica.isDurable(word)) return false;
+    return this.#options.joins.isLetInAnew(workspace) ? workspace.isWithAnother : workspace.isHandedOn;
   }
 
   #holdOn(workspace: SharedWorkspace): void {
@@ -270,9 +276,4 @@ function isOnSponsor({ engine }: SharedWorkspace, word: Node): boolean {
 
 function whatIsHere({ replica, engine }: SharedWorkspace): string {
   return [replica.arrivals, engine.basePartsHere?.here].join();
-}
-
-/** D1: what is not on the disk yet nobody has been told of. */
-function isHandedOn(workspace: SharedWorkspace, word: Node): boolean {
-  return workspace.replica.isDurable(word) && workspace.isHandedOn;
 }

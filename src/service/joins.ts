@@ -40,6 +40,8 @@ export class Joins {
   readonly #hub: Hub;
   readonly #workspaces: Workspaces;
   readonly #joins = new Map<WorkspaceId, Joining>();
+  /** By copies that are to go: how this device has been let in since. It comes in when they have gone, and is told so again. */
+  readonly #letInAnew = new Map<SharedWorkspace, Joining>();
 
   constructor(options: JoinsOptions) {
     this.#options = options;
@@ -64,6 +66,20 @@ export class Joins {
   /** Whether a copy is on its way (`Joining.isComingInto`), and the word that takes this device out of it is no news. */
   isComingInto(workspace: SharedWorkspace, word: Node): boolean {
     return this.#joins.get(workspace.id)?.isComingInto(workspace, word) === true;
+  }
+
+  /** Whether this device is out of the copy, and has been told that it is in by a word that is not in it. */
+  isLetInAnew(workspace: SharedWorkspace): boolean {
+    const { entrances = [] } = this.#letInAnew.get(workspace) ?? {};
+    return entrances.some(({ id }) => !workspace.replica.node(id));
+  }
+
+  /** The copy that this person is out of is to go first. */
+  #mustGoFirst(workspace: SharedWorkspace, joining: Joining): boolean {
+    if (!workspace.expulsion) return false;
+    this.#letInAnew.set(workspace, joining);
+    this.#hub.expelled(workspace.id);
+    return true;
   }
 
   // ---- beginning --------------------------------------------------------------------------------------------------------
@@ -109,8 +125,8 @@ export class Joins {
     if (before ? !before.mayBeLetInAnew : known?.roster.devices.has(this.#hub.identity.device)) return true;
     const joining = Joining.letIn(this.#hub, word, route, this.#options.askElsewhere);
     const epoch = joining.welcomed(word);
-    // The copy that this person is out of is to go first: it is said again.
-    if (!epoch || known?.expulsion) return false;
+    // It is said again.
+    if (!epoch || (known && this.#mustGoFirst(known, joining))) return false;
     before?.stop();
     joining.vouchedBy(before?.vouchers ?? []);
     this.#joins.set(id, joining);
@@ -172,8 +188,8 @@ export class Joins {
   async #copy(joining: Joining, epoch: Epoch, sponsor: Certificate, text: string): Promise<void> {
     const { workspace: id } = joining;
     const { workspace } = this.#workspaces.get(id) ?? this.#workspaces.host(id, EMPTY_LOG);
-    // The copy that this person is out of is to go first: he asks again.
-    if (workspace.expulsion) return;
+    // He asks again.
+    if (this.#mustGoFirst(workspace, joining)) return;
     workspace.keyring.remember([epoch]);
     joining.copying(workspace, sponsor);
     const { entrances, total, vouchers } = joining;
@@ -207,6 +223,7 @@ export class Joins {
 
   /** A copy that goes takes with it the join that it came by, and not one that was begun since. */
   letGo(workspace: SharedWorkspace): void {
+    this.#letInAnew.delete(workspace);
     if (this.#joins.get(workspace.id)?.isInto(workspace)) this.forget(workspace.id);
   }
 

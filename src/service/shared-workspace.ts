@@ -539,8 +539,17 @@ export class SharedWorkspace {
 
   /** Whether all that is ours is with every other device or with its relay: this copy is needed by nobody. */
   get isHandedOn(): boolean {
+    return this.engine.session.devices.every((device) => this.#isHandedTo(device));
+  }
+
+  /** Whether one of them has all that is ours, or its relay has it for him. */
+  get isWithAnother(): boolean {
+    return this.engine.session.devices.some((device) => this.#isHandedTo(device));
+  }
+
+  #isHandedTo(device: DeviceId): boolean {
     const { session } = this.engine;
-    return session.devices.every((device) => session.inSync(device) || session.isRelayed(device));
+    return session.inSync(device) || session.isRelayed(device);
   }
 
   /** Own posts that were shown as waiting. */

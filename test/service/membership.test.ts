@@ -3,7 +3,12 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
+import { envelopeTag } from '../../src/sync/envelope.ts';
+import { invitationKeys, readInvitation } from '../../src/sync/invitation.ts';
 import { House, type Person } from './house.ts';
+
+const crypto = nodeCrypto();
 
 const toolOf = async (person: Person, workspace: string, kind: 'files' | 'chat'): Promise<string> => {
   const info = (await person.api.workspaces()).find(({ id }) => id === workspace);
@@ -20,7 +25,7 @@ describe('Who is out of a workspace', function () {
   let carol: Person;
   let apollo: string;
 
-  const three = async (options: { readonly direct?: boolean } = {}): Promise<void> => {
+  const three = async (options: { readonly direct?: boolean; readonly relay?: '' } = {}): Promise<void> => {
     alice = await house.move('Alice', options);
     bob = await house.move('Bob', options);
     carol = await house.move('Carol', options);
@@ -144,6 +149,49 @@ describe('Who is out of a workspace', function () {
     assert.deepEqual(info.members.map(({ name }) => name).sort(), ['Alice', 'Carol']);
     const page = await alice.api.chat(apollo, await toolOf(alice, apollo, 'chat'), { limit: 50 });
     assert.equal(page.posts[0]!.authorName, 'Bob');
+  });
+
+  it('A7 L7 who has left and is let in again waits for nobody who does not come: one has all that is his', async () => {
+    await three({ relay: '' });
+    await house.converged(apollo, alice, bob, carol);
+    await carol.close();
+    await bob.api.post(apollo, await toolOf(bob, apollo, 'chat'), 'Farewell');
+    await bob.api.leaveWorkspace(apollo);
+    await alice.until(async () => (await alice.info(apollo)).members.length === 2);
+    assert.deepEqual(await bob.api.closed(), [], 'Carol does not know it yet');
+    await house.join(alice, bob, apollo, { confirm: false });
+    await house.converged(apollo, alice, bob);
+    const page = await bob.api.chat(apollo, await toolOf(bob, apollo, 'chat'), { limit: 50 });
+    assert.deepEqual(
+      page.posts.map(({ text }) => text),
+      ['Farewell'],
+    );
+    assert.deepEqual(await bob.api.closed(), []);
+    await bob.api.post(apollo, await toolOf(bob, apollo, 'chat'), 'Here again');
+    await carol.open({ relay: '' });
+    await house.converged(apollo, alice, bob, carol);
+  });
+
+  it('N4 A7 whom the copy that is still here has in again hears the answer to what he has asked', async () => {
+    await three({ relay: '' });
+    await carol.close();
+    await bob.api.leaveWorkspace(apollo);
+    await alice.until(async () => (await alice.info(apollo)).members.length === 2);
+    const options = { role: 'participant', expiresInMs: 60_000, uses: 1, confirm: false, scheme: 'vscode' } as const;
+    const { link } = await alice.api.invite(apollo, options);
+    const invitation = readInvitation(crypto, link);
+    assert.ok(invitation.ok);
+    const { tag } = invitationKeys(crypto, invitation.value.secret).seal;
+    bob.isLost = ({ bytes }) => envelopeTag(bytes) === tag;
+    const done = bob.next((e) => e.type === 'join' && e.join.state === 'done');
+    await bob.api.acceptInvitation(link);
+    await bob.until(async () => (await bob.info(apollo)).members.length === 3);
+    bob.isLost = () => false;
+    bob.pass(5_000);
+    await done;
+    assert.deepEqual(await bob.api.closed(), []);
+    await bob.api.post(apollo, await toolOf(bob, apollo, 'chat'), 'Here again');
+    await house.converged(apollo, alice, bob);
   });
 
   it('A8 a deleted workspace is closed for all: each is told, exports what he wants, and lets his copy go', async () => {

@@ -572,6 +572,11 @@ export class SimDevice {
     this.#around.changed(this.id);
   }
 
+  /** Out of the copy that is here, and told that it is in by a word that is not there. */
+  get isLetInAnew(): boolean {
+    return this.#welcome !== undefined && !this.replica.node(this.#welcome.id);
+  }
+
   // ---- joining, and keys ------------------------------------------------------------------------------------------------------
 
   get epoch(): Epoch | undefined {
@@ -588,7 +593,8 @@ export class SimDevice {
     if (!epoch || !delta.ok) return;
     this.#welcome = { by: sponsor, word: admit, id: delta.value.id };
     // A copy in which it is in, or is out, may have to go first: then it comes in by this. Till then nothing is waited for, nor remembered, as in the service.
-    if (this.replica.roster.devices.has(this.id) || this.engine.expulsion) return;
+    if (this.replica.roster.devices.has(this.id)) return;
+    if (this.engine.expulsion) return this.#around.expelled(this);
     this.#entrances.set(delta.value.id, delta.value);
     this.#used.add(delta.value.id);
     if (this.engine.keys.add(epoch)) this.#remember([epoch]);

@@ -3050,4 +3050,34 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Whoever had let him in had dropped the third, who had erased its copy: it never says that it has the word.
+    name: 'A7 L7 who has left and is let in again waits for no device that has gone (world “tern.3991”)',
+    plan: {
+      config: {
+        seed: 'tern.3991',
+        big: false,
+        people: 3,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.3,
+        directPaths: 1,
+        relayShare: 1,
+        network: { latency_ms: [10, 80], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 600000 },
+        fsync_ms: 30,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 5000,
+        duration_ms: 120000,
+      },
+      acts: [
+        { at: 35183, kind: 'join', salt: 57 },
+        { at: 37717, kind: 'leave', salt: 45 },
+        { at: 39162, kind: 'posts', salt: 70 },
+        { at: 45272, kind: 'files', salt: 25 },
+        { at: 56767, kind: 'drop', salt: 58 },
+        { at: 109211, kind: 'join', salt: 47 },
+      ],
+    },
+  },
 ];

@@ -4,7 +4,7 @@
  */
 import { push } from '../base/group.ts';
 import type { DeltaId, DeviceId, WorkspaceId } from '../base/ids.ts';
-import { decodeMessage } from '../sync/messages.ts';
+import { decodeMessage, type Message } from '../sync/messages.ts';
 import { envelopeTag, openMessage } from '../sync/envelope.ts';
 import { capabilityOf } from '../sync/epoch.ts';
 import { invitationSeal } from '../sync/invitation.ts';
@@ -29,6 +29,9 @@ type Lock =
       readonly key: Uint8Array;
     }
   | { readonly kind: 'invite'; readonly workspace: WorkspaceId; readonly key: Uint8Array; readonly invite: DeltaId };
+
+const ASKED: readonly Lock['kind'][] = ['invite', 'readmit'];
+const ANSWERED: readonly Lock['kind'][] = ['join', 'return'];
 
 export interface SwitchboardOptions {
   readonly hub: Hub;
@@ -142,12 +145,13 @@ export class Switchboard {
   async #route({ from, path, bytes }: Arrived): Promise<unknown> {
     const { workspaces, joins, account, returning } = this.#options;
     const tag = envelopeTag(bytes);
-    const lock = tag === undefined ? undefined : this.#lockOf(tag, from);
-    const opened = lock && openMessage(this.#hub.crypto, lock.key, bytes);
+    const by = tag === undefined ? undefined : this.#lockOf(tag, from);
+    const opened = by && openMessage(this.#hub.crypto, by.key, bytes);
     const decoded = opened && decodeMessage(opened);
     // The channel, or the relay by its channel, has proved who sent it; a member cannot speak in another's name.
-    if (!lock || !decoded?.ok || !from.startsWith(decoded.value.sender)) return undefined;
+    if (!by || !decoded?.ok || !from.startsWith(decoded.value.sender)) return undefined;
     const { message } = decoded.value;
+    const lock = this.#sideOf(by, tag!, message);
     account.devices.heardFrom(from);
     if (lock.kind === 'account') return account.received(lock.of, from, message);
     if (lock.kind === 'epoch') return workspaces.get(lock.workspace)?.workspace.received(from, path, message, tag!);
@@ -159,6 +163,16 @@ export class Switchboard {
       return workspaces.get(lock.workspace)?.readmitting.asked(from, message);
     }
     return lock.kind === 'join' ? joins.answered(lock.workspace, from, message) : undefined;
+  }
+
+  /**
+   * Who asks to be let in, and who answers, use one key: a device that has a copy, and is on its way into it again, may be both. It is asked
+   * by a word of its own kind, and answered by any other.
+   */
+  #sideOf(lock: Lock, tag: string, { kind }: Message): Lock {
+    const sides: readonly Lock['kind'][] = kind === 'join' ? ASKED : ANSWERED;
+    if (![...ASKED, ...ANSWERED].includes(lock.kind)) return lock;
+    return this.#locks().get(tag)?.find((one) => sides.includes(one.kind)) ?? lock;
   }
 
   #locks(): ReadonlyMap<string, readonly Lock[]> {

@@ -52,7 +52,7 @@ export function frameOf(graph: Graph, end: OrderPlace | undefined): Frame {
 
 /**
  * D2: as long as no later feed is folded it goes without saying. Who folds that knows that all have acknowledged it: what others have named
- * stays as it is, and what the later one brings in is counted up to its own cut.
+ * stays as it is, but for who is not known to all, so what is folded tells it; and what the later one brings in is counted up to its own cut.
  */
 function closedOf(strands: readonly Strand[], head: Lane, tail: Lane): Closed | undefined {
   const later = strands
@@ -62,7 +62,7 @@ function closedOf(strands: readonly Strand[], head: Lane, tail: Lane): Closed | 
   if (!later) return undefined;
   const closed = { named: 0, seen: 0 };
   for (let lane: Lane | undefined = tail; lane; lane = lane === head ? undefined : lane.parent) {
-    closed.named = Math.max(closed.named, lane.closed?.named ?? 0);
+    closed.named = Math.max(closed.named, lane.namedAtCut);
     closed.seen = Math.max(closed.seen, Math.min(lane.closed?.seen ?? 0, later.past[lane.number] ?? 0));
   }
   return closed;

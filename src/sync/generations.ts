@@ -52,10 +52,30 @@ export class Generations {
     this.#closed.add(lane);
   }
 
+  /** The same out of a base (L6), which tells what is folded alone. */
+  load(lane: Lane, closed: Closed): void {
+    this.close(lane, closed);
+    lane.namedAtCut = closed.named;
+  }
+
+  /**
+   * A delta is folded: what it names is the same in every base of that cut. What others name who are not known to all may come later, and is told by
+   * what comes after the base.
+   */
+  settle({ past, delta: { device } }: Node): void {
+    for (const lane of this.#closed) {
+      const named = past[lane.number] ?? 0;
+      if (lane.device === device || named <= lane.namedAtCut || this.#knowsLater(past, lane)) continue;
+      lane.namedAtCut = named;
+    }
+  }
+
   /** What was beyond the end of a lane is a lane of its own now (D8). */
   split(lane: Lane, branch: Lane): void {
     if (lane.closed) {
       this.close(branch, lane.closed);
+      branch.namedAtCut = lane.namedAtCut;
+      lane.namedAtCut = Math.min(lane.namedAtCut, lane.end);
       const { named, seen } = lane.closed;
       lane.closed = { named: Math.min(named, lane.end), seen: Math.min(seen, lane.end) };
     }
@@ -119,6 +139,7 @@ export class Generations {
     for (const [one, next] of this.#withNext(lane.device)) {
       if (one.generation >= lane.generation) continue;
       const before = one.counts;
+      one.namedAtCut = one.closed ? one.namedAtCut : this.#namedByOthers(one, ({ frontier }) => frontier);
       const closed = { named: one.closed?.named ?? this.#namedByOthers(one), seen: one.closed?.seen ?? 0 };
       if (node.delta.seq === 1) this.close(one, { ...closed, seen: this.#seenAnew(one, closed, next) });
       else if (next === lane) one.closed = { ...closed, seen: this.#seenFrom(node, one, closed) };
@@ -141,9 +162,9 @@ export class Generations {
   }
 
   /** Of everybody but its device, as long as no later feed is here. */
-  #namedByOthers({ device, number }: Lane): number {
+  #namedByOthers({ device, number }: Lane, endOf = ({ tip }: Lane) => tip): number {
     let named = 0;
-    for (const lane of this.#lanes) if (lane.device !== device) named = Math.max(named, lane.tip?.past[number] ?? 0);
+    for (const lane of this.#lanes) if (lane.device !== device) named = Math.max(named, endOf(lane)?.past[number] ?? 0);
     return named;
   }
 

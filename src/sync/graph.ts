@@ -610,7 +610,7 @@ export class Graph {
     const parent = record.parent === undefined ? undefined : this.#lanes[record.parent];
     const { feed, device, generation, first, firstId, cut, closed, end } = record;
     const lane = this.#newLane({ feed, device, generation, parent, first, firstId });
-    if (closed) this.#generations.close(lane, closed);
+    if (closed) this.#generations.load(lane, closed);
     if (parent) parent.isForked = true;
     lane.cut = cut;
     lane.named = cut;
@@ -735,6 +735,7 @@ export class Graph {
     if (lane.frontier && !isKept(lane.frontier.delta)) lane.places.set(lane.cut, lane.frontier);
     const last = gone.at(-1)!;
     for (const node of gone) {
+      this.#generations.settle(node);
       if (isKept(node.delta)) lane.kept.set(node.delta.seq, node);
       else (node as MutableNode).delta = placeOf(node.delta);
       if (node !== last && !isKept(node.delta)) lane.places.set(node.delta.seq, node);

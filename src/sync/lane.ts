@@ -56,6 +56,8 @@ export class Lane {
   substance = 0;
   /** Where a later feed of the device has begun (D2, `generations.ts`). */
   closed: Closed | undefined;
+  /** What is folded of `closed.named`: a base tells of nothing that is not (L6). */
+  namedAtCut = 0;
   /** Whether branches hang on its end. */
   isForked = false;
   /** Of a branch (D8): up to where other devices have it in their past, or it is folded. */

@@ -3080,4 +3080,31 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Whoever had lost the word that let another in had folded when that one, whom nobody knew, named what was beyond.
+    name: 'L6 D2 a base tells what is folded of what others have named of an older feed (world “urial.526”)',
+    plan: {
+      config: {
+        seed: 'urial.526',
+        big: false,
+        people: 4,
+        founding: 2,
+        hostile: 2,
+        manyDevices: 0.5,
+        directPaths: 1,
+        relayShare: 0,
+        network: { latency_ms: [1, 5], loss: 0.02, duplication: 0.05, reorders: false, relayLifetime_ms: 60000 },
+        fsync_ms: 400,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 86400000,
+        duration_ms: 1200000,
+      },
+      acts: [
+        { at: 46312, kind: 'absence', salt: 8 },
+        { at: 112471, kind: 'absence', salt: 27 },
+        { at: 1110975, kind: 'join', salt: 6 },
+      ],
+    },
+  },
 ];

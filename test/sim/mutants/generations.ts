@@ -113,16 +113,25 @@ export const generations: readonly Mutant[] = [
   ),
   change(
     'a base forgets what counts of an older feed',
-    'if (closed) this.#generations.close(lane, closed);',
+    'if (closed) this.#generations.load(lane, closed);',
     '',
     'src/sync/graph.ts',
   ),
   change(
     'a base says that nobody has named an older feed',
-    'closed.named = Math.max(closed.named, lane.closed?.named ?? 0);',
+    'closed.named = Math.max(closed.named, lane.namedAtCut);',
     '',
     'src/sync/frame.ts',
   ),
+  {
+    name: 'a base tells what others have named beyond it',
+    rule: 'L6',
+    file: 'src/sync/frame.ts',
+    search: 'closed.named = Math.max(closed.named, lane.namedAtCut);',
+    replace: 'closed.named = Math.max(closed.named, lane.closed?.named ?? 0);',
+    tests: ['test/sim/sim.test.ts'],
+  },
+  change('what is folded names nothing of an older feed', 'this.#generations.settle(node);', '', 'src/sync/graph.ts'),
   {
     name: 'whom a branch lets in writes upon the other',
     rule: 'I4',

@@ -8,6 +8,7 @@
 import type { AccountId, DeltaId, DeviceId, ToolId, WorkspaceId } from '../base/ids.ts';
 import { asArray, asCount, asFlag, asText, type Value } from '../protocol/codec.ts';
 import { MAX_PATCH_CHAIN } from '../protocol/limits.ts';
+import type { Delta } from '../sync/delta.ts';
 import type { Replica } from '../sync/replica.ts';
 import { chatBody, readChatDelta, type ChatDelta } from '../tools/chat/deltas.ts';
 import { POSTS, postFromRow } from '../tools/chat/rows.ts';
@@ -74,6 +75,13 @@ export class LeftBehind {
     this.settle(copy);
     for (const piece of lacking(before, copy, whose)) this.#keep(piece);
     for (const piece of [...this.#pieces.values()]) this.#keepWhatIsUnder(piece, before, copy);
+  }
+
+  /** D2: of what has come back, and waits for what may never be taken. Goes to disk with the next commit. */
+  hold(waiting: Iterable<Delta>): void {
+    for (const { id, tool, kind, body, time } of waiting)
+      if (tool !== undefined && hasContent(kind, body) && !this.#pieces.has(id))
+        this.#keep({ id, tool, kind, body, time, reason: APART, isOwn: true });
   }
 
   /** What is here now has come along. */

@@ -496,6 +496,7 @@ export class SharedWorkspace {
     // A disk that fails is told of by the commit queue, and tried again.
     if (duties.length > 0) this.author(duties).catch((error: unknown) => this.#hub.fault(error));
     this.#folding.fold();
+    this.leftBehind.hold(this.replica.comeBack());
     this.#dispatch(this.engine.tick(this.#now));
     this.#tidings.doubts();
   }

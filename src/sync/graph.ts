@@ -67,6 +67,8 @@ export interface Around {
   readonly isLetIn: (delta: Delta, deps: readonly Node[]) => boolean;
   /** Whether somebody here has let a device in: what others want of it is theirs to name. */
   readonly isIn: (device: DeviceId) => boolean;
+  /** Whether what a delta that waits rests on is taken for its sake, be it beyond an end of its feed (D2, A4, D8). */
+  readonly mayWant: (waiter: Delta) => boolean;
   /** Whether who holds this copy need not acknowledge a delta any more: he has, or writes nothing (D2). */
   readonly hasAcknowledged: (node: Node) => boolean;
 }
@@ -87,7 +89,13 @@ export class Graph {
 
   /** Where nothing is said, everybody is let in, and who holds the copy writes nothing. */
   constructor(around: Partial<Around> = {}) {
-    this.#around = { isLetIn: () => true, isIn: () => true, hasAcknowledged: () => true, ...around };
+    this.#around = {
+      isLetIn: () => true,
+      isIn: () => true,
+      mayWant: () => true,
+      hasAcknowledged: () => true,
+      ...around,
+    };
     this.#generations = new Generations(this.#lanes, (node) => this.#around.hasAcknowledged(node));
   }
 
@@ -303,7 +311,7 @@ export class Graph {
 
   /** Whether deltas of others, or of a later feed of its device, wait for it (D2, D8). */
   isWanted({ id, feed }: Delta, known = new Map<DeltaId, boolean>()): boolean {
-    return this.#waiting.isWanted(id, feed, known, this.#around.isIn);
+    return this.#waiting.isWanted(id, feed, known, this.#around.mayWant);
   }
 
   /** These, each after what it waits for. */
@@ -313,7 +321,7 @@ export class Graph {
 
   /** Of these what is wanted. */
   wantedWaiting(): ReadonlySet<Delta> {
-    return this.#waiting.allWanted(this.#around.isIn);
+    return this.#waiting.allWanted(this.#around.mayWant);
   }
 
   /** One of these. */

@@ -70,6 +70,14 @@ export class OwnFeed {
     return this.#graph.tip(this.#feed);
   }
 
+  /**
+   * D2: whether it is of an earlier feed of this device. What of that has come back and waits here wants nothing that this device has acknowledged the end
+   * of: all who are waited for may have, and have folded what knows of a later feed, and who was taken out would name it to them (A4).
+   */
+  isLost({ device, generation }: Pick<Delta, 'device' | 'generation'>): boolean {
+    return device === this.device && generation < this.generation;
+  }
+
   /** D2: what is written from now on stands in this feed of the same device. */
   begin(feed: FeedId): void {
     this.#feed = feed;

@@ -89,9 +89,11 @@ export class Replica {
     this.#crypto = crypto;
     this.workspace = workspace;
     this.#reader = options.reader ?? new DeltaReader(crypto, workspace);
+    const isIn = (device: DeviceId) => isActive(this.#graph, this.#authority, this.#roster, device);
     this.#graph = new Graph({
       isLetIn: (delta, deps) => this.#entrances.isLetIn(delta, deps),
-      isIn: (device) => isActive(this.#graph, this.#authority, this.#roster, device),
+      isIn,
+      mayWant: (waiter) => isIn(waiter.device) && !this.#own.isLost(waiter),
       hasAcknowledged: (node) => this.#own.hasAcknowledged(node),
     });
     this.#authority = new Authority(crypto, this.#graph);
@@ -199,6 +201,11 @@ export class Replica {
   /** Of this device what is on disk and waits for its past (L6). */
   ownWaiting(): readonly Delta[] {
     return this.#durability.ownWaiting();
+  }
+
+  /** D2: of what this device had written in another feed, and has come back, what waits for its past: that may be taken no more. */
+  comeBack(): readonly Delta[] {
+    return this.#graph.waiting === 0 ? [] : [...this.#graph.waitingDeltas()].filter((delta) => this.#own.isLost(delta));
   }
 
   get arrivals(): number {

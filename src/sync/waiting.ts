@@ -147,14 +147,14 @@ export class Waiting {
   }
 
   /** Of all that waits what is wanted (`isWanted`), each looked at once. */
-  allWanted(isIn: (device: DeviceId) => boolean): ReadonlySet<Delta> {
+  allWanted(mayWant: (waiter: Delta) => boolean): ReadonlySet<Delta> {
     const wanted = new Set<Delta>();
     /** Feeds that want it: of two one is another than its own. */
     const wanting = new Map<DeltaId, ReadonlySet<FeedId>>();
     for (const one of this.inOrder().toReversed()) {
       const feeds = new Set<FeedId>();
       for (const waiter of this.waitersOf(one.id)) {
-        const those = isIn(waiter.device) ? [waiter.feed] : NONE;
+        const those = mayWant(waiter) ? [waiter.feed] : NONE;
         for (const feed of [...those, ...(wanting.get(waiter.id) ?? NONE)]) if (feeds.size < 2) feeds.add(feed);
         if (feeds.size === 2) break;
       }
@@ -170,14 +170,14 @@ export class Waiting {
   }
 
   /**
-   * Whether something of another feed, of a device that `isIn`, waits for it, or for what waits for it. `known`: what was answered before,
+   * Whether something of another feed that `mayWant` it waits for it, or for what waits for it. `known`: what was answered before,
    * while nothing more has come to wait; a chain of thousands is walked once.
    */
   isWanted(
     id: DeltaId,
     feed: FeedId,
     known: Map<DeltaId, boolean>,
-    isIn: (device: DeviceId) => boolean = () => true,
+    mayWant: (waiter: Delta) => boolean = () => true,
   ): boolean {
     if (!this.#waiters.has(id)) return false;
     const before = known.get(id);
@@ -186,7 +186,7 @@ export class Waiting {
     const seen = new Map<DeltaId, DeltaId | undefined>([[id, undefined]]);
     for (const at of seen.keys()) {
       for (const waiter of this.waitersOf(at)) {
-        const answer = waiter.feed === feed || !isIn(waiter.device) ? known.get(waiter.id) : true;
+        const answer = waiter.feed === feed || !mayWant(waiter) ? known.get(waiter.id) : true;
         if (answer === undefined && !seen.has(waiter.id)) seen.set(waiter.id, at);
         if (answer !== true) continue;
         for (let on: DeltaId | undefined = at; on !== undefined; on = seen.get(on)) known.set(on, true);

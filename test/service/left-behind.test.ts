@@ -10,7 +10,7 @@ import type { Value } from '../../src/protocol/codec.ts';
 import { LeftBehind, type Copy } from '../../src/service/left-behind.ts';
 import { LocalState } from '../../src/service/local-state.ts';
 import { decodeRecord } from '../../src/service/records.ts';
-import { feedOf } from '../../src/sync/delta.ts';
+import { feedOf, type Delta } from '../../src/sync/delta.ts';
 import type { LogStore } from '../../src/sync/ports.ts';
 import type { Row } from '../../src/sync/reducer.ts';
 import { POSTS, postToRow } from '../../src/tools/chat/rows.ts';
@@ -254,5 +254,25 @@ describe('What of a folded post a copy lacks', () => {
     );
     again.settle(copyOf(post('later', 3), 4));
     assert.deepEqual([again.all, [...local.under('behind/')]], [[], []]);
+  });
+
+  it('D2 D9 what has come back, and waits for what is taken no more, is listed till it is here', () => {
+    const [local, workspace] = [new LocalState(), 'ee'.repeat(32) as WorkspaceId];
+    const behind = new LeftBehind(local, workspace);
+    const said = { device: own as DeviceId, tool, time: 1_000 };
+    const waiting = [
+      { ...said, id, kind: 'post', body: ['lost'] },
+      { ...said, id: '01'.repeat(32) as DeltaId, tool: undefined, kind: 'ack', body: [] },
+    ] as unknown as readonly Delta[];
+    behind.hold(waiting);
+    assert.deepEqual(
+      behind.all.map(({ kind, reason }) => [kind, reason]),
+      [['post', 'apart']],
+    );
+    const again = new LeftBehind(local, workspace);
+    again.restore(copyOf(undefined, 4));
+    assert.equal(again.all.length, 1);
+    again.settle(copyOf(post('lost'), 4));
+    assert.deepEqual(again.all, []);
   });
 });

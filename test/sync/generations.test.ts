@@ -218,6 +218,50 @@ describe('D2 A4 a device that has lost its acknowledgement of a word', () => {
   });
 });
 
+describe('D2 A4 what a device has lost and somebody brings who is out', () => {
+  it('D2 A4 L4 comes back, but for what rests upon his own beyond the word: all may have folded what knows of that (world “vole.8974”)', () => {
+    const team = new Team('lost and brought by who is out');
+    const alice = team.founder;
+    const [bob, carol] = ['Bob', 'Carol'].map((name) => team.join(name)) as [Copy, Copy];
+    for (const copy of [bob, carol]) copy.write(ACK);
+    alice.meet(bob, carol, bob, carol);
+    const { crypto, workspace } = team;
+    const own = feedOf(bob.person.device, 1);
+    const back = new Copy(team, bob.person, new Replica({ crypto, workspace, reducers: [chatReducer], own }));
+    back.meet(bob);
+
+    const before = bob.post('lost');
+    carol.meet(bob);
+    const hers = carol.post('hers');
+    bob.meet(carol);
+    const lost = [bob.post('lost, upon hers')];
+    carol.meet(bob);
+    carol.write(ACK);
+    bob.meet(carol);
+    lost.push(bob.post('lost, and named by nobody'));
+    carol.meet(bob);
+    back.write(ACK);
+    alice.meet(back);
+    alice.control('drop', controlBody.devices([carol.person.device], boxEpoch(crypto, team.epoch, [])));
+    back.meet(alice);
+    const post = back.post('since');
+    alice.meet(back);
+    alice.write(ACK);
+    back.meet(alice);
+
+    // What it waits for is asked for.
+    back.meet(carol, carol, carol);
+    assert.equal(back.verdict(post), 'accepted', 'all have acknowledged it');
+    assert.ok(back.replica.node(before));
+    for (const id of [hers, ...lost]) assert.ok(!back.replica.node(id));
+    assert.deepEqual(new Set(back.replica.comeBack().map(({ id }) => id)), new Set(lost), 'it is not gone');
+    const [ack] = back.write(ACK);
+    alice.meet(back, back);
+    assert.ok(alice.replica.node(ack!.delta.id), 'nothing that it names is lacking');
+    assert.deepEqual(stateOf(alice.replica), stateOf(back.replica));
+  });
+});
+
 describe('L6 D2 a later feed in a base', () => {
   it('L6 D2 how much of the older one counts is in the frame, and comes back with it', () => {
     const talk = new Talk();

@@ -124,6 +124,14 @@ export const generations: readonly Mutant[] = [
     'src/sync/frame.ts',
   ),
   {
+    name: 'what has come back wants what is beyond a word',
+    rule: 'D2',
+    file: 'src/sync/own-feed.ts',
+    search: 'return device === this.device && generation < this.generation;',
+    replace: 'return false;',
+    tests: ['test/sync/generations.test.ts'],
+  },
+  {
     name: 'a base tells what others have named beyond it',
     rule: 'L6',
     file: 'src/sync/frame.ts',

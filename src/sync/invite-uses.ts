@@ -72,8 +72,8 @@ export class InviteUses {
       if (!inPast(one.node, view)) return false;
       const verdict = this.#words.verdictOf(one.node.delta.id);
       if (verdict) return verdict.accepted;
-      // A junior's is judged later. Who cites somebody else's credential says nothing by it.
-      if (!this.#words.isPending(one)) return false;
+      // A junior's is judged later. Who cites somebody else's credential, or has not seen the invitation, says nothing by it.
+      if (!this.#words.isPending(one) || !inPast(invite, one.node)) return false;
       const isOwn = this.#words.namedAuthorOf(one.node) === this.#words.namedAuthorOf(invite);
       return isOwn || this.#words.entryOf(one)!.key.role === Role.manager;
     });

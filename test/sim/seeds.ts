@@ -3143,4 +3143,33 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // A hostile manager said so of an invitation that was not in his past, and who has let somebody in by it was promised that he had.
+    name: 'N3 D9 who has not seen an invitation revokes nothing by it (world “vole.11187”)',
+    plan: {
+      config: {
+        seed: 'vole.11187',
+        big: false,
+        people: 5,
+        founding: 2,
+        hostile: 1,
+        manyDevices: 0.3,
+        directPaths: 2,
+        relayShare: 0.5,
+        network: { latency_ms: [10, 80], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 2592000000 },
+        fsync_ms: 30,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 1200000,
+      },
+      acts: [
+        { at: 293045, kind: 'join', salt: 0 },
+        { at: 501283, kind: 'remove', salt: 17 },
+        { at: 505392, kind: 'invite', salt: 63 },
+        { at: 517033, kind: 'meddle', salt: 30 },
+        { at: 520498, kind: 'join', salt: 53 },
+      ],
+    },
+  },
 ];

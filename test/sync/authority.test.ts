@@ -5,6 +5,7 @@ import { MAX_MEMBERS } from '../../src/protocol/limits.ts';
 import { signDelta, type Delta } from '../../src/sync/delta.ts';
 import { controlBody, Role, type SettingScope } from '../../src/sync/control.ts';
 import { boxEpoch } from '../../src/sync/epoch.ts';
+import { ACK } from '../../src/sync/own-feed.ts';
 import { makePerson } from '../sim/people.ts';
 import { CHAT, NOW, Person, Team } from './team.ts';
 
@@ -298,6 +299,21 @@ describe('A authority', () => {
       [byBob, byHerself].map(({ id }) => alice.verdict(id)),
       ['noCredential', 'notPermitted'],
     );
+    assert.equal(alice.verdict(alice.admit(team.person('Carol'), Role.participant, invite)), 'accepted');
+  });
+
+  it('N3 D9 who has not seen an invitation revokes nothing by it, whoever admits upon it (world “vole.11187”)', () => {
+    const team = new Team('revoked unseen');
+    const alice = team.founder;
+    const { person: mallory } = team.join('Mallory', alice, Role.manager);
+    const [seen] = alice.write(ACK);
+    const invite = alice.invite(Role.participant);
+    const { credential } = alice.replica.roster.members.get(mallory.account)!;
+    const body = controlBody.revoke(invite);
+    const deps = [seen!.delta.id];
+    const unseen = team.forge(mallory, { seq: 1, deps, credential, tool: undefined, kind: 'revoke', body });
+    assert.deepEqual(alice.hearRuns([unseen]), []);
+    assert.equal(alice.verdict(unseen.id), 'noTarget');
     assert.equal(alice.verdict(alice.admit(team.person('Carol'), Role.participant, invite)), 'accepted');
   });
 

@@ -141,8 +141,16 @@ export const authority: readonly Mutant[] = [
     name: 'whoever cites a manager revokes',
     rule: 'N3',
     file: 'src/sync/invite-uses.ts',
-    search: 'if (!this.#words.isPending(one)) return false;\n      const isOwn',
-    replace: 'const isOwn',
+    search: 'if (!this.#words.isPending(one) || !inPast(invite, one.node)) return false;',
+    replace: 'if (!inPast(invite, one.node)) return false;',
+    tests: ['test/sync/authority.test.ts'],
+  },
+  {
+    name: 'who has not seen an invitation revokes it for a senior',
+    rule: 'N3',
+    file: 'src/sync/invite-uses.ts',
+    search: 'if (!this.#words.isPending(one) || !inPast(invite, one.node)) return false;',
+    replace: 'if (!this.#words.isPending(one)) return false;',
     tests: ['test/sync/authority.test.ts'],
   },
   {

@@ -586,15 +586,25 @@ function checkKeys(
     // Those who let it in, and have not heard, give it others when it asks (K1).
     const believes = letIn.some(({ placed }) => device.replica.node(placed.delta.id));
     const again = namingIt(world, valid, id).filter(({ control }) => control.kind === 'admit');
+    const seenBy = ({ delta }: Node) => {
+      const made = past.get(delta.id);
+      return made ? out.filter((word) => made === word || isPast(word, made)) : [];
+    };
+    // By a hostile member, with a word beside that by which somebody honest had made it, who had not seen what takes the device out.
+    const isSaidAgain = (tag: string, by: Node) =>
+      world.isHostile(by.delta.device) &&
+      epochs.some(
+        ({ notice, maker }) =>
+          tagOf(notice.commit) === tag && !world.isHostile(maker.delta.device) && !areEnough(seenBy(maker), out),
+      );
     const known = new Set<string>();
     for (const { notice, maker } of epochs) {
       const tag = tagOf(notice.commit);
       // Who boxes an older key to somebody new makes none.
       if (known.has(tag)) continue;
       known.add(tag);
-      const made = past.get(maker.delta.id);
-      const seen = made ? out.filter((word) => made === word || isPast(word, made)) : [];
-      if (!areEnough(seen, out)) continue;
+      const seen = seenBy(maker);
+      if (!areEnough(seen, out) || isSaidAgain(tag, maker)) continue;
       world.counts.add('keys kept from who is out');
       if (!device.engine.keys.find(tag)) continue;
       if (believes || given.has(tag)) world.counts.add('keys given by who was out');

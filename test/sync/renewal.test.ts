@@ -238,6 +238,22 @@ describe('L6 a fresh copy', () => {
     assert.ok(again.texts().includes('written alone'));
   });
 
+  it('L6 comes whole from who gave it, though what lets him in was settled in the copy before, and is not in his', () => {
+    const { office, alice, bob, carol } = threePeople('from who is not known any more');
+    office.link(alice, bob, carol);
+    alice.post('settled here alone');
+    const dave = admitted(alice, office);
+    office.link(alice, bob, carol, dave);
+    acknowledge(alice, bob, carol, dave);
+    assert.ok(bob.engine.replica.advance().folded.length > 0);
+    for (const desk of [alice, carol]) office.leave(desk);
+    renew(bob, dave);
+    office.rest();
+    assert.ok(bob.engine.replica.roster.devices.has(dave.device));
+    assert.ok(bob.texts().includes('settled here alone'));
+    assert.equal(bob.engine.isAwaitingWord, false);
+  });
+
   it('L6 that begins with nothing needs nobody to vouch for it, and is there again after a restart', () => {
     const { office, alice, bob } = threePeople('renewal of nothing kept');
     alice.post('something');

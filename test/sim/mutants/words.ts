@@ -120,6 +120,6 @@ export const words: readonly Mutant[] = [
     file: 'src/sync/entrance.ts',
     search: 'if (!this.#replica.roster.devices.has(sponsor)) this.#sponsors = [...this.#sponsors, sponsor];',
     replace: '',
-    tests: ['test/sim/sim.test.ts'],
+    tests: ['test/sync/renewal.test.ts'],
   },
 ];

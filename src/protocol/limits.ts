@@ -79,6 +79,8 @@ export const MAX_FEED_GENERATION = 0xffff_ffff;
 /** Joins that wait for a decision: more is a flood, the oldest unanswered stay. */
 export const MAX_PENDING_JOINS = 64;
 export const MAX_MEMBERS = 50;
+/** Devices that were let in, and are not in by that: two who use an invitation up at once are two, and more than a few are made up. */
+export const MAX_TOLD_IN_VAIN = 64;
 /** Twelve for each member; their boxes in one delta take 40 KiB. */
 export const MAX_DEVICES = 12 * MAX_MEMBERS;
 /** Whom a device that was dropped may ask to come back (L7): it is enough that one of them is still there. */

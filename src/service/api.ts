@@ -146,9 +146,10 @@ export interface ClosedInfo {
   readonly name: string;
   /**
    * `device`: another of his own devices has taken this one out; `dropped`: it was away for long, and may come back (`fetchAgain`);
-   * `frozen`: it has shown two histories; `letInVain`: whoever has let it in was out himself, and had not heard it.
+   * `frozen`: it has shown two histories; `letInVain`: whoever has let it in was out himself, and had not heard it;
+   * `overtaken`: somebody else was let in by its invitation at the same time, or who may invite was changed.
    */
-  readonly how: 'removed' | 'left' | 'device' | 'dropped' | 'frozen' | 'letInVain';
+  readonly how: 'removed' | 'left' | 'device' | 'dropped' | 'frozen' | 'letInVain' | 'overtaken';
   /** This device is in the workspace again: what is kept can be put back into it (`putBack`). */
   readonly isBack: boolean;
   /** Members are being asked to let this device in again. */
@@ -433,6 +434,7 @@ export type NoticeCode =
   | 'relayFull' // member: their relay's queue is full; what is missing goes directly
   | 'newerVersion' // name, member: he uses a newer Coterie
   | 'removed' // name, member: this person is out of a workspace
+  | 'overtaken' // name, member: he has let in somebody else at the same time, or changed who may invite, so that what let this device in does not count
   | 'letInVain' // name, member: he had taken out who has let this device into a workspace, and had not heard it
   | 'usedTwice' // another copy of this store writes as this device: nothing more is written here
   | 'ownFork' // name: a restored or copied store has written what contradicts the other

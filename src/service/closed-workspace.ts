@@ -27,7 +27,7 @@ const GENERATION = '00000000000000ff';
 const MAX_WORK = 10_000;
 
 type How = ClosedInfo['how'];
-const HOWS: readonly How[] = ['removed', 'left', 'device', 'dropped', 'frozen', 'letInVain'];
+const HOWS: readonly How[] = ['removed', 'left', 'device', 'dropped', 'frozen', 'letInVain', 'overtaken'];
 
 const KINDS: readonly WorkInfo['kind'][] = ['post', 'file', 'folder', 'move', 'deletion'];
 

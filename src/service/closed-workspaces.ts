@@ -22,6 +22,8 @@ const RESTS_MS = 60_000;
 
 /** Of others: whoever did it says. */
 const HOW_BY_KIND: Readonly<Record<string, ClosedInfo['how']>> = { leave: 'left', drop: 'dropped', freeze: 'frozen' };
+/** Of what takes out nobody, and has made void what had let this device in (N3, A5). */
+const OVERTAKES: ReadonlySet<string> = new Set(['admit', 'addDevice', 'setPerm']);
 
 export interface ClosedWorkspacesOptions {
   readonly hub: Hub;
@@ -203,7 +205,8 @@ export class ClosedWorkspaces {
     const account = workspace.replica.accountOf(word.delta.device);
     const isOwn = account === this.#hub.identity.account;
     const isInVain = isOnSponsor(workspace, word);
-    const how = isInVain ? 'letInVain' : (HOW_BY_KIND[kind] ?? (isOwn ? 'device' : 'removed'));
+    const howInVain = OVERTAKES.has(kind) ? 'overtaken' : 'letInVain';
+    const how = isInVain ? howInVain : (HOW_BY_KIND[kind] ?? (isOwn ? 'device' : 'removed'));
     const by = account === undefined ? '' : workspace.nameOf(account);
     const at = Math.min(word.delta.time, this.#hub.clock.now());
     const beyond = isLeaving(workspace, word) ? [] : unsentBeyond(workspace, word);

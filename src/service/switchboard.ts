@@ -172,7 +172,11 @@ export class Switchboard {
   #sideOf(lock: Lock, tag: string, { kind }: Message): Lock {
     const sides: readonly Lock['kind'][] = kind === 'join' ? ASKED : ANSWERED;
     if (![...ASKED, ...ANSWERED].includes(lock.kind)) return lock;
-    return this.#locks().get(tag)?.find((one) => sides.includes(one.kind)) ?? lock;
+    return (
+      this.#locks()
+        .get(tag)
+        ?.find((one) => sides.includes(one.kind)) ?? lock
+    );
   }
 
   #locks(): ReadonlyMap<string, readonly Lock[]> {

@@ -92,6 +92,11 @@ export class Authority {
     return this.#words.verdictOf(id);
   }
 
+  /** What a control delta says, whatever its verdict. */
+  controlOf(id: DeltaId): Control | undefined {
+    return this.#words.get(id)?.control;
+  }
+
   accountOf(device: DeviceId): AccountId | undefined {
     return this.#devices.accountOf(device);
   }

@@ -276,10 +276,9 @@ export class Engine {
       if (!words) all.push(sponsor);
       else if (words.length > 0) told.set(sponsor, words);
     }
-    // K2: who knows only it, and whom it has let in, hears from nobody else that both are out.
-    if (this.wordOnSponsor)
-      for (const device of this.replica.letInUpon(this.#identity.device))
-        told.set(device, this.replica.cutsOfWhoLetIn(device));
+    // K2, N3: whom this one has let in nobody else may know.
+    for (const device of this.replica.letInVain())
+      if (!told.has(device)) told.set(device, this.replica.cutsOfWhoLetIn(device));
     this.session.setDevices(all, told, this.replica.returned());
     return opened;
   }

@@ -1,12 +1,16 @@
 /**
- * Whom nothing has let in that counts (K2, A4): he was let in, in good faith, by somebody who was out, and had not heard it, or by whom such a one had
- * let in. No word names him: he is out by what cuts off whoever has let him in.
+ * Whom nothing has let in that counts (K2, A4, N3): he was let in, in good faith, by somebody who was out, and had not heard it, or by whom such a one had
+ * let in; or at the same time as somebody else by an invitation that lets in no more, or as whoever let him in lost the right to. No word names him:
+ * he is out by what cuts off whoever has let him in, or has overtaken that.
  */
 import type { DeviceId } from '../base/ids.ts';
+import { MAX_TOLD_IN_VAIN } from '../protocol/limits.ts';
 import type { Authority } from './authority.ts';
+import type { Control } from './control.ts';
 import type { Entrances } from './entrances.ts';
 import { compareNodes, inPast, type Graph, type Node } from './graph.ts';
 import type { Roster } from './roster.ts';
+import type { VoidReason } from './verdict.ts';
 
 export class LetInVain {
   readonly #graph: Graph;
@@ -19,10 +23,21 @@ export class LetInVain {
     this.#entrances = entrances;
   }
 
-  /** What cuts off those by whose words a device is let in, and is not, in D6 order. */
+  /** What cuts off those by whose words a device is let in, and is not, or has overtaken these, in D6 order. */
   cutsOf(device: DeviceId): readonly Node[] {
-    const cuts = [...this.#wordsLettingIn(device)].flatMap((word) => this.#authority.cutsOf(word));
+    const cuts = [...this.#wordsLettingIn(device)].flatMap((word) => this.#against(word));
     return [...new Set(cuts)].sort(compareNodes);
+  }
+
+  /** Devices, other than one, that are out by such words: no more than are to be told, since anybody who may let in can make them up. */
+  devices(own: DeviceId, roster: Roster): readonly DeviceId[] {
+    const devices: DeviceId[] = [];
+    for (const device of this.#entrances.devices()) {
+      if (devices.length === MAX_TOLD_IN_VAIN) break;
+      const isElsewhere = device === own || roster.devices.has(device) || roster.gone.has(device);
+      if (!isElsewhere && this.cutOf(device, roster)) devices.push(device);
+    }
+    return devices;
   }
 
   /**
@@ -31,27 +46,38 @@ export class LetInVain {
    */
   cutOf(device: DeviceId, { devices }: Roster): Node | undefined {
     if (devices.has(device) || this.#entrances.of(device).some((word) => this.#isAccepted(word))) return undefined;
-    const isOpen = (word: Node) => this.#graph.isUnnamed(word) && this.#authority.cutsOf(word).length === 0;
+    const isOpen = (word: Node) => this.#graph.isUnnamed(word) && this.#against(word).length === 0;
     return [...this.#wordsLettingIn(device)].some(isOpen) ? undefined : this.cutsOf(device)[0];
-  }
-
-  /** Devices that nothing lets in which counts, and something that rests on what has let another one in. */
-  upon(device: DeviceId, { devices, gone }: Roster): readonly DeviceId[] {
-    const own = new Set(this.#entrances.of(device));
-    const others = [...this.#entrances.devices()].filter(
-      (other) => other !== device && !devices.has(other) && !gone.has(other),
-    );
-    return others.filter((other) => [...this.#wordsLettingIn(other)].some((word) => own.has(word)));
   }
 
   /** What lets a device in, and behind a word that is void that without which its author was nobody: who had let him in may be cut off, and not he. */
   #wordsLettingIn(device: DeviceId): ReadonlySet<Node> {
     const words = new Set(this.#entrances.of(device));
     for (const word of words) {
-      if (this.#authority.cutsOf(word).length > 0) continue;
+      if (this.#against(word).length > 0) continue;
       for (const before of this.#voidUnder(word)) words.add(before);
     }
     return words;
+  }
+
+  #against(word: Node): readonly Node[] {
+    const cuts = this.#authority.cutsOf(word);
+    return cuts.length > 0 ? cuts : this.#overtaking(word);
+  }
+
+  /**
+   * N3, A5: what has made a word void that lets somebody in, though its author stands: others whom the invitation has let in, or who fill the workspace; or
+   * who may invite is others now. Only what did not know of the word, nor it of that: what rests on it is told with it, and who knew that the
+   * word's author is out knew of the word, too.
+   */
+  #overtaking(word: Node): readonly Node[] {
+    const entered = this.#authority.controlOf(word.delta.id);
+    const verdict = this.#authority.verdictOf(word.delta.id);
+    if (!entered || !verdict || verdict.accepted) return [];
+    return this.#authority.accepted.flatMap(({ node, control }) => {
+      if (!overtakes(control, entered, verdict.reason)) return [];
+      return inPast(node, word) || inPast(word, node) ? [] : node;
+    });
   }
 
   /** The credential that a delta cites, and all that lets its device in, where they are void. */
@@ -70,4 +96,13 @@ export class LetInVain {
   #isVoid({ delta }: Node): boolean {
     return this.#authority.verdictOf(delta.id)?.accepted === false;
   }
+}
+
+function overtakes(control: Control, entered: Control, reason: VoidReason): boolean {
+  if (entered.kind !== 'admit' && entered.kind !== 'addDevice') return false;
+  if (reason === 'invitation')
+    return control.kind === 'admit' && entered.kind === 'admit' && control.invite === entered.invite;
+  if (reason !== 'notPermitted') return false;
+  if (control.kind === 'setPerm') return control.action === 'invite' && control.allow !== true;
+  return control.kind === 'admit' || control.kind === 'addDevice';
 }

@@ -357,10 +357,10 @@ export class Replica {
     return this.#letInVain.cutOf(device, this.#roster);
   }
 
-  /** K2: devices that nothing lets in which counts, and something that rests on what has let another one in. */
-  letInUpon(device: DeviceId): readonly DeviceId[] {
+  /** K2, N3: other devices that are out though no word names them. */
+  letInVain(): readonly DeviceId[] {
     this.#settle();
-    return this.#letInVain.upon(device, this.#roster);
+    return this.#letInVain.devices(this.#own.device, this.#roster);
   }
 
   /** D2: whether a later feed of its device has begun without a delta, which nobody is known to have named: it counts no more. */

@@ -187,6 +187,9 @@ export const noticeSentences: Readonly<Record<NoticeCode, Sentence>> = {
   removed: warning(
     '{member} has removed you from {name}. Your copy of it was erased. What you had written and nobody had received yet was kept: “Save Unsent Work…” in its row puts it into a folder.',
   ),
+  overtaken: warning(
+    'You are not in {name} any more: at the same time as you were let in, {member} had let in somebody else, so that your invitation was used up or the workspace full, or had changed who may invite. So that does not count, nor what was written here upon it. The copy here was erased; what you had written was kept: “Save Unsent Work…” in its row puts it into a folder. To come in again ask for another invitation.',
+  ),
   letInVain: warning(
     'You are not in {name} any more: {member} had taken out, or down, whoever let you in, who had not heard it yet. So that does not count, nor what was written here upon it. The copy here was erased; what you had written was kept: “Save Unsent Work…” in its row puts it into a folder. To come in again ask a manager to invite you; another device of yours that is in it lets this one in by itself.',
   ),

@@ -245,6 +245,7 @@ function closedItem({ name, how, by, at, work, isBack, isAsking }: ClosedInfo): 
 function shortClosedWords(how: ClosedInfo['how'], by: string): string {
   if (how === 'dropped') return vscode.l10n.t('dropped by {0}', by);
   if (how === 'letInVain') return vscode.l10n.t('let in by somebody who was out');
+  if (how === 'overtaken') return vscode.l10n.t('let in too late');
   return how === 'frozen' ? vscode.l10n.t('frozen by {0}', by) : closedWords(how, by);
 }
 
@@ -260,6 +261,8 @@ function closedWords(how: ClosedInfo['how'], by: string): string {
       return vscode.l10n.t('{0} has frozen this machine: it has shown two histories', by);
     case 'letInVain':
       return vscode.l10n.t('{0} had already taken out whoever let you in', by);
+    case 'overtaken':
+      return vscode.l10n.t('{0} had let in somebody else at the same time, or changed who may invite', by);
     case 'removed':
       return vscode.l10n.t('{0} has removed you', by);
   }

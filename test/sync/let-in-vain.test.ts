@@ -1,5 +1,6 @@
 /** K2, A4: whom somebody has let in who was out himself, and had not heard it: world “rough-a.16”. */
 import assert from 'node:assert/strict';
+import type { DeltaId } from '../../src/base/ids.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import type { Delta, DeltaPlace } from '../../src/sync/delta.ts';
 import { threePeople, type Desk, type Office } from './office.ts';
@@ -30,9 +31,14 @@ function letInByBob(seed: string): Scene {
 }
 
 /** Somebody new, with all that his sponsor has. */
-function letIn(office: Office, by: Desk, name: string): { readonly dave: Desk; readonly admit: Delta } {
+function letIn(
+  office: Office,
+  by: Desk,
+  name: string,
+  invite?: DeltaId,
+): { readonly dave: Desk; readonly admit: Delta } {
   const person = office.team.person(name);
-  by.admit(person);
+  by.admit(person, Role.participant, invite);
   const dave = office.open(person, by);
   office.leave(dave);
   tellAll(by, dave);
@@ -95,7 +101,7 @@ describe('K2 A4 whom nobody has let in who could', () => {
     const { office, alice, bob, dave, word } = letInByBob('let in vain tells');
     const { dave: erin } = letIn(office, dave, 'Erin');
     const { dave: frank } = letIn(office, erin, 'Frank');
-    // Whoever else was let in so has his own to tell him.
+    // And whoever else was let in so.
     const { dave: grace } = letIn(office, bob, 'Grace');
     for (const by of [erin, bob]) tellAll(by, dave);
     office.arrive(dave);
@@ -107,7 +113,7 @@ describe('K2 A4 whom nobody has let in who could', () => {
     }
     office.arrive(grace);
     office.link(dave, grace);
-    assert.equal(outBy(grace), undefined);
+    assert.equal(outBy(grace), word.id);
   });
 
   it('K2 A4 is out, too, where who has let it in could by a role that was given so', () => {
@@ -198,5 +204,47 @@ describe('K2 A4 whom nobody has let in who could', () => {
     bob.post('upon the admission');
     dave.hear(bob, lastOf(bob));
     assert.ok(isIn(dave));
+  });
+
+  /** Carol may let in, too; she and Bob do not hear of each other. */
+  function twoInviters(seed: string, uses: number) {
+    const three = threePeople(seed);
+    const { office, alice, bob, carol } = three;
+    const [publicKey, sealKey] = [1, 2].map(() => office.team.crypto.randomBytes(32)) as [Uint8Array, Uint8Array];
+    const expires = office.now + 3_600_000;
+    alice.control('invite', controlBody.invite(publicKey, sealKey, Role.participant, expires, uses, false));
+    const { id: invite } = lastOf(alice);
+    office.link(alice, bob, carol);
+    for (const desk of [alice, bob, carol]) office.leave(desk);
+    return { ...three, invite };
+  }
+
+  it('N3 K2 is out whom an invitation lets in that somebody else has used up, and is told so by whoever has let him in', () => {
+    const { office, bob, carol, invite } = twoInviters('used up', 1);
+    const [dave, erin] = [letIn(office, bob, 'Dave', invite), letIn(office, carol, 'Erin', invite)];
+    office.arrive(bob);
+    office.arrive(carol);
+    office.link(bob, carol);
+    const [stands, out] =
+      isIn(carol) && bob.engine.replica.verdictOf(dave.admit.id) === 'accepted' ? [dave, erin] : [erin, dave];
+    assert.equal(bob.engine.replica.verdictOf(out.admit.id), 'invitation');
+    const sponsor = out === dave ? bob : carol;
+    assert.equal(outBy(out.dave), undefined);
+    office.arrive(out.dave);
+    office.link(sponsor, out.dave);
+    assert.equal(outBy(out.dave), stands.admit.id);
+    assert.equal(outBy(stands.dave), undefined);
+  });
+
+  it('A5 K2 is out whom somebody lets in from whom the right to is taken at the same time', () => {
+    const { office, alice, bob } = twoInviters('right taken', 1);
+    const { dave, admit } = letIn(office, bob, 'Dave');
+    alice.control('setPerm', controlBody.setPerm('workspace', 'invite', Role.participant, false));
+    tellAll(alice, bob);
+    assert.equal(bob.engine.replica.verdictOf(admit.id), 'notPermitted');
+    office.arrive(bob);
+    office.arrive(dave);
+    office.link(bob, dave);
+    assert.equal(outBy(dave), lastOf(alice).id);
   });
 });

@@ -3,7 +3,7 @@
  * there. Time stands still unless it is moved.
  */
 import assert from 'node:assert/strict';
-import type { DeviceId } from '../../src/base/ids.ts';
+import type { DeltaId, DeviceId } from '../../src/base/ids.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import type { Delta } from '../../src/sync/delta.ts';
 import { Engine, type Growth } from '../../src/sync/engine.ts';
@@ -73,9 +73,9 @@ export class Desk {
     this.write({ tool: undefined, kind, body });
   }
 
-  admit({ account, name, device, certificate }: Person, role: Role = Role.participant): void {
+  admit({ account, name, device, certificate }: Person, role: Role = Role.participant, invite?: DeltaId): void {
     const box = this.engine.keys.box([{ device, agreementKey: certificate.agreementKey }])!;
-    this.control('admit', controlBody.admit(account, role, name, [certificate], undefined, box));
+    this.control('admit', controlBody.admit(account, role, name, [certificate], invite, box));
   }
 
   remove(other: Desk): void {

@@ -66,14 +66,23 @@ export class Endings {
   }
 
   /**
-   * I4, L6: whether a feed has begun upon a word that lets its device in from beyond such an end, be it with others. Who knows the device by another
-   * word has folded what that has in its past, as if the feed were to begin upon it (L4), and may not be able to take that one, nor the feed.
+   * I4, L6: whether a feed has begun upon a word that lets its device in from beyond such an end, be it with others, or its author, or who had let that one
+   * in. Who knows the device by another word has folded what that has in its past, as if the feed were to begin upon it (L4), and may not be able
+   * to take that one, nor the feed.
    */
   isUponEnded(own: FeedId): boolean {
     const first = this.#graph.at(own, 1);
-    if (!first) return false;
-    const entrances = this.#entrancesOf(first.delta.device).filter((entrance) => inPast(entrance, first));
-    return entrances.some(({ delta }) => this.#isPastEnd(delta, own));
+    const entrances = new Set(first && this.#entrancesBefore(first));
+    for (const entrance of entrances) {
+      if (this.#isPastEnd(entrance.delta, own)) return true;
+      for (const before of this.#entrancesBefore(entrance)) entrances.add(before);
+    }
+    return false;
+  }
+
+  /** What lets the device of a delta in, and is in its past. */
+  #entrancesBefore(node: Node): readonly Node[] {
+    return this.#entrancesOf(node.delta.device).filter((entrance) => inPast(entrance, node));
   }
 
   /**

@@ -340,11 +340,20 @@ export class Engine {
       case 'needKey':
         return this.#giveKey(from, path, message.epoch, under);
       case 'folded':
-        if (this.#isMember(from)) this.replica.hearFolded(message.places, from);
-        return [];
+        return this.#isMember(from) ? this.#hearFolded(from, path, message.places) : [];
       default:
         return [];
     }
+  }
+
+  /** L6: what was asked for, as something of his waits for it, is folded there; where it is here, too, he is told: his own feed may rest on what waits. */
+  #hearFolded(from: DeviceId, path: 'direct' | 'relay', places: readonly DeltaPlace[]): readonly Outgoing[] {
+    const too = this.replica.hearFolded(places, from);
+    const isAnswer = this.#requests.isAnswer(
+      from,
+      too.map(({ id }) => id),
+    );
+    return isAnswer ? [this.#say(from, path, { kind: 'folded', places: too })] : [];
   }
 
   #serve(from: DeviceId, path: 'direct' | 'relay', { ids }: Message & { kind: 'fetch' }): readonly Outgoing[] {

@@ -330,7 +330,7 @@ export class Graph {
   }
 
   /** What waits for a delta. */
-  waitersOf({ id }: Delta): readonly Delta[] {
+  waitersOf({ id }: Pick<Delta, 'id'>): readonly Delta[] {
     return this.#waiting.waitersOf(id);
   }
 

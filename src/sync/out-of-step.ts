@@ -3,7 +3,7 @@
  * if he had not (D8): a base from a manager puts it right. So does it where others cannot take the own feed, which has begun upon a word that they
  * need not take (L6).
  */
-import type { DeviceId } from '../base/ids.ts';
+import type { DeltaId, DeviceId } from '../base/ids.ts';
 import type { Authority } from './authority.ts';
 import type { Content } from './content.ts';
 import { MAY_VOID } from './control.ts';
@@ -57,13 +57,20 @@ export class OutOfStep {
 
   /**
    * L6: a member has folded what something here waits for. Where it is folded here, too, what waits for it names what its author had
-   * acknowledged: that cannot come in here, nor what others have written upon it. What nobody else has taken need not be sound.
+   * acknowledged: that cannot come in here, nor what others have written upon it. What nobody else has taken need not be sound. Answers what is
+   * folded here, too, and waited for.
    */
-  hearFolded(places: readonly DeltaPlace[], from: DeviceId): void {
+  hearFolded(places: readonly DeltaPlace[], from: DeviceId): readonly DeltaPlace[] {
     const { graph, own } = this.#options;
     const tip = graph.tip(own.feed);
     if (tip && places.some(({ feed, seq }) => graph.reach(tip, feed) >= seq)) this.#isLeftOut = true;
-    const folded = new Set(places.filter((place) => this.#hasForgotten(place)).map(({ id }) => id));
+    const too = places.filter((place) => this.#hasForgotten(place) && graph.waitersOf(place).length > 0);
+    this.#passBy(new Set(too.map(({ id }) => id)), from);
+    return too;
+  }
+
+  #passBy(folded: ReadonlySet<DeltaId>, from: DeviceId): void {
+    const { graph } = this.#options;
     if (folded.size === 0 || this.#isPassedBy) return;
     const waiters = [...graph.wantedWaiting()].filter(
       (waiter) => waiter.device !== from && pastOf(waiter).some((id) => folded.has(id)),

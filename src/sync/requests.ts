@@ -14,6 +14,7 @@ interface Fetch {
   readonly ids: readonly DeltaId[];
   readonly at: number;
   readonly times: number;
+  isAnswered: boolean;
 }
 
 export class Requests {
@@ -34,7 +35,15 @@ export class Requests {
       (same && now < before.at + FETCH_AGAIN_MS * 2 ** Math.min(before.times, MAX_FETCHES_DOUBLED))
     )
       return false;
-    this.#fetched.set(from, { ids, at: now, times });
+    this.#fetched.set(from, { ids, at: now, times, isAnswered: false });
+    return true;
+  }
+
+  /** Whether a peer answers with these what it was asked for last, for the first time since. */
+  isAnswer(from: DeviceId, ids: readonly DeltaId[]): boolean {
+    const fetch = this.#fetched.get(from);
+    if (!fetch || fetch.isAnswered || !ids.some((id) => fetch.ids.includes(id))) return false;
+    fetch.isAnswered = true;
     return true;
   }
 

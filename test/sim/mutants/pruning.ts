@@ -529,6 +529,22 @@ export const pruning: readonly Mutant[] = [
     tests: ['test/sync/let-in-vain.test.ts'],
   },
   {
+    name: 'what is fetched in vain, as it is folded on both sides, is told of to nobody',
+    rule: 'L6',
+    file: 'src/sync/engine.ts',
+    search: "return isAnswer ? [this.#say(from, path, { kind: 'folded', places: too })] : [];",
+    replace: 'return isAnswer ? [] : [];',
+    tests: ['test/sim/sim.test.ts'],
+  },
+  {
+    name: 'who has begun upon the word of whom somebody out had let in is in step',
+    rule: 'L6',
+    file: 'src/sync/endings.ts',
+    search: 'for (const before of this.#entrancesBefore(entrance)) entrances.add(before);',
+    replace: '',
+    tests: ['test/sim/sim.test.ts'],
+  },
+  {
     name: 'whom somebody has let in in vain nobody tells so',
     rule: 'K2',
     file: 'src/sync/engine.ts',

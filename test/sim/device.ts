@@ -395,9 +395,10 @@ export class SimDevice {
         given(this.lifeName);
         this.generation = renewal.generation;
         this.#awaitsWord = true;
-        this.#keepBeside(replaced);
         this.#renewedFrom = undefined;
       }
+      // As the service: who has not written since takes another unasked (L6).
+      if (replaced) this.#keepBeside(replaced);
       handled();
       if (life !== this.#life) return;
       this.#dispatch(out);

@@ -86,6 +86,15 @@ export class Endings {
   }
 
   /**
+   * What has let a device in that it was not taken out after (A4): a feed that it begins upon what was there before counts nowhere, for it has not heard the
+   * word, or rests on what has let it in since.
+   */
+  entrancesSince(device: DeviceId, own: FeedId): readonly Node[] {
+    const words = this.#wordsAgainst(device).filter(({ node }) => this.#hasAcknowledged(node, own));
+    return this.#entrancesOf(device).filter((entrance) => words.every(({ node }) => inPast(node, entrance)));
+  }
+
+  /**
    * Whether the device of a feed has written with a delta in its past, or is to: of who has written nothing yet others know that a word that
    * lets it in will be in its past (I4), and fold upon that (L4). What is folded all have acknowledged, who began with the base of it, too.
    */

@@ -15,7 +15,7 @@ import { pastOf } from './waiting.ts';
 export interface PassedByOptions {
   readonly crypto: Crypto;
   readonly graph: Graph;
-  /** The control deltas here that let a device in, whatever their verdict. */
+  /** The control deltas here that let a device in, whatever their verdict, and that it was not taken out after. */
   readonly entrancesOf: (device: DeviceId) => readonly Node[];
   /** Beyond an end of its feed that all have acknowledged (A4, D2, D8). */
   readonly isBarred: (delta: Delta) => boolean;

@@ -109,7 +109,8 @@ export class Replica {
     });
     this.#durability = new Durability(this.#graph, this.#own);
     const isBarred = (delta: Delta) => this.#endings.isBarred(delta, this.#own.feed);
-    this.#passedBy = new PassedBy({ crypto, graph: this.#graph, entrancesOf, isBarred });
+    const entrancesSince = (device: DeviceId) => this.#endings.entrancesSince(device, this.#own.feed);
+    this.#passedBy = new PassedBy({ crypto, graph: this.#graph, entrancesOf: entrancesSince, isBarred });
     this.#outOfStep = new OutOfStep({
       ...{ graph: this.#graph, authority: this.#authority, content: this.#content },
       ...{ endings: this.#endings, own: this.#own, passedBy: this.#passedBy },

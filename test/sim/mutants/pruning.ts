@@ -545,6 +545,14 @@ export const pruning: readonly Mutant[] = [
     tests: ['test/sim/sim.test.ts'],
   },
   {
+    name: 'what had let a device in before it was taken out lets a later feed of it count',
+    rule: 'L6',
+    file: 'src/sync/endings.ts',
+    search: 'words.every(({ node }) => inPast(node, entrance))',
+    replace: 'words.length >= 0 || entrance.height > 0',
+    tests: ['test/sim/sim.test.ts'],
+  },
+  {
     name: 'whom somebody has let in in vain nobody tells so',
     rule: 'K2',
     file: 'src/sync/engine.ts',

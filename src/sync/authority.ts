@@ -232,7 +232,12 @@ export class Authority {
       const needless = isSound ? this.#vouchedNeedlessly() : [];
       for (const addition of [...inVain, ...needless]) this.#inVain.add(addition);
       for (const admission of needless) this.#needless.add(admission);
-      isSettled = isSound && inVain.length + needless.length === 0;
+      const groundless = isSound ? this.#groundlessOf(early) : [];
+      for (const id of groundless) {
+        early.delete(id);
+        inTurn.add(id);
+      }
+      isSettled = isSound && inVain.length + needless.length + groundless.length === 0;
     }
     this.wordsOut.follow(this.#accepted);
   }
@@ -254,6 +259,11 @@ export class Authority {
       const upon = this.#devices.voidAdditionsOf(node);
       return !this.#isLetIn(node) && upon.every(isVain) ? { id: node.delta.id, upon } : [];
     });
+  }
+
+  /** A3: of the words that are in force from the beginning those that cite what turns out void, though their author is in by something else. */
+  #groundlessOf(early: ReadonlyMap<DeltaId, DeviceRestriction>): readonly DeltaId[] {
+    return [...early].flatMap(([id, { node }]) => (this.#credentials.citedBy(node) ? [] : id));
   }
 
   #isLetIn(node: Node): boolean {

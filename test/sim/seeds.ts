@@ -3269,4 +3269,36 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Who was let in by two, one of whom had been taken out, took out another device of his upon the word of that one.
+    name: 'A3 A6 no word stands from the beginning that cites what turns out void (world “wasp.5795”)',
+    plan: {
+      config: {
+        seed: 'wasp.5795',
+        big: false,
+        people: 5,
+        founding: 3,
+        hostile: 2,
+        manyDevices: 0.5,
+        directPaths: 2,
+        relayShare: 0,
+        network: { latency_ms: [1, 5], loss: 0, duplication: 0.05, reorders: false, relayLifetime_ms: 600000 },
+        fsync_ms: 400,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 60000,
+      },
+      acts: [
+        { at: 20343, kind: 'folder', salt: 70 },
+        { at: 22628, kind: 'absence', salt: 51 },
+        { at: 25825, kind: 'drop', salt: 18 },
+        { at: 26982, kind: 'absence', salt: 5 },
+        { at: 35809, kind: 'join', salt: 47 },
+        { at: 46233, kind: 'meddle', salt: 40 },
+        { at: 50778, kind: 'posts', salt: 37 },
+        { at: 53361, kind: 'meddle', salt: 15 },
+      ],
+    },
+  },
 ];

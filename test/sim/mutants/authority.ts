@@ -138,6 +138,14 @@ export const authority: readonly Mutant[] = [
     tests: ['test/sync/authority.test.ts'],
   },
   {
+    name: 'a word that is in force from the beginning stands upon a credential that turns out void',
+    rule: 'A3',
+    file: AUTHORITY,
+    search: 'const groundless = isSound ? this.#groundlessOf(early) : [];',
+    replace: 'const groundless: readonly DeltaId[] = [];',
+    tests: ['test/sim/sim.test.ts'],
+  },
+  {
     name: 'whoever cites a manager revokes',
     rule: 'N3',
     file: 'src/sync/invite-uses.ts',

@@ -165,8 +165,8 @@ export function checkWorld(world: World, dice: Dice, cameToRest: boolean): void 
   const all = reader(world);
   for (const { bytes } of world.archive.values()) all.restore(bytes);
   for (const device of honest) checkHasCopy(world, all, device);
-  for (const device of honest) checkIsSomebody(world, device);
   const additions = additionsIn(world, all);
+  for (const device of honest) checkIsSomebody(world, device, additions);
   const invalid = additions.filter(({ verdict }) => verdict === 'cutOff' || verdict === 'invitation');
   const sides = sidesOf(
     world,
@@ -193,11 +193,20 @@ function checkHasCopy(world: World, all: Replica, { id, sponsors, replica }: Sim
   world.violate('N4', `${world.nameOf(id)} has no copy, and is in for ${world.nameOf(by)}, which has let it in`);
 }
 
-/** K2: who is not in his own copy, though something has let him in, knows by what he is out, if he need not hear more first (D2, D8). */
-function checkIsSomebody(world: World, { id, replica, engine, alive }: SimDevice): void {
+/**
+ * K2: who is not in his own copy, though something has let him in, knows by what he is out, if he need not hear more first (D2, D8). Whom hostile members
+ * alone have let in, by what is void, has never come in: his join goes on until its person gives it up.
+ */
+function checkIsSomebody(
+  world: World,
+  { id, replica, engine, alive }: SimDevice,
+  additions: readonly Addition[],
+): void {
   if (!alive || !replica.isLetIn(id) || replica.roster.devices.has(id)) return;
   world.counts.add('devices that are nobody in their own copy');
   if (engine.expulsion || engine.isAwaitingWord || replica.forked.size > 0) return;
+  const here = namingIt(world, additions, id).filter(({ placed }) => replica.node(placed.delta.id));
+  if (here.every(({ placed }) => world.isHostile(placed.delta.device))) return;
   world.violate('K2', `${world.nameOf(id)} goes on with a copy in which it is nobody`);
 }
 

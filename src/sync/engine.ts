@@ -129,7 +129,7 @@ export class Engine {
     const replica = () => this.replica;
     this.#duties = new Duties(identity.device, replica, this);
     this.#entrance = new Entrance(identity.device, replica);
-    this.#expulsion = new Expulsion(crypto, identity, this.#entrance, replica);
+    this.#expulsion = new Expulsion(crypto, identity, replica);
     this.#awaited = new AwaitedWord(identity.device, replica);
     this.keys = new EpochKeys(crypto, workspace, identity.device, identity.agreementSecret);
     const relayable = (device: DeviceId) => options.relayable(device);

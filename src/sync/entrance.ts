@@ -46,14 +46,6 @@ export class Entrance {
     return this.#words.some((word) => !this.#replica.isLeftBehind(word));
   }
 
-  /** Whether a word that lets this device in is not here, and not known to be lost, or to be from who has been taken out. */
-  get mayCome(): boolean {
-    return this.#words.some((word) => {
-      const [author] = word.feed.split('.') as [DeviceId];
-      return !this.#replica.node(word.id) && !this.#replica.isLeftBehind(word) && !this.#replica.wasTakenOut(author);
-    });
-  }
-
   /** Who have let it in, as peers; or, of who turns out to be let in by nothing that counts, the words that cut off who has let him in. */
   *sponsors(): Generator<readonly [DeviceId, readonly Node[] | undefined]> {
     for (const sponsor of this.#sponsors) {

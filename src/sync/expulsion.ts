@@ -7,7 +7,6 @@ import type { Crypto } from '../crypto/crypto.ts';
 import { readControl } from './control.ts';
 import { checkSignature, readDelta, type Delta } from './delta.ts';
 import { outsideOf } from './endings.ts';
-import type { Entrance } from './entrance.ts';
 import type { Node } from './graph.ts';
 import type { Replica } from './replica.ts';
 
@@ -19,15 +18,13 @@ interface Self {
 export class Expulsion {
   readonly #crypto: Crypto;
   readonly #identity: Self;
-  readonly #entrance: Entrance;
   readonly #replicaNow: () => Replica;
   /** The word by which another device of this person's says that he is out. */
   #told: Node | undefined;
 
-  constructor(crypto: Crypto, identity: Self, entrance: Entrance, replica: () => Replica) {
+  constructor(crypto: Crypto, identity: Self, replica: () => Replica) {
     this.#crypto = crypto;
     this.#identity = identity;
-    this.#entrance = entrance;
     this.#replicaNow = replica;
   }
 
@@ -51,11 +48,11 @@ export class Expulsion {
   }
 
   /**
-   * K2, A4: the word that cuts off who has let this device in, where nothing that counts here ever has: it is out with him, though no word names it. Not
-   * while another word that lets it in may come.
+   * K2, A4: the word that cuts off who has let this device in, where nothing that counts here ever has: it is out with him, though no word names it. Another
+   * word that lets it in may be right behind, so it is believed when nothing more comes; or never come, as its author is out, too.
    */
   get onSponsor(): Node | undefined {
-    return this.#entrance.mayCome ? undefined : this.#replica.cutOfWhoLetIn(this.#identity.device);
+    return this.#replica.cutOfWhoLetIn(this.#identity.device);
   }
 
   /**

@@ -505,22 +505,6 @@ export const pruning: readonly Mutant[] = [
     tests: ['test/sync/let-in-vain.test.ts'],
   },
   {
-    name: 'whom somebody has let in who was out does not wait for another word that has let it in',
-    rule: 'K2',
-    file: 'src/sync/expulsion.ts',
-    search: 'this.#entrance.mayCome ? undefined : ',
-    replace: '',
-    tests: ['test/sync/let-in-vain.test.ts'],
-  },
-  {
-    name: 'whom somebody has let in who was out waits for a word of another who is out',
-    rule: 'K2',
-    file: 'src/sync/entrance.ts',
-    search: ' && !this.#replica.wasTakenOut(author);',
-    replace: ' && author !== undefined;',
-    tests: ['test/sync/let-in-vain.test.ts'],
-  },
-  {
     name: 'whom somebody has let in who was out does not wait for what its store lacks',
     rule: 'K2',
     file: 'src/sync/engine.ts',

@@ -406,9 +406,11 @@ function checkSide(
   const union = reader(world);
   takeAll(union, dice, unionOf(side.map((device) => world.heldBy(device))));
   const members = side.filter(({ id }) => union.roster.devices.has(id));
-  const live = members.filter((device) => !isMisled(world, device));
-  const misled = members.length - live.length;
+  const heard = members.filter((device) => !isMisled(world, device));
+  const misled = members.length - heard.length;
   if (misled > 0) world.counts.add('copies out of step of who was let in by a hostile member', misled);
+  const live = heard.filter((device) => !isBeforeAll(device, heard));
+  if (live.length < heard.length) world.counts.add('copies from before all who are there', heard.length - live.length);
   const past = new Past([...union.nodes()].map(({ delta }) => delta));
   checkAuthority(world, union, past);
   world.folds.check(world, union, isOnly ? undefined : side);
@@ -423,6 +425,17 @@ function checkSide(
   if (cameToRest) checkLogs(world, live);
   compareWithFirstCopy(world, dice.pick(live));
   checkMembers(world, union, past, side, live, unheard);
+}
+
+/**
+ * D2, K4: whose disk was put back to before anybody came who is there now, and who holds none of their keys: none of them can tell him anything,
+ * and he knows it, and writes nothing.
+ */
+function isBeforeAll({ id, engine, replica }: SimDevice, members: readonly SimDevice[]): boolean {
+  if (!engine.isAwaitingWord) return false;
+  const isStranger = (other: SimDevice) =>
+    !replica.roster.devices.has(other.id) && engine.keys.held().every(({ tag }) => !other.engine.keys.find(tag));
+  return members.length > 1 && members.every((other) => other.id === id || isStranger(other));
 }
 
 function unionOf(held: readonly (readonly Delta[])[]): Delta[] {

@@ -630,6 +630,7 @@ function checkKeys(
       world.counts.add('keys kept from who is out');
       if (!device.engine.keys.find(tag)) continue;
       if (believes || given.has(tag)) world.counts.add('keys given by who was out');
+      else if (isInForHostile(world, union, id)) world.counts.add('keys given by hostile members');
       else if (again.some(({ placed }) => seen.every((word) => isPast(word, placed))))
         world.counts.add('keys given to who is out by another word');
       else world.violate('K2', `${world.nameOf(id)}, who is out, holds a key that was made afterwards`);
@@ -669,6 +670,13 @@ function additionsIn(world: World, all: Replica): readonly Addition[] {
       found.push({ placed, control, verdict: all.verdictOf(delta.id) });
   }
   return found;
+}
+
+/** A hostile member, who has let it in by what nobody takes of him, gives it what he holds himself: that nobody can keep from it. */
+function isInForHostile(world: World, { roster }: Replica, id: DeviceId): boolean {
+  return [...roster.devices.keys()].some(
+    (other) => world.isHostile(other) && world.devices.get(other)?.replica.roster.devices.has(id) === true,
+  );
 }
 
 /** Of these, which name a device, or let its person in again with whatever devices of his were known. */
@@ -728,6 +736,7 @@ function checkMembers(
       if (!device || isElsewhere(world, side, device) || tag === undefined || !device.engine.keys.find(tag)) continue;
       if (namingIt(world, invalid, id).some(({ control }) => tagOf(control.epoch.commit) === tag))
         world.counts.add('keys given by who was out');
+      else if (isInForHostile(world, union, id)) world.counts.add('keys given by hostile members');
       else world.violate('K3', `${world.nameOf(id)}, who is out, holds the key that members use`);
     }
   }

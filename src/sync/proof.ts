@@ -31,16 +31,18 @@ export class Proof {
     this.#options = options;
   }
 
-  /** The run's deltas where its chain holds and its last signature stands. A known last one was checked already (S3). */
+  /** The run's deltas where its chain holds and its last signature stands. A known last one was checked already (S3), if not what is before it. */
   read(run: readonly Uint8Array[]): Result<readonly Delta[], IngestFault> {
     const { crypto, workspace, graph, isRefused } = this.#options;
     const chain = this.#chainOf(run);
     const last = chain.ok ? chain.value.at(-1) : undefined;
-    if (!chain.ok || !last || graph.has(last.id)) return chain;
-    if (isRefused(chain.value)) return err({ tag: 'fork', device: last.device });
+    if (!chain.ok || !last) return chain;
+    const isKnown = graph.has(last.id);
+    if (!isKnown && isRefused(chain.value)) return err({ tag: 'fork', device: last.device });
     const isSound = chain.value.every((delta) => delta === last || this.#standsAlone(delta));
-    if (!isSound || !checkSignature(crypto, workspace, last)) return err({ tag: 'badSignature', device: last.device });
-    this.#proven.add(last.id);
+    const isProved = isKnown || (isSound && checkSignature(crypto, workspace, last));
+    if (!isSound || !isProved) return err({ tag: 'badSignature', device: last.device });
+    if (!isKnown) this.#proven.add(last.id);
     return chain;
   }
 
@@ -52,8 +54,8 @@ export class Proof {
       const read = reader.read(bytes, known);
       if (!read.ok) return err({ tag: 'badDelta', device: undefined });
       const delta = read.value;
-      // What comes after one that is not here is not here whole either, but on a branch: that is read again.
-      if (delta.bytes === bytes) known = undefined;
+      // What comes after one that is not here is not here whole either, but on a branch: that is read again. It may wait for it, as it came first.
+      if (delta.bytes === bytes) known = this.#options.graph.waiting > 0 ? this.#waits : undefined;
       // Another workspace's genesis is authentic in any: taken for a part of this one it would look like a fork (D8).
       if (isGenesis(delta) && (delta.id as string) !== workspace) return err({ tag: 'badDelta', device: delta.device });
       const last = deltas.at(-1);
@@ -66,8 +68,10 @@ export class Proof {
   /** A delta that is here whole: of a copy no more is read (S3). */
   readonly #held = (id: DeltaId): Delta | undefined => {
     const delta = this.#options.graph.get(id)?.delta;
-    return delta && delta.bytes.length > 0 ? delta : undefined;
+    return delta && delta.bytes.length > 0 ? delta : this.#waits(id);
   };
+
+  readonly #waits = (id: DeltaId): Delta | undefined => this.#options.graph.waitingDelta(id);
 
   /** A control delta outlives those that could prove it (L4), so it needs a signature of its own that stands. */
   #standsAlone(delta: Delta): boolean {

@@ -342,6 +342,29 @@ describe('D7 signatures of runs', () => {
     assert.equal(bob.replica.roster.name, 'Gemini');
   });
 
+  it('D7 L4 nor is it proved by what waits for it: who passes it on could spoil the signature that a base needs', () => {
+    const team = new Team(38);
+    const alice = team.founder;
+    const bob = team.join('Bob');
+    const renamed = alice.control('rename', controlBody.rename('Gemini'));
+    const named = alice.control('rename', controlBody.rename('Mercury'));
+    const post = alice.post('upon both');
+    const [first, second, last] = [renamed, named, post].map((id) => alice.replica.node(id)!.delta.bytes) as [
+      Uint8Array,
+      Uint8Array,
+      Uint8Array,
+    ];
+    assert.deepEqual(faultsOf(bob, [[last]]), []);
+    assert.deepEqual(faultsOf(bob, [[spoilSignature(first), second, last]]), ['badSignature']);
+    assert.deepEqual(faultsOf(bob, [[second]]), []);
+    // What waits is here already, as it came first.
+    assert.deepEqual(faultsOf(bob, [[first, spoilSignature(second), last]]), []);
+    for (const id of [renamed, named])
+      assert.ok(checkSignature(team.crypto, team.workspace, bob.replica.node(id)!.delta));
+    assert.equal(bob.replica.roster.name, 'Mercury');
+    assert.equal(bob.replica.size, alice.replica.size);
+  });
+
   it('D7 garbage and empty runs are faults at most', () => {
     const team = new Team(16);
     const { founder } = team;

@@ -2,8 +2,8 @@
  * Files: items with versions (F1, F2, F4). A version replaces the heads it names; two that name the same parent both stay, so
  * nothing is lost, and the folder shows the later one as a conflict copy. A rename is a move, not a delete and an add.
  */
-import type { DeltaId } from '../../base/ids.ts';
-import { MAX_FOLDER_DEPTH } from '../../protocol/limits.ts';
+import type { AccountId, DeltaId } from '../../base/ids.ts';
+import { MAX_FOLDER_DEPTH, MAX_HEADS, MAX_HEADS_OF_MEMBER } from '../../protocol/limits.ts';
 import type { Node } from '../../sync/graph.ts';
 import type { Context, ContentVoid, Reducer, Transaction } from '../../sync/reducer.ts';
 import { readFilesDelta, type FilesDelta, type FolderId } from './deltas.ts';
@@ -93,6 +93,9 @@ function version(
       ? context.can('edit') || (own && context.can('editOwn'))
       : context.can('delete') || (own && context.can('deleteOwn'));
   if (!allowed) return 'notPermitted';
+  const others = item.heads.filter((head) => !delta.parents.includes(head));
+  // What it changes was replaced meanwhile.
+  if (others.length === item.heads.length && isFull(transaction, others, context.author)) return 'noTarget';
   const { id, time } = node.delta;
   putVersion(transaction, id, {
     item: itemId,
@@ -103,8 +106,16 @@ function version(
     time,
     height: node.height,
   });
-  putItem(transaction, itemId, { ...item, heads: [...item.heads.filter((head) => !delta.parents.includes(head)), id] });
+  putItem(transaction, itemId, { ...item, heads: [...others, id] });
   return undefined;
+}
+
+/** F2: whether no more may stand beside these: each would have all of them in its row, and nobody could name them all. */
+function isFull(transaction: Transaction, heads: readonly DeltaId[], author: AccountId): boolean {
+  if (heads.length >= MAX_HEADS) return true;
+  if (heads.length < MAX_HEADS_OF_MEMBER) return false;
+  const own = heads.filter((head) => getVersion(transaction, head)?.author === author);
+  return own.length >= MAX_HEADS_OF_MEMBER;
 }
 
 function move(

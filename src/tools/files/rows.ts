@@ -9,7 +9,7 @@
 import { fromHex, toHex } from '../../base/bytes.ts';
 import { isDeltaId, type AccountId, type DeltaId } from '../../base/ids.ts';
 import { asArray, asBytes, asCount, asFlag, asList, type Value } from '../../protocol/codec.ts';
-import { MAX_DEPS } from '../../protocol/limits.ts';
+import { MAX_DEPS, MAX_HEADS } from '../../protocol/limits.ts';
 import type { Row } from '../../sync/reducer.ts';
 import { contentFromValue, contentToValue, type Content } from './content.ts';
 import { asFileName, asFolder, type FolderId } from './deltas.ts';
@@ -83,8 +83,7 @@ export function isItemRow(key: string, row: Value): boolean {
   const [parent, creator] = [asFolder(f?.[1]), asBytes(f?.[3], ID_BYTES)];
   if (!isDeltaId(key) || asFlag(f?.[0]) === undefined || !parent || asFileName(f?.[2]) === undefined || !creator)
     return false;
-  // An item has as many heads as members have changed it without knowing of each other: nobody is kept from that.
-  return parent.id !== key && asCount(f?.[4]) !== undefined && isHeight(f?.[5]) && isIdList(f?.[6], 1, Infinity);
+  return parent.id !== key && asCount(f?.[4]) !== undefined && isHeight(f?.[5]) && isIdList(f?.[6], 1, MAX_HEADS);
 }
 
 export function versionToRow(version: Version): Row {

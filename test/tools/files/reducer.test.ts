@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { DeltaId } from '../../../src/base/ids.ts';
 import type { Value } from '../../../src/protocol/codec.ts';
-import { MAX_FOLDER_DEPTH, MAX_NAME_BYTES } from '../../../src/protocol/limits.ts';
+import { MAX_FOLDER_DEPTH, MAX_HEADS, MAX_NAME_BYTES } from '../../../src/protocol/limits.ts';
 import { Role } from '../../../src/sync/control.ts';
 import { contentToValue } from '../../../src/tools/files/content.ts';
 import { filesBody, readFilesDelta, type FilesDelta } from '../../../src/tools/files/deltas.ts';
@@ -75,6 +75,38 @@ describe('files', () => {
     const third = ver(alice, [second], '33');
     const late = ver(alice, [file], 'late');
     assert.deepEqual(itemOf(alice, file).heads, [third, late]);
+  });
+
+  it('F2 of one parent a member makes eight versions at most, all together no more than one can name, and nobody is kept from going on', () => {
+    const { alice, bob, team } = duo(31);
+    const file = alice.file('a.txt');
+    bob.meet(alice);
+    const first = ver(alice, [file], 'by Alice');
+    const saysOf = (copy: Copy, parent: DeltaId, count: number) =>
+      Array.from({ length: count }, (_, i) =>
+        says(copy, { kind: 'ver', parents: [parent], content: contentOf('x'.repeat(i)) }),
+      );
+    const eight = Array.from({ length: 8 }, () => 'accepted');
+    // The first replaces what is a head here, and stands beside it when both have met.
+    assert.deepEqual(saysOf(bob, file, 10), [...eight, 'noTarget', 'noTarget']);
+    assert.equal(says(bob, { kind: 'del', parents: [file] }), 'notPermitted');
+    assert.equal(says(alice, { kind: 'del', parents: [file] }), 'accepted');
+    alice.meet(bob);
+    assert.equal(itemOf(alice, file).heads.length, 10);
+    const others = [1, 2, 3].map((n) => team.join(`Carol ${n}`));
+    for (const carol of others) saysOf(carol, file, 8);
+    alice.meet(...others);
+    alice.meet(...others, bob);
+    const { heads } = itemOf(alice, file);
+    assert.equal(heads.length, MAX_HEADS);
+    assert.ok(heads.includes(first));
+    for (const copy of [bob, ...others]) assert.deepEqual(stateOf(copy.replica), stateOf(alice.replica));
+    assert.equal(says(alice, { kind: 'ver', parents: [file], content: contentOf('late') }), 'noTarget');
+    const next = ver(bob, [heads.at(-1)!], 'upon one of them');
+    assert.equal(itemOf(bob, file).heads.length, MAX_HEADS);
+    assert.deepEqual(itemOf(bob, file).heads.at(-1), next);
+    const all = ver(bob, itemOf(bob, file).heads, 'upon all of them');
+    assert.deepEqual(itemOf(bob, file).heads, [all]);
   });
 
   it('F2 deleted here and edited there: the edit lives, nothing is lost', () => {

@@ -196,6 +196,7 @@ describe('L6 rows', function () {
         created: time,
         height: time,
         heads: fc.array(hash<DeltaId>(), { maxLength: 4 }),
+        below: fc.nat(),
       },
       ordinary,
     );
@@ -251,6 +252,7 @@ const ROWS = [
       created: 1_800_000_000_000,
       height: 2,
       heads: [id<DeltaId>(), id<DeltaId>()],
+      below: 0,
     }),
   })),
   {
@@ -288,7 +290,8 @@ describe('L6 rows that are sound one by one', function () {
   it('L6 are answered together, whatever they name', () => {
     const ids = [1, 2, 3, 4].map((byte) => new Uint8Array(32).fill(byte));
     const anId = fc.constantFrom(...ids);
-    const item = fc.tuple(anId, fc.boolean(), fc.option(anId), fc.uniqueArray(anId, { minLength: 1, maxLength: 3 }));
+    const heads = fc.uniqueArray(anId, { minLength: 1, maxLength: 3 });
+    const item = fc.tuple(anId, fc.boolean(), fc.option(anId), heads, fc.integer({ min: 0, max: 2 }));
     const version = fc.tuple(
       anId,
       anId,
@@ -302,10 +305,10 @@ describe('L6 rows that are sound one by one', function () {
       fc.array(version, { maxLength: 6 }),
       (items, versions) => {
         const rows = [
-          ...items.map(([key, folder, parent, heads]) => ({
+          ...items.map(([key, folder, parent, versionIds, below]) => ({
             table: ITEMS,
             key: toHex(key),
-            row: [folder, parent ?? new Uint8Array(0), 'a', new Uint8Array(32), 0, 2, heads],
+            row: [folder, parent ?? new Uint8Array(0), 'a', new Uint8Array(32), 0, 2, versionIds, folder ? below : 0],
           })),
           ...versions.map(([key, of, parents, live, height]) => ({
             table: VERSIONS,

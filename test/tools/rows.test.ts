@@ -125,6 +125,7 @@ describe('L6 rows of Files that hang together', () => {
     ['a folder that is not here', changed(ITEMS, outer, undefined)],
     ['a folder that is a file', changed(ITEMS, file, { 1: bytes(beside)[0]! })],
     ['a folder in itself, by another', changed(ITEMS, outer, { 1: bytes(inner)[0]! })],
+    ['a folder deeper than the one it stands in', changed(ITEMS, inner, { 7: 1 })],
     ['a head that is not here', changed(VERSIONS, second, undefined)],
     ['a head of another item', changed(ITEMS, file, { 6: bytes(gone) })],
     ['a head that was replaced', changed(ITEMS, file, { 6: bytes(file) })],

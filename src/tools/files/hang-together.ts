@@ -4,7 +4,7 @@
  *
  * | of | holds |
  * | --- | --- |
- * | an item | its folder is the root or a folder that is here, and no folder is in itself |
+ * | an item | its folder is the root or a folder that is here; a folder in another has less below it than that, so none is in itself, nor too deep |
  * | each of its heads | is a version that is here, of this item, and nobody's parent |
  * | a version | its item is here; it has content where it is live and its item is a file, and else none |
  * | each parent of it that is here | is of the same item and before it in D6 order, so that parents of parents come to an end |
@@ -52,17 +52,10 @@ function areHeads(items: ReadonlyMap<DeltaId, Item>, versions: ReadonlyMap<Delta
   return true;
 }
 
-/** Each item's way to the root is walked once: a way ends at the root, or at a folder whose own way has been found. */
 function areInFolders(items: ReadonlyMap<DeltaId, Item>): boolean {
-  const rooted = new Set<DeltaId>();
-  for (const [id, item] of items) {
-    const way = new Set([id]);
-    for (let at = item.parent; at !== undefined; at = items.get(at)!.parent) {
-      if (items.get(at)?.folder !== true || way.has(at)) return false;
-      if (rooted.has(at)) break;
-      way.add(at);
-    }
-    for (const one of way) rooted.add(one);
+  for (const { folder, parent, below } of items.values()) {
+    const outer = parent === undefined ? undefined : items.get(parent);
+    if (parent !== undefined && (outer?.folder !== true || (folder && outer.below <= below))) return false;
   }
   return true;
 }

@@ -52,7 +52,8 @@ function add(
   delta: FilesDelta & { kind: 'file' | 'folder' },
 ): ContentVoid | undefined {
   if (!context.can('add')) return 'notPermitted';
-  if (!isFolder(transaction, delta.parent) || depthOf(transaction, delta.parent) >= MAX_FOLDER_DEPTH) return 'noTarget';
+  const way = isFolder(transaction, delta.parent) ? wayTo(transaction, delta.parent) : undefined;
+  if (!way || way.length >= MAX_FOLDER_DEPTH) return 'noTarget';
   const { id, time } = node.delta;
   putItem(transaction, id, {
     folder: delta.kind === 'folder',
@@ -62,7 +63,9 @@ function add(
     created: time,
     height: node.height,
     heads: [id],
+    below: 0,
   });
+  if (delta.kind === 'folder') deepen(transaction, way, 0);
   putVersion(transaction, id, {
     item: id,
     parents: [],
@@ -127,9 +130,10 @@ function move(
   if (!item || !isFolder(transaction, delta.parent)) return 'noTarget';
   if (!(context.can('edit') || (item.creator === context.author && context.can('editOwn')))) return 'notPermitted';
   // Two members may each have moved one folder into the other: the later move in D6 order finds the first one's and is void.
-  if (isInside(transaction, delta.parent, delta.item)) return 'noTarget';
-  if (depthOf(transaction, delta.parent) >= MAX_FOLDER_DEPTH) return 'noTarget';
+  const way = wayTo(transaction, delta.parent);
+  if (way.includes(delta.item) || way.length + item.below >= MAX_FOLDER_DEPTH) return 'noTarget';
   putItem(transaction, delta.item, { ...item, parent: delta.parent, name: delta.name });
+  if (item.folder) deepen(transaction, way, item.below);
   return undefined;
 }
 
@@ -137,15 +141,24 @@ function isFolder(transaction: Transaction, folder: FolderId): boolean {
   return folder === undefined || getItem(transaction, folder)?.folder === true;
 }
 
-function isInside(transaction: Transaction, start: FolderId, ancestor: DeltaId): boolean {
-  for (let at = start; at !== undefined; at = getItem(transaction, at)?.parent) if (at === ancestor) return true;
-  return false;
+/** A folder and those it stands in, the nearest first: never more than MAX_FOLDER_DEPTH. */
+function wayTo(transaction: Transaction, folder: FolderId): readonly DeltaId[] {
+  const way: DeltaId[] = [];
+  for (let at = folder; at !== undefined; at = getItem(transaction, at)?.parent) way.push(at);
+  return way;
 }
 
-function depthOf(transaction: Transaction, folder: FolderId): number {
-  let depth = 0;
-  for (let at = folder; at !== undefined; at = getItem(transaction, at)?.parent) depth++;
-  return depth;
+/**
+ * A folder in which others stand so deep has come to the end of a way. What goes again leaves the figures: without them whoever moves a folder would have to
+ * look at all that is in it, and whoever did not look could put one way below another without end.
+ */
+function deepen(transaction: Transaction, way: readonly DeltaId[], below: number): void {
+  for (const [i, folder] of way.entries()) {
+    const item = getItem(transaction, folder)!;
+    // Those above have more in any case.
+    if (item.below > below + i) return;
+    putItem(transaction, folder, { ...item, below: below + i + 1 });
+  }
 }
 
 function getItem(transaction: Transaction, id: DeltaId): Item | undefined {

@@ -3,13 +3,13 @@
  *
  * | table | key | row |
  * | --- | --- | --- |
- * | items | item id | [is folder, parent folder 0 or 32, name, creator 32, created time, height, [head version 32 …]] |
+ * | items | item id | [is folder, parent folder 0 or 32, name, creator 32, created time, height, [head version 32 …], folders below] |
  * | versions | version id | [item 32, [parent version 32 …], is live, content or null, author 32, time, height] |
  */
 import { fromHex, toHex } from '../../base/bytes.ts';
 import { isDeltaId, type AccountId, type DeltaId } from '../../base/ids.ts';
 import { asArray, asBytes, asCount, asFlag, asList, type Value } from '../../protocol/codec.ts';
-import { MAX_DEPS, MAX_HEADS } from '../../protocol/limits.ts';
+import { MAX_DEPS, MAX_FOLDER_DEPTH, MAX_HEADS } from '../../protocol/limits.ts';
 import type { Row } from '../../sync/reducer.ts';
 import { contentFromValue, contentToValue, type Content } from './content.ts';
 import { asFileName, asFolder, type FolderId } from './deltas.ts';
@@ -26,6 +26,8 @@ export interface Item {
   readonly height: number;
   /** Versions that no other names as a parent. */
   readonly heads: readonly DeltaId[];
+  /** Of a folder: how deep other folders have stood in it, one in the other; 0 of a file. */
+  readonly below: number;
 }
 
 export interface Version {
@@ -47,12 +49,12 @@ const ids = (value: Value): readonly DeltaId[] => (value as readonly Uint8Array[
 export function itemToRow(item: Item): Row {
   const parent = item.parent === undefined ? NONE : fromHex(item.parent)!;
   const heads = item.heads.map((head) => fromHex(head)!);
-  return [item.folder, parent, item.name, fromHex(item.creator)!, item.created, item.height, heads];
+  return [item.folder, parent, item.name, fromHex(item.creator)!, item.created, item.height, heads, item.below];
 }
 
 /** Of a row that the reducer has put, or `isItemRow` has let in. */
 export function itemFromRow(row: Row): Item {
-  const [folder, parent, name, creator, created, height, heads] = row as [
+  const [folder, parent, name, creator, created, height, heads, below] = row as [
     boolean,
     Uint8Array,
     string,
@@ -60,6 +62,7 @@ export function itemFromRow(row: Row): Item {
     number,
     number,
     Value,
+    number,
   ];
   return {
     folder,
@@ -69,6 +72,7 @@ export function itemFromRow(row: Row): Item {
     created,
     height,
     heads: ids(heads),
+    below,
   };
 }
 
@@ -79,10 +83,10 @@ export function parentInRow(row: Row): Uint8Array {
 
 /** Whether this could stand in the table under that key (L6). */
 export function isItemRow(key: string, row: Value): boolean {
-  const f = asArray(row, 7);
-  const [parent, creator] = [asFolder(f?.[1]), asBytes(f?.[3], ID_BYTES)];
-  if (!isDeltaId(key) || asFlag(f?.[0]) === undefined || !parent || asFileName(f?.[2]) === undefined || !creator)
-    return false;
+  const f = asArray(row, 8);
+  const [folder, parent, creator] = [asFlag(f?.[0]), asFolder(f?.[1]), asBytes(f?.[3], ID_BYTES)];
+  if (!isDeltaId(key) || folder === undefined || !parent || asFileName(f?.[2]) === undefined || !creator) return false;
+  if (asCount(f?.[7], folder ? MAX_FOLDER_DEPTH - 1 : 0) === undefined) return false;
   return parent.id !== key && asCount(f?.[4]) !== undefined && isHeight(f?.[5]) && isIdList(f?.[6], 1, MAX_HEADS);
 }
 

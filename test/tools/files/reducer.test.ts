@@ -200,6 +200,40 @@ describe('files', () => {
     assert.equal(says(alice, { kind: 'move', item: file, parent, name: 'a' }), 'noTarget');
   });
 
+  it('F4 one way of folders is not put below another, so that none is deeper, whoever has made which in the meantime', () => {
+    const { alice, bob, team } = duo(32);
+    const folders = (copy: Copy, count: number, top?: DeltaId): readonly DeltaId[] => {
+      const way: DeltaId[] = [];
+      for (let i = 0; i < count; i++) way.push(copy.files({ kind: 'folder', parent: way.at(-1) ?? top, name: `${i}` }));
+      return way;
+    };
+    const [way, other] = [folders(alice, 40), folders(alice, 40)];
+    assert.equal(says(alice, { kind: 'move', item: other[0]!, parent: way.at(-1), name: 'o' }), 'noTarget');
+    assert.equal(says(alice, { kind: 'move', item: other[0]!, parent: way[23], name: 'o' }), 'accepted');
+    assert.equal(says(alice, { kind: 'folder', parent: other.at(-1), name: 'one more' }), 'noTarget');
+    assert.equal(says(alice, { kind: 'file', parent: way.at(-1), name: 'a', content: empty }), 'accepted');
+    bob.meet(alice);
+    const [root] = folders(alice, 1);
+    bob.meet(alice);
+    // Each may do it as he sees it, and not both.
+    const moved = alice.files({ kind: 'move', item: way[0]!, parent: root, name: 'below' });
+    const [, last] = folders(bob, 20, root);
+    const deep = bob.files({ kind: 'folder', parent: last, name: 'deep' });
+    assert.equal(alice.verdict(moved), 'noTarget');
+    bob.meet(alice);
+    const carol = team.copyOf(team.person('Carol'), bob);
+    for (const copy of [alice, bob, carol]) {
+      assert.equal(copy.verdict(deep), 'accepted');
+      for (const { table, key } of copy.replica.rows()) {
+        let depth = 0;
+        let at = table === ITEMS && itemOf(copy, key as DeltaId).folder ? (key as DeltaId) : undefined;
+        for (; at !== undefined; at = itemOf(copy, at).parent) depth++;
+        assert.ok(depth <= MAX_FOLDER_DEPTH, `${depth} folders`);
+      }
+      assert.deepEqual(stateOf(copy.replica), stateOf(alice.replica));
+    }
+  });
+
   it('F1 versions of something else, of a folder, of several items, of nothing are void', () => {
     const { alice } = duo(10);
     const [file, other] = [alice.file('a'), alice.file('b')];

@@ -67,6 +67,8 @@ export const MAX_BASE_PLACES = 100_000;
 /** Ten years of a busy team, an hour a day of nothing but changes of members. */
 export const MAX_BASE_CONTROLS = 100_000;
 export const MAX_BASE_ROWS = 4_000_000;
+/** Numbers that all pasts in it are counted by, zeros too: 100,000 deltas of 300 feeds; they take 256 MiB, and a few bytes promise thousands. */
+export const MAX_BASE_PAST_NUMBERS = 2 ** 25;
 /** Room that is made for a base when its first part is read from disk: so much may be promised by whoever wrote that part. */
 export const MAX_BASE_PLACE_BYTES = 256 * MIB;
 /** Keys that somebody has sent before the word of their making (K1): it follows at once, or is not taken here, or there is none. */

@@ -32,6 +32,7 @@ import {
   MAX_BASE_LANES,
   MAX_BASE_PART_BYTES,
   MAX_BASE_PARTS,
+  MAX_BASE_PAST_NUMBERS,
   MAX_BASE_PLACES,
   MAX_BASE_ROWS,
   MAX_DELTA_BYTES,
@@ -265,13 +266,14 @@ export class BaseReader {
     const head = readHead(items.next(), this.#workspace, isOwn ? OWN : OF_OTHERS);
     if (!head.ok) return head;
     const { end, counts } = head.value;
+    const pasts = new Pasts(counts.lanes, isOwn ? ANY : MAX_BASE_PAST_NUMBERS);
     const lanes: LaneRecord[] = [];
     const places: PlaceRecord[] = [];
     const controls: ControlRecord[] = [];
     const isFramed =
-      takes(counts.lanes, lanes, () => readLane(items.next(), lanes, counts)) &&
-      takes(counts.places, places, () => readPlace(items.next(), lanes, counts)) &&
-      takes(counts.controls, controls, () => this.#readControl(items.next(), lanes, counts));
+      takes(counts.lanes, lanes, () => readLane(items.next(), lanes, pasts)) &&
+      takes(counts.places, places, () => readPlace(items.next(), lanes, pasts)) &&
+      takes(counts.controls, controls, () => this.#readControl(items.next(), lanes, pasts));
     const rows = isFramed ? PackedRows.read(stream, items.at, counts.rows) : undefined;
     const frame = { end, lanes, places, controls };
     if (!rows || (!isOfNothing(frame, rows) && !this.#isSound(frame))) return badBase('malformed');
@@ -289,11 +291,11 @@ export class BaseReader {
     return ids.size === all.length && new Set(all.map(keyOf)).size === all.length && ids.has(this.#workspace);
   }
 
-  #readControl(value: Value | undefined, lanes: readonly LaneRecord[], counts: Counts): ControlRecord | undefined {
+  #readControl(value: Value | undefined, lanes: readonly LaneRecord[], pasts: Pasts): ControlRecord | undefined {
     const fields = asArray(value, 4);
     const lane = asCount(fields?.[0], lanes.length - 1);
     const bytes = asBytes(fields?.[1], 1, MAX_DELTA_BYTES);
-    const [height, past] = [asCount(fields?.[2]), readPast(fields?.[3], counts)];
+    const [height, past] = [asCount(fields?.[2]), pasts.read(fields?.[3])];
     const delta = bytes && this.#reader.read(bytes);
     if (lane === undefined || !height || !past || !delta?.ok || delta.value.tool !== undefined) return undefined;
     const home = lanes[lane]!;
@@ -365,13 +367,13 @@ function readHead(value: Value | undefined, workspace: WorkspaceId, limits: Coun
   return ok({ end, counts: { lanes, places, controls, rows } });
 }
 
-function readLane(value: Value | undefined, before: readonly LaneRecord[], counts: Counts): LaneRecord | undefined {
+function readLane(value: Value | undefined, before: readonly LaneRecord[], pasts: Pasts): LaneRecord | undefined {
   const f = asArray(value, 10);
   const device = asBytes(f?.[0], KEY_BYTES);
   const [generation, parent] = [asCount(f?.[1], MAX_FEED_GENERATION), asCount(f?.[2], before.length)];
   const [first, firstId, cut] = [asCount(f?.[3]), asBytes(f?.[4], 0, ID_BYTES), asCount(f?.[5])];
   const [closed, endId] = [readClosed(f?.[6]), asBytes(f?.[7], 0, ID_BYTES)];
-  const [height, past] = [asCount(f?.[8]), readPast(f?.[9], counts)];
+  const [height, past] = [asCount(f?.[8]), pasts.read(f?.[9])];
   if (!f || !device || generation === undefined || parent === undefined || !first || !firstId) return undefined;
   if (cut === undefined || cut < first - 1 || !closed || !endId || height === undefined || !past) return undefined;
   const deviceId = toHex(device) as DeviceId;
@@ -398,25 +400,38 @@ function readClosed(value: Value | undefined): Closed | 'open' | undefined {
   return f?.length === 2 && named !== undefined && seen !== undefined ? { named, seen } : undefined;
 }
 
-function readPlace(value: Value | undefined, lanes: readonly LaneRecord[], counts: Counts): PlaceRecord | undefined {
+function readPlace(value: Value | undefined, lanes: readonly LaneRecord[], pasts: Pasts): PlaceRecord | undefined {
   const f = asArray(value, 5);
   const [lane, seq, id] = [asCount(f?.[0], lanes.length - 1), asCount(f?.[1]), asBytes(f?.[2], ID_BYTES)];
-  const [height, past] = [asCount(f?.[3]), readPast(f?.[4], counts)];
+  const [height, past] = [asCount(f?.[3]), pasts.read(f?.[4])];
   if (lane === undefined || !seq || !id || !height || !past) return undefined;
   const home = lanes[lane]!;
   return home.first <= seq && seq < home.cut ? { lane, seq, id: toHex(id) as DeltaId, height, past } : undefined;
 }
 
-/** Counted in the lanes that there are. */
-function readPast(value: Value | undefined, { lanes }: Counts): Past | undefined {
-  const fields = asArray(value, 0, 2 * lanes);
-  if (!fields || fields.length % 2 !== 0) return undefined;
-  const past: number[] = [];
-  for (let i = 0; i < fields.length; i += 2) {
-    const [lane, seq] = [asCount(fields[i], lanes - 1), asCount(fields[i + 1])];
-    if (lane === undefined || lane < past.length || !seq) return undefined;
-    while (past.length < lane) past.push(0);
-    past.push(seq);
+/** Reads pasts, counted in the lanes that there are, as long as there is room for all numbers that they are written out in. */
+class Pasts {
+  readonly #lanes: number;
+  #room: number;
+
+  constructor(lanes: number, room: number) {
+    this.#lanes = lanes;
+    this.#room = room;
   }
-  return past;
+
+  read(value: Value | undefined): Past | undefined {
+    const fields = asArray(value, 0, 2 * this.#lanes);
+    if (!fields || fields.length % 2 !== 0) return undefined;
+    const last = fields.length === 0 ? -1 : asCount(fields[fields.length - 2], this.#lanes - 1);
+    if (last === undefined || last >= this.#room) return undefined;
+    this.#room -= last + 1;
+    const past: number[] = [];
+    for (let i = 0; i < fields.length; i += 2) {
+      const [lane, seq] = [asCount(fields[i], last), asCount(fields[i + 1])];
+      if (lane === undefined || lane < past.length || !seq) return undefined;
+      while (past.length < lane) past.push(0);
+      past.push(seq);
+    }
+    return past;
+  }
 }

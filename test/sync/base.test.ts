@@ -1,7 +1,7 @@
 /** L6: a base is written, read and loaded; whoever begins with it has the same workspace as who has all. */
 import assert from 'node:assert/strict';
 import type { DeltaId, DeviceId, ToolId, WorkspaceId } from '../../src/base/ids.ts';
-import { MAX_BASE_LANES } from '../../src/protocol/limits.ts';
+import { MAX_BASE_LANES, MAX_BASE_PAST_NUMBERS } from '../../src/protocol/limits.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import { BaseReader, writeBase, type Base, type BaseParts } from '../../src/sync/base.ts';
 import { feedOf } from '../../src/sync/delta.ts';
@@ -195,6 +195,34 @@ describe('L6 a base', () => {
     const engine = new Engine({ ...options, relayable: () => true });
     assert.ok(engine.restoreBase(kept, undefined));
     assert.equal(engine.replica.cut().size, base.lanes.length + MAX_BASE_LANES);
+  });
+
+  it('L6 one whose pasts promise more than there is room for is not read, however short it is', () => {
+    const { team, alice } = busyTeam('base 11');
+    alice.replica.advance();
+    const { root, ...base } = read(team, alice.replica.base());
+    const device = 'ff'.repeat(32) as DeviceId;
+    const idOf = (n: number) => n.toString(16).padStart(64, '0') as DeltaId;
+    const past = Array.from({ length: MAX_BASE_LANES }, (_, lane) => (lane === MAX_BASE_LANES - 1 ? 1 : 0));
+    const places = MAX_BASE_PAST_NUMBERS / MAX_BASE_LANES;
+    const lanes = Array.from({ length: MAX_BASE_LANES - base.lanes.length }, (_, generation) => {
+      const end = { id: idOf(generation), height: 2, past: [] };
+      const place = { feed: feedOf(device, generation), device, generation, parent: undefined };
+      return { ...place, first: 1, firstId: undefined, cut: places + 1, closed: undefined, end };
+    });
+    const isRead = (count: number) => {
+      const more = Array.from({ length: count }, (_, i) => {
+        const [lane, seq] = [MAX_BASE_LANES - 1, i + 1];
+        return { lane, seq, id: idOf(MAX_BASE_LANES + i), height: 2, past };
+      });
+      const frame = { ...base, lanes: [...base.lanes, ...lanes], places: [...base.places, ...more] };
+      const { parts } = writeBase(team.workspace, root, frame, []);
+      const reader = new BaseReader(team.crypto, team.workspace);
+      for (const [part, bytes] of parts.entries()) assert.ok(reader.add({ root, part, parts: parts.length, bytes }).ok);
+      return reader.read().ok;
+    };
+    assert.equal(isRead(100), true);
+    assert.equal(isRead(places), false);
   });
 
   it('L6 rows of a tool that was added twice, as one kind and as another, are taken (world “gum.2928”)', () => {

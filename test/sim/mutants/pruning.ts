@@ -194,6 +194,14 @@ export const pruning: readonly Mutant[] = [
     tests: bases,
   },
   {
+    name: 'a base may promise pasts without end',
+    rule: 'L6',
+    file: BASE,
+    search: 'last === undefined || last >= this.#room',
+    replace: 'last === undefined',
+    tests: bases,
+  },
+  {
     name: 'a base of another workspace will do',
     rule: 'L6',
     file: BASE,

@@ -45,7 +45,9 @@ export const chatReducer: Reducer = {
     if (delta.kind === 'edit') {
       if (post.told) return 'noTarget';
       if (!(own ? context.can('editOwn') : context.can('edit'))) return 'notPermitted';
-      transaction.put(POSTS, delta.post, postToRow({ ...post, text: delta.text, edited: time }, row[0] as Uint8Array));
+      // Whatever its clock claims: 0 would say that nobody has.
+      const edited = Math.max(time, 1);
+      transaction.put(POSTS, delta.post, postToRow({ ...post, text: delta.text, edited }, row[0] as Uint8Array));
       return undefined;
     }
     if (!(own ? context.can('deleteOwn') : context.can('delete'))) return 'notPermitted';

@@ -63,6 +63,17 @@ describe('chat', () => {
     assert.ok(after.edited > 0);
   });
 
+  it('A5 an edit shows as one, whatever time it claims: a manager puts no other words in anybody’s mouth', () => {
+    const { alice, bob } = trio(19);
+    const post = bob.post('yes');
+    alice.meet(bob);
+    alice.now = -1;
+    alice.chat({ kind: 'edit', post, text: 'no' });
+    const { text, edited } = postFromRow(alice.replica.row(CHAT, POSTS, post)!);
+    assert.equal(text, 'no');
+    assert.ok(edited > 0);
+  });
+
   it('D6 of two concurrent edits the later in order stands, on both sides; a deletion beats an edit it did not see', () => {
     const { alice, bob } = trio(4);
     const [first, second] = [bob.post('first'), bob.post('second')];

@@ -51,6 +51,8 @@ export const RELAY_PARCEL_SLICE_BYTES = 512 * KIB;
 export const RELAY_MAX_CAPABILITIES = 4_096;
 
 // Engine
+/** The last moment that a Date has: whoever shows one beyond stops there. */
+export const MAX_TIME_MS = 8_640_000_000_000_000;
 /** Deltas that wait for their past (D5), of one workspace: an hour of a busy team. */
 export const MAX_WAITING_DELTAS = 10_000;
 export const MAX_WAITING_BYTES = 32 * MIB;

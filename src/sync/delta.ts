@@ -12,7 +12,7 @@
  * | prev | 0 or 32 | id of seq − 1 in this feed; empty for seq 1 |
  * | deps | ≤ 32 × 32 | maximal heads outside the own feed (D5), sorted |
  * | credential | 0 or 32 | the delta that gave the author his role (A1); empty in a genesis |
- * | time | count | milliseconds since 1970: a claim, never a verdict (D6) |
+ * | time | count | milliseconds since 1970, of a day that there is: a claim, never a verdict (D6) |
  * | tool | 0 or 8 | the tool it is for; empty: control (section 3) |
  * | kind | text | what the tool does with it |
  * | body | any | as the tool says |
@@ -28,7 +28,7 @@ import { IdNames } from '../base/id-names.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { KEY_BYTES, SIGNATURE_BYTES, type Crypto } from '../crypto/crypto.ts';
 import { decodeInPlace, encode, type Value } from '../protocol/codec.ts';
-import { MAX_DELTA_BYTES, MAX_DEPS, MAX_FEED_GENERATION } from '../protocol/limits.ts';
+import { MAX_DELTA_BYTES, MAX_DEPS, MAX_FEED_GENERATION, MAX_TIME_MS } from '../protocol/limits.ts';
 import { Reading } from '../protocol/reading.ts';
 
 export const DELTA_VERSION = FORMAT;
@@ -182,7 +182,7 @@ export class DeltaReader {
     if (prev === undefined || (seq === 1) !== (prev === '')) return undefined;
     const deps = this.#deps(reading, signed);
     const credential = deps && this.#optionalId(reading, signed, ID_BYTES);
-    const time = credential === undefined ? undefined : reading.count();
+    const time = credential === undefined ? undefined : reading.count(MAX_TIME_MS);
     const tool = time === undefined ? undefined : this.#optionalId(reading, signed, TOOL_ID_BYTES);
     const kind = tool === undefined ? undefined : reading.text(MAX_KIND_LENGTH, this.#kind);
     if (!deps || credential === undefined || time === undefined || tool === undefined || kind === undefined)

@@ -6,6 +6,7 @@ import {
   MAX_CBOR_DEPTH,
   MAX_DELTA_BYTES,
   MAX_MESSAGE_BYTES,
+  MAX_TIME_MS,
   MAX_WAITING_BYTES,
   MAX_WAITING_DELTAS,
 } from '../../src/protocol/limits.ts';
@@ -184,6 +185,16 @@ describe('D deltas', () => {
       for (const part of [read.value.bytes, inBody]) assert.equal(part.buffer === message.buffer, isPart);
       assert.deepEqual(read.value.bytes, bytes);
     }
+  });
+
+  it('D3 a time that no day has is none: whoever shows it would stop there', () => {
+    const team = new Team(39);
+    const timed = (time: number) =>
+      readDelta(team.crypto, team.workspace, team.forge(team.alice, { seq: 2, prev: team.genesis.id, time }).bytes);
+    const last = timed(MAX_TIME_MS);
+    assert.ok(last.ok);
+    assert.equal(new Date(last.value.time).toISOString(), '+275760-09-13T00:00:00.000Z');
+    assert.equal(timed(MAX_TIME_MS + 1).ok, false);
   });
 
   it('D4 an own delta that others would refuse is not made, and the feed goes on', () => {

@@ -4,6 +4,7 @@ import { describe, it } from 'mocha';
 import { fromHex } from '../../src/base/bytes.ts';
 import type { DeltaId, ToolId } from '../../src/base/ids.ts';
 import type { Value } from '../../src/protocol/codec.ts';
+import { MAX_TIME_MS } from '../../src/protocol/limits.ts';
 import { Role } from '../../src/sync/control.ts';
 import type { PlacedRow, Reducer } from '../../src/sync/reducer.ts';
 import { chatReducer } from '../../src/tools/chat/reducer.ts';
@@ -13,7 +14,7 @@ import { filesReducer } from '../../src/tools/files/reducer.ts';
 import { ITEMS, VERSIONS } from '../../src/tools/files/rows.ts';
 import { CONTENTS, withOtherCounts } from '../fakes/every-kind.ts';
 import { seededBelow, seededRandom } from '../fakes/seeded-random.ts';
-import { CHAT, contentOf, FILES, Team, type Copy } from '../sync/team.ts';
+import { CHAT, contentOf, FILES, NOW, Team, type Copy } from '../sync/team.ts';
 import { rowsOf } from './stored-rows.ts';
 
 const patch = { kind: 'patch', bytes: 100, sha256: new Uint8Array(32), patch: new Uint8Array(10) } as const;
@@ -86,6 +87,9 @@ describe('L6 rows that come from another member', () => {
             refused++;
           }
         }
+        for (const [at, field] of row.entries())
+          if (typeof field === 'number' && field >= NOW)
+            assert.equal(reducer.isRow(table, key, row.with(at, MAX_TIME_MS + 1)), false);
         for (const fields of withOtherCounts(row)) assert.equal(reducer.isRow(table, key, fields as never), false);
         for (const name of ['', 'rows', 'constructor']) assert.equal(reducer.isRow(name, key, row), false);
         for (const name of ['', key.slice(2), key.toUpperCase(), `${key}00`, `${key.slice(0, -1)}\n`, 'x'.repeat(64)])

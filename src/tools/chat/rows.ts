@@ -6,6 +6,7 @@
 import { fromHex, toHex } from '../../base/bytes.ts';
 import { isDeltaId, type AccountId } from '../../base/ids.ts';
 import { asArray, asBytes, asCount, type Value } from '../../protocol/codec.ts';
+import { MAX_TIME_MS } from '../../protocol/limits.ts';
 import type { Row } from '../../sync/reducer.ts';
 import { readText, toldFromValues, toldToValues, type Told } from './deltas.ts';
 
@@ -42,8 +43,8 @@ export function isPostRow(key: string, row: Value): boolean {
     isDeltaId(key) &&
     asBytes(f?.[0], ID_BYTES) !== undefined &&
     readText(f?.[1]) !== undefined &&
-    asCount(f?.[2]) !== undefined &&
-    asCount(f?.[3]) !== undefined &&
+    asCount(f?.[2], MAX_TIME_MS) !== undefined &&
+    asCount(f?.[3], MAX_TIME_MS) !== undefined &&
     // A tool's delta has the genesis in its past.
     (asCount(f?.[4]) ?? 0) > 1 &&
     (f?.[5] === null || isToldBy(toldOf(f?.[5]), f?.[2]))

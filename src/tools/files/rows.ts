@@ -9,7 +9,7 @@
 import { fromHex, toHex } from '../../base/bytes.ts';
 import { isDeltaId, type AccountId, type DeltaId } from '../../base/ids.ts';
 import { asArray, asBytes, asCount, asFlag, asList, type Value } from '../../protocol/codec.ts';
-import { MAX_DEPS, MAX_FOLDER_DEPTH, MAX_HEADS } from '../../protocol/limits.ts';
+import { MAX_DEPS, MAX_FOLDER_DEPTH, MAX_HEADS, MAX_TIME_MS } from '../../protocol/limits.ts';
 import type { Row } from '../../sync/reducer.ts';
 import { contentFromValue, contentToValue, type Content } from './content.ts';
 import { asFileName, asFolder, type FolderId } from './deltas.ts';
@@ -87,7 +87,12 @@ export function isItemRow(key: string, row: Value): boolean {
   const [folder, parent, creator] = [asFlag(f?.[0]), asFolder(f?.[1]), asBytes(f?.[3], ID_BYTES)];
   if (!isDeltaId(key) || folder === undefined || !parent || asFileName(f?.[2]) === undefined || !creator) return false;
   if (asCount(f?.[7], folder ? MAX_FOLDER_DEPTH - 1 : 0) === undefined) return false;
-  return parent.id !== key && asCount(f?.[4]) !== undefined && isHeight(f?.[5]) && isIdList(f?.[6], 1, MAX_HEADS);
+  return (
+    parent.id !== key &&
+    asCount(f?.[4], MAX_TIME_MS) !== undefined &&
+    isHeight(f?.[5]) &&
+    isIdList(f?.[6], 1, MAX_HEADS)
+  );
 }
 
 export function versionToRow(version: Version): Row {
@@ -129,7 +134,7 @@ export function isVersionRow(key: string, row: Value): boolean {
   const f = asArray(row, 7);
   const [item, live, author] = [asBytes(f?.[0], ID_BYTES), asFlag(f?.[2]), asBytes(f?.[4], ID_BYTES)];
   if (!isDeltaId(key) || !item || live === undefined || !author) return false;
-  if (asCount(f?.[5]) === undefined || !isHeight(f?.[6]) || !isIdList(f?.[1], 0, MAX_DEPS)) return false;
+  if (asCount(f?.[5], MAX_TIME_MS) === undefined || !isHeight(f?.[6]) || !isIdList(f?.[1], 0, MAX_DEPS)) return false;
   const parents = ids(f![1]!);
   // The first version has its item's id, and is what has no parents.
   const isFirst = toHex(item) === key;

@@ -11,6 +11,14 @@ export const words: readonly Mutant[] = [
     tests: ['test/sync/delta.test.ts'],
   },
   {
+    name: 'a delta may be of a day that there is not',
+    rule: 'D3',
+    file: 'src/sync/delta.ts',
+    search: 'reading.count(MAX_TIME_MS)',
+    replace: 'reading.count()',
+    tests: ['test/sync/delta.test.ts'],
+  },
+  {
     name: 'an id does not bind its workspace',
     rule: 'D3',
     file: 'src/sync/delta.ts',

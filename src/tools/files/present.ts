@@ -8,6 +8,7 @@
  * 3. Last the conflict copies: ` (conflict copy of Bob)`, numbered in the same way where several are Bob's.
  */
 import { toUtf8 } from '../../base/utf8.ts';
+import { MAX_NAME_BYTES } from '../../protocol/limits.ts';
 import { clashKey, safeName, withSuffix } from './safe-name.ts';
 
 export interface SiblingInput {
@@ -76,7 +77,7 @@ function memberPart(memberName: string): string {
 /** The names of one folder that are given away, by clash key. */
 class Names {
   readonly #taken = new Set<string>();
-  /** The number to try next for a name, so that a thousand equal ones do not each begin at 2. */
+  /** The number to try next, so that a thousand equal ones do not each begin at 2: of long names by what is made of them, since they are cut to the same. */
   readonly #next = new Map<string, number>();
 
   take(name: string): boolean {
@@ -87,12 +88,18 @@ class Names {
   }
 
   takeNumbered(name: string, suffix: string, kind: SiblingInput['kind']): string {
-    const counter = clashKey(name) + '\0' + clashKey(suffix);
-    for (let number = this.#next.get(counter) ?? 2; ; number++) {
-      const numbered = withSuffix(name, `${suffix} (${number})`, kind);
-      if (!this.take(numbered)) continue;
-      this.#next.set(counter, number + 1);
-      return numbered;
+    const made = (number: number | string) => withSuffix(name, `${suffix} (${number})`, kind);
+    // A longer number leaves less of the name.
+    for (let digits = 1; ; digits++) {
+      const zeros = '0'.repeat(digits);
+      const isWhole = toUtf8(`${name}${suffix} (${zeros})`).length <= MAX_NAME_BYTES;
+      const counter = `${digits} ${isWhole ? `${clashKey(name)}\0${clashKey(suffix)}` : clashKey(made(zeros))}`;
+      const end = 10 ** digits;
+      for (let number = this.#next.get(counter) ?? Math.max(2, end / 10); number < end; number++) {
+        this.#next.set(counter, number + 1);
+        const numbered = made(number);
+        if (this.take(numbered)) return numbered;
+      }
     }
   }
 }

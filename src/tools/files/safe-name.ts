@@ -11,7 +11,7 @@
  * | more than MAX_NAME_BYTES of UTF-8 | shortened before its extension |
  * | nothing at all | `_` |
  */
-import { toUtf8 } from '../../base/utf8.ts';
+import { fromUtf8, toUtf8 } from '../../base/utf8.ts';
 import { MAX_NAME_BYTES } from '../../protocol/limits.ts';
 
 export type NameProblem = 'empty' | 'tooLong' | 'separator' | 'dots' | 'control';
@@ -76,16 +76,14 @@ function shortened(name: string, suffix: string): string {
   return cut(stem, MAX_NAME_BYTES - toUtf8(suffix + extension).length) + suffix + extension;
 }
 
-/** As many whole code points as fit. */
+/** As many whole code points as fit: no part of what may not be written, as a surrogate alone, is here any more. */
 function cut(text: string, maximumBytes: number): string {
-  if (toUtf8(text).length <= maximumBytes) return text;
-  let kept = '';
-  let length = 0;
-  for (const point of text) {
-    length += toUtf8(point).length;
-    if (length > maximumBytes) break;
-    kept += point;
-  }
+  const bytes = toUtf8(text);
+  if (bytes.length <= maximumBytes) return text;
+  let end = Math.max(0, maximumBytes);
+  // Not between the bytes of one.
+  while (end > 0 && (bytes[end]! & 0xc0) === 0x80) end--;
+  const kept = fromUtf8(bytes.subarray(0, end))!;
   // What is cut off may have stood between a dot and the end.
   return kept.replace(TRAILING, (ending) => '_'.repeat(ending.length));
 }

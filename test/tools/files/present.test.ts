@@ -111,6 +111,17 @@ describe('F4 what a folder shows', () => {
     );
   });
 
+  it('F4 nor do long names that differ only in what is cut off them', function () {
+    this.timeout(5_000);
+    const name = (i: number) => `${'x'.repeat(247)}${String(i).padStart(4, '0')}.txt`;
+    const shown = namesOf(Array.from({ length: 6_000 }, (_, i) => file(i, name(i % 3_000))));
+    assert.equal(shown.at(-1), `${'x'.repeat(244)} (3001).txt`);
+    const folders = namesOf(
+      Array.from({ length: 6_000 }, (_, i) => folder(i, `${'x'.repeat(248)}.${(i % 3_000) + 1e4}`)),
+    );
+    for (const names of [shown, folders]) assert.equal(new Set(names.map(clashKey)).size, names.length);
+  });
+
   it('F4 ten thousand items of one name take no quadratic time', function () {
     this.timeout(5_000);
     const shown = namesOf(Array.from({ length: 10_000 }, (_, i) => file(i, 'same.txt')));

@@ -309,9 +309,14 @@ export class Graph {
     return this.#waiting.missing();
   }
 
-  /** Whether deltas of others, or of a later feed of its device, wait for it (D2, D8). */
-  isWanted({ id, feed }: Delta, known = new Map<DeltaId, boolean>()): boolean {
-    return this.#waiting.isWanted(id, feed, known, this.#around.mayWant);
+  /** Whether something waits for it. */
+  isWaitedFor({ id }: Delta): boolean {
+    return this.#waiting.isWaitedFor(id);
+  }
+
+  /** Whether deltas of others, or of a later feed of its device, wait for it (D2, D8): as it is now, asked of as many as one likes. */
+  wanted(): (delta: Delta) => boolean {
+    return this.#waiting.wanted(this.#around.mayWant);
   }
 
   /** These, each after what it waits for. */

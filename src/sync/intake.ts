@@ -2,7 +2,7 @@
  * The taking in of what comes from others, or back from the disk: which runs are looked at, in which order their deltas go into the graph, and what of
  * them is not taken. Each that is added enters the copy at once, by its one door.
  */
-import type { DeltaId, DeviceId, FeedId, WorkspaceId } from '../base/ids.ts';
+import type { DeviceId, FeedId, WorkspaceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import type { Delta, DeltaPlace, DeltaReader } from './delta.ts';
 import type { Endings } from './endings.ts';
@@ -56,12 +56,14 @@ export class Intake {
   readonly #outOfStep: OutOfStep;
   readonly #serving: Serving;
   readonly #enter: (node: Node, isRecut: boolean) => void;
+  readonly #wanted: Wanted;
 
   constructor(options: IntakeOptions) {
     const { crypto, workspace, reader, graph } = options;
     const isRefused = (run: readonly Delta[]) => this.#endings.forked.has(run[0]!.device) && this.#wantedOf(run) === 0;
     this.#proof = new Proof({ crypto, workspace, reader, graph, isRefused });
     this.#graph = graph;
+    this.#wanted = new Wanted(graph);
     this.#own = options.own;
     this.#endings = options.endings;
     this.#passedBy = options.passedBy;
@@ -73,6 +75,7 @@ export class Intake {
   /** Runs of feeds as they came (S2): one signature check per contiguous run, at its end (D7). `from`: the device that has sent them. */
   take(runs: readonly (readonly Uint8Array[])[], from: DeviceId | undefined, roster: Roster): Taken {
     const batch = newBatch();
+    this.#wanted.lookAnew();
     const hear = (run: readonly Delta[]) => {
       const last = run.findLast(({ id }) => this.#graph.has(id));
       if (last) batch.heard.push({ feed: last.feed, seq: last.seq });
@@ -99,6 +102,7 @@ export class Intake {
   /** What was durable here once: authentic then (D7), though the signature that proved it may not have come back. Answers what has come in with it. */
   takeBack(delta: Delta, arrival?: number): readonly Node[] {
     const batch = newBatch();
+    this.#wanted.lookAnew();
     this.#insert([delta], 1, batch, arrival);
     return batch.added;
   }
@@ -127,8 +131,7 @@ export class Intake {
 
   /** How many of a run, from its beginning, others' deltas depend on (D8). */
   #wantedOf(run: readonly Delta[]): number {
-    const known = new Map<DeltaId, boolean>();
-    return this.#graph.waiting === 0 ? 0 : run.findLastIndex((delta) => this.#graph.isWanted(delta, known)) + 1;
+    return run.findLastIndex((delta) => this.#wanted.has(delta)) + 1;
   }
 
   /**
@@ -138,10 +141,9 @@ export class Intake {
   #insert(deltas: readonly Delta[], wanted: number, { added, restsOn, faults }: Batch, arrival?: number): boolean {
     let isTaken = true;
     const freed: Delta[] = [];
-    const known = new Map<DeltaId, boolean>();
     for (let i = 0; i < deltas.length + freed.length; i++) {
       const delta = i < deltas.length ? deltas[i]! : freed[i - deltas.length]!;
-      const isWanted = i < wanted || this.#graph.isWanted(delta, known);
+      const isWanted = i < wanted || this.#wanted.has(delta);
       if (!isWanted && this.#endings.isBeyond(delta, this.#own.feed)) {
         // What comes after it in the run would wait for it in vain.
         for (const one of deltas.slice(i)) this.#proof.settle(one);
@@ -183,6 +185,41 @@ export class Intake {
     this.#endings.forked.add(delta.device);
     this.#passedBy.endsChanged();
     faults.push({ tag: 'fork', device: delta.device });
+  }
+}
+
+/** So often who waits for whom is looked through for one batch: ten thousand that wait are ten milliseconds. */
+const LOOKS_A_BATCH = 4;
+
+/**
+ * What others' deltas wait for (D2, D8). It changes with each that comes, and each is asked about: where it would be looked through too often for one batch, as by who
+ * sends the same again and again, it stays as it was. What is not taken for that is asked for again, and comes in another.
+ */
+class Wanted {
+  readonly #graph: Graph;
+  #isWanted: ((delta: Delta) => boolean) | undefined;
+  /** As of what was here, and waited. */
+  #asOf = '';
+  #looks = 0;
+
+  constructor(graph: Graph) {
+    this.#graph = graph;
+  }
+
+  lookAnew(): void {
+    this.#isWanted = undefined;
+    this.#looks = 0;
+  }
+
+  has(delta: Delta): boolean {
+    if (!this.#graph.isWaitedFor(delta)) return false;
+    const now = `${this.#graph.arrivals} ${this.#graph.waitingTurns}`;
+    if (!this.#isWanted || (now !== this.#asOf && this.#looks < LOOKS_A_BATCH)) {
+      this.#isWanted = this.#graph.wanted();
+      this.#asOf = now;
+      this.#looks++;
+    }
+    return this.#isWanted(delta);
   }
 }
 

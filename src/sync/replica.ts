@@ -524,9 +524,8 @@ export class Replica {
    */
   #letGoOfEnded(): void {
     this.#hasComeAgain = false;
-    const known = new Map<DeltaId, boolean>();
-    const isEnded = (delta: Delta) =>
-      this.#endings.isBarred(delta, this.#own.feed) && !this.#graph.isWanted(delta, known);
+    const isWanted = this.#graph.wanted();
+    const isEnded = (delta: Delta) => this.#endings.isBarred(delta, this.#own.feed) && !isWanted(delta);
     this.#withdraw(this.#graph.letGo(isEnded, this.#own.device));
   }
 

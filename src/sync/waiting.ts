@@ -146,55 +146,47 @@ export class Waiting {
     return ready;
   }
 
-  /** Of all that waits what is wanted (`isWanted`), each looked at once. */
+  /** Of all that waits what is wanted. */
   allWanted(mayWant: (waiter: Delta) => boolean): ReadonlySet<Delta> {
-    const wanted = new Set<Delta>();
+    return new Set([...this.#deltas.values()].filter(this.wanted(mayWant)));
+  }
+
+  /**
+   * Of what somebody waits for, whether something of another feed that `mayWant` it does, or waits for what waits for it: as it is now. Each that waits is
+   * looked at once, however many are asked for.
+   */
+  wanted(mayWant: (waiter: Delta) => boolean): (delta: Pick<Delta, 'id' | 'feed'>) => boolean {
+    /** Of all of a feed it is the same. */
+    const ofFeed = new Map<FeedId, boolean>();
+    const mayFeedWant = (waiter: Delta) => {
+      const may = ofFeed.get(waiter.feed) ?? mayWant(waiter);
+      ofFeed.set(waiter.feed, may);
+      return may;
+    };
     /** Feeds that want it: of two one is another than its own. */
     const wanting = new Map<DeltaId, ReadonlySet<FeedId>>();
-    for (const one of this.inOrder().toReversed()) {
+    const look = (id: DeltaId) => {
       const feeds = new Set<FeedId>();
-      for (const waiter of this.waitersOf(one.id)) {
-        const those = mayWant(waiter) ? [waiter.feed] : NONE;
-        for (const feed of [...those, ...(wanting.get(waiter.id) ?? NONE)]) if (feeds.size < 2) feeds.add(feed);
-        if (feeds.size === 2) break;
+      for (const waiter of this.waitersOf(id)) {
+        if (mayFeedWant(waiter)) feeds.add(waiter.feed);
+        for (const feed of wanting.get(waiter.id) ?? NONE) if (feeds.size < 2) feeds.add(feed);
+        if (feeds.size >= 2) break;
       }
-      wanting.set(one.id, feeds);
-      if ([...feeds].some((feed) => feed !== one.feed)) wanted.add(one);
-    }
-    return wanted;
+      wanting.set(id, feeds);
+    };
+    for (const { id } of this.inOrder().toReversed()) look(id);
+    for (const id of this.missing()) look(id);
+    return ({ id, feed }) => [...(wanting.get(id) ?? NONE)].some((other) => other !== feed);
+  }
+
+  /** Whether something waits for it. */
+  isWaitedFor(id: DeltaId): boolean {
+    return this.#waiters.has(id);
   }
 
   /** What is waited for and has not come at all. */
   missing(): readonly DeltaId[] {
     return [...this.#waiters.keys()].filter((id) => !this.#deltas.has(id));
-  }
-
-  /**
-   * Whether something of another feed that `mayWant` it waits for it, or for what waits for it. `known`: what was answered before,
-   * while nothing more has come to wait; a chain of thousands is walked once.
-   */
-  isWanted(
-    id: DeltaId,
-    feed: FeedId,
-    known: Map<DeltaId, boolean>,
-    mayWant: (waiter: Delta) => boolean = () => true,
-  ): boolean {
-    if (!this.#waiters.has(id)) return false;
-    const before = known.get(id);
-    if (before !== undefined) return before;
-    /** What is looked at, each with what it waits for. */
-    const seen = new Map<DeltaId, DeltaId | undefined>([[id, undefined]]);
-    for (const at of seen.keys()) {
-      for (const waiter of this.waitersOf(at)) {
-        const answer = waiter.feed === feed || !mayWant(waiter) ? known.get(waiter.id) : true;
-        if (answer === undefined && !seen.has(waiter.id)) seen.set(waiter.id, at);
-        if (answer !== true) continue;
-        for (let on: DeltaId | undefined = at; on !== undefined; on = seen.get(on)) known.set(on, true);
-        return true;
-      }
-    }
-    for (const one of seen.keys()) known.set(one, false);
-    return false;
   }
 }
 

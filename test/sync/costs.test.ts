@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import { feedOf, type Delta } from '../../src/sync/delta.ts';
 import { boxEpoch } from '../../src/sync/epoch.ts';
+import { Graph } from '../../src/sync/graph.ts';
 import { Talk } from './talk.ts';
 import { Team, type Copy } from './team.ts';
 
@@ -93,6 +94,41 @@ describe('D2 later feeds of a device', () => {
     ]) {
       const [few, many] = [asked(20, act), asked(40, act)];
       assert.ok(many < 3 * few + 1, `${few} questions, and ${many} for twice as many`);
+    }
+  });
+});
+
+describe('D8 what waits', () => {
+  it('D8 is looked through a few times for one message, however often the same comes in it, or in between something new', () => {
+    const team = new Team('again and again');
+    const { person: mallory } = team.join('Mallory');
+    const credential = team.founder.replica.roster.members.get(mallory.account)!.credential;
+    const feedOfHis = (generation: number, count: number) => {
+      const feed: Delta[] = [];
+      for (let seq = 1; seq <= count; seq++) {
+        const deps = seq === 1 ? [credential] : [];
+        feed.push(team.forge(mallory, { generation, seq, prev: feed.at(-1)?.id, deps, credential }));
+      }
+      return feed;
+    };
+    const [[, , ...waits], more] = [feedOfHis(0, 30), feedOfHis(1, 22)];
+    assert.deepEqual(team.founder.hearRuns(waits), []);
+    const { wanted } = Graph.prototype;
+    let looks = 0;
+    Graph.prototype.wanted = function (this: Graph) {
+      looks++;
+      return wanted.call(this);
+    };
+    try {
+      const again = [waits[0]!];
+      team.founder.hearRuns(...more.slice(2).flatMap((one) => [again, [one], again]));
+      assert.ok(looks <= 4, `${looks} looks`);
+      looks = 0;
+      const first = team.forge(mallory, { generation: 2, seq: 1, deps: [credential], credential });
+      team.founder.hearRuns(again, [first], again, [waits[1]!]);
+      assert.ok(looks > 1, 'what has changed is looked at');
+    } finally {
+      Graph.prototype.wanted = wanted;
     }
   });
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { DeltaId } from '../../src/base/ids.ts';
+import type { DeltaId, FeedId } from '../../src/base/ids.ts';
 import { MAX_WAITING_BYTES, MAX_WAITING_DELTAS } from '../../src/protocol/limits.ts';
 import type { Delta } from '../../src/sync/delta.ts';
 import { Waiting } from '../../src/sync/waiting.ts';
@@ -79,13 +79,20 @@ describe('D5 what waits for its past', () => {
       for (const delta of all.toSorted(() => below(3) - 1)) waiting.add(delta, delta.deps);
       const mayWant = ({ device }: Delta) => (device as string) < 'device 3';
       const wanted = waiting.allWanted(mayWant);
-      for (const delta of all)
-        assert.equal(
-          wanted.has(delta),
-          waiting.isWanted(delta.id, delta.feed, new Map(), mayWant),
-          `${world} ${delta.id}`,
-        );
+      const isWanted = waiting.wanted(mayWant);
+      /** One after the other. */
+      const isWantedFrom = (id: DeltaId, feed: string): boolean =>
+        waiting
+          .waitersOf(id)
+          .some((waiter) => (waiter.feed !== feed && mayWant(waiter)) || isWantedFrom(waiter.id, feed));
+      for (const delta of all) {
+        assert.equal(isWanted(delta), isWantedFrom(delta.id, delta.feed), `${world} ${delta.id}`);
+        assert.equal(wanted.has(delta), isWanted(delta));
+      }
       assert.ok(wanted.size > 0 && wanted.size < all.length);
+      // What has not come is asked about, too.
+      for (const feed of ['device 0.0', 'device 4.0'] as FeedId[])
+        assert.equal(isWanted({ id: missing, feed }), isWantedFrom(missing, feed));
     }
   });
 });

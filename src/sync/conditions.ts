@@ -10,6 +10,7 @@ import { isLiveIn, type Credentials } from './credentials.ts';
 import type { DeviceStanding } from './device-standing.ts';
 import { inPast, type Node } from './graph.ts';
 import type { InviteUses } from './invite-uses.ts';
+import type { Action } from './permissions.ts';
 import { compareKeys, type Accepted, type Entry, type Key } from './seniority.ts';
 import type { Settings } from './settings.ts';
 import { ACCEPTED, refused, type Verdict } from './verdict.ts';
@@ -75,8 +76,12 @@ export class Conditions {
         const own = this.#words.namedAuthorOf(invite.node) === this.#words.namedAuthorOf(node);
         return allowed(own || key.role === Role.manager);
       }
-      case 'addTool':
-        return allowed(this.#settings.can(node, key.role, 'workspace', 'addTools'));
+      case 'addTool': {
+        // Who brings back what somebody has deleted undoes that.
+        const isBack = this.#words.deletionsOf(control.tool).some((one) => inPast(one.node, node));
+        const may = (action: Action) => this.#settings.can(node, key.role, 'workspace', action);
+        return allowed(may('addTools') && (!isBack || may('deleteTools')));
+      }
       case 'renameTool':
       case 'deleteTool':
         return allowed(this.#settings.can(node, key.role, 'workspace', 'deleteTools'));

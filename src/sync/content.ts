@@ -2,7 +2,6 @@
  * Content deltas of one replica: judged by the settled control deltas, reduced by their tools, and judged again when these
  * change. What a verdict rests on but the rows is kept with it, so that only they are done again for whom it is another.
  */
-import { push } from '../base/group.ts';
 import type { AccountId, DeviceId, ToolId } from '../base/ids.ts';
 import type { Authority } from './authority.ts';
 import type { OrderPlace } from './base.ts';
@@ -14,6 +13,7 @@ import type { PackedRows, RowRecord } from './packed-rows.ts';
 import type { Action } from './permissions.ts';
 import type { Reducer, Transaction } from './reducer.ts';
 import type { Roster } from './roster.ts';
+import { ToolWords } from './tool-words.ts';
 import type { VoidReason } from './verdict.ts';
 
 /** What the verdict on a content delta rests on, but for the rows and what its tool asks. */
@@ -37,12 +37,6 @@ interface Answer {
   readonly isAllowed: boolean;
 }
 
-/** A tool was added, as of this kind, or deleted. */
-interface ToolEvent {
-  readonly node: Node;
-  readonly kind: string | undefined;
-}
-
 export class Content {
   readonly fold: Fold<Judgement>;
   readonly #graph: Graph;
@@ -51,8 +45,7 @@ export class Content {
   /** The last of each author: most say the same, and rest on the same, as the one before. */
   readonly #last = new Map<AccountId | undefined, Judgement>();
   readonly #accountBytes = new Map<AccountId, Uint8Array>();
-  /** In D6 order. */
-  readonly #tools = new Map<ToolId, ToolEvent[]>();
+  #tools = new ToolWords([], (one) => this.#authority.keyOf(one));
   /** D10: deltas of another version, and of kinds of control that are not known. */
   #foreign: Node[] = [];
   /** D10: who has written of a known tool in a kind that is not known. */
@@ -87,12 +80,8 @@ export class Content {
   /** The control deltas have changed: which tools there are, and of what kind. */
   learnTools(roster: Roster): void {
     this.#barriers = undefined;
-    this.#tools.clear();
-    for (const { node, control } of this.#authority.accepted) {
-      if (control.kind !== 'addTool' && control.kind !== 'deleteTool') continue;
-      push(this.#tools, control.tool, { node, kind: control.kind === 'addTool' ? control.toolKind : undefined });
-    }
-    this.fold.hide(new Set([...this.#tools.keys()].filter((tool) => !roster.tools.has(tool))));
+    this.#tools = new ToolWords(this.#authority.accepted, (one) => this.#authority.keyOf(one));
+    this.fold.hide(new Set([...this.#tools.ever()].filter((tool) => !roster.tools.has(tool))));
   }
 
   insertAll(nodes: readonly Node[]): void {
@@ -133,10 +122,9 @@ export class Content {
     return true;
   }
 
-  /** Of every kind that a tool was added as, in D6 order. */
+  /** Of every kind that a tool was added as. */
   #reducersOf(tool: ToolId): readonly Reducer[] {
-    const kinds = new Set((this.#tools.get(tool) ?? []).flatMap(({ kind }) => kind ?? []));
-    return [...kinds].flatMap((kind) => this.#reducers.get(kind) ?? []);
+    return [...this.#tools.kindsOf(tool)].flatMap((kind) => this.#reducers.get(kind) ?? []);
   }
 
   /** What a base holds (L6), in the place of everything. */
@@ -204,11 +192,7 @@ export class Content {
 
   /** The kind of a tool that was added, and not deleted again, in the past of a delta. */
   #toolKindAt(node: Node): string | undefined {
-    let open: string | undefined;
-    for (const event of this.#tools.get(node.delta.tool!) ?? []) {
-      if (inPast(event.node, node)) open = event.kind === undefined ? undefined : (open ?? event.kind);
-    }
-    return open;
+    return this.#tools.additionSeen(node.delta.tool!, (word) => inPast(word, node))?.kind;
   }
 
   /** The same as the author's last where it says the same: a hundred thousand of one kind are to be one. */

@@ -3,7 +3,7 @@
  * later in it has none yet, and counts already where it may come to stand. It judges nothing: that is the authority's.
  */
 import { filterGroups, push } from '../base/group.ts';
-import type { AccountId, DeltaId, DeviceId } from '../base/ids.ts';
+import type { AccountId, DeltaId, DeviceId, ToolId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { readControl, takenOutBy, type Control } from './control.ts';
 import { inPast, type Node } from './graph.ts';
@@ -20,6 +20,7 @@ export class ControlWords {
   /** By account and by invitation, whatever the verdict: what they depend on may sort later in the pass (A6). */
   readonly #admissions = new Map<AccountId, Accepted[]>();
   readonly #revocations = new Map<DeltaId, Accepted[]>();
+  readonly #deletions = new Map<ToolId, Accepted[]>();
   /** Likewise, by whom they take out. */
   readonly #departures = new Map<AccountId, Accepted[]>();
   /** What removes somebody, or gives him another role, likewise. */
@@ -56,6 +57,7 @@ export class ControlWords {
     if (leaver !== undefined) push(this.#departures, leaver, entry);
     if (control.kind === 'remove' || control.kind === 'setRole') push(this.#ends, control.account, entry);
     if (control.kind === 'revoke') push(this.#revocations, control.invite, entry);
+    if (control.kind === 'deleteTool') push(this.#deletions, control.tool, entry);
     return entry;
   }
 
@@ -73,7 +75,8 @@ export class ControlWords {
     const gone = [...nodes].filter(({ delta }) => this.#controls.delete(delta.id));
     const isLeft = ({ node }: Accepted) => !nodes.has(node);
     const ofPeople = [this.#admissions, this.#departures, this.#ends];
-    const groups = [...ofPeople, this.#revocations, this.#additions, this.#drops] as Map<unknown, Accepted[]>[];
+    const ofDevices = [this.#additions, this.#drops];
+    const groups = [...ofPeople, ...ofDevices, this.#revocations, this.#deletions] as Map<unknown, Accepted[]>[];
     for (const one of groups) filterGroups(one, isLeft);
     for (const { delta } of gone) this.#takenOut.delete(delta.id);
     return gone.length > 0;
@@ -193,6 +196,10 @@ export class ControlWords {
 
   revocationsOf(invite: DeltaId): readonly Accepted[] {
     return this.#revocations.get(invite) ?? NONE;
+  }
+
+  deletionsOf(tool: ToolId): readonly Accepted[] {
+    return this.#deletions.get(tool) ?? NONE;
   }
 
   lettingIn(device: DeviceId): readonly Accepted[] {

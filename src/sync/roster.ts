@@ -6,6 +6,7 @@ import { certificatesIn, MAY_VOID, Role, type Control, type CutAndRoot } from '.
 import type { EpochNotice } from './epoch.ts';
 import type { Node } from './graph.ts';
 import type { Accepted, Key } from './seniority.ts';
+import { ToolWords } from './tool-words.ts';
 
 export interface Member {
   readonly account: AccountId;
@@ -102,6 +103,7 @@ interface Draft {
   name: string;
   readonly people: Map<AccountId, { name: string; readonly devices: Map<DeviceId, DeviceRecord> }>;
   readonly tools: Map<ToolId, ToolRecord>;
+  readonly toolWords: ToolWords;
   readonly invites: Map<DeltaId, InviteRecord>;
   readonly epochs: EpochRecord[];
   readonly vouchers: Voucher[];
@@ -112,6 +114,7 @@ export function rosterOf(authority: Authority): Roster {
   const draft: Draft = {
     ...{ name: '', people: new Map(), tools: new Map(), invites: new Map(), epochs: [] },
     ...{ vouchers: [], deleted: undefined },
+    toolWords: new ToolWords(authority.accepted, (one) => authority.keyOf(one)),
   };
   for (const { node, control } of authority.vouched)
     if (control.kind === 'admit') includePerson(draft, node, control.certificates, control.memberName);
@@ -224,18 +227,14 @@ function include(draft: Draft, authority: Authority, accepted: Accepted): void {
       return;
     }
     case 'addTool':
-      if (!draft.tools.has(control.tool)) {
+      if (draft.toolWords.additionSeen(control.tool)?.node === node)
         draft.tools.set(control.tool, { tool: control.tool, kind: control.toolKind, name: control.name });
-      }
       return;
     case 'renameTool': {
       const tool = draft.tools.get(control.tool);
       if (tool) draft.tools.set(tool.tool, { ...tool, name: control.name });
       return;
     }
-    case 'deleteTool':
-      draft.tools.delete(control.tool);
-      return;
     case 'rename':
       draft.name = control.name;
       return;
@@ -259,6 +258,7 @@ function include(draft: Draft, authority: Authority, accepted: Accepted): void {
     case 'setRole':
     case 'leave':
     case 'setPerm':
+    case 'deleteTool':
     case 'ack':
       return;
   }

@@ -861,8 +861,8 @@ export const pruning: readonly Mutant[] = [
     name: 'rows of a tool that was added twice are held for those of the first kind',
     rule: 'L6',
     file: 'src/sync/content.ts',
-    search: 'return [...kinds].flatMap((kind) => this.#reducers.get(kind) ?? []);',
-    replace: 'return [...kinds].slice(0, 1).flatMap((kind) => this.#reducers.get(kind) ?? []);',
+    search: 'return [...this.#tools.kindsOf(tool)].flatMap(',
+    replace: 'return [...this.#tools.kindsOf(tool)].slice(0, 1).flatMap(',
     tests: ['test/sync/base.test.ts'],
   },
   {

@@ -209,7 +209,7 @@ function floor(history: History, messages: readonly Uint8Array[], upTo: 'message
   let count = 0;
   const start = now_ms();
   for (const bytes of messages) {
-    const opened = openMessage(crypto, history.epoch.key, bytes);
+    const opened = openMessage(crypto, { ...history.epoch, workspace: history.workspace }, bytes);
     const decoded = opened && decodeMessage(opened);
     if (!decoded?.ok || decoded.value.message.kind !== 'deltas') throw new Error('the floor could not be measured');
     for (const run of decoded.value.message.runs) {

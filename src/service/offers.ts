@@ -50,7 +50,7 @@ export class Offers {
   async came({ workspace, name, by, certificate }: OfferSource, sealed: Uint8Array): Promise<void> {
     const { crypto, identity } = this.#hub;
     const seal = pairSeal(crypto, identity, certificate);
-    const opened = seal && openMessage(crypto, seal.key, sealed);
+    const opened = seal && openMessage(crypto, seal, sealed);
     const text = opened && fromUtf8(opened);
     const into = text === undefined ? undefined : readDeclined(text);
     if (into !== undefined) return this.#continuing.declined(certificate.account, workspace, into);

@@ -95,7 +95,8 @@ export class Switchboard {
   #isLocked(arrived: Arrived): boolean {
     const { from, path } = arrived;
     const tag = envelopeTag(arrived.bytes);
-    if (tag === undefined || this.#lockOf(tag, from)) return false;
+    // Where its sender is not known in the workspace whose key it is, it may be for another, in which he is, and that key is lacking.
+    if (tag === undefined || this.#hasLockOf(tag, from) || this.#opened(arrived)) return false;
     const workspaces = [...this.#sharedWith(from)];
     if (workspaces.length === 0) return false;
     const late = workspaces.find((workspace) => workspace.engine.keys.isErased(tag));
@@ -118,40 +119,52 @@ export class Switchboard {
   /** What can be opened now, and what is late after all (K4). */
   #unlock(): void {
     const isSettled = (tag: string, from: DeviceId) =>
-      this.#lockOf(tag, from) !== undefined ||
+      this.#hasLockOf(tag, from) ||
       [...this.#sharedWith(from)].some((workspace) => workspace.engine.keys.isErased(tag));
     for (const arrived of this.#lockedMessages.take(isSettled)) void this.#arrived(arrived);
   }
 
-  #lockOf(tag: string, from: DeviceId): Lock | undefined {
+  #hasLockOf(tag: string, from: DeviceId): boolean {
+    const isOfPeer = (workspace: WorkspaceId) =>
+      this.#options.workspaces.get(workspace)?.workspace.isPeer(from) === true;
+    return this.#locksOf(tag, from).some((lock) => lock.kind !== 'epoch' || isOfPeer(lock.workspace));
+  }
+
+  #locksOf(tag: string, from: DeviceId): readonly Lock[] {
     const known = this.#locks().get(tag);
-    if (known) return known.find((lock) => this.#isOfPeer(lock, from)) ?? known[0];
+    if (known) return known;
     for (const { id, engine } of this.#sharedWith(from)) {
       const pair = engine.sealKey(tag, from);
-      if (pair) return { kind: 'epoch', workspace: id, key: pair.key };
+      if (pair) return [{ kind: 'epoch', workspace: id, key: pair.key }];
+    }
+    return [];
+  }
+
+  /**
+   * What it says, and by what it opens: two workspaces have one key where a member of both has put that of the one into the other, or sent it there, and
+   * it opens in the one that it is for (K5).
+   */
+  #opened({ from, bytes }: Arrived): { readonly lock: Lock; readonly plaintext: Uint8Array } | undefined {
+    const tag = envelopeTag(bytes);
+    for (const lock of tag === undefined ? [] : this.#locksOf(tag, from)) {
+      const workspace = lock.kind === 'epoch' ? { workspace: lock.workspace } : {};
+      const plaintext = openMessage(this.#hub.crypto, { key: lock.key, ...workspace }, bytes);
+      if (plaintext) return { lock, plaintext };
     }
     return undefined;
   }
 
-  /**
-   * Two workspaces have one key where a member of both has put that of the one into the other, or sent it there: what comes under it is for the one that its
-   * sender is in.
-   */
-  #isOfPeer(lock: Lock, from: DeviceId): boolean {
-    return lock.kind === 'epoch' && this.#options.workspaces.get(lock.workspace)?.workspace.isPeer(from) === true;
-  }
-
   /** Which key, which workspace, which message: what fits nowhere is dropped without a word. */
-  async #route({ from, path, bytes }: Arrived): Promise<unknown> {
+  async #route(arrived: Arrived): Promise<unknown> {
     const { workspaces, joins, account, returning } = this.#options;
-    const tag = envelopeTag(bytes);
-    const by = tag === undefined ? undefined : this.#lockOf(tag, from);
-    const opened = by && openMessage(this.#hub.crypto, by.key, bytes);
-    const decoded = opened && decodeMessage(opened);
+    const { from, path } = arrived;
+    const tag = envelopeTag(arrived.bytes);
+    const opened = this.#opened(arrived);
+    const decoded = opened && decodeMessage(opened.plaintext);
     // The channel, or the relay by its channel, has proved who sent it; a member cannot speak in another's name.
-    if (!by || !decoded?.ok || !from.startsWith(decoded.value.sender)) return undefined;
+    if (!opened || !decoded?.ok || !from.startsWith(decoded.value.sender)) return undefined;
     const { message } = decoded.value;
-    const lock = this.#sideOf(by, tag!, message);
+    const lock = this.#sideOf(opened.lock, tag!, message);
     account.devices.heardFrom(from);
     if (lock.kind === 'account') return account.received(lock.of, from, message);
     if (lock.kind === 'epoch') return workspaces.get(lock.workspace)?.workspace.received(from, path, message, tag!);

@@ -37,6 +37,9 @@ import { inPast, type Node } from './graph.ts';
 import type { EpochStep, Gate } from './passage.ts';
 import type { DeviceRecord, EpochRecord, Roster } from './roster.ts';
 
+/** An epoch as it seals what is said in this workspace (K5). */
+export type HeldEpoch = Epoch & Required<SealKey>;
+
 /** Of a box: the first 8 bytes of a device id, in hexadecimal. */
 const PREFIX_LENGTH = 16;
 /** What was made for a delta that was refused is forgotten after a few more. */
@@ -47,7 +50,7 @@ export class EpochKeys implements Gate {
   readonly #self: DeviceId;
   readonly #secret: Uint8Array;
   readonly #workspace: WorkspaceId;
-  readonly #held = new Map<EpochTag, Epoch>();
+  readonly #held = new Map<EpochTag, HeldEpoch>();
   /** K4: what is left of those whose message key was erased, here or where the chunks' key came from. */
   readonly #generations = new Map<EpochTag, ChunkGeneration>();
   readonly #pairs = new Map<DeviceId, { readonly agreementKey: Uint8Array; readonly seal: SealKey | undefined }>();
@@ -58,7 +61,7 @@ export class EpochKeys implements Gate {
   #made: readonly Epoch[] = [];
   /** Of those that are held: sent by a member, and no word here has made them. In the order in which they came. */
   readonly #unannounced = new Set<EpochTag>();
-  #inUse: Epoch | undefined;
+  #inUse: HeldEpoch | undefined;
   #isClean = false;
   #steps = new Map<DeviceId, readonly EpochStep[]>();
   #devices: readonly DeviceRecord[] = [];
@@ -80,7 +83,7 @@ export class EpochKeys implements Gate {
   /** Answers whether it is new. One that was erased does not come back (K4). */
   add(epoch: Epoch): boolean {
     if (this.#held.has(epoch.tag) || this.#generations.has(epoch.tag)) return false;
-    this.#held.set(epoch.tag, epoch);
+    this.#held.set(epoch.tag, { ...epoch, workspace: this.#workspace });
     this.#choose();
     return true;
   }
@@ -137,7 +140,7 @@ export class EpochKeys implements Gate {
     return this.#held.get(tag)?.chunkKey ?? this.#generations.get(tag)?.chunkKey;
   }
 
-  held(): readonly Epoch[] {
+  held(): readonly HeldEpoch[] {
     return [...this.#held.values()];
   }
 
@@ -145,7 +148,7 @@ export class EpochKeys implements Gate {
     return this.#held.has(tag);
   }
 
-  find(tag: EpochTag): Epoch | undefined {
+  find(tag: EpochTag): HeldEpoch | undefined {
     return this.#held.get(tag);
   }
 
@@ -171,7 +174,8 @@ export class EpochKeys implements Gate {
     const known = this.#pairs.get(device);
     if (known?.agreementKey === certificate.agreementKey) return known.seal;
     const own = { device: this.#self, agreementSecret: this.#secret };
-    const seal = pairSeal(this.#crypto, own, certificate, this.#workspace);
+    const between = pairSeal(this.#crypto, own, certificate, this.#workspace);
+    const seal = between && { ...between, workspace: this.#workspace };
     this.#pairs.set(device, { agreementKey: certificate.agreementKey, seal });
     return seal;
   }
@@ -258,7 +262,7 @@ export class EpochKeys implements Gate {
   // ---- which is in use --------------------------------------------------------------------------------------------------
 
   /** K3: of those that no other has followed the one with the lowest (maker's key, id); where that is not held, the newest held. */
-  get epoch(): Epoch | undefined {
+  get epoch(): HeldEpoch | undefined {
     return this.#inUse;
   }
 

@@ -153,7 +153,7 @@ attack({
   runs: 600,
   read: (bytes) => {
     envelopeTag(bytes);
-    return openMessage(crypto, epoch.key, bytes) && true;
+    return openMessage(crypto, epoch, bytes) && true;
   },
 });
 
@@ -172,7 +172,7 @@ describe('K5 what a member seals without padding it as we do', function () {
     const check = fc.property(padding, (padded) => {
       const tag = fromHex(epoch.tag)!;
       const nonce = bytesOf(24);
-      const plain = openMessage(crypto, epoch.key, concatBytes(tag, nonce, crypto.seal(epoch.key, nonce, padded, tag)));
+      const plain = openMessage(crypto, epoch, concatBytes(tag, nonce, crypto.seal(epoch.key, nonce, padded, tag)));
       if (!plain) return;
       opened++;
       assert.deepEqual(plain, padded.subarray(0, plain.length));

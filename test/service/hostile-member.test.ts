@@ -81,7 +81,8 @@ class Mallory {
   }
 
   send(to: string, message: Message, options: { sender?: DeviceId; key?: SealKey } = {}): Uint8Array {
-    const bytes = sealMessage(crypto, options.key ?? this.epoch, encodeMessage(options.sender ?? this.device, message));
+    const seal = { ...(options.key ?? this.epoch), workspace: this.workspace };
+    const bytes = sealMessage(crypto, seal, encodeMessage(options.sender ?? this.device, message));
     this.sendBytes(to, bytes);
     return bytes;
   }
@@ -226,18 +227,26 @@ describe('A hostile member', function () {
     assert.equal((await alice.api.workspaces()).length, 1);
   });
 
-  it('K5 who sends the key of one workspace in another takes nobody’s words from the one', async () => {
+  it('K5 who sends the key of one workspace in another takes nobody’s words from the one, be their author in both', async () => {
     const carol = await house.move('Carol');
     await house.join(alice, carol, workspace, { confirm: false });
     const second = await person.api.createWorkspace({ name: 'Gemini' });
-    await house.join(person, alice, second, { confirm: false });
-    const stolen = mallory.epoch;
+    for (const other of [alice, carol]) await house.join(person, other, second, { confirm: false });
+    const other = await Mallory.of(person, second);
     const agreementKey = crypto.agreementKeyOf(Buffer.from(alice.secrets.agreementSecret, 'base64url'));
-    const notice = readEpochNotice(boxEpoch(crypto, stolen, [{ device: target as DeviceId, agreementKey }]))!;
-    (await Mallory.of(person, second)).send(target, { kind: 'key', notice });
+    for (const [into, from] of [[mallory, other] as const, [other, mallory] as const]) {
+      const notice = readEpochNotice(boxEpoch(crypto, from.epoch, [{ device: target as DeviceId, agreementKey }]))!;
+      into.send(target, { kind: 'key', notice });
+    }
     await settled();
-    await carol.api.post(workspace, chat, 'a word of Carol’s');
-    await alice.until(async () => (await texts()).includes('a word of Carol’s'));
+    for (const where of [workspace, second]) {
+      const [, talk] = await carol.tools(where);
+      await carol.api.post(where, talk!, 'a word of Carol’s');
+      await alice.until(async () => {
+        const { posts } = await alice.api.chat(where, talk!, { limit: 99 });
+        return posts.some(({ text }) => text === 'a word of Carol’s');
+      });
+    }
   });
 
   it('D7 a bad signature: dropped, told once with his name, and the honest ones go on', async () => {

@@ -1,6 +1,6 @@
 /** K2, A4: whom somebody has let in who was out himself, and had not heard it. Real stores and sockets. */
 import assert from 'node:assert/strict';
-import type { DeviceId } from '../../src/base/ids.ts';
+import type { DeviceId, WorkspaceId } from '../../src/base/ids.ts';
 import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
 import { deltasIn } from '../../src/service/records.ts';
 import { sealMessage } from '../../src/sync/envelope.ts';
@@ -29,7 +29,11 @@ describe('Whom somebody has let in who was out himself', function () {
     const epoch = alice.known().find((record) => record.kind === 'local' && record.key.startsWith(`epoch/${apollo}/`));
     assert.ok(epoch?.kind === 'local' && epoch.value instanceof Uint8Array);
     const { key, tag } = epochOf(crypto, epoch.value);
-    const bytes = sealMessage(crypto, { key, tag }, encodeMessage(from!, { kind: 'deltas', runs: [run] }));
+    const bytes = sealMessage(
+      crypto,
+      { key, tag, workspace: apollo as WorkspaceId },
+      encodeMessage(from!, { kind: 'deltas', runs: [run] }),
+    );
     const recipient = { device: to!, relay: house.relay!.address, capability: capabilityOf(crypto, key, to!) };
     for (const person of [alice, dave])
       await person.until(async () => (await person.api.relay()).state === 'connected');

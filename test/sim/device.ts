@@ -488,13 +488,13 @@ export class SimDevice {
   }
 
   /** What is sealed once for several (K5) is the same to each who holds the key that its tag names. */
-  #decoded({ key, tag }: SealKey, bytes: Uint8Array): Decoded | undefined {
+  #decoded(seal: SealKey, bytes: Uint8Array): Decoded | undefined {
     const known = opened.get(bytes);
-    if (known?.under === tag) return known.decoded;
-    const plaintext = openMessage(this.#around.crypto, key, bytes);
+    if (known?.under === seal.tag) return known.decoded;
+    const plaintext = openMessage(this.#around.crypto, seal, bytes);
     if (!plaintext) return undefined;
     const decoded = decodeMessage(plaintext);
-    opened.set(bytes, { under: tag, decoded });
+    opened.set(bytes, { under: seal.tag, decoded });
     return decoded;
   }
 

@@ -38,7 +38,7 @@ function seat(office: Office, old: Desk, reducers: readonly Reducer[]): Desk {
 function havesTo(desk: Desk): readonly (Message & { kind: 'have' })[] {
   return desk.seen.flatMap(({ bytes }) => {
     const key = desk.engine.keys.find(envelopeTag(bytes)!);
-    const decoded = key && decodeMessage(openMessage(desk.office.team.crypto, key.key, bytes)!);
+    const decoded = key && decodeMessage(openMessage(desk.office.team.crypto, key, bytes)!);
     return decoded?.ok && decoded.value.message.kind === 'have' ? [decoded.value.message] : [];
   });
 }
@@ -58,7 +58,7 @@ describe('L6 what it adds up to', () => {
     const { engine: unfolded } = seat(office, carol, [chatReducer, filesReducer]);
     const heard = [...alice.seen, ...bob.seen].flatMap(({ bytes }) => {
       const key = alice.engine.keys.find(envelopeTag(bytes)!);
-      const decoded = key && decodeMessage(openMessage(office.team.crypto, key.key, bytes)!);
+      const decoded = key && decodeMessage(openMessage(office.team.crypto, key, bytes)!);
       return decoded?.ok && decoded.value.message.kind === 'deltas' ? [decoded.value.message.runs] : [];
     });
     const marks = [alice, bob].map(({ engine }) => engine.replica.stateMark());

@@ -117,7 +117,7 @@ describe('K the engine and its keys', () => {
     for (const desk of office.desks.values()) {
       for (const { bytes } of desk.seen) {
         const epoch = carol.engine.keys.find(envelopeTag(bytes)!);
-        const opened = epoch && openMessage(crypto, epoch.key, bytes);
+        const opened = epoch && openMessage(crypto, epoch, bytes);
         const text = opened === undefined ? '' : Buffer.from(opened).toString('latin1');
         assert.ok(!text.includes('a secret') && !text.includes('another'));
       }

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
+import type { WorkspaceId } from '../../src/base/ids.ts';
+import { EpochKeys } from '../../src/sync/epoch-keys.ts';
 import { envelopeTag, openMessage, paddedLength, sealMessage } from '../../src/sync/envelope.ts';
 import { seededRandom } from '../fakes/seeded-random.ts';
+import { Team } from './team.ts';
 
 const crypto = nodeCrypto(seededRandom('envelope'));
 const key = { tag: '0011223344556677', key: crypto.randomBytes(32) };
@@ -13,7 +16,7 @@ describe('K5 sealed messages', () => {
       const plain = crypto.randomBytes(length);
       const sealed = sealMessage(crypto, key, plain);
       assert.equal(envelopeTag(sealed), key.tag);
-      assert.deepEqual(openMessage(crypto, key.key, sealed), plain);
+      assert.deepEqual(openMessage(crypto, key, sealed), plain);
     }
   });
 
@@ -28,24 +31,38 @@ describe('K5 sealed messages', () => {
       Array<number>(32).fill(1),
     ]) {
       assert.deepEqual(
-        openMessage(crypto, key.key, sealMessage(crypto, key, Uint8Array.from(plain))),
+        openMessage(crypto, key, sealMessage(crypto, key, Uint8Array.from(plain))),
         Uint8Array.from(plain),
       );
     }
   });
 
+  it('K5 what is said in one workspace opens in no other that has the same key, nor outside of any', () => {
+    const [one, other] = ['01', '02'].map((byte) => ({ ...key, workspace: byte.repeat(32) as WorkspaceId }));
+    const plain = crypto.randomBytes(40);
+    const [inOne, inNone] = [sealMessage(crypto, one!, plain), sealMessage(crypto, key, plain)];
+    assert.deepEqual(openMessage(crypto, one!, inOne), plain);
+    for (const seal of [other!, key]) assert.equal(openMessage(crypto, seal, inOne), undefined);
+    assert.equal(openMessage(crypto, one!, inNone), undefined);
+    const team = new Team('seals');
+    const keys = new EpochKeys(crypto, team.workspace, team.alice.device, team.alice.agreementSecret);
+    keys.add(team.epoch);
+    for (const seal of [keys.epoch, keys.find(team.epoch.tag), ...keys.held()])
+      assert.equal(seal?.workspace, team.workspace);
+  });
+
   it('K5 under another key, with any bit changed, or cut short, nothing is opened and nothing is thrown', () => {
     const sealed = sealMessage(crypto, key, crypto.randomBytes(40));
-    assert.equal(openMessage(crypto, crypto.randomBytes(32), sealed), undefined);
+    assert.equal(openMessage(crypto, { key: crypto.randomBytes(32) }, sealed), undefined);
     for (let at = 0; at < sealed.length; at++) {
       const changed = sealed.slice();
       changed[at]! ^= 1 << (at % 8);
-      assert.equal(openMessage(crypto, key.key, changed), undefined, `byte ${at}`);
-      assert.equal(openMessage(crypto, key.key, sealed.subarray(0, at)), undefined, `${at} bytes`);
+      assert.equal(openMessage(crypto, key, changed), undefined, `byte ${at}`);
+      assert.equal(openMessage(crypto, key, sealed.subarray(0, at)), undefined, `${at} bytes`);
     }
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-        assert.equal(openMessage(crypto, key.key, bytes), undefined);
+        assert.equal(openMessage(crypto, key, bytes), undefined);
         const tag = envelopeTag(bytes);
         assert.ok(tag === undefined || tag.length === 16);
       }),

@@ -46,7 +46,7 @@ function give(to: Desk, from: Desk, what = from.engine.replica.base()): boolean 
 function kindsSeen(desk: Desk): string[] {
   return desk.seen.flatMap(({ bytes }) => {
     const epoch = desk.engine.keys.find(envelopeTag(bytes)!);
-    const plain = epoch && openMessage(desk.office.team.crypto, epoch.key, bytes);
+    const plain = epoch && openMessage(desk.office.team.crypto, epoch, bytes);
     const decoded = plain && decodeMessage(plain);
     return decoded?.ok ? decoded.value.message.kind : [];
   });

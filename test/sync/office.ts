@@ -100,7 +100,7 @@ export class Desk {
       else this.late.push(letter);
       return this.office.send(this, out);
     }
-    const decoded = decodeMessage(openMessage(this.office.team.crypto, key.key, letter.bytes)!);
+    const decoded = decodeMessage(openMessage(this.office.team.crypto, key, letter.bytes)!);
     assert.ok(decoded.ok);
     const { message } = decoded.value;
     if (!this.engine.listensTo(letter.from, message, tag)) return;

@@ -168,6 +168,7 @@ const messages = vectorSet<MessageVector>({
 });
 
 interface EpochVector {
+  readonly workspace: string;
   readonly key: string;
   readonly commit: string;
   readonly tag: string;
@@ -183,7 +184,7 @@ interface EpochVector {
 
 type EpochInput = Pick<
   EpochVector,
-  'key' | 'device' | 'agreementSecret' | 'ephemeralSecret' | 'plaintext' | 'nonce'
+  'workspace' | 'key' | 'device' | 'agreementSecret' | 'ephemeralSecret' | 'plaintext' | 'nonce'
 >;
 
 function ofEpoch(input: EpochInput): EpochVector {
@@ -197,16 +198,17 @@ function ofEpoch(input: EpochInput): EpochVector {
     tag: epoch.tag,
     notice: hex(encode(boxEpoch(given(input.ephemeralSecret), epoch, [target]))),
     capability: hex(capabilityOf(crypto, epoch.key, device)),
-    sealed: hex(sealMessage(given(input.nonce), epoch, bytes(input.plaintext))),
+    sealed: hex(sealMessage(given(input.nonce), { ...epoch, workspace: input.workspace as WorkspaceId }, bytes(input.plaintext))),
   };
 }
 
 const epochs = vectorSet<EpochVector>({
   file: 'epochs.json',
-  about: 'Of an epoch’s key: commitment and tag (K1), a notice with a box for `device`, its capability (R4), and a sealed message (K5).',
+  about: 'Of an epoch’s key: commitment and tag (K1), a notice with a box for `device`, its capability (R4), and a message sealed in `workspace` (K5).',
   make: () =>
     [0, 15, 16, 1_500].map((length) =>
       ofEpoch({
+        workspace: 'a7'.repeat(32),
         key: id(),
         device: id(),
         agreementSecret: id(),
@@ -220,7 +222,8 @@ const epochs = vectorSet<EpochVector>({
     const notice = readEpochNotice(valueOf(vector.notice))!;
     const opened = openEpoch(crypto, notice, vector.device as DeviceId, bytes(vector.agreementSecret));
     assert.equal(opened && hex(opened.key), vector.key);
-    const plaintext = openMessage(crypto, bytes(vector.key), bytes(vector.sealed));
+    const seal = { key: bytes(vector.key), workspace: vector.workspace as WorkspaceId };
+    const plaintext = openMessage(crypto, seal, bytes(vector.sealed));
     assert.equal(plaintext && hex(plaintext), vector.plaintext);
   },
 });

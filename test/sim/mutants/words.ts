@@ -99,6 +99,22 @@ export const words: readonly Mutant[] = [
     tests: ['test/sync/envelope.test.ts'],
   },
   {
+    name: 'a seal is good in every workspace that has its key',
+    rule: 'K5',
+    file: 'src/sync/envelope.ts',
+    search: 'return workspace === undefined ? tag : concatBytes(tag, idBytes(workspace));',
+    replace: 'return workspace === undefined ? tag : tag;',
+    tests: ['test/sync/envelope.test.ts'],
+  },
+  {
+    name: 'an epoch seals for no workspace',
+    rule: 'K5',
+    file: 'src/sync/epoch-keys.ts',
+    search: 'this.#held.set(epoch.tag, { ...epoch, workspace: this.#workspace });',
+    replace: 'this.#held.set(epoch.tag, epoch);',
+    tests: ['test/sync/envelope.test.ts'],
+  },
+  {
     name: 'a box holds another key than it says',
     rule: 'K1',
     file: 'src/sync/epoch.ts',

@@ -87,7 +87,7 @@ export class Content {
   insertAll(nodes: readonly Node[]): void {
     const end = this.#end;
     if (end) for (const node of nodes) if (isBefore(node, end)) this.#late.push(node);
-    this.fold.insertAll(nodes);
+    this.#graph.whileStill(() => this.fold.insertAll(nodes));
   }
 
   /** D8: of branches, so that they never had an effect. */
@@ -140,7 +140,7 @@ export class Content {
 
   /** A restriction that arrives late undoes what it voids (L5): those whose premises are others now. */
   reconsider(): void {
-    this.fold.reconsider((node, before) => this.#isJudgedAnew(node, before));
+    this.#graph.whileStill(() => this.fold.reconsider((node, before) => this.#isJudgedAnew(node, before)));
   }
 
   /** What would be said of a delta that is not written yet and has everything here in its past. */

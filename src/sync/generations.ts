@@ -90,8 +90,34 @@ export class Generations {
   isAside(node: Node, lane: Lane): boolean {
     if (this.#closed.size === 0) return false;
     const { seq } = node.delta;
-    const isBeyond = seq > lane.counts && seq > this.#namedHere(lane, this.#nextOf(lane));
-    return isBeyond || this.#isBehind(node, lane);
+    const namedHere = () => this.#still?.of(lane) ?? this.#namedHere(lane, this.#nextOf(lane));
+    return (seq > lane.counts && seq > namedHere()) || this.#isBehind(node, lane);
+  }
+
+  /**
+   * While somebody asks about many deltas, and nothing changes here, nor what who holds the copy has acknowledged: how far each feed is named here is
+   * looked for once. One who begins hundreds of feeds would have it looked for as often as their square.
+   */
+  whileStill<T>(act: () => T): T {
+    if (this.#still) return act();
+    this.#still = new NamedHere(
+      (device) => this.#lanesOf(device),
+      (device) => this.#allNamedHere(device),
+    );
+    try {
+      return act();
+    } finally {
+      this.#still = undefined;
+    }
+  }
+
+  #still: NamedHere | undefined;
+
+  /** Of each feed of a device, in their order. */
+  #allNamedHere(device: DeviceId): readonly number[] {
+    let known: number | undefined;
+    const knownOf = () => (known ??= this.#knownOf(device));
+    return [...this.#withNext(device)].map(([lane, next]) => this.#namedHere(lane, next, knownOf));
   }
 
   /** Where what is here of an older feed ends that nobody has named, and that who holds the copy is to name before he knows of the later. */
@@ -265,6 +291,12 @@ export class Generations {
    */
   #isBehind(node: Node, { device, generation }: Lane): boolean {
     if (generation === 0) return false;
+    if (this.#still) {
+      const [lanes, named] = [this.#lanesOf(device), this.#still.all(device)];
+      for (let at = lanes.length - 1; at >= 0 && lanes[at]!.generation < generation; at--)
+        if (this.#isBefore(lanes[at]!, named[at]!, node)) return true;
+      return false;
+    }
     let known: number | undefined;
     for (const [earlier, next] of this.#withNext(device)) {
       if (earlier.generation >= generation || (node.past[earlier.number] ?? 0) >= earlier.end) continue;
@@ -272,6 +304,10 @@ export class Generations {
       if (this.#standsBefore(earlier, named, node)) return true;
     }
     return false;
+  }
+
+  #isBefore(earlier: Lane, named: number, node: Node): boolean {
+    return (node.past[earlier.number] ?? 0) < earlier.end && this.#standsBefore(earlier, named, node);
   }
 
   /** Whether an older feed, up to `named`, has said more than a delta. One that is forgotten has not: the later one had it in its past, or is folded itself. */
@@ -292,6 +328,29 @@ export class Generations {
       const first = later.nodes[0];
       return later.generation > lane.generation && first !== undefined && this.#standsBefore(lane, named, first);
     });
+  }
+}
+
+/** Of each device that is asked about, up to where each of its feeds is named here. */
+class NamedHere {
+  readonly #lanesOf: (device: DeviceId) => readonly Lane[];
+  readonly #look: (device: DeviceId) => readonly number[];
+  readonly #devices = new Map<DeviceId, readonly number[]>();
+
+  constructor(lanesOf: (device: DeviceId) => readonly Lane[], look: (device: DeviceId) => readonly number[]) {
+    this.#lanesOf = lanesOf;
+    this.#look = look;
+  }
+
+  /** In the order of its feeds. */
+  all(device: DeviceId): readonly number[] {
+    const known = this.#devices.get(device) ?? this.#look(device);
+    this.#devices.set(device, known);
+    return known;
+  }
+
+  of(lane: Lane): number | undefined {
+    return this.all(lane.device)[this.#lanesOf(lane.device).indexOf(lane)];
   }
 }
 

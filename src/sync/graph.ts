@@ -366,6 +366,11 @@ export class Graph {
     return this.#isContested(lane) || this.#generations.isAside(node, lane);
   }
 
+  /** While much is asked about what stands aside, and nothing changes that it rests on. */
+  whileStill<T>(act: () => T): T {
+    return this.#generations.whileStill(act);
+  }
+
   /**
    * D8: whether it is on a branch, and no other device has it in its past. Others need not hold it, nor will they where they have another: it
    * can say nothing of who may do what.

@@ -1,11 +1,13 @@
 /** What a hostile member may write, and what it costs whoever takes it: twice as much of it may cost four times as much, and no more. */
 import assert from 'node:assert/strict';
+import type { DeltaId } from '../../src/base/ids.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import { feedOf, type Delta } from '../../src/sync/delta.ts';
 import { boxEpoch } from '../../src/sync/epoch.ts';
 import { Graph } from '../../src/sync/graph.ts';
+import { OwnFeed } from '../../src/sync/own-feed.ts';
 import { Talk } from './talk.ts';
-import { Team, type Copy } from './team.ts';
+import { Team, type Copy, type Person } from './team.ts';
 
 /** How often somebody's past is looked into, of all that is here, while something is done. */
 function looks(copy: Copy, act: () => void): number {
@@ -95,6 +97,43 @@ describe('D2 later feeds of a device', () => {
       const [few, many] = [asked(20, act), asked(40, act)];
       assert.ok(many < 3 * few + 1, `${few} questions, and ${many} for twice as many`);
     }
+  });
+});
+
+describe('D8 D2 histories and feeds of two devices', () => {
+  it('D8 D2 a hundred branches, each named by another feed, make nothing slow', () => {
+    const askedAt = (count: number) => {
+      const team = new Team('branches and feeds');
+      const [mallory, other] = ['Mallory', 'Other'].map((name) => team.join(name).person) as [Person, Person];
+      const { members } = team.founder.replica.roster;
+      const [own, others] = [mallory, other].map(({ account }) => members.get(account)!.credential) as [
+        DeltaId,
+        DeltaId,
+      ];
+      const take = (from: number, to: number) => {
+        for (let i = from; i < to; i++) {
+          const branch = team.forge(mallory, { seq: 1, deps: [own], credential: own, body: [`${i}`] });
+          const names = { generation: i, seq: 1, deps: [others, branch.id], credential: others };
+          for (const one of [team.forge(other, names), branch]) team.founder.hearRuns([one]);
+          assert.ok(team.founder.replica.node(branch.id));
+        }
+      };
+      take(0, count);
+      const { hasAcknowledged } = OwnFeed.prototype;
+      let asked = 0;
+      OwnFeed.prototype.hasAcknowledged = function (this: OwnFeed, node) {
+        asked++;
+        return hasAcknowledged.call(this, node);
+      };
+      try {
+        take(count, count + 1);
+      } finally {
+        OwnFeed.prototype.hasAcknowledged = hasAcknowledged;
+      }
+      return asked;
+    };
+    const [few, many] = [askedAt(25), askedAt(100)];
+    assert.ok(many < 5 * few, `asked ${few} times, and ${many} for four times as much`);
   });
 });
 

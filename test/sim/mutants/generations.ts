@@ -220,4 +220,28 @@ export const generations: readonly Mutant[] = [
     replace: ')',
     tests: ['test/sync/renewal.test.ts'],
   },
+  {
+    name: 'how far each feed is named is looked for with each delta that is judged anew',
+    rule: 'D2',
+    file: 'src/sync/content.ts',
+    search: 'this.#graph.whileStill(() => this.fold.reconsider((node, before) => this.#isJudgedAnew(node, before)));',
+    replace: 'this.fold.reconsider((node, before) => this.#isJudgedAnew(node, before));',
+    tests: ['test/sync/costs.test.ts'],
+  },
+  {
+    name: 'how far each feed is named is looked for once and for all',
+    rule: 'D2',
+    file: 'src/sync/generations.ts',
+    search: 'finally { this.#still = undefined; }',
+    replace: 'finally { }',
+    tests: ['test/sync/generations.test.ts', 'test/sync/histories.test.ts'],
+  },
+  {
+    name: 'of older feeds that are named here the last alone is looked at',
+    rule: 'D2',
+    file: 'src/sync/generations.ts',
+    search: 'for (let at = lanes.length - 1; at >= 0 && lanes[at]!.generation < generation; at--)',
+    replace: 'for (let at = lanes.length - 1; at === lanes.length - 1 && lanes[at]!.generation < generation; at--)',
+    tests: ['test/sync/generations.test.ts', 'test/sync/histories.test.ts'],
+  },
 ];

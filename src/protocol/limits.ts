@@ -127,7 +127,7 @@ export const PACK_BELOW_BYTES = 64 * KIB;
 /** A file: 16 GiB is 65,536 chunks, whose list is 3 MB. */
 export const MAX_FILE_BYTES = 16 * 1024 * MIB;
 /** Versions of a file that stand beside each other (F2): as many as one that comes after all of them can name. */
-export const MAX_HEADS = MAX_DEPS;
+export const MAX_HEADS = 32;
 /** Of these of one member: more is no conflict, and those of the others need room. */
 export const MAX_HEADS_OF_MEMBER = 8;
 /** Folders in folders; deeper paths break other systems' limits. */

@@ -341,9 +341,20 @@ export class EpochKeys implements Gate {
     const generation = held ?? this.#generations.get(tag);
     const targets = this.#targets((other) => other === device);
     if (!generation || targets.length === 0) return undefined;
-    const isFor = tag === this.inUse || this.boxedTo(device).includes(tag);
+    const isFor = tag === this.inUse || this.#isMeantFor(tag, device);
     const { commit, chunkKey } = generation;
     return boxEpoch(this.#crypto, { commit, key: held && isFor ? held.key : chunkKey }, targets);
+  }
+
+  /** Whether it was boxed to a device by its maker, or by whom it was boxed to before: whoever came later could box anything to himself, and ask for what is in it. */
+  #isMeantFor(tag: EpochTag, device: DeviceId): boolean {
+    const meant = new Set<string>();
+    for (const { notice, maker } of this.#records) {
+      const by = maker.delta.device.slice(0, PREFIX_LENGTH);
+      if (notice.tag !== tag || (meant.size > 0 && !meant.has(by))) continue;
+      for (const prefix of [by, ...boxedIn(notice)]) meant.add(prefix);
+    }
+    return meant.has(device.slice(0, PREFIX_LENGTH));
   }
 
   #targets(wanted: (device: DeviceId) => boolean): { device: DeviceId; agreementKey: Uint8Array }[] {

@@ -165,6 +165,15 @@ describe('K4 erasing epoch keys', () => {
     office.pump();
     assert.deepEqual(late.engine.keys.chunkKey(tag), chunkKey);
     assert.equal(late.engine.keys.find(tag), undefined);
+    // Nor is he by boxing to himself what he has not got.
+    const { crypto, epoch } = office.team;
+    const target = { device: dave.device, agreementKey: dave.certificate.agreementKey };
+    const claimed = boxEpoch(crypto, { commit: epoch.commit, key: crypto.randomBytes(32) }, [target]);
+    late.control('epoch', controlBody.epoch(claimed));
+    office.pump();
+    assert.ok(alice.engine.keys.boxedTo(dave.device).includes(tag));
+    const given = readEpochNotice(alice.engine.keys.boxTo(tag, dave.device))!;
+    assert.equal(openEpoch(crypto, given, dave.device, dave.agreementSecret), undefined);
     // Bob was boxed in it: he is given it whole.
     assert.equal(bob.engine.keys.find(tag)?.tag, tag);
     const notice = readEpochNotice(alice.engine.keys.boxTo(tag, bob.device))!;

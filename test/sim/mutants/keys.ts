@@ -394,4 +394,12 @@ export const keys: readonly Mutant[] = [
     replace: ')',
     tests: ['test/sim/sim.test.ts'],
   },
+  {
+    name: 'who boxes an epoch to himself is given it',
+    rule: 'K4',
+    file: 'src/sync/epoch-keys.ts',
+    search: 'if (notice.tag !== tag || (meant.size > 0 && !meant.has(by))) continue;',
+    replace: 'if (notice.tag !== tag) continue;',
+    tests: ['test/sync/erasing.test.ts'],
+  },
 ];

@@ -4,7 +4,8 @@
  * earlier owner's late writes damage nothing.
  *
  * `sync` rewrites what is mostly dead: the chunks in use move to the present pack, that is fsynced, and only then the old
- * one goes. A removal moves along as long as another pack still holds the chunk it removes.
+ * one goes. A removal moves along as long as another pack still holds the chunk it removes. Where the fsync fails, a chunk is where it was
+ * before, and the pack stays as long as this owner lives: what of it is on the disk the next opening finds.
  */
 import type { ChunkId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
@@ -44,6 +45,10 @@ export class ChunkPacks {
   readonly #keys: StoreKeys;
   readonly #packs = new Map<number, Pack>();
   readonly #live = new Map<ChunkId, Place>();
+  /** Where what was moved still is, until the pack goes that it was moved out of. */
+  readonly #movedFrom = new Map<ChunkId, Place>();
+  /** Packs whose fsync has failed. */
+  readonly #doubtful = new Set<Pack>();
   #generation = 1;
   #nextNumber = 1;
   /** The pack of this owner that takes what comes. */
@@ -194,18 +199,29 @@ export class ChunkPacks {
     } catch (error) {
       // Nobody knows what of it is on the disk now: what was not durable before is forgotten, and goes elsewhere next time.
       this.#retire(pack);
+      this.#doubtful.add(pack);
       for (const [id, place] of [...this.#live]) {
-        if (place.pack === pack && place.end > pack.syncedLength) this.#forget(id);
+        if (place.pack === pack && place.end > pack.syncedLength) this.#takeBack(id);
       }
       throw error;
     }
     pack.syncedLength = length;
   }
 
+  /** It is where it was moved from, if it was. */
+  #takeBack(id: ChunkId): void {
+    this.#forget(id);
+    const before = this.#movedFrom.get(id);
+    this.#movedFrom.delete(id);
+    if (!before || this.#doubtful.has(before.pack)) return;
+    before.pack.dead.delete(id);
+    this.#enter(before.pack, EntryKind.chunk, id, before.offset, before.end);
+  }
+
   /** Moves what is in use out of packs that are not worth their space. */
   async #rewrite(): Promise<readonly Pack[]> {
     if (this.#present && isMostlyDead(this.#present)) this.#retire(this.#present);
-    const others = [...this.#packs.values()].filter((pack) => pack !== this.#present);
+    const others = [...this.#packs.values()].filter((pack) => pack !== this.#present && !this.#doubtful.has(pack));
     const small = others.filter((pack) => pack.length < SMALL_PACK_BYTES);
     const worthless = new Set(others.filter((pack) => isMostlyDead(pack)));
     if (small.length > MAX_SMALL_PACKS) for (const pack of small) worthless.add(pack);
@@ -214,7 +230,9 @@ export class ChunkPacks {
     for (const [id, place] of [...this.#live]) {
       if (!worthless.has(place.pack)) continue;
       const bytes = await this.#read(id);
-      if (bytes) await this.#write(EntryKind.chunk, id, bytes);
+      if (!bytes) continue;
+      await this.#write(EntryKind.chunk, id, bytes);
+      this.#movedFrom.set(id, place);
     }
     const remaining = [...this.#packs.values()].filter((pack) => !worthless.has(pack));
     for (const { removals } of worthless) {
@@ -228,6 +246,7 @@ export class ChunkPacks {
 
   async #remove(pack: Pack): Promise<void> {
     this.#packs.delete(pack.number);
+    for (const [id, place] of this.#movedFrom) if (place.pack === pack) this.#movedFrom.delete(id);
     await pack.file.close();
     await this.#disk.remove(this.#path(pack.number));
   }

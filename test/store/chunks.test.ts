@@ -206,6 +206,38 @@ describe('chunk store', () => {
     assert.deepEqual(await holds(durable, small, large), [true, true, true]);
   });
 
+  it('L2 after a failed fsync nothing goes that was durable before: what was being moved to another pack is where it was', async () => {
+    const [kept, dead] = [Array.from({ length: 3 }, () => chunk(10_000)), Array.from({ length: 9 }, () => chunk(10_000))];
+    await putAll(...kept, ...dead);
+    await store.chunks.sync();
+    for (const { id } of dead) await store.chunks.delete(id);
+    disk.fail({ on: 'sync', path: /0002\.pack$/ });
+    await assert.rejects(store.chunks.sync(), withCode('io'));
+    assert.deepEqual(await holds(...kept), [true, true, true]);
+    await putAll(chunk(10_000));
+    await store.chunks.sync();
+    await store.chunks.sync();
+    assert.deepEqual(await holds(...kept), [true, true, true]);
+    await store.close();
+    await open();
+    assert.deepEqual(await holds(...kept), [true, true, true]);
+  });
+
+  it('L2 a pack whose fsync has failed is not thrown away: what is in it may be durable, and is found at the next opening', async () => {
+    const chunks = Array.from({ length: 3 }, () => chunk(10_000));
+    await putAll(...chunks);
+    await store.chunks.sync();
+    await store.close();
+    await open();
+    disk.fail({ on: 'sync', path: /pack$/ });
+    await assert.rejects(store.chunks.sync(), withCode('io'));
+    await putAll(chunk(10_000));
+    await store.chunks.sync();
+    await store.close();
+    await open();
+    assert.deepEqual(await holds(...chunks), [true, true, true]);
+  });
+
   it('L2 a pack that is half dead is rewritten, and its space comes back', async () => {
     const chunks = Array.from({ length: 20 }, () => chunk(1000));
     await putAll(...chunks);

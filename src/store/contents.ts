@@ -15,7 +15,7 @@ import {
   MAX_PATCH_CHAIN,
   MAX_PATCH_CHAIN_WORK_BYTES,
 } from '../protocol/limits.ts';
-import type { ChunkStore } from '../sync/ports.ts';
+import { StoreError, type ChunkStore } from '../sync/ports.ts';
 import { Chunker } from '../tools/files/chunker.ts';
 import {
   chunkId,
@@ -111,7 +111,7 @@ export class Contents {
     for (const chunk of chunker.finish()) refs.push(await this.#put(chunk, reuse));
     const indirect = refs.length > MAX_INLINE_CHUNKS;
     const chunks = indirect ? await this.#putList(refs, reuse) : refs;
-    if (options.sync !== false) await this.#chunks.sync();
+    if (options.sync !== false) await this.#keep([...chunks, ...refs]);
     return { kind: 'chunks', bytes, sha256: new Uint8Array(hash.digest()), chunks, indirect };
   }
 
@@ -204,6 +204,12 @@ export class Contents {
     const id = chunkId(this.#crypto, key, plaintext);
     if (!this.#chunks.has(id)) await this.#chunks.put(id, sealChunk(this.#crypto, key, plaintext).bytes);
     return { generation, id, bytes: plaintext.length };
+  }
+
+  /** A chunk whose fsync has failed is given up, and only whoever had asked for that fsync is told. */
+  async #keep(refs: readonly ChunkRef[]): Promise<void> {
+    await this.#chunks.sync();
+    if (this.#missingOf(refs).length > 0) throw new StoreError('io', 'what was written is not on the disk');
   }
 
   async #putList(refs: readonly ChunkRef[], reuse: ReusableChunks): Promise<readonly ChunkRef[]> {

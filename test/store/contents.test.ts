@@ -8,6 +8,7 @@ import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
 import { MAX_INLINE_CHUNKS, MAX_PATCH_CHAIN, SINGLE_CHUNK_BYTES } from '../../src/protocol/limits.ts';
 import { ContentDamaged, ContentMissing, Contents, type GenerationKeys } from '../../src/store/contents.ts';
 import { generationKey } from '../../src/sync/epoch.ts';
+import { StoreError } from '../../src/sync/ports.ts';
 import {
   contentFromValue,
   contentToValue,
@@ -18,8 +19,10 @@ import {
   type Content,
 } from '../../src/tools/files/content.ts';
 import { MemoryChunks } from '../fakes/memory-chunks.ts';
+import { MemoryDisk } from '../fakes/memory-disk.ts';
 import { assertSameBytes } from '../fakes/same-bytes.ts';
 import { seededBytes, seededText } from '../fakes/seeded-bytes.ts';
+import { openOn } from './places.ts';
 
 const MIB = 1024 * 1024;
 const crypto = nodeCrypto();
@@ -87,6 +90,22 @@ describe('F1 contents over a chunk store', () => {
       assert.deepEqual(await contents.missing(content), []);
       assert.deepEqual(await contents.chunkRefs(content), content.chunks);
     }
+  });
+
+  it('F1, L2 a chunk that was given up when somebody else’s sync failed is not said to be durable', async () => {
+    const disk = new MemoryDisk();
+    const { chunks, close } = await openOn(disk);
+    const contents = new Contents({ crypto, chunks, keys: new Epochs() });
+    async function* meanwhile(): AsyncIterable<Uint8Array> {
+      yield seededBytes(2 * MIB, 1);
+      disk.fail({ on: 'sync', path: /chunks/ });
+      await assert.rejects(chunks.sync());
+      yield seededBytes(MIB, 2);
+    }
+    await failure(StoreError, () => contents.writeStream(meanwhile()));
+    const content = await contents.writeStream(pieces(seededBytes(3 * MIB, 1)));
+    assert.deepEqual(await contents.missing(content), []);
+    await close();
   });
 
   it('F1 the caller may sync once for many', async () => {

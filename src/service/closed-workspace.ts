@@ -6,6 +6,7 @@
 import type { ChunkId, DeltaId, ToolId, WorkspaceId } from '../base/ids.ts';
 import { asArray, asCount, asText, type Value } from '../protocol/codec.ts';
 import { MAX_CHAT_TEXT_BYTES, MAX_NAME_BYTES } from '../protocol/limits.ts';
+import { StoreError } from '../sync/ports.ts';
 import { readFilesDelta } from '../tools/files/deltas.ts';
 import { contentFromValue, contentToValue, type Content } from '../tools/files/content.ts';
 import { VERSIONS, versionFromRow } from '../tools/files/rows.ts';
@@ -62,7 +63,8 @@ export class ClosedWorkspace {
 
   /**
    * Keeps what is unsent, and writes down that and why it is closed. The copy itself is erased by `eraseCopy`, after this is on disk. `before`:
-   * of when it was closed last, where what was kept then is not put back, or a crash has come before the copy was gone.
+   * of when it was closed last, where what was kept then is not put back, or a crash has come before the copy was gone. Throws StoreError where
+   * the disk does not take it: then the copy is to stay.
    */
   static async close(
     hub: Hub,
@@ -77,8 +79,7 @@ export class ClosedWorkspace {
     const more = unsent.filter(({ id, upon }) => !known.has(pieceName(id, upon)));
     let number = 1 + (kept.at(-1)?.number ?? -1);
     for (const { stream, tool, upon, deed, ...info } of more.slice(-MAX_WORK)) {
-      // What is not whole here cannot be kept whole: its name still says that there was something.
-      const content = info.kind === 'file' ? await contents.writeStream(stream()).catch(() => undefined) : undefined;
+      const content = info.kind === 'file' ? await contents.writeStream(stream()).catch(unlessWhole) : undefined;
       kept.push({ number: number++, info, content, place: { tool, upon }, deed });
     }
     await hub.chunks.sync();
@@ -163,6 +164,11 @@ export class ClosedWorkspace {
     this.#hub.local.drop(`closed/${this.id}`);
     this.#hub.local.drop(`keptKey/${this.id}`);
   }
+}
+
+/** What is not whole here cannot be kept whole: its name still says that there was something. A disk that fails is no reason to give it up. */
+function unlessWhole(error: unknown): undefined {
+  if (error instanceof StoreError) throw error;
 }
 
 /** What was others' goes: keys, chunks, what was known of them. The journal loses the deltas when it is next compacted. */

@@ -19,6 +19,8 @@ import type { Workspaces } from './workspaces.ts';
 
 /** Whom no word names may be in by another that is right behind. */
 const RESTS_MS = 60_000;
+/** A full disk may have room by then. */
+const AGAIN_MS = 60_000;
 
 /** Of others: whoever did it says. */
 const HOW_BY_KIND: Readonly<Record<string, ClosedInfo['how']>> = { leave: 'left', drop: 'dropped', freeze: 'frozen' };
@@ -44,6 +46,8 @@ export class ClosedWorkspaces {
   readonly #closing = new Set<WorkspaceId>();
   /** Copies that are looked at again when nothing more may have come, each with what ends that. */
   readonly #holding = new Map<WorkspaceId, () => void>();
+  /** Copies that could not go for the disk, each with what ends the waiting for another try. */
+  readonly #again = new Map<WorkspaceId, () => void>();
 
   constructor(options: ClosedWorkspacesOptions) {
     this.#options = options;
@@ -160,7 +164,7 @@ export class ClosedWorkspaces {
   }
 
   stop(): void {
-    for (const cancel of this.#holding.values()) cancel();
+    for (const cancel of [...this.#holding.values(), ...this.#again.values()]) cancel();
   }
 
   /** `hasRested`: nothing more of the copy has come for a while. */
@@ -168,13 +172,13 @@ export class ClosedWorkspaces {
     const { calls, joins } = this.#options;
     const hosted = this.#workspaces.get(id);
     const word = hosted?.workspace.expulsion;
-    if (!hosted || !word || this.#closing.has(id) || calls.ended) return;
+    if (!hosted || !word || this.#closing.has(id) || this.#again.has(id) || calls.ended) return;
     if (joins.isComingInto(hosted.workspace, word)) return;
     if (isLeaving(hosted.workspace, word) && !this.#isHandedOn(hosted.workspace, word)) return;
     if (isOnSponsor(hosted.workspace, word) && !hasRested) return this.#holdOn(hosted.workspace);
     this.#closing.add(id);
     const closing = this.#close(hosted.workspace, word)
-      .catch((error: unknown) => this.#hub.fault(error)) // tried again with the next start: the word is in the journal
+      .catch((error: unknown) => this.#failed(hosted.workspace, error))
       .finally(() => this.#closing.delete(id));
     void calls.hold(closing);
   }
@@ -183,6 +187,20 @@ export class ClosedWorkspaces {
   #isHandedOn(workspace: SharedWorkspace, word: Node): boolean {
     if (!workspace.replica.isDurable(word)) return false;
     return this.#options.joins.isLetInAnew(workspace) ? workspace.isWithAnother : workspace.isHandedOn;
+  }
+
+  /** Where the copy is there still, what is written in it meanwhile is looked for anew; else the next start goes on: the word is in the journal. */
+  #failed(workspace: SharedWorkspace, error: unknown): void {
+    const { id } = workspace;
+    this.#hub.fault(error);
+    if (this.#workspaces.get(id)?.workspace !== workspace) return;
+    workspace.isGoing = false;
+    const { clock } = this.#hub;
+    const cancel = clock.wakeAt(clock.now() + AGAIN_MS, () => {
+      this.#again.delete(id);
+      this.expelled(id);
+    });
+    this.#again.set(id, cancel);
   }
 
   #holdOn(workspace: SharedWorkspace): void {

@@ -1,7 +1,7 @@
 /** Disks on their worst day, as the person meets them (L1, L2): told, nothing lost, mended from the other member. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { seededBytes } from '../fakes/seeded-bytes.ts';
 import { MemoryDisk } from '../fakes/memory-disk.ts';
@@ -169,6 +169,32 @@ describe('A disk in trouble', function () {
     disk.space = Infinity;
     await house.converged(workspace, alice, bob);
     await bob.until(async () => (await bob.info(workspace)).sync.inSync === 1);
+  });
+
+  it('L1, K2, L7 full while the copy of who was taken out goes: it stays till what is his own is kept, and goes then', async () => {
+    const apollo = await bob.api.createWorkspace({ name: 'Apollo' });
+    await house.join(bob, alice, apollo, { confirm: false });
+    const [tool] = (await alice.tools(apollo)) as [string];
+    await house.converged(apollo, alice, bob);
+    const { account } = await alice.api.identity();
+    await bob.close();
+    const draft = seededBytes(600_000, 5);
+    await alice.write(apollo, tool, '/draft.bin', draft);
+    await alice.close();
+    await bob.open();
+    await bob.api.removeMember(apollo, account);
+    // There is room for the word that it is closed, and not for the file.
+    disk.fail({ on: 'write', path: /chunks/, code: 'full', times: Infinity });
+    await alice.open({ disk });
+    await alice.until(async () => alice.notices.some(({ code }) => code === 'diskFull' || code === 'removed'));
+    assert.deepEqual(await alice.api.closed(), []);
+    disk.faults.length = 0;
+    alice.pass(60_000);
+    await alice.notice('removed');
+    const folder = join(house.folder, 'saved');
+    await mkdir(folder);
+    assert.equal((await alice.api.saveWork(apollo, folder, 'save')).files, 1);
+    assert.deepEqual(await readFile(join(folder, 'draft.bin')), Buffer.from(draft));
   });
 
   it('L1 full while a workspace is made: refused, and nothing of it comes up later', async () => {

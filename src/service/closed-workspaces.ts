@@ -104,6 +104,8 @@ export class ClosedWorkspaces {
     if (deleted) await this.#erase(deleted);
     const closed = this.#closed.get(id);
     if (!closed && !deleted) throw new ServiceError('notFound', {});
+    // What was written anew may wait for the disk still.
+    await this.#hub.commit([]);
     await closed?.forget();
     this.#closed.delete(id);
     this.#options.returning.forget(id);
@@ -147,8 +149,9 @@ export class ClosedWorkspaces {
     try {
       return await putBack(this.#hub, this.#workspaces.find(id).workspace, closed);
     } finally {
-      closed.isBeingPutBack = false;
+      // Where all is done, a restart still goes on till what was kept is gone.
       if (closed.kept.length === 0) await this.forget(id);
+      else closed.isBeingPutBack = false;
       this.#hub.emit({ type: 'workspaces' });
     }
   }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ServiceError } from '../../src/service/api.ts';
-import type { LogStore } from '../../src/sync/ports.ts';
+import { StoreError, type LogStore } from '../../src/sync/ports.ts';
 import { House, type OpenOptions, type Person } from './house.ts';
 
 /** A store that comes back as it was looks as if it had never been away: no new feed (D2). */
@@ -144,6 +144,30 @@ describe('Putting back what was kept', function () {
     );
     assert.equal((await bob.api.putBack(apollo)).posts, 2);
     assert.deepEqual(await house.converged(apollo, alice, bob), ['Bob: kept first', 'Bob: kept then']);
+  });
+
+  it('L7 L1 on a full disk nothing that was kept goes before what it has become is saved', async () => {
+    await kept(() => bob.write(apollo, files, '/draft.txt', 'the only one'));
+    await bob.close();
+    let isFull = true;
+    const full = (log: LogStore): LogStore => ({
+      replay: (each) => log.replay(each),
+      append: (records) =>
+        isFull ? Promise.reject(new StoreError('diskFull', 'no space left')) : log.append(records),
+      compact: (records) => log.compact(records),
+      get journalBytes() {
+        return log.journalBytes;
+      },
+      close: () => log.close(),
+    });
+    await bob.open({ place, around: full });
+    await assert.rejects(bob.api.putBack(apollo), { code: 'diskFull' });
+    // The last try fails, too: what was in line for the disk is gone.
+    await bob.close();
+    isFull = false;
+    await bob.open({ place });
+    assert.deepEqual(await bob.api.putBack(apollo), { posts: 0, files: 1, deeds: 0, left: 0 });
+    assert.equal(Buffer.from(await bob.api.read(apollo, files, '/draft.txt')).toString(), 'the only one');
   });
 
   it('L7 files with the same content each have it', async () => {

@@ -54,13 +54,19 @@ async function entryOf(workspace: SharedWorkspace, closed: ClosedWorkspace, piec
   const upon = place.upon && closed.anew.idOf(place.upon);
   if (info.kind === 'post') return postEntry(workspace, tool, info.text, upon);
   if (!content) return undefined;
-  const own = await workspace.contents.writeStream(closed.read(content));
+  const own = await workspace.contents.writeStream(closed.read(content)).catch(unlessWhole);
+  if (!own) return undefined;
   if (upon !== undefined && workspace.replica.row(tool, VERSIONS, upon) && !isFolder(workspace, tool, upon))
     return { tool, kind: 'ver', body: filesBody({ kind: 'ver', parents: [upon], content: own }) };
   const tree = workspace.tree(tool);
   const parent = upon !== undefined && tree.pathOf(upon) !== undefined ? upon : undefined;
   const name = tree.clashes(parent, info.name) ? freeName(tree, parent, info.name) : info.name;
   return { tool, kind: 'file', body: filesBody({ kind: 'file', parent, name, content: own }) };
+}
+
+/** What is damaged on the disk is to hold up nothing else. */
+function unlessWhole(error: unknown): undefined {
+  if (!(error instanceof Error) || !/^Content(Missing|Damaged)$/.test(error.name)) throw error;
 }
 
 /** An edit of a post that is there still and his own; else a post. */

@@ -1,6 +1,6 @@
 /** L7: what was kept of a workspace is written into it anew, over crashes, once and whole. Real stores and sockets. */
 import assert from 'node:assert/strict';
-import { cp, rm } from 'node:fs/promises';
+import { cp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ServiceError } from '../../src/service/api.ts';
 import { StoreError, type LogStore } from '../../src/sync/ports.ts';
@@ -168,6 +168,19 @@ describe('Putting back what was kept', function () {
     await bob.open({ place });
     assert.deepEqual(await bob.api.putBack(apollo), { posts: 0, files: 1, deeds: 0, left: 0 });
     assert.equal(Buffer.from(await bob.api.read(apollo, files, '/draft.txt')).toString(), 'the only one');
+  });
+
+  it('L7 L2 what was kept and is damaged on the disk holds up nothing else, and stays listed', async () => {
+    await kept(async () => {
+      for (const name of ['one', 'two', 'three']) await bob.write(apollo, files, `/${name}.txt`, name.repeat(40_000));
+      await bob.api.post(apollo, chat, 'last words');
+    });
+    await bob.close();
+    const names = await readdir(join(bob.folder, 'chunks'), { recursive: true });
+    await rm(join(bob.folder, 'chunks', names.find((name) => /[0-9a-f]{64}$/.test(name))!));
+    await bob.open({ place });
+    assert.deepEqual(await bob.api.putBack(apollo), { posts: 1, files: 2, deeds: 0, left: 1 });
+    assert.equal((await bob.api.closed())[0]!.work.length, 1);
   });
 
   it('L7 files with the same content each have it', async () => {

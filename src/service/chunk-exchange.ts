@@ -7,7 +7,7 @@
  */
 import { joinBytes, toHex } from '../base/bytes.ts';
 import type { ChunkId, DeviceId } from '../base/ids.ts';
-import type { Crypto } from '../crypto/crypto.ts';
+import { TAG_BYTES, type Crypto } from '../crypto/crypto.ts';
 import {
   MAX_CHUNK_REQUESTS,
   MAX_MESSAGE_BYTES,
@@ -62,8 +62,11 @@ interface Request {
 
 export class ChunkExchange {
   readonly #options: ChunkExchangeOptions;
-  /** What is named by versions and not here, in the order it was named. */
-  readonly #lacking = new Map<ChunkId, ChunkRef>();
+  /**
+   * What is named by versions and not here, in the order it was named, as each has named it: who lies about another's chunk is not to be the only
+   * one who is believed.
+   */
+  readonly #lacking = new Map<ChunkId, ChunkRef[]>();
   /** Generations of these whose keys are not here. */
   readonly #locked = new Set<string>();
   readonly #asked = new Map<DeviceId, Request>();
@@ -106,19 +109,24 @@ export class ChunkExchange {
   // ---- wanting --------------------------------------------------------------------------------------------------------
 
   need(refs: readonly ChunkRef[]): void {
-    for (const ref of refs) {
-      if (this.#lacking.has(ref.id) || this.#options.chunks.has(ref.id)) continue;
-      this.#lacking.set(ref.id, ref);
-      this.#lackingBytes += ref.bytes;
-      if (!this.#options.keys.find(ref.generation)) this.#locked.add(ref.generation);
-    }
+    for (const ref of refs) if (!this.#options.chunks.has(ref.id)) this.#lack(ref);
     this.pump();
+  }
+
+  #lack(ref: ChunkRef): void {
+    const named = this.#lacking.get(ref.id);
+    if (named?.some((one) => isSame(one, ref))) return;
+    if (named) named.push(ref);
+    else this.#lacking.set(ref.id, [ref]);
+    if (!named) this.#lackingBytes += ref.bytes;
+    if (!this.#options.keys.find(ref.generation)) this.#locked.add(ref.generation);
   }
 
   /** Fetches these before all others. Answers whether they came: false at once where nobody is there to ask. */
   async fetch(refs: readonly ChunkRef[]): Promise<boolean> {
     this.hurry(refs);
-    const here = () => refs.every((ref) => this.#options.chunks.has(ref.id));
+    const isLacking = (ref: ChunkRef) => this.#lacking.get(ref.id)?.some((one) => isSame(one, ref));
+    const here = () => refs.every((ref) => this.#options.chunks.has(ref.id) && !isLacking(ref));
     const patience = this.#options.clock.now() + FETCH_PATIENCE_MS;
     while (!here() && !this.#stopped && this.#isAnybodyThere() && this.#options.clock.now() < patience) {
       await new Promise<void>((resume) => {
@@ -156,19 +164,25 @@ export class ChunkExchange {
     return cancel;
   }
 
-  /** What was here turned out to be damaged: it is fetched anew. */
-  async replace(ref: ChunkRef): Promise<void> {
-    await this.#options.chunks.delete(ref.id);
-    this.need([ref]);
+  /**
+   * What is here is not what a version says of it: it is damaged, or that is a lie, and then it is the content of somebody else's version. It goes
+   * when what is to stand in its place has come.
+   */
+  replace(ref: ChunkRef): void {
+    this.#lack(ref);
+    this.pump();
   }
 
   /** Somebody opens what is not here: it goes first. */
   hurry(refs: readonly ChunkRef[]): void {
     this.need(refs);
     const rest = [...this.#lacking].filter(([id]) => !refs.some((ref) => ref.id === id));
-    const first = refs.flatMap((ref) => (this.#lacking.has(ref.id) ? [[ref.id, ref] as const] : []));
+    const first = refs.flatMap(({ id }) => {
+      const named = this.#lacking.get(id);
+      return named ? [[id, named] as const] : [];
+    });
     this.#lacking.clear();
-    for (const [id, ref] of [...first, ...rest]) this.#lacking.set(id, ref);
+    for (const [id, named] of [...first, ...rest]) this.#lacking.set(id, named);
     this.pump();
   }
 
@@ -193,18 +207,17 @@ export class ChunkExchange {
 
   /** Lacking, and of use if it comes. */
   #isWanted(id: ChunkId): boolean {
-    const ref = this.#lacking.get(id);
-    return ref !== undefined && !this.#locked.has(ref.generation);
+    return this.#lacking.get(id)?.some((ref) => !this.#locked.has(ref.generation)) === true;
   }
 
   #ask(device: DeviceId): void {
     const taken = new Set([...this.#asked.values()].flatMap((request) => [...request.ids]));
     const ids: ChunkId[] = [];
     let bytes = 0;
-    for (const [id, ref] of this.#lacking) {
-      if (taken.has(id) || this.#locked.has(ref.generation) || this.#absent.get(id)?.has(device)) continue;
+    for (const [id, [ref]] of this.#lacking) {
+      if (taken.has(id) || !this.#isWanted(id) || this.#absent.get(id)?.has(device)) continue;
       ids.push(id);
-      bytes += ref.bytes;
+      bytes += ref!.bytes;
       if (bytes >= WANTED_BYTES_AT_ONCE || ids.length >= 16 * MAX_CHUNK_REQUESTS) break;
     }
     if (ids.length === 0) return;
@@ -228,8 +241,8 @@ export class ChunkExchange {
     const now = this.#options.clock.now();
     const known = new Set(this.#parcels.flatMap((parcel) => parcel.chunks.map((chunk) => chunk.id)));
     const ids: ChunkId[] = [];
-    for (const [id, ref] of this.#lacking) {
-      if (this.#locked.has(ref.generation)) continue;
+    for (const id of this.#lacking.keys()) {
+      if (!this.#isWanted(id)) continue;
       const absent = this.#absent.get(id);
       if (direct.some((device) => absent?.has(device) !== true)) continue;
       if (known.has(id) || now - (this.#relayAsked.get(id) ?? Number.NEGATIVE_INFINITY) < RELAY_WANT_AGAIN_MS) continue;
@@ -266,16 +279,15 @@ export class ChunkExchange {
   async #take(chunks: readonly { readonly id: ChunkId; readonly bytes: Uint8Array }[]): Promise<void> {
     const taken: ChunkId[] = [];
     for (const { id, bytes } of chunks) {
-      const ref = this.#lacking.get(id);
-      const key = ref && this.#options.keys.find(ref.generation);
-      if (!ref || !key || openChunk(this.#options.crypto, key, id, bytes)?.length !== ref.bytes) continue;
+      if (!this.#lacking.get(id)?.some((ref) => this.#isWhatIsNamed(ref, bytes))) continue;
+      if (this.#options.chunks.has(id)) await this.#options.chunks.delete(id);
       await this.#options.chunks.put(id, bytes);
       taken.push(id);
     }
     if (taken.length === 0) return;
     await this.#options.chunks.sync();
     for (const id of taken) {
-      const ref = this.#lacking.get(id);
+      const [ref] = this.#lacking.get(id) ?? [];
       if (!ref) continue;
       this.#lacking.delete(id);
       this.#absent.delete(id);
@@ -285,6 +297,11 @@ export class ChunkExchange {
     this.#options.onArrived(taken);
     this.#options.onProgress();
     if (this.#lacking.size === 0) this.#options.onWhole();
+  }
+
+  #isWhatIsNamed({ generation, id, bytes: length }: ChunkRef, bytes: Uint8Array): boolean {
+    const key = bytes.length === length + TAG_BYTES ? this.#options.keys.find(generation) : undefined;
+    return key !== undefined && openChunk(this.#options.crypto, key, id, bytes) !== undefined;
   }
 
   /** Somebody has got more than he said: those who had nothing may have it now. */
@@ -496,6 +513,10 @@ export class ChunkExchange {
     }
     return false;
   }
+}
+
+function isSame(a: ChunkRef, b: ChunkRef): boolean {
+  return a.id === b.id && a.generation === b.generation && a.bytes === b.bytes;
 }
 
 /** Of offered parcels, the oldest first, with so many chunks each: for how many of the oldest there is no room. */

@@ -14,6 +14,7 @@ import type { ClosedInfo, WorkInfo } from './api.ts';
 import { deedFromValue, deedToValue, type Deed } from './deeds.ts';
 import type { Hub } from './hub.ts';
 import { PutAnew, type Became } from './put-anew.ts';
+import type { Said } from './left-behind.ts';
 import { workEntries, type Work, type WorkPlace } from './own-work.ts';
 import type { ContentStore, ExportEntry } from './ports.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
@@ -171,9 +172,18 @@ function unlessWhole(error: unknown): undefined {
   if (error instanceof StoreError) throw error;
 }
 
-/** What was others' goes: keys, chunks, what was known of them. The journal loses the deltas when it is next compacted. */
-export async function eraseCopy(hub: Hub, workspace: SharedWorkspace): Promise<void> {
-  for (const id of await chunksIn(workspace)) await hub.chunks.delete(id);
+/**
+ * What was others' goes: keys, chunks, what was known of them. The journal loses the deltas when it is next compacted. What another workspace
+ * names, too, stays: whoever is in both can name here what is that one's.
+ */
+export async function eraseCopy(
+  hub: Hub,
+  workspace: SharedWorkspace,
+  others: Iterable<SharedWorkspace> = [],
+): Promise<void> {
+  const ids = await chunksIn(workspace);
+  for (const other of others) for (const id of await chunksIn(other)) ids.delete(id);
+  for (const id of ids) await hub.chunks.delete(id);
   hub.index.forget(workspace.id);
   for (const prefix of ERASED) dropUnder(hub, `${prefix}${workspace.id}/`);
 }
@@ -182,7 +192,7 @@ function dropUnder({ local }: Hub, prefix: string): void {
   for (const [key] of [...local.under(prefix)]) local.drop(prefix + key);
 }
 
-async function chunksIn(workspace: SharedWorkspace): Promise<ReadonlySet<ChunkId>> {
+async function chunksIn(workspace: SharedWorkspace): Promise<Set<ChunkId>> {
   const ids = new Set<ChunkId>();
   for (const content of contentsIn(workspace)) {
     if (content.kind === 'chunks') for (const { id } of content.chunks) ids.add(id);
@@ -196,11 +206,17 @@ function* contentsIn(workspace: SharedWorkspace): Generator<Content> {
     const content = table === VERSIONS && row ? versionFromRow(row).content : undefined;
     if (content) yield content;
   }
-  // Void versions are in no row.
-  for (const { delta } of workspace.replica.nodes()) {
-    const read = delta.tool === undefined ? undefined : readFilesDelta(delta.kind, delta.body);
+  // Void versions are in no row, nor is what is kept beside the log.
+  for (const { kind, body } of saidIn(workspace)) {
+    const read = readFilesDelta(kind, body);
     if (read?.kind === 'file' || read?.kind === 'ver') yield read.content;
   }
+}
+
+function* saidIn({ replica, leftBehind, keptVoid }: SharedWorkspace): Generator<Pick<Said, 'kind' | 'body'>> {
+  for (const { delta } of replica.nodes()) if (delta.tool !== undefined) yield delta;
+  for (const { delta } of keptVoid.all) yield delta;
+  yield* leftBehind.pieces;
 }
 
 async function dropChunks(hub: Hub, contents: ContentStore, content: Content | undefined): Promise<void> {

@@ -279,7 +279,8 @@ export class ClosedWorkspaces {
 
   async #eraseAll(workspace: SharedWorkspace): Promise<void> {
     this.#workspaces.letGo(workspace);
-    await eraseCopy(this.#hub, workspace);
+    const others = [...this.#workspaces].map((hosted) => hosted.workspace);
+    await eraseCopy(this.#hub, workspace, others);
     // Two generations are kept on the disk: after the second nothing of it is left.
     await this.#hub.commit([]);
     await this.#options.compact();

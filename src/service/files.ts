@@ -149,7 +149,7 @@ export class Files {
       try {
         return await work();
       } catch (error) {
-        const lacking = await this.#repair(error, path);
+        const lacking = this.#repair(error, path);
         const key = lacking.map((ref) => ref.id).join();
         if (key === last || !(await this.#workspace.exchange.fetch(lacking)))
           throw new ServiceError('notPresent', { path });
@@ -159,14 +159,14 @@ export class Files {
   }
 
   /** The chunks that a read has failed for. Throws what no fetching mends. */
-  async #repair(error: unknown, path: string): Promise<readonly ChunkRef[]> {
+  #repair(error: unknown, path: string): readonly ChunkRef[] {
     if (!(error instanceof Error)) throw error;
     const { missing, chunk } = error as { readonly missing?: readonly ChunkRef[]; readonly chunk?: ChunkRef };
     if (error.name === 'ContentMissing' && missing) return missing;
     if (error.name === 'ContentTooLarge') throw new ServiceError('tooLarge', { path });
     if (error.name !== 'ContentDamaged') throw error;
     if (!chunk) throw new ServiceError('notPresent', { path, reason: 'damaged' });
-    await this.#workspace.exchange.replace(chunk);
+    this.#workspace.exchange.replace(chunk);
     return [chunk];
   }
 

@@ -66,6 +66,11 @@ export class LeftBehind {
     return [...this.#pieces.values()].filter(({ isOwn }) => isOwn).sort((a, b) => a.time - b.time);
   }
 
+  /** With what they are made upon. */
+  get pieces(): Iterable<Said> {
+    return this.#pieces.values();
+  }
+
   find(id: DeltaId): Said | undefined {
     return this.#pieces.get(id);
   }

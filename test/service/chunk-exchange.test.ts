@@ -116,4 +116,35 @@ describe('The exchange of chunks', () => {
     await exchange.received(bob, { kind: 'chunks', chunks: [chunk], absent: [] });
     assert.equal(exchange.lackingChunks, 0);
   });
+
+  it('F1 who lies about a chunk before the one whose it is has named it keeps nobody from getting it', async () => {
+    const { exchange, keys, chunks, wants, sealed } = world();
+    const chunk = sealed('newest', 'as it was written');
+    keys.set('newest', chunk.key);
+    exchange.need([{ id: chunk.id, generation: 'newest', bytes: 5 }]);
+    exchange.need([{ id: chunk.id, generation: 'unheard of', bytes: chunk.ref.bytes }]);
+    exchange.need([{ id: chunk.id, ...chunk.ref }]);
+    assert.deepEqual([wants, exchange.lackingChunks], [[[chunk.id]], 1]);
+    await exchange.received(bob, { kind: 'chunks', chunks: [chunk], absent: [] });
+    assert.deepEqual([chunks.held.size, exchange.lackingChunks, exchange.lackingBytes], [1, 0, 0]);
+  });
+
+  it('F1 L2 what is not as a version says stays till what is has come', async () => {
+    const { exchange, keys, chunks, wants, sealed } = world();
+    const chunk = sealed('newest', 'as it was written');
+    keys.set('newest', chunk.key);
+    await chunks.put(chunk.id, chunk.bytes);
+    exchange.replace({ id: chunk.id, generation: 'newest', bytes: 5 });
+    await exchange.received(bob, { kind: 'chunks', chunks: [chunk], absent: [] });
+    assert.deepEqual([wants, chunks.held.get(chunk.id)], [[[chunk.id]], chunk.bytes]);
+    const damaged = chunk.bytes.with(0, chunk.bytes[0]! ^ 1);
+    await chunks.put(chunk.id, damaged);
+    exchange.refresh(bob);
+    await exchange.received(bob, { kind: 'chunks', chunks: [], absent: [chunk.id] });
+    assert.deepEqual(chunks.held.get(chunk.id), damaged);
+    exchange.replace({ id: chunk.id, ...chunk.ref });
+    exchange.refresh(bob);
+    await exchange.received(bob, { kind: 'chunks', chunks: [chunk], absent: [] });
+    assert.deepEqual(chunks.held.get(chunk.id), chunk.bytes);
+  });
 });

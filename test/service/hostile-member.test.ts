@@ -11,6 +11,9 @@ import { boxEpoch, epochOf, readEpochNotice, type Epoch } from '../../src/sync/e
 import { encodeMessage, markOf, type FeedMark, type Message } from '../../src/sync/messages.ts';
 import { Lane } from '../../src/sync/ports.ts';
 import { deltasIn } from '../../src/service/records.ts';
+import type { Content } from '../../src/tools/files/content.ts';
+import { filesBody, readFilesDelta } from '../../src/tools/files/deltas.ts';
+import { seededBytes } from '../fakes/seeded-bytes.ts';
 import { House, type Person } from './house.ts';
 
 const crypto = nodeCrypto();
@@ -44,6 +47,7 @@ class Mallory {
   get own(): readonly Delta[] {
     const own: Delta[] = [];
     for (const record of this.person.known()) {
+      if (record.kind === 'local' || record.workspace !== this.workspace) continue;
       for (const bytes of deltasIn(record)) {
         const read = readDelta(crypto, this.workspace, bytes);
         if (read.ok && read.value.device === this.device) own.push(read.value);
@@ -368,6 +372,60 @@ describe('A hostile member', function () {
     await alice.close();
     await alice.open();
     assert.deepEqual(await texts(), ['an honest word', 'behind them']);
+  });
+
+  /** A file of Mallory's whose content is said to be a chunk of another file, of another length. */
+  const bait = (of: Content, said: number): Value => {
+    assert.ok(of.kind === 'chunks');
+    const chunks = [{ ...of.chunks[0]!, bytes: said }];
+    const content: Content = { kind: 'chunks', bytes: said, sha256: new Uint8Array(32), chunks, indirect: false };
+    return filesBody({ kind: 'file', parent: undefined, name: 'bait.bin', content });
+  };
+  const planned = seededBytes(100_000, 7);
+  /** What Alice has written, as Mallory is told. */
+  const plan = async (): Promise<Content> => {
+    await alice.write(workspace, files, '/plan.bin', planned);
+    await house.converged(workspace, alice, person);
+    const contents = person.known().flatMap((record) =>
+      deltasIn(record).flatMap((bytes) => {
+        const read = readDelta(crypto, mallory.workspace, bytes);
+        const said = read.ok ? readFilesDelta(read.value.kind, read.value.body) : undefined;
+        return said?.kind === 'file' ? [said.content] : [];
+      }),
+    );
+    return contents.at(-1)!;
+  };
+  const isListed = (tool: string, of: string) => async () =>
+    (await alice.api.list(of, tool, '/')).some(({ name }) => name === 'bait.bin');
+
+  it('F1 L2 who says of another’s chunk that it is longer takes nothing from anybody’s disk, whoever opens that', async () => {
+    const content = await plan();
+    mallory.deltas(target, mallory.next(files, 'file', bait(content, 100_001)));
+    await alice.until(isListed(files, workspace));
+    await person.close();
+    await alice.close();
+    await alice.open();
+    await assert.rejects(alice.api.read(workspace, files, '/bait.bin'), { code: 'notPresent' });
+    assert.deepEqual(Buffer.from(await alice.api.read(workspace, files, '/plan.bin')), Buffer.from(planned));
+  });
+
+  it('F1 K2 who names another workspace’s chunks in his own and takes somebody out of that takes nothing from the other', async () => {
+    const content = await plan();
+    const gemini = await person.api.createWorkspace({ name: 'Gemini' });
+    await house.join(person, alice, gemini, { confirm: false });
+    await house.converged(gemini, alice, person);
+    const [tool] = (await person.tools(gemini)) as [string];
+    await person.close();
+    await person.author(gemini, () => [{ tool: tool as ToolId, kind: 'file', body: bait(content, 100_000) }]);
+    await person.open();
+    await alice.until(isListed(tool, gemini));
+    await person.api.removeMember(gemini, (await alice.api.identity()).account);
+    await alice.until(async () => (await alice.api.closed()).length === 1 && (await alice.info(gemini)) === undefined);
+    await alice.notice('removed');
+    await person.close();
+    await alice.close();
+    await alice.open();
+    assert.deepEqual(Buffer.from(await alice.api.read(workspace, files, '/plan.bin')), Buffer.from(planned));
   });
 
   it('F4 names that some system refuses are shown safely, and reach no other place', async () => {

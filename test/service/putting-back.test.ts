@@ -152,8 +152,7 @@ describe('Putting back what was kept', function () {
     let isFull = true;
     const full = (log: LogStore): LogStore => ({
       replay: (each) => log.replay(each),
-      append: (records) =>
-        isFull ? Promise.reject(new StoreError('diskFull', 'no space left')) : log.append(records),
+      append: (records) => (isFull ? Promise.reject(new StoreError('diskFull', 'no space left')) : log.append(records)),
       compact: (records) => log.compact(records),
       get journalBytes() {
         return log.journalBytes;
@@ -177,7 +176,13 @@ describe('Putting back what was kept', function () {
     });
     await bob.close();
     const names = await readdir(join(bob.folder, 'chunks'), { recursive: true });
-    await rm(join(bob.folder, 'chunks', names.find((name) => /[0-9a-f]{64}$/.test(name))!));
+    await rm(
+      join(
+        bob.folder,
+        'chunks',
+        names.find((name) => /[0-9a-f]{64}$/.test(name))!,
+      ),
+    );
     await bob.open({ place });
     assert.deepEqual(await bob.api.putBack(apollo), { posts: 1, files: 2, deeds: 0, left: 1 });
     assert.equal((await bob.api.closed())[0]!.work.length, 1);

@@ -207,7 +207,10 @@ describe('chunk store', () => {
   });
 
   it('L2 after a failed fsync nothing goes that was durable before: what was being moved to another pack is where it was', async () => {
-    const [kept, dead] = [Array.from({ length: 3 }, () => chunk(10_000)), Array.from({ length: 9 }, () => chunk(10_000))];
+    const [kept, dead] = [
+      Array.from({ length: 3 }, () => chunk(10_000)),
+      Array.from({ length: 9 }, () => chunk(10_000)),
+    ];
     await putAll(...kept, ...dead);
     await store.chunks.sync();
     for (const { id } of dead) await store.chunks.delete(id);

@@ -158,7 +158,7 @@ export class Service {
       changed: () => this.#switchboard.changed(),
       expelled: (workspace) => this.#closed.expelled(workspace),
       offered: (from, sealed) => this.#offers.came(from, sealed),
-      forgotten: () => void this.#compactIfLong(),
+      forgotten: () => void this.#compactIf(false),
       erased: () => void this.#calls.hold(this.#wipe()),
       fault: (error) => {
         if (!this.#calls.ended) this.#trouble.fault(error);
@@ -286,7 +286,8 @@ export class Service {
     // A full disk must not keep anybody from reading what is there.
     await this.#commits.commit([]).catch(() => undefined);
     await this.#undoHalves();
-    if (!(await this.#compactIfLong())) await this.#imageIfOther(imaged);
+    // Damage that stays would be met again with each start.
+    if (!(await this.#compactIf(report.quarantined > 0))) await this.#imageIfOther(imaged);
     this.#tellDamage(report);
   }
 
@@ -367,10 +368,10 @@ export class Service {
     this.#trouble.release();
   }
 
-  /** Answers whether it was tried. */
-  async #compactIfLong(): Promise<boolean> {
+  /** Also where the journal is long. Answers whether it was tried. */
+  async #compactIf(isDue: boolean): Promise<boolean> {
     const { log, compactAboveBytes = COMPACT_ABOVE_BYTES } = this.#options;
-    if (this.#calls.ended || log.journalBytes <= compactAboveBytes) return false;
+    if (this.#calls.ended || (!isDue && log.journalBytes <= compactAboveBytes)) return false;
     await this.#compact().catch((error: unknown) => this.#trouble.failed(error));
     return true;
   }

@@ -230,6 +230,27 @@ describe('A disk in trouble', function () {
     );
   });
 
+  it('L1, D2 damage is told of once: the next start finds a journal without it, and goes on in the same feed', async () => {
+    await shared();
+    for (let i = 0; i < 8; i++) await alice.api.post(workspace, chat, `post ${i}`);
+    await house.converged(workspace, alice, bob);
+    await alice.close();
+    const path = disk.paths(/journal$/).toSorted((a, b) => disk.peek(b).length - disk.peek(a).length)[0]!;
+    disk.flipBit(path, disk.peek(path).length - 2_500);
+    await alice.open({ disk });
+    await alice.notice('damaged');
+    await alice.api.post(workspace, chat, 'after the damage');
+    await house.converged(workspace, alice, bob);
+    await alice.close();
+    await bob.close();
+    await alice.open({ disk });
+    alice.pass(1_000);
+    await alice.api.post(workspace, chat, 'with nobody there who could tell what is lacking');
+    assert.equal(alice.notices.filter(({ code }) => code === 'damaged').length, 1);
+    await bob.open();
+    assert.equal((await house.converged(workspace, alice, bob)).length, 11);
+  });
+
   it('L1, D2 a torn tail: cut, told, and what was saved before is there', async () => {
     await shared();
     await alice.api.post(workspace, chat, 'kept');

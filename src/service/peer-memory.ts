@@ -1,10 +1,12 @@
 /**
- * What other devices are known to hold, and what their relays keep for them, remembered across a restart: it is written a while after it has changed.
+ * What other devices are known to hold, and what their relays keep for them, remembered across a restart: it is written a while after it has changed,
+ * and the more of it there is, the less often.
  *
  * In local state: `peer/<workspace>/<device>` = [[[feed text, seq] …], [[feed text, seq] …]].
  */
+import { equalBytes } from '../base/bytes.ts';
 import type { DeviceId, FeedId, WorkspaceId } from '../base/ids.ts';
-import { asArray, asCount, asList, asText, type Value } from '../protocol/codec.ts';
+import { asArray, asCount, asList, asText, encode, type Value } from '../protocol/codec.ts';
 import type { Mark } from '../sync/peer.ts';
 import type { Session } from '../sync/session.ts';
 import type { Hub } from './hub.ts';
@@ -13,6 +15,8 @@ const MAX_MARKS = 65_536;
 const MAX_FEED_TEXT = 80;
 /** One restart may send this much again; written more often it would cost a commit each. */
 const REMEMBER_AFTER_MS = 3_000;
+/** While somebody is away the journal is not written anew: so much of it a second, and no more. */
+const BYTES_PER_MS = 1;
 
 export class PeerMemory {
   readonly #hub: Pick<Hub, 'clock' | 'commit' | 'local'>;
@@ -20,6 +24,7 @@ export class PeerMemory {
   readonly #session: Session;
   #cancel: (() => void) | undefined;
   #closed = false;
+  #writtenBytes = 0;
 
   constructor(hub: Pick<Hub, 'clock' | 'commit' | 'local'>, workspace: WorkspaceId, session: Session) {
     this.#hub = hub;
@@ -37,7 +42,8 @@ export class PeerMemory {
   /** It has changed. */
   changed(): void {
     if (this.#cancel || this.#closed) return;
-    this.#cancel = this.#hub.clock.wakeAt(this.#hub.clock.now() + REMEMBER_AFTER_MS, () => {
+    const after = Math.max(REMEMBER_AFTER_MS, this.#writtenBytes / BYTES_PER_MS);
+    this.#cancel = this.#hub.clock.wakeAt(this.#hub.clock.now() + after, () => {
       this.#cancel = undefined;
       this.#write();
       void this.#hub.commit([]).catch(() => undefined); // tried again with the next commit
@@ -51,10 +57,16 @@ export class PeerMemory {
     this.#write();
   }
 
+  /** Of whom something has changed. */
   #write(): void {
+    this.#writtenBytes = 0;
     for (const device of this.#session.devices) {
       const { known, relayed } = this.#session.memory(device);
-      this.#hub.local.put(this.#key(device), [writeMarks(known), writeMarks(relayed)]);
+      const value = [writeMarks(known), writeMarks(relayed)];
+      const [bytes, before] = [encode(value), this.#hub.local.get(this.#key(device))];
+      if (before !== undefined && equalBytes(bytes, encode(before))) continue;
+      this.#hub.local.put(this.#key(device), value);
+      this.#writtenBytes += bytes.length;
     }
   }
 

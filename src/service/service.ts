@@ -47,6 +47,8 @@ const PRESENCE_EVERY_MS = 30_000;
 const HAND_OVER_MS = 2_000;
 /** A journal this long is worth a snapshot: at the start, and when something has left a log. */
 const COMPACT_ABOVE_BYTES = 8 * 1024 * 1024;
+/** This long it is worth one though nothing leaves a log, since somebody is away. */
+const COMPACT_IN_ANY_CASE_ABOVE_BYTES = 64 * 1024 * 1024;
 /** By then the first window listens. */
 const NOTICE_AFTER_MS = 1_000;
 
@@ -338,6 +340,7 @@ export class Service {
     const { clock } = this.#options;
     this.#workspaces.each((workspace) => workspace.beat(1, first));
     this.#lookForAbsent();
+    void this.#compactIfVeryLong();
     this.#account.tick();
     this.#switchboard.tick();
     this.#cancelBeat = clock.wakeAt(clock.now() + PRESENCE_EVERY_MS, () => this.#beat(false));
@@ -372,9 +375,18 @@ export class Service {
   async #compactIf(isDue: boolean): Promise<boolean> {
     const { log, compactAboveBytes = COMPACT_ABOVE_BYTES } = this.#options;
     if (this.#calls.ended || (!isDue && log.journalBytes <= compactAboveBytes)) return false;
-    await this.#compact().catch((error: unknown) => this.#trouble.failed(error));
+    await this.#compact().catch((error: unknown) => this.#trouble.fault(error));
     return true;
   }
+
+  async #compactIfVeryLong(): Promise<void> {
+    if (this.#isShortening || this.#options.log.journalBytes <= COMPACT_IN_ANY_CASE_ABOVE_BYTES) return;
+    this.#isShortening = true;
+    await this.#compactIf(true);
+    this.#isShortening = false;
+  }
+
+  #isShortening = false;
 
   /**
    * Where the image was lost, or is of an older base, the next start shall not put everything into the index again; and one that tells of

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FileChange } from '../../src/service/api.ts';
+import type { LogStore } from '../../src/sync/ports.ts';
 import { seededBytes } from '../fakes/seeded-bytes.ts';
 import { House, type Person } from './house.ts';
 
@@ -228,6 +229,35 @@ describe('A team', function () {
     const after = await house.converged(workspace, alice, bob);
     assert.equal(after.length, before.length + 2);
     assert.deepEqual([alice.notices, bob.notices], [[], []]);
+  });
+
+  it('L1 a journal that grows though nothing leaves the log, since somebody is away, is compacted all the same', async () => {
+    await two();
+    await bob.close();
+    await alice.close();
+    let [grown, compacted] = [false, 0];
+    const around = (log: LogStore): LogStore => ({
+      replay: (each) => log.replay(each),
+      append: (records) => log.append(records),
+      compact: async (records) => {
+        await log.compact(records);
+        compacted++;
+        grown = false;
+      },
+      get journalBytes() {
+        return grown ? 65 * 1024 * 1024 : log.journalBytes;
+      },
+      close: () => log.close(),
+    });
+    await alice.open({ around });
+    await alice.api.post(workspace, chat, 'while Bob is away');
+    alice.pass(30_000);
+    assert.equal(compacted, 0);
+    grown = true;
+    alice.pass(30_000);
+    alice.pass(30_000);
+    await alice.close();
+    assert.equal(compacted, 1);
   });
 
   it('S1 many small edits of two people make no storm of messages', async () => {

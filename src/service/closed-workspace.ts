@@ -26,7 +26,6 @@ const ERASED = [
   ...['expected/', 'taken/', 'renewal/'],
 ];
 const GENERATION = '00000000000000ff';
-const MAX_WORK = 10_000;
 
 type How = ClosedInfo['how'];
 const HOWS: readonly How[] = ['removed', 'left', 'device', 'dropped', 'frozen', 'letInVain', 'overtaken'];
@@ -79,7 +78,7 @@ export class ClosedWorkspace {
     const known = new Set(kept.map(({ info, place }) => pieceName(info.id, place.upon)));
     const more = unsent.filter(({ id, upon }) => !known.has(pieceName(id, upon)));
     let number = 1 + (kept.at(-1)?.number ?? -1);
-    for (const { stream, tool, upon, deed, ...info } of more.slice(-MAX_WORK)) {
+    for (const { stream, tool, upon, deed, ...info } of more) {
       const content = info.kind === 'file' ? await contents.writeStream(stream()).catch(unlessWhole) : undefined;
       kept.push({ number: number++, info, content, place: { tool, upon }, deed });
     }

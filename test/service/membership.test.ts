@@ -6,6 +6,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
 import { envelopeTag } from '../../src/sync/envelope.ts';
 import { invitationKeys, readInvitation } from '../../src/sync/invitation.ts';
+import type { ToolId } from '../../src/base/ids.ts';
+import { chatBody } from '../../src/tools/chat/deltas.ts';
 import { House, type Person } from './house.ts';
 
 const crypto = nodeCrypto();
@@ -135,6 +137,20 @@ describe('Who is out of a workspace', function () {
     await house.converged(apollo, alice, bob);
     const page = await alice.api.chat(apollo, await toolOf(alice, apollo, 'chat'), { limit: 50 });
     assert.deepEqual(page.posts, []);
+  });
+
+  it('K2 L7 however much she wrote meanwhile, all of it is kept', async () => {
+    await three();
+    const chat = (await toolOf(carol, apollo, 'chat')) as ToolId;
+    const carols = await accountOf(carol);
+    await carol.close();
+    const posts = Array.from({ length: 10_001 }, (_, i) => chatBody({ kind: 'post', text: `post ${i}` }));
+    await carol.author(apollo, () => posts.map((body) => ({ tool: chat, kind: 'post', body })));
+    await alice.api.removeMember(apollo, carols);
+    await carol.open();
+    await carol.notice('removed');
+    const [closed] = await carol.api.closed();
+    assert.deepEqual([closed!.work.length, closed!.work[0]!.text], [10_001, 'post 0']);
   });
 
   it('A7 who leaves is gone when the others know, and his posts stay under his name', async () => {

@@ -214,6 +214,7 @@ function* contentsIn(workspace: SharedWorkspace): Generator<Content> {
 
 function* saidIn({ replica, leftBehind, keptVoid }: SharedWorkspace): Generator<Pick<Said, 'kind' | 'body'>> {
   for (const { delta } of replica.nodes()) if (delta.tool !== undefined) yield delta;
+  yield* replica.ownWaiting();
   for (const { delta } of keptVoid.all) yield delta;
   yield* leftBehind.pieces;
 }

@@ -19,6 +19,9 @@ import type { ExportEntry } from './ports.ts';
 import type { Said } from './left-behind.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 
+/** Of what waits for its past, which the disk may have lost (`sentences.ts`): nobody else need have that. */
+const WAITS = 'waits';
+
 /** Where it would stand, had it been taken. */
 export interface WorkPlace {
   readonly tool: ToolId;
@@ -33,14 +36,15 @@ export interface Work extends WorkInfo, WorkPlace {
   readonly deed: Deed | undefined;
 }
 
-/** Own content that some rule took the effect from, oldest first. */
+/** Own content that some rule took the effect from, or that nothing here can come before, oldest first. */
 export function notAccepted(workspace: SharedWorkspace): readonly Work[] {
   const standing = ownDeltas(workspace).flatMap((delta) => {
     const verdict = workspace.replica.verdictOf(delta.id);
     return verdict === undefined || verdict === 'accepted' ? [] : [{ delta, reason: verdict }];
   });
   const kept = workspace.keptVoid.all.flatMap(({ delta, reason }) => (isContent(delta) ? [{ delta, reason }] : []));
-  const all = [...kept, ...standing].flatMap(({ delta, reason }) => workOf(workspace, delta, reason) ?? []);
+  const waiting = ownWaiting(workspace).map((delta) => ({ delta, reason: WAITS }));
+  const all = [...kept, ...standing, ...waiting].flatMap(({ delta, reason }) => workOf(workspace, delta, reason) ?? []);
   return [...all, ...leftBehind(workspace)].sort((a, b) => a.time - b.time);
 }
 
@@ -59,7 +63,7 @@ export function unsentBeyond(workspace: SharedWorkspace, word: Node): readonly W
   const isBare = replica.node(word.delta.id) === undefined;
   const seen = isBare ? last : word;
   const deeds = new Deeds(workspace);
-  const beyond = ownDeltas(workspace)
+  const beyond = [...ownDeltas(workspace), ...ownWaiting(workspace)]
     .filter(({ seq, feed }) => !seen || seq > replica.reach(seen, feed))
     .flatMap((delta) => workOf(workspace, delta, 'cutOff') ?? deedWork(workspace, delta, deeds.of(delta)) ?? []);
   return [...leftBehind(workspace), ...beyond];
@@ -76,6 +80,15 @@ function ownDeltas(workspace: SharedWorkspace): readonly OwnDelta[] {
   return [...workspace.replica.nodes()].flatMap(({ delta }) =>
     delta.device === device && isContent(delta) ? [delta] : [],
   );
+}
+
+/** What a fresh copy lacks may wait in it, too. */
+function ownWaiting({ replica, leftBehind }: SharedWorkspace): readonly OwnDelta[] {
+  return replica.ownWaiting().flatMap((delta) => (isContent(delta) && !leftBehind.find(delta.id) ? [delta] : []));
+}
+
+function ownDelta(workspace: SharedWorkspace, id: DeltaId): Pick<Said, 'kind' | 'body'> | undefined {
+  return workspace.ownDelta(id) ?? ownWaiting(workspace).find((delta) => delta.id === id);
 }
 
 function aboutOf(workspace: SharedWorkspace, { id, tool, time }: Said, reason: string) {
@@ -106,7 +119,7 @@ function deedWork(workspace: SharedWorkspace, delta: OwnDelta, deed: Deed | unde
 function textOf(workspace: SharedWorkspace, tool: ToolId, post: DeltaId): string {
   const row = workspace.replica.row(tool, POSTS, post);
   if (row) return postFromRow(row).text;
-  const delta = workspace.ownDelta(post);
+  const delta = ownDelta(workspace, post);
   const read = delta && readChatDelta(delta.kind, delta.body);
   return read?.kind === 'post' ? read.text : '';
 }
@@ -136,7 +149,7 @@ function nameOf(workspace: SharedWorkspace, tool: ToolId, version: DeltaId): str
     const row = workspace.replica.row(tool, VERSIONS, at);
     const item = row && workspace.replica.row(tool, ITEMS, versionFromRow(row).item);
     if (item) return itemFromRow(item).name;
-    const delta: Pick<Said, 'kind' | 'body'> | undefined = workspace.ownDelta(at);
+    const delta: Pick<Said, 'kind' | 'body'> | undefined = ownDelta(workspace, at);
     const read: FilesDelta | undefined = delta && readFilesDelta(delta.kind, delta.body);
     if (read?.kind === 'file') return read.name;
     at = read?.kind === 'ver' ? read.parents[0] : undefined;
@@ -172,7 +185,7 @@ function contentAt(
   const row = workspace.replica.row(tool, VERSIONS, version);
   const known = row && versionFromRow(row);
   if (known?.content) return { content: known.content, parent: known.parents[0] };
-  const delta = workspace.ownDelta(version);
+  const delta = ownDelta(workspace, version);
   const read = delta && readFilesDelta(delta.kind, delta.body);
   if (read?.kind === 'file') return { content: read.content, parent: undefined };
   return read?.kind === 'ver' ? { content: read.content, parent: read.parents[0] } : undefined;

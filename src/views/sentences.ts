@@ -332,6 +332,7 @@ export const notAcceptedReasons: Readonly<Record<string, string>> = {
   forked: 'this machine’s store was restored or copied, and has contradicted itself',
   newer: 'written for a newer Coterie',
   apart: 'not in the copy that you fetched, or written upon what is not in it',
+  waits: 'written after something of yours that is not here any more, and that nobody has sent yet',
 };
 
 export function reasonWords(reason: string): string {

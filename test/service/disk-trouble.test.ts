@@ -251,6 +251,43 @@ describe('A disk in trouble', function () {
     assert.equal((await house.converged(workspace, alice, bob)).length, 11);
   });
 
+  it('L1, D9, K2 what was written upon something that the disk has lost is listed as not accepted, and kept when the copy goes', async () => {
+    const apollo = await bob.api.createWorkspace({ name: 'Apollo' });
+    await house.join(bob, alice, apollo, { confirm: false });
+    const [tool, talk] = (await alice.tools(apollo)) as [string, string];
+    await house.converged(apollo, alice, bob);
+    await bob.close();
+    await alice.api.post(apollo, talk, 'first');
+    const path = disk.paths(/journal$/).at(-1)!;
+    const at = disk.peek(path).length;
+    await alice.api.post(apollo, talk, 'lost');
+    const draft = seededBytes(300_000, 5);
+    await alice.write(apollo, tool, '/draft.bin', draft);
+    await alice.write(apollo, tool, '/draft.bin', draft.with(7, 7));
+    await alice.api.post(apollo, talk, 'last');
+    await alice.close();
+    disk.flipBit(path, at + 60);
+    await alice.open({ disk });
+    const listed = async () =>
+      (await alice.api.notAccepted(apollo)).map(({ kind, name, text }) => `${kind} ${name}${text}`);
+    const expected = ['file draft.bin', 'file draft.bin', 'post last'];
+    assert.deepEqual(await listed(), expected);
+    await bob.open();
+    await bob.until(async () => (await bob.api.chat(apollo, talk, { limit: 9 })).posts.length === 1);
+    await bob.api.removeMember(apollo, (await alice.api.identity()).account);
+    await alice.notice('removed');
+    const [closed] = await alice.api.closed();
+    assert.deepEqual(
+      closed!.work.map(({ kind, name, text }) => `${kind} ${name}${text}`),
+      expected,
+    );
+    const folder = join(house.folder, 'saved');
+    await mkdir(folder);
+    assert.equal((await alice.api.saveWork(apollo, folder, 'save')).files, 3);
+    assert.deepEqual(await readFile(join(folder, 'draft.bin')), Buffer.from(draft));
+    assert.deepEqual(await readFile(join(folder, '2 draft.bin')), Buffer.from(draft.with(7, 7)));
+  });
+
   it('L1, D2 a torn tail: cut, told, and what was saved before is there', async () => {
     await shared();
     await alice.api.post(workspace, chat, 'kept');

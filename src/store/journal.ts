@@ -7,13 +7,14 @@
  * | the disk says | the journal does |
  * | --- | --- |
  * | full, or an error, while writing | cuts the part off again, fails the group, goes on in the same segment |
+ * | full, while it is opened | is read all the same, and begins its segment with the first append |
  * | the cut fails too, or the fsync fails | fails the group and leaves the segment for a new one, whose fence excludes the rest: after a failed fsync nobody knows what is on the disk |
  */
 import { assert } from '../base/assert.ts';
 import { joinBytes, releaseBytes } from '../base/bytes.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { StoreError, type LogStore, type ReplayReport } from '../sync/ports.ts';
-import type { Disk, DiskFile } from './disk.ts';
+import { DiskError, type Disk, type DiskFile } from './disk.ts';
 import { asStoreError, guarded } from './errors.ts';
 import type { StoreKeys } from './keys.ts';
 import { FileKind, grouped, packEntries, Purpose, Sealer, type Place } from './record.ts';
@@ -85,8 +86,9 @@ export class Journal implements LogStore {
       this.#pruned = found.pruned;
       this.#generation = found.highestGeneration + 1;
       this.#nextNumber = found.highestNumber + 1;
-      // At once rather than with the first append: from here on nothing an earlier owner writes counts.
-      await this.#beginSegment();
+      // At once rather than with the first append: from here on nothing an earlier owner writes counts. A full disk must not keep anybody from
+      // reading what is there: then the first append begins it, which fences what was read here.
+      await this.#beginSegment().catch(unlessFull);
       this.#state = 'open';
       return { records, cutBytes, quarantined, lateBytes };
     });
@@ -266,6 +268,10 @@ function* atomicGroups(group: readonly Append[]): Generator<readonly Uint8Array[
     bytes += size;
   }
   if (shared.length > 0) yield shared;
+}
+
+function unlessFull(error: unknown): void {
+  if (!(error instanceof DiskError && error.code === 'full')) throw error;
 }
 
 function notOpen(state: 'new' | 'closed'): StoreError {

@@ -71,6 +71,21 @@ describe('A disk in trouble', function () {
     assert.equal((await alice.api.chat(workspace, chat, { limit: 9 })).posts.length, 2);
   });
 
+  it('L1 full from the start: what is there is read all the same, and what is written is saved when there is space', async () => {
+    await shared();
+    await alice.close();
+    disk.space = 0;
+    await alice.open({ disk });
+    assert.deepEqual(Buffer.from(await alice.api.read(workspace, files, '/a.txt')).toString(), 'first\n');
+    await assert.rejects(alice.api.post(workspace, chat, 'typed on a full disk'), { detail: { reason: 'kept' } });
+    disk.space = Infinity;
+    await bob.until(async () => (await bob.api.chat(workspace, chat, { limit: 9 })).posts.length === 1);
+    await alice.close();
+    disk.crash();
+    await alice.open({ disk });
+    assert.equal((await alice.api.chat(workspace, chat, { limit: 9 })).posts.length, 1);
+  });
+
   it('D1, N4 full while somebody is let in: he is told when that is saved, however often he asks', async () => {
     workspace = await alice.api.createWorkspace({ name: 'Apollo' });
     const other = await alice.api.createWorkspace({ name: 'Gemini' });

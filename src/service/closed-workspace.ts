@@ -173,16 +173,18 @@ function unlessWhole(error: unknown): undefined {
 
 /**
  * What was others' goes: keys, chunks, what was known of them. The journal loses the deltas when it is next compacted. What another workspace
- * names, too, stays: whoever is in both can name here what is that one's.
+ * names, too, stays: whoever is in both can name here what is that one's. `letGo`: nobody comes to it any more.
  */
 export async function eraseCopy(
   hub: Hub,
   workspace: SharedWorkspace,
   others: Iterable<SharedWorkspace> = [],
+  letGo: () => void = () => undefined,
 ): Promise<void> {
   const ids = await chunksIn(workspace);
   for (const other of others) for (const id of await chunksIn(other)) ids.delete(id);
   for (const id of ids) await hub.chunks.delete(id);
+  letGo();
   hub.index.forget(workspace.id);
   for (const prefix of ERASED) dropUnder(hub, `${prefix}${workspace.id}/`);
 }

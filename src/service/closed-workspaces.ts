@@ -182,7 +182,11 @@ export class ClosedWorkspaces {
     this.#closing.add(id);
     const closing = this.#close(hosted.workspace, word)
       .catch((error: unknown) => this.#failed(hosted.workspace, error))
-      .finally(() => this.#closing.delete(id));
+      .finally(() => {
+        this.#closing.delete(id);
+        // In again by then, he may have been taken out of the next copy, too.
+        this.expelled(id);
+      });
     void calls.hold(closing);
   }
 
@@ -273,14 +277,19 @@ export class ClosedWorkspaces {
   /** The first copy will never be whole. Who was asked for it anew without an invitation is asked no more where nothing else waits for it. */
   async giveUp(workspace: SharedWorkspace): Promise<void> {
     if (!this.#closed.has(workspace.id)) this.#options.returning.forget(workspace.id);
+    this.#workspaces.letGo(workspace);
     await this.#options.calls.hold(this.#eraseAll(workspace));
     this.#hub.emit({ type: 'workspaces' });
   }
 
   async #eraseAll(workspace: SharedWorkspace): Promise<void> {
-    this.#workspaces.letGo(workspace);
-    const others = [...this.#workspaces].map((hosted) => hosted.workspace);
-    await eraseCopy(this.#hub, workspace, others);
+    workspace.close();
+    const others = [...this.#workspaces].map((hosted) => hosted.workspace).filter((one) => one !== workspace);
+    // While it is there no other begins in its place, whose chunks and keys would go with it.
+    await eraseCopy(this.#hub, workspace, others, () => {
+      if (this.#workspaces.get(workspace.id)?.workspace === workspace) this.#workspaces.letGo(workspace);
+      this.#hub.emit({ type: 'workspaces' });
+    });
     // Two generations are kept on the disk: after the second nothing of it is left.
     await this.#hub.commit([]);
     await this.#options.compact();

@@ -3,6 +3,13 @@ import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { WorkspaceId } from '../../src/base/ids.ts';
+import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
+import { deltasIn } from '../../src/service/records.ts';
+import { readDelta } from '../../src/sync/delta.ts';
+import type { Disk } from '../../src/store/disk.ts';
+import { MemoryDisk } from '../fakes/memory-disk.ts';
+import { seededBytes } from '../fakes/seeded-bytes.ts';
 import { House, type OpenOptions, type Person } from './house.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -53,7 +60,11 @@ describe('A device that was away for long', function () {
     house = await House.build();
   });
 
-  afterEach(() => house.close());
+  let release = (): void => undefined;
+  afterEach(() => {
+    release();
+    return house.close();
+  });
 
   it('L7 holds back the log: a manager sees it after 21 days, kept over restarts, and not before he has been awake for a while', async () => {
     await three();
@@ -288,6 +299,94 @@ describe('A device that was away for long', function () {
     await alice.open({ direct: false });
     await house.converged(apollo, alice, bob, carol);
     assert.deepEqual(await posts(alice), ['Before I heard']);
+  });
+
+  it('L7 who is taken out of the next copy while the one before is still going is told, and loses that, too', async () => {
+    await three();
+    const carols = await deviceOf(carol);
+    await carol.close();
+    let open = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    release = open;
+    await carol.open({
+      around: (log) => ({
+        replay: (each) => log.replay(each),
+        append: (records) => log.append(records),
+        compact: async (records) => {
+          const all = [...records];
+          await gate;
+          await log.compact(all);
+        },
+        get journalBytes() {
+          return log.journalBytes;
+        },
+        close: () => log.close(),
+      }),
+    });
+    await drop(alice, carols);
+    await closedAs(carol, 'dropped');
+    await carol.api.fetchAgain(apollo);
+    await isIn(carol);
+    await carol.until(async () => (await carol.api.closed()).length === 0);
+    await house.converged(apollo, alice, bob, carol);
+    carol.records.length = 0;
+    await drop(alice, carols);
+    const isDrop = (bytes: Uint8Array) => {
+      const delta = readDelta(nodeCrypto(), apollo as WorkspaceId, bytes);
+      return delta.ok && delta.value.kind === 'drop';
+    };
+    await carol.until(async () => carol.known().some((record) => deltasIn(record).some(isDrop)));
+    open();
+    await closedAs(carol, 'dropped');
+  });
+
+  it('L7 who is let in again while his copy is being erased begins when that is gone, and keeps the keys and content of the next', async () => {
+    await three();
+    const disk = new MemoryDisk();
+    let isHeld = false;
+    let reached = (): void => undefined;
+    const atGate = new Promise<void>((resolve) => (reached = resolve));
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    const slow = new Proxy<Disk>(disk, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name, target);
+        if (typeof value !== 'function') return value;
+        if (name !== 'remove') return value.bind(target) as unknown;
+        return async (path: string) => {
+          if (isHeld && /chunks\/[0-9a-f]{2}\//.test(path)) {
+            reached();
+            await gate;
+          }
+          await target.remove(path);
+        };
+      },
+    });
+    const dave = await house.move('Dave', { disk: slow });
+    await house.join(alice, dave, apollo, { confirm: false });
+    await alice.write(apollo, files, '/big.bin', seededBytes(300_000, 3));
+    await house.converged(apollo, alice, bob, carol, dave);
+    isHeld = true;
+    await drop(alice, await deviceOf(dave));
+    await atGate;
+    await dave.api.fetchAgain(apollo);
+    await bob.until(async () => {
+      const { devices } = (await bob.info(apollo)).members.find(({ name }) => name === 'Dave')!;
+      return devices.every(({ standing }) => standing !== 'dropped');
+    });
+    dave.pass(10_000);
+    // As long as a copy takes.
+    for (let i = 0; i < 30; i++) {
+      await alice.api.post(apollo, chat, `post ${i}`);
+      await bob.until(async () => (await posts(bob)).includes(`post ${i}`));
+    }
+    release();
+    await dave.notice('dropped');
+    dave.pass(10_000);
+    await isIn(dave);
+    await house.converged(apollo, alice, bob, carol, dave);
+    for (const person of [alice, bob, carol, dave]) await person.close();
+    await dave.open({ disk: slow });
+    assert.deepEqual(Buffer.from(await dave.api.read(apollo, files, '/big.bin')), Buffer.from(seededBytes(300_000, 3)));
   });
 
   it('L7 with nothing unsent it is simply there again; who is no member any more is not let in', async () => {

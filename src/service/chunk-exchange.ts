@@ -369,14 +369,11 @@ export class ChunkExchange {
   async #fetchRange(parcel: ParcelNotice, from: number, length: number): Promise<Uint8Array | undefined> {
     const parts: Uint8Array[] = [];
     for (let done = 0; done < length;) {
+      const asked = Math.min(RELAY_PARCEL_SLICE_BYTES, length - done);
       try {
-        const part = await this.#options.transport.getParcel(
-          parcel.relay,
-          parcel.parcel,
-          from + done,
-          Math.min(RELAY_PARCEL_SLICE_BYTES, length - done),
-        );
-        if (!part || part.bytes.length === 0) return undefined; // expired: it is asked for again
+        const part = await this.#options.transport.getParcel(parcel.relay, parcel.parcel, from + done, asked);
+        // Expired: it is asked for again. So is what a relay gives drop by drop, which would hold up all others.
+        if (!part || part.bytes.length < asked) return undefined;
         parts.push(part.bytes);
         done += part.bytes.length;
       } catch {

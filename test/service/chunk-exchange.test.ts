@@ -11,13 +11,14 @@ import { MemoryChunks } from '../fakes/memory-chunks.ts';
 const crypto = nodeCrypto();
 const bob = 'bb' as DeviceId;
 
-/** One device that lacks chunks, with Bob on a direct path. */
-function world() {
+/** One device that lacks chunks, with Bob on a direct path. `given`: how many bytes of a parcel its relay gives at a time, whatever it is asked for. */
+function world(given?: number) {
   const keys = new Map<string, Uint8Array>();
   const chunks = new MemoryChunks();
   const wants: (readonly ChunkId[])[] = [];
   const locked: string[] = [];
   const left: string[] = [];
+  const fetched: (readonly [offset: number, length: number])[] = [];
   const exchange = new ChunkExchange({
     crypto,
     chunks,
@@ -25,6 +26,10 @@ function world() {
     keys: { find: (generation) => keys.get(generation), current: () => assert.fail('nothing is written here') },
     transport: {
       reach: () => 'direct',
+      getParcel: (_: string, __: Uint8Array, offset: number, length: number) => {
+        fetched.push([offset, length]);
+        return Promise.resolve({ total: 2 ** 40, bytes: new Uint8Array(given ?? length) });
+      },
       putParcel: (_: Uint8Array, bytes: Uint8Array) => {
         left.push(Buffer.from(bytes).toString('hex'));
         return Promise.resolve();
@@ -48,7 +53,7 @@ function world() {
     const plaintext = Buffer.from(text);
     return { key, ref: { generation, bytes: plaintext.length }, ...sealChunk(crypto, key, plaintext) };
   };
-  return { exchange, keys, chunks, wants, locked, left, sealed };
+  return { exchange, keys, chunks, wants, locked, left, fetched, sealed };
 }
 
 describe('The exchange of chunks', () => {
@@ -146,5 +151,16 @@ describe('The exchange of chunks', () => {
     exchange.refresh(bob);
     await exchange.received(bob, { kind: 'chunks', chunks: [chunk], absent: [] });
     assert.deepEqual(chunks.held.get(chunk.id), chunk.bytes);
+  });
+
+  it('R9 a relay that gives less than it is asked for is asked for nothing more of it', async () => {
+    const { exchange, keys, fetched, sealed } = world(1);
+    const chunk = sealed('newest', 'drop by drop');
+    keys.set('newest', chunk.key);
+    exchange.need([{ id: chunk.id, ...chunk.ref }]);
+    const chunks = [{ id: chunk.id, offset: 0, length: chunk.bytes.length }];
+    exchange.offered([{ relay: 'coterie-relay://there/key', parcel: new Uint8Array(32), chunks }]);
+    for (let turns = 0; turns < 100; turns++) await Promise.resolve();
+    assert.deepEqual(fetched, [[0, chunk.bytes.length]]);
   });
 });

@@ -78,7 +78,10 @@ export class ApiServer {
     const served = outcome
       .then((value) => connection.answer(call.id, value))
       .catch((error: unknown) => this.#fail(connection, call.id, error))
-      .finally(() => this.#running.delete(served));
+      .finally(() => {
+        this.#running.delete(served);
+        connection.served();
+      });
     this.#running.add(served);
   }
 
@@ -120,8 +123,12 @@ class Connection implements Disposable {
     this.#duplex.send(message, transfer);
   }
 
-  answer(id: number, value: unknown): void {
+  /** One of its calls has ended, however it did. */
+  served(): void {
     this.#running--;
+  }
+
+  answer(id: number, value: unknown): void {
     const { value: own, transfer } = withOwnBytes(value);
     this.send({ type: 'answer', id, value: own }, transfer);
   }

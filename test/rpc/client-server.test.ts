@@ -5,7 +5,13 @@ import { ServiceError } from '../../src/service/api.ts';
 import { apiClient, ApiClient } from '../../src/rpc/client.ts';
 import { MessagePortDuplex } from '../../src/rpc/message-port.ts';
 import { METHODS } from '../../src/rpc/methods.ts';
-import { MAX_CHATS_SHOWN, MAX_RPC_IN_FLIGHT, MAX_RPC_WAITING, RPC_PROTOCOL } from '../../src/rpc/rpc-limits.ts';
+import {
+  MAX_CHATS_SHOWN,
+  MAX_RPC_IN_FLIGHT,
+  MAX_RPC_SERVED_AT_ONCE,
+  MAX_RPC_WAITING,
+  RPC_PROTOCOL,
+} from '../../src/rpc/rpc-limits.ts';
 import { ApiServer, serveApi } from '../../src/rpc/server.ts';
 import { ServiceFailure } from '../../src/rpc/service-failure.ts';
 import { fakeApi, Gate, newEvents, served } from './fixtures/fake-api.ts';
@@ -174,6 +180,24 @@ describe('client and server of the api', () => {
     assert.equal((await Promise.all(calls)).length, calls.length);
     assert.equal(most, MAX_RPC_IN_FLIGHT);
     server.close();
+  });
+
+  it('L3 a call that failed is no longer on its way: a window that often asks for what is not there keeps its connection', async () => {
+    const [here, there] = pair();
+    serveApi(
+      fakeApi({
+        stat: async () => {
+          throw new ServiceError('notFound', {});
+        },
+        read: async () => new Uint8Array(MAX_RPC_SERVED_AT_ONCE),
+      }),
+      none,
+      there,
+    );
+    const { api } = apiClient(here);
+    for (let i = 0; i <= MAX_RPC_SERVED_AT_ONCE; i++)
+      assert.equal((await rejection(api.stat('w', 't', '/.vscode/settings.json'))).code, 'notFound');
+    assert.equal((await api.read('w', 't', '/a')).length, MAX_RPC_SERVED_AT_ONCE);
   });
 
   it('refuses another build and another protocol, and says which', async () => {

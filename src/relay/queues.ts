@@ -8,6 +8,7 @@
  * | not registered | any | `refused` |
  * | registered | among the confirmed | `ok`, or `full` and a marker where the queue or the sender's share of it is full |
  * | registered | unknown or outdated, which look alike | `ok` into the first-contact queue, `refused` where that is full |
+ * | any | any, under a message id that stands for a body of another size | `refused` |
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { toHex } from '../base/bytes.ts';
@@ -61,6 +62,8 @@ export class Queues {
 
   submit({ sender, messageId, recipients, body }: Submission, now: number): readonly Placement[] {
     const known = this.#sql.bodyOf(sender, messageId);
+    // What a place takes up is counted by its body, off it again by the one that is kept: they are to be one.
+    if (known && known.size !== body.length) return recipients.map(() => REFUSED);
     const accepted = new Set<number>([
       ...(known ? splitIds(known.accepted) : []),
       ...(this.#recent.get(recentKey(sender, messageId)) ?? []),

@@ -66,7 +66,7 @@ export interface RelayStore {
   /** R4: replaces the whole set. */
   confirm(device: Uint8Array, hashes: readonly Uint8Array[]): Promise<void>;
   capabilities(device: Uint8Array): Promise<readonly Uint8Array[]>;
-  /** R1–R4. The same sender and message id is put into a queue once. */
+  /** R1–R4. The same sender and message id is put into a queue once, and with a body of another size into none. */
   submit(submission: Submission, now: number): Promise<readonly Placement[]>;
   /** Entries behind a position, oldest first, at least one where there is one. */
   page(device: Uint8Array, after: number, maxBytes: number): Promise<Page>;

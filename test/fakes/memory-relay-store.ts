@@ -43,6 +43,17 @@ export function memoryRelayStore(limits: QueueLimits): RelayStore {
     return true;
   };
 
+  const isOfAnotherSize = ({ sender, messageId, body }: Submission): boolean =>
+    [...devices.values()].some(({ queue }) =>
+      queue.some(
+        (entry) =>
+          entry.type === 'message' &&
+          toHex(entry.sender) === toHex(sender) &&
+          toHex(entry.messageId) === toHex(messageId) &&
+          entry.body.length !== body.length,
+      ),
+    );
+
   const place = (message: Submission, key: Uint8Array, hash: Uint8Array, now: number): Placement => {
     const { sender, messageId, body } = message;
     const device = deviceOf(key);
@@ -85,7 +96,12 @@ export function memoryRelayStore(limits: QueueLimits): RelayStore {
       if (device) device.capabilities = hashes;
     },
     capabilities: async (key) => deviceOf(key)?.capabilities ?? [],
-    submit: async (message, now) => message.recipients.map(({ device, hash }) => place(message, device, hash, now)),
+    submit: async (message, now) =>
+      message.recipients.map(({ device, hash }) =>
+        isOfAnotherSize(message)
+          ? { code: Code.refused, position: 0, marked: false }
+          : place(message, device, hash, now),
+      ),
     page: async (key, after, maxBytes) => {
       const device = deviceOf(key);
       const entries: Entry[] = [];

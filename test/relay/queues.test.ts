@@ -147,6 +147,30 @@ describe('relay: queues', () => {
     assert.deepEqual(await atCarol.submit([bob], 'hers'), [Code.ok]);
   });
 
+  it('R2, R3 a message id names one body: what a queue holds is counted as what is taken off it', async () => {
+    await house.start({ limits: { queueBytes: 1_000, senderShare: 1 } });
+    const atBob = await house.subscriber(bob);
+    await house.member(carol);
+    const atMallory = await house.connect(person('Mallory'));
+    const [small, big] = [Buffer.alloc(1, 'x'), Buffer.alloc(900, 'x')];
+    let delivered = 0;
+    const both = async (first: Uint8Array, second: Uint8Array) => {
+      const id = crypto.randomBytes(16);
+      assert.deepEqual(await atMallory.submit([carol], first, { id }), [Code.ok]);
+      if (first === second) delivered++;
+      assert.deepEqual(await atMallory.submit([bob], second, { id }), [first === second ? Code.ok : Code.refused]);
+    };
+    await both(small, small);
+    await both(small, big);
+    await both(big, small);
+    await atBob.until(delivered);
+    assert.equal(await atBob.code({ type: 'ack', position: delivered }), Code.ok);
+    // Nothing waits: there is room for as much as ever, and for no more.
+    const atAlice = await house.member(alice);
+    assert.deepEqual(await atAlice.submit([bob], Buffer.alloc(1_000, 'y')), [Code.ok]);
+    assert.deepEqual(await atAlice.submit([bob], small), [Code.full]);
+  });
+
   it('R3 what nobody fetched in thirty days goes, and its recipient is told', async () => {
     const day = 86_400_000;
     let now = 1_000 * day;

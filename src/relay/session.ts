@@ -177,9 +177,12 @@ export class Session {
 
   async #holding(work: () => Promise<void>): Promise<void> {
     this.#holds++;
-    await work();
-    this.#holds--;
-    this.#work();
+    try {
+      await work();
+    } finally {
+      this.#holds--;
+      this.#work();
+    }
   }
 
   // ---- requests -------------------------------------------------------------------------------------------------

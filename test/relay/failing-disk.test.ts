@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readRelayAddress } from '../../src/protocol/relay-address.ts';
 import { Code } from '../../src/protocol/relay-messages.ts';
 import { RelayStoreError, type RelayStore } from '../../src/relay/store.ts';
 import { memoryRelayStore } from '../fakes/memory-relay-store.ts';
@@ -20,7 +21,11 @@ describe('relay: a failing disk', () => {
       if (broken) throw new RelayStoreError(broken, 'injected');
       return memory.submit(...values);
     };
-    return { store: { ...memory, submit }, break: (code) => (broken = code) };
+    const register: RelayStore['register'] = async (...values) => {
+      if (broken) throw new RelayStoreError(broken, 'injected');
+      return memory.register(...values);
+    };
+    return { store: { ...memory, submit, register }, break: (code) => (broken = code) };
   };
 
   it('R7 after an error nothing is acknowledged, every connection ends, and the relay stops', async () => {
@@ -55,6 +60,19 @@ describe('relay: a failing disk', () => {
     disk.break(undefined);
     assert.deepEqual(await atAlice.submit([bob], 'again'), [Code.ok]);
     assert.deepEqual(await atBob.bodies(1), ['again']);
+  });
+
+  it('R7 who could not register for want of room is answered on, and may ask again', async () => {
+    const disk = failing();
+    await house.start({ store: disk.store });
+    const { token } = readRelayAddress(house.relay.address)!;
+    const atAlice = await house.connect(alice);
+    disk.break('full');
+    assert.equal(await atAlice.code({ type: 'register', token }), Code.unavailable);
+    assert.equal(await atAlice.code({ type: 'subscribe' }), Code.notRegistered);
+    disk.break(undefined);
+    assert.equal(await atAlice.code({ type: 'register', token }), Code.ok);
+    assert.equal(await atAlice.code({ type: 'subscribe' }), Code.ok);
   });
 
   it('R7 with little room left it takes nothing new, while what is there can be fetched and acknowledged', async () => {

@@ -6,7 +6,7 @@
  * | handshake time | the connection ends |
  * | a frame that does not open, a request that cannot be read, a peer without a certificate | the connection ends |
  * | requests or bytes a second, of the connection or the account | reading waits until they are paid for |
- * | requests under way | reading waits |
+ * | requests under way, with the slices of parcels that they ask for | reading waits |
  * | notices that wait to be sent | reading waits, deliveries wait in the store |
  */
 import { toHex } from '../base/bytes.ts';
@@ -192,11 +192,13 @@ export class Session {
     const decoded = decodeRequest(bytes);
     if (!keys || !decoded.ok) return this.close();
     const { id, request } = decoded.value;
+    // What a parcel's reader asks for takes room from then on, though he has sent next to nothing for it.
+    const held = bytes.length + (request.type === 'parcelGet' ? request.length : 0);
     this.#requestsUnderWay++;
-    this.#bytesUnderWay += bytes.length;
+    this.#bytesUnderWay += held;
     const done = () => {
       this.#requestsUnderWay--;
-      this.#bytesUnderWay -= bytes.length;
+      this.#bytesUnderWay -= held;
       this.#work();
     };
     this.#handle(keys, request)

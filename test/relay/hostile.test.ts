@@ -5,10 +5,18 @@ import { connect } from 'node:net';
 import { WebSocket } from 'ws';
 import { issueCertificate } from '../../src/protocol/certificate.ts';
 import { encode } from '../../src/protocol/codec.ts';
-import { MAX_FRAME_PAYLOAD_BYTES, MAX_MESSAGE_BYTES, MAX_NOISE_MESSAGE_BYTES } from '../../src/protocol/limits.ts';
+import {
+  MAX_FRAME_PAYLOAD_BYTES,
+  MAX_MESSAGE_BYTES,
+  MAX_NOISE_MESSAGE_BYTES,
+  RELAY_PARCEL_SLICE_BYTES,
+} from '../../src/protocol/limits.ts';
 import { XxHandshake } from '../../src/protocol/noise.ts';
 import { readRelayAddress, writeRelayAddress } from '../../src/protocol/relay-address.ts';
 import { Code, encodeRequest } from '../../src/protocol/relay-messages.ts';
+import { DEFAULT_LIMITS } from '../../src/relay/limits.ts';
+import type { RelayStore } from '../../src/relay/store.ts';
+import { memoryRelayStore } from '../fakes/memory-relay-store.ts';
 import { capabilityOf, crypto, Device, person, type Person } from './device.ts';
 import { House } from './house.ts';
 
@@ -206,6 +214,33 @@ describe('relay: hostile and broken peers', () => {
       await atBob.bodies(40),
       Array.from({ length: 40 }, (_, i) => String(i)),
     );
+  });
+
+  it('R9 who asks for more of parcels than can be under way is not read meanwhile', async () => {
+    const memory = memoryRelayStore(DEFAULT_LIMITS);
+    const room = (8 * 1024 * 1024) / RELAY_PARCEL_SLICE_BYTES;
+    let [underWay, most] = [0, 0];
+    let full: () => void = () => {};
+    let resume: () => void = () => {};
+    const filled = new Promise<void>((resolve) => (full = resolve));
+    const resumed = new Promise<void>((resolve) => (resume = resolve));
+    const parcel: RelayStore['parcel'] = async () => {
+      most = Math.max(most, ++underWay);
+      if (underWay === room) full();
+      await resumed;
+      underWay--;
+      return undefined;
+    };
+    await house.start({ store: { ...memory, parcel } });
+    const atAlice = await house.member(alice);
+    const slice = { type: 'parcelGet', parcel: new Uint8Array(32), offset: 0, length: RELAY_PARCEL_SLICE_BYTES } as const;
+    const asked = Array.from({ length: 4 * room }, () => atAlice.code(slice));
+    await filled;
+    // Time for as many more to be read as the relay likes.
+    await stillServes();
+    resume();
+    assert.deepEqual(new Set(await Promise.all(asked)), new Set([Code.notFound]));
+    assert.ok(most <= room, `${most} slices at once`);
   });
 
   it('anything but a WebSocket on / gets a short answer', async () => {

@@ -4,7 +4,6 @@
  */
 import {
   MAX_MESSAGE_BYTES,
-  MAX_PENDING_HANDSHAKES,
   RELAY_FIRST_CONTACT_BYTES,
   RELAY_FIRST_CONTACT_MESSAGES,
   RELAY_MAX_CAPABILITIES,
@@ -41,9 +40,9 @@ export interface Rate {
 export interface RelayLimits extends QueueLimits {
   readonly ttlDays: number;
   readonly parcelQuotaBytes: number;
-  /** Sockets at once, handshakes included: each holds about 100 KB. */
+  /** Sockets at once, handshakes included: each holds about 100 KB. Half of them are for devices that have a queue here. */
   readonly connections: number;
-  /** Handshakes at once: each costs three curve operations and a signature check. */
+  /** Sockets at once that have proved no device yet; the oldest gives way. So many come within a slow handshake when a relay is there again. */
   readonly pendingHandshakes: number;
   /** A device and its windows' owner need one; a reconnect briefly has two. */
   readonly connectionsPerDevice: number;
@@ -67,7 +66,7 @@ export const DEFAULT_LIMITS: RelayLimits = {
   ttlDays: RELAY_TTL_DAYS,
   parcelQuotaBytes: RELAY_PARCEL_QUOTA_BYTES,
   connections: 4_096,
-  pendingHandshakes: 2 * MAX_PENDING_HANDSHAKES,
+  pendingHandshakes: 512,
   connectionsPerDevice: 8,
   requestRate: { perSecond: 2_000, burst: 4_000 },
   byteRate: { perSecond: 64 * MIB, burst: 128 * MIB },

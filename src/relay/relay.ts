@@ -1,6 +1,6 @@
 /** The relay as a whole: opens the store, listens, and lets go of everything in the opposite order. */
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
 import { nodeCrypto } from '../crypto/node/crypto.ts';
 import { HANDSHAKE_TIMEOUT_MS, MAX_NOISE_MESSAGE_BYTES } from '../protocol/limits.ts';
@@ -110,13 +110,17 @@ async function openStore(folder: string, limits: RelayLimits): Promise<NonNullab
   }
 }
 
-/** The port and whoever comes in by it. */
+/**
+ * The port and whoever comes in by it. Who has not proved a device yet is one of a few: a newcomer pushes the oldest out, so that sockets that only
+ * stay open keep nobody from coming in. So it is with devices that have no queue here, which anybody can make up.
+ */
 class Doors {
   readonly #hub: Hub;
   readonly #server: Server;
   readonly #sockets: WebSocketServer;
   readonly #sessions = new Set<Session>();
-  #pending = 0;
+  /** Oldest first. */
+  readonly #unproved = new Set<Socket>();
 
   constructor(hub: Hub) {
     this.#hub = hub;
@@ -135,23 +139,14 @@ class Doors {
       maxPayload: MAX_NOISE_MESSAGE_BYTES,
       clientTracking: true,
     });
-    this.#sockets.on('connection', (socket) => {
-      if (this.#pending >= hub.limits.pendingHandshakes) return socket.terminate();
-      this.#pending++;
-      let pending = true;
-      const settle = () => {
-        if (pending) this.#pending--;
-        pending = false;
-      };
+    this.#server.on('connection', (socket) => this.#cameIn(socket));
+    this.#sockets.on('connection', (socket, { socket: below }) => {
       const session = new Session(wsPipe(socket), hub, {
         established: (one) => {
-          settle();
+          this.#unproved.delete(below);
           this.#crowd(one);
         },
-        closed: (one) => {
-          settle();
-          this.#sessions.delete(one);
-        },
+        closed: (one) => void this.#sessions.delete(one),
       });
       this.#sessions.add(session);
     });
@@ -182,12 +177,28 @@ class Doors {
     });
   }
 
+  #cameIn(socket: Socket): void {
+    this.#unproved.add(socket);
+    socket.once('close', () => this.#unproved.delete(socket));
+    if (this.#unproved.size <= this.#hub.limits.pendingHandshakes) return;
+    const [oldest] = this.#unproved;
+    oldest?.destroy();
+  }
+
   /** A device that comes back before its lost connections were noticed must not be kept out by them: the oldest go. */
   #crowd(newest: Session): void {
-    const same = [...this.#sessions].filter((session) => session.device === newest.device);
-    for (const session of same.slice(0, Math.max(0, same.length - this.#hub.limits.connectionsPerDevice)))
+    const { connectionsPerDevice, connections } = this.#hub.limits;
+    const all = [...this.#sessions];
+    const same = all.filter((session) => session.device === newest.device);
+    const strangers = all.filter((session) => session.isStranger);
+    for (const session of [...beyond(same, connectionsPerDevice), ...beyond(strangers, connections / 2)])
       session.close();
   }
+}
+
+/** The oldest of them. */
+function beyond(sessions: readonly Session[], most: number): readonly Session[] {
+  return sessions.slice(0, Math.max(0, sessions.length - Math.floor(most)));
 }
 
 function asStartError(error: unknown, port: number, host: string): unknown {

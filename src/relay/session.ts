@@ -9,7 +9,7 @@
  * | requests under way, with the slices of parcels that they ask for | reading waits |
  * | notices that wait to be sent | reading waits, deliveries wait in the store |
  */
-import { toHex } from '../base/bytes.ts';
+import type { DeviceId } from '../base/ids.ts';
 import type { Certificate } from '../protocol/certificate.ts';
 import { SecureChannel } from '../protocol/channel.ts';
 import type { Value } from '../protocol/codec.ts';
@@ -55,6 +55,7 @@ export class Session {
   readonly #requests: TokenBucket;
   readonly #bytes: TokenBucket;
   #keys: DeviceKeys | undefined;
+  #device: DeviceId | undefined;
   #account = '';
   #accountRate: ReturnType<Hub['enter']> | undefined;
   #standing: Registration = 'unknown';
@@ -92,8 +93,13 @@ export class Session {
   }
 
   /** Its device's id, once it has proved it. */
-  get device(): string | undefined {
-    return this.#keys && toHex(this.#keys.device);
+  get device(): DeviceId | undefined {
+    return this.#device;
+  }
+
+  /** It has proved a device that has no queue here, or that is not known yet. */
+  get isStranger(): boolean {
+    return this.#keys !== undefined && this.#standing !== 'registered';
   }
 
   close(): void {
@@ -150,6 +156,7 @@ export class Session {
       agreement: certificate.agreementKey,
     };
     this.#keys = keys;
+    this.#device = certificate.device;
     this.#account = certificate.account;
     this.#accountRate = this.#hub.enter(this.#account);
     this.#events.established(this);

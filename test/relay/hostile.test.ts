@@ -180,17 +180,26 @@ describe('relay: hostile and broken peers', () => {
     assert.equal(atBob.notices.length, 0, 'he was neither replaced nor written to');
   });
 
-  it('R3 too many connections and handshakes are turned away, and room is found again', async () => {
+  it('R3 sockets that only stay open keep nobody out: of those that have proved no device the oldest goes', async () => {
     await house.start({ limits: { pendingHandshakes: 2 } });
-    const waiting = [await open(), await open()];
-    const third = new WebSocket(`ws://127.0.0.1:${house.relay.port}/`);
-    third.on('error', () => {});
-    await once(third, 'close');
-    for (const socket of waiting) {
-      socket.terminate();
-      await once(socket, 'close');
-    }
+    const [silent, greeted] = [connect(house.relay.port, '127.0.0.1'), await open()];
+    const gone = [once(silent, 'close'), once(greeted, 'close')];
+    silent.on('error', () => {});
+    await Promise.all([open(), open()]);
+    await Promise.all(gone);
     await stillServes();
+  });
+
+  it('R3 devices that have no queue here take half of the connections, and the oldest of them gives way', async () => {
+    await house.start({ limits: { connections: 8 } });
+    const atBob = await house.subscriber(bob);
+    const strangers: Device[] = [];
+    for (let i = 0; i < 12; i++) strangers.push(await house.connect(person(`Stranger ${i}`)));
+    await Promise.all(strangers.slice(0, 8).map(({ closed }) => closed));
+    const atAlice = await house.member(alice);
+    await atAlice.submit([bob], 'as before');
+    assert.deepEqual(await atBob.bodies(1), ['as before']);
+    assert.deepEqual(await strangers[11]!.submit([bob], 'from a stranger'), [Code.ok]);
   });
 
   it('R1 a device that comes back often does not shut itself out', async () => {
@@ -233,7 +242,12 @@ describe('relay: hostile and broken peers', () => {
     };
     await house.start({ store: { ...memory, parcel } });
     const atAlice = await house.member(alice);
-    const slice = { type: 'parcelGet', parcel: new Uint8Array(32), offset: 0, length: RELAY_PARCEL_SLICE_BYTES } as const;
+    const slice = {
+      type: 'parcelGet',
+      parcel: new Uint8Array(32),
+      offset: 0,
+      length: RELAY_PARCEL_SLICE_BYTES,
+    } as const;
     const asked = Array.from({ length: 4 * room }, () => atAlice.code(slice));
     await filled;
     // Time for as many more to be read as the relay likes.

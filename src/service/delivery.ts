@@ -54,7 +54,7 @@ export class Delivery {
     if (this.#closed) return;
     for (const one of out) {
       if (one.keyFirst !== undefined) this.#sendKey(one, one.keyFirst);
-      if (one.path === 'relay') this.#sendRelay(one).catch((error: unknown) => this.#hub.fault(error));
+      if (one.path === 'relay') this.#sendRelays(one);
       else for (const device of one.to) this.#sendDirect(device, one);
       if (one.path === 'direct' && one.nodes) void this.#owe(one.to, one.nodes);
     }
@@ -84,10 +84,14 @@ export class Delivery {
 
   // ---- by relay ---------------------------------------------------------------------------------------------------------
 
-  #sendRelay(one: Outgoing): Promise<void> {
-    const sending = this.#hand(one).finally(() => this.#sending.delete(sending));
-    if (!one.ephemeral) this.#sending.add(sending);
-    return sending;
+  /** To each relay by itself: one that is away, or takes and never answers, holds up nobody whose messages lie at another (S4). */
+  #sendRelays(one: Outgoing): void {
+    for (const to of groupBy(one.to, (device) => this.#options.peers.relayOf(device)).values()) {
+      const sending = this.#hand({ ...one, to })
+        .catch((error: unknown) => this.#hub.fault(error))
+        .finally(() => this.#sending.delete(sending));
+      if (!one.ephemeral) this.#sending.add(sending);
+    }
   }
 
   async #hand(one: Outgoing): Promise<void> {

@@ -75,6 +75,37 @@ describe('A relay in trouble', function () {
     await proxy.stop();
   });
 
+  /** Three, of whom Carol’s relay takes what she is sent, and answers nothing any more; Bob has his own, and is away. */
+  async function withOneThatIsMute(): Promise<{ proxy: Proxy; alice: Person; bob: Person; workspace: string }> {
+    const relay = await house.startRelay();
+    const proxy = await Proxy.start(relay.port);
+    const mute = writeRelayAddress({ ...readRelayAddress(relay.address)!, port: Number(proxy.address.split(':')[1]) });
+    const alice = await house.move('Alice', { direct: false });
+    const bob = await house.move('Bob', { direct: false });
+    const carol = await house.move('Carol', { direct: false, relay: mute });
+    const workspace = await alice.api.createWorkspace({ name: 'Apollo' });
+    for (const joiner of [bob, carol]) await house.join(alice, joiner, workspace, { confirm: false });
+    await house.converged(workspace, alice, bob, carol);
+    await alice.until(async () => (await alice.info(workspace)).sync.inSync === 2);
+    await Promise.all([bob.close(), carol.close()]);
+    proxy.delay(600_000);
+    return { proxy, alice, bob, workspace };
+  }
+
+  it('S4 one that answers nothing: what is for others lies at theirs meanwhile, content before the word of it', async () => {
+    const { proxy, alice, bob, workspace } = await withOneThatIsMute();
+    const [files, chat] = (await alice.tools(workspace)) as [string, string];
+    await alice.write(workspace, files, '/first.bin', seededBytes(300_000, 3));
+    for (const text of ['one', 'two', 'three']) {
+      await alice.api.post(workspace, chat, text);
+      await alice.until(async () => (await alice.info(workspace)).sync.relayed === 1);
+    }
+    await alice.close();
+    await bob.open({ direct: false });
+    await bob.until(async () => (await bob.listing(workspace)).length === 4);
+    await proxy.stop();
+  });
+
   it('R4 down, another key, a bad address: each told apart, and work goes on', async () => {
     const relay = await house.startRelay();
     const alice = await house.move('Alice', { relay: '' });

@@ -17,6 +17,9 @@ import type { Hub } from './hub.ts';
 import type { Peers } from './peers.ts';
 import type { ContentStore } from './ports.ts';
 
+/** A parcel of many megabytes on a slow path takes minutes, and ends as one. */
+const HAND_OVER_STALLED_MS = 10 * 60_000;
+
 export interface DeliveryOptions {
   readonly hub: Hub;
   readonly engine: Engine;
@@ -39,6 +42,8 @@ export class Delivery {
   /** Chunks of our own versions that a device was told of directly and has not said it has, with the delta's place in our feed. */
   readonly #owed = new Map<DeviceId, Map<ChunkId, Mark>>();
   #closed = false;
+  #tellClosed!: () => void;
+  readonly #whenClosed = new Promise<void>((resolve) => (this.#tellClosed = resolve));
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
@@ -48,6 +53,7 @@ export class Delivery {
 
   close(): void {
     this.#closed = true;
+    this.#tellClosed();
   }
 
   send(out: readonly Outgoing[]): void {
@@ -144,10 +150,22 @@ export class Delivery {
     return epoch && capabilityOf(this.#hub.crypto, epoch.key, device);
   }
 
-  /** Before closing: resolves when what others are still due is at their relays, or could not be brought there. */
+  /**
+   * Before closing: resolves when what others are still due is at their relays, or could not be brought there; as it does when nothing has got there
+   * for a while, since a relay may take and never answer, and when this closes.
+   */
   async handOver(): Promise<void> {
     for (const device of this.#owed.keys()) this.payLater(device);
-    while (this.#sending.size > 0) await Promise.allSettled(this.#sending);
+    while (this.#sending.size > 0 && !this.#closed) if (!(await this.#getsOn())) return;
+  }
+
+  /** Whether one more sending has ended in time. */
+  async #getsOn(): Promise<boolean> {
+    const { clock } = this.#hub;
+    let cancel = (): void => undefined;
+    const stalled = new Promise<void>((resume) => (cancel = clock.wakeAt(clock.now() + HAND_OVER_STALLED_MS, resume)));
+    const ended = Promise.race(this.#sending).then(() => true);
+    return Promise.race([ended, Promise.race([stalled, this.#whenClosed]).then(() => false)]).finally(() => cancel());
   }
 
   // ---- content before the word of it ------------------------------------------------------------------------------------

@@ -75,7 +75,7 @@ describe('A relay in trouble', function () {
     await proxy.stop();
   });
 
-  /** Three, of whom Carol’s relay takes what she is sent, and answers nothing any more; Bob has his own, and is away. */
+  /** Three, of whom Carol’s relay takes what she is sent, and answers nothing any more, and who is away. */
   async function withOneThatIsMute(): Promise<{ proxy: Proxy; alice: Person; bob: Person; workspace: string }> {
     const relay = await house.startRelay();
     const proxy = await Proxy.start(relay.port);
@@ -85,15 +85,23 @@ describe('A relay in trouble', function () {
     const carol = await house.move('Carol', { direct: false, relay: mute });
     const workspace = await alice.api.createWorkspace({ name: 'Apollo' });
     for (const joiner of [bob, carol]) await house.join(alice, joiner, workspace, { confirm: false });
+    const [, chat] = (await bob.tools(workspace)) as [string, string];
+    for (const person of [alice, bob]) await person.api.post(workspace, chat, 'from before');
     await house.converged(workspace, alice, bob, carol);
-    await alice.until(async () => (await alice.info(workspace)).sync.inSync === 2);
-    await Promise.all([bob.close(), carol.close()]);
+    for (const person of [alice, bob]) {
+      await person.until(async () => {
+        const { inSync, relayed } = (await person.info(workspace)).sync;
+        return inSync + relayed === 2;
+      });
+    }
+    await carol.close();
     proxy.delay(600_000);
     return { proxy, alice, bob, workspace };
   }
 
   it('S4 one that answers nothing: what is for others lies at theirs meanwhile, content before the word of it', async () => {
     const { proxy, alice, bob, workspace } = await withOneThatIsMute();
+    await bob.close();
     const [files, chat] = (await alice.tools(workspace)) as [string, string];
     await alice.write(workspace, files, '/first.bin', seededBytes(300_000, 3));
     for (const text of ['one', 'two', 'three']) {
@@ -102,8 +110,39 @@ describe('A relay in trouble', function () {
     }
     await alice.close();
     await bob.open({ direct: false });
-    await bob.until(async () => (await bob.listing(workspace)).length === 4);
+    await bob.until(async () => (await bob.listing(workspace)).length === 6);
     await proxy.stop();
+  });
+
+  /** Bob has written something that is not at Carol’s relay yet when he hears that he is out. */
+  async function removedBefore({ alice, bob, workspace }: { alice: Person; bob: Person; workspace: string }) {
+    const [, chat] = (await bob.tools(workspace)) as [string, string];
+    await bob.api.post(workspace, chat, 'for Carol, too');
+    await alice.until(async () => (await alice.api.chat(workspace, chat, { limit: 9 })).posts.length === 3);
+    const { account } = await bob.api.identity();
+    await alice.api.removeMember(workspace, account);
+    await bob.until(async () => (await bob.api.workspaces()).length === 0);
+  }
+
+  it('S4, K2 one that answers nothing: who is removed, and closes, is not held up by it', async () => {
+    const three = await withOneThatIsMute();
+    await removedBefore(three);
+    const closing = performance.now();
+    await three.bob.close();
+    assert.ok(performance.now() - closing < 5_000, 'VS Code gives an extension five seconds to end');
+    await three.proxy.stop();
+  });
+
+  it('S4, K2 one that answers nothing: the copy of who is removed goes all the same', async () => {
+    const three = await withOneThatIsMute();
+    await removedBefore(three);
+    const { bob } = three;
+    assert.deepEqual(await bob.api.closed(), [], 'it waits for what others lack');
+    const passing = performance.now();
+    bob.pass(10 * 60_000);
+    await bob.until(async () => (await bob.api.closed()).length === 1);
+    assert.ok(performance.now() - passing < 5_000, 'and not for ever');
+    await three.proxy.stop();
   });
 
   it('R4 down, another key, a bad address: each told apart, and work goes on', async () => {

@@ -13,7 +13,6 @@
 import { equalBytes, toHex } from '../base/bytes.ts';
 import { DisposableStore, type Disposable } from '../base/disposable.ts';
 import type { DeviceId } from '../base/ids.ts';
-import { RELAY_MAX_CAPABILITIES } from '../protocol/limits.ts';
 import { Code, type RelayRequest } from '../protocol/relay-messages.ts';
 import { Lane, type Clock, type RelayState } from '../sync/ports.ts';
 import { AckWindow } from './ack-window.ts';
@@ -88,7 +87,7 @@ export class RelayMailbox implements Disposable {
   }
 
   setCapabilities(hashes: readonly Uint8Array[]): void {
-    this.#capabilities = hashes.slice(0, RELAY_MAX_CAPABILITIES);
+    this.#capabilities = hashes;
     if (this.#confirmed) void this.#confirm(this.#session);
   }
 

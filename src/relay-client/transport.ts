@@ -9,7 +9,7 @@ import { fromHex } from '../base/bytes.ts';
 import type { DeviceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { readCertificate } from '../protocol/certificate.ts';
-import { MAX_MESSAGE_BYTES } from '../protocol/limits.ts';
+import { MAX_MESSAGE_BYTES, RELAY_MAX_CAPABILITIES } from '../protocol/limits.ts';
 import { readRelayAddress, type RelayAddress } from '../protocol/relay-address.ts';
 import {
   TransportError,
@@ -177,8 +177,8 @@ class SocketTransport implements NetworkTransport {
   }
 
   setCapabilities(hashes: readonly Uint8Array[]): void {
-    this.#capabilities = hashes;
-    this.#mailbox?.setCapabilities(hashes);
+    this.#capabilities = hashes.slice(0, RELAY_MAX_CAPABILITIES);
+    this.#mailbox?.setCapabilities(this.#capabilities);
   }
 
   async submit(

@@ -4,6 +4,7 @@
  */
 import { push } from '../base/group.ts';
 import type { DeltaId, DeviceId, WorkspaceId } from '../base/ids.ts';
+import { RELAY_MAX_CAPABILITIES } from '../protocol/limits.ts';
 import { decodeMessage, type Message } from '../sync/messages.ts';
 import { envelopeTag, openMessage } from '../sync/envelope.ts';
 import { capabilityOf } from '../sync/epoch.ts';
@@ -12,6 +13,7 @@ import { StoreError, type Arrived, type RelayState, type Route } from '../sync/p
 import type { Account, AccountLock } from './account.ts';
 import type { Continuing } from './continuing.ts';
 import type { Hub } from './hub.ts';
+import { inTurns } from './in-turns.ts';
 import type { Joins } from './joins.ts';
 import { LockedMessages } from './locked-messages.ts';
 import type { Offers } from './offers.ts';
@@ -285,19 +287,22 @@ export class Switchboard {
     return [...routes.values()];
   }
 
-  /** Hashes of what a sender may show at this device's relay (R4). */
+  /**
+   * Hashes of what a sender may show at this device's relay (R4), the newest epochs first, which are shown most: a workspace in which
+   * somebody makes epochs by the thousand leaves the others theirs.
+   */
   #capabilities(): readonly Uint8Array[] {
     const { crypto, identity } = this.#hub;
     const { workspaces, joins, account, returning } = this.#options;
     const { device } = identity;
-    const shown: Uint8Array[] = [];
+    const shown: Uint8Array[][] = [];
     for (const { workspace, inviting, readmitting } of workspaces) {
-      shown.push(...workspace.keyring.capabilities(device));
-      for (const invite of inviting.known()) shown.push(capabilityOf(crypto, invite.sealKey, device));
-      for (const { seal } of readmitting.locks()) shown.push(capabilityOf(crypto, seal.key, device));
+      shown.push(workspace.keyring.capabilities(device).toReversed());
+      shown.push(inviting.known().map((invite) => capabilityOf(crypto, invite.sealKey, device)));
+      shown.push(readmitting.locks().map(({ seal }) => capabilityOf(crypto, seal.key, device)));
     }
-    for (const joining of joins) shown.push(joining.capability);
-    shown.push(...returning.capabilities(), ...account.capabilities());
-    return shown.map((capability) => crypto.sha256(capability));
+    shown.push([...joins].map((joining) => joining.capability));
+    shown.push([...returning.capabilities()], [...account.capabilities()]);
+    return inTurns(shown, RELAY_MAX_CAPABILITIES).map((capability) => crypto.sha256(capability));
   }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { toHex } from '../../src/base/bytes.ts';
+import { RELAY_MAX_CAPABILITIES } from '../../src/protocol/limits.ts';
 import { Code } from '../../src/protocol/relay-messages.ts';
 import type { NetworkTransport } from '../../src/relay-client/transport.ts';
 import type { RelayState } from '../../src/sync/ports.ts';
@@ -48,6 +49,15 @@ describe('the relay client', () => {
     transport.submit(recipients(), bytes, { ephemeral });
 
   describe('own queue', () => {
+    it('R4 confirms no more than a relay takes, also where the relay comes after the capabilities', async () => {
+      const many = Array.from({ length: RELAY_MAX_CAPABILITIES + 1 }, (_, i) =>
+        crypto.sha256(Uint8Array.of(i >> 8, i)),
+      );
+      transport.setCapabilities(many);
+      await connect();
+      assert.equal(relay.all('confirm')[0]!.hashes.length, RELAY_MAX_CAPABILITIES);
+    });
+
     it('R1 registers with the token, confirms the capabilities and subscribes', async () => {
       transport.setCapabilities([capability]);
       await connect();

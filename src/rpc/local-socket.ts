@@ -1,6 +1,6 @@
 /** Where an owner listens, how it is dialled, and who is let in. */
 import { createHash, randomBytes } from 'node:crypto';
-import { lstat, mkdir, utimes } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, rmdir, utimes } from 'node:fs/promises';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,12 +17,14 @@ const TOUCH_MS = 3_600_000;
 
 export class LocalListener {
   readonly path: string;
+  readonly #folder: string | undefined;
   readonly #server: Server;
   readonly #sockets: Set<Socket>;
   readonly #touching: NodeJS.Timeout;
 
-  private constructor(path: string, server: Server, sockets: Set<Socket>) {
+  private constructor({ path, folder }: Place, server: Server, sockets: Set<Socket>) {
     this.path = path;
+    this.#folder = folder;
     this.#server = server;
     this.#sockets = sockets;
     this.#touching = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => undefined), TOUCH_MS);
@@ -44,14 +46,14 @@ export class LocalListener {
       });
     });
     server.maxConnections = MAX_GUESTS;
-    const path = await newSocketPath(folder);
+    const place = await newPlace(folder);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(path, resolve);
+      server.listen(place.path, resolve);
     });
     // A listener that cannot accept for want of handles goes on with those it has.
     server.on('error', () => undefined);
-    return new LocalListener(path, server, sockets);
+    return new LocalListener(place, server, sockets);
   }
 
   /** Closes the guests' connections too: they elect the next owner. */
@@ -63,6 +65,7 @@ export class LocalListener {
     const impatient = setTimeout(() => this.#sockets.forEach((socket) => socket.destroy()), RPC_LINGER_MS);
     await closed;
     clearTimeout(impatient);
+    if (this.#folder !== undefined) await rmdir(this.#folder).catch(() => undefined);
   }
 }
 
@@ -89,10 +92,16 @@ export async function dial(record: OwnerRecord, timeout_ms: number): Promise<Dia
 /** A socket without its process; not even that; something else by now. */
 const DEAD: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOENT', 'ENOTSOCK']);
 
+interface Place {
+  readonly path: string;
+  /** Made for this one socket, and gone with it. */
+  readonly folder?: string;
+}
+
 /** Short, in a folder that is this person's alone, and never the same twice; a Windows pipe has a namespace instead. */
-async function newSocketPath(folder: string): Promise<string> {
+async function newPlace(folder: string): Promise<Place> {
   const name = createHash('sha256').update(folder).digest('hex').slice(0, 8) + randomBytes(8).toString('hex');
-  if (process.platform === 'win32') return `\\\\.\\pipe\\coterie-${name}`;
+  if (process.platform === 'win32') return { path: `\\\\.\\pipe\\coterie-${name}` };
   const user = process.getuid?.() ?? 0;
   const runtime = process.env['XDG_RUNTIME_DIR'];
   const folders = [
@@ -102,9 +111,19 @@ async function newSocketPath(folder: string): Promise<string> {
   ];
   for (const each of folders) {
     const path = join(each, name);
-    if (Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES && (await isOurs(each, user))) return path;
+    if (isShort(path) && (await isOurs(each, user))) return { path };
+  }
+  // On a machine that is shared anybody may have taken those names before.
+  for (const each of [tmpdir(), '/tmp']) {
+    const path = join(each, 'coterie-XXXXXX', name);
+    const made = isShort(path) ? await mkdtemp(join(each, 'coterie-')).catch(() => undefined) : undefined;
+    if (made !== undefined) return { path: join(made, name), folder: made };
   }
   throw new Error('there is no folder for a local socket');
+}
+
+function isShort(path: string): boolean {
+  return Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES;
 }
 
 async function isOurs(folder: string, user: number): Promise<boolean> {

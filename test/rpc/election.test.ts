@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { elect as electFor } from '../../src/rpc/election.ts';
 import { dial, type LocalListener } from '../../src/rpc/local-socket.ts';
 import { newestRecord, newToken, publishRecord } from '../../src/rpc/owner-record.ts';
@@ -107,6 +108,28 @@ describe('election', function () {
       const listener = await elect(folder);
       assert.ok(listener, text);
       await listener.close();
+    }
+  });
+
+  it('L3 whoever else has taken the names of the folders for sockets keeps nobody from opening his store', async function () {
+    if (process.platform === 'win32') return this.skip();
+    const folder = join(home.path, 'squatted');
+    const { getuid } = process;
+    // As if each of them belonged to somebody else.
+    const nobody = 4_242_424;
+    process.getuid = () => nobody;
+    try {
+      const listener = (await elect(folder))!;
+      const place = statSync(dirname(listener.path));
+      assert.deepEqual([place.uid, place.mode & 0o777], [getuid!(), 0o700]);
+      const dialled = await dial((await newestRecord(folder))!.record!, 5_000);
+      assert.equal(dialled.state, 'open');
+      await listener.close();
+      assert.equal(existsSync(dirname(listener.path)), false, 'it is gone with its owner');
+    } finally {
+      process.getuid = getuid!;
+      for (const each of new Set([tmpdir(), '/tmp', process.env['XDG_RUNTIME_DIR'] ?? '/tmp']))
+        rmSync(join(each, `coterie-${nobody}`), { recursive: true, force: true });
     }
   });
 

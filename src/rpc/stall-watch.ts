@@ -32,7 +32,10 @@ export class StallWatch implements Disposable {
 
   heard(): void {
     this.#heard = true;
-    if (this.#stalled) this.#become(false);
+    if (!this.#stalled) return;
+    this.#become(false);
+    // Of a call that waits still it may be stalled again.
+    if (this.#doors.expects()) this.#begin();
   }
 
   /** The connection is over: of an owner that is gone nothing is expected. */

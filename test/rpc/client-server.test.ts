@@ -296,6 +296,27 @@ describe('client and server of the api', () => {
     assert.deepEqual(changes, [true, false]);
   });
 
+  it('L3 an owner that gave a sign of life, and none again while the same call waits, is said to be stalled again', async () => {
+    const [here, there] = pair();
+    const client = new ApiClient('');
+    const twice = new Gate();
+    const changes: boolean[] = [];
+    client.onStalled((now) => {
+      changes.push(now);
+      if (changes.length === 1) there.send({ type: 'pong' });
+      if (changes.length === 3) twice.open();
+    });
+    const greeting = client.attach(here, 80);
+    there.onMessage(() => undefined);
+    there.send({ type: 'welcome' });
+    assert.equal(await greeting, 'welcome');
+    const relay = client.api.relay();
+    await twice.passed;
+    assert.deepEqual(changes, [true, false, true]);
+    there.send({ type: 'answer', id: 1, value: { state: 'off' } });
+    assert.deepEqual(await relay, { state: 'off' });
+  });
+
   it('L3 an owner whose calls take their time is not stalled: it answers the question itself', async () => {
     const [here, there] = pair();
     const gate = new Gate<{ state: 'off' }>();

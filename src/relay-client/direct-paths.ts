@@ -3,7 +3,7 @@
  *
  * | rule | figure |
  * | --- | --- |
- * | tries again after all addresses failed | 0.5 s doubling to 60 s, jittered; at once with a new address |
+ * | tries again after all addresses failed | 0.5 s doubling to 60 s, jittered; at once with a new address, every HURRY_MS at most |
  * | the higher device id lets the other dial first | 100 ms, on the first try |
  * | devices that no route names | MAX_STRANGER_CONNECTIONS, the oldest gives way; STRANGER_* rates |
  */
@@ -36,8 +36,8 @@ const LOWER_FIRST_MS = 100;
 const STEADY_MS = 10_000;
 /** An announcement is repeated every 30 s; three missed ones and the address is old. */
 const LAN_ADDRESS_MS = 95_000;
-/** However often someone on the LAN claims to be a device, its addresses are not dialled more often. */
-const LAN_DIAL_MS = 2_000;
+/** However often someone on the LAN claims to be a device, or a member says that he is elsewhere, no address is dialled for it more often. */
+const HURRY_MS = 2_000;
 
 export interface DirectPacket {
   readonly from: DeviceId;
@@ -116,11 +116,19 @@ export class DirectPaths {
     wanted.heard.delete(address);
     wanted.heard.set(address, now_ms);
     if (wanted.heard.size > MAX_LAN_CANDIDATES) wanted.heard.delete([...wanted.heard.keys()][0]!);
-    if (this.#peers.has(device) || now_ms - wanted.hurried_ms < LAN_DIAL_MS) return;
-    wanted.hurried_ms = now_ms;
-    wanted.backoff.reset();
+    if (!this.#peers.has(device) && now_ms - wanted.hurried_ms >= HURRY_MS) this.#hurry(wanted);
+  }
+
+  /** There is something new to try: now, or as soon as that is not too often. */
+  #hurry(wanted: Wanted): void {
+    const now_ms = this.#context.clock.now();
+    const wait_ms = Math.max(0, wanted.hurried_ms + HURRY_MS - now_ms);
+    if (wait_ms === 0) {
+      wanted.hurried_ms = now_ms;
+      wanted.backoff.reset();
+    }
     this.#rest(wanted);
-    this.#dialSoon(wanted, 0);
+    this.#dialSoon(wanted, wait_ms);
   }
 
   /** A socket that came in; `proved` is called once it is known to belong to a device. */
@@ -144,10 +152,7 @@ export class DirectPaths {
     if (before) {
       const isNew = addresses.some((address) => !before.addresses.includes(address));
       before.addresses = addresses;
-      if (!isNew || this.#peers.has(route.device)) return;
-      before.backoff.reset();
-      this.#rest(before);
-      this.#dialSoon(before, 0);
+      if (isNew && !this.#peers.has(route.device)) this.#hurry(before);
       return;
     }
     const wanted: Wanted = {

@@ -151,6 +151,32 @@ describe('direct connections', () => {
       await reached;
     });
 
+    it('T1 who names other addresses again and again is dialled at once only now and then, and the last are tried all the same', async () => {
+      const bob = await start(high);
+      const alice = await start(low);
+      let accepted = 0;
+      const third = createServer((socket) => {
+        accepted++;
+        socket.on('error', () => {}).resume();
+      });
+      await new Promise<void>((resolve) => third.listen(0, '127.0.0.1', resolve));
+      const { port } = third.address() as AddressInfo;
+      const rounds = 20;
+      for (let round = 1; round <= rounds; round++) {
+        route(alice, high, `127.0.0.1:${port}`, `127.0.0.1:${round}`);
+        // What was dialled before has come by the time that this one has.
+        const probe = connect(port, '127.0.0.1');
+        await new Promise((resolve) => third.once('connection', resolve));
+        await new Promise((resolve) => probe.once('close', resolve).end());
+      }
+      assert.ok(accepted - rounds <= 3, `${accepted - rounds} times`);
+      const reached = next(alice.onReach);
+      route(alice, high, ...bob.listening);
+      clock.skip(2_000);
+      await reached;
+      third.close();
+    });
+
     it('comes back after a connection broke', async () => {
       const bob = await start(high);
       const proxy = await Proxy.start(portOf(bob));

@@ -186,9 +186,9 @@ export class RelayConnection {
   #onPacket(bytes: Uint8Array): void {
     const notice = decodeNotice(bytes);
     if (!notice.ok) return this.#link?.end('violation', notice.error.tag);
+    if ((notice.value.type === 'hello') === this.#ready) return this.#link?.end('violation', 'one hello, and first');
     if (notice.value.type === 'hello') return this.#onHello();
-    if (!this.#ready) return this.#link?.end('violation', 'no hello');
-    if (notice.value.type !== 'answer') return this.#notices.fire(notice.value);
+    if (notice.value.type !== 'answer') return this.#onPush(notice.value);
     const { request, code, value } = notice.value;
     const resolve = this.#pending.get(request);
     if (!resolve) return this.#link?.end('violation', 'an answer to nothing');
@@ -201,8 +201,13 @@ export class RelayConnection {
     resolve({ type: 'answer', code, value });
   }
 
+  /** Of a relay that is another's nobody has asked for any: it could send as much as it likes. */
+  #onPush(notice: Push): void {
+    if (this.#held) this.#notices.fire(notice);
+    else this.#link?.end('violation', 'nobody listens');
+  }
+
   #onHello(): void {
-    if (this.#ready) return;
     this.#cancelHello();
     this.#ready = true;
     this.#readySince_ms = this.#context.clock.now();

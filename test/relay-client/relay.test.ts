@@ -276,6 +276,21 @@ describe('the relay client', () => {
       });
     }
 
+    for (const [what, push] of [
+      ['deliveries', (session) => session.deliver(1, 'unasked')],
+      ['greetings', (session) => session.notify({ type: 'hello', limits: [] })],
+    ] as readonly (readonly [string, (session: ScriptedRelay['sessions'][number]) => void])[]) {
+      it(`that is another’s, and sends ${what} that nobody has asked for: the connection ends`, async () => {
+        assert.deepEqual(await submit(), ['ok']);
+        const [session] = relay.sessions;
+        const ended = new Promise((resolve) => session!.socket.once('close', resolve));
+        push(session!);
+        await ended;
+        clock.skip(MINUTE_MS);
+        assert.deepEqual(await submit(), ['ok']);
+      });
+    }
+
     it('that repeats a frame: it does not open twice', async () => {
       await connect();
       const arrived = collect(transport.onArrived);

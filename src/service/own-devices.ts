@@ -103,7 +103,8 @@ export class OwnDevices {
   #meet({ certificate, name, relay, addresses }: Asker): void {
     const known = this.#devices.get(certificate.device);
     if (!this.#isOurs(certificate) || known?.isOut) return;
-    if (!known && this.#devices.size >= MAX_OWN_DEVICES) return;
+    // This one is of them: a word with more in it nobody reads. Those that were taken out are kept beside them.
+    if (!known && this.#others.length + 1 >= MAX_OWN_DEVICES) return;
     const added = known?.added ?? this.#hub.clock.now();
     this.#keep({ certificate, name, relay, addresses, added, isOut: false });
   }

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
+import { issueCertificate } from '../../src/protocol/certificate.ts';
+import { MAX_OWN_DEVICES } from '../../src/protocol/limits.ts';
+import type { Farewells } from '../../src/service/farewells.ts';
+import type { Hub } from '../../src/service/hub.ts';
+import { LocalState } from '../../src/service/local-state.ts';
+import { OwnDevices } from '../../src/service/own-devices.ts';
+import { decodeMessage, encodeMessage, type OwnDevice } from '../../src/sync/messages.ts';
+
+describe('I2 a person’s own devices', () => {
+  const crypto = nodeCrypto();
+  const accountSeed = crypto.randomBytes(32);
+  const certificateOf = (agreementSecret = crypto.randomBytes(32)) =>
+    issueCertificate(crypto, accountSeed, {
+      signingSeed: crypto.randomBytes(32),
+      agreementKey: crypto.agreementKeyOf(agreementSecret),
+      name: '',
+      created: 1,
+    });
+  const word = (name: string): OwnDevice => ({ certificate: certificateOf().bytes, name, relay: '', addresses: [] });
+
+  function devicesOf(): OwnDevices {
+    const agreementSecret = crypto.randomBytes(32);
+    const certificate = certificateOf(agreementSecret);
+    const { account, device } = certificate;
+    const hub = {
+      crypto,
+      local: new LocalState(),
+      identity: { account, device, certificate, agreementSecret },
+      transport: { listening: [], reach: () => 'none', send: () => false },
+      clock: { now: () => 1, wakeAt: () => () => undefined },
+      deviceName: () => 'this one',
+      relay: () => undefined,
+      commit: async () => undefined,
+      changed: () => undefined,
+      emit: () => undefined,
+    } as unknown as Hub;
+    return new OwnDevices({
+      hub,
+      farewells: { for: () => [] } as unknown as Farewells,
+      workspaces: () => [],
+      entered: async () => true,
+      takenOut: () => false,
+      renamed: () => undefined,
+    });
+  }
+
+  it('I2 a device that is welcomed can read of as many as there may be', async () => {
+    const devices = devicesOf();
+    await devices.learn(Array.from({ length: MAX_OWN_DEVICES + 5 }, (_, i) => word(`number ${i}`)));
+    const certificate = certificateOf();
+    const all = await devices.welcome({ certificate, name: 'one more', relay: '', addresses: [] });
+    const read = decodeMessage(encodeMessage(certificate.device, { kind: 'devices', devices: all }));
+    assert.deepEqual(read.ok && read.value.message.kind === 'devices' && read.value.message.devices.length, all.length);
+  });
+
+  it('I2 those that were taken out leave room for others, though somebody has made up as many as there may be', async () => {
+    const devices = devicesOf();
+    await devices.learn(Array.from({ length: MAX_OWN_DEVICES + 5 }, (_, i) => word(`made up ${i}`)));
+    const madeUp = devices.infos().filter(({ self }) => !self);
+    assert.equal(madeUp.length, MAX_OWN_DEVICES - 1);
+    for (const { device } of madeUp) await devices.remove(device);
+    await devices.learn([word('the new one')]);
+    assert.deepEqual(
+      devices.infos().map(({ name }) => name),
+      ['this one', 'the new one'],
+    );
+  });
+});

@@ -21,8 +21,8 @@ export interface AccountOptions extends OwnDevicesOptions {
   accountSeed(): string;
   /** Whether there is no workspace here, and none on its way. */
   isEmpty(): boolean;
-  /** This device becomes a new one of another account. Throws ServiceError('locked') where its secrets cannot be kept. */
-  adopt(seed: Uint8Array): Promise<void>;
+  /** This device becomes a new one of another account. Throws ServiceError('locked') where its secrets cannot be kept, and what `mustBeFree` throws. */
+  adopt(seed: Uint8Array, mustBeFree: () => void): Promise<void>;
   /** The relay that a link code brings, where there is none yet. */
   useRelay(relay: string): void;
 }
@@ -128,7 +128,7 @@ export class Account {
 
   async #takeOn(seed: Uint8Array): Promise<void> {
     this.#mustBeEmpty();
-    await this.#options.adopt(seed);
+    await this.#options.adopt(seed, () => this.#mustBeEmpty());
     this.#hub.local.drop('link'); // of the account before
     this.devices = new OwnDevices(this.#options);
     this.codes = this.#makeCodes();

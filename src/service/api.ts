@@ -296,7 +296,7 @@ export interface LinkInfo {
   readonly state: 'asking' | 'waiting' | 'done' | 'refused';
   /** To be compared with what the other device shows. */
   readonly number: string;
-  readonly reason?: 'expired' | 'used' | 'declined';
+  readonly reason?: 'expired' | 'used' | 'declined' | 'inUse' | 'notKept';
 }
 
 /** A device that came with a link code of this one. */

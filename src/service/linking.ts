@@ -11,14 +11,16 @@ import { capabilityOf } from '../sync/epoch.ts';
 import { invitationKeys } from '../sync/invitation.ts';
 import { DeclineReason, type Message, type OwnDevice } from '../sync/messages.ts';
 import type { Route } from '../sync/ports.ts';
-import type { LinkInfo } from './api.ts';
+import { ServiceError, type LinkInfo } from './api.ts';
 import { Asking } from './asking.ts';
 import type { Hub } from './hub.ts';
+
+type Reason = NonNullable<LinkInfo['reason']>;
 
 export interface LinkingOptions {
   readonly hub: Hub;
   readonly code: LinkCode;
-  /** The account is ours from now on: the identity becomes one of its devices. */
+  /** The account is ours from now on: the identity becomes one of its devices. Throws ServiceError('inOtherAccount' | 'locked'). */
   adopt(seed: Uint8Array): Promise<void>;
   /** We are one of these. */
   linked(devices: readonly OwnDevice[]): Promise<void>;
@@ -33,7 +35,7 @@ export class Linking {
   /** Of the keys that ask: compared before the account is given, and so not made anew with those that come with it. */
   readonly #number: string;
   #state: LinkInfo['state'] = 'asking';
-  #reason: LinkInfo['reason'];
+  #reason: Reason | undefined;
   #adopting = false;
   #hasAdopted = false;
 
@@ -93,13 +95,10 @@ export class Linking {
     const isAdopted = hub.identity.account === code.account;
     if (message.kind === 'declined') {
       // A late word about the asking before.
-      if (!this.#hasAdopted) await this.#refused(message.reason);
+      if (!this.#hasAdopted) await this.#refused(reasonOf(message.reason));
     } else if (message.kind === 'account' && !isAdopted && !this.#adopting) {
       if (!equalBytes(hub.crypto.signingKeyOf(message.seed), idBytes(code.account))) return;
-      this.#adopting = true;
-      await this.#options.adopt(message.seed).finally(() => (this.#adopting = false));
-      this.#hasAdopted = true;
-      this.#asking.askAnew();
+      await this.#adopt(message.seed);
     } else if (message.kind === 'devices' && isAdopted) {
       this.stop();
       await this.#options.linked(message.devices);
@@ -107,8 +106,23 @@ export class Linking {
     }
   }
 
-  async #refused(reason: DeclineReason): Promise<void> {
-    this.#reason = reason === DeclineReason.expired ? 'expired' : reason === DeclineReason.used ? 'used' : 'declined';
+  /** A machine that is in use by now, or whose secrets cannot be kept, never will be one: its person is told, and nothing is asked any more. */
+  async #adopt(seed: Uint8Array): Promise<void> {
+    this.#adopting = true;
+    try {
+      await this.#options.adopt(seed);
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error;
+      return await this.#refused(error.code === 'inOtherAccount' ? 'inUse' : 'notKept');
+    } finally {
+      this.#adopting = false;
+    }
+    this.#hasAdopted = true;
+    this.#asking.askAnew();
+  }
+
+  async #refused(reason: Reason): Promise<void> {
+    this.#reason = reason;
     this.stop();
     await this.#options.refused();
     this.#become('refused');
@@ -119,4 +133,8 @@ export class Linking {
     this.#state = state;
     this.#options.hub.emit({ type: 'link', link: this.info() });
   }
+}
+
+function reasonOf(reason: DeclineReason): Reason {
+  return reason === DeclineReason.expired ? 'expired' : reason === DeclineReason.used ? 'used' : 'declined';
 }

@@ -187,9 +187,11 @@ export class Service {
       accountSeed: () => this.#device.accountSeed,
       workspaces: () => this.#wholeWorkspaces(),
       isEmpty: () => this.#workspaces.size === 0 && this.#joins.size === 0,
-      adopt: async (seed) => {
-        this.#returning.forgetAll();
-        await this.#device.adopt(seed, () => this.#commits.commit([]));
+      adopt: async (seed, mustBeFree) => {
+        await this.#device.adopt(seed, mustBeFree, () => {
+          this.#returning.forgetAll();
+          return this.#commits.commit([]);
+        });
         this.#switchboard.listen();
       },
       entered: (word, sponsor) => this.#joins.entered(word, sponsor),

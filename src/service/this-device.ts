@@ -81,9 +81,10 @@ export class ThisDevice {
 
   /**
    * Becomes a new device of another account: with keys of its own, since a relay knows the old ones as somebody else's. The secrets
-   * first: what was kept of the old ones is of no use to anybody. Throws ServiceError('locked') where they cannot be kept.
+   * first: what was kept of the old ones is of no use to anybody. Throws ServiceError('locked') where they cannot be kept, and what `mustBeFree`
+   * throws: a secret storage may ask its person, who has begun something meanwhile that only the old ones can go on with.
    */
-  async adopt(accountSeed: Uint8Array, commit: () => Promise<void>): Promise<void> {
+  async adopt(accountSeed: Uint8Array, mustBeFree: () => void, commit: () => Promise<void>): Promise<void> {
     const { crypto } = this.#options;
     const secrets: DeviceSecrets = {
       accountSeed: toBase64Url(accountSeed),
@@ -92,9 +93,16 @@ export class ThisDevice {
       storeKey: this.#secrets.storeKey,
     };
     if (!(await this.#options.keepSecrets?.(secrets))) throw new ServiceError('locked', { reason: 'notKept' });
+    try {
+      mustBeFree();
+    } catch (error) {
+      await this.#options.keepSecrets?.(this.#secrets);
+      throw error;
+    }
+    // With nothing in between: who begins something now does so as the new device.
     this.#secrets = secrets;
-    await this.#transport.stop();
     this.#identity = this.#ownIdentity();
+    await this.#transport.stop();
     await commit();
     this.#transport = this.#makeTransport();
     await this.#transport.start();

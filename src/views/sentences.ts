@@ -298,6 +298,12 @@ export const linkSentences: Readonly<Record<NonNullable<LinkInfo['reason']>, Sen
   declined: warning(
     'Your other machine has declined. Nothing was changed. Make a new link code there, then try again.',
   ),
+  inUse: error(
+    'This machine has come into use meanwhile, and would lose what is on it by becoming one of your devices. Nothing was changed here. Leave its workspaces first, or use another VS Code profile, and make a new link code.',
+  ),
+  notKept: error(
+    'This machine’s secret storage does not keep the keys of your account, so that it did not become one of your devices. Nothing was changed here. Repair the secret storage, then make a new link code on your other machine.',
+  ),
 };
 
 export const relaySentences: Readonly<Record<NonNullable<RelayInfo['reason']>, Sentence>> = {

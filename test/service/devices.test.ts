@@ -262,6 +262,48 @@ describe('Several devices of one person', function () {
     assert.equal((await desktop.info(own)).state, 'open');
   });
 
+  it('I2 a machine that has come into use by the time that it is accepted is not taken over, and its person is told', async () => {
+    await moveIn();
+    const before = await desktop.api.identity();
+    const { code } = await laptop.api.makeLinkCode('vscode');
+    const ended = linkEnd(desktop);
+    await desktop.api.linkDevice(code);
+    const asked = await request(laptop);
+    const own = await desktop.api.createWorkspace({ name: 'Mine' });
+    await laptop.api.answerDevice(asked.id, true);
+    assert.deepEqual([(await ended).state, (await ended).reason], ['refused', 'inUse']);
+    assert.deepEqual(await desktop.api.identity(), before);
+    await desktop.api.renameWorkspace(own, 'Still mine');
+  });
+
+  it('I2 a machine whose secrets cannot be kept is not taken over, and its person is told', async () => {
+    await moveIn();
+    const before = await desktop.api.identity();
+    desktop.keepsSecrets = false;
+    const { code } = await laptop.api.makeLinkCode('vscode');
+    const ended = linkEnd(desktop);
+    await desktop.api.linkDevice(code);
+    await laptop.api.answerDevice((await request(laptop)).id, true);
+    assert.deepEqual([(await ended).state, (await ended).reason], ['refused', 'notKept']);
+    assert.deepEqual(await desktop.api.identity(), before);
+  });
+
+  it('I2 what is begun while the secrets of another account go to the storage is not left behind by it', async () => {
+    await moveIn();
+    const [before, secrets] = [await desktop.api.identity(), desktop.secrets];
+    let own = '';
+    desktop.whileKeeping = async () => {
+      own ||= await desktop.api.createWorkspace({ name: 'Mine' });
+    };
+    const phrase = await laptop.api.recoveryPhrase();
+    await assert.rejects(desktop.api.restoreAccount(phrase), refusedWith('inOtherAccount'));
+    assert.deepEqual(desktop.secrets, secrets);
+    await desktop.close();
+    await desktop.open();
+    assert.deepEqual(await desktop.api.identity(), before);
+    await desktop.api.renameWorkspace(own, 'Still mine');
+  });
+
   it('I2 either side restarts in between, and it goes on', async () => {
     await moveIn();
     const workspace = await laptop.api.createWorkspace({ name: 'Apollo' });

@@ -136,6 +136,8 @@ export class Person {
     storeKey: secret(),
   };
   keepsSecrets = true;
+  /** What happens while the secret storage asks its person, say. */
+  whileKeeping: () => Promise<void> = async () => undefined;
   /** Of the others' clocks. */
   aheadMs = 0;
   #composed: Composed | undefined;
@@ -215,6 +217,7 @@ export class Person {
         onFault: (error) => this.faults.push(error),
         ...(options.place === undefined ? placeNow : { place: options.place }),
         keepSecrets: async (kept) => {
+          await this.whileKeeping();
           if (this.keepsSecrets) this.secrets = kept;
           return this.keepsSecrets;
         },

@@ -47,13 +47,7 @@ export function joiningApi(
 
     joins: async () => [...joins].map((joining) => joining.info()),
 
-    cancelJoin: async (workspace) => {
-      const id = workspace as WorkspaceId;
-      if (!joins.has(id)) return;
-      joins.forget(id);
-      await calls.do(() => hub.commit([]));
-      hub.changed();
-    },
+    cancelJoin: (workspace) => calls.do(() => joins.cancel(workspace as WorkspaceId)),
 
     joinRequests: async () => [...workspaces].flatMap(({ inviting }) => inviting.requests()),
 

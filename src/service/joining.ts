@@ -272,6 +272,11 @@ export class Joining {
     return workspace !== undefined && this.#workspace === workspace;
   }
 
+  /** Whether the first copy is this one, and nothing can have been written in it here. */
+  isOnlyComing(workspace: SharedWorkspace | undefined): workspace is SharedWorkspace {
+    return this.isInto(workspace) && !this.#isIn;
+  }
+
   /**
    * Whether the copy is this one, and what takes this device out by it is no news: none of the words that have let it in is there yet; or it was dropped, and
    * more of the copy has come just now: who lets it in again for the asking (L7) has said so right behind that.

@@ -221,14 +221,29 @@ export class Joins {
 
   // ---- ending -----------------------------------------------------------------------------------------------------------
 
+  /**
+   * Its person wants it no more: what is here of the copy goes, and last what a restart would go on with. Where this device is in, and only content is
+   * awaited, nothing goes, since he may have written.
+   */
+  async cancel(id: WorkspaceId): Promise<void> {
+    const joining = this.#joins.get(id);
+    if (!joining) return;
+    joining.giveUp();
+    const copy = this.#workspaces.get(id)?.workspace;
+    if (joining.isOnlyComing(copy)) await this.#options.erase(copy);
+    if (this.#joins.get(id) === joining) this.#forget(id);
+    await this.#hub.commit([]);
+    this.#hub.changed();
+  }
+
   /** A copy that goes takes with it the join that it came by, and not one that was begun since. */
   letGo(workspace: SharedWorkspace): void {
     this.#letInAnew.delete(workspace);
-    if (this.#joins.get(workspace.id)?.isInto(workspace)) this.forget(workspace.id);
+    if (this.#joins.get(workspace.id)?.isInto(workspace)) this.#forget(workspace.id);
   }
 
   /** Its place in local state goes with the next commit. */
-  forget(id: WorkspaceId): void {
+  #forget(id: WorkspaceId): void {
     const joining = this.#joins.get(id);
     this.#joins.delete(id);
     this.#hub.local.drop(`join/${id}`);

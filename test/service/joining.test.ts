@@ -60,6 +60,49 @@ describe('Joining a workspace', function () {
   });
   afterEach(() => house.close());
 
+  it('N4 who cancels while the copy comes has nothing of it, then and later, and his machine is as free as before', async () => {
+    const [files] = await alice.tools(workspace);
+    await alice.write(workspace, files!, '/plan.bin', seededBytes(300_000, 5));
+    const { link } = await invite();
+    // He has been let in, and more of the copy than the word of it does not come.
+    let arrived = 0;
+    bob.isLost = ({ bytes }) => ++arrived > 1 && bytes.length > 0;
+    const copying = bob.next((e) => e.type === 'join' && e.join.state === 'copying');
+    await bob.api.acceptInvitation(link);
+    await copying;
+    await bob.api.cancelJoin(workspace);
+    assert.deepEqual(await bob.api.joins(), []);
+    bob.isLost = () => false;
+    await bob.close();
+    assert.deepEqual(await bob.kept(workspace), []);
+    await bob.open();
+    await alice.until(async () => (await alice.info(workspace)).members.some(({ name }) => name === 'Bob'));
+    assert.deepEqual(await bob.api.workspaces(), []);
+    await bob.api.restoreAccount(await (await house.move('Bob’s other machine')).api.recoveryPhrase());
+  });
+
+  it('N4 who cancels when he is in, while content comes still, keeps what he has, and what he has written', async () => {
+    const [files, chat] = await alice.tools(workspace);
+    const { link } = await invite();
+    await alice.write(workspace, files!, '/plan.bin', seededBytes(3_000_000, 5));
+    // The words come, and of the content nothing.
+    bob.isLost = ({ bytes }) => bytes.length > 100_000;
+    await bob.api.acceptInvitation(link);
+    await bob.until(async () => (await bob.info(workspace))?.tools.length === 2);
+    await bob.api.post(workspace, chat!, 'here already');
+    assert.deepEqual(
+      (await bob.api.joins()).map(({ state }) => state),
+      ['copying'],
+    );
+    await bob.api.cancelJoin(workspace);
+    assert.deepEqual(await bob.api.joins(), []);
+    bob.isLost = () => false;
+    await bob.close();
+    await bob.open();
+    await house.converged(workspace, alice, bob);
+    assert.equal((await bob.api.chat(workspace, chat!, { limit: 9 })).posts[0]!.text, 'here already');
+  });
+
   it('N3 expiry is checked by who lets in, whatever the joiner’s clock says', async () => {
     const { link } = await invite({ expiresInMs: -1_000 });
     await assert.rejects(bob.api.acceptInvitation(link), refusedWith('invitationExpired'));

@@ -8,7 +8,6 @@ import { certificatesIn, controlBody, readControl, Role } from '../sync/control.
 import { idBytes } from '../sync/delta.ts';
 import { sealMessage } from '../sync/envelope.ts';
 import { capabilityOf } from '../sync/epoch.ts';
-import type { Node } from '../sync/graph.ts';
 import { inPast } from '../sync/lane.ts';
 import {
   invitationFile,
@@ -36,9 +35,6 @@ export interface InviteOptions {
   readonly scheme: string;
 }
 
-/** All of a copy goes to a relay again. */
-const SERVE_AGAIN_MS = 60_000;
-
 type JoinMessage = Message & { kind: 'join' };
 
 interface Asking {
@@ -58,8 +54,6 @@ export class Inviting {
   readonly #hub: Hub;
   readonly #workspace: SharedWorkspace;
   readonly #readmitting: Readmitting;
-  /** By what word a device is in whose copy was brought to its relay last, and when. */
-  readonly #served = new Map<DeviceId, { readonly letIn: Node; readonly at: number }>();
 
   constructor(hub: Hub, workspace: SharedWorkspace, readmitting: Readmitting) {
     this.#hub = hub;
@@ -357,16 +351,7 @@ export class Inviting {
     if (!record || !letIn || !replica.isDurable(letIn)) return;
     const { bytes: certificate } = this.#hub.identity.certificate;
     await this.#send(asking, record, { kind: 'welcome', admit: letIn.delta.bytes, total: replica.size, certificate });
-    this.#serve(device, letIn);
-  }
-
-  /** He may have asked many times by the time that this device reads it. */
-  #serve(device: DeviceId, letIn: Node): void {
-    const now = this.#hub.clock.now();
-    const served = this.#served.get(device);
-    if (served?.letIn === letIn && now - served.at < SERVE_AGAIN_MS) return;
-    this.#served.set(device, { letIn, at: now });
-    this.#workspace.serveByRelay(device);
+    this.#readmitting.serve(device, letIn);
   }
 
   #decline(asking: Asking, record: InviteRecord, reason: DeclineReason): Promise<void> {

@@ -7,6 +7,7 @@ import { readCertificate, type Certificate } from '../protocol/certificate.ts';
 import { controlBody } from '../sync/control.ts';
 import { idBytes } from '../sync/delta.ts';
 import { sealMessage, type SealKey } from '../sync/envelope.ts';
+import type { Node } from '../sync/graph.ts';
 import { capabilityOf } from '../sync/epoch.ts';
 import { DeclineReason, encodeMessage, type Message } from '../sync/messages.ts';
 import { Lane } from '../sync/ports.ts';
@@ -14,6 +15,9 @@ import { returnSeal, returnSubject } from '../sync/way-back.ts';
 import { ServiceError } from './api.ts';
 import type { Hub } from './hub.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
+
+/** All of a copy goes to a relay again. */
+const SERVE_AGAIN_MS = 60_000;
 
 type JoinMessage = Message & { kind: 'join' };
 
@@ -28,6 +32,8 @@ export class Readmitting {
   /** A curve operation each: made once. */
   readonly #seals = new Map<DeviceId, SealKey | undefined>();
   readonly #answering = new Set<DeviceId>();
+  /** By what word a device is in whose copy was brought to its relay last, and when. */
+  readonly #served = new Map<DeviceId, { readonly letIn: Node; readonly at: number }>();
 
   constructor(hub: Hub, workspace: SharedWorkspace) {
     this.#hub = hub;
@@ -90,6 +96,15 @@ export class Readmitting {
       admit,
       total: replica.size,
     });
+    this.serve(device, letIn);
+  }
+
+  /** The copy, to its relay. It may have asked many times by the time that this device reads it. */
+  serve(device: DeviceId, letIn: Node): void {
+    const now = this.#hub.clock.now();
+    const served = this.#served.get(device);
+    if (served?.letIn === letIn && now - served.at < SERVE_AGAIN_MS) return;
+    this.#served.set(device, { letIn, at: now });
     this.#workspace.serveByRelay(device);
   }
 

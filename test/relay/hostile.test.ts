@@ -9,11 +9,13 @@ import {
   MAX_FRAME_PAYLOAD_BYTES,
   MAX_MESSAGE_BYTES,
   MAX_NOISE_MESSAGE_BYTES,
+  RELAY_MAX_CAPABILITIES,
+  RELAY_MAX_RECIPIENTS,
   RELAY_PARCEL_SLICE_BYTES,
 } from '../../src/protocol/limits.ts';
 import { XxHandshake } from '../../src/protocol/noise.ts';
 import { readRelayAddress, writeRelayAddress } from '../../src/protocol/relay-address.ts';
-import { Code, encodeRequest } from '../../src/protocol/relay-messages.ts';
+import { Code, encodeRequest, type RelayRequest } from '../../src/protocol/relay-messages.ts';
 import { DEFAULT_LIMITS } from '../../src/relay/limits.ts';
 import type { RelayStore } from '../../src/relay/store.ts';
 import { memoryRelayStore } from '../fakes/memory-relay-store.ts';
@@ -223,6 +225,33 @@ describe('relay: hostile and broken peers', () => {
       await atBob.bodies(40),
       Array.from({ length: 40 }, (_, i) => String(i)),
     );
+  });
+
+  it('R3 what costs the store more is slowed sooner: capabilities by the thousand, recipients by the hundred', async () => {
+    await house.start({ limits: { requestRate: { perSecond: 1_000, burst: 300 } } });
+    const hashes = Array.from({ length: RELAY_MAX_CAPABILITIES }, () => crypto.randomBytes(32));
+    const recipients = Array.from({ length: RELAY_MAX_RECIPIENTS }, () => ({
+      device: crypto.randomBytes(32),
+      capability: new Uint8Array(32),
+    }));
+    const submit = {
+      type: 'submit',
+      messageId: new Uint8Array(16),
+      ephemeral: false,
+      recipients,
+      body: new Uint8Array(1),
+    };
+    for (const [request, times] of [
+      [{ type: 'confirm', hashes }, 2],
+      [submit, 16],
+    ] as readonly (readonly [RelayRequest, number])[]) {
+      const device = await house.member(person('Mallory'));
+      const started = performance.now();
+      await Promise.all(Array.from({ length: times }, () => device.request(request)));
+      await device.code({ type: 'register', token: '' });
+      const passed_ms = performance.now() - started;
+      assert.ok(passed_ms > 190, `${times} of ${request.type} took ${passed_ms} ms`);
+    }
   });
 
   it('R9 who asks for more of parcels than can be under way is not read meanwhile', async () => {

@@ -8,6 +8,8 @@ import type { Hub } from './hub.ts';
 
 /** Beats come every 30 s (T2): two may be lost. */
 const PRESENCE_LASTS_MS = 75_000;
+/** A device that changes its network has other addresses a moment later, and then for long. */
+const ROUTE_RESTS_MS = 2_000;
 
 export class Peers {
   readonly #hub: Hub;
@@ -15,6 +17,9 @@ export class Peers {
   readonly #roster: () => Roster;
   readonly #onlineUntil = new Map<DeviceId, number>();
   readonly #addresses = new Map<DeviceId, readonly string[]>();
+  /** When a device may next have routes made anew, and who waits for that. */
+  readonly #nextChange = new Map<DeviceId, number>();
+  readonly #changedMeanwhile = new Set<DeviceId>();
   /** Of who was let in just now, until they say so themselves. */
   readonly #joinerRelays = new Map<DeviceId, string>();
   /** Whoever let us in: not in the roster until the first copy is here. */
@@ -65,7 +70,24 @@ export class Peers {
     if (addresses.length === 0 || addresses.join() === before) return;
     this.#addresses.set(device, addresses);
     this.#hub.local.put(`address/${this.#workspace}/${device}`, [...addresses]);
-    this.#hub.changed();
+    this.#routeChanged(device);
+  }
+
+  /** All routes, keys and capabilities are made anew for it: at once, but not as often as one device says that it is elsewhere. */
+  #routeChanged(device: DeviceId): void {
+    const { clock } = this.#hub;
+    const now = clock.now();
+    const due = this.#nextChange.get(device) ?? now;
+    if (due <= now) {
+      this.#nextChange.set(device, now + ROUTE_RESTS_MS);
+      return this.#hub.changed();
+    }
+    if (this.#changedMeanwhile.has(device)) return;
+    this.#changedMeanwhile.add(device);
+    clock.wakeAt(due, () => {
+      this.#changedMeanwhile.delete(device);
+      this.#routeChanged(device);
+    });
   }
 
   // ---- presence ---------------------------------------------------------------------------------------------------------

@@ -146,7 +146,7 @@ export class FileTree {
       const item = change.row && itemFromRow(change.row);
       const replaced = item && this.#replaceVersion(id, item);
       if (replaced) {
-        quick.push(replaced);
+        quick.push(...replaced);
         continue;
       }
       contents.add(id);
@@ -160,7 +160,7 @@ export class FileTree {
   }
 
   /** The everyday change, a new version of a file that has one head before and after, leaves its folder's names as they are. */
-  #replaceVersion(id: DeltaId, item: Item): FileChange | undefined {
+  #replaceVersion(id: DeltaId, item: Item): readonly FileChange[] | undefined {
     const parent = this.#parents.get(id);
     const folder = parent === item.parent ? this.#folders.get(parent ?? ROOT) : undefined;
     const shown = folder && [...folder.values()].filter((entry) => entry.id === id);
@@ -171,7 +171,7 @@ export class FileTree {
     const above = this.pathOf(parent);
     if (!version?.live || versionId === undefined || above === undefined) return undefined;
     folder.set(before.name, { ...before, item, version, versionId });
-    return { path: `${above}/${before.name}`, type: 'changed' };
+    return isOnlyDeeper(before.item, item) ? [] : [{ path: `${above}/${before.name}`, type: 'changed' }];
   }
 
   /** A folder that was deleted shows as long as something in it lives: what changes in it may change it, too. */
@@ -196,7 +196,7 @@ export class FileTree {
       const now = after.get(name);
       if (!now) changes.push({ path: `${above}/${name}`, type: 'deleted' });
       else if (now.versionId !== entry.versionId || now.id !== entry.id || contents.has(entry.id)) {
-        changes.push({ path: `${above}/${name}`, type: 'changed' });
+        if (!isOnlyDeeper(entry.item, now.item)) changes.push({ path: `${above}/${name}`, type: 'changed' });
       }
     }
     for (const name of after.keys()) if (!before.has(name)) changes.push({ path: `${above}/${name}`, type: 'created' });
@@ -255,6 +255,11 @@ export class FileTree {
       return other?.live === true && sameContent(other, version);
     });
   }
+}
+
+/** Whether a folder is as it was, but that another has come to stand deep in it: that is told of the other. */
+function isOnlyDeeper(before: Item, now: Item): boolean {
+  return now.folder && before.below !== now.below && before.heads.join() === now.heads.join();
 }
 
 export function partsOf(path: string): readonly string[] {

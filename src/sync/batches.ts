@@ -11,6 +11,9 @@ import { covers as isTold, passageOf, type Gate, type Passage } from './passage.
 import { covers, isUnsent, raise, type Mark, type Peer } from './peer.ts';
 import type { Replica } from './replica.ts';
 
+/** With a word, who has admitted whom: each may box a key to 600 devices, 40 KB, and all are in one message. */
+const MAX_ADMISSIONS_TOLD = 8;
+
 interface Load {
   readonly message: Message;
   readonly nodes: readonly Node[];
@@ -126,11 +129,27 @@ export class Batches {
   /** Who was taken out, and lacks what is folded since: the word alone (K2), also where he was let in again (L7). */
   #bareWord(word: Node | undefined, held: ReadonlyMap<FeedId, number>): Load | undefined {
     if (!word || isTold(held, word) || !this.#replica.isDurable(word)) return undefined;
-    const { bytes, feed, seq, device } = word.delta;
-    // The other may have its author's device for dropped, or not know it: then it is believed with what has let that in (I4, L7).
-    const entrance = this.#replica.entranceOf(device);
-    const isLater = entrance?.delta.kind === 'addDevice';
-    const message: Message = { kind: 'deltas', runs: [...(isLater ? [[entrance.delta.bytes]] : []), [bytes]] };
+    const { bytes, feed, seq } = word.delta;
+    const message: Message = {
+      kind: 'deltas',
+      runs: [...this.#whatLetIn(word, held).map(({ delta }) => [delta.bytes]), [bytes]],
+    };
     return { message, ends: [{ feed, seq }], bytes: bytes.length, nodes: [] };
+  }
+
+  /**
+   * The other may have its author's device for dropped, or not know it: then it is believed with what has let that in (I4, L7). Who does not know its person
+   * either hears who has admitted him, and who had admitted that one, as far as he may lack it.
+   */
+  #whatLetIn({ delta }: Node, held: ReadonlyMap<FeedId, number>): readonly Node[] {
+    const entrance = this.#replica.entranceOf(delta.device);
+    if (entrance?.delta.kind === 'addDevice') return [entrance];
+    const admissions: Node[] = [];
+    for (let at = entrance; at?.delta.kind === 'admit' && !isTold(held, at);) {
+      if (admissions.includes(at) || admissions.length === MAX_ADMISSIONS_TOLD) break;
+      admissions.unshift(at);
+      at = this.#replica.entranceOf(at.delta.device);
+    }
+    return admissions;
   }
 }

@@ -136,10 +136,27 @@ export class Endings {
    */
   endOf(own: FeedId): Node | undefined {
     const [device] = own.split('.') as [DeviceId];
-    return this.#wordsAgainst(device).find(({ node: word, control }) => {
-      const next = this.#graph.at(own, this.#endUnder(word, control, own) + 1);
-      return next !== undefined && next !== word && !inPast(word, next);
-    })?.node;
+    return this.#wordsAgainst(device).find((word) => this.#goesOnBeyond(word, own))?.node;
+  }
+
+  /**
+   * The same of a feed that its device wrote before, and that is here alone beyond that, as in a fresh copy (L6): let in again it would name that in the
+   * feed of now, as nobody who has acknowledged the word may take it by itself.
+   */
+  endBefore(own: FeedId): Node | undefined {
+    const [device] = own.split('.') as [DeviceId];
+    for (const word of this.#wordsAgainst(device))
+      for (const { feed, parent } of this.#graph.lanesOf(device)) {
+        const next = feed === own || parent ? undefined : this.#goesOnBeyond(word, feed);
+        if (next && !this.#graph.isNamedByOthers(next)) return word.node;
+      }
+    return undefined;
+  }
+
+  /** What a feed has next beyond a word, as if it had not heard of it. */
+  #goesOnBeyond({ node: word, control }: Accepted, feed: FeedId): Node | undefined {
+    const next = this.#graph.at(feed, this.#endUnder(word, control, feed) + 1);
+    return next !== undefined && next !== word && !inPast(word, next) ? next : undefined;
   }
 
   /** Of devices that are in: those that have been let in again, each with the last word that took it out (L7). */
@@ -179,9 +196,30 @@ export class Endings {
   /** Whether he may take out the devices of an account, as far as is known here. */
   #couldSay({ kind }: Delta, author: AccountId, account: AccountId, roster: Roster): boolean {
     const key = this.#authority.actsUnder(author);
-    const isManager = key?.role === Role.manager;
+    // Whoever stands below every manager: seniority is not known of one whose admission has not come.
+    if (!key) return this.#admittedByManager(roster).has(author) && !this.#isManager(account);
+    const isManager = key.role === Role.manager;
     if (author === account) return isManager || kind === 'removeDevice';
     return isManager && (this.#authority.isAbove(key, account) || this.#hasLeft(account, roster));
+  }
+
+  #isManager(account: AccountId): boolean {
+    return this.#authority.actsUnder(account)?.role === Role.manager;
+  }
+
+  /** A10: whom managers have admitted as managers, by words that wait for what is folded elsewhere; by account, with their devices. */
+  #admittedByManager(roster: Roster): ReadonlyMap<AccountId, readonly DeviceId[]> {
+    const admitted = new Map<AccountId, readonly DeviceId[]>();
+    for (const delta of this.#graph.waitingDeltas()) {
+      const by = delta.kind === 'admit' && delta.tool === undefined ? this.#accountOf(delta.device, roster) : undefined;
+      const control = by !== undefined && this.#isManager(by) ? readControl(this.#crypto, delta) : undefined;
+      if (control?.kind === 'admit' && control.role === Role.manager)
+        admitted.set(
+          control.account,
+          control.certificates.map(({ device }) => device),
+        );
+    }
+    return admitted;
   }
 
   /**
@@ -236,7 +274,8 @@ export class Endings {
   #accountBehind(delta: Delta, roster: Roster): AccountId | undefined {
     const { device } = delta;
     const account = this.#authority.accountOf(device);
-    if (account === undefined) return this.#accountLetIn(device, roster, undefined);
+    if (account === undefined)
+      return this.#accountLetIn(device, roster, undefined) ?? this.#accountAdmitted(device, roster);
     if (this.#wordsAgainst(device).length === 0) return this.#accountOf(device, roster);
     if (!this.#isBegunSince(delta)) return undefined;
     return roster.devices.has(device) ? account : this.#accountLetIn(device, roster, account);
@@ -264,6 +303,10 @@ export class Endings {
       if (control.certificates.some((one) => one.device === device)) return control.account;
     }
     return undefined;
+  }
+
+  #accountAdmitted(device: DeviceId, roster: Roster): AccountId | undefined {
+    return [...this.#admittedByManager(roster)].find(([, devices]) => devices.includes(device))?.[0];
   }
 
   /** A4: whether what waits had seen every word against a device, by where its feed ends here or by what it names. */

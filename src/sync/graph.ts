@@ -324,6 +324,11 @@ export class Graph {
     return this.#waiting.inOrder();
   }
 
+  /** Whether another device has it in its past. */
+  isNamedByOthers({ lane, delta: { device, seq } }: Node): boolean {
+    return this.#lanes.some((other) => other.device !== device && (other.tip?.past[lane] ?? 0) >= seq);
+  }
+
   /** Of these what is wanted. */
   wantedWaiting(): ReadonlySet<Delta> {
     return this.#waiting.allWanted(this.#around.mayWant);

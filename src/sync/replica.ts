@@ -327,7 +327,7 @@ export class Replica {
   /** A4, L7: the word beyond whose cut the own feed has gone on as if it had not heard of it. */
   get endOfOwn(): Node | undefined {
     this.#settle();
-    return this.#endings.endOf(this.#own.feed);
+    return this.#endings.endOf(this.#own.feed) ?? this.#endings.endBefore(this.#own.feed);
   }
 
   /** K2: the last word that takes out a device which nothing that counts here has ever let in. */

@@ -182,7 +182,7 @@ describe('Who is out of a workspace', function () {
       page.posts.map(({ text }) => text),
       ['Farewell'],
     );
-    assert.deepEqual(await bob.api.closed(), []);
+    await bob.until(async () => (await bob.api.closed()).length === 0);
     await bob.api.post(apollo, await toolOf(bob, apollo, 'chat'), 'Here again');
     await carol.open({ relay: '' });
     await house.converged(apollo, alice, bob, carol);

@@ -20,7 +20,7 @@ export const generations: readonly Mutant[] = [
     'const isOther = false;',
   ),
   change('a late older feed takes its place', 'if (this.#nextOf(lane)) this.close(lane, { named: 0, seen: 0 });', ''),
-  change('what others had named does not count', 'named = Math.max(named, lane.tip?.past[number] ?? 0);', ''),
+  change('what others had named does not count', 'named = Math.max(named, endOf(lane)?.past[number] ?? 0);', ''),
   change(
     'what others name later does not count',
     'lane.closed = { named, seen: this.#seenAnew(lane, { ...closed, named }, this.#nextOf(lane)) };',

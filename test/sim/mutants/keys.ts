@@ -58,8 +58,8 @@ export const keys: readonly Mutant[] = [
     name: 'who leaves lets go of his copy before anybody can have heard it',
     rule: 'D1',
     file: 'src/service/closed-workspaces.ts',
-    search: 'return workspace.replica.isDurable(word) && workspace.isHandedOn;',
-    replace: 'return workspace.isHandedOn;',
+    search: 'if (!workspace.replica.isDurable(word)) return false;',
+    replace: '',
     tests: ['test/service/membership.test.ts'],
   },
   {

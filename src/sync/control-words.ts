@@ -7,7 +7,7 @@ import type { AccountId, DeltaId, DeviceId, ToolId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { readControl, takenOutBy, type Control } from './control.ts';
 import { inPast, type Node } from './graph.ts';
-import { keyOf, type Accepted, type Entry } from './seniority.ts';
+import { compareEntries, keyOf, type Accepted, type Entry } from './seniority.ts';
 import { refused, type Verdict } from './verdict.ts';
 
 export class ControlWords {
@@ -161,6 +161,18 @@ export class ControlWords {
   }
 
   // ---- what it is about -----------------------------------------------------------------------------------------------
+
+  /**
+   * Whether what sorts behind an entry may come to stand, as a pass has it that has come so far: also where more is judged already, as for what is
+   * not written yet.
+   */
+  isPendingBehind(one: Accepted, entry: Entry): boolean {
+    for (let at = one; ; at = this.citedBy(at.node)!) {
+      const own = this.entryOf(at);
+      if (!own || this.namedAuthorOf(at.node) === undefined) return false;
+      if (compareEntries(own, entry) <= 0) return this.#verdicts.get(at.node.delta.id)?.accepted === true;
+    }
+  }
 
   /** What may still come to stand later in the pass: judged before it are the credentials it rests on, one upon the other. */
   isPending(one: Accepted): boolean {

@@ -4,6 +4,7 @@ import type { AccountId, DeltaId } from '../base/ids.ts';
 import type { ControlWords } from './control-words.ts';
 import { Role, type Control } from './control.ts';
 import { inPast, type Node } from './graph.ts';
+import { compareEntries, type Entry } from './seniority.ts';
 import { ACCEPTED, refused, type Verdict } from './verdict.ts';
 
 /** Somebody let in by an invitation. */
@@ -44,7 +45,8 @@ export class InviteUses {
   /** N3: of concurrent admits on one use the first in A6 order stands; a revocation in its past voids it. */
   judge(node: Node, admit: Control & { kind: 'admit' }, id: DeltaId): Verdict {
     const invite = this.seenFrom(node, id);
-    if (!invite || admit.role !== invite.control.role || this.#isRevoked(invite.node, node))
+    const entry = this.#words.entryOf({ node, control: admit })!;
+    if (!invite || admit.role !== invite.control.role || this.#isRevoked(invite.node, entry))
       return refused('invitation');
     if (this.#isShared(id, { account: admit.account, node })) return ACCEPTED;
     return this.countOf(id) < invite.control.uses ? ACCEPTED : refused('invitation');
@@ -67,15 +69,15 @@ export class InviteUses {
     return this.#words.isVoid(id) ? undefined : { node: found.node, control: found.control };
   }
 
-  #isRevoked(invite: Node, view: Node): boolean {
+  #isRevoked(invite: Node, entry: Entry): boolean {
     return this.#words.revocationsOf(invite.delta.id).some((one) => {
-      if (!inPast(one.node, view)) return false;
-      const verdict = this.#words.verdictOf(one.node.delta.id);
-      if (verdict) return verdict.accepted;
+      const own = this.#words.entryOf(one);
+      if (!own || !inPast(one.node, entry.node)) return false;
+      if (compareEntries(own, entry) < 0) return this.#words.verdictOf(one.node.delta.id)?.accepted === true;
       // A junior's is judged later. Who cites somebody else's credential, or has not seen the invitation, says nothing by it.
-      if (!this.#words.isPending(one) || !inPast(invite, one.node)) return false;
+      if (!this.#words.isPendingBehind(one, entry) || !inPast(invite, one.node)) return false;
       const isOwn = this.#words.namedAuthorOf(one.node) === this.#words.namedAuthorOf(invite);
-      return isOwn || this.#words.entryOf(one)!.key.role === Role.manager;
+      return isOwn || own.key.role === Role.manager;
     });
   }
 }

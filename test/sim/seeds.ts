@@ -3428,4 +3428,36 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Another device of the inviter had revoked, and was taken out by the one that had made the invitation: it counts for nothing, but is judged later.
+    name: 'D9 N3 who lets in is promised it only where no pending revocation stands against it (world “rough-z.8797”)',
+    plan: {
+      config: {
+        seed: 'rough-z.8797',
+        big: false,
+        people: 4,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.5,
+        directPaths: 3,
+        relayShare: 1,
+        network: { latency_ms: [20, 3000], loss: 0.15, duplication: 0, reorders: true, relayLifetime_ms: 60000 },
+        fsync_ms: 2,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 86400000,
+        duration_ms: 120000,
+      },
+      acts: [
+        { at: 5570, kind: 'join', salt: 37 },
+        { at: 6893, kind: 'invite', salt: 30 },
+        { at: 14972, kind: 'absence', salt: 6 },
+        { at: 16437, kind: 'revoke', salt: 50 },
+        { at: 34763, kind: 'crash', salt: 29 },
+        { at: 35832, kind: 'removeDevice', salt: 5 },
+        { at: 47121, kind: 'readdDevice', salt: 11 },
+        { at: 68291, kind: 'join', salt: 49 },
+      ],
+    },
+  },
 ];

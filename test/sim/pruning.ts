@@ -54,6 +54,15 @@ export class FoldedOnce {
       for (const { node, by } of all) if (node.delta.seq > (cut.get(node.delta.feed) ?? 0)) by.delete(lifeName);
   }
 
+  /**
+   * A4: who was let in by two that take each other out, and has both words, is in by neither, and lets his copy go; whoever has heard the one word
+   * first goes on. What these have made void for him counts for the others.
+   */
+  parted({ lifeName }: SimDevice): void {
+    for (const all of this.#folded.values())
+      for (const { verdict, by } of all) if (verdict !== 'applied') by.delete(lifeName);
+  }
+
   /** In the end, beside a copy of everything that has forgotten nothing. `side`: those whom it is asked of, where not of all. */
   check(world: World, union: Replica, side: readonly SimDevice[] | undefined): void {
     // Where somebody has two histories, bases are put right later (D8).

@@ -456,6 +456,7 @@ export class World implements Surroundings {
         isBySponsor ? 'copies erased by who was let in by nothing that counts' : 'copies erased by who is out',
       );
       for (const id of device.acknowledged) this.abandoned.add(id);
+      if (isBySponsor) this.folds.parted(device);
       await device.erase();
       this.changed(device.id);
     });

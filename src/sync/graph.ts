@@ -704,7 +704,7 @@ export class Graph {
       for (const stray of lane.nodes.splice(end - lane.cut)) strays.add(stray);
       lane.substance = Math.min(lane.substance, lane.end);
     }
-    for (const stray of strays) this.#drop(stray);
+    this.#dropAll(strays);
     return strays;
   }
 
@@ -727,7 +727,7 @@ export class Graph {
         lane.substance = Math.min(lane.substance, lane.end);
       }
     }
-    for (const node of gone) this.#drop(node);
+    this.#dropAll(gone);
     return gone;
   }
 
@@ -738,6 +738,11 @@ export class Graph {
       if (rivals.some(({ number, first }) => (stable[number] ?? 0) >= first)) return true;
     }
     return false;
+  }
+
+  #dropAll(gone: ReadonlySet<Node>): void {
+    for (const node of gone) this.#drop(node);
+    this.#waiting.areGone(new Set([...gone].map(({ delta }) => delta.id)));
   }
 
   /** What only this one had named is a head again. */

@@ -179,6 +179,17 @@ export class Waiting {
     return ({ id, feed }) => [...(wanting.get(id) ?? NONE)].some((other) => other !== feed);
   }
 
+  /** These were here, and are not any more: what waits for something else, and names them, waits for them, too. */
+  areGone(ids: ReadonlySet<DeltaId>): void {
+    for (const delta of this.#deltas.values())
+      for (const id of pastOf(delta)) {
+        if (!ids.has(id)) continue;
+        const waiters = this.#waiters.get(id) ?? new Set();
+        this.#waiters.set(id, waiters.add(delta.id));
+        this.#turns++;
+      }
+  }
+
   /** Whether something waits for it. */
   isWaitedFor(id: DeltaId): boolean {
     return this.#waiters.has(id);

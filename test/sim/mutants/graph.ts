@@ -203,6 +203,14 @@ export const graph: readonly Mutant[] = [
     tests: ['test/sync/authority.test.ts'],
   },
   {
+    name: 'what waits does not wait for what is let go of',
+    rule: 'D5',
+    file: 'src/sync/graph.ts',
+    search: 'this.#waiting.areGone(new Set([...gone].map(({ delta }) => delta.id)));',
+    replace: '',
+    tests: ['test/sim/sim.test.ts'],
+  },
+  {
     name: 'heads are never covered',
     rule: 'D5',
     file: GRAPH,

@@ -79,7 +79,9 @@ export function passageOf(
   const { inUse } = gate;
   if (inUse !== undefined && without.has(inUse))
     return { under: gate.pairWith(device) ?? under, until: undefined, keyFirst: undefined };
-  if (inUse === undefined || inUse === under) return { under, until: undefined, keyFirst: undefined };
+  // A store that was put back to before its first copy holds none at all.
+  if (inUse === undefined) return { under: under ?? shown, until: undefined, keyFirst: undefined };
+  if (inUse === under) return { under, until: undefined, keyFirst: undefined };
   const isBoxed = gate.stepsOf(device).some((step) => step.tag === inUse);
   return { under: inUse, until: undefined, keyFirst: isBoxed ? undefined : inUse };
 }

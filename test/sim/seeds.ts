@@ -3495,4 +3495,32 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // He held no epoch at all, and had nothing to answer under.
+    name: 'N4 D2 K4 who has restored a back-up from before his first copy is given one (world “rough-z.6591”)',
+    plan: {
+      config: {
+        seed: 'rough-z.6591',
+        big: false,
+        people: 3,
+        founding: 3,
+        hostile: 0,
+        manyDevices: 0.1,
+        directPaths: 3,
+        relayShare: 1,
+        network: { latency_ms: [20, 3000], loss: 0, duplication: 0, reorders: true, relayLifetime_ms: 600000 },
+        fsync_ms: 30,
+        journal: true,
+        realCrypto: false,
+        skew_ms: 5000,
+        duration_ms: 1200000,
+      },
+      acts: [
+        { at: 90458, kind: 'absence', salt: 10 },
+        { at: 273776, kind: 'offline', salt: 6 },
+        { at: 635037, kind: 'backUp', salt: 3 },
+        { at: 1085733, kind: 'restore', salt: 15 },
+      ],
+    },
+  },
 ];

@@ -38,6 +38,12 @@ describe('K2 K4 what a device is told under that is behind', () => {
     assert.deepEqual(under({ spoke: LOST! }), { under: PAIR, until: word, keyFirst: undefined });
   });
 
+  it('K4 N4 D2 is the seal of the two where no epoch is held at all, as after a back-up from before the first copy (world “rough-z.6591”)', () => {
+    const none: Gate = { ...gate, stepsOf: () => [], inUse: undefined, holds: () => false };
+    const told = { last: undefined, without: new Set<EpochTag>(), spoke: undefined };
+    assert.deepEqual(passageOf(none, DEVICE, new Map(), told), { under: PAIR, until: undefined, keyFirst: undefined });
+  });
+
   it('K2 is that, too, for the word that takes it out', () => {
     const none: Gate = { ...gate, stepsOf: () => [] };
     const listener: Listener = { last: word, without: new Set(), spoke: NEWER! };

@@ -55,6 +55,14 @@ export const keys: readonly Mutant[] = [
     tests: ['test/sync/return.test.ts'],
   },
   {
+    name: 'who holds no epoch at all says nothing',
+    rule: 'K4',
+    file: 'src/sync/passage.ts',
+    search: 'if (inUse === undefined) return { under: under ?? shown, until: undefined, keyFirst: undefined };',
+    replace: 'if (inUse === undefined) return { under, until: undefined, keyFirst: undefined };',
+    tests: ['test/sync/passage.test.ts'],
+  },
+  {
     name: 'who leaves lets go of his copy before anybody can have heard it',
     rule: 'D1',
     file: 'src/service/closed-workspaces.ts',

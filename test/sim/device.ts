@@ -65,7 +65,7 @@ export interface Surroundings {
   /** Whether a direct path between the two is open. */
   isConnected(a: DeviceId, b: DeviceId): boolean;
   /** It is open again, from its disk. */
-  reopened(by: SimDevice): void;
+  reopened(by: SimDevice, isPutBack: boolean): void;
   /** It begins anew, with the copy of another; to be told how that is called. */
   renewing(by: SimDevice, before: Replica, from: DeviceId): (life: Life) => void;
   /** It has written something. */
@@ -198,7 +198,7 @@ export class SimDevice {
     // What a torn write has kept was promised to nobody; now it is there, and is told.
     for (const { delta } of this.replica.nodes()) if (delta.device === this.id) this.#acknowledge(delta.id);
     this.#remember(this.engine.opened());
-    this.#around.reopened(this);
+    this.#around.reopened(this, isPutBack);
     this.#waitForCopy();
     this.#awaitsWord ||= isPutBack;
     if (this.#awaitsWord) this.engine.awaitWord();

@@ -69,7 +69,7 @@ export class FoldedOnce {
     if (world.forked.size > 0) return;
     const lives = side && new Set(side.map(({ lifeName }) => lifeName));
     for (const [id, known] of this.#folded) {
-      const folds = known.filter(({ by }) => by.size > 0);
+      const folds = known.filter(({ by }) => by.size > 0 && ![...by].every((life) => world.odd.has(life)));
       const now = union.verdictOf(id);
       const all =
         now === 'cutOff' ? folds.filter(({ by }) => ![...by].every((life) => isTooLate(world, union, life))) : folds;

@@ -355,8 +355,15 @@ export class World implements Surroundings {
     this.#changed.add(device);
   }
 
-  reopened(by: SimDevice): void {
+  /**
+   * D2: who restores a back-up from when he was alone has nobody to wait for, and folds by himself. Whom he has let in meanwhile may have folded what he
+   * lacks, and names it: of the two one has folded otherwise, and all go on with his.
+   */
+  reopened(by: SimDevice, isPutBack: boolean): void {
     this.folds.reopened(by);
+    if (!isPutBack || by.replica.roster.devices.size !== 1) return;
+    this.odd.add(by.lifeName);
+    this.counts.add('back-ups restored from when one was alone');
   }
 
   /** L6: where nobody's copy is any good, one alone is taken all the same: all go on with what that has. */

@@ -12,6 +12,18 @@ export function push<K, V>(groups: Map<K, V[]>, key: K, item: V): void {
   else groups.set(key, [item]);
 }
 
+/** So many of all: the last of each group in turns, so that one with many leaves room for the others. */
+export function lastInTurns<T>(groups: Iterable<readonly T[]>, most: number): readonly T[] {
+  const all = [...groups];
+  const taken: T[] = [];
+  for (let turn = 1; taken.length < most; turn++) {
+    const next = all.flatMap((group) => (turn <= group.length ? [group.at(-turn)!] : []));
+    if (next.length === 0) break;
+    taken.push(...next.slice(0, most - taken.length));
+  }
+  return taken;
+}
+
 /** Of each group what is left. */
 export function filterGroups<K, V>(groups: Map<K, V[]>, isLeft: (item: V) => boolean): void {
   for (const [key, group] of groups) groups.set(key, group.filter(isLeft));

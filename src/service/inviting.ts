@@ -1,4 +1,5 @@
 /** The inviter's side (N1–N5): making invitations, answering those who come with one. */
+import { groupBy, lastInTurns } from '../base/group.ts';
 import { toHex } from '../base/bytes.ts';
 import type { AccountId, DeltaId, DeviceId, WorkspaceId } from '../base/ids.ts';
 import { asArray, asBytes, asList, asText, type Value } from '../protocol/codec.ts';
@@ -66,7 +67,8 @@ export class Inviting {
     const { roster, self } = this.#workspace;
     const role = ROLE_NAMES.indexOf(options.role) as Role;
     if (!self || role < self.role) throw new ServiceError('notPermitted', {});
-    if (this.open().length >= MAX_OPEN_INVITATIONS) throw new ServiceError('tooLarge', { what: 'invitations' });
+    const own = this.open().filter(({ inviter }) => inviter === identity.account);
+    if (own.length >= MAX_OPEN_INVITATIONS) throw new ServiceError('tooLarge', { what: 'invitations' });
     const secret = crypto.randomBytes(32);
     const keys = invitationKeys(crypto, secret);
     const expires = clock.now() + options.expiresInMs;
@@ -119,10 +121,14 @@ export class Inviting {
     );
   }
 
-  /** Invitations that somebody may yet come with, were it only to be told that they are no good. */
+  /**
+   * Invitations that somebody may yet come with, were it only to be told that they are no good: of each inviter the newest, so that who makes many keeps
+   * nobody else's from being answered.
+   */
   known(): readonly InviteRecord[] {
-    const standing = [...this.#workspace.roster.invites.values()];
-    return [...standing.slice(-MAX_OPEN_INVITATIONS), ...this.#void().slice(-MAX_OPEN_INVITATIONS)];
+    const newest = (records: Iterable<InviteRecord>) =>
+      lastInTurns(groupBy(records, ({ inviter }) => inviter).values(), MAX_OPEN_INVITATIONS);
+    return [...newest(this.#workspace.roster.invites.values()), ...newest(this.#void())];
   }
 
   /** Those that are void, as is whom they have let in: he holds nothing that could tell him, and is told when he asks (N4). */

@@ -90,7 +90,7 @@ export class Content {
     this.#graph.whileStill(() => this.fold.insertAll(nodes));
   }
 
-  /** D8: of branches, so that they never had an effect. */
+  /** D8, D2, A4: these have left the graph. */
   withdraw(nodes: ReadonlySet<Node>): void {
     this.#foreign = this.#foreign.filter((node) => !nodes.has(node));
     this.#barriers = undefined;

@@ -131,9 +131,18 @@ export class Fold<J extends Judged = Judged> {
     this.#run(added);
   }
 
-  /** What never had an effect is here no more. */
+  /** These are as if they had never come: most had no effect, and of the others it is undone. */
   withdraw(nodes: ReadonlySet<Node>): void {
+    const gone = this.#entries.filter(({ node }) => nodes.has(node));
     this.#entries = this.#entries.filter(({ node }) => !nodes.has(node));
+    // They are not done again for each other.
+    for (const entry of gone) entry.isDue = true;
+    const more = new Queue<Entry<J>>();
+    for (const entry of gone) {
+      for (const cell of entry.reads) cell.forgetReader(entry);
+      for (const cell of entry.writes) this.#write(cell, entry, undefined, false, more);
+    }
+    this.#run([], more);
   }
 
   /** Does those again that are judged differently now, and what rests on them. */
@@ -257,8 +266,7 @@ export class Fold<J extends Judged = Judged> {
   }
 
   /** In D6 order: doing one may make others behind it due. */
-  #run(due: readonly Entry<J>[]): void {
-    const more = new Queue<Entry<J>>();
+  #run(due: readonly Entry<J>[], more = new Queue<Entry<J>>()): void {
     for (let i = 0; i < due.length || more.first;) {
       const next = due[i];
       const entry = more.first && (!next || compareNodes(more.first.node, next.node) < 0) ? more.take() : due[i++]!;

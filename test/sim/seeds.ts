@@ -3523,4 +3523,37 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // A post from beyond where a hostile feed had ended, taken by who had lost his acknowledgement of that, stayed in the rows.
+    name: 'L5 D2 what is let go of has no effect any more (world “rough-aa.4659”)',
+    plan: {
+      config: {
+        seed: 'rough-aa.4659',
+        big: false,
+        people: 8,
+        founding: 7,
+        hostile: 1,
+        manyDevices: 0.5,
+        directPaths: 7,
+        relayShare: 0.5,
+        network: { latency_ms: [20, 3000], loss: 0, duplication: 0.05, reorders: false, relayLifetime_ms: 60000 },
+        fsync_ms: 30,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 35654, kind: 'join', salt: 17 },
+        { at: 81716, kind: 'backdate', salt: 63 },
+        { at: 112379, kind: 'posts', salt: 59 },
+        { at: 113005, kind: 'backdate', salt: 39 },
+        { at: 135871, kind: 'drop', salt: 19 },
+        { at: 192902, kind: 'escalate', salt: 73 },
+        { at: 200151, kind: 'readdDevice', salt: 44 },
+        { at: 210962, kind: 'absence', salt: 15 },
+        { at: 265228, kind: 'backdate', salt: 31 },
+      ],
+    },
+  },
 ];

@@ -203,6 +203,15 @@ export const graph: readonly Mutant[] = [
     tests: ['test/sync/authority.test.ts'],
   },
   {
+    name: 'what is let go of stays in the rows',
+    rule: 'L5',
+    file: 'src/sync/fold.ts',
+    search:
+      'for (const cell of entry.writes) this.#write(cell, entry, undefined, false, more);\n    }\n    this.#run([], more);',
+    replace: '}\n    this.#run([], more);',
+    tests: ['test/sim/sim.test.ts'],
+  },
+  {
     name: 'what waits does not wait for what is let go of',
     rule: 'D5',
     file: 'src/sync/graph.ts',

@@ -9,7 +9,7 @@ import type { Content } from './content.ts';
 import { MAY_VOID } from './control.ts';
 import type { Delta, DeltaPlace } from './delta.ts';
 import type { Endings } from './endings.ts';
-import type { Graph, Node } from './graph.ts';
+import { inPast, type Graph, type Node } from './graph.ts';
 import type { OwnFeed } from './own-feed.ts';
 import type { PassedBy } from './passed-by.ts';
 import { pastOf } from './waiting.ts';
@@ -39,8 +39,21 @@ export class OutOfStep {
   get isSo(): boolean {
     const { authority, content, endings, own } = this.#options;
     const reachesBack = this.#lateControls.some(({ delta }) => authority.verdictOf(delta.id)?.accepted);
-    const isLeftOut = this.#isLeftOut && endings.isUponEnded(own.feed);
+    const isLeftOut = this.#isLeftOut && (endings.isUponEnded(own.feed) || this.#hasDenied());
     return this.#isPassedBy || isLeftOut || reachesBack || content.isOutOfOrder;
+  }
+
+  /**
+   * D2: whether the own feed has begun without what this device had written in an earlier one, as who was told of too little when he had restored a
+   * back-up: others had forgotten what that had acknowledged.
+   */
+  #hasDenied(): boolean {
+    const { graph, own } = this.#options;
+    const first = graph.at(own.feed, 1);
+    const earlier = graph
+      .lanesOf(own.device)
+      .flatMap(({ generation, tip }) => (generation < own.generation && tip) || []);
+    return first !== undefined && earlier.some((tip) => !inPast(tip, first));
   }
 
   /** A control delta is here that is not in the base. */

@@ -3556,4 +3556,32 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // What told him how far his feed goes had been sent before the rest of it had come.
+    name: 'L6 D2 whose feed denies what he had written before he restored a back-up begins anew (world “rough-aa.4450”)',
+    plan: {
+      config: {
+        seed: 'rough-aa.4450',
+        big: false,
+        people: 5,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.3,
+        directPaths: 3,
+        relayShare: 0.5,
+        network: { latency_ms: [20, 3000], loss: 0.15, duplication: 0, reorders: false, relayLifetime_ms: 60000 },
+        fsync_ms: 2,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 5000,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 61528, kind: 'tool', salt: 6 },
+        { at: 61909, kind: 'backUp', salt: 7 },
+        { at: 80451, kind: 'restore', salt: 16 },
+        { at: 144271, kind: 'join', salt: 9 },
+      ],
+    },
+  },
 ];

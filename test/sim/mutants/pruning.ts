@@ -553,6 +553,14 @@ export const pruning: readonly Mutant[] = [
     tests: ['test/sim/sim.test.ts'],
   },
   {
+    name: 'whose own feed denies what he had acknowledged in an earlier one is in step',
+    rule: 'L6',
+    file: 'src/sync/out-of-step.ts',
+    search: '(endings.isUponEnded(own.feed) || this.#hasDenied())',
+    replace: 'endings.isUponEnded(own.feed)',
+    tests: ['test/sim/sim.test.ts'],
+  },
+  {
     name: 'whom somebody has let in in vain nobody tells so',
     rule: 'K2',
     file: 'src/sync/engine.ts',

@@ -15,6 +15,7 @@
  * Here is who is heard and answered, and when something is due: what goes next is `batches.ts`, through a relay `relaying.ts`, under which key `told.ts`.
  */
 import type { DeviceId, FeedId } from '../base/ids.ts';
+import { MAX_DEVICES } from '../protocol/limits.ts';
 import { Batches, type Made } from './batches.ts';
 import type { Node } from './graph.ts';
 import { Held } from './held.ts';
@@ -59,6 +60,8 @@ export class Session {
   readonly #offering: Offering;
   readonly #batches: Batches;
   readonly #relaying: Relaying;
+  /** Devices that nobody has told of, by when they were asked last. */
+  readonly #askedUnknown = new Map<DeviceId, number>();
   /** Under which epoch each is spoken to. */
   readonly told: Told;
 
@@ -246,7 +249,7 @@ export class Session {
   received(from: DeviceId, path: 'direct' | 'relay', message: Message, now: number): readonly Outgoing[] {
     this.#latest = now;
     const peer = this.#peers.get(from);
-    if (!peer) return this.#heardUnknown(from, path, message);
+    if (!peer) return this.#heardUnknown(from, path, message, now);
     if (peer.rootOf !== this.#replica.arrivals) this.#sums.stirred(now);
     switch (message.kind) {
       case 'have':
@@ -260,9 +263,15 @@ export class Session {
     }
   }
 
-  /** I4: a device that nobody has told of yet is asked for what it has and is lacking here: what lets it in is part of that. */
-  #heardUnknown(from: DeviceId, path: 'direct' | 'relay', message: Message): readonly Outgoing[] {
+  /**
+   * I4: a device that nobody has told of yet is asked for what it has and is lacking here: what lets it in is part of that. Not again and again: it may not
+   * know this one either, and would ask in turn.
+   */
+  #heardUnknown(from: DeviceId, path: 'direct' | 'relay', message: Message, now: number): readonly Outgoing[] {
     if (message.kind !== 'have' || !this.#held.lacks(message.vector)) return [];
+    if (now < (this.#askedUnknown.get(from) ?? Number.NEGATIVE_INFINITY) + ASK_AGAIN_MS) return [];
+    if (this.#askedUnknown.size >= MAX_DEVICES) this.#askedUnknown.clear();
+    this.#askedUnknown.set(from, now);
     return [this.#reply(from, path, this.#held.have(from, false), true)];
   }
 

@@ -3584,4 +3584,33 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Each was let in by somebody of whom the other had not heard, and held what the other lacked.
+    name: 'I4 S1 two who do not know each other do not ask each other for ever (world “rough-aa.8033”)',
+    plan: {
+      config: {
+        seed: 'rough-aa.8033',
+        big: false,
+        people: 4,
+        founding: 2,
+        hostile: 1,
+        manyDevices: 0.5,
+        directPaths: 2,
+        relayShare: 0,
+        network: { latency_ms: [10, 80], loss: 0, duplication: 0.05, reorders: false, relayLifetime_ms: 2592000000 },
+        fsync_ms: 2,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 5000,
+        duration_ms: 1200000,
+      },
+      acts: [
+        { at: 253630, kind: 'absence', salt: 4 },
+        { at: 336188, kind: 'join', salt: 39 },
+        { at: 353203, kind: 'join', salt: 46 },
+        { at: 364435, kind: 'offline', salt: 41 },
+        { at: 699824, kind: 'garbage', salt: 22 },
+      ],
+    },
+  },
 ];

@@ -561,6 +561,14 @@ export const pruning: readonly Mutant[] = [
     tests: ['test/sim/sim.test.ts'],
   },
   {
+    name: 'two who do not know each other ask each other for ever',
+    rule: 'I4',
+    file: 'src/sync/session.ts',
+    search: 'this.#askedUnknown.set(from, now);',
+    replace: '',
+    tests: ['test/sim/sim.test.ts'],
+  },
+  {
     name: 'whom somebody has let in in vain nobody tells so',
     rule: 'K2',
     file: 'src/sync/engine.ts',

@@ -188,7 +188,7 @@ function sealed(history: History, deltas: readonly Delta[], batchBytes: number):
   let bytes = 0;
   const flush = (): void => {
     const plain = encodeMessage(sender.certificate.device, { kind: 'deltas', runs: [...runs.values()] });
-    messages.push(sealMessage(crypto, history.epoch, plain));
+    messages.push(sealMessage(crypto, { ...history.epoch, workspace: history.workspace }, plain));
     runs = new Map();
     bytes = 0;
   };

@@ -324,9 +324,10 @@ export class Graph {
     return this.#waiting.inOrder();
   }
 
-  /** Whether another device has it in its past. */
+  /** Whether another device, that is in, has it in its past. */
   isNamedByOthers({ lane, delta: { device, seq } }: Node): boolean {
-    return this.#lanes.some((other) => other.device !== device && (other.tip?.past[lane] ?? 0) >= seq);
+    const names = (other: Lane) => other.device !== device && (other.tip?.past[lane] ?? 0) >= seq;
+    return this.#lanes.some((other) => names(other) && this.#around.isIn(other.device));
   }
 
   /** Of these what is wanted. */

@@ -3613,4 +3613,37 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Whom he had let in beyond the drop had named it, and is in for nobody.
+    name: 'A4 L7 so does who has it back from a back-up, whom nobody names who is in (world “rough-w.12337”)',
+    plan: {
+      config: {
+        seed: 'rough-w.12337',
+        big: false,
+        people: 5,
+        founding: 2,
+        hostile: 2,
+        manyDevices: 0.1,
+        directPaths: 1,
+        relayShare: 1,
+        network: { latency_ms: [20, 3000], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 60000 },
+        fsync_ms: 0,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 5000,
+        duration_ms: 1200000,
+      },
+      acts: [
+        { at: 55869, kind: 'absence', salt: 36 },
+        { at: 121017, kind: 'join', salt: 71 },
+        { at: 278558, kind: 'invite', salt: 58 },
+        { at: 492852, kind: 'backUp', salt: 0 },
+        { at: 518650, kind: 'relayDown', salt: 22 },
+        { at: 604711, kind: 'drop', salt: 19 },
+        { at: 611691, kind: 'readdDevice', salt: 46 },
+        { at: 675106, kind: 'folder', salt: 52 },
+        { at: 712202, kind: 'restore', salt: 27 },
+      ],
+    },
+  },
 ];

@@ -569,6 +569,14 @@ export const pruning: readonly Mutant[] = [
     tests: ['test/sim/sim.test.ts'],
   },
   {
+    name: 'what is beyond a drop is named by whom it has let in',
+    rule: 'A4',
+    file: 'src/sync/graph.ts',
+    search: 'names(other) && this.#around.isIn(other.device)',
+    replace: 'names(other)',
+    tests: ['test/sim/sim.test.ts'],
+  },
+  {
     name: 'whom somebody has let in in vain nobody tells so',
     rule: 'K2',
     file: 'src/sync/engine.ts',

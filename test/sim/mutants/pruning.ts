@@ -973,7 +973,7 @@ export const pruning: readonly Mutant[] = [
     name: 'whoever is told that something is folded elsewhere takes his feed for left out',
     rule: 'L6',
     file: 'src/sync/out-of-step.ts',
-    search: 'const isLeftOut = this.#isLeftOut && endings.isUponEnded(own.feed);',
+    search: 'const isLeftOut = this.#isLeftOut && (endings.isUponEnded(own.feed) || this.#hasDenied());',
     replace: 'const isLeftOut = this.#isLeftOut;',
     tests: renewals,
   },

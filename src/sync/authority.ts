@@ -263,7 +263,7 @@ export class Authority {
 
   /** A3: of the words that are in force from the beginning those that cite what turns out void, though their author is in by something else. */
   #groundlessOf(early: ReadonlyMap<DeltaId, DeviceRestriction>): readonly DeltaId[] {
-    return [...early].flatMap(([id, { node }]) => (this.#credentials.citedBy(node) ? [] : id));
+    return [...early].flatMap(([id, { node }]) => (this.#credentials.has(node.delta.credential) ? [] : id));
   }
 
   #isLetIn(node: Node): boolean {

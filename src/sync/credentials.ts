@@ -80,6 +80,11 @@ export class Credentials {
 
   // ---- whether an author stands ---------------------------------------------------------------------------------------
 
+  /** Whether what a delta cites gives a role, and stands. */
+  has(cited: DeltaId | undefined): boolean {
+    return cited !== undefined && this.#byId.has(cited);
+  }
+
   /** What a delta cites: accepted, in its past, and of an account that has let the delta's device speak for it (I4). */
   citedBy(node: Node): Credential | undefined {
     const credential = node.delta.credential === undefined ? undefined : this.#byId.get(node.delta.credential);

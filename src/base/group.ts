@@ -12,14 +12,16 @@ export function push<K, V>(groups: Map<K, V[]>, key: K, item: V): void {
   else groups.set(key, [item]);
 }
 
-/** So many of all: the last of each group in turns, so that one with many leaves room for the others. */
-export function lastInTurns<T>(groups: Iterable<readonly T[]>, most: number): readonly T[] {
-  const all = [...groups];
+/** One of each group in turns, each group in its order, until there are so many: where not all have room, none takes that of the others. */
+export function inTurns<T>(groups: readonly (readonly T[])[], most: number): readonly T[] {
   const taken: T[] = [];
-  for (let turn = 1; taken.length < most; turn++) {
-    const next = all.flatMap((group) => (turn <= group.length ? [group.at(-turn)!] : []));
-    if (next.length === 0) break;
-    taken.push(...next.slice(0, most - taken.length));
+  const longest = groups.reduce((length, group) => Math.max(length, group.length), 0);
+  for (let turn = 0; turn < longest; turn++) {
+    for (const group of groups) {
+      if (turn >= group.length) continue;
+      if (taken.length === most) return taken;
+      taken.push(group[turn]!);
+    }
   }
   return taken;
 }

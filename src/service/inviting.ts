@@ -1,5 +1,5 @@
 /** The inviter's side (N1–N5): making invitations, answering those who come with one. */
-import { groupBy, lastInTurns } from '../base/group.ts';
+import { groupBy, inTurns } from '../base/group.ts';
 import { toHex } from '../base/bytes.ts';
 import type { AccountId, DeltaId, DeviceId, WorkspaceId } from '../base/ids.ts';
 import { asArray, asBytes, asList, asText, type Value } from '../protocol/codec.ts';
@@ -126,8 +126,13 @@ export class Inviting {
    * nobody else's from being answered.
    */
   known(): readonly InviteRecord[] {
-    const newest = (records: Iterable<InviteRecord>) =>
-      lastInTurns(groupBy(records, ({ inviter }) => inviter).values(), MAX_OPEN_INVITATIONS);
+    const newest = (records: Iterable<InviteRecord>) => {
+      const ofEach = [...groupBy(records, ({ inviter }) => inviter).values()];
+      return inTurns(
+        ofEach.map((own) => own.toReversed()),
+        MAX_OPEN_INVITATIONS,
+      );
+    };
     return [...newest(this.#workspace.roster.invites.values()), ...newest(this.#void())];
   }
 

@@ -2,7 +2,7 @@
  * Between the transport and the nouns it is for: what arrives is opened by the key that its tag names and handed to the workspace, the join
  * or the account that owns the key; whom to reach, and what senders may show, is told to the transport whenever it changes.
  */
-import { push } from '../base/group.ts';
+import { inTurns, push } from '../base/group.ts';
 import type { DeltaId, DeviceId, WorkspaceId } from '../base/ids.ts';
 import { RELAY_MAX_CAPABILITIES } from '../protocol/limits.ts';
 import { decodeMessage, type Message } from '../sync/messages.ts';
@@ -13,7 +13,6 @@ import { StoreError, type Arrived, type RelayState, type Route } from '../sync/p
 import type { Account, AccountLock } from './account.ts';
 import type { Continuing } from './continuing.ts';
 import type { Hub } from './hub.ts';
-import { inTurns } from './in-turns.ts';
 import type { Joins } from './joins.ts';
 import { LockedMessages } from './locked-messages.ts';
 import type { Offers } from './offers.ts';

@@ -75,6 +75,7 @@ export class Service {
   readonly #cache = new ByteCache();
   readonly #index: ContentIndex;
   #cancelBeat: (() => void) | undefined;
+  #isShortening = false;
   #closing: Promise<void> | undefined;
 
   readonly events = this.#events.event;
@@ -387,8 +388,6 @@ export class Service {
     await this.#compactIf(true);
     this.#isShortening = false;
   }
-
-  #isShortening = false;
 
   /**
    * Where the image was lost, or is of an older base, the next start shall not put everything into the index again; and one that tells of

@@ -3,6 +3,7 @@
  * not reach back to what it holds (`offering.ts`); and then runs of the log, up to where it may be told (`passage.ts`). Of direct paths and relays alike.
  */
 import type { DeviceId, FeedId } from '../base/ids.ts';
+import { MAX_ADMISSIONS_TOLD } from '../protocol/limits.ts';
 import type { Node } from './graph.ts';
 import type { Message } from './messages.ts';
 import type { Offering } from './offering.ts';
@@ -10,9 +11,6 @@ import type { Outgoing } from './outgoing.ts';
 import { covers as isTold, passageOf, type Gate, type Passage } from './passage.ts';
 import { covers, isUnsent, raise, type Mark, type Peer } from './peer.ts';
 import type { Replica } from './replica.ts';
-
-/** With a word, who has admitted whom: each may box a key to 600 devices, 40 KB, and all are in one message. */
-const MAX_ADMISSIONS_TOLD = 8;
 
 interface Load {
   readonly message: Message;

@@ -24,6 +24,7 @@ export class Generations {
   readonly #newestFirst = new Map<DeviceId, Lane[]>();
   /** Those in whose place a later one has begun: few, and often none. */
   readonly #closed = new Set<Lane>();
+  #still: NamedHere | undefined;
 
   /** `lanes`: of the graph, by their numbers. `hasAcknowledged`: whether who holds the copy has a delta in what he has written. */
   constructor(lanes: readonly Lane[], hasAcknowledged: (node: Node) => boolean) {
@@ -110,8 +111,6 @@ export class Generations {
       this.#still = undefined;
     }
   }
-
-  #still: NamedHere | undefined;
 
   /** Of each feed of a device, in their order. */
   #allNamedHere(device: DeviceId): readonly number[] {

@@ -4,6 +4,7 @@
  */
 import type { DeviceId, FeedId, WorkspaceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
+import { MAX_LOOKS_A_BATCH } from '../protocol/limits.ts';
 import type { Delta, DeltaPlace, DeltaReader } from './delta.ts';
 import type { Endings } from './endings.ts';
 import type { Graph, Node } from './graph.ts';
@@ -188,9 +189,6 @@ export class Intake {
   }
 }
 
-/** So often who waits for whom is looked through for one batch: ten thousand that wait are ten milliseconds. */
-const LOOKS_A_BATCH = 4;
-
 /**
  * What others' deltas wait for (D2, D8). It changes with each that comes, and each is asked about: where it would be looked through too often for one batch, as by who
  * sends the same again and again, it stays as it was. What is not taken for that is asked for again, and comes in another.
@@ -214,7 +212,7 @@ class Wanted {
   has(delta: Delta): boolean {
     if (!this.#graph.isWaitedFor(delta)) return false;
     const now = `${this.#graph.arrivals} ${this.#graph.waitingTurns}`;
-    if (!this.#isWanted || (now !== this.#asOf && this.#looks < LOOKS_A_BATCH)) {
+    if (!this.#isWanted || (now !== this.#asOf && this.#looks < MAX_LOOKS_A_BATCH)) {
       this.#isWanted = this.#graph.wanted();
       this.#asOf = now;
       this.#looks++;

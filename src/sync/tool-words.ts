@@ -11,7 +11,6 @@ interface Addition {
   readonly node: Node;
   readonly key: Key;
   readonly kind: string;
-  readonly name: string;
 }
 
 export class ToolWords {
@@ -24,7 +23,7 @@ export class ToolWords {
     for (const one of accepted) {
       const { node, control } = one;
       if (control.kind === 'addTool')
-        push(this.#additions, control.tool, { node, key: keyOf(one), kind: control.toolKind, name: control.name });
+        push(this.#additions, control.tool, { node, key: keyOf(one), kind: control.toolKind });
       else if (control.kind === 'deleteTool') push(this.#deletions, control.tool, node);
     }
     for (const additions of this.#additions.values())

@@ -8,7 +8,7 @@ import { toHex } from '../../src/base/bytes.ts';
 import { push } from '../../src/base/group.ts';
 import { BaseReader, type BaseParts } from '../../src/sync/base.ts';
 import type { Folded, FoldVerdict } from '../../src/sync/fold.ts';
-import type { Node } from '../../src/sync/graph.ts';
+import { compareNodes, type Node } from '../../src/sync/graph.ts';
 import type { Replica } from '../../src/sync/replica.ts';
 import type { SimDevice } from './device.ts';
 import type { World } from './world.ts';
@@ -63,16 +63,33 @@ export class FoldedOnce {
       for (const { verdict, by } of all) if (verdict !== 'applied') by.delete(lifeName);
   }
 
+  /** Of each copy, the first that it has not folded as cut off, and that is so now. */
+  #overtaken(union: Replica): ReadonlyMap<Life, Node> {
+    const first = new Map<Life, Node>();
+    for (const [id, known] of this.#folded) {
+      if (union.verdictOf(id) !== 'cutOff') continue;
+      for (const { node, verdict, by } of known)
+        if (verdict !== 'cutOff')
+          for (const life of by) if (compareNodes(node, first.get(life) ?? node) <= 0) first.set(life, node);
+    }
+    return first;
+  }
+
   /** In the end, beside a copy of everything that has forgotten nothing. `side`: those whom it is asked of, where not of all. */
   check(world: World, union: Replica, side: readonly SimDevice[] | undefined): void {
     // Where somebody has two histories, bases are put right later (D8).
     if (world.forked.size > 0) return;
     const lives = side && new Set(side.map(({ lifeName }) => lifeName));
+    const overtaken = this.#overtaken(union);
+    // It has folded so because of a word that came too late: what is cut off, or what is judged after such (a version of a file cut off).
+    const isOvertaken = (life: Life, node: Node): boolean => {
+      const first = overtaken.get(life);
+      return first !== undefined && compareNodes(first, node) <= 0 && isTooLate(world, union, life);
+    };
     for (const [id, known] of this.#folded) {
       const folds = known.filter(({ by }) => by.size > 0 && ![...by].every((life) => world.odd.has(life)));
       const now = union.verdictOf(id);
-      const all =
-        now === 'cutOff' ? folds.filter(({ by }) => ![...by].every((life) => isTooLate(world, union, life))) : folds;
+      const all = folds.filter(({ node, by }) => ![...by].every((life) => isOvertaken(life, node)));
       if (!side && all.length > 1)
         world.violate(
           'L4',

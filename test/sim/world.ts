@@ -389,11 +389,25 @@ export class World implements Surroundings {
   /** What is in a copy, also what it has folded and forgotten. Every delta after its past. */
   heldBy({ replica }: SimDevice): Delta[] {
     const cut = replica.cut();
+    const named = this.forked.size > 0 ? this.#pastOf(replica.nodes()) : undefined;
     const durable = [...this.archive.values()].filter(
-      ({ id, feed, seq }) => replica.node(id) !== undefined || seq <= (cut.get(feed) ?? 0),
+      ({ id, feed, seq }) => replica.node(id) !== undefined || seq <= (cut.get(feed) ?? 0) || named?.has(id),
     );
     const others = [...replica.nodes()].filter(({ delta }) => !this.archive.has(delta.id));
     return [...durable, ...others.map(({ delta }) => delta)];
+  }
+
+  /** D5: it has come, if it is forgotten meanwhile. The cut tells it of a feed up to its fork, and not of a branch (D8). */
+  #pastOf(nodes: Iterable<Node>): ReadonlySet<DeltaId> {
+    const past = new Set<DeltaId>();
+    const open = [...nodes].flatMap(({ delta }) => namedBy(delta));
+    for (let id = open.pop(); id !== undefined; id = open.pop()) {
+      const delta = this.archive.get(id);
+      if (!delta || past.has(id)) continue;
+      past.add(id);
+      open.push(...namedBy(delta));
+    }
+    return past;
   }
 
   holds({ replica }: Pick<SimDevice, 'replica'>, id: DeltaId): boolean {
@@ -607,4 +621,8 @@ function roleOf(index: number): Role {
 function isHandedOn({ session, isLetInAnew }: SimDevice): boolean {
   const isWith = (device: DeviceId) => session.inSync(device) || session.isRelayed(device);
   return isLetInAnew ? session.devices.some(isWith) : session.devices.every(isWith);
+}
+
+function namedBy({ prev, deps }: Delta): readonly DeltaId[] {
+  return prev === undefined ? deps : [prev, ...deps];
 }

@@ -18,6 +18,7 @@ export class Endings {
   readonly #graph: Graph;
   readonly #authority: Authority;
   readonly #entrancesOf: (device: DeviceId) => readonly Node[];
+  readonly #isIn: (device: DeviceId) => boolean;
   /** Accepted words that take somebody or some device out. */
   #words: ReadonlyMap<DeviceId | AccountId, readonly Accepted[]> = new Map();
   /** D8: what has shown two histories is not heard any more. */
@@ -25,17 +26,24 @@ export class Endings {
   /** K2: of each author the last word that takes this device out, is not taken here, and was told by another member. */
   readonly #told = new Map<DeviceId, Delta>();
 
-  /** `entrancesOf`: the control deltas that let a device in. */
-  constructor(crypto: Crypto, graph: Graph, authority: Authority, entrancesOf: (device: DeviceId) => readonly Node[]) {
+  /** `entrancesOf`: the control deltas that let a device in. `isIn`: whether others wait for it. */
+  constructor(
+    crypto: Crypto,
+    graph: Graph,
+    authority: Authority,
+    entrancesOf: (device: DeviceId) => readonly Node[],
+    isIn: (device: DeviceId) => boolean,
+  ) {
     this.#crypto = crypto;
     this.#graph = graph;
     this.#authority = authority;
     this.#entrancesOf = entrancesOf;
+    this.#isIn = isIn;
   }
 
   /** The verdicts on control deltas have changed. */
-  follow(words: ReadonlyMap<DeviceId | AccountId, readonly Accepted[]>): void {
-    this.#words = words;
+  follow(): void {
+    this.#words = this.#authority.wordsOut.against();
   }
 
   wasDropped(device: DeviceId): boolean {
@@ -61,6 +69,8 @@ export class Endings {
   #isPastEnd(delta: Delta, own: FeedId): boolean {
     const { device, seq } = delta;
     if (this.#words.size > 0 && this.#wordsAgainst(device).some((word) => this.#isCutBy(word, delta, own))) return true;
+    if (this.#leavesOf(device).some((leave) => this.#isOutBy(leave, delta, own))) return true;
+    if (this.#isLetInVain(delta, own)) return true;
     // What was lost with a store comes back to its own device first, which names it then.
     return !own.startsWith(device) && seq > this.#graph.closedAt(delta, (node) => this.#hasAcknowledged(node, own));
   }
@@ -113,14 +123,48 @@ export class Endings {
     return [...(this.#words.get(device) ?? []), ...((account && this.#words.get(account)) ?? [])];
   }
 
-  /** It is beyond what the word leaves to its feed, and was written without having seen the word. */
+  #leavesOf(device: DeviceId): readonly Node[] {
+    const { wordsOut } = this.#authority;
+    const account = wordsOut.hasLeaves ? this.#authority.accountOf(device) : undefined;
+    return account === undefined ? [] : wordsOut.leavesOf(account);
+  }
+
+  /** It is beyond what the word leaves to its feed, and was written without having seen the word, or by who is out since. */
   #isCutBy({ node: word, control }: Accepted, delta: Delta, own: FeedId): boolean {
     if (!this.#hasAcknowledged(word, own)) return false;
     if (delta.seq <= this.#endUnder(word, control, delta.feed)) return false;
-    const named = pastOf(delta).flatMap((id) => this.#graph.get(id) ?? []);
+    const named = this.#namedBy(delta);
     // The first of a feed waits for its past, which may hold the word; what goes on comes again, after what it goes on from.
     if (named.length === 0 && (delta.prev === undefined || this.#takesOutOwn(delta, own))) return false;
-    return !named.some((before) => before === word || inPast(word, before));
+    return !hasSeen(named, word) || this.#isOutBy(word, delta, own);
+  }
+
+  /**
+   * Its author had seen the word by which he is out, and nothing that lets him in again: nobody waits for him any more (L4), and he could name
+   * what others have forgotten.
+   */
+  #isOutBy(word: Node, delta: Delta, own: FeedId): boolean {
+    const { device } = delta;
+    if (this.#isIn(device) || !this.#hasAcknowledged(word, own)) return false;
+    const named = this.#namedBy(delta);
+    if (named.length < pastOf(delta).length || !hasSeen(named, word)) return false;
+    return !this.#entrancesOf(device).some((entrance) => inPast(word, entrance) && hasSeen(named, entrance));
+  }
+
+  /** The same of who was never in: all that lets its device in is void, for whoever has acknowledged it. */
+  #isLetInVain(delta: Delta, own: FeedId): boolean {
+    const { device } = delta;
+    if (this.#isIn(device)) return false;
+    const named = this.#namedBy(delta);
+    if (named.length < pastOf(delta).length) return false;
+    const entrances = this.#entrancesOf(device).filter((entrance) => hasSeen(named, entrance));
+    const isVoid = ({ delta: { id } }: Node) => this.#authority.verdictOf(id)?.accepted === false;
+    return entrances.length > 0 && entrances.every((one) => isVoid(one) && this.#hasAcknowledged(one, own));
+  }
+
+  /** Of what it names what is here. */
+  #namedBy(delta: Delta): readonly Node[] {
+    return pastOf(delta).flatMap((id) => this.#graph.get(id) ?? []);
   }
 
   /** K2: what it rests on may be folded elsewhere, so that nobody can say here what its author had seen (`wordAgainst`). */
@@ -324,6 +368,11 @@ export class Endings {
     if (control?.kind === 'removeDevice' || control?.kind === 'drop') return control.devices.includes(device);
     return control?.kind === 'freeze' && control.device === device;
   }
+}
+
+/** Whether who names these has a delta in his past with them. */
+function hasSeen(named: readonly Node[], one: Node): boolean {
+  return named.some((before) => before === one || inPast(one, before));
 }
 
 /** Kinds of control deltas that may take a device out. */

@@ -102,7 +102,7 @@ export class Replica {
     this.#content = new Content(this.#graph, this.#authority, options.reducers);
     this.#base = new OwnBase(crypto, workspace, this.#graph, this.#content);
     const entrancesOf = (device: DeviceId) => this.#entrances.of(device);
-    this.#endings = new Endings(crypto, this.#graph, this.#authority, entrancesOf);
+    this.#endings = new Endings(crypto, this.#graph, this.#authority, entrancesOf, isIn);
     this.#own = new OwnFeed({
       ...{ crypto, workspace, feed: options.own, graph: this.#graph, authority: this.#authority },
       ...{ entrances: this.#entrances, endings: this.#endings },
@@ -532,7 +532,7 @@ export class Replica {
   /** The verdicts on control deltas are others. */
   #followControls(): void {
     this.#roster = rosterOf(this.#authority);
-    this.#endings.follow(this.#authority.wordsOut.against());
+    this.#endings.follow();
     this.#passedBy.endsChanged();
     this.#content.learnTools(this.#roster);
   }

@@ -78,36 +78,23 @@ export function activeDevices(
   named: Iterable<DeviceId>,
 ): ReadonlySet<DeviceId> {
   const active = new Set(roster.devices.keys());
-  const leaves = leavesIn(authority);
-  for (const device of leaves.length > 0 ? named : [])
-    if (isLeaving(graph, authority, roster, leaves, device)) active.add(device);
+  for (const device of authority.wordsOut.hasLeaves ? named : [])
+    if (isLeaving(graph, authority, roster, device)) active.add(device);
   return active;
 }
 
 /** Whether it is waited for: of members' devices, and of those of somebody who is leaving. */
 export function isActive(graph: Graph, authority: Authority, roster: Roster, device: DeviceId): boolean {
-  return roster.devices.has(device) || isLeaving(graph, authority, roster, leavesIn(authority), device);
-}
-
-function leavesIn({ accepted }: Authority): readonly Node[] {
-  return accepted.flatMap(({ node, control }) => (control.kind === 'leave' ? node : []));
+  return roster.devices.has(device) || isLeaving(graph, authority, roster, device);
 }
 
 /** A device of somebody who has left that has not seen it: what it writes until then counts (A7). */
-function isLeaving(
-  graph: Graph,
-  authority: Authority,
-  roster: Roster,
-  leaves: readonly Node[],
-  device: DeviceId,
-): boolean {
-  const account = leaves.length > 0 ? authority.accountOf(device) : undefined;
+function isLeaving(graph: Graph, authority: Authority, roster: Roster, device: DeviceId): boolean {
+  const account = authority.wordsOut.hasLeaves ? authority.accountOf(device) : undefined;
   if (account === undefined || roster.members.has(account) || isRemoved(authority, account)) return false;
   const tips = newestOf(graph.lanesOf(device));
-  const hasSeen = leaves.some(
-    (leave) =>
-      authority.accountOf(leave.delta.device) === account && tips.every((tip) => tip === leave || inPast(leave, tip)),
-  );
+  const leaves = authority.wordsOut.leavesOf(account);
+  const hasSeen = leaves.some((leave) => tips.every((tip) => tip === leave || inPast(leave, tip)));
   return tips.length === 0 || !hasSeen;
 }
 

@@ -18,6 +18,7 @@ export class WordsOut {
   #accepted: readonly Accepted[] = [];
   /** Words that would void others, and are void, as their authors are cut off: seldom any. */
   #attempts: readonly Accepted[] = [];
+  #leaves: ReadonlyMap<AccountId, readonly Node[]> = new Map();
 
   constructor(words: ControlWords, credentials: Credentials, devices: DeviceStanding) {
     this.#words = words;
@@ -31,6 +32,12 @@ export class WordsOut {
     this.#attempts = [...this.#words.refused()].filter(
       ({ node, control }) => MAY_VOID.has(control.kind) && this.#words.isCutOff(node.delta.id),
     );
+    const leaves = new Map<AccountId, Node[]>();
+    for (const { node, control } of accepted) {
+      const account = control.kind === 'leave' ? this.#words.namedAuthorOf(node) : undefined;
+      if (account !== undefined) push(leaves, account, node);
+    }
+    this.#leaves = leaves;
   }
 
   /**
@@ -105,6 +112,16 @@ export class WordsOut {
       for (const device of takenOutBy(control)) push(words, device, accepted);
     }
     return words;
+  }
+
+  /** Whether anybody has left. */
+  get hasLeaves(): boolean {
+    return this.#leaves.size > 0;
+  }
+
+  /** Of an account the accepted leaves (A7), in D6 order. */
+  leavesOf(account: AccountId): readonly Node[] {
+    return this.#leaves.get(account) ?? NONE;
   }
 }
 

@@ -94,7 +94,7 @@ describe('L6 a base', () => {
     assert.equal(alice.replica.advance().folded.length, 3);
     // She knows that she is out, and that what she says is void.
     const late = team.forge(mallory, { seq: 1, deps: [word], credential });
-    for (const { replica } of [alice, bob]) assert.equal(replica.ingest([[late.bytes]]).added.length, 1);
+    for (const { replica } of [alice, bob]) replica.restore(late.bytes);
     settle(alice, bob);
     assert.deepEqual(
       alice.replica.advance().folded.map(({ verdict }) => verdict),

@@ -58,17 +58,20 @@ export class Endings {
    * branch, is let go of (`Graph.dropStrays`).
    */
   isBeyond(delta: Delta, own: FeedId): boolean {
-    return this.isBarred(delta, own) && !this.#graph.has(delta.id);
+    if (this.#graph.has(delta.id)) return false;
+    return this.forked.has(delta.device) || this.#isPastEnd(delta, own, (word) => this.#mayHaveSeen(word, delta));
   }
 
-  /** Whether it is beyond such an end, here or not. */
+  /** Whether it is beyond such an end, here or not, as far as what it names is here. */
   isBarred(delta: Delta, own: FeedId): boolean {
     return this.forked.has(delta.device) || this.#isPastEnd(delta, own);
   }
 
-  #isPastEnd(delta: Delta, own: FeedId): boolean {
+  /** `isSpared`: whether it is not to be held against it that it has not seen a word. */
+  #isPastEnd(delta: Delta, own: FeedId, isSpared: (word: Node) => boolean = () => false): boolean {
     const { device, seq } = delta;
-    if (this.#words.size > 0 && this.#wordsAgainst(device).some((word) => this.#isCutBy(word, delta, own))) return true;
+    const isCutBy = (word: Accepted) => this.#isCutBy(word, delta, own) && !isSpared(word.node);
+    if (this.#words.size > 0 && this.#wordsAgainst(device).some(isCutBy)) return true;
     if (this.#leavesOf(device).some((leave) => this.#isOutBy(leave, delta, own))) return true;
     if (this.#isLetInVain(delta, own)) return true;
     // What was lost with a store comes back to its own device first, which names it then.
@@ -137,6 +140,13 @@ export class Endings {
     // The first of a feed waits for its past, which may hold the word; what goes on comes again, after what it goes on from.
     if (named.length === 0 && (delta.prev === undefined || this.#takesOutOwn(delta, own))) return false;
     return !hasSeen(named, word) || this.#isOutBy(word, delta, own);
+  }
+
+  /** Of who is in again what is lacking may hold the word: so it waits, and that is wanted, though it be beyond an end itself. */
+  #mayHaveSeen(word: Node, delta: Delta): boolean {
+    if (!this.#isIn(delta.device)) return false;
+    const named = this.#namedBy(delta);
+    return named.length > 0 && named.length < pastOf(delta).length && !hasSeen(named, word);
   }
 
   /**

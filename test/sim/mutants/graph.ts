@@ -399,10 +399,17 @@ export const graph: readonly Mutant[] = [
     name: 'of a device that was let in again what is beyond the cut of its drop is taken',
     rule: 'A4',
     file: 'src/sync/endings.ts',
-    search: 'this.#wordsAgainst(device).some((word) => this.#isCutBy(word, delta, own))',
-    replace:
-      "this.#wordsAgainst(device).some((word) => word.control.kind !== 'drop' && this.#isCutBy(word, delta, own))",
+    search: 'this.#isCutBy(word, delta, own) && !isSpared(word.node);',
+    replace: "word.control.kind !== 'drop' && this.#isCutBy(word, delta, own) && !isSpared(word.node);",
     tests: ['test/sync/authority.test.ts'],
+  },
+  {
+    name: 'what who is in again writes is refused before what may have let him in is there',
+    rule: 'A4',
+    file: 'src/sync/endings.ts',
+    search:
+      'return this.forked.has(delta.device) || this.#isPastEnd(delta, own, (word) => this.#mayHaveSeen(word, delta));',
+    replace: 'return this.forked.has(delta.device) || this.#isPastEnd(delta, own);',
   },
   {
     name: 'what who is out writes is taken, if he knows the word',

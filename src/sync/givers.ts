@@ -70,7 +70,8 @@ export class Givers {
 
   /** A part of a base of his was not taken. */
   refused(from: DeviceId, part: number): void {
-    this.#sources.offered(from, part, this.#isMember(from) && this.#session.lacksOf(from));
+    const holdsMore = this.#isMember(from) && this.#session.lacksOf(from);
+    this.#sources.offered({ device: from, holdsMore, needsCopy: this.#session.needsCopy(from) }, part);
   }
 
   /**
@@ -150,7 +151,7 @@ export class Givers {
 
   /** The copy has begun with a base, be it that of who was asked for it. */
   begunAnew(asked: DeviceId | undefined): void {
-    this.#sources.begunAnew();
+    this.#sources.begunAnew(asked, (device) => this.#session.needsCopy(device));
     this.#renewedBy = asked;
   }
 }

@@ -29,9 +29,15 @@ export class Sources {
   /** Bases that were not taken, by member. */
   readonly #offers = new Map<DeviceId, number>();
   readonly #asked = new Map<DeviceId, number>();
+  /** Who had given one in vain, and said that his own was no good, when another took the place of what was here: it does not take his either. */
+  #outdone: ReadonlySet<DeviceId> = new Set();
 
-  /** A part of a base was not taken. `holdsMore`: something of the sender's is lacking here, so that it is of use. */
-  offered(device: DeviceId, part: number, holdsMore: boolean): void {
+  /**
+   * A part of a base was not taken. `holdsMore`: something of the sender's is lacking here, so that it is of use; `needsCopy`: he says that his own copy is
+   * no good.
+   */
+  offered({ device, holdsMore, needsCopy }: Pick<Source, 'device' | 'holdsMore' | 'needsCopy'>, part: number): void {
+    if (!needsCopy) this.#outdone = new Set([...this.#outdone].filter((one) => one !== device));
     if (!holdsMore) this.#offers.delete(device);
     else if (part === 0) this.#offers.set(device, (this.#offers.get(device) ?? 0) + 1);
   }
@@ -40,15 +46,21 @@ export class Sources {
     this.#asked.set(device, (this.#asked.get(device) ?? 0) + 1);
   }
 
-  /** With another copy nothing of this holds any more. */
-  begunAnew(): void {
+  /**
+   * With another copy nothing of this holds any more, but for those who differ from that one, too, as they did from the one before, and know that
+   * theirs is no good: of two who both said so each would wait for the other. `asked`: who has given it, where he was asked for it.
+   */
+  begunAnew(asked: DeviceId | undefined, needsCopy: (device: DeviceId) => boolean): void {
+    const outdone = [...this.inVain(), ...this.#outdone].filter((device) => device !== asked && needsCopy(device));
+    this.#outdone = new Set(asked === undefined ? [] : outdone);
     this.#offers.clear();
     this.#asked.clear();
   }
 
   /** Who have given a base so often that what is lacking comes in no other way. */
   *inVain(): Generator<DeviceId> {
-    for (const [device, offers] of this.#offers) if (offers >= OFFERS_IN_VAIN) yield device;
+    for (const [device, offers] of this.#offers)
+      if (offers >= OFFERS_IN_VAIN && !this.#outdone.has(device)) yield device;
   }
 
   /** `own`: of this device, where its own copy is no good either. */

@@ -410,6 +410,26 @@ describe('L6 a fresh copy', () => {
     assert.equal(sources.best([no(c), { ...no(b), needsCopy: false }], a), b);
   });
 
+  it('L6 is good, as one who was asked has given it, whatever another gives whose own is no good by his word (world “rough-cc.11277”)', () => {
+    const [a, c] = ['0a', '0c'].map((byte) => byte.repeat(32) as DeviceId) as [DeviceId, DeviceId];
+    const sources = new Sources();
+    const given = (needsCopy: boolean) => {
+      for (let n = 0; n < 4; n++) sources.offered({ device: a, holdsMore: true, needsCopy }, 0);
+      return [...sources.inVain()];
+    };
+    assert.deepEqual(given(true), [a]);
+    sources.begunAnew(c, (device) => device === a);
+    assert.deepEqual(given(true), [], 'it differs from what was asked for, too');
+    sources.begunAnew(c, (device) => device === a);
+    assert.deepEqual(given(true), [], 'and from the next');
+    assert.deepEqual(given(false), [a], 'till he says that it is good');
+
+    sources.begunAnew(a, (device) => device === a);
+    assert.deepEqual(given(true), [a], 'of whom it was asked');
+    sources.begunAnew(c, () => false);
+    assert.deepEqual(given(true), [a], 'who had not said so then');
+  });
+
   it('L6 is said at once to be no good by who is out of step, and to be good again (world “fir.9002”)', () => {
     const { office, alice, bob, carol } = threePeople('renewal of no good told');
     office.link(alice, bob, carol);

@@ -810,6 +810,22 @@ export const pruning: readonly Mutant[] = [
     tests: renewals,
   },
   {
+    name: 'a fresh copy is no good as who knows that his is not gives another in vain',
+    rule: 'L6',
+    file: 'src/sync/sources.ts',
+    search: 'if (offers >= OFFERS_IN_VAIN && !this.#outdone.has(device)) yield device;',
+    replace: 'if (offers >= OFFERS_IN_VAIN) yield device;',
+    tests: renewals,
+  },
+  {
+    name: 'who said once that his copy is no good is not believed in that it is good again',
+    rule: 'L6',
+    file: 'src/sync/sources.ts',
+    search: 'if (!needsCopy) this.#outdone = new Set([...this.#outdone].filter((one) => one !== device));',
+    replace: '',
+    tests: renewals,
+  },
+  {
     name: 'a fresh copy is asked for of the same one again and again',
     rule: 'L6',
     file: 'src/sync/sources.ts',

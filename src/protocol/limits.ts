@@ -93,6 +93,8 @@ export const MAX_LOOKS_A_BATCH = 4;
 export const MAX_DEVICES = 12 * MAX_MEMBERS;
 /** Whom a device that was dropped may ask to come back (L7): it is enough that one of them is still there. */
 export const MAX_RETURN_ROUTES = 32;
+/** Words by which he who asks was out (N2): seldom more than one of each that he asks. Others he does not listen to: they are made up. */
+export const MAX_SINCE_WORDS = 16;
 /** Who have told a joiner that he is in, to be remembered (N4): as many as he asked, and those who answer for them. */
 export const MAX_VOUCHERS = 64;
 /** Of one account: what a person has, with room for machines that were lost and not taken out. */

@@ -2,6 +2,7 @@
  * Asking to be let in (N2), or to be one of a person's devices (I2): the same words to whoever may answer, on every path, until there is
  * an answer.
  */
+import type { DeltaId } from '../base/ids.ts';
 import { sealMessage, type SealKey } from '../sync/envelope.ts';
 import { capabilityOf } from '../sync/epoch.ts';
 import { encodeMessage, type Message } from '../sync/messages.ts';
@@ -19,7 +20,9 @@ export interface AskingOptions {
   readonly routes: readonly Route[];
   /** Who asks, as others are to see him. */
   name(): string;
-  sign(certificate: Uint8Array): Uint8Array;
+  /** The words that it is said after (N2). */
+  since(): readonly DeltaId[];
+  sign(certificate: Uint8Array, since: readonly DeltaId[]): Uint8Array;
   /** Somebody, or somebody's relay, has it. */
   onAsked(): void;
 }
@@ -53,7 +56,7 @@ export class Asking {
     this.#cancel = undefined;
   }
 
-  /** What was asked lies in a queue under another name, or is answered. */
+  /** What was asked lies in a queue under another name, or is answered, or is to be said after something else. */
   askAnew(): void {
     this.#relayAskedAt = Number.NEGATIVE_INFINITY;
     this.ask();
@@ -62,13 +65,15 @@ export class Asking {
   #message(): Uint8Array {
     const { hub, seal } = this.#options;
     const { certificate, device } = hub.identity;
+    const since = this.#options.since();
     const message: Message = {
       kind: 'join',
       certificate: certificate.bytes,
       name: this.#options.name(),
       relay: hub.relay() ?? '',
       addresses: hub.transport.listening.slice(0, 16),
-      signature: this.#options.sign(certificate.bytes),
+      since,
+      signature: this.#options.sign(certificate.bytes, since),
     };
     return sealMessage(hub.crypto, seal, encodeMessage(device, message));
   }

@@ -2,9 +2,16 @@
 import { groupBy, inTurns } from '../base/group.ts';
 import { toHex } from '../base/bytes.ts';
 import type { AccountId, DeltaId, DeviceId, WorkspaceId } from '../base/ids.ts';
+import { KEY_BYTES } from '../crypto/crypto.ts';
 import { asArray, asBytes, asList, asText, type Value } from '../protocol/codec.ts';
 import { readCertificate, type Certificate } from '../protocol/certificate.ts';
-import { MAX_DEVICES, MAX_MEMBERS, MAX_OPEN_INVITATIONS, MAX_PENDING_JOINS } from '../protocol/limits.ts';
+import {
+  MAX_DEVICES,
+  MAX_MEMBERS,
+  MAX_OPEN_INVITATIONS,
+  MAX_PENDING_JOINS,
+  MAX_SINCE_WORDS,
+} from '../protocol/limits.ts';
 import { certificatesIn, controlBody, readControl, Role } from '../sync/control.ts';
 import { idBytes } from '../sync/delta.ts';
 import { sealMessage } from '../sync/envelope.ts';
@@ -20,8 +27,9 @@ import {
 } from '../sync/invitation.ts';
 import { DeclineReason, encodeMessage, type Message } from '../sync/messages.ts';
 import { Lane, type Route } from '../sync/ports.ts';
-import type { InviteRecord } from '../sync/roster.ts';
+import type { DeviceRecord, InviteRecord } from '../sync/roster.ts';
 import { safetyNumber } from '../sync/safety-number.ts';
+import { unsaid } from '../sync/since.ts';
 import { type CallKey, ServiceError, type Invitation, type JoinRequestInfo, type Role as RoleName } from './api.ts';
 import type { Hub } from './hub.ts';
 import type { Readmitting } from './readmitting.ts';
@@ -44,6 +52,7 @@ interface Asking {
   readonly name: string;
   readonly relay: string;
   readonly addresses: readonly string[];
+  readonly since: readonly DeltaId[];
 }
 
 /** Whom an invitation is for, where it is for somebody who is known. */
@@ -178,7 +187,7 @@ export class Inviting {
     const certificate = readCertificate(this.#hub.crypto, message.certificate);
     const record = this.#find(invite);
     if (!certificate.ok || certificate.value.device !== sender || !record) return;
-    const subject = joinSubject(this.#workspace.id, invite, message.certificate);
+    const subject = joinSubject(this.#workspace.id, invite, message.since, message.certificate);
     if (!this.#hub.crypto.verify(record.publicKey, subject, message.signature)) return;
     const asking: Asking = {
       invite,
@@ -186,14 +195,19 @@ export class Inviting {
       name: message.name,
       relay: message.relay,
       addresses: message.addresses,
+      since: message.since,
     };
     if (this.#workspace.roster.devices.has(sender)) {
       this.#workspace.peers.meet(sender, message.addresses, message.relay);
       return this.#welcome(asking);
     }
-    if (this.#isDropped(sender)) return this.#readmit(asking, record);
-    const reason = this.#refusal(record, asking);
+    // L7: it has not been heard since it was let in: whoever is asked lets it in again, as one that asks for its way back.
+    const isDropped = this.#readmitting.isDropped(sender);
+    const reason = isDropped ? undefined : this.#refusal(record, asking);
     if (reason !== undefined) return this.#decline(asking, record, reason);
+    const since = this.#unsaid(asking);
+    if (since.length > 0) return this.#send(asking, record, { kind: 'askAnew', since });
+    if (isDropped) return this.#readmit(asking, record);
     const trusted = this.#hub.local.get(`verified/${certificate.value.account}`) === true;
     if (record.confirm && !trusted && !this.#isExpected(asking)) return this.#askPerson(asking);
     try {
@@ -203,13 +217,6 @@ export class Inviting {
       if (!(error instanceof ServiceError)) throw error;
       await this.#decline(asking, record, DeclineReason.unknown);
     }
-  }
-
-  /** L7: it was let in, and has not been heard since: whoever is asked lets it in again, as one that asks for its way back. */
-  #isDropped(device: DeviceId): boolean {
-    const { gone, goneRecords, members } = this.#workspace.roster;
-    const account = goneRecords.get(device)?.certificate.account;
-    return gone.get(device)?.delta.kind === 'drop' && account !== undefined && members.has(account);
   }
 
   async #readmit(asking: Asking, record: InviteRecord): Promise<void> {
@@ -233,15 +240,27 @@ export class Inviting {
   }
 
   /** Who has left may come back by himself. */
-  #wasTakenOut({ id }: InviteRecord, { account, device }: Certificate): boolean {
+  #wasTakenOut({ id }: InviteRecord, certificate: Certificate): boolean {
     const { roster, replica } = this.#workspace;
     const invite = replica.node(id);
-    for (const [other, { certificate }] of roster.goneRecords) {
-      const isAsking = other === device || (certificate.account === account && !roster.members.has(account));
-      const word = isAsking ? roster.gone.get(other) : undefined;
-      if (invite && word && word.delta.kind !== 'leave' && inPast(invite, word)) return true;
-    }
-    return false;
+    return this.#goneOf(certificate).some((device) => {
+      const word = roster.gone.get(device);
+      return invite && word && word.delta.kind !== 'leave' && inPast(invite, word);
+    });
+  }
+
+  /** The device that asks, and where its person is none of us any more his others, as far as they were in. */
+  #goneOf({ account, device }: Certificate): readonly DeviceId[] {
+    const { goneRecords, members } = this.#workspace.roster;
+    const isHis = (record: DeviceRecord) => record.certificate.account === account && !members.has(account);
+    return [...goneRecords].flatMap(([other, record]) => (other === device || isHis(record) ? other : []));
+  }
+
+  /** N2: what he asks may be from before he left, and somebody else plays it again, unless he says that it is not. */
+  #unsaid({ invite, certificate, since }: Asking): readonly DeltaId[] {
+    const { roster, replica } = this.#workspace;
+    const words = this.#goneOf(certificate).flatMap((device) => roster.wordsOut.get(device) ?? []);
+    return unsaid(words, since, replica.node(invite));
   }
 
   #wasInVain({ device }: Certificate): boolean {
@@ -260,7 +279,7 @@ export class Inviting {
 
   async #askPerson(asking: Asking): Promise<void> {
     const key = this.#key(asking.certificate.device);
-    if (this.#hub.local.get(key) !== undefined) return;
+    if (this.#asking().some(({ certificate }) => certificate.device === asking.certificate.device)) return;
     if (this.requests().length >= MAX_PENDING_JOINS) return;
     this.#hub.local.put(key, [
       idBytes(asking.invite),
@@ -268,6 +287,7 @@ export class Inviting {
       asking.name,
       asking.relay,
       [...asking.addresses],
+      asking.since.map(idBytes),
     ]);
     await this.#hub.commit([]);
     this.#hub.emit({ type: 'joinRequest', request: this.#describe(asking) });
@@ -298,13 +318,14 @@ export class Inviting {
     const found: Asking[] = [];
     for (const [, value] of this.#hub.local.under(`request/${this.#workspace.id}/`)) {
       const asking = this.#readAsking(value);
-      if (asking && !this.#workspace.roster.devices.has(asking.certificate.device)) found.push(asking);
+      if (!asking || this.#workspace.roster.devices.has(asking.certificate.device)) continue;
+      if (this.#unsaid(asking).length === 0) found.push(asking);
     }
     return found;
   }
 
   #readAsking(value: Value): Asking | undefined {
-    const f = asArray(value, 5);
+    const f = asArray(value, 6);
     const [invite, bytes, name, relay] = [
       asBytes(f?.[0], 32),
       asBytes(f?.[1], 1, 4096),
@@ -313,8 +334,11 @@ export class Inviting {
     ];
     const addresses = asList(f?.[4], MAX_DEVICES, (address) => asText(address, 1024));
     const certificate = bytes && readCertificate(this.#hub.crypto, bytes);
-    if (!invite || !certificate?.ok || name === undefined || relay === undefined || !addresses) return undefined;
-    return { invite: toHex(invite) as DeltaId, certificate: certificate.value, name, relay, addresses };
+    const since = asList(f?.[5], MAX_SINCE_WORDS, (id) => asBytes(id, KEY_BYTES));
+    if (!invite || !certificate?.ok || name === undefined || relay === undefined || !addresses || !since)
+      return undefined;
+    const words = since.map((id) => toHex(id) as DeltaId);
+    return { invite: toHex(invite) as DeltaId, certificate: certificate.value, name, relay, addresses, since: words };
   }
 
   #key(device: DeviceId): string {

@@ -14,6 +14,7 @@ import { invitationKeys, joinSubject, readInvitation, type Invitation } from '..
 import { DeclineReason, type Message } from '../sync/messages.ts';
 import type { Node } from '../sync/graph.ts';
 import type { Route } from '../sync/ports.ts';
+import { Since } from '../sync/since.ts';
 import type { JoinInfo, JoinReason } from './api.ts';
 import { Asking } from './asking.ts';
 import type { Hub } from './hub.ts';
@@ -42,6 +43,7 @@ export class Joining {
   readonly #askElsewhere: (joining: Joining) => void;
   readonly #signingSeed: Uint8Array;
   #asking: Asking;
+  readonly #since = new Since();
   #state: JoinInfo['state'] = 'asking';
   #reason: JoinReason | undefined;
   #total = 0;
@@ -76,7 +78,8 @@ export class Joining {
     return new Asking({
       ...{ hub: this.#hub, seal: this.#seal, routes },
       name: () => this.#hub.displayName(),
-      sign: (certificate) => crypto.sign(this.#signingSeed, joinSubject(workspace, invite, certificate)),
+      since: () => this.#since.words,
+      sign: (certificate, since) => crypto.sign(this.#signingSeed, joinSubject(workspace, invite, since, certificate)),
       onAsked: () => {
         if (this.#state === 'asking' && !this.#workspace) this.#become('waiting');
       },
@@ -188,6 +191,12 @@ export class Joining {
   #askAgain(): void {
     if (this.isLetIn) this.#askElsewhere(this);
     else this.#asking.ask();
+  }
+
+  /** Somebody who may answer knows this device to be out by these words, and its asking to be from before them, for all that it says. */
+  askAfter(words: readonly DeltaId[]): void {
+    if (this.ended || !this.#since.add(words)) return;
+    if (!this.#workspace || this.isStalled) this.#asking.askAnew();
   }
 
   /** Nothing of the copy comes: it is asked again whether this device is in. */

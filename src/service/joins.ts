@@ -151,6 +151,7 @@ export class Joins {
       if (joining.declined(from, message.reason)) await this.#over(joining);
       return;
     }
+    if (message.kind === 'askAnew') return joining.askAfter(message.since);
     // Of a copy that comes nothing is to be said again.
     const isCopying = joining.isInto(this.#workspaces.get(id)?.workspace) && !joining.isStalled;
     if (message.kind !== 'welcome' || (isCopying && joining.isVouchedBy(from))) return;

@@ -50,6 +50,7 @@ export class Linking {
       seal,
       routes: code.routes,
       name: () => hub.deviceName(),
+      since: () => [],
       sign: (certificate) => hub.crypto.sign(signingSeed, linkSubject(code.account, certificate)),
       onAsked: () => {
         if (this.#state === 'asking') this.#become('waiting');

@@ -11,6 +11,7 @@ import type { Node } from '../sync/graph.ts';
 import { capabilityOf } from '../sync/epoch.ts';
 import { DeclineReason, encodeMessage, type Message } from '../sync/messages.ts';
 import { Lane } from '../sync/ports.ts';
+import { unsaid } from '../sync/since.ts';
 import { returnSeal, returnSubject } from '../sync/way-back.ts';
 import { ServiceError } from './api.ts';
 import type { Hub } from './hub.ts';
@@ -69,7 +70,7 @@ export class Readmitting {
     const record = roster.goneRecords.get(from) ?? roster.records.get(from);
     const certificate = readCertificate(crypto, message.certificate);
     if (!record || !certificate.ok || certificate.value.device !== from || this.#answering.has(from)) return;
-    if (!crypto.verify(idBytes(from), returnSubject(id, message.certificate), message.signature)) return;
+    if (!crypto.verify(idBytes(from), returnSubject(id, message.since, message.certificate), message.signature)) return;
     this.#answering.add(from);
     try {
       await this.#answer(record.certificate, message);
@@ -81,6 +82,8 @@ export class Readmitting {
   async #answer(certificate: Certificate, asked: JoinMessage): Promise<void> {
     const { device } = certificate;
     const { peers, roster } = this.#workspace;
+    const since = this.isDropped(device) ? unsaid(roster.wordsOut.get(device) ?? [], asked.since) : [];
+    if (since.length > 0) return this.#send(certificate, asked, { kind: 'askAnew', since });
     const reason = roster.devices.has(device) ? undefined : await this.letIn(certificate);
     if (reason !== undefined) return this.#send(certificate, asked, { kind: 'declined', reason });
     peers.meet(device, asked.addresses, asked.relay);
@@ -108,11 +111,18 @@ export class Readmitting {
     this.#workspace.serveByRelay(device);
   }
 
+  /** L7: it was let in, and its person is still: whoever is asked lets it in again. */
+  isDropped(device: DeviceId): boolean {
+    const { gone, goneRecords, members } = this.#workspace.roster;
+    const account = goneRecords.get(device)?.certificate.account;
+    return gone.get(device)?.delta.kind === 'drop' && account !== undefined && members.has(account);
+  }
+
   /** Answers why it is not in now: `revoked` where nobody who knows as much could let it in, `unknown` where another may. */
   async letIn(certificate: Certificate): Promise<DeclineReason | undefined> {
     const { account, device } = certificate;
-    const { roster, engine } = this.#workspace;
-    if (roster.gone.get(device)?.delta.kind !== 'drop' || !roster.members.has(account)) return DeclineReason.revoked;
+    const { engine } = this.#workspace;
+    if (!this.isDropped(device)) return DeclineReason.revoked;
     const epoch = engine.keys.box([certificate]);
     if (!epoch) return DeclineReason.unknown;
     try {

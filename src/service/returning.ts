@@ -2,17 +2,21 @@
  * The way back of this device into workspaces that it was dropped from (L7, `way-back.ts`). Before the copy goes, it is written down who
  * may let it in again; when its person wants it back they are asked, one after the other, until one has answered.
  *
- * Kept in local state: `return/<workspace>` = [name, whether they are asked, [[certificate, relay, [address …]] …]].
+ * Kept in local state: `return/<workspace>` = [name, whether they are asked, [[certificate, relay, [address …]] …], by what it was dropped 0 or 32].
  */
-import type { DeviceId, WorkspaceId } from '../base/ids.ts';
+import { toHex } from '../base/bytes.ts';
+import type { DeltaId, DeviceId, WorkspaceId } from '../base/ids.ts';
+import { KEY_BYTES } from '../crypto/crypto.ts';
 import { MAX_CERTIFICATE_BYTES, readCertificate, type Certificate } from '../protocol/certificate.ts';
 import { asArray, asBytes, asFlag, asList, asText, type Value } from '../protocol/codec.ts';
 import { MAX_ADDRESSES, MAX_ADDRESS_BYTES, MAX_NAME_BYTES, MAX_RETURN_ROUTES } from '../protocol/limits.ts';
 import { Role } from '../sync/control.ts';
+import { idBytes } from '../sync/delta.ts';
 import type { SealKey } from '../sync/envelope.ts';
 import { capabilityOf } from '../sync/epoch.ts';
 import { DeclineReason, type Message } from '../sync/messages.ts';
 import type { Route } from '../sync/ports.ts';
+import { Since } from '../sync/since.ts';
 import { returnSeal, returnSubject } from '../sync/way-back.ts';
 import { ServiceError } from './api.ts';
 import { Asking } from './asking.ts';
@@ -130,6 +134,7 @@ export class Returning {
     const door = way?.doors.find(({ route }) => route.device === from);
     if (!way?.isWanted || !door) return;
     if (message.kind === 'declined') return this.#refused(way, from, message.reason);
+    if (message.kind === 'askAnew') return way.askAfter(message.since);
     if (message.kind !== 'workspace' || message.workspace !== workspace) return;
     if (!(await this.#options.entered(message, door))) return;
     way.isWanted = false;
@@ -181,20 +186,37 @@ class WayBack {
   readonly name: string;
   readonly doors: readonly Door[];
   isWanted: boolean;
+  readonly #word: DeltaId | undefined;
+  #since: Since;
   readonly #asking = new Map<DeviceId, Asking>();
   readonly #refused = new Set<DeviceId>();
   #cancelNext: (() => void) | undefined;
 
-  private constructor(hub: Hub, workspace: WorkspaceId, name: string, isWanted: boolean, doors: readonly Door[]) {
+  /** `word`: the one that took this device out, where it has heard it. */
+  private constructor(
+    hub: Hub,
+    workspace: WorkspaceId,
+    name: string,
+    isWanted: boolean,
+    doors: readonly Door[],
+    word?: DeltaId,
+  ) {
     this.#hub = hub;
+    this.#word = word;
+    this.#since = this.#sinceWord();
     this.workspace = workspace;
     this.name = name;
     this.isWanted = isWanted;
     this.doors = doors;
   }
 
+  /** What was told beside is told again. */
+  #sinceWord(): Since {
+    return new Since(this.#word === undefined ? [] : [this.#word]);
+  }
+
   /** Managers first: what is given as a first copy by one of them is believed by all (L6). */
-  static from(hub: Hub, { id, roster, peers, replica }: SharedWorkspace): WayBack {
+  static from(hub: Hub, { id, roster, peers, replica, expulsion }: SharedWorkspace): WayBack {
     const members = [...roster.members.values()].sort((a, b) => a.role - b.role);
     const records = members.flatMap(({ devices, role }) => devices.map((record) => ({ ...record, role })));
     const nearest = records.sort(
@@ -206,7 +228,7 @@ class WayBack {
       .filter(({ certificate }) => certificate.device !== hub.identity.device && replica.isLetIn(certificate.device))
       .slice(0, MAX_RETURN_ROUTES)
       .flatMap(({ certificate }) => doorOf(hub, id, certificate, peers.routeOf(certificate.device)) ?? []);
-    return new WayBack(hub, id, roster.name, false, doors);
+    return new WayBack(hub, id, roster.name, false, doors, expulsion?.delta.id);
   }
 
   static by(hub: Hub, id: WorkspaceId, name: string, devices: readonly KnownDevice[]): WayBack {
@@ -217,11 +239,12 @@ class WayBack {
   }
 
   static read(hub: Hub, id: WorkspaceId, value: Value): WayBack | undefined {
-    const f = asArray(value, 3);
+    const f = asArray(value, 4);
     const [name, isWanted] = [asText(f?.[0], MAX_NAME_BYTES), asFlag(f?.[1])];
     const doors = asList(f?.[2], MAX_RETURN_ROUTES, (one) => readDoor(hub, id, one));
-    if (name === undefined || isWanted === undefined || !doors) return undefined;
-    return new WayBack(hub, id, name, isWanted, doors);
+    const word = asBytes(f?.[3], 0) ?? asBytes(f?.[3], KEY_BYTES);
+    if (name === undefined || isWanted === undefined || !doors || !word) return undefined;
+    return new WayBack(hub, id, name, isWanted, doors, word.length === 0 ? undefined : (toHex(word) as DeltaId));
   }
 
   keep(): void {
@@ -230,7 +253,7 @@ class WayBack {
       route.relay ?? '',
       [...route.addresses],
     ]);
-    this.#hub.local.put(`return/${this.workspace}`, [this.name, this.isWanted, doors]);
+    this.#hub.local.put(`return/${this.workspace}`, [this.name, this.isWanted, doors, idBytes(this.#word ?? '')]);
   }
 
   /** All that were asked, again, and the next; where all have refused in vain (N4), each anew. */
@@ -262,11 +285,18 @@ class WayBack {
     const asking = new Asking({
       ...{ hub: this.#hub, seal, routes: [route] },
       name: () => this.#hub.displayName(),
-      sign: (certificate) => crypto.sign(identity.signer.seed, returnSubject(this.workspace, certificate)),
+      since: () => this.#since.words,
+      sign: (certificate, since) =>
+        crypto.sign(identity.signer.seed, returnSubject(this.workspace, since, certificate)),
       onAsked: () => undefined,
     });
     this.#asking.set(route.device, asking);
     asking.ask();
+  }
+
+  /** One of them knows this device to be out by other words than it names. */
+  askAfter(words: readonly DeltaId[]): void {
+    if (this.#since.add(words)) for (const asking of this.#asking.values()) asking.askAnew();
   }
 
   /** The others are asked on. */
@@ -286,6 +316,7 @@ class WayBack {
     for (const asking of this.#asking.values()) asking.stop();
     this.#asking.clear();
     this.#refused.clear();
+    this.#since = this.#sinceWord();
   }
 }
 

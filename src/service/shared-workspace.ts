@@ -356,6 +356,7 @@ export class SharedWorkspace {
       case 'workspace':
       case 'nameDevice':
       case 'out':
+      case 'askAnew':
         return;
     }
   }

@@ -13,7 +13,7 @@ import { domain, FORMAT } from '../base/format.ts';
 import type { AccountId, DeltaId, WorkspaceId } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { KEY_BYTES, type Crypto } from '../crypto/crypto.ts';
-import { asBytes, asCount, asList, asText, type Value } from '../protocol/codec.ts';
+import { asBytes, asCount, asList, asText, encode, type Value } from '../protocol/codec.ts';
 import { MAX_ADDRESSES, MAX_NAME_BYTES } from '../protocol/limits.ts';
 import { readChecked, readRoute, routeValue, writeChecked } from './checked-text.ts';
 import { Role } from './control.ts';
@@ -60,9 +60,14 @@ export function invitationSeal(crypto: Crypto, key: Uint8Array): SealKey {
   return { key, tag: toHex(crypto.hkdfSha256(key, NONE, domain('invite tag'), EPOCH_TAG_BYTES)) };
 }
 
-/** What a joiner signs with the invitation's one-time key (N2). */
-export function joinSubject(workspace: WorkspaceId, invite: DeltaId, certificate: Uint8Array): Uint8Array {
-  return concatBytes(JOIN_DOMAIN, idBytes(workspace), idBytes(invite), certificate);
+/** What a joiner signs with the invitation's one-time key (N2). `since`: the words by which he was out, if he was, after which he says it. */
+export function joinSubject(
+  workspace: WorkspaceId,
+  invite: DeltaId,
+  since: readonly DeltaId[],
+  certificate: Uint8Array,
+): Uint8Array {
+  return concatBytes(JOIN_DOMAIN, idBytes(workspace), idBytes(invite), encode(since.map(idBytes)), certificate);
 }
 
 export function writeInvitation(crypto: Crypto, invitation: Invitation): string {

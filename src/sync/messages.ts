@@ -12,7 +12,7 @@
  * | 4 | chunks | [[chunk id 32, bytes] …], [chunk id 32 …] that are not here |
  * | 5 | parcels | [[relay address, parcel id 32, [[chunk id 32, offset, length] …]] …] |
  * | 6 | presence | state (0 leaving, 1 online, 2 idle), [address …], whether an answer is wanted |
- * | 7 | join | certificate, member name, relay address, [address …], signature 64 (N2) |
+ * | 7 | join | certificate, member name, relay address, [address …], [delta id 32 …] it is said after, signature 64 (N2) |
  * | 8 | welcome | admit delta bytes, total deltas, certificate (N4) |
  * | 9 | declined | reason code |
  * | 10 | needKey | tag 8 of an epoch whose key the sender lacks (K1) |
@@ -27,6 +27,7 @@
  * | 19 | continued | an invitation into a workspace that goes on where this one is, sealed under the seal of the two devices (A7) |
  * | 20 | folded | [[delta id 32, device 32, generation, seq] …] that is fetched, or named, and is folded: its place alone is left (L4, L6) |
  * | 21 | out | workspace 32, the delta by which the person is out of it, or none: no copy is here (K2) |
+ * | 22 | askAnew | [delta id 32 …] by which who asked is out: he is to say that he asks after them (N2) |
  *
  * vector = [[device 32, generation, seq, first 8 bytes of the id at seq] …].
  */
@@ -59,6 +60,7 @@ import {
   MAX_NAME_BYTES,
   MAX_OWN_DEVICES,
   MAX_SEALED_INVITATION_BYTES,
+  MAX_SINCE_WORDS,
   RELAY_MAX_PARCEL_BYTES,
 } from '../protocol/limits.ts';
 import { feedOf, idBytes, type DeltaPlace } from './delta.ts';
@@ -128,6 +130,8 @@ export type Message =
       readonly name: string;
       readonly relay: string;
       readonly addresses: readonly string[];
+      /** The words by which the sender was out, as far as he has been told: this is said after them, and is no older word that is played again. */
+      readonly since: readonly DeltaId[];
       readonly signature: Uint8Array;
     }
   | {
@@ -163,7 +167,8 @@ export type Message =
   | { readonly kind: 'continued'; readonly sealed: Uint8Array }
   | { readonly kind: 'folded'; readonly places: readonly DeltaPlace[] }
   /** `word`: empty where nothing of the workspace is here. */
-  | { readonly kind: 'out'; readonly workspace: WorkspaceId; readonly word: Uint8Array };
+  | { readonly kind: 'out'; readonly workspace: WorkspaceId; readonly word: Uint8Array }
+  | { readonly kind: 'askAnew'; readonly since: readonly DeltaId[] };
 
 /** A device of one's own account, as another of it knows it. */
 export interface OwnDevice {
@@ -194,7 +199,7 @@ const FIELDS: ReadonlyMap<Value | undefined, number> = new Map([
   [4, 4],
   [5, 3],
   [6, 5],
-  [7, 7],
+  [7, 8],
   [8, 5],
   [9, 3],
   [10, 3],
@@ -209,6 +214,7 @@ const FIELDS: ReadonlyMap<Value | undefined, number> = new Map([
   [19, 3],
   [20, 3],
   [21, 4],
+  [22, 3],
 ]);
 const MAX_FIELDS = Math.max(...FIELDS.values());
 
@@ -244,6 +250,7 @@ export function encodeMessage(sender: SenderMark, message: Message): Uint8Array 
         message.name,
         message.relay,
         [...message.addresses],
+        message.since.map(idBytes),
         message.signature,
       ]);
     case 'welcome':
@@ -274,6 +281,8 @@ export function encodeMessage(sender: SenderMark, message: Message): Uint8Array 
       return encode([20, from, message.places.map(placeToValue)]);
     case 'out':
       return encode([21, from, idBytes(message.workspace), message.word]);
+    case 'askAnew':
+      return encode([22, from, message.since.map(idBytes)]);
   }
 }
 
@@ -338,9 +347,9 @@ function readMessage(f: readonly Value[]): Message | undefined {
         asText(f[3], MAX_NAME_BYTES),
         asAddress(f[4]),
       ];
-      const [addresses, signature] = [readAddresses(f[5]), asBytes(f[6], SIGNATURE_BYTES)];
-      if (!certificate || !name?.trim() || relay === undefined || !addresses || !signature) return undefined;
-      return { kind: 'join', certificate, name, relay, addresses, signature };
+      const [addresses, since, signature] = [readAddresses(f[5]), readSince(f[6]), asBytes(f[7], SIGNATURE_BYTES)];
+      if (!certificate || !name?.trim() || relay === undefined || !addresses || !since || !signature) return undefined;
+      return { kind: 'join', certificate, name, relay, addresses, since, signature };
     }
     case 8: {
       const [admit, total] = [asBytes(f[2], 1, MAX_DELTA_BYTES), asCount(f[3])];
@@ -407,6 +416,10 @@ function readMessage(f: readonly Value[]): Message | undefined {
     case 21: {
       const [workspace, word] = [asBytes(f[2], KEY_BYTES), asBytes(f[3], 0, MAX_DELTA_BYTES)];
       return workspace && word && { kind: 'out', workspace: toHex(workspace) as WorkspaceId, word };
+    }
+    case 22: {
+      const since = readSince(f[2]);
+      return since && { kind: 'askAnew', since };
     }
     default:
       return undefined;
@@ -494,6 +507,10 @@ function asChunkId(value: Value | undefined): ChunkId | undefined {
 function asDeltaId(value: Value | undefined): DeltaId | undefined {
   const bytes = asBytes(value, KEY_BYTES);
   return bytes && (toHex(bytes) as DeltaId);
+}
+
+function readSince(value: Value | undefined): readonly DeltaId[] | undefined {
+  return asList(value, MAX_SINCE_WORDS, asDeltaId);
 }
 
 /** So many bytes of a root, or none. */

@@ -7,13 +7,15 @@
  * | 1 | the device, when its person wants it back | join, signed by it for `returnSubject` | the seal of the two |
  * | 2 | any member's device: it writes addDevice | workspace: that addDevice | the same |
  * | or | | declined: it is not dropped here, or its person is no member | the same |
+ * | or | | askAnew: the words by which it is out, where it has not asked after them (N2) | the same |
  *
  * The **return seal** is HKDF(X25519(one's secret, the other's key), "coterie return 0" ‖ the lower device id ‖ the higher ‖ workspace).
  */
 import { concatBytes } from '../base/bytes.ts';
 import { domain } from '../base/format.ts';
-import type { WorkspaceId } from '../base/ids.ts';
+import type { DeltaId, WorkspaceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
+import { encode } from '../protocol/codec.ts';
 import { idBytes } from './delta.ts';
 import { sealBetween, type OthersKeys, type OwnKeys } from './device-link.ts';
 import type { SealKey } from './envelope.ts';
@@ -31,7 +33,7 @@ export function returnSeal(
   return sealBetween(crypto, RETURN_DOMAIN, own, other, workspace);
 }
 
-/** What a device that comes back signs. */
-export function returnSubject(workspace: WorkspaceId, certificate: Uint8Array): Uint8Array {
-  return concatBytes(SUBJECT_DOMAIN, idBytes(workspace), certificate);
+/** What a device that comes back signs. `since`: the words by which it is out, after which it says it (N2). */
+export function returnSubject(workspace: WorkspaceId, since: readonly DeltaId[], certificate: Uint8Array): Uint8Array {
+  return concatBytes(SUBJECT_DOMAIN, idBytes(workspace), encode(since.map(idBytes)), certificate);
 }

@@ -89,6 +89,7 @@ export const MESSAGES: readonly Message[] = [
     name: 'Bob',
     relay: '',
     addresses: ADDRESSES,
+    since: [id<DeltaId>()],
     signature: bytesOf(64),
   },
   { kind: 'welcome', admit: bytesOf(30), total: 12, certificate: certificate.bytes },
@@ -110,6 +111,7 @@ export const MESSAGES: readonly Message[] = [
   { kind: 'folded', places: [{ id: 'ab'.repeat(32) as DeltaId, feed: feedOf(device, 3), seq: 9 }] },
   { kind: 'out', workspace: id<WorkspaceId>(), word: bytesOf(30) },
   { kind: 'out', workspace: id<WorkspaceId>(), word: new Uint8Array(0) },
+  { kind: 'askAnew', since: [id<DeltaId>(), id<DeltaId>()] },
 ];
 
 const [older, newer] = [id(8), id(8)];

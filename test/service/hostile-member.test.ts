@@ -452,8 +452,10 @@ describe('A hostile member', function () {
       name: 'Nobody',
       relay: '',
       addresses: [],
+      since: [],
       signature: randomBytes(64),
     });
+    mallory.send(target, { kind: 'askAnew', since: [toHex(randomBytes(32)) as DeltaId] });
     const chunks = Array.from({ length: 2_000 }, () => toHex(randomBytes(32)) as never);
     for (let i = 0; i < 20; i++) mallory.send(target, { kind: 'want', chunks });
     mallory.send(target, { kind: 'chunks', chunks: [{ id: chunks[0]!, bytes: randomBytes(900) }], absent: chunks });

@@ -250,9 +250,18 @@ export class Person {
   /** What does not get through to this person, of what is sent to him. */
   isLost: (arrived: Arrived) => boolean = () => false;
 
+  #listens: (arrived: Arrived) => void = () => undefined;
+
+  /** What somebody on the way has kept is given to this person again, as whose it was. Resolves when he has made of it what he does. */
+  hears({ from, bytes }: Arrived): Promise<void> {
+    return new Promise((handled) => this.#listens({ from, bytes, path: 'relay', handled }));
+  }
+
   #hearing(transport: NetworkTransport): Transport {
-    const onArrived: Transport['onArrived'] = (listener) =>
-      transport.onArrived((arrived) => (this.isLost(arrived) ? arrived.handled() : listener(arrived)));
+    const onArrived: Transport['onArrived'] = (listener) => {
+      this.#listens = listener;
+      return transport.onArrived((arrived) => (this.isLost(arrived) ? arrived.handled() : listener(arrived)));
+    };
     return new Proxy<Transport>(transport, {
       get: (target, name) => {
         if (name === 'onArrived') return onArrived;

@@ -34,9 +34,9 @@ describe('A device that comes back', () => {
       serveByRelay: () => served++,
     } as unknown as SharedWorkspace;
     const { bytes: certificate } = back!.certificate;
-    const signature = crypto.sign(back!.signer.seed, returnSubject(id, certificate));
+    const signature = crypto.sign(back!.signer.seed, returnSubject(id, [], certificate));
     const join: Message & { kind: 'join' } = {
-      ...{ kind: 'join', certificate, name: 'Bob', relay: '', addresses: [], signature },
+      ...{ kind: 'join', certificate, name: 'Bob', relay: '', addresses: [], since: [], signature },
     };
     const readmitting = new Readmitting(hub, workspace);
     for (let i = 0; i < 100; i++) await readmitting.asked(back!.device, join);

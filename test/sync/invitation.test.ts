@@ -168,15 +168,19 @@ describe('N1 invitations', () => {
     assert.notDeepEqual(keys.signingSeed, keys.seal.key);
   });
 
-  it('N2 what a joiner signs holds for one workspace, one invitation and one certificate', () => {
+  it('N2 what a joiner signs holds for one workspace, one invitation, one certificate, and what it is said after', () => {
     const { signingSeed, publicKey } = invitationKeys(crypto, INVITATION.secret);
+    const { workspace, invite } = INVITATION;
     const certificate = crypto.randomBytes(200);
-    const signature = crypto.sign(signingSeed, joinSubject(INVITATION.workspace, INVITATION.invite, certificate));
-    const stands = (subject: Uint8Array) => crypto.verify(publicKey, subject, signature);
-    assert.ok(stands(joinSubject(INVITATION.workspace, INVITATION.invite, certificate)));
-    assert.ok(!stands(joinSubject(id<WorkspaceId>(), INVITATION.invite, certificate)));
-    assert.ok(!stands(joinSubject(INVITATION.workspace, id<DeltaId>(), certificate)));
-    assert.ok(!stands(joinSubject(INVITATION.workspace, INVITATION.invite, crypto.randomBytes(200))));
+    const [first, second] = [id<DeltaId>(), id<DeltaId>()];
+    const signature = crypto.sign(signingSeed, joinSubject(workspace, invite, [first], certificate));
+    const stands = (...parts: Parameters<typeof joinSubject>) =>
+      crypto.verify(publicKey, joinSubject(...parts), signature);
+    assert.ok(stands(workspace, invite, [first], certificate));
+    assert.ok(!stands(id<WorkspaceId>(), invite, [first], certificate));
+    assert.ok(!stands(workspace, id<DeltaId>(), [first], certificate));
+    for (const since of [[], [second], [first, second]]) assert.ok(!stands(workspace, invite, since, certificate));
+    assert.ok(!stands(workspace, invite, [first], crypto.randomBytes(200)));
   });
 });
 

@@ -17,8 +17,8 @@ const anyValue: fc.Arbitrary<Value> = fc.letrec<{ value: Value }>((tie) => ({
   ),
 })).value;
 
-/** Kinds of messages there are: 0 to 20. */
-const KINDS = 22;
+/** Kinds of messages there are: 0 to 22. */
+const KINDS = 23;
 
 function fieldsOf(bytes: Uint8Array): readonly Value[] {
   const decoded = decode(bytes);

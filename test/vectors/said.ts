@@ -5,13 +5,13 @@ import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
 import { decode, encode, type Value } from '../../src/protocol/codec.ts';
 import { readControl, Role } from '../../src/sync/control.ts';
 import { checkSignature, readDelta, signDelta, type DeltaDraft } from '../../src/sync/delta.ts';
-import { linkNumber, pairSeal, readLinkCode, writeLinkCode } from '../../src/sync/device-link.ts';
+import { linkNumber, linkSubject, pairSeal, readLinkCode, writeLinkCode } from '../../src/sync/device-link.ts';
 import { openMessage, sealMessage } from '../../src/sync/envelope.ts';
 import { boxEpoch, capabilityOf, epochOf, openEpoch, readEpochNotice } from '../../src/sync/epoch.ts';
 import { invitationKeys, joinSubject, readInvitation, writeInvitation } from '../../src/sync/invitation.ts';
 import { decodeMessage, encodeMessage } from '../../src/sync/messages.ts';
 import { safetyNumber } from '../../src/sync/safety-number.ts';
-import { returnSeal } from '../../src/sync/way-back.ts';
+import { returnSeal, returnSubject } from '../../src/sync/way-back.ts';
 import { chatBody, readChatDelta } from '../../src/tools/chat/deltas.ts';
 import { filesBody, readFilesDelta } from '../../src/tools/files/deltas.ts';
 import { CHAT_DELTAS, CONTROL_BODIES, FILES_DELTAS, MESSAGES, PERMISSION_OF_ONE_TOOL } from '../fakes/every-kind.ts';
@@ -236,6 +236,7 @@ interface InvitationVector {
   readonly sealTag: string;
   readonly workspace: string;
   readonly invite: string;
+  readonly since: readonly string[];
   readonly certificate: string;
   readonly joinSubject: string;
   readonly text: string;
@@ -246,7 +247,7 @@ const invitations = vectorSet<InvitationVector>({
   about: 'What an invitation’s secret derives (N1), what a joiner signs (N2; the certificate here is no real one), and the text of a link.',
   make() {
     const [secret, workspace, invite] = [some(32), id<WorkspaceId>(), id<DeltaId>()];
-    const [keys, certificate] = [invitationKeys(crypto, secret), some(40)];
+    const [keys, since, certificate] = [invitationKeys(crypto, secret), [id<DeltaId>(), id<DeltaId>()], some(40)];
     const text = writeInvitation(crypto, {
       ...{ workspace, invite, workspaceName: 'Apollo', inviterName: 'Alice Ångström', inviter: id<AccountId>() },
       ...{ role: Role.participant, expires: TIME, secret, routes: ROUTES },
@@ -260,8 +261,9 @@ const invitations = vectorSet<InvitationVector>({
         sealTag: keys.seal.tag,
         workspace,
         invite,
+        since,
         certificate: hex(certificate),
-        joinSubject: hex(joinSubject(workspace, invite, certificate)),
+        joinSubject: hex(joinSubject(workspace, invite, since, certificate)),
         text,
       },
     ];
@@ -273,7 +275,8 @@ const invitations = vectorSet<InvitationVector>({
       [vector.signingSeed, vector.publicKey, vector.sealKey, vector.sealTag],
     );
     const [workspace, invite] = [vector.workspace as WorkspaceId, vector.invite as DeltaId];
-    assert.equal(hex(joinSubject(workspace, invite, bytes(vector.certificate))), vector.joinSubject);
+    const since = vector.since as readonly DeltaId[];
+    assert.equal(hex(joinSubject(workspace, invite, since, bytes(vector.certificate))), vector.joinSubject);
     const read = readInvitation(crypto, vector.text);
     assert.ok(read.ok);
     assert.deepEqual([read.value.workspace, read.value.invite, hex(read.value.secret)], [workspace, invite, vector.secret]);
@@ -293,6 +296,10 @@ interface LinkVector {
   /** Of a return into the workspace whose id is the first account's (L7). */
   readonly returnKey: string;
   readonly returnTag: string;
+  /** What a device signs that asks with the code, and one that asks to come back after a word that took it out. */
+  readonly linkSubject: string;
+  readonly since: readonly string[];
+  readonly returnSubject: string;
   readonly accounts: readonly [string, string];
   readonly safetyNumber: string;
 }
@@ -319,7 +326,8 @@ const links = vectorSet<LinkVector>({
     ];
     const seal = pairOf(own, other);
     const accounts = [id<AccountId>(), id<AccountId>()] as const;
-    const back = returnOf(accounts[0], own, other);
+    const [back, since] = [returnOf(accounts[0], own, other), [id<DeltaId>()]];
+    const workspace = accounts[0] as string as WorkspaceId;
     return [
       {
         text: writeLinkCode(crypto, { account: accounts[0], expires: TIME, secret, routes: ROUTES }),
@@ -332,6 +340,9 @@ const links = vectorSet<LinkVector>({
         pairTag: seal.tag,
         returnKey: hex(back.key),
         returnTag: back.tag,
+        linkSubject: hex(linkSubject(accounts[0], certificate)),
+        since,
+        returnSubject: hex(returnSubject(workspace, since, certificate)),
         accounts,
         safetyNumber: safetyNumber(crypto, ...accounts),
       },
@@ -348,6 +359,9 @@ const links = vectorSet<LinkVector>({
     const [workspace] = vector.accounts;
     for (const seal of [returnOf(workspace, vector.own, vector.other), returnOf(workspace, vector.other, vector.own)])
       assert.deepEqual([hex(seal.key), seal.tag], [vector.returnKey, vector.returnTag]);
+    const [since, certificate] = [vector.since as readonly DeltaId[], bytes(vector.certificate)];
+    assert.equal(hex(linkSubject(workspace as AccountId, certificate)), vector.linkSubject);
+    assert.equal(hex(returnSubject(workspace as WorkspaceId, since, certificate)), vector.returnSubject);
     const [a, b] = vector.accounts as readonly [AccountId, AccountId];
     assert.equal(safetyNumber(crypto, a, b), vector.safetyNumber);
     assert.equal(safetyNumber(crypto, b, a), vector.safetyNumber);

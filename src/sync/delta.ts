@@ -288,3 +288,8 @@ function partsOf(bytes: Uint8Array): { at: number; end: number; signatureAt: num
 export function isGenesis(delta: Delta): boolean {
   return delta.tool === undefined && delta.kind === 'genesis';
 }
+
+/** What says no more than how far its author holds all (L4). */
+export function isAck(delta: Delta): boolean {
+  return delta.tool === undefined && delta.kind === 'ack';
+}

@@ -14,14 +14,24 @@
  *
  * What breaks these is broken: not taken, nor anything upon it, on every replica alike.
  */
-import { assert } from '../base/assert.ts';
-import { push } from '../base/group.ts';
 import type { DeltaId, DeviceId, FeedId } from '../base/ids.ts';
 import type { Delta } from './delta.ts';
 import { Generations } from './generations.ts';
-import { beginningOf, inPast, Lane, pastUpon, type Closed, type MutableNode, type Node, type Past } from './lane.ts';
+import {
+  beginningOf,
+  inPast,
+  pastUpon,
+  reachOf,
+  type Closed,
+  type Lane,
+  type MutableNode,
+  type Node,
+  type Past,
+} from './lane.ts';
+import { Lanes } from './lanes.ts';
 import { pastOf, Waiting } from './waiting.ts';
 
+export { isAck } from './delta.ts';
 export { compareNodes, inPast, type Node, type Past } from './lane.ts';
 
 /** Per feed, the seq that is held without a gap; of a forked feed, what is before its fork. */
@@ -75,12 +85,7 @@ export interface Around {
 
 export class Graph {
   readonly #around: Around;
-  readonly #nodes = new Map<DeltaId, Node>();
-  readonly #lanes: Lane[] = [];
-  readonly #feeds = new Map<FeedId, Lane[]>();
-  readonly #devices = new Map<DeviceId, Lane[]>();
-  /** Those that hang on another (D8). */
-  readonly #branches: Lane[] = [];
+  readonly #lanes = new Lanes();
   readonly #generations: Generations;
   /** Deltas that nothing here names yet. */
   readonly #heads = new Set<Node>();
@@ -96,13 +101,13 @@ export class Graph {
       hasAcknowledged: () => true,
       ...around,
     };
-    this.#generations = new Generations(this.#lanes, (node) => this.#around.hasAcknowledged(node));
+    this.#generations = new Generations(this.#lanes.all, (node) => this.#around.hasAcknowledged(node));
   }
 
   /** Deltas that are held whole. */
   get size(): number {
     let size = 0;
-    for (const lane of this.#lanes) size += lane.nodes.length + lane.kept.size;
+    for (const lane of this.#lanes.all) size += lane.nodes.length + lane.kept.size;
     return size;
   }
 
@@ -125,46 +130,46 @@ export class Graph {
   }
 
   get lanes(): readonly Lane[] {
-    return this.#lanes;
+    return this.#lanes.all;
   }
 
   /** Whether somebody has two histories (D8). */
   get isForked(): boolean {
-    return this.#lanes.some((lane) => lane.parent !== undefined);
+    return this.#lanes.branches.length > 0;
   }
 
   lanesOf(device: DeviceId): readonly Lane[] {
-    return this.#devices.get(device) ?? [];
+    return this.#lanes.ofDevice(device);
   }
 
   get(id: DeltaId): Node | undefined {
-    return this.#nodes.get(id);
+    return this.#lanes.get(id);
   }
 
   has(id: DeltaId): boolean {
-    return this.#nodes.has(id) || this.#waiting.has(id);
+    return this.#lanes.get(id) !== undefined || this.#waiting.has(id);
   }
 
   /** Last delta of a feed; of a forked one the last before its fork. */
   tip(feed: FeedId): Node | undefined {
-    return this.#trunk(feed)?.tip;
+    return this.#lanes.trunk(feed)?.tip;
   }
 
   at(feed: FeedId, seq: number): Node | undefined {
-    return this.#trunk(feed)?.at(seq);
+    return this.#lanes.trunk(feed)?.at(seq);
   }
 
   /** Made anew for who asks. */
   vector(): Map<FeedId, number> {
     const vector = new Map<FeedId, number>();
-    for (const lane of this.#lanes) if (!lane.parent && lane.end > 0) vector.set(lane.feed, lane.end);
+    for (const lane of this.#lanes.all) if (!lane.parent && lane.end > 0) vector.set(lane.feed, lane.end);
     return vector;
   }
 
   /** D8: as the vector, but that of a forked feed the branch goes on, against which none stands that others have named. Made anew for who asks. */
   standing(): Vector {
     const standing = this.vector();
-    for (const lane of this.#branches)
+    for (const lane of this.#lanes.branches)
       if (lane.end >= lane.first && !this.#isContested(lane))
         standing.set(lane.feed, Math.max(standing.get(lane.feed) ?? 0, lane.end));
     return standing;
@@ -172,9 +177,8 @@ export class Graph {
 
   /** Up to which seq of a feed the past of a delta goes, itself included; of a forked one up to the fork. */
   reach(node: Node, feed: FeedId): number {
-    const trunk = this.#trunk(feed);
-    if (!trunk) return 0;
-    return node.lane === trunk.number ? node.delta.seq : (node.past[trunk.number] ?? 0);
+    const trunk = this.#lanes.trunk(feed);
+    return trunk ? reachOf(node, trunk.number) : 0;
   }
 
   /** The last that is here of a device, in its newest feed, with its past. Made anew for who asks. */
@@ -182,13 +186,13 @@ export class Graph {
     const shown = new Map<FeedId, number>();
     const written = this.lanesOf(device).filter(({ parent, end }) => !parent && end > 0);
     const last = written.sort((a, b) => b.generation - a.generation)[0]?.tip;
-    if (last) for (const { parent, feed } of this.#lanes) if (!parent) shown.set(feed, this.reach(last, feed));
+    if (last) for (const { parent, feed } of this.#lanes.all) if (!parent) shown.set(feed, this.reach(last, feed));
     return shown;
   }
 
   /** The past of a delta that comes after everything here. */
   everything(): Past {
-    return this.#lanes.map((lane) => lane.end);
+    return this.#lanes.all.map((lane) => lane.end);
   }
 
   get height(): number {
@@ -209,7 +213,7 @@ export class Graph {
     const standing = heads.filter(canStand);
     if (standing.length === heads.length) return standing;
     const named = prev ? [prev, ...standing] : standing;
-    const ends = this.#lanes.flatMap(({ tip }) => (tip && tip.delta.feed !== feed && canStand(tip) ? tip : []));
+    const ends = this.#lanes.all.flatMap(({ tip }) => (tip && tip.delta.feed !== feed && canStand(tip) ? tip : []));
     const rest = ends.filter((end) => !named.some((other) => other === end || inPast(end, other)));
     return [...standing, ...rest.filter((end) => !rest.some((other) => other !== end && inPast(end, other)))];
   }
@@ -223,27 +227,27 @@ export class Graph {
     if (unnamed.length === 0) return NO_NODES;
     // Of each device the oldest feed of which something is to be named: no later one is to be known.
     const oldest = new Map<DeviceId, Lane>();
-    for (const lane of unnamed.map((end) => this.#lanes[end.lane]!)) {
+    for (const lane of unnamed.map((end) => this.#lanes.home(end))) {
       const before = oldest.get(lane.device);
       if (!before || lane.generation < before.generation) oldest.set(lane.device, lane);
     }
     const isUnaware = (node: Node) => ![...oldest.values()].some((lane) => this.#generations.knowsLater(node, lane));
     const prev = this.tip(feed);
-    const ends = this.#lanes.flatMap((lane) => (lane.feed === feed ? [] : (lane.lastOf(isUnaware) ?? [])));
-    const news = ends.filter((end) => !prev || !(inPast(end, prev) || this.#holdsRival(prev, end)));
+    const ends = this.#lanes.all.flatMap((lane) => (lane.feed === feed ? [] : (lane.lastOf(isUnaware) ?? [])));
+    const news = ends.filter((end) => !prev || !(inPast(end, prev) || this.#lanes.holdsRival(prev, end)));
     const isNamed = (end: Node) => !this.#heads.has(end) && news.some((other) => inPast(end, other));
     return news.filter((end) => !isNamed(end) && !this.#isRivalIn(news, end));
   }
 
   /** Whether others hold a branch of the feed of a delta that stands against it. Of most feeds there is one history, and the others need not be asked. */
   #isRivalIn(others: readonly Node[], node: Node): boolean {
-    const isForked = this.#feeds.get(node.delta.feed)!.length > 1;
-    return isForked && others.some((other) => other !== node && this.#holdsRival(other, node));
+    const isForked = this.#lanes.of(node.delta.feed).length > 1;
+    return isForked && others.some((other) => other !== node && this.#lanes.holdsRival(other, node));
   }
 
   /** D2: of older feeds of its device the ends that others have named, and a delta has not in its past: by them it counts or not. */
   standingBefore(node: Node): readonly Node[] {
-    return this.#generations.standingBefore(node, this.#lanes[node.lane]!);
+    return this.#generations.standingBefore(node, this.#lanes.home(node));
   }
 
   /** D2: what counts here, and for others only when the next delta of the own feed has come to them: where that ends. */
@@ -253,13 +257,13 @@ export class Graph {
 
   /** Every delta after the cut, in the order of arrival: what is not in the base. */
   tail(): readonly Node[] {
-    return this.#lanes.flatMap((lane) => lane.nodes).sort((a, b) => a.arrival - b.arrival);
+    return this.#lanes.all.flatMap((lane) => lane.nodes).sort((a, b) => a.arrival - b.arrival);
   }
 
   /** Every delta that is held whole, in the order of arrival. */
   whole(): readonly Node[] {
     const nodes: Node[] = [];
-    for (const lane of this.#lanes) {
+    for (const lane of this.#lanes.all) {
       for (const node of lane.kept.values()) nodes.push(node);
       for (const node of lane.nodes) nodes.push(node);
     }
@@ -268,7 +272,7 @@ export class Graph {
 
   /** Whether a peer with this vector can be served from here: what it lacks has not been forgotten. */
   reaches(theirs: Vector): boolean {
-    return this.#lanes.every(
+    return this.#lanes.all.every(
       ({ parent, cut, feed }) => parent !== undefined || cut === 0 || (theirs.get(feed) ?? 0) >= cut,
     );
   }
@@ -277,7 +281,7 @@ export class Graph {
   cut(): Vector {
     if (this.#cut) return this.#cut;
     const cut = new Map<FeedId, number>();
-    for (const lane of this.#lanes) if (!lane.parent && lane.cut > 0) cut.set(lane.feed, lane.cut);
+    for (const lane of this.#lanes.all) if (!lane.parent && lane.cut > 0) cut.set(lane.feed, lane.cut);
     return (this.#cut = cut);
   }
 
@@ -287,7 +291,7 @@ export class Graph {
   /** What a peer with this vector lacks of feeds before their forks, in the order of arrival: every delta after its past. */
   *beyond(theirs: Vector, upTo: (feed: FeedId) => number = () => Number.POSITIVE_INFINITY): Generator<Node> {
     const cursors: { readonly nodes: readonly Node[]; at: number; readonly end: number }[] = [];
-    for (const lane of this.#lanes) {
+    for (const lane of this.#lanes.all) {
       if (lane.parent) continue;
       const at = Math.max(0, (theirs.get(lane.feed) ?? 0) - lane.cut);
       const end = Math.min(lane.nodes.length, upTo(lane.feed) - lane.cut);
@@ -327,7 +331,7 @@ export class Graph {
   /** Whether another device, that is in, has it in its past. */
   isNamedByOthers({ lane, delta: { device, seq } }: Node): boolean {
     const names = (other: Lane) => other.device !== device && (other.tip?.past[lane] ?? 0) >= seq;
-    return this.#lanes.some((other) => names(other) && this.#around.isIn(other.device));
+    return this.#lanes.all.some((other) => names(other) && this.#around.isIn(other.device));
   }
 
   /** Of these what is wanted. */
@@ -347,19 +351,19 @@ export class Graph {
 
   /** The next of its lane. */
   after(node: Node): Node | undefined {
-    return this.#lanes[node.lane]?.at(node.delta.seq + 1);
+    return this.#lanes.all[node.lane]?.at(node.delta.seq + 1);
   }
 
   /** A delta with those of its branch that are before it; of the beginning of a feed it alone. */
   branchTo(node: Node): Node[] {
-    const lane = this.#lanes[node.lane]!;
+    const lane = this.#lanes.home(node);
     if (!lane.parent || node.delta.seq <= lane.cut) return [node];
     return lane.nodes.slice(0, node.delta.seq - lane.cut);
   }
 
   /** Whether a delta after `tip` may have what is in a lane in its past (D8). */
   canBeNamed(lane: Lane, tip: Node | undefined): boolean {
-    return !tip || !lane.tip || !this.#holdsRival(tip, lane.tip);
+    return !tip || !lane.tip || !this.#lanes.holdsRival(tip, lane.tip);
   }
 
   /**
@@ -367,8 +371,9 @@ export class Graph {
    * has begun, or in a later one as if the older were not (D2).
    */
   isAside(node: Node): boolean {
-    const lane = this.#lanes[node.lane];
-    if (lane === undefined) return false;
+    // One that is not written yet stands nowhere.
+    const lane = this.#lanes.all[node.lane];
+    if (!lane) return false;
     return this.#isContested(lane) || this.#generations.isAside(node, lane);
   }
 
@@ -381,9 +386,9 @@ export class Graph {
    * D8: whether it is on a branch, and no other device has it in its past. Others need not hold it, nor will they where they have another: it
    * can say nothing of who may do what.
    */
-  isUnnamed({ lane, delta: { seq } }: Node): boolean {
-    const own = this.#lanes[lane];
-    return own?.parent !== undefined && seq > own.named;
+  isUnnamed(node: Node): boolean {
+    const own = this.#lanes.all[node.lane];
+    return own?.parent !== undefined && node.delta.seq > own.named;
   }
 
   /**
@@ -392,9 +397,7 @@ export class Graph {
    */
   #isContested(lane: Lane): boolean {
     for (let at = lane; at.parent; at = at.parent) {
-      const { parent } = at;
-      const rivals = this.#feeds.get(at.feed)!.filter((other) => other.parent === parent && other !== at);
-      if (!at.isNamed || rivals.some(({ isNamed }) => isNamed)) return true;
+      if (!at.isNamed || this.#lanes.rivalsOf(at).some(({ isNamed }) => isNamed)) return true;
     }
     return false;
   }
@@ -408,7 +411,7 @@ export class Graph {
       const first = lane.generation > generation && !lane.parent ? beginningOf(lane) : undefined;
       return first !== undefined && known(first);
     });
-    return isClosed ? (this.#trunk(feed)?.counts ?? 0) : Number.POSITIVE_INFINITY;
+    return isClosed ? (this.#lanes.trunk(feed)?.counts ?? 0) : Number.POSITIVE_INFINITY;
   }
 
   // ---- what comes in ------------------------------------------------------------------------------------------------
@@ -420,16 +423,15 @@ export class Graph {
   insert(delta: Delta, evenRival = false, arrival?: number): InsertOutcome {
     const prev = this.#prevOf(delta);
     if (prev && this.#isNext(delta, prev)) return this.#add(delta, prev, NO_NODES, arrival);
-    if (this.#nodes.has(delta.id)) return { outcome: 'known' };
-    const lanes = this.#feeds.get(delta.feed) ?? [];
-    if (this.#isForgotten(delta, prev, lanes)) return { outcome: 'forgotten', namedBy: this.#namedBy(delta.id) };
-    if (!evenRival && isRival(delta, prev, lanes)) return { outcome: 'fork', device: delta.device };
-    const missing = pastOf(delta).filter((id) => !this.#nodes.has(id));
+    if (this.#lanes.get(delta.id)) return { outcome: 'known' };
+    if (this.#isForgotten(delta, prev)) return { outcome: 'forgotten', namedBy: this.#namedBy(delta.id) };
+    if (!evenRival && this.#lanes.isTaken(delta, prev)) return { outcome: 'fork', device: delta.device };
+    const missing = pastOf(delta).filter((id) => !this.#lanes.get(id));
     if (missing.length > 0) {
       const waits = this.#waiting.add(delta, missing, this.#around.isIn(delta.device));
       return waits ? { outcome: 'waiting', missing } : { outcome: 'overflow' };
     }
-    const deps = delta.deps.map((id) => this.#nodes.get(id)!);
+    const deps = delta.deps.map((id) => this.#lanes.get(id)!);
     return this.#isSound(delta, prev, deps) ? this.#add(delta, prev, deps, arrival) : { outcome: 'broken' };
   }
 
@@ -437,7 +439,7 @@ export class Graph {
   #prevOf({ feed, prev }: Delta): Node | undefined {
     if (prev === undefined) return undefined;
     const tip = this.tip(feed);
-    return tip?.delta.id === prev ? tip : this.#nodes.get(prev);
+    return tip?.delta.id === prev ? tip : this.#lanes.get(prev);
   }
 
   /**
@@ -445,19 +447,18 @@ export class Graph {
    */
   #isNext(delta: Delta, prev: Node): boolean {
     if (delta.deps.length > 0 || prev.delta.feed !== delta.feed || prev.delta.seq !== delta.seq - 1) return false;
-    const lane = this.#lanes[prev.lane]!;
+    const lane = this.#lanes.home(prev);
     return !lane.isForked && lane.end === prev.delta.seq;
   }
 
   /** Waiting deltas whose past is complete now that `id` is in; they are no longer waiting. */
   released(id: DeltaId): readonly Delta[] {
-    return this.#waiting.released(id, (one) => this.#nodes.has(one));
+    return this.#waiting.released(id, (one) => this.#lanes.get(one) !== undefined);
   }
 
-  #isForgotten(delta: Delta, prev: Node | undefined, lanes: readonly Lane[]): boolean {
-    const known = prev?.delta.feed === delta.feed ? this.#lanes[prev.lane] : undefined;
-    if (known) return delta.seq <= known.cut;
-    return lanes.some((lane) => lane.first <= delta.seq && delta.seq <= lane.cut);
+  #isForgotten(delta: Delta, prev: Node | undefined): boolean {
+    if (prev?.delta.feed === delta.feed) return delta.seq <= this.#lanes.home(prev).cut;
+    return this.#lanes.of(delta.feed).some((lane) => lane.first <= delta.seq && delta.seq <= lane.cut);
   }
 
   /**
@@ -467,23 +468,20 @@ export class Graph {
   #namedBy(id: DeltaId): readonly Delta[] {
     const named: Delta[] = [];
     for (const waiter of this.#waiting.waitersOf(id)) {
-      const prev = waiter.prev === undefined ? undefined : this.#nodes.get(waiter.prev);
+      const prev = waiter.prev === undefined ? undefined : this.#lanes.get(waiter.prev);
       if (prev && this.coversCut(prev)) this.#waiting.discard(waiter);
       else named.push(waiter);
     }
     return named;
   }
 
-  isFolded({ lane, delta }: Node): boolean {
-    return delta.seq <= this.#lanes[lane]!.cut;
+  isFolded(node: Node): boolean {
+    return node.delta.seq <= this.#lanes.home(node).cut;
   }
 
   /** Whether all that was forgotten is in the past of a delta. */
   coversCut(node: Node): boolean {
-    return this.#lanes.every((lane) => {
-      if (lane.cut < lane.first) return true;
-      return (lane.number === node.lane ? node.delta.seq : (node.past[lane.number] ?? 0)) >= lane.cut;
-    });
+    return this.#lanes.all.every((lane) => lane.cut < lane.first || reachOf(node, lane.number) >= lane.cut);
   }
 
   /** D5, D8, I4: what may be named, judged by the past alone. */
@@ -492,34 +490,17 @@ export class Graph {
     if (!prev && !this.#around.isLetIn(delta, deps)) return false;
     const named = prev ? [prev, ...deps] : deps;
     for (const dep of deps) {
-      if (dep.delta.feed === delta.feed || this.#seenOf(delta.feed, dep) >= delta.seq) return false;
+      if (dep.delta.feed === delta.feed || this.#lanes.seenOf(delta.feed, dep) >= delta.seq) return false;
       for (const other of named) {
-        if (other !== dep && (inPast(dep, other) || this.#holdsRival(other, dep))) return false;
+        if (other !== dep && (inPast(dep, other) || this.#lanes.holdsRival(other, dep))) return false;
       }
-      if (prev && this.#holdsRival(dep, prev)) return false;
+      if (prev && this.#lanes.holdsRival(dep, prev)) return false;
     }
     return true;
   }
 
-  /** Highest seq of a feed in the past of a node, on whichever branch. */
-  #seenOf(feed: FeedId, node: Node): number {
-    let seen = 0;
-    for (const lane of this.#feeds.get(feed) ?? []) seen = Math.max(seen, node.past[lane.number] ?? 0);
-    return seen;
-  }
-
-  /** Whether `outer` has in its past, or is, something of the feed of `inner` on a branch that stands against it. */
-  #holdsRival(outer: Node, inner: Node): boolean {
-    const lanes = this.#feeds.get(inner.delta.feed)!;
-    if (lanes.length === 1) return false;
-    const own = this.#lanes[inner.lane]!;
-    return lanes.some(
-      (lane) => !lane.isInLineWith(own) && (outer.lane === lane.number || (outer.past[lane.number] ?? 0) >= lane.first),
-    );
-  }
-
   #add(delta: Delta, prev: Node | undefined, deps: readonly Node[], arrival = this.#arrivals + 1): InsertOutcome {
-    const before = this.#lanes.length;
+    const before = this.#lanes.all.length;
     const lane = this.#laneFor(delta, prev);
     let height = prev?.height ?? 0;
     for (const dep of deps) height = Math.max(height, dep.height);
@@ -531,15 +512,11 @@ export class Graph {
       arrival,
     };
     this.#arrivals = Math.max(this.#arrivals, arrival);
-    assert(lane.end === delta.seq - 1, 'a lane has no gap');
-    lane.nodes.push(node);
-    // D2: that a feed has begun in the place of another all are to acknowledge; till then the older one counts, too.
-    if (!isAck(delta) || (delta.generation > 0 && delta.seq === 1)) lane.substance = delta.seq;
-    this.#nodes.set(delta.id, node);
+    this.#lanes.append(node);
     if (prev) this.#heads.delete(prev);
     for (const dep of deps) this.#heads.delete(dep);
     this.#heads.add(node);
-    const isFork = lane.parent !== undefined && this.#lanes.length > before;
+    const isFork = lane.parent !== undefined && this.#lanes.all.length > before;
     const isNews = this.#nameBranches(node);
     const isRecut = this.#generations.take(node, lane) || isFork || isNews;
     return { outcome: 'added', node, isFork, isRecut };
@@ -549,7 +526,7 @@ export class Graph {
   #nameBranches(node: Node): boolean {
     if (this.isUnnamed(node)) return false;
     let isNews = false;
-    for (const lane of this.#branches) {
+    for (const lane of this.#lanes.branches) {
       const named = node.past[lane.number] ?? 0;
       if (lane.device === node.delta.device || named < lane.first || named <= lane.named) continue;
       lane.named = named;
@@ -560,7 +537,7 @@ export class Graph {
   }
 
   #nameFromAll(): void {
-    for (const lane of this.#lanes) {
+    for (const lane of this.#lanes.all) {
       const last = lane.parent ? lane.at(lane.named) : lane.tip;
       if (last) this.#nameBranches(last);
     }
@@ -568,62 +545,29 @@ export class Graph {
 
   // ---- lanes --------------------------------------------------------------------------------------------------------
 
-  #trunk(feed: FeedId): Lane | undefined {
-    return this.#feeds.get(feed)?.[0];
-  }
-
   /** Where a delta goes: the lane it continues, or a new one. Where its place is taken, the lane is cut there (D8). */
   #laneFor(delta: Delta, prev: Node | undefined): Lane {
     const { feed, device, generation, seq } = delta;
-    const upon = prev ? this.#lanes[prev.lane]! : this.#trunk(feed);
-    if (!upon) return this.#newLane({ feed, device, generation, parent: undefined, first: 1, firstId: undefined });
+    const upon = prev ? this.#lanes.home(prev) : this.#lanes.trunk(feed);
+    if (!upon) return this.#begin({ feed, device, generation, parent: undefined, first: 1, firstId: undefined });
     if (upon.end === seq - 1 && !upon.isForked) return upon;
     if (upon.end >= seq) this.#cutLane(upon, seq - 1);
-    upon.isForked = true;
-    return this.#newLane({ feed, device, generation, parent: upon, first: seq, firstId: delta.id });
+    return this.#begin({ feed, device, generation, parent: upon, first: seq, firstId: delta.id });
   }
 
-  #newLane(place: Pick<Lane, 'feed' | 'device' | 'generation' | 'parent' | 'first' | 'firstId'>): Lane {
-    const lane = new Lane(this.#lanes.length, place);
-    this.#lanes.push(lane);
-    if (place.parent) this.#branches.push(lane);
-    push(this.#feeds, place.feed, lane);
-    push(this.#devices, place.device, lane);
+  #begin(place: Parameters<Lanes['begin']>[0]): Lane {
+    const lane = this.#lanes.begin(place);
     this.#generations.begin(lane);
     return lane;
   }
 
-  /** What of a lane is beyond `end` becomes a lane of its own, and every past is counted anew. */
+  /** A lane ends where it forks: every past is another now, and whatever is told by it is told anew. */
   #cutLane(lane: Lane, end: number): void {
-    const moved = lane.nodes.splice(end - lane.cut);
-    const { feed, device, generation } = lane;
-    const branch = this.#newLane({
-      feed,
-      device,
-      generation,
-      parent: lane,
-      first: end + 1,
-      firstId: moved[0]!.delta.id,
-    });
-    branch.nodes = moved;
-    branch.substance = lane.substance;
-    branch.isForked = lane.isForked;
-    lane.substance = Math.min(lane.substance, end);
-    for (const other of this.#lanes) if (other.parent === lane && other !== branch) other.parent = branch;
-    const onBranch = new Set<Node>(moved);
-    const counted = { off: new Map<Past, Past>(), on: new Map<Past, Past>() };
-    for (const node of this.#nodes.values() as Iterable<MutableNode>) {
-      const on = onBranch.has(node);
-      if (on) node.lane = branch.number;
-      if (!on && (node.past[lane.number] ?? 0) <= end) continue;
-      const known = on ? counted.on : counted.off;
-      const past = known.get(node.past) ?? recounted(node.past, lane.number, end, on ? undefined : branch.number);
-      known.set(node.past, past);
-      node.past = past;
-    }
+    const branch = this.#lanes.cut(lane, end);
     // Who stands on it himself may have named others.
-    for (const one of this.#branches) one.named = one.cut;
+    for (const one of this.#lanes.branches) one.named = one.cut;
     this.#nameFromAll();
+    this.#generations.begin(branch);
     this.#generations.split(lane, branch);
   }
 
@@ -631,11 +575,10 @@ export class Graph {
 
   /** A lane of a base, after those it hangs on: what is before its cut is folded, and only its end is known. */
   loadLane(record: LaneRecord): void {
-    const parent = record.parent === undefined ? undefined : this.#lanes[record.parent];
+    const parent = record.parent === undefined ? undefined : this.#lanes.all[record.parent];
     const { feed, device, generation, first, firstId, cut, closed, end } = record;
-    const lane = this.#newLane({ feed, device, generation, parent, first, firstId });
+    const lane = this.#begin({ feed, device, generation, parent, first, firstId });
     if (closed) this.#generations.load(lane, closed);
-    if (parent) parent.isForked = true;
     lane.cut = cut;
     lane.named = cut;
     this.#cut = undefined;
@@ -643,31 +586,31 @@ export class Graph {
     if (!end) return;
     const delta = placeOf({ id: end.id, device, feed, generation, seq: cut });
     lane.frontier = { delta, height: end.height, lane: lane.number, past: end.past, arrival: 0 };
-    this.#nodes.set(end.id, lane.frontier);
+    this.#lanes.note(lane.frontier);
   }
 
   /** After all lanes. */
   loadPlace({ lane, seq, id, height, past }: PlaceRecord): void {
-    const home = this.#lanes[lane]!;
-    const node = { delta: placeOf({ ...home, id, seq }), height, lane, past, arrival: 0 };
+    const home = this.#lanes.all[lane]!;
+    const node: Node = { delta: placeOf({ ...home, id, seq }), height, lane, past, arrival: 0 };
     home.places.set(seq, node);
-    this.#nodes.set(id, node);
+    this.#lanes.note(node);
   }
 
   /** After all lanes: a control delta of a base, in D6 order. */
   loadControl(delta: Delta, lane: number, height: number, past: Past): Node {
-    const home = this.#lanes[lane]!;
+    const home = this.#lanes.all[lane]!;
     const node: Node = { delta, height, lane, past, arrival: ++this.#arrivals };
     home.kept.set(delta.seq, node);
     if (delta.seq === home.cut) home.frontier = node;
-    this.#nodes.set(delta.id, node);
+    this.#lanes.note(node);
     return node;
   }
 
   /** After all control deltas: what nothing names, and how many had arrived. */
   loaded(arrivals: number): void {
     this.#arrivals = Math.max(this.#arrivals, arrivals);
-    const ends = this.#lanes.flatMap(({ frontier }) => frontier ?? []);
+    const ends = this.#lanes.all.flatMap(({ frontier }) => frontier ?? []);
     for (const end of ends) if (!ends.some((other) => other !== end && inPast(end, other))) this.#heads.add(end);
     this.#nameFromAll();
   }
@@ -680,13 +623,13 @@ export class Graph {
    */
   forget(cut: Past): void {
     this.#cut = undefined;
-    for (const lane of this.#lanes) this.#forgetIn(lane, Math.min(cut[lane.number] ?? 0, lane.end));
-    const named = new Set(this.#lanes.flatMap(({ nodes }) => nodes.flatMap(({ delta }) => delta.deps)));
-    for (const { places } of this.#lanes) {
-      for (const [seq, { delta }] of places) {
-        if (named.has(delta.id)) continue;
+    for (const lane of this.#lanes.all) this.#forgetIn(lane, Math.min(cut[lane.number] ?? 0, lane.end));
+    const named = new Set(this.#lanes.all.flatMap(({ nodes }) => nodes.flatMap(({ delta }) => delta.deps)));
+    for (const { places } of this.#lanes.all) {
+      for (const [seq, place] of places) {
+        if (named.has(place.delta.id)) continue;
         places.delete(seq);
-        this.#nodes.delete(delta.id);
+        this.#lanes.drop(place);
       }
     }
   }
@@ -698,12 +641,11 @@ export class Graph {
   dropStrays(stable: Past, own: DeviceId): ReadonlySet<Node> {
     const strays = new Set<Node>();
     // What hangs on a branch first.
-    for (const lane of this.#branches.toSorted((a, b) => b.first - a.first)) {
+    for (const lane of this.#lanes.branches.toSorted((a, b) => b.first - a.first)) {
       if (lane.device === own || !this.#isContested(lane) || !this.#hasStableRival(lane, stable)) continue;
       let end = Math.max(lane.cut, stable[lane.number] ?? 0);
-      for (const other of this.#lanes) if (other !== lane) end = Math.max(end, other.tip?.past[lane.number] ?? 0);
-      for (const stray of lane.nodes.splice(end - lane.cut)) strays.add(stray);
-      lane.substance = Math.min(lane.substance, lane.end);
+      for (const other of this.#lanes.all) if (other !== lane) end = Math.max(end, other.tip?.past[lane.number] ?? 0);
+      for (const stray of lane.takeBeyond(end)) strays.add(stray);
     }
     this.#dropAll(strays);
     return strays;
@@ -717,15 +659,14 @@ export class Graph {
     const gone = new Set<Node>();
     for (let before = -1; before < gone.size;) {
       before = gone.size;
-      for (const lane of this.#lanes) {
+      for (const lane of this.#lanes.all) {
         if (lane.device === own) continue;
         const named = Math.max(
-          ...this.#lanes.map((other) => (other === lane ? 0 : (other.tip?.past[lane.number] ?? 0))),
+          ...this.#lanes.all.map((other) => (other === lane ? 0 : (other.tip?.past[lane.number] ?? 0))),
         );
         const first = lane.nodes.find(({ delta }) => delta.seq > named && isEnded(delta));
         if (!first) continue;
-        for (const node of lane.nodes.splice(first.delta.seq - 1 - lane.cut)) gone.add(node);
-        lane.substance = Math.min(lane.substance, lane.end);
+        for (const node of lane.takeBeyond(first.delta.seq - 1)) gone.add(node);
       }
     }
     this.#dropAll(gone);
@@ -734,9 +675,7 @@ export class Graph {
 
   #hasStableRival(lane: Lane, stable: Past): boolean {
     for (let at = lane; at.parent; at = at.parent) {
-      const { parent } = at;
-      const rivals = this.#feeds.get(at.feed)!.filter((other) => other.parent === parent && other !== at);
-      if (rivals.some(({ number, first }) => (stable[number] ?? 0) >= first)) return true;
+      if (this.#lanes.rivalsOf(at).some(({ number, first }) => (stable[number] ?? 0) >= first)) return true;
     }
     return false;
   }
@@ -748,11 +687,11 @@ export class Graph {
 
   /** What only this one had named is a head again. */
   #drop(stray: Node): void {
-    this.#nodes.delete(stray.delta.id);
+    this.#lanes.drop(stray);
     this.#heads.delete(stray);
-    const ends = this.#lanes.flatMap(({ tip }) => tip ?? []);
+    const ends = this.#lanes.all.flatMap(({ tip }) => tip ?? []);
     for (const id of pastOf(stray.delta)) {
-      const before = this.#nodes.get(id);
+      const before = this.#lanes.get(id);
       if (before && !ends.some((end) => inPast(before, end))) this.#heads.add(before);
     }
   }
@@ -773,27 +712,6 @@ export class Graph {
     lane.named = Math.max(lane.named, upTo);
     lane.frontier = last;
   }
-}
-
-/** Whether its place is taken: by another delta, or by branches that begin there. */
-function isRival(delta: Delta, prev: Node | undefined, lanes: readonly Lane[]): boolean {
-  const taken = lanes.filter((lane) => lane.first <= delta.seq && delta.seq <= lane.end);
-  if (prev === undefined) return taken.length > 0;
-  const upon = lanes.find((lane) => lane.number === prev.lane);
-  if (!upon) return taken.length > 0;
-  return taken.some((lane) => lane === upon || lane.parent === upon);
-}
-
-function recounted(past: Past, lane: number, end: number, branch: number | undefined): Past {
-  const anew = past.slice();
-  while (anew.length <= Math.max(lane, branch ?? 0)) anew.push(0);
-  if (branch !== undefined) anew[branch] = anew[lane]!;
-  anew[lane] = end;
-  return anew;
-}
-
-export function isAck(delta: Delta): boolean {
-  return delta.tool === undefined && delta.kind === 'ack';
 }
 
 /** L4: control deltas stay; an ack says what the place of a later one says. */

@@ -4,7 +4,7 @@
  * lanes depends on the set of deltas alone, not on which branch was seen first; only their numbers are local.
  */
 import type { DeltaId, DeviceId, FeedId } from '../base/ids.ts';
-import type { Delta } from './delta.ts';
+import { isAck, type Delta } from './delta.ts';
 
 export interface Node {
   readonly delta: Delta;
@@ -79,6 +79,19 @@ export class Lane {
     return this.closed ? Math.max(this.closed.named, this.closed.seen) : Number.POSITIVE_INFINITY;
   }
 
+  /** One more. */
+  append(node: Node): void {
+    this.nodes.push(node);
+    if (isSubstance(node)) this.substance = node.delta.seq;
+  }
+
+  /** What is beyond a place, which is not before the cut, goes. */
+  takeBeyond(end: number): Node[] {
+    const gone = this.nodes.splice(end - this.cut);
+    this.substance = Math.min(this.substance, this.end);
+    return gone;
+  }
+
   /** seq of its last delta; `first - 1` where it has none. */
   get end(): number {
     return this.cut + this.nodes.length;
@@ -125,10 +138,20 @@ function hangsOn(lane: Lane | undefined, other: Lane): boolean {
   return false;
 }
 
+/** An ack asks for none, but for the one that begins a later feed: all are to acknowledge that, and till then the older one counts, too (D2). */
+export function isSubstance({ delta }: Node): boolean {
+  return !isAck(delta) || (delta.generation > 0 && delta.seq === 1);
+}
+
 /** Whether `inner` is in the past of `outer`; a delta is not in its own past (D5). */
 export function inPast(inner: Node, outer: Node): boolean {
   if (inner.lane === outer.lane) return inner.delta.seq < outer.delta.seq;
   return (outer.past[inner.lane] ?? 0) >= inner.delta.seq;
+}
+
+/** Up to where a delta has a lane in its past, itself included. */
+export function reachOf(node: Node, lane: number): number {
+  return node.lane === lane ? node.delta.seq : (node.past[lane] ?? 0);
 }
 
 /** D6: causal, then (height, id). Height alone respects causality, since it grows along every edge. */
@@ -150,6 +173,15 @@ export function pastUpon(lane: number, prev: Node | undefined, deps: readonly No
     for (let at = 0; at < other.past.length; at++) if (other.past[at]! > 0) raise(at, other.past[at]!);
   }
   return past;
+}
+
+/** A past in which a lane ends, and what is beyond its end, where that is in it, is in a branch now. Of what stands on the branch itself: none. */
+export function recounted(past: Past, lane: Lane, branch: Lane | undefined): Past {
+  const anew = past.slice();
+  while (anew.length <= Math.max(lane.number, branch?.number ?? 0)) anew.push(0);
+  if (branch) anew[branch.number] = anew[lane.number]!;
+  anew[lane.number] = lane.end;
+  return anew;
 }
 
 const NOTHING: Past = [];

@@ -19,6 +19,7 @@ import { MAX_DEVICES } from '../protocol/limits.ts';
 import { Batches, type Made } from './batches.ts';
 import type { Node } from './graph.ts';
 import { Held } from './held.ts';
+import { isSubstance } from './lane.ts';
 import type { Message } from './messages.ts';
 import { Offering } from './offering.ts';
 import { merged, type Outgoing } from './outgoing.ts';
@@ -27,7 +28,6 @@ import { aim, calm, covers, newPeer, raise, rewind, type Mark, type Peer } from 
 import { Lane } from './ports.ts';
 import { Relaying } from './relaying.ts';
 import type { Ingest, Replica } from './replica.ts';
-import { isSubstance } from './stability.ts';
 import { Sums } from './sums.ts';
 import { Told } from './told.ts';
 

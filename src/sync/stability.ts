@@ -5,8 +5,8 @@
  */
 import type { AccountId, DeviceId } from '../base/ids.ts';
 import type { Authority } from './authority.ts';
-import { inPast, isAck, type Graph, type Node, type Past } from './graph.ts';
-import type { Lane } from './lane.ts';
+import { inPast, type Graph, type Node, type Past } from './graph.ts';
+import { isSubstance, reachOf, type Lane } from './lane.ts';
 import type { Roster } from './roster.ts';
 
 /** Highest stable seq of each lane. `entrances`: the control deltas that let a device in, of which any may be in its first. */
@@ -22,16 +22,12 @@ export function stableIn(
     if (known.length === 0) return [];
     for (const node of known) {
       for (let lane = 0; lane < stable.length; lane++) {
-        const seen = seenOf(node, lane);
+        const seen = reachOf(node, lane);
         if (stable[lane]! > seen) stable[lane] = seen;
       }
     }
   }
   return stable;
-}
-
-function seenOf(node: Node, lane: number): number {
-  return lane === node.lane ? Math.max(node.delta.seq, node.past[lane] ?? 0) : (node.past[lane] ?? 0);
 }
 
 /** Where its newest feed ends; on all branches where it has forked. */
@@ -55,7 +51,7 @@ function olderOf(
   if (generation === 0) return [];
   const began = lanes.filter((lane) => lane.generation === generation && !lane.parent);
   const isKnown = [...newest].every(
-    ([other, tips]) => other === device || tips.every((tip) => began.every((lane) => seenOf(tip, lane.number) > 0)),
+    ([other, tips]) => other === device || tips.every((tip) => began.every((lane) => reachOf(tip, lane.number) > 0)),
   );
   if (isKnown) return [];
   const older = endsOf(lanes.filter((lane) => lane.generation < generation));
@@ -108,7 +104,7 @@ export function firstUnacknowledged(graph: Graph, device: DeviceId, letIn: Node)
   let first = Number.POSITIVE_INFINITY;
   for (const lane of graph.lanes) {
     if (lane.device === device || !known.some((node) => graph.canBeNamed(lane, node))) continue;
-    const seen = Math.min(...known.map((node) => seenOf(node, lane.number)));
+    const seen = Math.min(...known.map((node) => reachOf(node, lane.number)));
     first = Math.min(first, firstSubstance(lane, seen)?.arrival ?? first);
   }
   return first === Number.POSITIVE_INFINITY ? undefined : Math.max(first, letIn.arrival);
@@ -122,11 +118,6 @@ function firstSubstance(lane: Lane, after: number): Node | undefined {
     if (isSubstance(node)) return node;
   }
   return undefined;
-}
-
-/** An ack asks for none, but for the one that begins a later feed (D2). */
-export function isSubstance({ delta }: Node): boolean {
-  return !isAck(delta) || (delta.generation > 0 && delta.seq === 1);
 }
 
 function isRemoved(authority: Authority, account: AccountId): boolean {

@@ -108,8 +108,7 @@ export const pruning: readonly Mutant[] = [
     name: 'what is forgotten comes in again',
     rule: 'L4',
     file: GRAPH,
-    search:
-      "if (this.#isForgotten(delta, prev, lanes)) return { outcome: 'forgotten', namedBy: this.#namedBy(delta.id) };",
+    search: "if (this.#isForgotten(delta, prev)) return { outcome: 'forgotten', namedBy: this.#namedBy(delta.id) };",
     replace: '',
     tests: forgetting,
   },

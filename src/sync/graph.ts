@@ -1,20 +1,13 @@
 /**
  * The set of deltas of one workspace, as a graph (D2, D5, D6, D8). It answers what is in whose past; it judges nothing.
- * A delta comes in only when its past is there; others wait in a bounded buffer.
+ * A delta comes in only when its past is there (`waiting.ts`), where it names what it may (`naming.ts`) and, if it begins a feed, has its
+ * device's admission in its past (I4). It stands in a lane (`lanes.ts`); what counts of that, for its place alone, say `branches.ts` and `generations.ts`.
  *
  * What is folded everywhere can be forgotten (L4): of each lane the graph then holds the control deltas, what comes after its
- * cut, and the place of the delta at the cut. So that a replica that has forgotten and one that has not take in the same
- * deltas, what a delta may name is fixed by its past alone:
- *
- * - Deps are maximal (D5): none is in the past of prev or of another. A device whose newest entry has something in its past
- *   can never name it again, so nobody needs what all have acknowledged.
- * - Nothing names a branch of a feed whose rival is in the past of what else it names, and no feed goes on upon the sight of
- *   its own fork (D8). Whoever has acknowledged one branch cannot bring in another.
- * - The first entry of a feed has the device's admission in its past (I4).
- *
- * What breaks these is broken: not taken, nor anything upon it, on every replica alike.
+ * cut, and the place of the delta at the cut. A replica that has forgotten and one that has not take in the same deltas.
  */
 import type { DeltaId, DeviceId, FeedId } from '../base/ids.ts';
+import { Branches } from './branches.ts';
 import type { Delta } from './delta.ts';
 import { Generations } from './generations.ts';
 import {
@@ -29,6 +22,7 @@ import {
   type Past,
 } from './lane.ts';
 import { Lanes } from './lanes.ts';
+import { isPrevOf, mayName } from './naming.ts';
 import { pastOf, Waiting } from './waiting.ts';
 
 export { isAck } from './delta.ts';
@@ -86,6 +80,7 @@ export interface Around {
 export class Graph {
   readonly #around: Around;
   readonly #lanes = new Lanes();
+  readonly #branches = new Branches(this.#lanes);
   readonly #generations: Generations;
   /** Deltas that nothing here names yet. */
   readonly #heads = new Set<Node>();
@@ -170,7 +165,7 @@ export class Graph {
   standing(): Vector {
     const standing = this.vector();
     for (const lane of this.#lanes.branches)
-      if (lane.end >= lane.first && !this.#isContested(lane))
+      if (lane.end >= lane.first && !this.#branches.isContested(lane))
         standing.set(lane.feed, Math.max(standing.get(lane.feed) ?? 0, lane.end));
     return standing;
   }
@@ -374,7 +369,7 @@ export class Graph {
     // One that is not written yet stands nowhere.
     const lane = this.#lanes.all[node.lane];
     if (!lane) return false;
-    return this.#isContested(lane) || this.#generations.isAside(node, lane);
+    return this.#branches.isContested(lane) || this.#generations.isAside(node, lane);
   }
 
   /** While much is asked about what stands aside, and nothing changes that it rests on. */
@@ -382,24 +377,9 @@ export class Graph {
     return this.#generations.whileStill(act);
   }
 
-  /**
-   * D8: whether it is on a branch, and no other device has it in its past. Others need not hold it, nor will they where they have another: it
-   * can say nothing of who may do what.
-   */
+  /** D8: whether it is on a branch, and no other device has it in its past: it can say nothing of who may do what. */
   isUnnamed(node: Node): boolean {
-    const own = this.#lanes.all[node.lane];
-    return own?.parent !== undefined && node.delta.seq > own.named;
-  }
-
-  /**
-   * D8: whether another branch stands against it. One that nobody has named is no other's: whoever holds it, since it came first, holds for
-   * the feed what all others do.
-   */
-  #isContested(lane: Lane): boolean {
-    for (let at = lane; at.parent; at = at.parent) {
-      if (!at.isNamed || this.#lanes.rivalsOf(at).some(({ isNamed }) => isNamed)) return true;
-    }
-    return false;
+    return this.#branches.isUnnamed(node);
   }
 
   /** Up to where a feed counts, as far as a later feed of its device says whose beginning is `known` (D2). */
@@ -446,7 +426,7 @@ export class Graph {
    * Whether it follows what its lane ends with, and names nothing else: then it is not here yet, and nothing of what follows can stand against it.
    */
   #isNext(delta: Delta, prev: Node): boolean {
-    if (delta.deps.length > 0 || prev.delta.feed !== delta.feed || prev.delta.seq !== delta.seq - 1) return false;
+    if (delta.deps.length > 0 || !isPrevOf(prev, delta)) return false;
     const lane = this.#lanes.home(prev);
     return !lane.isForked && lane.end === prev.delta.seq;
   }
@@ -484,19 +464,9 @@ export class Graph {
     return this.#lanes.all.every((lane) => lane.cut < lane.first || reachOf(node, lane.number) >= lane.cut);
   }
 
-  /** D5, D8, I4: what may be named, judged by the past alone. */
   #isSound(delta: Delta, prev: Node | undefined, deps: readonly Node[]): boolean {
-    if (prev && (prev.delta.feed !== delta.feed || prev.delta.seq !== delta.seq - 1)) return false;
     if (!prev && !this.#around.isLetIn(delta, deps)) return false;
-    const named = prev ? [prev, ...deps] : deps;
-    for (const dep of deps) {
-      if (dep.delta.feed === delta.feed || this.#lanes.seenOf(delta.feed, dep) >= delta.seq) return false;
-      for (const other of named) {
-        if (other !== dep && (inPast(dep, other) || this.#lanes.holdsRival(other, dep))) return false;
-      }
-      if (prev && this.#lanes.holdsRival(dep, prev)) return false;
-    }
-    return true;
+    return mayName(this.#lanes, delta, prev, deps);
   }
 
   #add(delta: Delta, prev: Node | undefined, deps: readonly Node[], arrival = this.#arrivals + 1): InsertOutcome {
@@ -517,30 +487,9 @@ export class Graph {
     for (const dep of deps) this.#heads.delete(dep);
     this.#heads.add(node);
     const isFork = lane.parent !== undefined && this.#lanes.all.length > before;
-    const isNews = this.#nameBranches(node);
+    const isNews = this.#branches.take(node);
     const isRecut = this.#generations.take(node, lane) || isFork || isNews;
     return { outcome: 'added', node, isFork, isRecut };
-  }
-
-  /** D8: answers whether more of a branch is named than was. What is on a branch itself, and nobody has named, names nothing: it may be here alone. */
-  #nameBranches(node: Node): boolean {
-    if (this.isUnnamed(node)) return false;
-    let isNews = false;
-    for (const lane of this.#lanes.branches) {
-      const named = node.past[lane.number] ?? 0;
-      if (lane.device === node.delta.device || named < lane.first || named <= lane.named) continue;
-      lane.named = named;
-      isNews = true;
-    }
-    if (isNews) this.#nameFromAll();
-    return isNews;
-  }
-
-  #nameFromAll(): void {
-    for (const lane of this.#lanes.all) {
-      const last = lane.parent ? lane.at(lane.named) : lane.tip;
-      if (last) this.#nameBranches(last);
-    }
   }
 
   // ---- lanes --------------------------------------------------------------------------------------------------------
@@ -564,9 +513,7 @@ export class Graph {
   /** A lane ends where it forks: every past is another now, and whatever is told by it is told anew. */
   #cutLane(lane: Lane, end: number): void {
     const branch = this.#lanes.cut(lane, end);
-    // Who stands on it himself may have named others.
-    for (const one of this.#lanes.branches) one.named = one.cut;
-    this.#nameFromAll();
+    this.#branches.takeAnew();
     this.#generations.begin(branch);
     this.#generations.split(lane, branch);
   }
@@ -612,7 +559,7 @@ export class Graph {
     this.#arrivals = Math.max(this.#arrivals, arrivals);
     const ends = this.#lanes.all.flatMap(({ frontier }) => frontier ?? []);
     for (const end of ends) if (!ends.some((other) => other !== end && inPast(end, other))) this.#heads.add(end);
-    this.#nameFromAll();
+    this.#branches.takeAll();
   }
 
   // ---- forgetting (L4) ------------------------------------------------------------------------------------------------
@@ -642,7 +589,8 @@ export class Graph {
     const strays = new Set<Node>();
     // What hangs on a branch first.
     for (const lane of this.#lanes.branches.toSorted((a, b) => b.first - a.first)) {
-      if (lane.device === own || !this.#isContested(lane) || !this.#hasStableRival(lane, stable)) continue;
+      if (lane.device === own || !this.#branches.isContested(lane) || !this.#branches.hasStableRival(lane, stable))
+        continue;
       let end = Math.max(lane.cut, stable[lane.number] ?? 0);
       for (const other of this.#lanes.all) if (other !== lane) end = Math.max(end, other.tip?.past[lane.number] ?? 0);
       for (const stray of lane.takeBeyond(end)) strays.add(stray);
@@ -671,13 +619,6 @@ export class Graph {
     }
     this.#dropAll(gone);
     return gone;
-  }
-
-  #hasStableRival(lane: Lane, stable: Past): boolean {
-    for (let at = lane; at.parent; at = at.parent) {
-      if (this.#lanes.rivalsOf(at).some(({ number, first }) => (stable[number] ?? 0) >= first)) return true;
-    }
-    return false;
   }
 
   #dropAll(gone: ReadonlySet<Node>): void {

@@ -2,6 +2,8 @@
 import type { Mutant } from './mutant.ts';
 
 const GRAPH = 'src/sync/graph.ts';
+const NAMING = 'src/sync/naming.ts';
+const BRANCHES = 'src/sync/branches.ts';
 const OWN_FEED = 'src/sync/own-feed.ts';
 const REPLICA = 'src/sync/replica.ts';
 const rows = ['test/sync/fold.test.ts'];
@@ -69,48 +71,48 @@ export const graph: readonly Mutant[] = [
   {
     name: 'a feed may name another as its own past',
     rule: 'D2',
-    file: GRAPH,
-    search: 'prev && (prev.delta.feed !== delta.feed || prev.delta.seq !== delta.seq - 1)',
+    file: NAMING,
+    search: 'prev && !isPrevOf(prev, delta)',
     replace: 'false',
     tests: deltas,
   },
   {
     name: 'a feed may depend on itself',
     rule: 'D5',
-    file: GRAPH,
-    search: 'dep.delta.feed === delta.feed || this.#lanes.seenOf(delta.feed, dep) >= delta.seq',
-    replace: 'this.#lanes.seenOf(delta.feed, dep) >= delta.seq',
+    file: NAMING,
+    search: 'dep.delta.feed === delta.feed || lanes.seenOf(delta.feed, dep) >= delta.seq',
+    replace: 'lanes.seenOf(delta.feed, dep) >= delta.seq',
     tests: naming,
   },
   {
     name: 'a feed goes on upon the sight of its own future',
     rule: 'D8',
-    file: GRAPH,
-    search: 'dep.delta.feed === delta.feed || this.#lanes.seenOf(delta.feed, dep) >= delta.seq',
+    file: NAMING,
+    search: 'dep.delta.feed === delta.feed || lanes.seenOf(delta.feed, dep) >= delta.seq',
     replace: 'dep.delta.feed === delta.feed',
     tests: naming,
   },
   {
     name: 'what is named need not be maximal',
     rule: 'D5',
-    file: GRAPH,
-    search: 'if (other !== dep && (inPast(dep, other) || this.#lanes.holdsRival(other, dep))) return false;',
-    replace: 'if (other !== dep && this.#lanes.holdsRival(other, dep)) return false;',
+    file: NAMING,
+    search: 'other === dep || !(inPast(dep, other) || lanes.holdsRival(other, dep))',
+    replace: 'other === dep || !lanes.holdsRival(other, dep)',
     tests: naming,
   },
   {
     name: 'both branches of a fork may be named together',
     rule: 'D8',
-    file: GRAPH,
-    search: 'if (other !== dep && (inPast(dep, other) || this.#lanes.holdsRival(other, dep))) return false;',
-    replace: 'if (other !== dep && inPast(dep, other)) return false;',
+    file: NAMING,
+    search: 'other === dep || !(inPast(dep, other) || lanes.holdsRival(other, dep))',
+    replace: 'other === dep || !inPast(dep, other)',
     tests: naming,
   },
   {
     name: 'who has seen one branch of a fork may bring in another',
     rule: 'D8',
-    file: GRAPH,
-    search: 'if (prev && this.#lanes.holdsRival(dep, prev)) return false;',
+    file: NAMING,
+    search: 'if (prev && lanes.holdsRival(dep, prev)) return false;',
     replace: '',
     tests: naming,
   },
@@ -125,7 +127,7 @@ export const graph: readonly Mutant[] = [
   {
     name: 'a branch that nobody has named stands against the other',
     rule: 'D8',
-    file: GRAPH,
+    file: BRANCHES,
     search: 'this.#lanes.rivalsOf(at).some(({ isNamed }) => isNamed)',
     replace: 'this.#lanes.rivalsOf(at).length > 0',
     tests: naming,
@@ -133,7 +135,7 @@ export const graph: readonly Mutant[] = [
   {
     name: 'both branches count that others have named',
     rule: 'D8',
-    file: GRAPH,
+    file: BRANCHES,
     search: '!at.isNamed || this.#lanes.rivalsOf(at).some(({ isNamed }) => isNamed)',
     replace: '!at.isNamed',
     tests: naming,
@@ -141,7 +143,7 @@ export const graph: readonly Mutant[] = [
   {
     name: 'what is on a branch that nobody has named names another',
     rule: 'D8',
-    file: GRAPH,
+    file: BRANCHES,
     search: 'if (this.isUnnamed(node)) return false;',
     replace: '',
     tests: naming,
@@ -149,8 +151,8 @@ export const graph: readonly Mutant[] = [
   {
     name: 'who names a branch after the rest of it was seen names nothing',
     rule: 'D8',
-    file: GRAPH,
-    search: 'if (isNews) this.#nameFromAll();',
+    file: BRANCHES,
+    search: 'if (isNews) this.takeAll();',
     replace: '',
     tests: naming,
   },
@@ -165,7 +167,7 @@ export const graph: readonly Mutant[] = [
   {
     name: 'a word on a branch counts beyond what others have named of it',
     rule: 'D8',
-    file: GRAPH,
+    file: BRANCHES,
     search: 'return own?.parent !== undefined && node.delta.seq > own.named;',
     replace: 'return own?.parent !== undefined && node.delta.seq > own.named && !own.isNamed;',
     tests: contested,
@@ -182,8 +184,8 @@ export const graph: readonly Mutant[] = [
     name: 'that a branch is named changes nothing that was applied',
     rule: 'D8',
     file: GRAPH,
-    search: 'const isNews = this.#nameBranches(node);',
-    replace: 'const isNews = this.#nameBranches(node) && false;',
+    search: 'const isNews = this.#branches.take(node);',
+    replace: 'const isNews = this.#branches.take(node) && false;',
     tests: deltas,
   },
   {

@@ -10,9 +10,9 @@ import type { DeltaId, DeviceId, FeedId } from '../base/ids.ts';
 import { Branches } from './branches.ts';
 import type { Delta } from './delta.ts';
 import { Generations } from './generations.ts';
+import { Heads } from './heads.ts';
 import {
   beginningOf,
-  inPast,
   pastUpon,
   reachOf,
   type Closed,
@@ -23,6 +23,7 @@ import {
 } from './lane.ts';
 import { Lanes } from './lanes.ts';
 import { isPrevOf, mayName } from './naming.ts';
+import { takeEnded, takeStrays } from './strays.ts';
 import { pastOf, Waiting } from './waiting.ts';
 
 export { isAck } from './delta.ts';
@@ -82,8 +83,7 @@ export class Graph {
   readonly #lanes = new Lanes();
   readonly #branches = new Branches(this.#lanes);
   readonly #generations: Generations;
-  /** Deltas that nothing here names yet. */
-  readonly #heads = new Set<Node>();
+  readonly #heads: Heads;
   readonly #waiting = new Waiting();
   #arrivals = 0;
 
@@ -97,6 +97,7 @@ export class Graph {
       ...around,
     };
     this.#generations = new Generations(this.#lanes.all, (node) => this.#around.hasAcknowledged(node));
+    this.#heads = new Heads(this.#lanes, this.#generations);
   }
 
   /** Deltas that are held whole. */
@@ -191,53 +192,17 @@ export class Graph {
   }
 
   get height(): number {
-    let height = 0;
-    for (const head of this.#heads) height = Math.max(height, head.height);
-    return height;
+    return this.#heads.height;
   }
 
-  /**
-   * The maximal heads outside a feed: the deps of its next delta (D5). Of a fork only what does not stand against what else
-   * would be in its past (D8), and in the place of the rest what only that has named.
-   */
+  /** The maximal heads outside a feed: the deps of its next delta (D5, D8). */
   headsOutside(feed: FeedId): readonly Node[] {
-    const heads = [...this.#heads].filter((head) => head.delta.feed !== feed);
-    const prev = this.tip(feed);
-    const all = prev ? [prev, ...heads] : heads;
-    const canStand = (node: Node) => !this.#isRivalIn(all, node);
-    const standing = heads.filter(canStand);
-    if (standing.length === heads.length) return standing;
-    const named = prev ? [prev, ...standing] : standing;
-    const ends = this.#lanes.all.flatMap(({ tip }) => (tip && tip.delta.feed !== feed && canStand(tip) ? tip : []));
-    const rest = ends.filter((end) => !named.some((other) => other === end || inPast(end, other)));
-    return [...standing, ...rest.filter((end) => !rest.some((other) => other !== end && inPast(end, other)))];
+    return this.#heads.outside(feed);
   }
 
-  /**
-   * D2: what the next delta of a feed has to name, before it knows of a later feed of some device, since nobody else has named the end of the
-   * older one so: that, and whatever else does not know of the later. Maximal (D5).
-   */
+  /** D2: what the next delta of a feed has to name, before it knows of a later feed of some device. */
   toNameFirst(feed: FeedId): readonly Node[] {
-    const unnamed = this.#generations.unnamedEnds();
-    if (unnamed.length === 0) return NO_NODES;
-    // Of each device the oldest feed of which something is to be named: no later one is to be known.
-    const oldest = new Map<DeviceId, Lane>();
-    for (const lane of unnamed.map((end) => this.#lanes.home(end))) {
-      const before = oldest.get(lane.device);
-      if (!before || lane.generation < before.generation) oldest.set(lane.device, lane);
-    }
-    const isUnaware = (node: Node) => ![...oldest.values()].some((lane) => this.#generations.knowsLater(node, lane));
-    const prev = this.tip(feed);
-    const ends = this.#lanes.all.flatMap((lane) => (lane.feed === feed ? [] : (lane.lastOf(isUnaware) ?? [])));
-    const news = ends.filter((end) => !prev || !(inPast(end, prev) || this.#lanes.holdsRival(prev, end)));
-    const isNamed = (end: Node) => !this.#heads.has(end) && news.some((other) => inPast(end, other));
-    return news.filter((end) => !isNamed(end) && !this.#isRivalIn(news, end));
-  }
-
-  /** Whether others hold a branch of the feed of a delta that stands against it. Of most feeds there is one history, and the others need not be asked. */
-  #isRivalIn(others: readonly Node[], node: Node): boolean {
-    const isForked = this.#lanes.of(node.delta.feed).length > 1;
-    return isForked && others.some((other) => other !== node && this.#lanes.holdsRival(other, node));
+    return this.#heads.toNameFirst(feed);
   }
 
   /** D2: of older feeds of its device the ends that others have named, and a delta has not in its past: by them it counts or not. */
@@ -483,9 +448,7 @@ export class Graph {
     };
     this.#arrivals = Math.max(this.#arrivals, arrival);
     this.#lanes.append(node);
-    if (prev) this.#heads.delete(prev);
-    for (const dep of deps) this.#heads.delete(dep);
-    this.#heads.add(node);
+    this.#heads.take(node, prev, deps);
     const isFork = lane.parent !== undefined && this.#lanes.all.length > before;
     const isNews = this.#branches.take(node);
     const isRecut = this.#generations.take(node, lane) || isFork || isNews;
@@ -557,8 +520,7 @@ export class Graph {
   /** After all control deltas: what nothing names, and how many had arrived. */
   loaded(arrivals: number): void {
     this.#arrivals = Math.max(this.#arrivals, arrivals);
-    const ends = this.#lanes.all.flatMap(({ frontier }) => frontier ?? []);
-    for (const end of ends) if (!ends.some((other) => other !== end && inPast(end, other))) this.#heads.add(end);
+    this.#heads.load();
     this.#branches.takeAll();
   }
 
@@ -586,17 +548,7 @@ export class Graph {
    * alone: it would never be folded, nor what comes after it, and keep the places of what it names. Answers what that was.
    */
   dropStrays(stable: Past, own: DeviceId): ReadonlySet<Node> {
-    const strays = new Set<Node>();
-    // What hangs on a branch first.
-    for (const lane of this.#lanes.branches.toSorted((a, b) => b.first - a.first)) {
-      if (lane.device === own || !this.#branches.isContested(lane) || !this.#branches.hasStableRival(lane, stable))
-        continue;
-      let end = Math.max(lane.cut, stable[lane.number] ?? 0);
-      for (const other of this.#lanes.all) if (other !== lane) end = Math.max(end, other.tip?.past[lane.number] ?? 0);
-      for (const stray of lane.takeBeyond(end)) strays.add(stray);
-    }
-    this.#dropAll(strays);
-    return strays;
+    return this.#dropped(takeStrays(this.#lanes, this.#branches, stable, own));
   }
 
   /**
@@ -604,37 +556,14 @@ export class Graph {
    * not one that another of these alone names. Answers what that was.
    */
   letGo(isEnded: (delta: Delta) => boolean, own: DeviceId): ReadonlySet<Node> {
-    const gone = new Set<Node>();
-    for (let before = -1; before < gone.size;) {
-      before = gone.size;
-      for (const lane of this.#lanes.all) {
-        if (lane.device === own) continue;
-        const named = Math.max(
-          ...this.#lanes.all.map((other) => (other === lane ? 0 : (other.tip?.past[lane.number] ?? 0))),
-        );
-        const first = lane.nodes.find(({ delta }) => delta.seq > named && isEnded(delta));
-        if (!first) continue;
-        for (const node of lane.takeBeyond(first.delta.seq - 1)) gone.add(node);
-      }
-    }
-    this.#dropAll(gone);
-    return gone;
+    return this.#dropped(takeEnded(this.#lanes, isEnded, own));
   }
 
-  #dropAll(gone: ReadonlySet<Node>): void {
-    for (const node of gone) this.#drop(node);
+  #dropped(gone: ReadonlySet<Node>): ReadonlySet<Node> {
+    for (const node of gone) this.#lanes.drop(node);
+    this.#heads.drop(gone);
     this.#waiting.areGone(new Set([...gone].map(({ delta }) => delta.id)));
-  }
-
-  /** What only this one had named is a head again. */
-  #drop(stray: Node): void {
-    this.#lanes.drop(stray);
-    this.#heads.delete(stray);
-    const ends = this.#lanes.all.flatMap(({ tip }) => tip ?? []);
-    for (const id of pastOf(stray.delta)) {
-      const before = this.#lanes.get(id);
-      if (before && !ends.some((end) => inPast(before, end))) this.#heads.add(before);
-    }
+    return gone;
   }
 
   /** Leaves the place of each delta, but for control deltas. */

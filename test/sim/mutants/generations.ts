@@ -98,7 +98,7 @@ export const generations: readonly Mutant[] = [
     'what is named first need not have what lets its device in in its past',
     'const isUnaware = (node: Node) =>',
     'const isUnaware = (node: Node) =>\n      unnamed.includes(node) &&',
-    'src/sync/graph.ts',
+    'src/sync/heads.ts',
   ),
   change(
     'what was applied stays when the older feed shows',

@@ -3,6 +3,7 @@ import type { Mutant } from './mutant.ts';
 
 const GRAPH = 'src/sync/graph.ts';
 const NAMING = 'src/sync/naming.ts';
+const HEADS = 'src/sync/heads.ts';
 const BRANCHES = 'src/sync/branches.ts';
 const OWN_FEED = 'src/sync/own-feed.ts';
 const REPLICA = 'src/sync/replica.ts';
@@ -224,7 +225,7 @@ export const graph: readonly Mutant[] = [
   {
     name: 'heads are never covered',
     rule: 'D5',
-    file: GRAPH,
+    file: HEADS,
     search: 'for (const dep of deps) this.#heads.delete(dep);',
     replace: '',
     tests: naming,
@@ -232,7 +233,7 @@ export const graph: readonly Mutant[] = [
   {
     name: 'what only a branch has named that cannot be named is named by nobody',
     rule: 'D5',
-    file: GRAPH,
+    file: HEADS,
     search: 'if (standing.length === heads.length) return standing;',
     replace: 'return standing;',
     tests: ['test/sync/stability.test.ts'],

@@ -907,7 +907,7 @@ export const pruning: readonly Mutant[] = [
   {
     name: 'who has lost his acknowledgement of a word lets go of what another names',
     rule: 'A4',
-    file: 'src/sync/graph.ts',
+    file: 'src/sync/strays.ts',
     search: 'delta.seq > named && isEnded(delta)',
     replace: 'isEnded(delta)',
     tests: ['test/sync/generations.test.ts'],

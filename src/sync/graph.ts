@@ -24,13 +24,12 @@ import {
 import { Lanes } from './lanes.ts';
 import { isPrevOf, mayName } from './naming.ts';
 import { takeEnded, takeStrays } from './strays.ts';
+import { beyond, shownBy, standingIn, vectorOf, type Vector } from './vector.ts';
 import { pastOf, Waiting } from './waiting.ts';
 
 export { isAck } from './delta.ts';
 export { compareNodes, inPast, type Node, type Past } from './lane.ts';
-
-/** Per feed, the seq that is held without a gap; of a forked feed, what is before its fork. */
-export type Vector = ReadonlyMap<FeedId, number>;
+export type { Vector } from './vector.ts';
 
 export type InsertOutcome =
   | { readonly outcome: 'added'; readonly node: Node; readonly isFork: boolean; readonly isRecut: boolean }
@@ -157,18 +156,12 @@ export class Graph {
 
   /** Made anew for who asks. */
   vector(): Map<FeedId, number> {
-    const vector = new Map<FeedId, number>();
-    for (const lane of this.#lanes.all) if (!lane.parent && lane.end > 0) vector.set(lane.feed, lane.end);
-    return vector;
+    return vectorOf(this.#lanes);
   }
 
   /** D8: as the vector, but that of a forked feed the branch goes on, against which none stands that others have named. Made anew for who asks. */
   standing(): Vector {
-    const standing = this.vector();
-    for (const lane of this.#lanes.branches)
-      if (lane.end >= lane.first && !this.#branches.isContested(lane))
-        standing.set(lane.feed, Math.max(standing.get(lane.feed) ?? 0, lane.end));
-    return standing;
+    return standingIn(this.#lanes, this.#branches);
   }
 
   /** Up to which seq of a feed the past of a delta goes, itself included; of a forked one up to the fork. */
@@ -179,11 +172,7 @@ export class Graph {
 
   /** The last that is here of a device, in its newest feed, with its past. Made anew for who asks. */
   shownBy(device: DeviceId): Vector {
-    const shown = new Map<FeedId, number>();
-    const written = this.lanesOf(device).filter(({ parent, end }) => !parent && end > 0);
-    const last = written.sort((a, b) => b.generation - a.generation)[0]?.tip;
-    if (last) for (const { parent, feed } of this.#lanes.all) if (!parent) shown.set(feed, this.reach(last, feed));
-    return shown;
+    return shownBy(this.#lanes, device);
   }
 
   /** The past of a delta that comes after everything here. */
@@ -249,23 +238,8 @@ export class Graph {
   #cut: Vector | undefined;
 
   /** What a peer with this vector lacks of feeds before their forks, in the order of arrival: every delta after its past. */
-  *beyond(theirs: Vector, upTo: (feed: FeedId) => number = () => Number.POSITIVE_INFINITY): Generator<Node> {
-    const cursors: { readonly nodes: readonly Node[]; at: number; readonly end: number }[] = [];
-    for (const lane of this.#lanes.all) {
-      if (lane.parent) continue;
-      const at = Math.max(0, (theirs.get(lane.feed) ?? 0) - lane.cut);
-      const end = Math.min(lane.nodes.length, upTo(lane.feed) - lane.cut);
-      if (at < end) cursors.push({ nodes: lane.nodes, at, end });
-    }
-    for (;;) {
-      let first: (typeof cursors)[number] | undefined;
-      for (const cursor of cursors) {
-        if (cursor.at >= cursor.end) continue;
-        if (!first || cursor.nodes[cursor.at]!.arrival < first.nodes[first.at]!.arrival) first = cursor;
-      }
-      if (!first) return;
-      yield first.nodes[first.at++]!;
-    }
+  beyond(theirs: Vector, upTo: (feed: FeedId) => number = () => Number.POSITIVE_INFINITY): Generator<Node> {
+    return beyond(this.#lanes, theirs, upTo);
   }
 
   /** Ids that waiting deltas lack and that nobody has sent. */

@@ -41,8 +41,8 @@ import {
 } from '../protocol/limits.ts';
 import type { CutAndRoot } from './control.ts';
 import { feedOf, idBytes, DeltaReader, type Delta } from './delta.ts';
-import type { Closed } from './lane.ts';
-import type { LaneRecord, Past, PlaceRecord } from './graph.ts';
+import type { Closed, Past } from './lane.ts';
+import type { LaneRecord, PlaceRecord } from './places.ts';
 import { PackedRows } from './packed-rows.ts';
 
 const ID_BYTES = 32;

@@ -3,8 +3,9 @@
  * A branch whose rivals are all beyond the cut is not a branch there.
  */
 import type { ControlRecord, Frame, OrderPlace } from './base.ts';
-import { compareNodes, type Graph, type LaneRecord, type Node, type Past, type PlaceRecord } from './graph.ts';
+import { compareNodes, type Graph, type Node, type Past } from './graph.ts';
 import type { Closed, Lane } from './lane.ts';
+import type { LaneRecord, PlaceRecord } from './places.ts';
 
 /** Lanes that are one at the cut: the first and the last of them. */
 interface Strand {

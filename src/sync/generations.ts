@@ -32,12 +32,17 @@ export class Generations {
     this.#hasAcknowledged = hasAcknowledged;
   }
 
-  /** A lane is there, and empty. Where a later one has come before it nobody has named it. */
-  begin(lane: Lane): void {
+  /**
+   * A lane is there, and empty. Where a later one has come before it nobody has named it. `folded`: out of a base (L6), so much of it counts, in
+   * whose place a later one is folded; what others name beyond that is told by what comes after the base.
+   */
+  begin(lane: Lane, folded?: Closed): void {
     const isTrunk = ({ parent }: Lane) => Number(!parent);
     push(this.#newestFirst, lane.device, lane);
     this.#lanesOf(lane.device).sort((a, b) => b.generation - a.generation || isTrunk(a) - isTrunk(b));
-    if (this.#nextOf(lane)) this.close(lane, { named: 0, seen: 0 });
+    if (this.#nextOf(lane)) this.#close(lane, { named: 0, seen: 0 });
+    if (folded) this.#close(lane, folded);
+    lane.namedAtCut = folded?.named ?? 0;
   }
 
   /** A delta has come in, at the end of its lane. Answers whether others count now, or do not any more. */
@@ -48,15 +53,9 @@ export class Generations {
   }
 
   /** So much of it counts: a later one has begun. */
-  close(lane: Lane, closed: Closed): void {
+  #close(lane: Lane, closed: Closed): void {
     lane.closed = closed;
     this.#closed.add(lane);
-  }
-
-  /** The same out of a base (L6), which tells what is folded alone. */
-  load(lane: Lane, closed: Closed): void {
-    this.close(lane, closed);
-    lane.namedAtCut = closed.named;
   }
 
   /**
@@ -74,7 +73,7 @@ export class Generations {
   /** What was beyond the end of a lane is a lane of its own now (D8). */
   split(lane: Lane, branch: Lane): void {
     if (lane.closed) {
-      this.close(branch, lane.closed);
+      this.#close(branch, lane.closed);
       branch.namedAtCut = lane.namedAtCut;
       lane.namedAtCut = Math.min(lane.namedAtCut, lane.end);
       const { named, seen } = lane.closed;
@@ -166,7 +165,7 @@ export class Generations {
       const before = one.counts;
       one.namedAtCut = one.closed ? one.namedAtCut : this.#namedByOthers(one, ({ frontier }) => frontier);
       const closed = { named: one.closed?.named ?? this.#namedByOthers(one), seen: one.closed?.seen ?? 0 };
-      if (node.delta.seq === 1) this.close(one, { ...closed, seen: this.#seenAnew(one, closed, next) });
+      if (node.delta.seq === 1) this.#close(one, { ...closed, seen: this.#seenAnew(one, closed, next) });
       else if (next === lane) one.closed = { ...closed, seen: this.#seenFrom(node, one, closed) };
       isOther ||= Math.min(before, one.end) !== Math.min(one.counts, one.end);
     }

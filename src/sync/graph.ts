@@ -11,18 +11,10 @@ import { Branches } from './branches.ts';
 import type { Delta } from './delta.ts';
 import { Generations } from './generations.ts';
 import { Heads } from './heads.ts';
-import {
-  beginningOf,
-  pastUpon,
-  reachOf,
-  type Closed,
-  type Lane,
-  type MutableNode,
-  type Node,
-  type Past,
-} from './lane.ts';
+import { beginningOf, pastUpon, reachOf, type Lane, type Node, type Past } from './lane.ts';
 import { Lanes } from './lanes.ts';
 import { isPrevOf, mayName } from './naming.ts';
+import { Places, type LaneRecord, type PlaceRecord } from './places.ts';
 import { takeEnded, takeStrays } from './strays.ts';
 import { beyond, shownBy, standingIn, vectorOf, type Vector } from './vector.ts';
 import { pastOf, Waiting } from './waiting.ts';
@@ -40,30 +32,6 @@ export type InsertOutcome =
   | { readonly outcome: 'fork'; readonly device: DeviceId }
   | { readonly outcome: 'broken' } // what it names contradicts what is here, or may not be named
   | { readonly outcome: 'overflow' };
-
-/** A lane up to a cut (L6). Lanes are numbered by their place among all of the base. */
-export interface LaneRecord {
-  readonly feed: FeedId;
-  readonly device: DeviceId;
-  readonly generation: number;
-  readonly parent: number | undefined;
-  readonly first: number;
-  readonly firstId: DeltaId | undefined;
-  readonly cut: number;
-  /** D2: where a later feed of the device is folded, too. */
-  readonly closed: Closed | undefined;
-  /** The delta at the cut; undefined for the empty beginning of a feed that forks at once. */
-  readonly end: { readonly id: DeltaId; readonly height: number; readonly past: Past } | undefined;
-}
-
-/** Of a base: the place of a folded delta before the end of its lane, that something after the cut names. */
-export interface PlaceRecord {
-  readonly lane: number;
-  readonly seq: number;
-  readonly id: DeltaId;
-  readonly height: number;
-  readonly past: Past;
-}
 
 /** What a graph asks of whoever judges what is in it. */
 export interface Around {
@@ -83,6 +51,7 @@ export class Graph {
   readonly #branches = new Branches(this.#lanes);
   readonly #generations: Generations;
   readonly #heads: Heads;
+  readonly #places: Places;
   readonly #waiting = new Waiting();
   #arrivals = 0;
 
@@ -97,6 +66,7 @@ export class Graph {
     };
     this.#generations = new Generations(this.#lanes.all, (node) => this.#around.hasAcknowledged(node));
     this.#heads = new Heads(this.#lanes, this.#generations);
+    this.#places = new Places(this.#lanes, this.#generations);
   }
 
   /** Deltas that are held whole. */
@@ -221,21 +191,22 @@ export class Graph {
 
   /** Whether a peer with this vector can be served from here: what it lacks has not been forgotten. */
   reaches(theirs: Vector): boolean {
-    return this.#lanes.all.every(
-      ({ parent, cut, feed }) => parent !== undefined || cut === 0 || (theirs.get(feed) ?? 0) >= cut,
-    );
+    return this.#places.reaches(theirs);
   }
 
   /** Up to where each feed is folded. */
   cut(): Vector {
-    if (this.#cut) return this.#cut;
-    const cut = new Map<FeedId, number>();
-    for (const lane of this.#lanes.all) if (!lane.parent && lane.cut > 0) cut.set(lane.feed, lane.cut);
-    return (this.#cut = cut);
+    return this.#places.cut();
   }
 
-  /** Until something is forgotten. */
-  #cut: Vector | undefined;
+  isFolded(node: Node): boolean {
+    return this.#places.isFolded(node);
+  }
+
+  /** Whether all that was forgotten is in the past of a delta. */
+  coversCut(node: Node): boolean {
+    return this.#places.coversCut(node);
+  }
 
   /** What a peer with this vector lacks of feeds before their forks, in the order of arrival: every delta after its past. */
   beyond(theirs: Vector, upTo: (feed: FeedId) => number = () => Number.POSITIVE_INFINITY): Generator<Node> {
@@ -343,7 +314,7 @@ export class Graph {
     const prev = this.#prevOf(delta);
     if (prev && this.#isNext(delta, prev)) return this.#add(delta, prev, NO_NODES, arrival);
     if (this.#lanes.get(delta.id)) return { outcome: 'known' };
-    if (this.#isForgotten(delta, prev)) return { outcome: 'forgotten', namedBy: this.#namedBy(delta.id) };
+    if (this.#places.isForgotten(delta, prev)) return { outcome: 'forgotten', namedBy: this.#namedBy(delta.id) };
     if (!evenRival && this.#lanes.isTaken(delta, prev)) return { outcome: 'fork', device: delta.device };
     const missing = pastOf(delta).filter((id) => !this.#lanes.get(id));
     if (missing.length > 0) {
@@ -375,11 +346,6 @@ export class Graph {
     return this.#waiting.released(id, (one) => this.#lanes.get(one) !== undefined);
   }
 
-  #isForgotten(delta: Delta, prev: Node | undefined): boolean {
-    if (prev?.delta.feed === delta.feed) return delta.seq <= this.#lanes.home(prev).cut;
-    return this.#lanes.of(delta.feed).some((lane) => lane.first <= delta.seq && delta.seq <= lane.cut);
-  }
-
   /**
    * What waits for a forgotten delta and may be sound. What has the whole cut in its past is not: it has the forgotten one, or its rival,
    * there already.
@@ -392,15 +358,6 @@ export class Graph {
       else named.push(waiter);
     }
     return named;
-  }
-
-  isFolded(node: Node): boolean {
-    return node.delta.seq <= this.#lanes.home(node).cut;
-  }
-
-  /** Whether all that was forgotten is in the past of a delta. */
-  coversCut(node: Node): boolean {
-    return this.#lanes.all.every((lane) => lane.cut < lane.first || reachOf(node, lane.number) >= lane.cut);
   }
 
   #isSound(delta: Delta, prev: Node | undefined, deps: readonly Node[]): boolean {
@@ -459,36 +416,17 @@ export class Graph {
 
   /** A lane of a base, after those it hangs on: what is before its cut is folded, and only its end is known. */
   loadLane(record: LaneRecord): void {
-    const parent = record.parent === undefined ? undefined : this.#lanes.all[record.parent];
-    const { feed, device, generation, first, firstId, cut, closed, end } = record;
-    const lane = this.#begin({ feed, device, generation, parent, first, firstId });
-    if (closed) this.#generations.load(lane, closed);
-    lane.cut = cut;
-    lane.named = cut;
-    this.#cut = undefined;
-    lane.substance = cut;
-    if (!end) return;
-    const delta = placeOf({ id: end.id, device, feed, generation, seq: cut });
-    lane.frontier = { delta, height: end.height, lane: lane.number, past: end.past, arrival: 0 };
-    this.#lanes.note(lane.frontier);
+    this.#places.loadLane(record);
   }
 
   /** After all lanes. */
-  loadPlace({ lane, seq, id, height, past }: PlaceRecord): void {
-    const home = this.#lanes.all[lane]!;
-    const node: Node = { delta: placeOf({ ...home, id, seq }), height, lane, past, arrival: 0 };
-    home.places.set(seq, node);
-    this.#lanes.note(node);
+  loadPlace(record: PlaceRecord): void {
+    this.#places.loadPlace(record);
   }
 
   /** After all lanes: a control delta of a base, in D6 order. */
   loadControl(delta: Delta, lane: number, height: number, past: Past): Node {
-    const home = this.#lanes.all[lane]!;
-    const node: Node = { delta, height, lane, past, arrival: ++this.#arrivals };
-    home.kept.set(delta.seq, node);
-    if (delta.seq === home.cut) home.frontier = node;
-    this.#lanes.note(node);
-    return node;
+    return this.#places.loadControl(delta, lane, { height, past, arrival: ++this.#arrivals });
   }
 
   /** After all control deltas: what nothing names, and how many had arrived. */
@@ -505,16 +443,7 @@ export class Graph {
    * those that something after it names, their places stay.
    */
   forget(cut: Past): void {
-    this.#cut = undefined;
-    for (const lane of this.#lanes.all) this.#forgetIn(lane, Math.min(cut[lane.number] ?? 0, lane.end));
-    const named = new Set(this.#lanes.all.flatMap(({ nodes }) => nodes.flatMap(({ delta }) => delta.deps)));
-    for (const { places } of this.#lanes.all) {
-      for (const [seq, place] of places) {
-        if (named.has(place.delta.id)) continue;
-        places.delete(seq);
-        this.#lanes.drop(place);
-      }
-    }
+    this.#places.forget(cut);
   }
 
   /**
@@ -539,41 +468,6 @@ export class Graph {
     this.#waiting.areGone(new Set([...gone].map(({ delta }) => delta.id)));
     return gone;
   }
-
-  /** Leaves the place of each delta, but for control deltas. */
-  #forgetIn(lane: Lane, upTo: number): void {
-    if (upTo <= lane.cut) return;
-    const gone = lane.nodes.splice(0, upTo - lane.cut);
-    if (lane.frontier && !isKept(lane.frontier.delta)) lane.places.set(lane.cut, lane.frontier);
-    const last = gone.at(-1)!;
-    for (const node of gone) {
-      this.#generations.settle(node);
-      if (isKept(node.delta)) lane.kept.set(node.delta.seq, node);
-      else (node as MutableNode).delta = placeOf(node.delta);
-      if (node !== last && !isKept(node.delta)) lane.places.set(node.delta.seq, node);
-    }
-    lane.cut = upTo;
-    lane.named = Math.max(lane.named, upTo);
-    lane.frontier = last;
-  }
 }
 
-/** L4: control deltas stay; an ack says what the place of a later one says. */
-export function isKept(delta: Delta): boolean {
-  return delta.tool === undefined && delta.kind !== 'ack' && delta.bytes.length > 0;
-}
-
-/** What is left of a delta that was folded: its place in its feed. */
-export function placeOf({
-  id,
-  device,
-  feed,
-  generation,
-  seq,
-}: Pick<Delta, 'id' | 'device' | 'feed' | 'generation' | 'seq'>): Delta {
-  const none = { version: 0, prev: undefined, deps: [], credential: undefined, time: 0, tool: undefined };
-  return { ...none, id, device, feed, generation, seq, kind: 'ack', body: null, bytes: NO_BYTES };
-}
-
-const NO_BYTES = new Uint8Array(0);
 const NO_NODES: readonly Node[] = [];

@@ -19,7 +19,7 @@ export const generations: readonly Mutant[] = [
     'const isOther = this.#closeEarlier(node, lane);',
     'const isOther = false;',
   ),
-  change('a late older feed takes its place', 'if (this.#nextOf(lane)) this.close(lane, { named: 0, seen: 0 });', ''),
+  change('a late older feed takes its place', 'if (this.#nextOf(lane)) this.#close(lane, { named: 0, seen: 0 });', ''),
   change('what others had named does not count', 'named = Math.max(named, endOf(lane)?.past[number] ?? 0);', ''),
   change(
     'what others name later does not count',
@@ -113,9 +113,9 @@ export const generations: readonly Mutant[] = [
   ),
   change(
     'a base forgets what counts of an older feed',
-    'if (closed) this.#generations.load(lane, closed);',
-    '',
-    'src/sync/graph.ts',
+    'this.#generations.begin(lane, closed);',
+    'this.#generations.begin(lane);',
+    'src/sync/places.ts',
   ),
   change(
     'a base says that nobody has named an older feed',
@@ -139,7 +139,7 @@ export const generations: readonly Mutant[] = [
     replace: 'closed.named = Math.max(closed.named, lane.closed?.named ?? 0);',
     tests: ['test/sim/sim.test.ts'],
   },
-  change('what is folded names nothing of an older feed', 'this.#generations.settle(node);', '', 'src/sync/graph.ts'),
+  change('what is folded names nothing of an older feed', 'this.#generations.settle(node);', '', 'src/sync/places.ts'),
   {
     name: 'whom a branch lets in writes upon the other',
     rule: 'I4',

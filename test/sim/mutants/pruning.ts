@@ -91,8 +91,8 @@ export const pruning: readonly Mutant[] = [
   {
     name: 'control deltas are forgotten',
     rule: 'L4',
-    file: GRAPH,
-    search: "return delta.tool === undefined && delta.kind !== 'ack' && delta.bytes.length > 0;",
+    file: 'src/sync/places.ts',
+    search: 'return delta.tool === undefined && !isAck(delta) && delta.bytes.length > 0;',
     replace: 'return delta.tool === undefined && delta.kind !== delta.kind;',
     tests: stability,
   },
@@ -108,7 +108,8 @@ export const pruning: readonly Mutant[] = [
     name: 'what is forgotten comes in again',
     rule: 'L4',
     file: GRAPH,
-    search: "if (this.#isForgotten(delta, prev)) return { outcome: 'forgotten', namedBy: this.#namedBy(delta.id) };",
+    search:
+      "if (this.#places.isForgotten(delta, prev)) return { outcome: 'forgotten', namedBy: this.#namedBy(delta.id) };",
     replace: '',
     tests: forgetting,
   },

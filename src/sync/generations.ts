@@ -15,19 +15,22 @@
  */
 import { push } from '../base/group.ts';
 import type { DeviceId } from '../base/ids.ts';
+import type { Delta } from './delta.ts';
 import { beginningOf, compareNodes, type Closed, type Lane, type Node, type Past } from './lane.ts';
+import type { Lanes } from './lanes.ts';
 
 export class Generations {
-  readonly #lanes: readonly Lane[];
+  readonly #lanes: Lanes;
   readonly #hasAcknowledged: (node: Node) => boolean;
   /** The lanes of each device, of its newest feed first, and of one feed the branches before the trunk. */
   readonly #newestFirst = new Map<DeviceId, Lane[]>();
   /** Those in whose place a later one has begun: few, and often none. */
   readonly #closed = new Set<Lane>();
-  #still: NamedHere | undefined;
+  /** While nothing changes: of each device that is asked about, up to where its feeds are named here. */
+  #still: Map<DeviceId, ReadonlyMap<Lane, number>> | undefined;
 
-  /** `lanes`: of the graph, by their numbers. `hasAcknowledged`: whether who holds the copy has a delta in what he has written. */
-  constructor(lanes: readonly Lane[], hasAcknowledged: (node: Node) => boolean) {
+  /** `hasAcknowledged`: whether who holds the copy has a delta in what he has written. */
+  constructor(lanes: Lanes, hasAcknowledged: (node: Node) => boolean) {
     this.#lanes = lanes;
     this.#hasAcknowledged = hasAcknowledged;
   }
@@ -90,8 +93,7 @@ export class Generations {
   isAside(node: Node, lane: Lane): boolean {
     if (this.#closed.size === 0) return false;
     const { seq } = node.delta;
-    const namedHere = () => this.#still?.of(lane) ?? this.#namedHere(lane, this.#nextOf(lane));
-    return (seq > lane.counts && seq > namedHere()) || this.#isBehind(node, lane);
+    return (seq > lane.counts && seq > this.#namedOf(lane.device).get(lane)!) || this.#isBehind(node, lane);
   }
 
   /**
@@ -100,10 +102,7 @@ export class Generations {
    */
   whileStill<T>(act: () => T): T {
     if (this.#still) return act();
-    this.#still = new NamedHere(
-      (device) => this.#lanesOf(device),
-      (device) => this.#allNamedHere(device),
-    );
+    this.#still = new Map();
     try {
       return act();
     } finally {
@@ -111,20 +110,35 @@ export class Generations {
     }
   }
 
-  /** Of each feed of a device, in their order. */
-  #allNamedHere(device: DeviceId): readonly number[] {
+  /** Up to where each feed of a device is named here, the oldest first. */
+  #namedOf(device: DeviceId): ReadonlyMap<Lane, number> {
+    const before = this.#still?.get(device);
+    if (before) return before;
     let known: number | undefined;
     const knownOf = () => (known ??= this.#knownOf(device));
-    return [...this.#withNext(device)].map(([lane, next]) => this.#namedHere(lane, next, knownOf));
+    const feeds = [...this.#withNext(device)].reverse();
+    const named = new Map(feeds.map(([lane, next]) => [lane, this.#namedHere(lane, next, knownOf)]));
+    this.#still?.set(device, named);
+    return named;
+  }
+
+  /** Up to where a feed counts, as far as a later one of its device says whose beginning is `known`; of a forked one up to its fork. */
+  closedAt(
+    { device, feed, generation }: Pick<Delta, 'device' | 'feed' | 'generation'>,
+    known: (first: Node) => boolean,
+  ): number {
+    const isClosed = this.#lanes.ofDevice(device).some((lane) => {
+      const first = lane.generation > generation && !lane.parent ? beginningOf(lane) : undefined;
+      return first !== undefined && known(first);
+    });
+    return isClosed ? (this.#lanes.trunk(feed)?.counts ?? 0) : Number.POSITIVE_INFINITY;
   }
 
   /** Where what is here of an older feed ends that nobody has named, and that who holds the copy is to name before he knows of the later. */
   unnamedEnds(): readonly Node[] {
     const ends: Node[] = [];
     for (const device of new Set([...this.#closed].map((lane) => lane.device))) {
-      let known: number | undefined;
-      for (const [lane, next] of this.#withNext(device)) {
-        const named = this.#namedHere(lane, next, () => (known ??= this.#knownOf(device)));
+      for (const [lane, named] of this.#namedOf(device)) {
         const end = named > (lane.closed?.named ?? 0) ? lane.at(named) : undefined;
         if (end) ends.push(end);
       }
@@ -181,14 +195,15 @@ export class Generations {
     if (node.delta.seq === 1) return reach;
     const counts = Math.max(named, seen);
     if (reach <= counts) return Math.max(reach, seen);
-    const [prev, first] = [this.#lanes[node.lane]!.at(node.delta.seq - 1), earlier.at(counts + 1)];
+    const [prev, first] = [this.#lanes.home(node).at(node.delta.seq - 1), earlier.at(counts + 1)];
     return prev && first && compareNodes(prev, first) < 0 ? reach : seen;
   }
 
   /** Of everybody but its device, as long as no later feed is here. */
   #namedByOthers({ device, number }: Lane, endOf = ({ tip }: Lane) => tip): number {
     let named = 0;
-    for (const lane of this.#lanes) if (lane.device !== device) named = Math.max(named, endOf(lane)?.past[number] ?? 0);
+    for (const lane of this.#lanes.all)
+      if (lane.device !== device) named = Math.max(named, endOf(lane)?.past[number] ?? 0);
     return named;
   }
 
@@ -289,23 +304,11 @@ export class Generations {
    */
   #isBehind(node: Node, { device, generation }: Lane): boolean {
     if (generation === 0) return false;
-    if (this.#still) {
-      const [lanes, named] = [this.#lanesOf(device), this.#still.all(device)];
-      for (let at = lanes.length - 1; at >= 0 && lanes[at]!.generation < generation; at--)
-        if (this.#isBefore(lanes[at]!, named[at]!, node)) return true;
-      return false;
-    }
-    let known: number | undefined;
-    for (const [earlier, next] of this.#withNext(device)) {
-      if (earlier.generation >= generation || (node.past[earlier.number] ?? 0) >= earlier.end) continue;
-      const named = this.#namedHere(earlier, next, () => (known ??= this.#knownOf(device)));
+    for (const [earlier, named] of this.#namedOf(device)) {
+      if (earlier.generation >= generation) return false;
       if (this.#standsBefore(earlier, named, node)) return true;
     }
     return false;
-  }
-
-  #isBefore(earlier: Lane, named: number, node: Node): boolean {
-    return (node.past[earlier.number] ?? 0) < earlier.end && this.#standsBefore(earlier, named, node);
   }
 
   /** Whether an older feed, up to `named`, has said more than a delta. One that is forgotten has not: the later one had it in its past, or is folded itself. */
@@ -316,7 +319,7 @@ export class Generations {
 
   /** Whether what one delta has in its past of other devices' feeds is in the past of another of the same device. */
   #knowsAllOf(later: Node, { past, delta: { device } }: Node): boolean {
-    return past.every((seq, lane) => seq <= (later.past[lane] ?? 0) || this.#lanes[lane]!.device === device);
+    return past.every((seq, lane) => seq <= (later.past[lane] ?? 0) || this.#lanes.all[lane]!.device === device);
   }
 
   /** Whether something in later feeds stands as if what has come into this one were not. */
@@ -326,29 +329,6 @@ export class Generations {
       const first = later.nodes[0];
       return later.generation > lane.generation && first !== undefined && this.#standsBefore(lane, named, first);
     });
-  }
-}
-
-/** Of each device that is asked about, up to where each of its feeds is named here. */
-class NamedHere {
-  readonly #lanesOf: (device: DeviceId) => readonly Lane[];
-  readonly #look: (device: DeviceId) => readonly number[];
-  readonly #devices = new Map<DeviceId, readonly number[]>();
-
-  constructor(lanesOf: (device: DeviceId) => readonly Lane[], look: (device: DeviceId) => readonly number[]) {
-    this.#lanesOf = lanesOf;
-    this.#look = look;
-  }
-
-  /** In the order of its feeds. */
-  all(device: DeviceId): readonly number[] {
-    const known = this.#devices.get(device) ?? this.#look(device);
-    this.#devices.set(device, known);
-    return known;
-  }
-
-  of(lane: Lane): number | undefined {
-    return this.all(lane.device)[this.#lanesOf(lane.device).indexOf(lane)];
   }
 }
 

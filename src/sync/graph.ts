@@ -11,7 +11,7 @@ import { Branches } from './branches.ts';
 import type { Delta } from './delta.ts';
 import { Generations } from './generations.ts';
 import { Heads } from './heads.ts';
-import { beginningOf, pastUpon, reachOf, type Lane, type Node, type Past } from './lane.ts';
+import { pastUpon, reachOf, type Lane, type Node, type Past } from './lane.ts';
 import { Lanes } from './lanes.ts';
 import { isPrevOf, mayName } from './naming.ts';
 import { Places, type LaneRecord, type PlaceRecord } from './places.ts';
@@ -64,7 +64,7 @@ export class Graph {
       hasAcknowledged: () => true,
       ...around,
     };
-    this.#generations = new Generations(this.#lanes.all, (node) => this.#around.hasAcknowledged(node));
+    this.#generations = new Generations(this.#lanes, (node) => this.#around.hasAcknowledged(node));
     this.#heads = new Heads(this.#lanes, this.#generations);
     this.#places = new Places(this.#lanes, this.#generations);
   }
@@ -293,15 +293,8 @@ export class Graph {
   }
 
   /** Up to where a feed counts, as far as a later feed of its device says whose beginning is `known` (D2). */
-  closedAt(
-    { device, feed, generation }: Pick<Delta, 'device' | 'feed' | 'generation'>,
-    known: (first: Node) => boolean,
-  ): number {
-    const isClosed = this.lanesOf(device).some((lane) => {
-      const first = lane.generation > generation && !lane.parent ? beginningOf(lane) : undefined;
-      return first !== undefined && known(first);
-    });
-    return isClosed ? (this.#lanes.trunk(feed)?.counts ?? 0) : Number.POSITIVE_INFINITY;
+  closedAt(place: Pick<Delta, 'device' | 'feed' | 'generation'>, known: (first: Node) => boolean): number {
+    return this.#generations.closedAt(place, known);
   }
 
   // ---- what comes in ------------------------------------------------------------------------------------------------

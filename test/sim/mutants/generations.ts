@@ -57,8 +57,8 @@ export const generations: readonly Mutant[] = [
   change('a later feed need not have acknowledged what the older has', '!this.#knowsAllOf(node, last) || ', ''),
   change(
     'more can be said against a later feed when all have acknowledged it',
-    'const named = this.#namedHere(earlier, next, () => (known ??= this.#knownOf(device)));',
-    'const named = earlier.end;',
+    'if (this.#standsBefore(earlier, named, node)) return true;',
+    'if (this.#standsBefore(earlier, earlier.end, node)) return true;',
   ),
   change(
     'what a copy has folded upon does not count here till it is named',
@@ -152,8 +152,8 @@ export const generations: readonly Mutant[] = [
     name: 'what is known of a device is asked for each of its older feeds',
     rule: 'D2',
     file: 'src/sync/generations.ts',
-    search: 'const named = this.#namedHere(earlier, next, () => (known ??= this.#knownOf(device)));',
-    replace: 'const named = this.#namedHere(earlier, next);',
+    search: 'this.#namedHere(lane, next, knownOf)',
+    replace: 'this.#namedHere(lane, next)',
     tests: ['test/sync/costs.test.ts'],
   },
   {
@@ -237,11 +237,11 @@ export const generations: readonly Mutant[] = [
     tests: ['test/sync/generations.test.ts', 'test/sync/histories.test.ts'],
   },
   {
-    name: 'of older feeds that are named here the last alone is looked at',
+    name: 'of older feeds that are named here the oldest alone is looked at',
     rule: 'D2',
     file: 'src/sync/generations.ts',
-    search: 'for (let at = lanes.length - 1; at >= 0 && lanes[at]!.generation < generation; at--)',
-    replace: 'for (let at = lanes.length - 1; at === lanes.length - 1 && lanes[at]!.generation < generation; at--)',
+    search: 'if (this.#standsBefore(earlier, named, node)) return true;',
+    replace: 'return this.#standsBefore(earlier, named, node);',
     tests: ['test/sync/generations.test.ts', 'test/sync/histories.test.ts'],
   },
 ];

@@ -78,7 +78,7 @@ export class Generations {
     if (lane.closed) {
       this.#close(branch, lane.closed);
       branch.namedAtCut = lane.namedAtCut;
-      lane.namedAtCut = Math.min(lane.namedAtCut, lane.end);
+      // By `closedAt` others take what is not here: as much as by who had seen the fork before. What is folded ends before it anyhow.
       const { named, seen } = lane.closed;
       lane.closed = { named: Math.min(named, lane.end), seen: Math.min(seen, lane.end) };
     }

@@ -312,6 +312,25 @@ describe('L6 D2 D8 a later feed of a device that forks the older', () => {
     });
     assert.deepEqual(frames[1], frames[0]);
   });
+
+  it('D2 D8 the older one counts for others no further than its fork, whether that has shown before the later feed or after', () => {
+    for (const isForkFirst of [true, false]) {
+      for (const isNamed of [true, false]) {
+        const talk = new Talk();
+        const { alice, mallory, genesis } = talk;
+        const first = talk.add(mallory, undefined, [genesis]);
+        const second = talk.add(mallory, first, []);
+        const rival = talk.say(mallory, first, []);
+        // Others have named what is beyond the fork, or the later feed begins upon it.
+        const naming = isNamed ? [talk.say(alice, genesis, [second])] : [];
+        const begun = talk.say(mallory, undefined, [isNamed ? genesis : second], 1);
+        for (const delta of isForkFirst ? [rival, ...naming, begun] : [...naming, begun, rival])
+          assert.equal(talk.take(delta), 'added');
+        const end = talk.graph.closedAt(second, () => true);
+        assert.equal(end, first.seq);
+      }
+    }
+  });
 });
 
 describe('L6 D2 a base of a copy that had folded before it heard of the later feed', () => {

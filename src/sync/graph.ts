@@ -69,6 +69,8 @@ export class Graph {
     this.#places = new Places(this.#lanes, this.#generations);
   }
 
+  // ---- what is here --------------------------------------------------------------------------------------------------
+
   /** Deltas that are held whole. */
   get size(): number {
     let size = 0;
@@ -76,31 +78,17 @@ export class Graph {
     return size;
   }
 
-  get waiting(): number {
-    return this.#waiting.size;
-  }
-
-  /** How often something has come to wait, or waits no more. */
-  get waitingTurns(): number {
-    return this.#waiting.turns;
-  }
-
-  /** Deltas whose past is not here. */
-  waitingDeltas(): Iterable<Delta> {
-    return this.#waiting.all();
-  }
-
   get arrivals(): number {
     return this.#arrivals;
-  }
-
-  get lanes(): readonly Lane[] {
-    return this.#lanes.all;
   }
 
   /** Whether somebody has two histories (D8). */
   get isForked(): boolean {
     return this.#lanes.branches.length > 0;
+  }
+
+  get lanes(): readonly Lane[] {
+    return this.#lanes.all;
   }
 
   lanesOf(device: DeviceId): readonly Lane[] {
@@ -115,63 +103,25 @@ export class Graph {
     return this.#lanes.get(id) !== undefined || this.#waiting.has(id);
   }
 
+  at(feed: FeedId, seq: number): Node | undefined {
+    return this.#lanes.trunk(feed)?.at(seq);
+  }
+
   /** Last delta of a feed; of a forked one the last before its fork. */
   tip(feed: FeedId): Node | undefined {
     return this.#lanes.trunk(feed)?.tip;
   }
 
-  at(feed: FeedId, seq: number): Node | undefined {
-    return this.#lanes.trunk(feed)?.at(seq);
+  /** The next of its lane. */
+  after(node: Node): Node | undefined {
+    return this.#lanes.all[node.lane]?.at(node.delta.seq + 1);
   }
 
-  /** Made anew for who asks. */
-  vector(): Map<FeedId, number> {
-    return vectorOf(this.#lanes);
-  }
-
-  /** D8: as the vector, but that of a forked feed the branch goes on, against which none stands that others have named. Made anew for who asks. */
-  standing(): Vector {
-    return standingIn(this.#lanes, this.#branches);
-  }
-
-  /** Up to which seq of a feed the past of a delta goes, itself included; of a forked one up to the fork. */
-  reach(node: Node, feed: FeedId): number {
-    const trunk = this.#lanes.trunk(feed);
-    return trunk ? reachOf(node, trunk.number) : 0;
-  }
-
-  /** The last that is here of a device, in its newest feed, with its past. Made anew for who asks. */
-  shownBy(device: DeviceId): Vector {
-    return shownBy(this.#lanes, device);
-  }
-
-  /** The past of a delta that comes after everything here. */
-  everything(): Past {
-    return this.#lanes.all.map((lane) => lane.end);
-  }
-
-  get height(): number {
-    return this.#heads.height;
-  }
-
-  /** The maximal heads outside a feed: the deps of its next delta (D5, D8). */
-  headsOutside(feed: FeedId): readonly Node[] {
-    return this.#heads.outside(feed);
-  }
-
-  /** D2: what the next delta of a feed has to name, before it knows of a later feed of some device. */
-  toNameFirst(feed: FeedId): readonly Node[] {
-    return this.#heads.toNameFirst(feed);
-  }
-
-  /** D2: of older feeds of its device the ends that others have named, and a delta has not in its past: by them it counts or not. */
-  standingBefore(node: Node): readonly Node[] {
-    return this.#generations.standingBefore(node, this.#lanes.home(node));
-  }
-
-  /** D2: what counts here, and for others only when the next delta of the own feed has come to them: where that ends. */
-  ahead(): readonly Node[] {
-    return this.#generations.unnamedEnds();
+  /** A delta with those of its branch that are before it; of the beginning of a feed it alone. */
+  branchTo(node: Node): Node[] {
+    const lane = this.#lanes.home(node);
+    if (!lane.parent || node.delta.seq <= lane.cut) return [node];
+    return lane.nodes.slice(0, node.delta.seq - lane.cut);
   }
 
   /** Every delta after the cut, in the order of arrival: what is not in the base. */
@@ -189,14 +139,51 @@ export class Graph {
     return nodes.sort((a, b) => a.arrival - b.arrival);
   }
 
-  /** Whether a peer with this vector can be served from here: what it lacks has not been forgotten. */
-  reaches(theirs: Vector): boolean {
-    return this.#places.reaches(theirs);
+  // ---- how far it goes -----------------------------------------------------------------------------------------------
+
+  /** The past of a delta that comes after everything here. */
+  everything(): Past {
+    return this.#lanes.all.map((lane) => lane.end);
+  }
+
+  get height(): number {
+    return this.#heads.height;
+  }
+
+  /** Up to which seq of a feed the past of a delta goes, itself included; of a forked one up to the fork. */
+  reach(node: Node, feed: FeedId): number {
+    const trunk = this.#lanes.trunk(feed);
+    return trunk ? reachOf(node, trunk.number) : 0;
+  }
+
+  /** Made anew for who asks. */
+  vector(): Map<FeedId, number> {
+    return vectorOf(this.#lanes);
+  }
+
+  /** D8: as the vector, but that of a forked feed the branch goes on, against which none stands that others have named. Made anew for who asks. */
+  standing(): Vector {
+    return standingIn(this.#lanes, this.#branches);
+  }
+
+  /** The last that is here of a device, in its newest feed, with its past. Made anew for who asks. */
+  shownBy(device: DeviceId): Vector {
+    return shownBy(this.#lanes, device);
+  }
+
+  /** What a peer with this vector lacks of feeds before their forks, in the order of arrival: every delta after its past. */
+  beyond(theirs: Vector, upTo: (feed: FeedId) => number = () => Number.POSITIVE_INFINITY): Generator<Node> {
+    return beyond(this.#lanes, theirs, upTo);
   }
 
   /** Up to where each feed is folded. */
   cut(): Vector {
     return this.#places.cut();
+  }
+
+  /** Whether a peer with this vector can be served from here: what it lacks has not been forgotten. */
+  reaches(theirs: Vector): boolean {
+    return this.#places.reaches(theirs);
   }
 
   isFolded(node: Node): boolean {
@@ -208,29 +195,21 @@ export class Graph {
     return this.#places.coversCut(node);
   }
 
-  /** What a peer with this vector lacks of feeds before their forks, in the order of arrival: every delta after its past. */
-  beyond(theirs: Vector, upTo: (feed: FeedId) => number = () => Number.POSITIVE_INFINITY): Generator<Node> {
-    return beyond(this.#lanes, theirs, upTo);
+  // ---- what is to be named, and is (D5, D8) --------------------------------------------------------------------------
+
+  /** The maximal heads outside a feed: the deps of its next delta (D5, D8). */
+  headsOutside(feed: FeedId): readonly Node[] {
+    return this.#heads.outside(feed);
   }
 
-  /** Ids that waiting deltas lack and that nobody has sent. */
-  missing(): readonly DeltaId[] {
-    return this.#waiting.missing();
+  /** D2: what the next delta of a feed has to name, before it knows of a later feed of some device. */
+  toNameFirst(feed: FeedId): readonly Node[] {
+    return this.#heads.toNameFirst(feed);
   }
 
-  /** Whether something waits for it. */
-  isWaitedFor({ id }: Delta): boolean {
-    return this.#waiting.isWaitedFor(id);
-  }
-
-  /** Whether deltas of others, or of a later feed of its device, wait for it (D2, D8): as it is now, asked of as many as one likes. */
-  wanted(): (delta: Delta) => boolean {
-    return this.#waiting.wanted(this.#around.mayWant);
-  }
-
-  /** These, each after what it waits for. */
-  waitingInOrder(): readonly Delta[] {
-    return this.#waiting.inOrder();
+  /** Whether a delta after `tip` may have what is in a lane in its past (D8). */
+  canBeNamed(lane: Lane, tip: Node | undefined): boolean {
+    return !tip || !lane.tip || !this.#lanes.holdsRival(tip, lane.tip);
   }
 
   /** Whether another device, that is in, has it in its past. */
@@ -239,37 +218,12 @@ export class Graph {
     return this.#lanes.all.some((other) => names(other) && this.#around.isIn(other.device));
   }
 
-  /** Of these what is wanted. */
-  wantedWaiting(): ReadonlySet<Delta> {
-    return this.#waiting.allWanted(this.#around.mayWant);
+  /** D8: whether it is on a branch, and no other device has it in its past: it can say nothing of who may do what. */
+  isUnnamed(node: Node): boolean {
+    return this.#branches.isUnnamed(node);
   }
 
-  /** One of these. */
-  waitingDelta(id: DeltaId): Delta | undefined {
-    return this.#waiting.get(id);
-  }
-
-  /** What waits for a delta. */
-  waitersOf({ id }: Pick<Delta, 'id'>): readonly Delta[] {
-    return this.#waiting.waitersOf(id);
-  }
-
-  /** The next of its lane. */
-  after(node: Node): Node | undefined {
-    return this.#lanes.all[node.lane]?.at(node.delta.seq + 1);
-  }
-
-  /** A delta with those of its branch that are before it; of the beginning of a feed it alone. */
-  branchTo(node: Node): Node[] {
-    const lane = this.#lanes.home(node);
-    if (!lane.parent || node.delta.seq <= lane.cut) return [node];
-    return lane.nodes.slice(0, node.delta.seq - lane.cut);
-  }
-
-  /** Whether a delta after `tip` may have what is in a lane in its past (D8). */
-  canBeNamed(lane: Lane, tip: Node | undefined): boolean {
-    return !tip || !lane.tip || !this.#lanes.holdsRival(tip, lane.tip);
-  }
+  // ---- what stands aside (D2, D8) ------------------------------------------------------------------------------------
 
   /**
    * Whether it has no effect for the place in which it stands: beyond a fork of its feed (D8), beyond what counts of a feed since a later one
@@ -287,14 +241,70 @@ export class Graph {
     return this.#generations.whileStill(act);
   }
 
-  /** D8: whether it is on a branch, and no other device has it in its past: it can say nothing of who may do what. */
-  isUnnamed(node: Node): boolean {
-    return this.#branches.isUnnamed(node);
+  /** D2: of older feeds of its device the ends that others have named, and a delta has not in its past: by them it counts or not. */
+  standingBefore(node: Node): readonly Node[] {
+    return this.#generations.standingBefore(node, this.#lanes.home(node));
+  }
+
+  /** D2: what counts here, and for others only when the next delta of the own feed has come to them: where that ends. */
+  ahead(): readonly Node[] {
+    return this.#generations.unnamedEnds();
   }
 
   /** Up to where a feed counts, as far as a later feed of its device says whose beginning is `known` (D2). */
   closedAt(place: Pick<Delta, 'device' | 'feed' | 'generation'>, known: (first: Node) => boolean): number {
     return this.#generations.closedAt(place, known);
+  }
+
+  // ---- what waits (D5) -----------------------------------------------------------------------------------------------
+
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** How often something has come to wait, or waits no more. */
+  get waitingTurns(): number {
+    return this.#waiting.turns;
+  }
+
+  /** Deltas whose past is not here. */
+  waitingDeltas(): Iterable<Delta> {
+    return this.#waiting.all();
+  }
+
+  /** One of these. */
+  waitingDelta(id: DeltaId): Delta | undefined {
+    return this.#waiting.get(id);
+  }
+
+  /** These, each after what it waits for. */
+  waitingInOrder(): readonly Delta[] {
+    return this.#waiting.inOrder();
+  }
+
+  /** Of these what is wanted. */
+  wantedWaiting(): ReadonlySet<Delta> {
+    return this.#waiting.allWanted(this.#around.mayWant);
+  }
+
+  /** Whether deltas of others, or of a later feed of its device, wait for it (D2, D8): as it is now, asked of as many as one likes. */
+  wanted(): (delta: Delta) => boolean {
+    return this.#waiting.wanted(this.#around.mayWant);
+  }
+
+  /** What waits for a delta. */
+  waitersOf({ id }: Pick<Delta, 'id'>): readonly Delta[] {
+    return this.#waiting.waitersOf(id);
+  }
+
+  /** Whether something waits for it. */
+  isWaitedFor({ id }: Delta): boolean {
+    return this.#waiting.isWaitedFor(id);
+  }
+
+  /** Ids that waiting deltas lack and that nobody has sent. */
+  missing(): readonly DeltaId[] {
+    return this.#waiting.missing();
   }
 
   // ---- what comes in ------------------------------------------------------------------------------------------------

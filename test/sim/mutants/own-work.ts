@@ -83,7 +83,7 @@ export const ownWork: readonly Mutant[] = [
     name: 'who was dropped before the copy had come has no way back',
     rule: 'L7',
     file: 'src/service/inviting.ts',
-    search: 'if (this.#isDropped(sender)) return this.#readmit(asking, record);',
+    search: 'if (isDropped) return this.#readmit(asking, record);',
     replace: '',
     tests: ['test/service/joining.test.ts'],
   },

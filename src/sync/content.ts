@@ -13,7 +13,7 @@ import type { PackedRows, RowRecord } from './packed-rows.ts';
 import type { Action } from './permissions.ts';
 import type { Reducer, Transaction } from './reducer.ts';
 import type { Roster } from './roster.ts';
-import { ToolWords } from './tool-words.ts';
+import type { ToolWords } from './tool-words.ts';
 import type { VoidReason } from './verdict.ts';
 
 /** What the verdict on a content delta rests on, but for the rows and what its tool asks. */
@@ -45,7 +45,7 @@ export class Content {
   /** The last of each author: most say the same, and rest on the same, as the one before. */
   readonly #last = new Map<AccountId | undefined, Judgement>();
   readonly #accountBytes = new Map<AccountId, Uint8Array>();
-  #tools = new ToolWords([], (one) => this.#authority.keyOf(one));
+  #tools: ToolWords;
   /** D10: deltas of another version, and of kinds of control that are not known. */
   #foreign: Node[] = [];
   /** D10: who has written of a known tool in a kind that is not known. */
@@ -55,9 +55,10 @@ export class Content {
   #end: OrderPlace | undefined;
   #wasOutOfOrder = false;
 
-  constructor(graph: Graph, authority: Authority, reducers: readonly Reducer[]) {
+  constructor(graph: Graph, authority: Authority, tools: ToolWords, reducers: readonly Reducer[]) {
     this.#graph = graph;
     this.#authority = authority;
+    this.#tools = tools;
     this.#reducers = new Map(reducers.map((reducer) => [reducer.kind, reducer]));
     this.fold = new Fold((node, transaction) => this.#apply(node, transaction));
   }
@@ -78,10 +79,10 @@ export class Content {
   }
 
   /** The control deltas have changed: which tools there are, and of what kind. */
-  learnTools(roster: Roster): void {
+  learnTools(words: ToolWords, { tools }: Roster): void {
     this.#barriers = undefined;
-    this.#tools = new ToolWords(this.#authority.accepted, (one) => this.#authority.keyOf(one));
-    this.fold.hide(new Set([...this.#tools.ever()].filter((tool) => !roster.tools.has(tool))));
+    this.#tools = words;
+    this.fold.hide(new Set([...words.ever()].filter((tool) => !tools.has(tool))));
   }
 
   insertAll(nodes: readonly Node[]): void {

@@ -34,6 +34,7 @@ import { Serving } from './serving.ts';
 import type { Allowance } from './settings.ts';
 import { StateMark } from './state-mark.ts';
 import { activeDevices, firstUnacknowledged, isActive } from './stability.ts';
+import { ToolWords } from './tool-words.ts';
 
 export type { Entry } from './own-feed.ts';
 
@@ -99,7 +100,8 @@ export class Replica {
     this.#authority = new Authority(crypto, this.#graph);
     this.#entrances = new Entrances(crypto, workspace);
     this.#letInVain = new LetInVain(this.#graph, this.#authority, this.#entrances);
-    this.#content = new Content(this.#graph, this.#authority, options.reducers);
+    const tools = new ToolWords(this.#authority);
+    this.#content = new Content(this.#graph, this.#authority, tools, options.reducers);
     this.#base = new OwnBase(crypto, workspace, this.#graph, this.#content);
     const entrancesOf = (device: DeviceId) => this.#entrances.of(device);
     this.#endings = new Endings(crypto, this.#graph, this.#authority, entrancesOf, isIn);
@@ -128,7 +130,7 @@ export class Replica {
         if (isRecut) this.#isRecut = true;
       },
     });
-    this.#roster = rosterOf(this.#authority);
+    this.#roster = rosterOf(this.#authority, tools);
   }
 
   get roster(): Roster {
@@ -531,10 +533,11 @@ export class Replica {
 
   /** The verdicts on control deltas are others. */
   #followControls(): void {
-    this.#roster = rosterOf(this.#authority);
+    const tools = new ToolWords(this.#authority);
+    this.#roster = rosterOf(this.#authority, tools);
     this.#endings.follow();
     this.#passedBy.endsChanged();
-    this.#content.learnTools(this.#roster);
+    this.#content.learnTools(tools, this.#roster);
   }
 
   /** L6: whether its base may be another than others', so that one from a manager has to put it right (`out-of-step.ts`). */

@@ -6,7 +6,7 @@ import { certificatesIn, MAY_VOID, Role, type Control, type CutAndRoot } from '.
 import type { EpochNotice } from './epoch.ts';
 import type { Node } from './graph.ts';
 import type { Accepted, Key } from './seniority.ts';
-import { ToolWords } from './tool-words.ts';
+import type { ToolWords } from './tool-words.ts';
 
 export interface Member {
   readonly account: AccountId;
@@ -110,11 +110,10 @@ interface Draft {
   deleted: Node | undefined;
 }
 
-export function rosterOf(authority: Authority): Roster {
+export function rosterOf(authority: Authority, toolWords: ToolWords): Roster {
   const draft: Draft = {
     ...{ name: '', people: new Map(), tools: new Map(), invites: new Map(), epochs: [] },
-    ...{ vouchers: [], deleted: undefined },
-    toolWords: new ToolWords(authority.accepted, (one) => authority.keyOf(one)),
+    ...{ vouchers: [], deleted: undefined, toolWords },
   };
   for (const { node, control } of authority.vouched)
     if (control.kind === 'admit') includePerson(draft, node, control.certificates, control.memberName);

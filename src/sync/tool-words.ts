@@ -4,8 +4,9 @@
  */
 import { push } from '../base/group.ts';
 import type { ToolId } from '../base/ids.ts';
+import type { Authority } from './authority.ts';
 import { compareNodes, inPast, type Node } from './graph.ts';
-import { compareKeys, type Accepted, type Key } from './seniority.ts';
+import { compareKeys, type Key } from './seniority.ts';
 
 interface Addition {
   readonly node: Node;
@@ -18,12 +19,12 @@ export class ToolWords {
   readonly #additions = new Map<ToolId, Addition[]>();
   readonly #deletions = new Map<ToolId, Node[]>();
 
-  /** In D6 order. */
-  constructor(accepted: Iterable<Accepted>, keyOf: (one: Accepted) => Key) {
-    for (const one of accepted) {
+  /** As they stand now: of others it is made anew. */
+  constructor(authority: Authority) {
+    for (const one of authority.accepted) {
       const { node, control } = one;
       if (control.kind === 'addTool')
-        push(this.#additions, control.tool, { node, key: keyOf(one), kind: control.toolKind });
+        push(this.#additions, control.tool, { node, key: authority.keyOf(one), kind: control.toolKind });
       else if (control.kind === 'deleteTool') push(this.#deletions, control.tool, node);
     }
     for (const additions of this.#additions.values())

@@ -269,8 +269,8 @@ export const authority: readonly Mutant[] = [
     name: 'what a manager has said in words that nobody knows stays so, whatever voids it',
     rule: 'D10',
     file: 'src/sync/content.ts',
-    search: 'this.#barriers = undefined; this.#tools = new ToolWords',
-    replace: 'this.#tools = new ToolWords',
+    search: 'this.#barriers = undefined;\n    this.#tools = words;',
+    replace: 'this.#tools = words;',
     tests: ['test/sync/newer-version.test.ts'],
   },
   {

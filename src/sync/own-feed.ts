@@ -42,6 +42,8 @@ export class OwnFeed {
   #feed: FeedId;
   /** Highest seq on disk of each feed that was written here since the opening: what is beyond it nobody may hear of yet (D1). */
   readonly #durable = new Map<FeedId, number>();
+  /** Until something enters: it is asked for whenever it is asked when to wake. */
+  #isAckDue: boolean | undefined;
 
   constructor({ crypto, workspace, feed, graph, authority, entrances, endings }: OwnFeedOptions) {
     this.#crypto = crypto;
@@ -82,6 +84,12 @@ export class OwnFeed {
   begin(feed: FeedId): void {
     this.#feed = feed;
     this.#durable.set(feed, 0);
+    this.changed();
+  }
+
+  /** Something is here that was not before, or not any more. */
+  changed(): void {
+    this.#isAckDue = undefined;
   }
 
   // ---- what is on disk (D1) -------------------------------------------------------------------------------------------
@@ -130,8 +138,20 @@ export class OwnFeed {
 
   // ---- what is to be said ---------------------------------------------------------------------------------------------
 
-  /** L4: something that is no ack is here and not in its past. An ack asks for none, so it ends. */
+  /** D8: it has two histories, and cannot go on. */
+  get #isForked(): boolean {
+    return this.#endings.forked.has(this.device);
+  }
+
+  /**
+   * Whether it should say what has been seen (L4): something that is no ack is here and not in its past. An ack asks
+   * for none, so it ends.
+   */
   get isAckDue(): boolean {
+    return !this.#isForked && (this.#isAckDue ??= this.#hasUnseen());
+  }
+
+  #hasUnseen(): boolean {
     const tip = this.#tip;
     return this.#graph.lanes.some(
       (lane) =>
@@ -142,14 +162,22 @@ export class OwnFeed {
     );
   }
 
-  /** D2: something of an older feed of the device is here that is not in its past. */
+  /**
+   * D2: what was lost of an older feed of the device has come back, and is not in its past: it may count again only when it is, and what is
+   * written here only then.
+   */
   get hasComeBack(): boolean {
     const { generation } = this;
     const tip = this.#tip;
-    if (!tip) return false;
+    if (!tip || this.#isForked) return false;
     return this.#graph
       .lanesOf(this.device)
       .some((lane) => lane.generation < generation && !lane.parent && lane.end > (tip.past[lane.number] ?? 0));
+  }
+
+  /** D2: of what this device had written in another feed, and has come back, what waits for its past: that may be taken no more. */
+  comeBack(): readonly Delta[] {
+    return this.#graph.waiting === 0 ? [] : [...this.#graph.waitingDeltas()].filter((delta) => this.isLost(delta));
   }
 
   /**

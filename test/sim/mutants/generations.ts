@@ -80,7 +80,7 @@ export const generations: readonly Mutant[] = [
     'a copy that counts what others do not yet says what it adds up to',
     'if (this.isAhead) return false;',
     '',
-    'src/sync/replica.ts',
+    'src/sync/own-mark.ts',
   ),
   change(
     'who comes back names first what was before he was taken out',
@@ -175,7 +175,7 @@ export const generations: readonly Mutant[] = [
   {
     name: 'what counted here alone counts on when what is written here knows better',
     rule: 'D2',
-    file: 'src/sync/replica.ts',
+    file: 'src/sync/door.ts',
     search: 'return before.length !== this.#ahead.length || before.some(',
     replace: 'return false && before.some(',
     tests: ['test/sync/two-hostile.test.ts'],

@@ -6,7 +6,7 @@ const NAMING = 'src/sync/naming.ts';
 const HEADS = 'src/sync/heads.ts';
 const BRANCHES = 'src/sync/branches.ts';
 const OWN_FEED = 'src/sync/own-feed.ts';
-const REPLICA = 'src/sync/replica.ts';
+const DOOR = 'src/sync/door.ts';
 const rows = ['test/sync/fold.test.ts'];
 const deltas = ['test/sync/delta.test.ts'];
 const naming = ['test/sync/graph.test.ts'];
@@ -176,8 +176,8 @@ export const graph: readonly Mutant[] = [
   {
     name: 'a word on a branch stays what it was, whatever others name',
     rule: 'D8',
-    file: 'src/sync/replica.ts',
-    search: 'const isTurned = this.#isRecut && this.#authority.recut();',
+    file: DOOR,
+    search: 'const isTurned = this.#isRecut && authority.recut();',
     replace: 'const isTurned = false;',
     tests: contested,
   },
@@ -200,9 +200,9 @@ export const graph: readonly Mutant[] = [
   {
     name: 'whoever was let in once makes others take what lies beyond a word',
     rule: 'L4',
-    file: 'src/sync/replica.ts',
-    search: 'const isIn = (device: DeviceId) => isActive(this.#graph, this.#authority, this.#roster, device);',
-    replace: 'const isIn = (device: DeviceId) => this.#entrances.has(device);',
+    file: 'src/sync/parts.ts',
+    search: 'const isIn = (device: DeviceId) => isActive(graph, authority, door.lastRoster, device);',
+    replace: 'const isIn = (device: DeviceId) => entrances.has(device);',
     tests: ['test/sync/authority.test.ts'],
   },
   {
@@ -281,8 +281,8 @@ export const graph: readonly Mutant[] = [
   {
     name: 'a verdict that changes changes nothing',
     rule: 'L5',
-    file: REPLICA,
-    search: 'if (reaches) this.#content.reconsider();',
+    file: DOOR,
+    search: 'if (reaches) content.reconsider();',
     replace: '',
     tests: ['test/sync/authority.test.ts'],
   },
@@ -449,9 +449,9 @@ export const graph: readonly Mutant[] = [
   {
     name: 'who has forked his own feed is asked for acks that it cannot hold',
     rule: 'D8',
-    file: 'src/sync/replica.ts',
-    search: 'return !this.#endings.forked.has(this.#own.device) && (this.#isAckDue ??= this.#own.isAckDue);',
-    replace: 'return (this.#isAckDue ??= this.#own.isAckDue);',
+    file: 'src/sync/own-feed.ts',
+    search: 'return !this.#isForked && (this.#isAckDue ??= this.#hasUnseen());',
+    replace: 'return (this.#isAckDue ??= this.#hasUnseen());',
     tests: ['test/sync/stability.test.ts'],
   },
   {

@@ -195,9 +195,8 @@ export const keys: readonly Mutant[] = [
   {
     name: 'a state that cannot be compared is said',
     rule: 'L6',
-    file: 'src/sync/replica.ts',
-    search:
-      'if (this.#graph.isForked || this.#endings.forked.size > 0 || this.sawNewer || this.isOutOfStep) return false;',
+    file: 'src/sync/own-mark.ts',
+    search: 'if (graph.isForked || endings.forked.size > 0 || content.sawNewer || outOfStep.isSo) return false;',
     replace: '',
     tests: ['test/sync/divergence.test.ts'],
   },

@@ -176,7 +176,7 @@ class Log {
       const growth = this.engine.ingest(from, 'direct', runs, ++this.#now);
       if (growth.faults.length > 0) throw new Error(`a batch was refused: ${growth.faults[0]!.tag}`);
       this.engine.stored(growth, this.#now);
-      this.engine.replica.takeChanges();
+      this.engine.replica.fold.takeChanges();
     }
     this.#now += PAUSE_MS;
     this.engine.tick(this.#now);
@@ -189,7 +189,7 @@ class Log {
 
   /** What is served to who lacks the last thousand, and to who has nothing. */
   serving() {
-    const rows = [...this.engine.replica.rows()].length;
+    const rows = [...this.engine.replica.fold.rows()].length;
     return { missing: this.#serve(this.#before(LACKED)), newcomer: this.#serve(new Map()), state: { rows } };
   }
 
@@ -206,7 +206,7 @@ class Log {
     let [deltas, bytes] = [0, 0];
     const start = process.threadCpuUsage();
     for (;;) {
-      const runs = this.engine.replica.lacking(held, BATCH_BYTES);
+      const runs = this.engine.replica.serving.lacking(held, BATCH_BYTES);
       if (runs.length === 0) break;
       for (const run of runs) {
         held.set(run.at(-1)!.delta.feed, run.at(-1)!.delta.seq);

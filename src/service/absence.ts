@@ -35,7 +35,7 @@ export interface WatchedLog {
   readonly replica: {
     readonly arrivals: number;
     readonly roster: { readonly records: ReadonlyMap<DeviceId, unknown> };
-    heldBackFrom(device: DeviceId): number | undefined;
+    readonly people: { heldBackFrom(device: DeviceId): number | undefined };
   };
 }
 
@@ -80,7 +80,7 @@ export class Absence {
     const { replica, device: self } = this.#log;
     const first = new Map<DeviceId, number>();
     for (const device of replica.roster.records.keys()) {
-      const from = device === self ? undefined : replica.heldBackFrom(device);
+      const from = device === self ? undefined : replica.people.heldBackFrom(device);
       if (from !== undefined) first.set(device, from);
     }
     return first;

@@ -91,7 +91,7 @@ export class Chat {
   }
 
   #row(id: DeltaId) {
-    const row = this.#workspace.replica.row(this.#tool, POSTS, id);
+    const row = this.#workspace.replica.fold.row(this.#tool, POSTS, id);
     return row && postFromRow(row);
   }
 

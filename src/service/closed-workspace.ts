@@ -203,7 +203,7 @@ async function chunksIn(workspace: SharedWorkspace): Promise<Set<ChunkId>> {
 }
 
 function* contentsIn(workspace: SharedWorkspace): Generator<Content> {
-  for (const { table, row } of workspace.replica.rows()) {
+  for (const { table, row } of workspace.replica.fold.rows()) {
     const content = table === VERSIONS && row ? versionFromRow(row).content : undefined;
     if (content) yield content;
   }

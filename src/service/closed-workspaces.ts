@@ -227,7 +227,7 @@ export class ClosedWorkspaces {
     const { id } = workspace;
     const name = workspace.roster.name;
     const { kind } = word.delta;
-    const account = workspace.replica.accountOf(word.delta.device);
+    const account = workspace.replica.people.accountOf(word.delta.device);
     const isOwn = account === this.#hub.identity.account;
     const isInVain = isOnSponsor(workspace, word);
     const howInVain = OVERTAKES.has(kind) ? 'overtaken' : 'letInVain';

@@ -49,7 +49,7 @@ export class Deeds {
     const last = (this.#placing.get(item) ?? []).findLast((node) => mover && node !== mover && inPast(node, mover));
     const placed = last && readFilesDelta(last.delta.kind, last.delta.body);
     if (placed && 'name' in placed) return { parent: placed.parent, name: placed.name };
-    const row = replica.baseRow(tool!, ITEMS, item);
+    const row = replica.fold.baseRow(tool!, ITEMS, item);
     const { parent, name } = row ? itemFromRow(row) : {};
     return name === undefined ? undefined : { parent, name };
   }
@@ -115,12 +115,12 @@ export class DoingAnew {
         return filesEntry(tool, { kind: 'folder', ...this.#free(tool, { parent, name: doing.name }) });
       }
       case 'del': {
-        const parents = doing.parents.map((id) => this.#now(id)).filter((id) => replica.row(tool, VERSIONS, id));
+        const parents = doing.parents.map((id) => this.#now(id)).filter((id) => replica.fold.row(tool, VERSIONS, id));
         return parents.some((id) => this.#isHead(tool, id)) ? filesEntry(tool, { kind: 'del', parents }) : undefined;
       }
       case 'unpost': {
         const post = this.#now(doing.post);
-        const isThere = replica.row(tool, POSTS, post) !== undefined;
+        const isThere = replica.fold.row(tool, POSTS, post) !== undefined;
         return isThere ? { tool, kind: 'unpost', body: chatBody({ kind: 'unpost', post }) } : undefined;
       }
     }
@@ -153,8 +153,8 @@ export class DoingAnew {
 
   #isHead(tool: ToolId, version: DeltaId): boolean {
     const { replica } = this.#workspace;
-    const row = replica.row(tool, VERSIONS, version);
-    const item = row && replica.row(tool, ITEMS, versionFromRow(row).item);
+    const row = replica.fold.row(tool, VERSIONS, version);
+    const item = row && replica.fold.row(tool, ITEMS, versionFromRow(row).item);
     return item !== undefined && itemFromRow(item).heads.includes(version);
   }
 

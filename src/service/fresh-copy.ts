@@ -63,7 +63,7 @@ export class FreshCopy {
     this.#workspace.leftBehind.begun(before, this.#workspace.replica, this.#hub.identity);
     // Before the copy itself: what a crash leaves of it has what is left behind in any case.
     void this.#hub.commit([]).catch(() => undefined); // told by the queue
-    const { unconfirmed } = this.#workspace.replica;
+    const { unconfirmed } = this.#workspace.replica.base;
     if (unconfirmed) this.#hub.local.put(unconfirmedKey(this.#workspace.id), unconfirmed);
     else this.#hub.local.drop(unconfirmedKey(this.#workspace.id));
     this.#workspace.keyring.remember(opened);
@@ -71,10 +71,12 @@ export class FreshCopy {
     this.#hub.onlyCopy.begunWith(this.#workspace);
     this.#workspace.unread.begunAnew(this.#workspace.replica.arrivals);
     forgetHeld(this.#hub.local, this.#workspace.id);
-    const gone = [...before.rows()].filter(({ tool, table, key }) => !this.#workspace.replica.row(tool, table, key));
+    const gone = [...before.fold.rows()].filter(
+      ({ tool, table, key }) => !this.#workspace.replica.fold.row(tool, table, key),
+    );
     this.#options.shown.changed([
       ...gone.map((change) => ({ ...change, row: undefined })),
-      ...this.#workspace.replica.takeChanges(),
+      ...this.#workspace.replica.fold.takeChanges(),
     ]);
     if (renewal) this.#renewed(renewal);
   }
@@ -97,7 +99,7 @@ export class FreshCopy {
     this.#hub.onlyCopy.renewed(this.#workspace, generation);
     this.#hub.local.drop(renewalKey(this.#workspace.id));
     this.#options.tidings.over('outOfStep');
-    this.#options.tidings.tell('renewed', `renewed/${generation}`, this.#workspace.replica.accountOf(from));
+    this.#options.tidings.tell('renewed', `renewed/${generation}`, this.#workspace.replica.people.accountOf(from));
   }
 }
 

@@ -56,23 +56,23 @@ export function readImage(bytes: Uint8Array): IndexImage | undefined {
 
 /** What an image of an index of this moment is made of; undefined for a workspace that has no base. */
 export function imagedOf(replica: Replica): Imaged | undefined {
-  return replica.hasBase ? { root: replica.baseRoot().root, ...replica.upon } : undefined;
+  return replica.base.isThere ? { root: replica.base.present().root, ...replica.fold.upon } : undefined;
 }
 
 /** The index has all of a workspace that was just restored. `imaged`: what of it is there already. */
 export function bringUpToDate(index: ContentIndex, replica: Replica, imaged: Imaged | undefined): void {
   const { workspace } = replica;
   if (imaged && isOf(replica, imaged)) {
-    replica.baseIsTold();
+    replica.fold.baseIsTold();
     const others = imaged.places.map(({ tool, table, key }) => ({
       tool,
       table,
       key,
-      row: replica.row(tool, table, key),
+      row: replica.fold.row(tool, table, key),
     }));
     index.apply(workspace, others);
   } else index.forget(workspace);
-  index.apply(workspace, replica.takeChanges());
+  index.apply(workspace, replica.fold.takeChanges());
 }
 
 /** Whether the same tools show nowhere, too: what of them is in the tables has changed as a whole. */

@@ -156,7 +156,7 @@ export class Inviting {
       const invite = node && readControl(crypto, node.delta);
       if (invite?.kind !== 'invite' || roster.invites.has(node!.delta.id)) continue;
       const { publicKey, sealKey, role, expires, confirm } = invite;
-      const inviter = replica.accountOf(node!.delta.device);
+      const inviter = replica.people.accountOf(node!.delta.device);
       if (inviter === undefined) continue;
       const { id } = node!.delta;
       found.set(id, { id, inviter, publicKey, sealKey, role, expires, confirm, usesLeft: 0, revoked: true });

@@ -93,8 +93,8 @@ function* whatCounts(local: LocalState, workspaces: Workspaces): Generator<Uint8
  */
 export function* recordsOf({ replica, partsHere }: Pick<Engine, 'replica' | 'partsHere'>): Generator<Uint8Array> {
   const { workspace, arrivals } = replica;
-  if (replica.hasBase) {
-    const { root, parts } = replica.base();
+  if (replica.base.isThere) {
+    const { root, parts } = replica.base.parts();
     for (const [part, bytes] of parts.entries())
       yield encodeRecord({ kind: 'base', workspace, part: { root, part, parts: parts.length, bytes }, arrivals });
   }

@@ -9,6 +9,7 @@ import type { AccountId, DeltaId, DeviceId, ToolId, WorkspaceId } from '../base/
 import { asArray, asCount, asFlag, asText, type Value } from '../protocol/codec.ts';
 import { MAX_PATCH_CHAIN } from '../protocol/limits.ts';
 import type { Delta } from '../sync/delta.ts';
+import type { RowChange } from '../sync/fold.ts';
 import type { Replica } from '../sync/replica.ts';
 import { chatBody, readChatDelta, type ChatDelta } from '../tools/chat/deltas.ts';
 import { POSTS, postFromRow } from '../tools/chat/rows.ts';
@@ -35,7 +36,11 @@ export interface Behind extends Said {
 }
 
 /** What of a copy it takes. */
-export type Copy = Pick<Replica, 'nodes' | 'node' | 'rows' | 'row' | 'baseRow' | 'cut' | 'verdictOf' | 'accountOf'>;
+export interface Copy extends Pick<Replica, 'nodes' | 'node' | 'verdictOf'> {
+  readonly fold: Pick<Replica['fold'], 'row' | 'baseRow'> & { rows(): Iterable<RowChange> };
+  readonly feeds: Pick<Replica['feeds'], 'cut'>;
+  readonly people: Pick<Replica['people'], 'accountOf'>;
+}
 
 export interface Whose {
   readonly account: AccountId;
@@ -108,7 +113,7 @@ export class LeftBehind {
   #keepWhatIsUnder(piece: Behind, before: Copy, copy: Copy): void {
     let at = parentOf(piece);
     for (let steps = 0; at !== undefined && steps < MAX_PATCH_CHAIN; steps++) {
-      if (this.#pieces.has(at) || copy.row(piece.tool, VERSIONS, at)) return;
+      if (this.#pieces.has(at) || copy.fold.row(piece.tool, VERSIONS, at)) return;
       const under = versionIn(before, piece.tool, at);
       if (!under) return;
       this.#keep({ ...under, reason: APART, isOwn: false });
@@ -124,7 +129,7 @@ function* lacking(before: Copy, copy: Copy, whose: Whose): Generator<Behind> {
 
 /** Of this device: others of his keep their own. */
 function* unfolded(before: Copy, copy: Copy, { device }: Whose): Generator<Behind> {
-  const cut = copy.cut();
+  const cut = copy.feeds.cut();
   for (const { delta } of before.nodes()) {
     const { id, feed, seq, tool, kind, body, time, bytes } = delta;
     if (delta.device !== device || tool === undefined || bytes.length === 0) continue;
@@ -137,20 +142,20 @@ function* unfolded(before: Copy, copy: Copy, { device }: Whose): Generator<Behin
 
 /** Whether the copy before had folded something of his that was never in this one: else what is not here was taken away by somebody. */
 function isShort(before: Copy, copy: Copy, { account }: Whose): boolean {
-  const cut = copy.cut();
-  for (const [feed, seq] of before.cut()) {
+  const cut = copy.feeds.cut();
+  for (const [feed, seq] of before.feeds.cut()) {
     const device = feed.slice(0, feed.indexOf('.')) as DeviceId;
-    if (seq > (cut.get(feed) ?? 0) && before.accountOf(device) === account) return true;
+    if (seq > (cut.get(feed) ?? 0) && before.people.accountOf(device) === account) return true;
   }
   return false;
 }
 
 function* folded(before: Copy, copy: Copy, { account }: Whose): Generator<Behind> {
-  for (const { tool, table, key, row } of before.rows()) {
+  for (const { tool, table, key, row } of before.fold.rows()) {
     const id = key as DeltaId;
     if (!row || isInLog(before, id)) continue;
     const said = table === POSTS ? postIn(before, copy, tool, id, account) : undefined;
-    const version = table === VERSIONS && !copy.row(tool, VERSIONS, id) ? versionIn(before, tool, id) : undefined;
+    const version = table === VERSIONS && !copy.fold.row(tool, VERSIONS, id) ? versionIn(before, tool, id) : undefined;
     const isOwn = table === VERSIONS && versionFromRow(row).author === account;
     if (said) yield { ...said, reason: APART, isOwn: true };
     else if (version && isOwn) yield { ...version, reason: APART, isOwn };
@@ -160,15 +165,15 @@ function* folded(before: Copy, copy: Copy, { account }: Whose): Generator<Behind
 /** A delta that is folded may stand there still as what another names. */
 function isInLog(copy: Copy, id: DeltaId): boolean {
   const delta = copy.node(id)?.delta;
-  return delta !== undefined && delta.seq > (copy.cut().get(delta.feed) ?? 0);
+  return delta !== undefined && delta.seq > (copy.feeds.cut().get(delta.feed) ?? 0);
 }
 
 /** A post, or, where that is here, what has become of it with an edit that is not. What somebody carried over another has said. */
 function postIn(before: Copy, copy: Copy, tool: ToolId, id: DeltaId, account: AccountId): Said | undefined {
-  const row = before.baseRow(tool, POSTS, id);
+  const row = before.fold.baseRow(tool, POSTS, id);
   const post = row && postFromRow(row);
   if (!post || post.author !== account || post.told) return undefined;
-  const here = copy.row(tool, POSTS, id);
+  const here = copy.fold.row(tool, POSTS, id);
   const { text, time, edited } = post;
   if (!here) return chatSaid(tool, id, time, { kind: 'post', text });
   return edited > postFromRow(here).edited ? chatSaid(tool, id, edited, { kind: 'edit', post: id, text }) : undefined;
@@ -176,7 +181,7 @@ function postIn(before: Copy, copy: Copy, tool: ToolId, id: DeltaId, account: Ac
 
 /** As the delta would say it that it was made by, of which there may be no row, as it was void. */
 function versionIn(copy: Copy, tool: ToolId, id: DeltaId): Said | undefined {
-  const row = copy.row(tool, VERSIONS, id);
+  const row = copy.fold.row(tool, VERSIONS, id);
   const said = row && versionSaid(copy, tool, id, versionFromRow(row));
   if (said) return said;
   const delta = copy.node(id)?.delta;
@@ -187,7 +192,7 @@ function versionSaid(copy: Copy, tool: ToolId, id: DeltaId, version: Version): S
   const { item, content, parents, time } = version;
   if (!content) return undefined;
   if (parents.length > 0) return filesSaid(tool, id, time, { kind: 'ver', parents, content });
-  const row = copy.row(tool, ITEMS, item);
+  const row = copy.fold.row(tool, ITEMS, item);
   if (!row) return undefined;
   const { parent, name } = itemFromRow(row);
   return filesSaid(tool, id, time, { kind: 'file', parent, name, content });
@@ -216,9 +221,9 @@ const WITH_CONTENT: ReadonlySet<string> = new Set(['post', 'edit', 'file', 'ver'
 function isHere({ id, tool, kind, body, time }: Said, copy: Copy): boolean {
   if (copy.node(id)) return true;
   const read = readChatDelta(kind, body);
-  const post = copy.row(tool, POSTS, id);
+  const post = copy.fold.row(tool, POSTS, id);
   if (read?.kind === 'edit' && read.post === id) return post !== undefined && postFromRow(post).edited >= time;
-  return post !== undefined || copy.row(tool, VERSIONS, id) !== undefined;
+  return post !== undefined || copy.fold.row(tool, VERSIONS, id) !== undefined;
 }
 
 function fromValue(id: DeltaId, value: Value): Behind | undefined {

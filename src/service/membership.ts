@@ -60,7 +60,7 @@ export class Membership {
     const id = device as DeviceId;
     const { roster, engine, replica } = this.#workspace;
     if (!roster.devices.has(id) || !this.#workspace.forks.has(id)) throw new ServiceError('notFound', {});
-    const body = controlBody.freeze(id, headsKept(replica.standing(), id), engine.keys.make(new Set([id])));
+    const body = controlBody.freeze(id, headsKept(replica.feeds.standing(), id), engine.keys.make(new Set([id])));
     await this.#workspace.control('freeze', body, this.#call);
   }
 
@@ -89,7 +89,7 @@ export class Membership {
   /** A7: nobody can reach a senior; what is to be done then is another sentence than for who has not the right at all. */
   #mustStandAbove({ account, name }: Member): void {
     const { replica, self } = this.#workspace;
-    if (!self || account === self.account || replica.isSenior(self.account, account)) return;
+    if (!self || account === self.account || replica.people.isSenior(self.account, account)) return;
     throw new ServiceError('notPermitted', { reason: 'senior', member: name });
   }
 

@@ -152,7 +152,7 @@ export class OwnDevices {
       for (const record of workspace.self?.devices ?? []) this.#followRecord(workspace, record);
       for (const [device, word] of workspace.roster.gone) {
         const known = this.#devices.get(device);
-        const isOurWord = workspace.replica.accountOf(word.delta.device) === this.#hub.identity.account;
+        const isOurWord = workspace.replica.people.accountOf(word.delta.device) === this.#hub.identity.account;
         if (known?.isOut === false && word.delta.kind === 'removeDevice' && isOurWord)
           this.#keep({ ...known, isOut: true });
       }

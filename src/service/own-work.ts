@@ -64,7 +64,7 @@ export function unsentBeyond(workspace: SharedWorkspace, word: Node): readonly W
   const seen = isBare ? last : word;
   const deeds = new Deeds(workspace);
   const beyond = [...ownDeltas(workspace), ...ownWaiting(workspace)]
-    .filter(({ seq, feed }) => !seen || seq > replica.reach(seen, feed))
+    .filter(({ seq, feed }) => !seen || seq > replica.feeds.reach(seen, feed))
     .flatMap((delta) => workOf(workspace, delta, 'cutOff') ?? deedWork(workspace, delta, deeds.of(delta)) ?? []);
   return [...leftBehind(workspace), ...beyond];
 }
@@ -117,7 +117,7 @@ function deedWork(workspace: SharedWorkspace, delta: OwnDelta, deed: Deed | unde
 
 /** Of a post that is there still, or is this person's own. */
 function textOf(workspace: SharedWorkspace, tool: ToolId, post: DeltaId): string {
-  const row = workspace.replica.row(tool, POSTS, post);
+  const row = workspace.replica.fold.row(tool, POSTS, post);
   if (row) return postFromRow(row).text;
   const delta = ownDelta(workspace, post);
   const read = delta && readChatDelta(delta.kind, delta.body);
@@ -146,8 +146,8 @@ function nameOf(workspace: SharedWorkspace, tool: ToolId, version: DeltaId): str
     at !== undefined && steps < MAX_PATCH_CHAIN;
     steps++
   ) {
-    const row = workspace.replica.row(tool, VERSIONS, at);
-    const item = row && workspace.replica.row(tool, ITEMS, versionFromRow(row).item);
+    const row = workspace.replica.fold.row(tool, VERSIONS, at);
+    const item = row && workspace.replica.fold.row(tool, ITEMS, versionFromRow(row).item);
     if (item) return itemFromRow(item).name;
     const delta: Pick<Said, 'kind' | 'body'> | undefined = ownDelta(workspace, at);
     const read: FilesDelta | undefined = delta && readFilesDelta(delta.kind, delta.body);
@@ -182,7 +182,7 @@ function contentAt(
   tool: ToolId,
   version: DeltaId,
 ): { readonly content: Content; readonly parent: DeltaId | undefined } | undefined {
-  const row = workspace.replica.row(tool, VERSIONS, version);
+  const row = workspace.replica.fold.row(tool, VERSIONS, version);
   const known = row && versionFromRow(row);
   if (known?.content) return { content: known.content, parent: known.parents[0] };
   const delta = ownDelta(workspace, version);

@@ -39,9 +39,9 @@ function permission(
   role: 'participant' | 'guest',
 ): PermissionInfo {
   const { replica } = workspace;
-  const { allowed, otherwise, isOwn, setBy } = replica.allowance(scope, action, Role[role], tool);
+  const { allowed, otherwise, isOwn, setBy } = replica.people.allowance(scope, action, Role[role], tool);
   const last = setBy.toSorted((a, b) => a.delta.time - b.delta.time).at(-1);
-  const account = last && replica.accountOf(last.delta.device);
+  const account = last && replica.people.accountOf(last.delta.device);
   return {
     ...{ scope, ...(tool === undefined ? {} : { tool }), action: action as PermissionAction, role },
     ...{ allowed, otherwise, own: isOwn },
@@ -60,6 +60,6 @@ function permission(
 /** What this person may do now: to the workspace itself, or in a tool of a kind. */
 export function mayIn({ replica, self }: SharedWorkspace, scope: string, tool?: ToolId): readonly PermissionAction[] {
   if (!self) return [];
-  const may = askedOf(scope).filter((action) => replica.allowance(scope, action, self.role, tool).allowed);
+  const may = askedOf(scope).filter((action) => replica.people.allowance(scope, action, self.role, tool).allowed);
   return may as PermissionAction[];
 }

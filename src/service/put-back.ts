@@ -56,7 +56,7 @@ async function entryOf(workspace: SharedWorkspace, closed: ClosedWorkspace, piec
   if (!content) return undefined;
   const own = await workspace.contents.writeStream(closed.read(content)).catch(unlessWhole);
   if (!own) return undefined;
-  if (upon !== undefined && workspace.replica.row(tool, VERSIONS, upon) && !isFolder(workspace, tool, upon))
+  if (upon !== undefined && workspace.replica.fold.row(tool, VERSIONS, upon) && !isFolder(workspace, tool, upon))
     return { tool, kind: 'ver', body: filesBody({ kind: 'ver', parents: [upon], content: own }) };
   const tree = workspace.tree(tool);
   const parent = upon !== undefined && tree.pathOf(upon) !== undefined ? upon : undefined;
@@ -71,7 +71,7 @@ function unlessWhole(error: unknown): undefined {
 
 /** An edit of a post that is there still and his own; else a post. */
 function postEntry(workspace: SharedWorkspace, tool: ToolId, text: string, edited: DeltaId | undefined): Entry {
-  const row = edited === undefined ? undefined : workspace.replica.row(tool, POSTS, edited);
+  const row = edited === undefined ? undefined : workspace.replica.fold.row(tool, POSTS, edited);
   if (edited !== undefined && row && postFromRow(row).author === workspace.self?.account)
     return { tool, kind: 'edit', body: chatBody({ kind: 'edit', post: edited, text }) };
   return { tool, kind: 'post', body: chatBody({ kind: 'post', text }) };

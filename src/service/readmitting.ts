@@ -49,7 +49,7 @@ export class Readmitting {
     const { replica, roster } = this.#workspace;
     const { account } = this.#hub.identity;
     const known = [...roster.goneRecords, ...roster.records].filter(
-      ([device, { certificate }]) => certificate.account === account || replica.wasDropped(device),
+      ([device, { certificate }]) => certificate.account === account || replica.people.wasDropped(device),
     );
     return known.flatMap(([device, { certificate }]) => {
       const seal = device === this.#workspace.device ? undefined : this.#sealOf(certificate);

@@ -12,7 +12,7 @@ type RenewalHub = Pick<Hub, 'clock' | 'commit' | 'emit'>;
 /** What of a workspace it takes. */
 type RenewedWorkspace = Pick<SharedWorkspace, 'id' | 'nameOf' | 'renewFrom'> & {
   readonly roster: Pick<SharedWorkspace['roster'], 'name'>;
-  readonly replica: Pick<SharedWorkspace['replica'], 'accountOf'>;
+  readonly replica: { readonly people: Pick<SharedWorkspace['replica']['people'], 'accountOf'> };
   readonly peers: Pick<SharedWorkspace['peers'], 'isOnline'>;
   readonly engine: Pick<SharedWorkspace['engine'], 'renewal' | 'basePartsHere' | 'freshCopyFrom'>;
 };
@@ -71,7 +71,7 @@ export class Renewing {
   }
 
   #nameOf(device: DeviceId): string {
-    const account = this.#workspace.replica.accountOf(device);
+    const account = this.#workspace.replica.people.accountOf(device);
     return account === undefined ? '' : this.#workspace.nameOf(account);
   }
 }

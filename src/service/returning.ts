@@ -225,7 +225,9 @@ class WayBack {
         Number(peers.isOnline(b.certificate.device)) - Number(peers.isOnline(a.certificate.device)),
     );
     const doors = nearest
-      .filter(({ certificate }) => certificate.device !== hub.identity.device && replica.isLetIn(certificate.device))
+      .filter(
+        ({ certificate }) => certificate.device !== hub.identity.device && replica.people.isLetIn(certificate.device),
+      )
       .slice(0, MAX_RETURN_ROUTES)
       .flatMap(({ certificate }) => doorOf(hub, id, certificate, peers.routeOf(certificate.device)) ?? []);
     return new WayBack(hub, id, roster.name, false, doors, expulsion?.delta.id);

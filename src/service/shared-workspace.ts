@@ -142,7 +142,8 @@ export class SharedWorkspace {
       contents: this.contents,
       exchange: this.exchange,
       onSettled: () => this.#syncChanged(),
-      onRelayFull: (device) => this.#tidings.tell('relayFull', `relayFull/${device}`, this.replica.accountOf(device)),
+      onRelayFull: (device) =>
+        this.#tidings.tell('relayFull', `relayFull/${device}`, this.replica.people.accountOf(device)),
       onRelayTook: (device) => this.#tidings.over(`relayFull/${device}`),
     });
   }
@@ -164,7 +165,7 @@ export class SharedWorkspace {
     this.#tidings.restore();
     this.#memory.restore();
     for (const node of this.replica.nodes()) if (node.delta.device === this.device) this.#noteUndelivered(node);
-    this.needs.restore(this.replica.scan(VERSIONS));
+    this.needs.restore(this.replica.fold.scan(VERSIONS));
   }
 
   start(): void {
@@ -232,7 +233,7 @@ export class SharedWorkspace {
 
   /** Those of this device's feeds of which something is here, folded or not. */
   get generations(): readonly number[] {
-    return this.replica.generationsOf(this.device);
+    return this.replica.feeds.generationsOf(this.device);
   }
 
   beginFeed(generation: number): void {
@@ -426,7 +427,7 @@ export class SharedWorkspace {
 
   /** L6: whose devices hold the same as this one and say that it adds up to something else. */
   get differing(): readonly AccountId[] {
-    return this.engine.session.differing.flatMap((device) => this.replica.accountOf(device) ?? []);
+    return this.engine.session.differing.flatMap((device) => this.replica.people.accountOf(device) ?? []);
   }
 
   /** D10: members who write what only a newer version knows. */
@@ -497,7 +498,7 @@ export class SharedWorkspace {
     // A disk that fails is told of by the commit queue, and tried again.
     if (duties.length > 0) this.author(duties).catch((error: unknown) => this.#hub.fault(error));
     this.#folding.fold();
-    this.leftBehind.hold(this.replica.comeBack());
+    this.leftBehind.hold(this.replica.own.comeBack());
     this.#dispatch(this.engine.tick(this.#now));
     this.#tidings.doubts();
   }
@@ -520,7 +521,7 @@ export class SharedWorkspace {
       this.#tidings.permissions(nodes);
     }
     for (const node of nodes) this.#unreadItems.note(node);
-    this.#shown.changed(this.replica.takeChanges());
+    this.#shown.changed(this.replica.fold.takeChanges());
     this.#hub.emit({ type: 'workspaces' });
     if (this.expulsion) this.#hub.expelled(this.id);
   }

@@ -56,7 +56,7 @@ export class ShownRows {
     if (known) return known;
     const tree = new FileTree({
       children: (folder) => this.#hub.index.children(this.#workspace.id, tool, folder),
-      row: (table, key) => this.#workspace.replica.row(tool, table, key),
+      row: (table, key) => this.#workspace.replica.fold.row(tool, table, key),
       nameOf: (account) => this.#workspace.nameOf(account),
     });
     this.#trees.set(tool, tree);

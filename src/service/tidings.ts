@@ -45,7 +45,7 @@ export class Tidings {
 
   /** Once for each member and kind; of a device that has shown two histories, of each such device. */
   fault(device: DeviceId, tag: string): void {
-    const account = this.#workspace.replica.accountOf(device);
+    const account = this.#workspace.replica.people.accountOf(device);
     if (tag !== 'fork') return this.tell('badDelta', `badDelta/${account ?? device}`, account);
     this.#forks.add(device);
     this.#hub.local.put(this.#forkKey(device), true);
@@ -53,7 +53,7 @@ export class Tidings {
   }
 
   get forks(): ReadonlySet<DeviceId> {
-    return new Set([...this.#forks, ...this.#workspace.replica.forked]);
+    return new Set([...this.#forks, ...this.#workspace.replica.people.forked]);
   }
 
   /** Once for each member: all keep what they have, and their people are told. */
@@ -69,7 +69,7 @@ export class Tidings {
   /** Once: with each start it is in the list as closed. */
   deletion(): void {
     const { deleted } = this.#workspace.roster;
-    const account = deleted && this.#workspace.replica.accountOf(deleted.delta.device);
+    const account = deleted && this.#workspace.replica.people.accountOf(deleted.delta.device);
     if (!account || this.#told.has('deleted')) return;
     this.#told.add('deleted');
     if (account === this.#hub.identity.account) return;
@@ -84,7 +84,7 @@ export class Tidings {
     const news = changed.findLast(
       (node) => letIn && !inPast(node, letIn) && replica.verdictOf(node.delta.id) === 'accepted',
     );
-    const account = news && replica.accountOf(news.delta.device);
+    const account = news && replica.people.accountOf(news.delta.device);
     if (account === undefined || account === this.#hub.identity.account) return;
     this.#notice('permissionsChanged', { member: this.#workspace.nameOf(account) });
   }

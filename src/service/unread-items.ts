@@ -36,7 +36,7 @@ export class UnreadItems {
   /** A delta has come in. */
   note(node: Node): void {
     const { delta, arrival } = node;
-    if (delta.tool === undefined || this.#replica.accountOf(delta.device) === this.#account) return;
+    if (delta.tool === undefined || this.#replica.people.accountOf(delta.device) === this.#account) return;
     const item = this.#itemMadeUnreadBy(node);
     if (item === undefined || !this.#isThere(delta.tool, item)) return;
     // What a delta has made is there only where it counts; what it has changed is there anyway.
@@ -63,13 +63,13 @@ export class UnreadItems {
 
   /** What is gone cannot be read, nor be unread. */
   #isThere(tool: ToolId, item: string): boolean {
-    if (this.#replica.row(tool, POSTS, item)) return true;
-    const row = this.#replica.row(tool, ITEMS, item);
+    if (this.#replica.fold.row(tool, POSTS, item)) return true;
+    const row = this.#replica.fold.row(tool, ITEMS, item);
     return row !== undefined && itemFromRow(row).heads.some((head) => this.#tree(tool).version(head)?.live === true);
   }
 
   #itemOf(tool: ToolId, version: DeltaId): string | undefined {
-    const row = this.#replica.row(tool, VERSIONS, version);
+    const row = this.#replica.fold.row(tool, VERSIONS, version);
     return row && versionFromRow(row).item;
   }
 }

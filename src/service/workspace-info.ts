@@ -60,7 +60,7 @@ function deviceInfos(
   absentSince: ReadonlyMap<DeviceId, number>,
 ): readonly MemberDeviceInfo[] {
   const { roster, self, forks } = workspace;
-  const isAbove = account === self?.account || workspace.replica.isSenior(self?.account ?? account, account);
+  const isAbove = account === self?.account || workspace.replica.people.isSenior(self?.account ?? account, account);
   const describe = (record: DeviceRecord): Omit<MemberDeviceInfo, 'standing' | 'forked' | 'mayTakeOut'> => {
     const { device } = record.certificate;
     const isSelf = device === workspace.device;
@@ -82,7 +82,7 @@ function deviceInfos(
     const word = roster.gone.get(device)!.delta;
     const standing = word.kind === 'drop' ? 'dropped' : word.kind === 'freeze' ? 'frozen' : undefined;
     if (standing === undefined) return [];
-    const by = workspace.replica.accountOf(word.device);
+    const by = workspace.replica.people.accountOf(word.device);
     const told = { by: by === undefined ? '' : workspace.nameOf(by), forked: false, mayTakeOut: false };
     return [{ ...describe(record), standing, ...told }];
   });

@@ -52,7 +52,7 @@ export class Batches {
     maxBytes: number,
     made: Made,
   ): Batch | undefined {
-    const isReached = !isUnsent(peer) && this.#replica.reaches(held);
+    const isReached = !isUnsent(peer) && this.#replica.feeds.reaches(held);
     // Most are told all there is already.
     if (isReached && covers(held, this.#replica.vector())) return undefined;
     const passage = passageOf(this.#gate, device, held, peer);
@@ -95,8 +95,8 @@ export class Batches {
     only: (feed: FeedId) => boolean = () => true,
   ): Load | undefined {
     const upTo = (feed: FeedId) =>
-      only(feed) ? (until ? this.#replica.reach(until, feed) : Number.POSITIVE_INFINITY) : 0;
-    const runs = this.#replica.lacking(from, maxBytes, upTo);
+      only(feed) ? (until ? this.#replica.feeds.reach(until, feed) : Number.POSITIVE_INFINITY) : 0;
+    const runs = this.#replica.serving.lacking(from, maxBytes, upTo);
     if (runs.length === 0) return undefined;
     const nodes = runs.flat();
     const ends = runs.map((run) => ({ feed: run.at(-1)!.delta.feed, seq: run.at(-1)!.delta.seq }));
@@ -140,13 +140,13 @@ export class Batches {
    * either hears who has admitted him, and who had admitted that one, as far as he may lack it.
    */
   #whatLetIn({ delta }: Node, held: ReadonlyMap<FeedId, number>): readonly Node[] {
-    const entrance = this.#replica.entranceOf(delta.device);
+    const entrance = this.#replica.people.entranceOf(delta.device);
     if (entrance?.delta.kind === 'addDevice') return [entrance];
     const admissions: Node[] = [];
     for (let at = entrance; at?.delta.kind === 'admit' && !isTold(held, at);) {
       if (admissions.includes(at) || admissions.length === MAX_ADMISSIONS_TOLD) break;
       admissions.unshift(at);
-      at = this.#replica.entranceOf(at.delta.device);
+      at = this.#replica.people.entranceOf(at.delta.device);
     }
     return admissions;
   }

@@ -65,7 +65,7 @@ export class Copy {
     const whole = [...this.incoming.restore(parts)];
     const base = whole.pop()?.read(true);
     if (!base?.ok || !this.#replica.load(base.value, true, arrivals).ok) return false;
-    this.#replica.unconfirmed = this.#replica.hasBase ? unconfirmed : undefined;
+    this.#replica.base.unconfirmed = this.#replica.base.isThere ? unconfirmed : undefined;
     for (const before of whole) this.#restoreControls(before);
     return true;
   }

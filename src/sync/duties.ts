@@ -100,20 +100,20 @@ export class Duties {
 
   /** L6: what this device has folded, to be vouched for in an admit or a checkpoint; undefined where it cannot be. */
   vouched(): CutAndRoot | undefined {
-    return this.#canVouch() ? this.#replica.baseRoot() : undefined;
+    return this.#canVouch() ? this.#replica.base.present() : undefined;
   }
 
   /** Somebody has vouched for what it began with, and it has no more feeds than a word holds: that would be void by its form. */
   #canVouch(): boolean {
     const replica = this.#replica;
-    return replica.hasBase && replica.isConfirmed && replica.cut().size <= MAX_CUT_FEEDS;
+    return replica.base.isThere && replica.isConfirmed && replica.feeds.cut().size <= MAX_CUT_FEEDS;
   }
 
   /** L6: by whom what is folded can be held against what is folded elsewhere. */
   #checkpointDueAt(): number | undefined {
     if (this.#grewSince || this.#standing.isAwaitingWord || this.#replica.roster.deleted) return undefined;
     // D8: whose feed is forked cannot go on in it.
-    if (this.#replica.forked.has(this.#self)) return undefined;
+    if (this.#replica.people.forked.has(this.#self)) return undefined;
     const at = this.#checkpoints.dueAt(this.#grewAt);
     if (at === undefined || this.#standing.isOutOfStep || !this.#canVouch()) return undefined;
     // Whose feed cannot go on (D8) is not asked for it all the time.
@@ -123,13 +123,13 @@ export class Duties {
   #ackDueAt(): number | undefined {
     if (
       this.#standing.isAwaitingWord ||
-      !(this.#replica.isAckDue || this.#replica.hasComeBack) ||
+      !(this.#replica.own.isAckDue || this.#replica.own.hasComeBack) ||
       this.#replica.roster.deleted ||
       !this.#replica.roster.devices.has(this.#self)
     )
       return undefined;
     // Until then it shows nowhere, and others do not take it, be it an ack alone.
-    if (this.#replica.hasComeBack)
+    if (this.#replica.own.hasComeBack)
       // Who may write nothing here, as where another copy of the store writes too, is not asked for it all the time.
       return this.#ackedUpon === this.#grewAt ? this.#ackedAt + ACK_EVERY_MS : this.#grewAt;
     return Math.max(this.#grewAt + ACK_IDLE_MS, this.#ackedAt + ACK_EVERY_MS);

@@ -175,7 +175,7 @@ export class Engine {
   }
 
   get isAwaitingWord(): boolean {
-    return (this.#awaited.isAwaited && this.session.devices.length > 0) || this.isOutside || !this.replica.canBegin;
+    return (this.#awaited.isAwaited && this.session.devices.length > 0) || this.isOutside || !this.replica.own.canBegin;
   }
 
   /** I4, L7: the word that let it in is not here yet: what it wrote before that comes would not count. */
@@ -267,7 +267,7 @@ export class Engine {
   #follow(): readonly Epoch[] {
     const { roster } = this.replica;
     this.#followed = roster;
-    if (this.#givers.devicesInCharge.length > 0) this.replica.unconfirmed = undefined;
+    if (this.#givers.devicesInCharge.length > 0) this.replica.base.unconfirmed = undefined;
     const opened = this.keys.follow(roster);
     this.#duties.follow(roster);
     const all = [...roster.devices.keys()];
@@ -277,9 +277,9 @@ export class Engine {
       else if (words.length > 0) told.set(sponsor, words);
     }
     // K2, N3: whom this one has let in nobody else may know.
-    for (const device of this.replica.letInVain())
-      if (!told.has(device)) told.set(device, this.replica.cutsOfWhoLetIn(device));
-    this.session.setDevices(all, told, this.replica.returned());
+    for (const device of this.replica.people.letInVain())
+      if (!told.has(device)) told.set(device, this.replica.people.cutsOfWhoLetIn(device));
+    this.session.setDevices(all, told, this.replica.people.returned());
     return opened;
   }
 
@@ -358,9 +358,9 @@ export class Engine {
 
   #serve(from: DeviceId, path: 'direct' | 'relay', { ids }: Message & { kind: 'fetch' }): readonly Outgoing[] {
     const mayHear = (node: Node) => this.session.told.mayHear(from, node);
-    const shown = this.replica.serveIds(ids).filter((run) => run.every(mayHear));
+    const shown = this.replica.serving.byIds(ids).filter((run) => run.every(mayHear));
     const runs = shown.map((run) => run.map(({ delta }) => delta.bytes));
-    const places = this.replica.foldedAmong(ids).filter(mayHear);
+    const places = this.replica.serving.folded(ids).filter(mayHear);
     return [
       ...(runs.length > 0 ? [this.#say(from, path, { kind: 'deltas', runs })] : []),
       ...(places.length > 0
@@ -495,7 +495,8 @@ export class Engine {
     const { renewal } = this.#givers;
     const isAsked = renewal?.from === from;
     if (!this.#copy.begin(reader, isAsked ? renewal.generation : undefined)) return false;
-    if (this.#givers.isBetweenManagers(from) && (isAsked || path === 'direct')) this.replica.unconfirmed = undefined;
+    if (this.#givers.isBetweenManagers(from) && (isAsked || path === 'direct'))
+      this.replica.base.unconfirmed = undefined;
     this.#givers.begunAnew(isAsked ? from : undefined);
     if (isAsked) {
       this.awaitWord();

@@ -42,14 +42,14 @@ export class Entrance {
    */
   get isOutside(): boolean {
     if (this.#words.some(({ id }) => this.#replica.node(id))) return false;
-    if (this.#sponsors.length > 0 && this.#sponsors.every((one) => this.#replica.wasTakenOut(one))) return false;
-    return this.#words.some((word) => !this.#replica.isLeftBehind(word));
+    if (this.#sponsors.length > 0 && this.#sponsors.every((one) => this.#replica.people.wasTakenOut(one))) return false;
+    return this.#words.some((word) => !this.#replica.feeds.isLeftBehind(word));
   }
 
   /** Who have let it in, as peers; or, of who turns out to be let in by nothing that counts, the words that cut off who has let him in. */
   *sponsors(): Generator<readonly [DeviceId, readonly Node[] | undefined]> {
     for (const sponsor of this.#sponsors) {
-      const words = this.#isOutsider(sponsor) ? this.#replica.cutsOfWhoLetIn(sponsor) : undefined;
+      const words = this.#isOutsider(sponsor) ? this.#replica.people.cutsOfWhoLetIn(sponsor) : undefined;
       yield [sponsor, words];
     }
   }
@@ -61,6 +61,6 @@ export class Entrance {
   #isOutsider(device: DeviceId): boolean {
     const { roster } = this.#replica;
     if (this.isOutside || !roster.devices.has(this.#self) || roster.gone.has(device)) return false;
-    return this.#replica.isLetIn(device) && !roster.devices.has(device);
+    return this.#replica.people.isLetIn(device) && !roster.devices.has(device);
   }
 }

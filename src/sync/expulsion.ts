@@ -40,11 +40,11 @@ export class Expulsion {
     const { device, account } = this.#identity;
     const gone = this.#replica.roster.gone.get(device);
     if (gone && gone.delta.kind !== 'leave') return gone;
-    const beside = gone && this.#replica.takenOutBeside(gone, device);
+    const beside = gone && this.#replica.people.takenOutBeside(gone, device);
     if (beside) return beside;
-    const word = this.#replica.wordAgainst(device, account) ?? gone ?? this.#replica.endOfOwn;
+    const word = this.#replica.people.wordAgainst(device, account) ?? gone ?? this.#replica.people.endOfOwn;
     // Who has let it in may be cut off by another, whom he has cut off with it.
-    return word ?? this.#replica.wordOnStranger(device) ?? this.#farewell;
+    return word ?? this.#replica.people.wordOnStranger(device) ?? this.#farewell;
   }
 
   /**
@@ -52,7 +52,7 @@ export class Expulsion {
    * word that lets it in may be right behind, so it is believed when nothing more comes; or never come, as its author is out, too.
    */
   get onSponsor(): Node | undefined {
-    return this.#replica.cutOfWhoLetIn(this.#identity.device);
+    return this.#replica.people.cutOfWhoLetIn(this.#identity.device);
   }
 
   /**
@@ -73,7 +73,9 @@ export class Expulsion {
     const { account } = this.#identity;
     const control = readControl(this.#crypto, delta);
     if (control?.kind === 'remove') return control.account === account;
-    return control?.kind === 'leave' && (delta.device === from || this.#replica.accountOf(delta.device) === account);
+    return (
+      control?.kind === 'leave' && (delta.device === from || this.#replica.people.accountOf(delta.device) === account)
+    );
   }
 
   /** Of control deltas none is forgotten (L4). */

@@ -56,7 +56,7 @@ export class Givers {
     const member = roster.devices.get(from);
     if (this.#renewal) return this.#renewal.from === from && member !== undefined;
     // Durable or not: what begins with a base was on this disk before.
-    if (this.#replica.generationsOf(this.#identity.device).includes(this.#copy.generation)) return false;
+    if (this.#replica.feeds.generationsOf(this.#identity.device).includes(this.#copy.generation)) return false;
     const isOther = this.#renewedBy !== undefined && from !== this.#renewedBy;
     if (isOther && (!this.#isAheadOf(this.#renewedBy!, from) || this.#session.needsCopy(from))) return false;
     if (this.#entrance.isSponsor(from) || member?.role === Role.manager) return true;
@@ -122,7 +122,9 @@ export class Givers {
    */
   freshCopyFrom(isOnline: (device: DeviceId) => boolean): DeviceId | undefined {
     const { members } = this.#replica.roster;
-    const differing = new Set(this.#session.differing.flatMap((device) => this.#replica.accountOf(device) ?? []));
+    const differing = new Set(
+      this.#session.differing.flatMap((device) => this.#replica.people.accountOf(device) ?? []),
+    );
     const others = [...members.values()].filter(({ account }) => account !== this.#identity.account);
     const isOdd = others.length > 0 && others.every(({ account }) => differing.has(account));
     const sources = [...members.values()]

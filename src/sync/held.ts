@@ -28,7 +28,7 @@ export class Held {
       kind: 'have',
       vector: to === this.hiddenFrom ? [] : this.#marks(this.#replica.durable()),
       answer,
-      root: this.#replica.knownStateMark,
+      root: this.#replica.mark.known,
       needsCopy: this.#needsCopy(),
     };
   }

@@ -45,10 +45,16 @@ export class Offering {
 
   /** Several who join at once are given the same bytes. */
   make(): Offer {
-    const { root, cut } = this.#replica.baseRoot();
+    const { root, cut } = this.#replica.base.present();
     const ends = [...cut].map(([feed, seq]) => ({ feed, seq }));
     const same = [...this.#peers.values()].find(({ offer }) => offer && equalBytes(offer.base.root, root));
-    return { base: same?.offer?.base ?? this.#replica.base(), ends, since: this.#latest(), sent: 0, acknowledged: 0 };
+    return {
+      base: same?.offer?.base ?? this.#replica.base.parts(),
+      ends,
+      since: this.#latest(),
+      sent: 0,
+      acknowledged: 0,
+    };
   }
 
   /** The next part; undefined where all are sent, or where nobody has vouched for what they would be parts of. */

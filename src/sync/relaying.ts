@@ -57,9 +57,9 @@ export class Relaying {
     if (!this.#lacksOurs([peer.known, peer.relayed, served])) return undefined;
     const held = highest(highest(peer.known, peer.relayed), served);
     // Who has nothing yet is given the base first; whoever has written here has acknowledged all that is in it.
-    if (!this.#replica.reaches(held)) {
-      if (!this.#replica.hasWritten(device)) return undefined;
-      for (const [feed, seq] of this.#replica.cut()) raise(held, feed, seq);
+    if (!this.#replica.feeds.reaches(held)) {
+      if (!this.#replica.feeds.hasWritten(device)) return undefined;
+      for (const [feed, seq] of this.#replica.feeds.cut()) raise(held, feed, seq);
     }
     const batch = this.#batches.nextOf(this.#isOurs, device, peer, held, BATCH_BYTES, made);
     if (!batch) return undefined;

@@ -6,24 +6,23 @@
  * Pure: what must be made durable comes back as bytes, and the caller makes it so before anybody else hears of it (D1).
  */
 import { assert } from '../base/assert.ts';
-import type { AccountId, DeltaId, DeviceId, FeedId, ToolId, WorkspaceId } from '../base/ids.ts';
+import type { DeltaId, DeviceId, FeedId, WorkspaceId } from '../base/ids.ts';
 import { ok, type Result } from '../base/result.ts';
 import type { Crypto } from '../crypto/crypto.ts';
-import { badBase, type Base, type BaseError, type BaseParts } from './base.ts';
-import type { CutAndRoot, Role } from './control.ts';
+import { badBase, type Base, type BaseError } from './base.ts';
 import { checkSignature, type Delta, type DeltaPlace, type Signer } from './delta.ts';
-import type { Fold, FoldVerdict, RowChange, Upon } from './fold.ts';
+import type { Feeds } from './feeds.ts';
+import type { Fold, FoldVerdict } from './fold.ts';
 import type { Advance } from './forgetting.ts';
 import { isAck, type Node, type Vector } from './graph.ts';
 import type { Taken } from './intake.ts';
-import type { Entry } from './own-feed.ts';
-import type { RowRecord } from './packed-rows.ts';
+import type { OwnBase } from './own-base.ts';
+import type { Entry, OwnFeed } from './own-feed.ts';
+import type { OwnMark } from './own-mark.ts';
 import { partsOf, type Parts, type ReplicaOptions } from './parts.ts';
 import type { People } from './people.ts';
-import type { Action, Scope } from './permissions.ts';
-import type { Row } from './reducer.ts';
 import type { Roster } from './roster.ts';
-import type { Allowance } from './settings.ts';
+import type { Serving } from './serving.ts';
 
 export type { Entry } from './own-feed.ts';
 export type { ReplicaOptions } from './parts.ts';
@@ -60,211 +59,36 @@ export class Replica {
     return this.#parts.people;
   }
 
-  get sawNewer(): boolean {
-    return this.newer.size > 0;
+  /** What is here of whose feeds. */
+  get feeds(): Feeds {
+    return this.#parts.feeds;
   }
 
-  get forked(): ReadonlySet<DeviceId> {
-    return this.people.forked;
+  /** The feed that this device writes. */
+  get own(): Pick<OwnFeed, 'isAckDue' | 'hasComeBack' | 'comeBack' | 'canBegin'> {
+    return this.#parts.own;
   }
 
-  standing(): Vector {
-    return this.#parts.feeds.standing();
+  /** What others lack, as they are given it. */
+  get serving(): Pick<Serving, 'lacking' | 'byIds' | 'folded'> {
+    return this.#parts.serving;
   }
 
-  comeBack(): readonly Delta[] {
-    return this.#parts.own.comeBack();
+  /** What it says that it adds up to (L6). */
+  get mark(): OwnMark {
+    return this.#parts.mark;
   }
 
-  accountOf(device: DeviceId): AccountId | undefined {
-    return this.people.accountOf(device);
-  }
-
-  allowance(scope: Scope, action: Action, role: Role, tool?: ToolId): Allowance {
-    return this.people.allowance(scope, action, role, tool);
-  }
-
-  row(tool: ToolId, table: string, key: string): Row | undefined {
-    return this.#fold.row(tool, table, key);
-  }
-
-  baseRow(tool: ToolId, table: string, key: string): Row | undefined {
-    return this.#fold.baseRow(tool, table, key);
-  }
-
-  rows(): Iterable<RowChange> {
-    return this.#fold.rows();
-  }
-
-  scan(table: string): Iterable<RowRecord> {
-    return this.#fold.scan(table);
-  }
-
-  get upon(): Upon {
-    return this.#fold.upon;
-  }
-
-  baseIsTold(): void {
-    this.#parts.content.fold.baseIsTold();
-  }
-
-  takeChanges(): readonly RowChange[] {
-    return this.#fold.takeChanges();
-  }
-
-  get #fold(): Fold {
+  /** The rows, as of now: to be asked for each time. */
+  get fold(): Pick<Fold, 'row' | 'baseRow' | 'rows' | 'scan' | 'upon' | 'takeChanges' | 'baseIsTold'> {
     this.#parts.door.settle();
     return this.#parts.content.fold;
   }
 
-  get isAckDue(): boolean {
-    return this.#parts.own.isAckDue;
-  }
-
-  get hasComeBack(): boolean {
-    return this.#parts.own.hasComeBack;
-  }
-
-  get canBegin(): boolean {
-    return this.#parts.own.canBegin;
-  }
-
-  reach(node: Node, feed: FeedId): number {
-    return this.#parts.feeds.reach(node, feed);
-  }
-
-  wordAgainst(device: DeviceId, account: AccountId): Node | undefined {
-    return this.people.wordAgainst(device, account);
-  }
-
-  get endOfOwn(): Node | undefined {
-    return this.people.endOfOwn;
-  }
-
-  wordOnStranger(device: DeviceId): Node | undefined {
-    return this.people.wordOnStranger(device);
-  }
-
-  returned(): ReadonlyMap<DeviceId, Node> {
-    return this.people.returned();
-  }
-
-  entranceOf(device: DeviceId): Node | undefined {
-    return this.people.entranceOf(device);
-  }
-
-  cutsOfWhoLetIn(device: DeviceId): readonly Node[] {
-    return this.people.cutsOfWhoLetIn(device);
-  }
-
-  cutOfWhoLetIn(device: DeviceId): Node | undefined {
-    return this.people.cutOfWhoLetIn(device);
-  }
-
-  letInVain(): readonly DeviceId[] {
-    return this.people.letInVain();
-  }
-
-  isLeftBehind(place: DeltaPlace): boolean {
-    return this.#parts.feeds.isLeftBehind(place);
-  }
-
-  isLetIn(device: DeviceId): boolean {
-    return this.people.isLetIn(device);
-  }
-
-  get active(): ReadonlySet<DeviceId> {
-    return this.people.active;
-  }
-
-  heldBackFrom(device: DeviceId): number | undefined {
-    return this.people.heldBackFrom(device);
-  }
-
-  wasDropped(device: DeviceId): boolean {
-    return this.people.wasDropped(device);
-  }
-
-  wasTakenOut(device: DeviceId): boolean {
-    return this.people.wasTakenOut(device);
-  }
-
-  takenOutBeside(leave: Node, device: DeviceId): Node | undefined {
-    return this.people.takenOutBeside(leave, device);
-  }
-
-  isSenior(account: AccountId, to: AccountId): boolean {
-    return this.people.isSenior(account, to);
-  }
-
-  get isAhead(): boolean {
-    return this.#parts.mark.isAhead;
-  }
-
-  stateMark(): string | undefined {
-    return this.#parts.mark.workOut();
-  }
-
-  prepareStateMark(leaves: number): boolean {
-    return this.#parts.mark.prepare(leaves);
-  }
-
-  get knownStateMark(): string {
-    return this.#parts.mark.known;
-  }
-
-  base(): BaseParts {
+  /** What is folded (L4, L6), as of now: to be asked for each time. */
+  get base(): Pick<OwnBase, 'isThere' | 'parts' | 'present' | 'unconfirmed'> {
     this.#parts.door.settle();
-    return this.#parts.base.parts();
-  }
-
-  baseRoot(): CutAndRoot {
-    this.#parts.door.settle();
-    return this.#parts.base.present();
-  }
-
-  cut(): Vector {
-    return this.#parts.feeds.cut();
-  }
-
-  generationsOf(device: DeviceId): readonly number[] {
-    return this.#parts.feeds.generationsOf(device);
-  }
-
-  hasWritten(device: DeviceId): boolean {
-    return this.#parts.feeds.hasWritten(device);
-  }
-
-  shownBy(device: DeviceId): Vector {
-    return this.#parts.feeds.shownBy(device);
-  }
-
-  get unconfirmed(): Uint8Array | undefined {
-    return this.#parts.base.unconfirmed;
-  }
-
-  set unconfirmed(root: Uint8Array | undefined) {
-    this.#parts.base.unconfirmed = root;
-  }
-
-  get hasBase(): boolean {
-    return this.#parts.base.isThere;
-  }
-
-  reaches(theirs: Vector): boolean {
-    return this.#parts.feeds.reaches(theirs);
-  }
-
-  lacking(theirs: Vector, maxBytes: number, upTo?: (feed: FeedId) => number): readonly (readonly Node[])[] {
-    return this.#parts.serving.lacking(theirs, maxBytes, upTo);
-  }
-
-  serveIds(ids: Iterable<DeltaId>): readonly (readonly Node[])[] {
-    return this.#parts.serving.byIds(ids);
-  }
-
-  foldedAmong(ids: Iterable<DeltaId>): readonly Node[] {
-    return this.#parts.serving.folded(ids);
+    return this.#parts.base;
   }
 
   /** Whether what it has begun with is vouched for (L6). */

@@ -414,7 +414,7 @@ export class Session {
     peer.relayed = new Map();
     // Who says that he holds nothing may mean to begin anew: he gets a base before the log, be it one of nothing. Without it he would keep what he has.
     // Who has no copy yet has nothing to give, and no log that would come after it.
-    if (this.#replica.reaches(peer.known))
+    if (this.#replica.feeds.reaches(peer.known))
       peer.offer = peer.known.size > 0 || peer.last || this.#replica.size === 0 ? undefined : this.#offering.make();
     if (path === 'relay')
       return [...answer, ...this.#askWhatWeLack(from, message, now), ...this.#relaying.serveAgain(from, peer, now)];
@@ -449,7 +449,7 @@ export class Session {
     now: number,
   ): readonly Outgoing[] {
     if (peer.offer) this.#offering.acknowledged(peer, peer.offer, message, now);
-    else if (this.#replica.reaches(peer.known)) return [];
+    else if (this.#replica.feeds.reaches(peer.known)) return [];
     return this.#goOn(from, peer, path, now);
   }
 

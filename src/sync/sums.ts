@@ -98,11 +98,11 @@ export class Sums {
     if (later.length > 0) this.#at = Math.min(...later);
     const claims = [...peers].filter(([, { said }]) => said?.of === arrivals);
     if (due.length + claims.length === 0) return [];
-    if (!this.#replica.prepareStateMark(SHARE)) {
+    if (!this.#replica.mark.prepare(SHARE)) {
       this.#at = now + SHARE_EVERY_MS;
       return [];
     }
-    const mark = this.#replica.stateMark();
+    const mark = this.#replica.mark.workOut();
     const news = claims.filter(([device, peer]) => this.#compare(device, peer, mark));
     for (const [, peer] of due) {
       peer.rootOf = arrivals;

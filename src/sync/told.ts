@@ -41,12 +41,12 @@ export class Told {
   mayHear(device: DeviceId, node: Node): boolean {
     const peer = this.#peers.get(device);
     const until = peer && passageOf(this.#gate, device, this.#toldTo(device, peer), peer).until;
-    return peer !== undefined && (!until || this.#replica.reach(until, node.delta.feed) >= node.delta.seq);
+    return peer !== undefined && (!until || this.#replica.feeds.reach(until, node.delta.feed) >= node.delta.seq);
   }
 
   #toldTo(device: DeviceId, peer: Peer): ReadonlyMap<FeedId, number> {
     const told = peer.reach === 'direct' ? peer.sent : highest(peer.known, peer.relayed);
-    return peer.known.size > 0 ? told : highest(told, this.#replica.shownBy(device));
+    return peer.known.size > 0 ? told : highest(told, this.#replica.feeds.shownBy(device));
   }
 
   /** What a device said came under this: what else was known of what it can open may be wrong (K4). */

@@ -36,7 +36,7 @@ class Bench {
           return arrivals();
         },
         roster: { records: new Map([SELF, BOB, CAROL].map((device) => [device, undefined])) },
-        heldBackFrom: (device) => this.first.get(device),
+        people: { heldBackFrom: (device) => this.first.get(device) },
       },
     }));
   }

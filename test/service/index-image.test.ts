@@ -22,12 +22,12 @@ const emptyIndex = async (): Promise<ContentIndex> => new ContentIndex(await ope
 
 /** A store as it is closed: the base, and what came after it. */
 interface Kept {
-  readonly base: ReturnType<Replica['base']>;
+  readonly base: ReturnType<Replica['base']['parts']>;
   readonly tail: readonly Uint8Array[];
 }
 
 const keptOf = ({ replica }: Copy): Kept => ({
-  base: replica.base(),
+  base: replica.base.parts(),
   tail: replica.tail().map(({ delta }) => delta.bytes),
 });
 
@@ -58,8 +58,8 @@ function told(index: ContentIndex, { workspace }: Replica, folders: readonly (st
 
 async function isRight(index: ContentIndex, replica: Replica): Promise<void> {
   const anew = await emptyIndex();
-  anew.apply(replica.workspace, [...replica.rows()]);
-  const folders = [undefined, ...[...replica.rows()].filter(({ table }) => table === ITEMS).map(({ key }) => key)];
+  anew.apply(replica.workspace, [...replica.fold.rows()]);
+  const folders = [undefined, ...[...replica.fold.rows()].filter(({ table }) => table === ITEMS).map(({ key }) => key)];
   assert.deepEqual(told(index, replica, folders), told(anew, replica, folders));
 }
 
@@ -82,11 +82,11 @@ async function atWork(seed: string) {
   const files = Array.from({ length: 20 }, (_, n) => alice.file(`file ${n}`, n % 2 === 0 ? folder : undefined));
   for (let round = 0; round < 3; round++) {
     alice.meet(bob);
-    for (const copy of [alice, bob]) if (copy.replica.isAckDue) copy.control('ack', []);
+    for (const copy of [alice, bob]) if (copy.replica.own.isAckDue) copy.control('ack', []);
     alice.meet(bob);
   }
   assert.ok(alice.replica.advance().folded.length > 40);
-  const base = alice.replica.base();
+  const base = alice.replica.base.parts();
   alice.chat({ kind: 'unpost', post: posts[3]! });
   alice.post('upon the base');
   bob.post('of bob');
@@ -136,7 +136,7 @@ describe('L1 the image of an index', () => {
       (alice: Copy, bob: Copy) => {
         alice.post('more');
         for (let round = 0; round < 3; round++) {
-          for (const copy of [alice, bob]) if (copy.replica.isAckDue) copy.control('ack', []);
+          for (const copy of [alice, bob]) if (copy.replica.own.isAckDue) copy.control('ack', []);
           alice.meet(bob);
         }
         assert.ok(alice.replica.advance().folded.length > 0);

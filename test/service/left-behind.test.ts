@@ -212,16 +212,16 @@ describe('What of a folded post a copy lacks', () => {
     return {
       nodes: () => [].values(),
       node: () => undefined,
-      rows: () => (row ? [{ tool, table: POSTS, key: id, row }] : []),
-      row: find,
-      baseRow: find,
-      cut: () =>
-        new Map([
-          [feedOf(own as DeviceId, 0), seq],
-          [feedOf(hers as DeviceId, 0), herSeq],
-        ]),
+      fold: { rows: () => (row ? [{ tool, table: POSTS, key: id, row }] : []), row: find, baseRow: find },
+      feeds: {
+        cut: () =>
+          new Map([
+            [feedOf(own as DeviceId, 0), seq],
+            [feedOf(hers as DeviceId, 0), herSeq],
+          ]),
+      },
       verdictOf: () => undefined,
-      accountOf: (device) => device as string as AccountId,
+      people: { accountOf: (device) => device as string as AccountId },
     };
   }
   const left = (before: Copy, copy: Copy) => {

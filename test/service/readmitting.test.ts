@@ -26,7 +26,7 @@ describe('A device that comes back', () => {
     const record = { certificate: back!.certificate, letIn: { delta: { bytes: new Uint8Array(3) } } };
     const workspace = {
       ...{ id, device: self!.device, peers: { meet: () => undefined } },
-      replica: { wasDropped: () => true, isDurable: () => true, size: 1 },
+      replica: { people: { wasDropped: () => true }, isDurable: () => true, size: 1 },
       roster: {
         ...{ name: 'Apollo', gone: new Map(), goneRecords: new Map() },
         ...{ devices: new Set([back!.device]), records: new Map([[back!.device, record]]) },

@@ -142,7 +142,7 @@ describe('Asking for a fresh copy', () => {
       nameOf: (account: string) => account.slice(0, 2),
       renewFrom: (from: DeviceId | undefined) => void (renewal = from && { from, generation: 1 }),
       roster: { name: 'Apollo' },
-      replica: { accountOf: (device: DeviceId) => device },
+      replica: { people: { accountOf: (device: DeviceId) => device } },
       peers: { isOnline: (device: DeviceId) => online.includes(device) },
       engine: {
         get renewal() {

@@ -283,7 +283,7 @@ const freeze = writing((world, device, dice) => {
   const forked = devices.filter((id) => world.forked.has(id));
   const target = dice.pickOr(forked.length > 0 ? forked : dice.chance(0.2) ? devices : []);
   if (!target) return undefined;
-  const kept = headsKept(device.replica.standing(), target);
+  const kept = headsKept(device.replica.feeds.standing(), target);
   return control('freeze', controlBody.freeze(target, kept, newEpoch(device, [target])));
 });
 

@@ -28,7 +28,7 @@ export function reader(world: World): Replica {
 /** All that replicas with the same deltas must agree on, in one number, whatever they have forgotten. */
 export function stateOf(replica: Replica): string {
   const digest = new Digest();
-  for (const { tool, table, key, row } of replica.rows()) digest.add('row', tool, table, key, row ?? null);
+  for (const { tool, table, key, row } of replica.fold.rows()) digest.add('row', tool, table, key, row ?? null);
   const { name, members, tools, invites, epochs } = replica.roster;
   digest.add('name', name);
   for (const member of members.values()) {
@@ -70,7 +70,7 @@ export const audit: Doing = (world, dice) => {
 /** L6: also to who has not forgotten anything himself, and to who has forked. */
 function compareWithFirstCopy(world: World, device: SimDevice): void {
   const { replica } = device;
-  if (!replica.hasBase || replica.isAhead) return;
+  if (!replica.base.isThere || replica.mark.isAhead) return;
   world.counts.add('first copies compared');
   const copy = firstCopyOf(() => reader(world), world.crypto, replica);
   if (!copy) return world.violate('L6', `the base of ${world.nameOf(device.id)}'s does not add up`);
@@ -128,8 +128,8 @@ function isComparable(world: World, { replica, lifeName }: SimDevice): boolean {
   const isGiven = world.counts.get('hostile forged bases') > 0 && !replica.isConfirmed;
   if (isGiven) world.counts.add('copies that nobody vouches for');
   // D2: something counts for it alone till it has written again.
-  if (replica.isAhead) world.counts.add('copies ahead of the others');
-  return !replica.isOutOfStep && !isGiven && !replica.isAhead && !world.odd.has(lifeName);
+  if (replica.mark.isAhead) world.counts.add('copies ahead of the others');
+  return !replica.isOutOfStep && !isGiven && !replica.mark.isAhead && !world.odd.has(lifeName);
 }
 
 /** Each feed whole, in chance's order of feeds: most things wait for their past. A second branch is taken when something waits for it. */
@@ -202,9 +202,9 @@ function checkIsSomebody(
   { id, replica, engine, alive }: SimDevice,
   additions: readonly Addition[],
 ): void {
-  if (!alive || !replica.isLetIn(id) || replica.roster.devices.has(id)) return;
+  if (!alive || !replica.people.isLetIn(id) || replica.roster.devices.has(id)) return;
   world.counts.add('devices that are nobody in their own copy');
-  if (engine.expulsion || engine.isAwaitingWord || replica.forked.size > 0) return;
+  if (engine.expulsion || engine.isAwaitingWord || replica.people.forked.size > 0) return;
   const here = namingIt(world, additions, id).filter(({ placed }) => replica.node(placed.delta.id));
   if (here.every(({ placed }) => world.isHostile(placed.delta.device))) return;
   world.violate('K2', `${world.nameOf(id)} goes on with a copy in which it is nobody`);
@@ -313,7 +313,7 @@ function isLetInAside(world: World, word: Delta, one: SimDevice, { engine, repli
 function entrancesAbove({ id, replica }: SimDevice, other: SimDevice): readonly Delta[] {
   const words = new Set<Delta>();
   for (let device = id; !other.replica.roster.devices.has(device);) {
-    const word = replica.entranceOf(device)?.delta;
+    const word = replica.people.entranceOf(device)?.delta;
     if (!word || words.has(word) || other.replica.node(word.id)) break;
     words.add(word);
     device = word.device;
@@ -324,7 +324,7 @@ function entrancesAbove({ id, replica }: SimDevice, other: SimDevice): readonly 
 /** L7: it was said by who went on, as no client of ours does, in a feed that ends for others with the word that had taken him out. */
 function isOnInEnded(world: World, word: Delta | undefined, { replica }: SimDevice): boolean {
   if (!word || !world.isHostile(word.device) || replica.node(word.id)) return false;
-  return replica.roster.gone.has(word.device) || replica.returned().has(word.device);
+  return replica.roster.gone.has(word.device) || replica.people.returned().has(word.device);
 }
 
 /** D2: the author of a word has begun another feed since that does not know the word, and somebody has heard that first. */
@@ -333,7 +333,7 @@ function isBehindIt(world: World, word: DeltaId | undefined, { replica }: SimDev
   return (
     delta !== undefined &&
     !replica.node(delta.id) &&
-    replica.generationsOf(delta.device).some((generation) => generation > delta.generation)
+    replica.feeds.generationsOf(delta.device).some((generation) => generation > delta.generation)
   );
 }
 
@@ -345,7 +345,7 @@ function isDeafTo(world: World, word: DeltaId, whose: SimDevice, one: SimDevice)
   const { replica } = one;
   const author = world.archive.get(word)?.device;
   if (author === undefined || replica.node(word)) return false;
-  const hasTakenOut = replica.roster.gone.has(author) || replica.returned().has(author);
+  const hasTakenOut = replica.roster.gone.has(author) || replica.people.returned().has(author);
   // Whom it does not know it does not hear, but under its own key (I4): others have to tell it.
   if (!replica.roster.certificates.has(whose.id))
     return author === whose.id || hasTakenOut || !speaksUnderKeyOf(whose, one);
@@ -379,7 +379,7 @@ function isStolenFor(world: World, other: DeviceId, { id, replica }: SimDevice):
 
 /** The last word by which one has, or had, another for out. */
 function wordOn({ replica }: SimDevice, id: DeviceId): DeltaId | undefined {
-  return (replica.roster.gone.get(id) ?? replica.returned().get(id))?.delta.id;
+  return (replica.roster.gone.get(id) ?? replica.people.returned().get(id))?.delta.id;
 }
 
 /** All words by which one has another for out, and holds them for good (K2); the last that it had, of who is in again. */
@@ -491,7 +491,7 @@ function checkEqual(world: World, live: readonly SimDevice[], past: Past, dice: 
     if (batch && comparable.has(device)) compareWith(world, device, batch, own);
   }
   for (const device of live) {
-    if (device.replica.isAhead && !awaitsHostile(world, device))
+    if (device.replica.mark.isAhead && !awaitsHostile(world, device))
       world.violate('D2', `${world.nameOf(device.id)} has not named what counts for it alone`);
     for (const id of device.acknowledged)
       if (!world.holds(largest, id) && isMissed(world, device, id))
@@ -523,7 +523,7 @@ function isMisled(world: World, { replica, sponsors }: SimDevice): boolean {
 /** L6: nobody says that another's state is not his where it is; a state that a hostile sponsor has made up may show. */
 function checkAlarms(world: World, live: readonly SimDevice[]): void {
   for (const { session, replica, id } of live) {
-    if (replica.knownStateMark !== '') world.counts.add('states told');
+    if (replica.mark.known !== '') world.counts.add('states told');
     for (const device of session.differing) {
       const other = world.devices.get(device);
       if (!other || world.isHostile(device) || !isComparable(world, other) || !replica.isConfirmed) continue;
@@ -548,7 +548,7 @@ function checkSameSets(world: World, live: readonly SimDevice[]): void {
     if (!isComparable(world, device)) continue;
     const held = world.heldBy(device).filter((delta) => isSure(device, delta));
     // D8: whoever holds the proof that somebody has two histories holds more than who does not.
-    const set = [setOf(held), ...[...device.replica.forked].sort()].join();
+    const set = [setOf(held), ...[...device.replica.people.forked].sort()].join();
     const state = stateOf(device.replica);
     if ((states.get(set) ?? state) !== state)
       world.violate('L5', `${world.nameOf(device.id)} has the deltas of another and not his state`);
@@ -695,7 +695,7 @@ function namingIt(world: World, additions: readonly Addition[], device: DeviceId
  */
 function isToldInVain({ id, replica, engine }: SimDevice, { delta }: Node): boolean {
   const cannotHear = replica.isWaiting(delta.id) || engine.keys.held().length === 0;
-  return cannotHear && !replica.isLetIn(id) && replica.rows()[Symbol.iterator]().next().done === true;
+  return cannotHear && !replica.people.isLetIn(id) && replica.fold.rows()[Symbol.iterator]().next().done === true;
 }
 
 /**

@@ -240,8 +240,8 @@ export class SimDevice {
 
   /** L6: that nobody has vouched yet for what the copy begins with. */
   #unconfirmedRecord(): readonly Uint8Array[] {
-    const { isConfirmed, unconfirmed } = this.replica;
-    return isConfirmed ? [] : [encodeRecord({ kind: 'local', key: UNCONFIRMED, value: unconfirmed! })];
+    const { isConfirmed, base } = this.replica;
+    return isConfirmed ? [] : [encodeRecord({ kind: 'local', key: UNCONFIRMED, value: base.unconfirmed! })];
   }
 
   #partRecord(part: BasePart): Uint8Array {
@@ -250,7 +250,7 @@ export class SimDevice {
 
   /** What was others' goes, and with the next joining it begins a new feed (K2, D2): at once where it has been let in again already (L7). */
   async erase(): Promise<void> {
-    const entrance = this.replica.roster.devices.has(this.id) ? this.replica.entranceOf(this.id) : undefined;
+    const entrance = this.replica.roster.devices.has(this.id) ? this.replica.people.entranceOf(this.id) : undefined;
     // Not a second time by a word that it has come in by: whoever serves that has not heard what has taken it out since.
     const isFresh = entrance && !this.#used.has(entrance.delta.id);
     const again = isFresh ? { by: entrance.delta.device, word: entrance.delta.bytes } : undefined;

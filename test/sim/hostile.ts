@@ -284,7 +284,7 @@ const lie = mischief('lies of what is held', (world, device, dice) => {
   const marks = [...device.replica.vector()].map(([feed, seq]) => ({
     ...{ feed, seq: dice.below(seq + 1), tip: dice.pick(['0000000000000000', deltas[0]?.id.slice(0, 16) ?? '']) },
   }));
-  const root = device.replica.hasBase ? device.replica.base().root : dice.bytes(32);
+  const root = device.replica.base.isThere ? device.replica.base.parts().root : dice.bytes(32);
   const have = { kind: 'have', answer: dice.chance(0.5), root: '', needsCopy: dice.chance(0.3) } as const;
   const messages: readonly Message[] = [
     { ...have, vector: [] },
@@ -406,7 +406,8 @@ const impersonate = mischief('impersonations', (world, device, dice) => {
 
 /** L6: a base that was changed on its way, or that leaves out what it likes: to who has a copy, and to who has none yet. */
 const forgedBase = mischief('forged bases', (world, device, dice) => {
-  const base = dice.chance(0.5) && device.replica.hasBase ? device.replica.base() : ownBase(world, device, dice);
+  const base =
+    dice.chance(0.5) && device.replica.base.isThere ? device.replica.base.parts() : ownBase(world, device, dice);
   if (!base) return;
   const { root, parts } = base;
   const isChanged = dice.chance(0.5);
@@ -446,7 +447,7 @@ function ownBase(world: World, device: SimDevice, dice: Dice): BaseParts | undef
   const copy = reader(world);
   for (const { bytes } of held.slice(0, dice.between(1, held.length))) copy.restore(bytes);
   copy.advance([]);
-  return copy.hasBase ? copy.base() : undefined;
+  return copy.base.isThere ? copy.base.parts() : undefined;
 }
 
 export const hostile = {

@@ -30,7 +30,7 @@ function isTooLate(world: World, union: Replica, life: Life): boolean {
   if (world.leftOutOfStep.has(life)) return true;
   const id = life.split(' ')[0] as DeviceId;
   const device = world.devices.get(id);
-  return device?.lifeName === life ? device.replica.isOutOfStep : union.wasTakenOut(id);
+  return device?.lifeName === life ? device.replica.isOutOfStep : union.people.wasTakenOut(id);
 }
 
 /** How deltas were folded, and by whom: others must have done it alike. */
@@ -49,7 +49,7 @@ export class FoldedOnce {
 
   /** L4: what was folded since its base was written is to be folded again, perhaps otherwise: a word may have come meanwhile. */
   reopened({ lifeName, replica }: SimDevice): void {
-    const cut = replica.cut();
+    const cut = replica.feeds.cut();
     for (const all of this.#folded.values())
       for (const { node, by } of all) if (node.delta.seq > (cut.get(node.delta.feed) ?? 0)) by.delete(lifeName);
   }
@@ -118,12 +118,12 @@ export function checkBases(world: World, live: readonly SimDevice[]): void {
   const byCut = new Map<string, SimDevice[]>();
   for (const device of live) {
     const { replica } = device;
-    if (!replica.hasBase || replica.isOutOfStep) continue;
-    const cut = [...replica.cut()].map(([feed, seq]) => `${feed} ${seq}`).sort();
+    if (!replica.base.isThere || replica.isOutOfStep) continue;
+    const cut = [...replica.feeds.cut()].map(([feed, seq]) => `${feed} ${seq}`).sort();
     push(byCut, cut.join(), device);
   }
   for (const same of byCut.values()) {
-    const roots = same.slice(0, SAME_CUT).map(({ replica }) => toHex(replica.baseRoot().root));
+    const roots = same.slice(0, SAME_CUT).map(({ replica }) => toHex(replica.base.present().root));
     world.counts.add('bases at the same cut', roots.length - 1);
     for (const [i, root] of roots.entries())
       if (root !== roots[0]) world.violate('L6', `${world.nameOf(same[i]!.id)} has another base at the same cut`);
@@ -133,7 +133,7 @@ export function checkBases(world: World, live: readonly SimDevice[]): void {
 /** N4, L6: a copy that begins with somebody's base and takes on what is after it, as a joiner of his would. */
 export function firstCopyOf(make: () => Replica, crypto: World['crypto'], from: Replica): Replica | undefined {
   const copy = make();
-  const base = readBase(crypto, from, from.base());
+  const base = readBase(crypto, from, from.base.parts());
   if (!base.ok || !copy.load(base.value, false).ok) return undefined;
   for (const { delta } of from.tail()) copy.restore(delta.bytes);
   return copy;
@@ -152,7 +152,12 @@ function readBase(crypto: World['crypto'], { workspace }: Replica, { root, parts
 export function checkLogs(world: World, live: readonly SimDevice[]): void {
   const ids = new Set(live.map(({ id }) => id));
   for (const { replica, id, engine } of live) {
-    if (world.forked.size > 0 || replica.sawNewer || ![...replica.active].every((device) => ids.has(device))) continue;
+    if (
+      world.forked.size > 0 ||
+      replica.newer.size > 0 ||
+      ![...replica.people.active].every((device) => ids.has(device))
+    )
+      continue;
     world.counts.add('logs at rest');
     const left = replica.tail().filter(({ delta }) => delta.tool !== undefined);
     if (left.length > 0)

@@ -184,7 +184,7 @@ export class World implements Surroundings {
     const certificates = this.certificatesOf(person);
     const boxes = by.engine.keys.box(targetsOf(certificates));
     if (!boxes) return false;
-    const seen = by.replica.hasBase && by.replica.isConfirmed ? by.replica.baseRoot() : undefined;
+    const seen = by.replica.base.isThere && by.replica.isConfirmed ? by.replica.base.present() : undefined;
     const body = controlBody.admit(person.account, role, person.name, certificates, invite, boxes, seen);
     return this.#letIn(by, certificates, by.control('admit', body));
   }
@@ -388,7 +388,7 @@ export class World implements Surroundings {
 
   /** What is in a copy, also what it has folded and forgotten. Every delta after its past. */
   heldBy({ replica }: SimDevice): Delta[] {
-    const cut = replica.cut();
+    const cut = replica.feeds.cut();
     const named = this.forked.size > 0 ? this.#pastOf(replica.nodes()) : undefined;
     const durable = [...this.archive.values()].filter(
       ({ id, feed, seq }) => replica.node(id) !== undefined || seq <= (cut.get(feed) ?? 0) || named?.has(id),
@@ -412,7 +412,9 @@ export class World implements Surroundings {
 
   holds({ replica }: Pick<SimDevice, 'replica'>, id: DeltaId): boolean {
     const delta = this.archive.get(id);
-    return replica.node(id) !== undefined || (delta !== undefined && delta.seq <= (replica.cut().get(delta.feed) ?? 0));
+    return (
+      replica.node(id) !== undefined || (delta !== undefined && delta.seq <= (replica.feeds.cut().get(delta.feed) ?? 0))
+    );
   }
 
   /** D1, D2: what others hear from an honest device is on its disk, and it says one thing only. D8: nobody else is not heard any more. */

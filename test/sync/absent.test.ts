@@ -21,23 +21,23 @@ describe('L7 what holds back the log', () => {
     for (const copy of [bob, carol]) ack(copy);
     for (const copy of [bob, carol]) alice.meet(copy);
     const { device } = carol.person;
-    assert.equal(alice.replica.heldBackFrom(device), undefined);
+    assert.equal(alice.replica.people.heldBackFrom(device), undefined);
     ack(alice);
     alice.meet(bob);
     ack(bob);
     alice.meet(bob);
-    assert.equal(alice.replica.heldBackFrom(device), undefined, 'acks of others alone');
+    assert.equal(alice.replica.people.heldBackFrom(device), undefined, 'acks of others alone');
     const first = bob.post('first');
     bob.post('second');
     alice.meet(bob);
     const later = alice.post('later');
-    assert.equal(alice.replica.heldBackFrom(device), arrivalOf(alice, first));
-    assert.equal(alice.replica.heldBackFrom(bob.person.device), arrivalOf(alice, later));
+    assert.equal(alice.replica.people.heldBackFrom(device), arrivalOf(alice, first));
+    assert.equal(alice.replica.people.heldBackFrom(bob.person.device), arrivalOf(alice, later));
     carol.meet(bob);
-    assert.equal(alice.replica.heldBackFrom(device), arrivalOf(alice, first), 'held is not acknowledged');
+    assert.equal(alice.replica.people.heldBackFrom(device), arrivalOf(alice, first), 'held is not acknowledged');
     ack(carol);
     alice.meet(carol);
-    assert.equal(alice.replica.heldBackFrom(device), arrivalOf(alice, later));
+    assert.equal(alice.replica.people.heldBackFrom(device), arrivalOf(alice, later));
   });
 
   it('L7 of who has never written it begins with what let him in', () => {
@@ -46,12 +46,12 @@ describe('L7 what holds back the log', () => {
     alice.post('long ago');
     const carol = team.person('Carol');
     const admit = alice.admit(carol);
-    assert.equal(alice.replica.heldBackFrom(carol.device), undefined);
+    assert.equal(alice.replica.people.heldBackFrom(carol.device), undefined);
     const post = alice.post('since');
     assert.ok(arrivalOf(alice, post) > arrivalOf(alice, admit));
     // Her own admission is no more than she has been told of.
-    assert.equal(alice.replica.heldBackFrom(carol.device), arrivalOf(alice, post));
-    assert.equal(alice.replica.heldBackFrom('00'.repeat(32) as DeviceId), undefined);
+    assert.equal(alice.replica.people.heldBackFrom(carol.device), arrivalOf(alice, post));
+    assert.equal(alice.replica.people.heldBackFrom('00'.repeat(32) as DeviceId), undefined);
   });
 
   it('L4 L7 who is dropped holds back nothing, is remembered by how he is reached, and counts anew when he is let in again', () => {
@@ -65,12 +65,12 @@ describe('L7 what holds back the log', () => {
     const post = alice.post('Carol does not hear it');
     ack(alice);
     assert.deepEqual(alice.replica.advance().folded, []);
-    assert.equal(alice.replica.wasDropped(device), false);
+    assert.equal(alice.replica.people.wasDropped(device), false);
     alice.control('drop', controlBody.devices([device], boxEpoch(team.crypto, team.epoch, [])));
     assert.equal(alice.replica.roster.members.has(account), true);
     assert.deepEqual(alice.replica.roster.goneRecords.get(device)!.certificate.bytes, certificate.bytes);
-    assert.equal(alice.replica.wasDropped(device), true);
-    assert.equal(alice.replica.heldBackFrom(device), undefined);
+    assert.equal(alice.replica.people.wasDropped(device), true);
+    assert.equal(alice.replica.people.heldBackFrom(device), undefined);
     ack(alice);
     assert.deepEqual(
       alice.replica.advance().folded.map(({ node }) => node.delta.id),
@@ -81,9 +81,9 @@ describe('L7 what holds back the log', () => {
       controlBody.addDevice(account, [certificate], boxEpoch(team.crypto, team.epoch, [certificate])),
     );
     assert.equal(alice.replica.roster.goneRecords.has(device), false);
-    assert.equal(alice.replica.wasDropped(device), true, 'it may not have heard that it is in');
+    assert.equal(alice.replica.people.wasDropped(device), true, 'it may not have heard that it is in');
     // What it lacks of the time before is not counted against it.
-    const from = alice.replica.heldBackFrom(device);
+    const from = alice.replica.people.heldBackFrom(device);
     assert.equal(from, arrivalOf(alice, back));
     assert.ok(alice.replica.vector().has(feedOf(device, 0)));
   });

@@ -10,7 +10,7 @@ export const ACTS = 22;
 /** Of deltas that are here and of rows whose deltas are not any more. */
 function idsOf(copy: Copy, kinds: readonly string[], table?: string): readonly DeltaId[] {
   const ids = [...copy.replica.nodes()].filter(({ delta }) => kinds.includes(delta.kind)).map(({ delta }) => delta.id);
-  const keys = table === undefined ? [] : [...copy.replica.rows()].filter((row) => row.table === table);
+  const keys = table === undefined ? [] : [...copy.replica.fold.rows()].filter((row) => row.table === table);
   return [...new Set([...ids, ...keys.map(({ key }) => key as DeltaId)])];
 }
 

@@ -96,7 +96,7 @@ describe('A1 A2 A3 A4 A5 A6 A7 A10 the engine and the model of the rules', funct
       for (const op of world.filter(({ type }) => type === 'data')) {
         const given = world.find(({ id }) => id === op.cred);
         if (given?.type !== 'admit' && given?.type !== 'setRole') continue;
-        if (replica.allowance('chat', 'add', given.role as Role, CHATS[op.tool!]).allowed) continue;
+        if (replica.people.allowance('chat', 'add', given.role as Role, CHATS[op.tool!]).allowed) continue;
         if (set.some(({ role, past }) => role === given.role && past.has(op.id))) continue;
         assert.ok(!stands.has(op.id), `world ${seed}: ${op.id}`);
         held++;

@@ -138,7 +138,7 @@ describe('A authority', () => {
       controlBody.devices([carol.person.device], boxEpoch(team.crypto, team.epoch, [])),
     );
     const late = carol.post('late');
-    const runs = carol.replica.lacking(alice.replica.vector(), Number.MAX_SAFE_INTEGER);
+    const runs = carol.replica.serving.lacking(alice.replica.vector(), Number.MAX_SAFE_INTEGER);
     assert.deepEqual(alice.take(runs), [], 'it is no fault: she cannot know');
     assert.equal(alice.verdict(late), undefined, 'and it is not here');
     bob.meet(carol);
@@ -164,7 +164,7 @@ describe('A authority', () => {
     assert.equal(alice.verdict(alice.control('addDevice', again)), 'accepted');
     assert.ok(alice.replica.roster.devices.has(device));
     const late = carol.post('names what others may have forgotten');
-    assert.deepEqual(alice.take(carol.replica.lacking(alice.replica.vector(), Number.MAX_SAFE_INTEGER)), []);
+    assert.deepEqual(alice.take(carol.replica.serving.lacking(alice.replica.vector(), Number.MAX_SAFE_INTEGER)), []);
     assert.equal(alice.replica.node(late), undefined);
     // Who has not acknowledged the word cannot have forgotten anything by virtue of it.
     bob.meet(carol);
@@ -185,11 +185,11 @@ describe('A authority', () => {
     const first = team.forge(carol.person, { ...draft, seq: 1, deps });
     assert.deepEqual(alice.replica.ingest([[first.bytes]]).faults, []);
     alice.control('ack', []);
-    alice.take(bob.replica.lacking(alice.replica.vector(), Number.MAX_SAFE_INTEGER));
+    alice.take(bob.replica.serving.lacking(alice.replica.vector(), Number.MAX_SAFE_INTEGER));
     assert.equal(alice.verdict(lost), undefined);
     const back = team.forge(carol.person, { ...draft, seq: 2, prev: first.id, deps: [lost] });
     assert.deepEqual(alice.replica.ingest([[back.bytes]]).missing, [lost]);
-    alice.take(bob.replica.lacking(alice.replica.vector(), Number.MAX_SAFE_INTEGER));
+    alice.take(bob.replica.serving.lacking(alice.replica.vector(), Number.MAX_SAFE_INTEGER));
     assert.equal(alice.verdict(lost), 'accepted');
   });
 
@@ -360,8 +360,8 @@ describe('A authority', () => {
         [seen, unseen, admitted].map((id) => copy.verdict(id)),
         ['accepted', 'cutOff', 'cutOff'],
       );
-      assert.equal(copy.replica.row(CHAT, 'posts', unseen), undefined);
-      assert.ok(copy.replica.row(CHAT, 'posts', seen));
+      assert.equal(copy.replica.fold.row(CHAT, 'posts', unseen), undefined);
+      assert.ok(copy.replica.fold.row(CHAT, 'posts', seen));
       assert.equal(copy.replica.roster.members.size, 1);
     }
   });
@@ -411,7 +411,7 @@ describe('A authority', () => {
       bob.post('upon what Dave has written');
       for (let i = 0; i < 3; i++)
         alice.replica.ingest(
-          bob.replica
+          bob.replica.serving
             .lacking(alice.replica.vector(), Number.MAX_SAFE_INTEGER)
             .map((run) => run.map(({ delta }) => delta.bytes)),
         );
@@ -437,7 +437,8 @@ describe('A authority', () => {
       assert.equal(alice.replica.node(again), undefined);
       dave.meet(carol);
       dave.post('upon what Carol has written');
-      for (let i = 0; i < 3; i++) alice.take(dave.replica.lacking(alice.replica.vector(), Number.MAX_SAFE_INTEGER));
+      for (let i = 0; i < 3; i++)
+        alice.take(dave.replica.serving.lacking(alice.replica.vector(), Number.MAX_SAFE_INTEGER));
       assert.ok(alice.replica.node(back), 'Dave names it, who had not heard');
       assert.equal(alice.verdict(again), 'cutOff');
     }
@@ -660,7 +661,7 @@ describe('A authority', () => {
         [early, concurrent, late].map((id) => copy.verdict(id)),
         ['accepted', 'notPermitted', 'notPermitted'],
       );
-      assert.equal(copy.replica.row(CHAT, 'posts', concurrent), undefined);
+      assert.equal(copy.replica.fold.row(CHAT, 'posts', concurrent), undefined);
     }
     alice.setPerm('chat', 'add', Role.participant, true);
     bob.meet(alice);
@@ -672,7 +673,7 @@ describe('A authority', () => {
     const alice = team.founder;
     const bob = team.join('Bob');
     const carol = team.join('Carol', alice, Role.manager);
-    const allowance = (role: Role) => alice.replica.allowance('chat', 'add', role);
+    const allowance = (role: Role) => alice.replica.people.allowance('chat', 'add', role);
     assert.deepEqual(allowance(Role.participant), { allowed: true, otherwise: true, isOwn: false, setBy: [] });
     alice.setPerm('chat', 'add', Role.participant, false);
     carol.meet(alice);
@@ -800,7 +801,7 @@ describe('A authority', () => {
         set({ tool: OTHER }, one);
         set({ tool: OTHER }, other, carol);
         carol.meet(alice);
-        const { allowed } = alice.replica.allowance('chat', 'add', Role.participant, OTHER);
+        const { allowed } = alice.replica.people.allowance('chat', 'add', Role.participant, OTHER);
         assert.equal(after()?.[1], allowed, 'what is shown is what holds');
         carol.meet(alice, bob);
         return allowed;
@@ -815,7 +816,12 @@ describe('A authority', () => {
     it('A5 what is shown of a tool: what holds, what would without a word of its own, and who has said it', () => {
       const { alice, set } = two(40);
       const shown = () => {
-        const { allowed, otherwise, isOwn, setBy } = alice.replica.allowance('chat', 'add', Role.participant, OTHER);
+        const { allowed, otherwise, isOwn, setBy } = alice.replica.people.allowance(
+          'chat',
+          'add',
+          Role.participant,
+          OTHER,
+        );
         return [allowed, otherwise, isOwn, setBy.map(({ delta }) => delta.id)] as const;
       };
       assert.deepEqual(shown(), [true, true, false, []]);
@@ -842,7 +848,7 @@ describe('A authority', () => {
         [before, concurrent].map((id) => copy.verdict(id)),
         ['unknownTool', 'unknownTool'],
       );
-      assert.deepEqual([...copy.replica.rows()], []);
+      assert.deepEqual([...copy.replica.fold.rows()], []);
     }
   });
 

@@ -34,7 +34,7 @@ function replicaOf(team: Team, person: Person): Replica {
 function settle(...copies: readonly Copy[]): void {
   for (let round = 0; round < 3; round++) {
     for (const copy of copies) {
-      if (copy.replica.isAckDue) copy.control('ack', []);
+      if (copy.replica.own.isAckDue) copy.control('ack', []);
       for (const other of copies) if (other !== copy) copy.meet(other);
     }
   }
@@ -58,15 +58,15 @@ describe('L6 a base', () => {
     const { alice, bob } = busyTeam('base 1');
     assert.ok(alice.replica.advance().folded.length > 50);
     assert.ok(bob.replica.advance().folded.length > 50);
-    assert.deepEqual(alice.replica.baseRoot(), bob.replica.baseRoot());
-    assert.deepEqual(alice.replica.base(), bob.replica.base());
+    assert.deepEqual(alice.replica.base.present(), bob.replica.base.present());
+    assert.deepEqual(alice.replica.base.parts(), bob.replica.base.parts());
   });
 
   it('L1 L6 of its own that waits comes along beside it what is on the disk, and not what others have sent (world “elm.890”)', () => {
     const { team, alice, bob } = busyTeam('base waits');
     const said = bob.post('which waits for its past');
     const { bytes } = bob.replica.node(said)!.delta;
-    const base = read(team, alice.replica.base());
+    const base = read(team, alice.replica.base.parts());
     for (const isKept of [true, false]) {
       const [before, after] = [replicaOf(team, bob.person), replicaOf(team, bob.person)];
       if (isKept) before.restore(bytes);
@@ -101,8 +101,8 @@ describe('L6 a base', () => {
       ['cutOff'],
     );
     assert.equal(bob.replica.advance().folded.length, 4);
-    assert.deepEqual([...alice.replica.cut()].sort(), [...bob.replica.cut()].sort());
-    assert.deepEqual(alice.replica.baseRoot(), bob.replica.baseRoot());
+    assert.deepEqual([...alice.replica.feeds.cut()].sort(), [...bob.replica.feeds.cut()].sort());
+    assert.deepEqual(alice.replica.base.present(), bob.replica.base.present());
     assert.ok(!alice.replica.isOutOfStep && !bob.replica.isOutOfStep);
   });
 
@@ -114,10 +114,12 @@ describe('L6 a base', () => {
     alice.meet(bob);
     alice.admit(carol);
     const replica = replicaOf(team, carol);
-    const loaded = replica.load(read(team, alice.replica.base()), false);
+    const loaded = replica.load(read(team, alice.replica.base.parts()), false);
     assert.ok(loaded.ok, loaded.ok ? '' : loaded.error.reason);
-    assert.deepEqual(replica.baseRoot(), alice.replica.baseRoot());
-    replica.ingest(alice.replica.lacking(replica.vector(), 1e9).map((run) => run.map(({ delta }) => delta.bytes)));
+    assert.deepEqual(replica.base.present(), alice.replica.base.present());
+    replica.ingest(
+      alice.replica.serving.lacking(replica.vector(), 1e9).map((run) => run.map(({ delta }) => delta.bytes)),
+    );
     assert.deepEqual(stateOf(replica).rows, stateOf(alice.replica).rows);
     assert.deepEqual(stateOf(replica).roster, stateOf(alice.replica).roster);
     for (const id of tail) assert.equal(replica.verdictOf(id), 'accepted');
@@ -127,7 +129,7 @@ describe('L6 a base', () => {
     assert.equal(alice.verdict(hers), 'accepted');
     settle(alice, copy, bob);
     for (const one of [alice, bob, copy]) assert.ok(one.replica.advance().folded.length > 0);
-    assert.deepEqual(copy.replica.baseRoot(), alice.replica.baseRoot());
+    assert.deepEqual(copy.replica.base.present(), alice.replica.base.present());
   });
 
   it('L6 a base of a base: kept, loaded, folded on, and kept again', () => {
@@ -140,9 +142,9 @@ describe('L6 a base', () => {
       settle(copy, bob);
       replica.advance();
       bob.replica.advance();
-      assert.deepEqual(replica.baseRoot(), bob.replica.baseRoot(), `round ${round}`);
+      assert.deepEqual(replica.base.present(), bob.replica.base.present(), `round ${round}`);
       const next = replicaOf(team, team.alice);
-      const loaded = next.load(read(team, replica.base()), true);
+      const loaded = next.load(read(team, replica.base.parts()), true);
       assert.ok(loaded.ok, loaded.ok ? '' : loaded.error.reason);
       for (const { delta } of replica.nodes()) next.restore(delta.bytes);
       assert.deepEqual(stateOf(next).rows, stateOf(replica).rows);
@@ -154,7 +156,7 @@ describe('L6 a base', () => {
   it('L6 whatever is changed in it, it is not taken: no bit, no part, no root of another', () => {
     const { team, alice, bob } = busyTeam('base 4');
     alice.replica.advance();
-    const whole = alice.replica.base();
+    const whole = alice.replica.base.parts();
     let refused = 0;
     for (let at = 0; at < whole.parts[0]!.length; at += 97) {
       const bytes = whole.parts[0]!.slice();
@@ -177,7 +179,7 @@ describe('L6 a base', () => {
   it('L1 L6 one with more feeds than another may give is read by whoever has kept it: it would be all that he has', () => {
     const { team, alice } = busyTeam('base 10');
     alice.replica.advance();
-    const { root, ...base } = read(team, alice.replica.base());
+    const { root, ...base } = read(team, alice.replica.base.parts());
     const device = 'ff'.repeat(32) as DeviceId;
     const begun = Array.from({ length: MAX_BASE_LANES }, (_, generation) => {
       const end = { id: generation.toString(16).padStart(64, '0') as DeltaId, height: 2, past: [] };
@@ -194,13 +196,13 @@ describe('L6 a base', () => {
     const options = { crypto, workspace, reducers: [chatReducer, filesReducer], identity, generation: 0 };
     const engine = new Engine({ ...options, relayable: () => true });
     assert.ok(engine.restoreBase(kept, undefined));
-    assert.equal(engine.replica.cut().size, base.lanes.length + MAX_BASE_LANES);
+    assert.equal(engine.replica.feeds.cut().size, base.lanes.length + MAX_BASE_LANES);
   });
 
   it('L6 one whose pasts promise more than there is room for is not read, however short it is', () => {
     const { team, alice } = busyTeam('base 11');
     alice.replica.advance();
-    const { root, ...base } = read(team, alice.replica.base());
+    const { root, ...base } = read(team, alice.replica.base.parts());
     const device = 'ff'.repeat(32) as DeviceId;
     const idOf = (n: number) => n.toString(16).padStart(64, '0') as DeltaId;
     const past = Array.from({ length: MAX_BASE_LANES }, (_, lane) => (lane === MAX_BASE_LANES - 1 ? 1 : 0));
@@ -237,7 +239,7 @@ describe('L6 a base', () => {
     bob.one({ tool: twice, kind: 'file', body: filesBody(file) });
     settle(alice, bob);
     assert.equal(alice.replica.advance().folded.length, 2);
-    const base = read(team, alice.replica.base());
+    const base = read(team, alice.replica.base.parts());
     assert.equal(new Set(Array.from({ length: base.rows.size }, (_, n) => base.rows.at(n)!.tool)).size, 1);
     assert.ok(replicaOf(team, team.person('Carol')).load(base, false).ok);
   });
@@ -245,7 +247,7 @@ describe('L6 a base', () => {
   it('L6 rows that no tool could have put are not taken, even where they add up', () => {
     const { team, alice, bob } = busyTeam('base 6');
     alice.replica.advance();
-    const base = read(team, alice.replica.base());
+    const base = read(team, alice.replica.base.parts());
     const [row, ...others] = Array.from({ length: base.rows.size }, (_, n) => base.rows.at(n)!);
     assert.ok(row);
     for (const lie of [
@@ -273,8 +275,8 @@ describe('L6 a base', () => {
     bob.admit(team.person('Carol'));
     settle(alice, bob);
     alice.replica.advance();
-    assert.ok(alice.replica.cut().get(feedOf(bob.person.device, 0))! > named, 'it is before the cut');
-    const base = read(team, alice.replica.base());
+    assert.ok(alice.replica.feeds.cut().get(feedOf(bob.person.device, 0))! > named, 'it is before the cut');
+    const base = read(team, alice.replica.base.parts());
     assert.deepEqual(
       base.places.map(({ seq }) => seq),
       [named],
@@ -286,7 +288,7 @@ describe('L6 a base', () => {
     assert.deepEqual(next.vector(), alice.replica.vector());
     assert.deepEqual(stateOf(next), stateOf(alice.replica));
     next.advance();
-    assert.deepEqual(next.base(), alice.replica.base(), 'and it is the same base again');
+    assert.deepEqual(next.base.parts(), alice.replica.base.parts(), 'and it is the same base again');
   });
 
   it('L6 parts out of turn, of another base, too many or too long', () => {
@@ -294,7 +296,7 @@ describe('L6 a base', () => {
     for (let i = 0; i < 60; i++) alice.post(`${i} `.repeat(1_000));
     settle(alice, bob);
     alice.replica.advance();
-    const { root, parts } = alice.replica.base();
+    const { root, parts } = alice.replica.base.parts();
     const reader = new BaseReader(team.crypto, team.workspace);
     const reason = (one: ReturnType<BaseReader['add']>) => (one.ok ? 'ok' : one.error.reason);
     const total = parts.length;

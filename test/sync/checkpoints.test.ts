@@ -83,7 +83,7 @@ describe('L6 checkpoints', () => {
     office.link(alice, bob);
     office.rest();
     const { replica } = alice.engine;
-    assert.ok(replica.cut().size > MAX_CUT_FEEDS);
+    assert.ok(replica.feeds.cut().size > MAX_CUT_FEEDS);
     assert.equal(alice.engine.vouched(), undefined);
     assert.deepEqual(checkpointsOf(alice), []);
     const dave = office.team.person('Dave');
@@ -93,7 +93,7 @@ describe('L6 checkpoints', () => {
       kind: 'admit',
       body: controlBody.admit(dave.account, Role.participant, 'Dave', [dave.certificate], undefined, box, seen),
     });
-    assert.equal(alice.engine.wouldRefuse([admitting(replica.baseRoot())], office.now), 'malformed');
+    assert.equal(alice.engine.wouldRefuse([admitting(replica.base.present())], office.now), 'malformed');
     alice.write(admitting(alice.engine.vouched()));
     office.pump();
     assert.ok(bob.engine.replica.roster.members.has(dave.account));
@@ -123,7 +123,7 @@ describe('L6 checkpoints', () => {
     office.desks.set(person.device, again);
     office.comeBack(again);
     office.link(bob, again);
-    assert.ok(again.engine.replica.hasBase);
+    assert.ok(again.engine.replica.base.isThere);
     assert.equal(again.engine.replica.isConfirmed, false);
     office.link(alice, bob, again);
     again.post('back again');
@@ -133,7 +133,7 @@ describe('L6 checkpoints', () => {
     assert.equal(again.engine.replica.isConfirmed, true);
     office.rest();
     assert.equal(checkpointsOf(again).length, 2, 'once');
-    assert.deepEqual(again.engine.replica.baseRoot(), alice.engine.replica.baseRoot());
+    assert.deepEqual(again.engine.replica.base.present(), alice.engine.replica.base.present());
   });
 
   it('L6 a base that was made up is confirmed by no word about the true one', () => {
@@ -141,7 +141,7 @@ describe('L6 checkpoints', () => {
     office.rest();
     for (const desk of [bob, carol]) assert.ok(desk.engine.replica.isConfirmed);
     const { engine } = carol;
-    engine.replica.unconfirmed = new Uint8Array(32).fill(7);
+    engine.replica.base.unconfirmed = new Uint8Array(32).fill(7);
     assert.equal(
       engine.replica.isConfirmed,
       false,

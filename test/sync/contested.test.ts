@@ -47,7 +47,7 @@ class Fork {
   /** What the others hold, and of the branches what they have named: that is asked for. */
   hear(copy: Copy, from: readonly Copy[], ...branches: readonly Delta[]): void {
     for (const other of from)
-      if (other !== copy) copy.take(other.replica.lacking(copy.replica.vector(), Number.MAX_SAFE_INTEGER));
+      if (other !== copy) copy.take(other.replica.serving.lacking(copy.replica.vector(), Number.MAX_SAFE_INTEGER));
     copy.replica.ingest(branches.map(({ bytes }) => [bytes]));
   }
 
@@ -92,7 +92,7 @@ describe('D8 A1 L6 a word on a branch that nobody has named, of which all others
         ['accepted', 'accepted', 'accepted'],
       );
 
-      const kept = headsKept(alice.replica.standing(), fork.mallory.device);
+      const kept = headsKept(alice.replica.feeds.standing(), fork.mallory.device);
       const box = boxEpoch(fork.team.crypto, fork.team.epoch, []);
       alice.control('freeze', controlBody.freeze(fork.mallory.device, kept, box));
       for (let round = 0; round < 3; round++) {

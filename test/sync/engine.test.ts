@@ -62,7 +62,7 @@ describe('K the engine and its keys', () => {
     const seqIn = ({ vector }: ReturnType<typeof told>) => vector.find(({ feed }) => feed === run[0]!.feed)!.seq;
     const before = told();
     assert.equal(seqIn(before), run[0]!.seq - 1);
-    assert.equal(bob.engine.replica.stateMark(), undefined, 'nor does he say what more adds up to');
+    assert.equal(bob.engine.replica.mark.workOut(), undefined, 'nor does he say what more adds up to');
     // As if Bob had crashed now: what Alice believes of him is what there is, and it goes to his relay.
     const path = 'relay';
     alice.engine.received(bob.device, path, before, bob.engine.keys.inUse!, office.now);
@@ -71,7 +71,7 @@ describe('K the engine and its keys', () => {
     assert.equal(seqIn(told()), run[0]!.seq);
     bob.engine.stored(second!, office.now);
     assert.equal(seqIn(told()), run[1]!.seq);
-    assert.notEqual(bob.engine.replica.stateMark(), undefined);
+    assert.notEqual(bob.engine.replica.mark.workOut(), undefined);
   });
 
   it('D5 S3 what waited is acknowledged with what it waited for', () => {
@@ -456,7 +456,7 @@ describe('K the engine and its keys', () => {
     office.now += 61_000;
     for (const delta of [naming, lost]) again.hear(alice, delta);
     assert.ok(again.engine.replica.node(lost.id));
-    assert.equal(again.engine.replica.isAckDue, false);
+    assert.equal(again.engine.replica.own.isAckDue, false);
     assert.deepEqual(
       again.engine.duties(office.now).map(({ kind }) => kind),
       ['ack'],
@@ -465,7 +465,7 @@ describe('K the engine and its keys', () => {
     assert.deepEqual(again.engine.duties(office.now), []);
     assert.ok(again.engine.nextWake()! > office.now);
     again.control('ack', controlBody.ack());
-    assert.equal(again.engine.replica.hasComeBack, false);
+    assert.equal(again.engine.replica.own.hasComeBack, false);
     assert.deepEqual(again.engine.duties(office.now + 61_000), [], 'once');
   });
 

@@ -16,7 +16,7 @@ function folded(seed: string): { office: Office; alice: Desk; bob: Desk; carol: 
   for (let n = 0; n < 5; n++) alice.post(`alice ${n}`);
   office.pump();
   office.rest();
-  for (const desk of [alice, bob, carol]) assert.ok(desk.engine.replica.hasBase);
+  for (const desk of [alice, bob, carol]) assert.ok(desk.engine.replica.base.isThere);
   return people;
 }
 
@@ -24,7 +24,7 @@ function folded(seed: string): { office: Office; alice: Desk; bob: Desk; carol: 
 function admit(office: Office, by: Desk, name: string, isVouchedFor: boolean): Desk {
   const person = office.team.person(name);
   const box = by.engine.keys.box([{ device: person.device, agreementKey: person.certificate.agreementKey }])!;
-  const seen = isVouchedFor ? by.engine.replica.baseRoot() : undefined;
+  const seen = isVouchedFor ? by.engine.replica.base.present() : undefined;
   const body = controlBody.admit(person.account, Role.participant, name, [person.certificate], undefined, box, seen);
   by.control('admit', body);
   office.pump();
@@ -34,7 +34,7 @@ function admit(office: Office, by: Desk, name: string, isVouchedFor: boolean): D
 }
 
 /** Answers whether the base was begun with. */
-function give(to: Desk, from: Desk, what = from.engine.replica.base()): boolean {
+function give(to: Desk, from: Desk, what = from.engine.replica.base.parts()): boolean {
   const { root, parts } = what;
   let hasBegun = false;
   for (const [part, bytes] of parts.entries())
@@ -91,9 +91,9 @@ describe('L6 a base is given', () => {
     assert.ok(dave.engine.replica.roster.devices.has(eve.device));
     office.link(dave, eve);
     assert.ok(!kindsSeen(eve).includes('base'));
-    assert.equal(eve.engine.replica.hasBase, false);
+    assert.equal(eve.engine.replica.base.isThere, false);
     // A manager's word for just that changes it.
-    alice.control('checkpoint', controlBody.checkpoint(dave.engine.replica.baseRoot()));
+    alice.control('checkpoint', controlBody.checkpoint(dave.engine.replica.base.present()));
     office.link(alice, dave, eve);
     assert.ok(dave.engine.replica.isConfirmed);
   });
@@ -124,18 +124,18 @@ describe('L6 a base is given', () => {
     assert.ok(alice.engine.session.offeringUntil > office.now);
     bob.post('more');
     office.pump();
-    const { root } = alice.engine.replica.baseRoot();
+    const { root } = alice.engine.replica.base.present();
     for (let n = 0; n < 3; n++) {
       office.now += 61_000;
       for (const desk of [alice, bob, carol]) desk.wake();
       office.pump();
     }
-    assert.deepEqual(alice.engine.replica.baseRoot().root, root);
+    assert.deepEqual(alice.engine.replica.base.present().root, root);
     // Whoever is so slow is waited for no longer, though nothing more comes (world “run.25”).
     office.now += 11 * 60_000;
     assert.ok(alice.engine.nextWake()! <= office.now);
     alice.wake();
-    assert.notDeepEqual(alice.engine.replica.baseRoot().root, root);
+    assert.notDeepEqual(alice.engine.replica.base.present().root, root);
   });
 
   it('L6 so it is, too, where all that is to be folded was here when the store was opened', () => {
@@ -147,7 +147,7 @@ describe('L6 a base is given', () => {
     office.pump();
     office.spread();
     alice.control('ack', controlBody.ack());
-    const { root, parts } = alice.engine.replica.base();
+    const { root, parts } = alice.engine.replica.base.parts();
     const again = new Desk(office, alice.person);
     const kept = parts.map((bytes, part) => ({ root, part, parts: parts.length, bytes }));
     assert.equal(again.engine.restoreBase(kept, undefined), true);
@@ -168,17 +168,17 @@ describe('L6 a base is given', () => {
     const have = { kind: 'have', vector: [], answer: false, root: '', needsCopy: false } as const;
     bob.post('more');
     office.pump();
-    const before = alice.engine.replica.baseRoot().root;
+    const before = alice.engine.replica.base.present().root;
     for (let minutes = 0; minutes < 14; minutes++) {
       office.now += 61_000;
       for (const desk of [alice, bob, carol]) desk.wake();
       office.pump();
       // He has it, and has nothing.
-      const { root } = alice.engine.replica.baseRoot();
+      const { root } = alice.engine.replica.base.present();
       const all = { kind: 'needBase', root, part: 9 } as const;
       for (const message of [all, have]) alice.engine.received(carol.device, 'direct', message, inUse!, office.now);
     }
-    assert.notDeepEqual(alice.engine.replica.baseRoot().root, before);
+    assert.notDeepEqual(alice.engine.replica.base.present().root, before);
   });
 
   it('L6 D1 L4 without what is not on its giver’s disk yet: that is folded when it is (world “losth.107”)', () => {
@@ -190,7 +190,7 @@ describe('L6 a base is given', () => {
     const cutLater = () => {
       office.now += 61_000;
       alice.engine.advance(office.now);
-      return alice.engine.replica.cut().get(growth.nodes.at(-1)!.delta.feed)!;
+      return alice.engine.replica.feeds.cut().get(growth.nodes.at(-1)!.delta.feed)!;
     };
     const { seq } = growth.nodes.at(-1)!.delta;
     assert.ok(cutLater() < seq, 'she is alone, and the disk is slow');

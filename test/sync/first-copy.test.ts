@@ -22,7 +22,8 @@ function withHistory(seed: string): { office: Office; alice: Desk; bob: Desk; ca
   }
   office.pump();
   office.rest();
-  for (const desk of [alice, bob, carol]) assert.ok(desk.engine.replica.hasBase, 'all is acknowledged, and folded');
+  for (const desk of [alice, bob, carol])
+    assert.ok(desk.engine.replica.base.isThere, 'all is acknowledged, and folded');
   assert.equal([...alice.engine.replica.nodes()].filter(({ delta }) => delta.kind === 'post').length, 0);
   return people;
 }
@@ -30,7 +31,7 @@ function withHistory(seed: string): { office: Office; alice: Desk; bob: Desk; ca
 function admit(by: Desk, office: Office, name: string, isVouching = true): Desk {
   const person = office.team.person(name);
   const box = by.engine.keys.box([{ device: person.device, agreementKey: person.certificate.agreementKey }])!;
-  const seen = isVouching ? by.engine.replica.baseRoot() : undefined;
+  const seen = isVouching ? by.engine.replica.base.present() : undefined;
   const body = controlBody.admit(person.account, Role.participant, name, [person.certificate], undefined, box, seen);
   by.control('admit', body);
   const desk = office.open(person, by);
@@ -64,7 +65,7 @@ describe('L6 the first copy', () => {
     office.pump();
     assert.ok(alice.texts().includes('here I am'));
     office.rest();
-    assert.deepEqual(dave.engine.replica.baseRoot(), alice.engine.replica.baseRoot());
+    assert.deepEqual(dave.engine.replica.base.present(), alice.engine.replica.base.present());
     assert.equal([...dave.engine.replica.nodes()].filter(({ delta }) => delta.kind === 'post').length, 0);
   });
 
@@ -135,7 +136,7 @@ describe('L6 the first copy', () => {
     const { office, alice, bob } = withHistory('first of two, left');
     const dave = admit(alice, office, 'Dave');
     office.link(alice, dave);
-    const { parts } = bob.engine.replica.base();
+    const { parts } = bob.engine.replica.base.parts();
     const [bytes] = parts;
     dave.engine.sponsored([alice, bob]);
     const root = new Uint8Array(32).fill(7);
@@ -166,7 +167,7 @@ describe('L6 the first copy', () => {
       office.pump();
       office.spread();
     }
-    assert.notDeepEqual(alice.engine.replica.baseRoot().root, bob.engine.replica.baseRoot().root);
+    assert.notDeepEqual(alice.engine.replica.base.present().root, bob.engine.replica.base.present().root);
     const dave = admit(alice, office, 'Dave');
     dave.engine.sponsored([alice, bob]);
     office.link(alice, bob, dave);
@@ -179,7 +180,7 @@ describe('L6 the first copy', () => {
     return readBack(kept).then((parts) => {
       const again = new Desk(office, dave.person);
       assert.equal(again.engine.restoreBase(parts, undefined), true);
-      assert.deepEqual(again.engine.replica.baseRoot().root, dave.engine.replica.baseRoot().root);
+      assert.deepEqual(again.engine.replica.base.present().root, dave.engine.replica.base.present().root);
     });
   });
 
@@ -187,7 +188,7 @@ describe('L6 the first copy', () => {
     const { office, alice } = withHistory('first compacted');
     const dave = admit(alice, office, 'Dave');
     const { workspace } = office.team;
-    const parts = alice.engine.replica.base().parts.length;
+    const parts = alice.engine.replica.base.parts().parts.length;
     assert.ok(parts > 1);
     let kept: Uint8Array[] = [];
     const take = dave.takeBase.bind(dave);
@@ -199,7 +200,7 @@ describe('L6 the first copy', () => {
     office.link(alice, dave);
     const again = new Desk(office, dave.person);
     assert.equal(again.engine.restoreBase(await readBack(kept), undefined), true);
-    assert.deepEqual(again.engine.replica.baseRoot().root, alice.engine.replica.baseRoot().root);
+    assert.deepEqual(again.engine.replica.base.present().root, alice.engine.replica.base.present().root);
   });
 
   it('L6 kept, it is begun with at the next start, and what came after it is taken on', () => {
@@ -220,7 +221,7 @@ describe('L6 the first copy', () => {
     const { office, alice, bob } = withHistory('first given up');
     const dave = admit(alice, office, 'Dave');
     dave.engine.sponsored([alice, bob]);
-    const { root, parts } = alice.engine.replica.base();
+    const { root, parts } = alice.engine.replica.base.parts();
     const give = (from: Desk, of: Uint8Array, part: number) =>
       dave.engine.takeBase(from.device, 'direct', { root: of, part, parts: parts.length, bytes: parts[part]! });
     for (const part of [0, 1]) give(alice, root, part);
@@ -234,7 +235,7 @@ describe('L6 the first copy', () => {
   it('L6 a base that a member makes up is not taken by who has a copy, nor one that does not add up by who has none', () => {
     const { office, alice, bob, carol } = withHistory('first forged');
     const before = stateOf(carol.engine.replica);
-    const { root, parts } = bob.engine.replica.base();
+    const { root, parts } = bob.engine.replica.base.parts();
     for (const [part, bytes] of parts.entries()) {
       const step = carol.engine.takeBase(bob.device, 'direct', { root, part, parts: parts.length, bytes });
       assert.deepEqual([step.part, step.replaced], [undefined, undefined]);
@@ -257,7 +258,7 @@ describe('L6 the first copy', () => {
 
   it('L6 that a member gives in vain, again and again, says that what he has folded is lacking here: the copy is out of step', () => {
     const { office, alice, carol } = withHistory('first in vain');
-    const { root, parts } = alice.engine.replica.base();
+    const { root, parts } = alice.engine.replica.base.parts();
     const part = { root, part: 0, parts: parts.length, bytes: parts[0]! };
     const give = (times: number): boolean => {
       for (let n = 0; n < times; n++) carol.engine.takeBase(alice.device, 'direct', part);
@@ -293,13 +294,13 @@ describe('L6 the first copy', () => {
       alice.control('admit', controlBody.admit(person.account, 2, 'Eve', [person.certificate], undefined, box));
       office.pump();
       const eve = office.open(person, alice);
-      const other = bob.engine.replica.base();
+      const other = bob.engine.replica.base.parts();
       void eve;
       return other;
     })();
     for (const [part, bytes] of parts.entries())
       dave.engine.takeBase(alice.device, 'direct', { root, part, parts: parts.length, bytes });
-    assert.ok(dave.engine.replica.hasBase);
+    assert.ok(dave.engine.replica.base.isThere);
     assert.equal(dave.engine.replica.isConfirmed, false, 'the word that vouches for it is not here yet');
     office.link(alice, dave);
     assert.equal(dave.engine.replica.isConfirmed, true);
@@ -312,7 +313,7 @@ describe('L6 the first copy', () => {
       if (isLeft) alice.control('leave', controlBody.leave());
       office.rest();
       office.leave(alice);
-      bob.engine.replica.unconfirmed = new Uint8Array(32).fill(7); // as if nobody had vouched for it
+      bob.engine.replica.base.unconfirmed = new Uint8Array(32).fill(7); // as if nobody had vouched for it
       const dave = admit(bob, office, 'Dave', false);
       office.link(bob, dave);
       office.rest();

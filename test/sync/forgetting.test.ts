@@ -71,9 +71,9 @@ class Watched extends Copy {
 
   /** From another, what is lacking, or a part of it, and what that rests on. */
   hear(from: Watched, bytes: number): void {
-    this.take(from.replica.lacking(this.replica.vector(), bytes));
+    this.take(from.replica.serving.lacking(this.replica.vector(), bytes));
     for (let lacking = this.replica.missing().join(); lacking !== '';) {
-      this.take(from.replica.serveIds(this.replica.missing()));
+      this.take(from.replica.serving.byIds(this.replica.missing()));
       const now = this.replica.missing().join();
       if (now === lacking) break;
       lacking = now;
@@ -121,7 +121,7 @@ class World {
     const copy = this.pick(this.copies);
     const kind = this.below(44);
     // Whose feed has two histories, and who knows it, is at an end.
-    const isOver = copy.replica.forked.has(copy.person.device);
+    const isOver = copy.replica.people.forked.has(copy.person.device);
     if (kind < ACTS) {
       if (isOver) return;
       // A member that leaves or is taken out stops the others' acknowledgements from counting for long: seldom.
@@ -129,7 +129,7 @@ class World {
     } else if (kind < 30) {
       copy.hear(this.pick(this.copies), 1 + this.below(4000));
     } else if (kind < 34) {
-      if (copy.replica.isAckDue && !isOver) copy.control('ack', controlBody.ack());
+      if (copy.replica.own.isAckDue && !isOver) copy.control('ack', controlBody.ack());
     } else if (kind < 38) {
       this.advance(copy);
     } else if (this.#hostile.has(copy.person)) {
@@ -183,7 +183,9 @@ class World {
       for (const copy of this.copies) for (const other of this.copies) if (copy !== other) copy.hear(other, 1e9);
       const due = this.copies.filter(
         ({ replica, person }) =>
-          replica.isAckDue && replica.roster.devices.has(person.device) && !replica.forked.has(person.device),
+          replica.own.isAckDue &&
+          replica.roster.devices.has(person.device) &&
+          !replica.people.forked.has(person.device),
       );
       if (due.length === 0) break;
       for (const copy of due) copy.control('ack', controlBody.ack());
@@ -193,7 +195,7 @@ class World {
   end(seed: number): void {
     this.settle();
     for (const copy of this.copies) {
-      this.counts.forks += copy.replica.forked.size;
+      this.counts.forks += copy.replica.people.forked.size;
       this.advance(copy);
       copy.check(`end of ${seed}`, this.counts);
     }
@@ -215,7 +217,7 @@ class World {
     for (const { replica, person } of this.copies) {
       if (!replica.roster.devices.has(person.device)) continue;
       // D10: what only a newer version would know is never folded, nor what comes after it.
-      if (replica.sawNewer) continue;
+      if (replica.newer.size > 0) continue;
       assert.ok(isAtRest(replica), 'L4 at rest there are control deltas, and the last acks of each feed');
       this.counts.atRest++;
     }

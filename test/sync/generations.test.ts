@@ -254,7 +254,7 @@ describe('D2 A4 what a device has lost and somebody brings who is out', () => {
     assert.equal(back.verdict(post), 'accepted', 'all have acknowledged it');
     assert.ok(back.replica.node(before));
     for (const id of [hers, ...lost]) assert.ok(!back.replica.node(id));
-    assert.deepEqual(new Set(back.replica.comeBack().map(({ id }) => id)), new Set(lost), 'it is not gone');
+    assert.deepEqual(new Set(back.replica.own.comeBack().map(({ id }) => id)), new Set(lost), 'it is not gone');
     const [ack] = back.write(ACK);
     alice.meet(back, back);
     assert.ok(alice.replica.node(ack!.delta.id), 'nothing that it names is lacking');
@@ -424,15 +424,15 @@ describe('L4 D2 a feed that knows less', () => {
   it('L4 D2 what is here of the older one is named before the later, by who may have folded upon it: till then it counts for him alone', () => {
     const { carol, alice, bob, older, low } = heardOfBoth();
     assert.deepEqual([carol.verdict(older), carol.verdict(low.id)], ['accepted', 'forked']);
-    assert.equal(carol.replica.isAhead, true);
-    assert.equal(carol.replica.stateMark(), undefined);
+    assert.equal(carol.replica.mark.isAhead, true);
+    assert.equal(carol.replica.mark.workOut(), undefined);
     const [named, said] = carol.write({ tool: CHAT, kind: 'post', body: ['upon both'] });
     assert.deepEqual([named!.delta.kind, said!.delta.kind], ['ack', 'post']);
     const upon = carol.replica.node(named!.delta.id)!;
     const isIn = (id: DeltaId) => inPast(carol.replica.node(id)!, upon);
     assert.deepEqual([isIn(older), isIn(low.id)], [true, false]);
     assert.deepEqual([carol.verdict(older), carol.verdict(low.id)], ['accepted', 'forked']);
-    assert.equal(carol.replica.isAhead, false);
+    assert.equal(carol.replica.mark.isAhead, false);
     carol.meet(alice, bob);
     for (const copy of [alice, bob]) assert.deepEqual(stateOf(copy.replica), stateOf(carol.replica));
     const another = carol.write({ tool: CHAT, kind: 'post', body: ['nothing is left to be named'] });
@@ -449,7 +449,7 @@ describe('L4 D2 a feed that knows less', () => {
       const later = team.forge(bob.person, { generation: 1, seq: 1, deps, credential, body: ['and goes on'] });
       alice.meet(bob);
       alice.replica.ingest([[later.bytes]]);
-      assert.equal(alice.replica.isAhead, false);
+      assert.equal(alice.replica.mark.isAhead, false);
       assert.equal(alice.write({ tool: CHAT, kind: 'post', body: ['upon both'] }).length, 1);
       assert.deepEqual([alice.verdict(older), alice.verdict(later.id)], [isKnown ? 'accepted' : 'forked', 'accepted']);
     });
@@ -685,9 +685,9 @@ describe('I4 D8 a device that a branch lets in', () => {
     alice.post('upon the other branch');
     const carol = new Copy(team, carla);
     carol.replica.ingest([...alice.replica.nodes()].map(({ delta }) => [delta.bytes]));
-    assert.equal(carol.replica.canBegin, true, 'nobody has let her in yet');
+    assert.equal(carol.replica.own.canBegin, true, 'nobody has let her in yet');
     carol.replica.restore(admit.bytes);
-    assert.equal(carol.replica.isLetIn(carla.device), true);
-    assert.equal(carol.replica.canBegin, false);
+    assert.equal(carol.replica.people.isLetIn(carla.device), true);
+    assert.equal(carol.replica.own.canBegin, false);
   });
 });

@@ -34,11 +34,11 @@ function history(seed: number, acts: number): World {
     const copy = pick(copies);
     const kind = below(ACTS + 2);
     // I4: nobody takes anything from a device that nothing lets in.
-    if (kind >= ACTS || !copy.replica.isLetIn(copy.person.device)) copy.meet(pick(copies));
+    if (kind >= ACTS || !copy.replica.people.isLetIn(copy.person.device)) copy.meet(pick(copies));
     else tryAct(kind, act, copy, people, below);
   }
   const all = new Copy(team, team.person('Observer'));
-  for (const copy of copies) all.take(copy.replica.lacking(all.replica.vector(), Number.MAX_SAFE_INTEGER));
+  for (const copy of copies) all.take(copy.replica.serving.lacking(all.replica.vector(), Number.MAX_SAFE_INTEGER));
   const nodes = [...all.replica.nodes()];
   const kinds = new Map<string, number>();
   for (const { delta } of nodes) {
@@ -80,7 +80,7 @@ describe('A6 L5 order independence', function () {
         while (rest.length > 0) {
           const share = rest.splice(0, 1 + seededBelow(random, order < 3 ? 3 : 60));
           replica.ingest(share.map(({ delta }) => [delta.bytes]));
-          if (order % 2 === 0) replica.takeChanges();
+          if (order % 2 === 0) replica.fold.takeChanges();
         }
         assert.deepEqual(replica.missing(), []);
         assert.deepEqual(stateOf(replica), expected);
@@ -95,12 +95,12 @@ describe('A6 L5 order independence', function () {
       const steps = fresh();
       for (const { delta } of nodes) {
         steps.ingest([[delta.bytes]]);
-        for (const { tool, table, key, row } of steps.takeChanges()) {
+        for (const { tool, table, key, row } of steps.fold.takeChanges()) {
           if (row === undefined) mirror.delete(`${tool} ${table} ${key}`);
           else mirror.set(`${tool} ${table} ${key}`, JSON.stringify(row));
         }
       }
-      const rows = [...steps.rows()].map(({ tool, table, key, row }) => [
+      const rows = [...steps.fold.rows()].map(({ tool, table, key, row }) => [
         `${tool} ${table} ${key}`,
         JSON.stringify(row),
       ]);
@@ -170,7 +170,8 @@ describe('A2 A4 in the same hostile worlds', function () {
         const target = toHex((removal.delta.body as readonly Uint8Array[])[0]!);
         for (const node of accepted.values()) {
           const cited = accepted.get(node.delta.credential!);
-          if (!cited || reader.replica.accountOf(node.delta.device) !== target || inPast(node, removal)) continue;
+          if (!cited || reader.replica.people.accountOf(node.delta.device) !== target || inPast(node, removal))
+            continue;
           if (!isSenior(accepted.get(removal.delta.credential!)!, cited) || node.delta.kind === 'leave') continue;
           assert.ok(removal === cited || inPast(removal, cited), `${node.delta.kind} stands beyond the cut`);
         }

@@ -19,7 +19,7 @@ describe('D10 a newer version', () => {
     const after = alice.post('after');
     alice.meet(bob);
     for (const copy of [alice, bob]) {
-      assert.equal(copy.replica.sawNewer, true);
+      assert.ok(copy.replica.newer.size > 0);
       assert.deepEqual(
         [before, aside, after].map((id) => copy.verdict(id)),
         ['accepted', 'accepted', 'newer'],
@@ -42,7 +42,7 @@ describe('D10 a newer version', () => {
     const [control, sung] = [bob.one(NEWER_CONTROL), bob.one(NEWER_POST)];
     const after = bob.post('after');
     alice.meet(bob);
-    assert.equal(alice.replica.sawNewer, true);
+    assert.ok(alice.replica.newer.size > 0);
     assert.deepEqual([...alice.replica.newer], [bob.person.device]);
     assert.equal(alice.verdict(sung), 'newer');
     assert.equal(alice.verdict(after), 'accepted');

@@ -135,7 +135,7 @@ export class Desk {
 
   /** Posts that show. */
   texts(): readonly string[] {
-    const rows = [...this.engine.replica.rows()].filter(({ table }) => table === POSTS);
+    const rows = [...this.engine.replica.fold.rows()].filter(({ table }) => table === POSTS);
     return rows.map(({ row }) => postFromRow(row!).text).sort();
   }
 }

@@ -24,7 +24,7 @@ function passedBy(seed: string) {
   office.link(alice, bob, carol);
   for (const desk of [alice, bob, carol]) desk.post(`first words of ${desk.person.name}`);
   office.rest();
-  assert.ok(alice.engine.replica.hasBase && bob.engine.replica.hasBase);
+  assert.ok(alice.engine.replica.base.isThere && bob.engine.replica.base.isThere);
   office.leave(carol);
   alice.post('the post');
   const post = newest(alice);
@@ -187,7 +187,7 @@ describe('L6 a fresh copy', () => {
     office.leave(bob);
     bob.post('written alone');
     office.arrive(bob);
-    assert.equal(alice.engine.replica.hasBase, false);
+    assert.equal(alice.engine.replica.base.isThere, false);
     renew(bob, alice);
     office.link(alice, bob, carol);
     assert.notEqual(bob.engine.replica, before, 'another copy');
@@ -207,7 +207,7 @@ describe('L6 a fresh copy', () => {
     for (const desk of [alice, bob, carol]) desk.post(`words of ${desk.person.name}`);
     acknowledge(alice, bob, carol);
     assert.ok(bob.engine.replica.advance().forgotten > 0);
-    const { root, parts } = alice.engine.replica.base();
+    const { root, parts } = alice.engine.replica.base.parts();
     bob.engine.renewFrom({ from: alice.device, generation: 7 });
     bob.engine.takeBase(alice.device, 'direct', { root, part: 0, parts: parts.length, bytes: parts[0]! });
     const { replica } = bob.engine;
@@ -225,7 +225,7 @@ describe('L6 a fresh copy', () => {
     bob.post('written alone');
     const alone = newest(bob);
     for (const { device, engine } of [alice, carol]) {
-      const { root, parts } = engine.replica.base();
+      const { root, parts } = engine.replica.base.parts();
       bob.engine.renewFrom({ from: device, generation: 7 });
       bob.engine.takeBase(device, 'direct', { root, part: 0, parts: parts.length, bytes: parts[0]! });
       assert.equal(bob.engine.replica.node(alone.id), undefined, 'what it rests on is folded in the copy before');
@@ -259,7 +259,7 @@ describe('L6 a fresh copy', () => {
   it('L6 that begins with nothing needs nobody to vouch for it, and is there again after a restart', () => {
     const { office, alice, bob } = threePeople('renewal of nothing kept');
     alice.post('something');
-    const { root, parts } = alice.engine.replica.base();
+    const { root, parts } = alice.engine.replica.base.parts();
     const part = { root, part: 0, parts: parts.length, bytes: parts[0]! };
     bob.engine.renewFrom({ from: alice.device, generation: 7 });
     assert.equal(bob.engine.takeBase(alice.device, 'direct', part).part, part);
@@ -277,10 +277,10 @@ describe('L6 a fresh copy', () => {
     office.link(alice, bob, carol);
     acknowledge(alice, bob, carol);
     const partsOf = ({ engine: { replica } }: Desk) => {
-      const { root, parts } = replica.base();
+      const { root, parts } = replica.base.parts();
       return parts.map((bytes, part) => ({ root, part, parts: parts.length, bytes }));
     };
-    assert.equal(alice.engine.replica.hasBase, false);
+    assert.equal(alice.engine.replica.base.isThere, false);
     bob.engine.replica.advance();
     // The journal as it is written anew.
     const [kept, tail] = [partsOf(bob), bob.engine.replica.tail().map(({ delta }) => delta.bytes)];
@@ -303,7 +303,7 @@ describe('L6 a fresh copy', () => {
   it('L6 of nothing is acknowledged by who has not asked for it: he keeps what he has, and the log comes', () => {
     const { office, alice, bob, carol } = threePeople('nothing unasked');
     office.link(alice, bob, carol);
-    const { root, parts } = alice.engine.replica.base();
+    const { root, parts } = alice.engine.replica.base.parts();
     const part = { root, part: 0, parts: parts.length, bytes: parts[0]! };
     const before = bob.engine.replica;
     for (const from of [alice, carol]) {
@@ -327,7 +327,7 @@ describe('L6 a fresh copy', () => {
     office.link(alice, bob, carol);
     alice.post('something');
     office.rest();
-    assert.ok(alice.engine.replica.hasBase);
+    assert.ok(alice.engine.replica.base.isThere);
     for (const desk of [bob, carol]) office.leave(desk);
     const dave = admitted(alice, office);
     dave.engine.keys.add(alice.engine.keys.epoch!);
@@ -377,7 +377,7 @@ describe('L6 a fresh copy', () => {
       office.now,
     );
     assert.equal(bob.engine.freshCopyFrom(online), managers, 'of several that do, a manager');
-    const { root, parts } = carol.engine.replica.base();
+    const { root, parts } = carol.engine.replica.base.parts();
     bob.engine.takeBase(carol.device, 'direct', { root, part: 0, parts: parts.length, bytes: parts[0]! });
     assert.equal(bob.engine.freshCopyFrom(online), guests, 'who has given a base');
     bob.engine.renewFrom({ from: guests, generation: 7 });
@@ -437,7 +437,7 @@ describe('L6 a fresh copy', () => {
     office.rest();
     const heard = () => bob.engine.session.needsCopy(alice.device);
     const feed = feedOf(carol.device, 0);
-    const { root, parts } = carol.engine.replica.base();
+    const { root, parts } = carol.engine.replica.base.parts();
     const tip = '0'.repeat(16);
     const seq = alice.engine.replica.vector().get(feed)! + 5;
     const [have, part] = [
@@ -479,7 +479,7 @@ describe('L6 a fresh copy', () => {
     office.link(alice, bob, carol);
     alice.post('something');
     office.rest();
-    const base = alice.engine.replica.base();
+    const base = alice.engine.replica.base.parts();
     const part = { kind: 'base', root: base.root, part: 0, parts: base.parts.length, bytes: base.parts[0]! } as const;
     assert.equal(bob.engine.takeBase(alice.device, 'direct', part).part, undefined, 'he has not asked');
     bob.engine.renewFrom({ from: carol.device, generation: 7 });
@@ -523,7 +523,7 @@ describe('L6 a fresh copy', () => {
       say(carol, false);
       if (isNoGood) say(alice, true);
       const give = (from: Desk) => {
-        const { root, parts } = from.engine.replica.base();
+        const { root, parts } = from.engine.replica.base.parts();
         const all = parts.length;
         const steps = parts.map((bytes, part) =>
           bob.engine.takeBase(from.device, 'direct', { root, part, parts: all, bytes }),
@@ -549,14 +549,14 @@ describe('L6 a fresh copy', () => {
       alice.control('setRole', controlBody.setRole(bob.person.account, Role.manager));
       alice.post('something');
       office.rest();
-      bob.engine.replica.unconfirmed = new Uint8Array(32).fill(7); // as if nobody had vouched for it
-      const { root, parts } = bob.engine.replica.base();
+      bob.engine.replica.base.unconfirmed = new Uint8Array(32).fill(7); // as if nobody had vouched for it
+      const { root, parts } = bob.engine.replica.base.parts();
       const { engine } = isManager ? alice : carol;
       engine.renewFrom({ from: bob.device, generation: 7 });
       for (const [part, bytes] of parts.entries())
         engine.takeBase(bob.device, 'relay', { root, part, parts: parts.length, bytes });
       assert.equal(engine.generation, 7);
-      assert.equal(engine.replica.unconfirmed === undefined, isManager);
+      assert.equal(engine.replica.base.unconfirmed === undefined, isManager);
     }
   });
 
@@ -565,7 +565,7 @@ describe('L6 a fresh copy', () => {
     office.link(alice, bob, carol);
     alice.post('something');
     office.rest();
-    const base = bob.engine.replica.base();
+    const base = bob.engine.replica.base.parts();
     const part = { kind: 'base', root: base.root, part: 0, parts: base.parts.length, bytes: base.parts[0]! } as const;
     alice.engine.renewFrom({ from: bob.device, generation: 7 });
     alice.remove(bob);
@@ -587,7 +587,7 @@ describe('L6 a fresh copy', () => {
     const feed = feedOf(bob.device, 0);
     const told = bob.engine.replica.vector().get(feed);
     bob.engine.renewFrom({ from: alice.device, generation: 7 });
-    const { root, parts } = alice.engine.replica.base();
+    const { root, parts } = alice.engine.replica.base.parts();
     for (const [part, bytes] of parts.entries())
       bob.engine.takeBase(alice.device, 'direct', { root, part, parts: parts.length, bytes });
     assert.equal(bob.engine.generation, 7);
@@ -608,7 +608,7 @@ describe('L6 a fresh copy', () => {
     const { bytes } = carol.engine.replica.nodeAt(feed, seq)!.delta;
     const growth = bob.engine.ingest(carol.device, 'direct', [[bytes]], office.now);
     bob.engine.renewFrom({ from: alice.device, generation: 7 });
-    const { root, parts } = alice.engine.replica.base();
+    const { root, parts } = alice.engine.replica.base.parts();
     for (const [part, bytes] of parts.entries())
       bob.engine.takeBase(alice.device, 'direct', { root, part, parts: parts.length, bytes });
     assert.equal(bob.engine.replica.vector().get(feed), seq);
@@ -645,7 +645,7 @@ describe('L4 a copy that is not out of step', () => {
       controlBody.admit(dave.account, Role.participant, 'Dave', [dave.certificate], undefined, box),
     );
     office.pump();
-    assert.ok(bob.engine.replica.isLetIn(dave.device));
+    assert.ok(bob.engine.replica.people.isLetIn(dave.device));
     bob.hear(carol, forge('of before'));
     assert.equal(named(), false);
   });
@@ -665,10 +665,10 @@ describe('L6 a manager without his copy', () => {
       const early = [...alice.engine.replica.nodes()].map(({ delta }) => delta.bytes);
       for (const desk of isBeside ? [alice, bob] : [alice, bob, carol]) desk.post(`words of ${desk.person.name}`);
       office.rest();
-      assert.ok(bob.engine.replica.hasBase);
+      assert.ok(bob.engine.replica.base.isThere);
       office.leave(alice);
       office.leave(carol);
-      bob.engine.replica.unconfirmed = new Uint8Array(32).fill(7); // as if nobody had vouched for it
+      bob.engine.replica.base.unconfirmed = new Uint8Array(32).fill(7); // as if nobody had vouched for it
       const again = new Desk(office, alice.person);
       const { key, ...epoch } = alice.engine.keys.epoch!;
       again.engine.keys.add({ ...epoch, key: key.slice() });

@@ -85,7 +85,7 @@ function putBackSinceReturn(seed: string, isFolded: boolean): { office: Office; 
   if (isFolded) office.rest();
   else office.pump();
   const { replica, keys } = alice.engine;
-  const { root, parts } = replica.base();
+  const { root, parts } = replica.base.parts();
   const kept = parts.map((bytes, part) => ({ root, part, parts: parts.length, bytes }));
   const known = [...replica.nodes()].map(({ delta }) => delta.bytes);
   const old = keys.epoch!.key.slice();
@@ -196,8 +196,11 @@ describe('L7 a device that was dropped and let in again', () => {
     for (const desk of [alice, bob]) desk.post('after');
     office.rest();
     const word = [...alice.engine.replica.nodes()].find(({ delta }) => delta.kind === 'drop')!.delta;
-    assert.ok(alice.engine.replica.cut().get(word.feed)! >= word.seq);
-    assert.ok(!alice.engine.replica.reaches(carol.engine.replica.vector()), 'what she lacks is in no log any more');
+    assert.ok(alice.engine.replica.feeds.cut().get(word.feed)! >= word.seq);
+    assert.ok(
+      !alice.engine.replica.feeds.reaches(carol.engine.replica.vector()),
+      'what she lacks is in no log any more',
+    );
     letIn(alice, carol);
     office.expire(carol);
     office.comeBack(carol);
@@ -235,7 +238,7 @@ describe('L7 a device that was dropped and let in again', () => {
     }
     const word = [...alice.engine.replica.nodes()].find(({ delta }) => delta.kind === 'drop')!.delta;
     assert.equal(
-      alice.engine.replica.cut().get(word.feed),
+      alice.engine.replica.feeds.cut().get(word.feed),
       word.seq,
       'the word is the last that is folded of its feed',
     );
@@ -526,7 +529,7 @@ describe('K2 A7 who has left, and whose other device has not heard it', () => {
     office.expire(tablet);
     office.comeBack(tablet);
     office.link(laptop, tablet);
-    assert.ok(!laptop.engine.replica.reaches(tablet.engine.replica.vector()), 'what the word rests on is folded');
+    assert.ok(!laptop.engine.replica.feeds.reaches(tablet.engine.replica.vector()), 'what the word rests on is folded');
     assert.ok(tablet.engine.replica.roster.gone.has(laptop.device));
     assert.equal(tablet.engine.expulsion?.delta.kind, 'drop');
   });
@@ -589,7 +592,7 @@ describe('L4 a copy that is opened', () => {
       for (const desk of [alice, bob, carol]) desk.wake();
       office.pump();
     }
-    assert.ok(bob.engine.replica.hasBase);
+    assert.ok(bob.engine.replica.base.isThere);
     // It was closed before it had folded, and finds all that it had.
     const again = new Desk(office, bob.person);
     for (const bytes of whole.values()) again.engine.restore(bytes);
@@ -598,7 +601,7 @@ describe('L4 a copy that is opened', () => {
     office.now += ADVANCE_EVERY_MS;
     assert.ok(again.engine.nextWake()! <= office.now);
     assert.ok(again.engine.advance(office.now)!.folded.length > 0);
-    assert.ok(again.engine.replica.hasBase);
+    assert.ok(again.engine.replica.base.isThere);
   });
 });
 
@@ -673,7 +676,7 @@ describe('K2 L7 what was dropped, and let in again by who was dropped himself by
     office.leave(carol);
     drop(alice, carol);
     office.rest();
-    const { root, parts } = bob.engine.replica.base();
+    const { root, parts } = bob.engine.replica.base.parts();
     office.leave(bob);
     drop(alice, bob);
     office.leave(alice);

@@ -13,7 +13,7 @@ const ack = (copy: Copy): DeltaId => copy.control('ack', controlBody.ack());
 
 /** What the one lacks of the other's. */
 function tell(from: Copy, to: Copy): void {
-  assert.deepEqual(to.take(from.replica.lacking(to.replica.vector(), Number.MAX_SAFE_INTEGER)), []);
+  assert.deepEqual(to.take(from.replica.serving.lacking(to.replica.vector(), Number.MAX_SAFE_INTEGER)), []);
 }
 
 function tipOf({ replica, person }: Copy): DeltaId {
@@ -118,9 +118,9 @@ describe('L4 what all have acknowledged', () => {
     ack(alice);
     assert.ok(!foldedBy(alice).includes(posts[2]!));
     const carols = feedOf(carol.person.device, 0);
-    assert.ok((alice.replica.cut().get(carols) ?? 0) < alice.replica.node(word)!.delta.seq);
+    assert.ok((alice.replica.feeds.cut().get(carols) ?? 0) < alice.replica.node(word)!.delta.seq);
     const own = feedOf(team.alice.device, 0);
-    assert.ok((alice.replica.cut().get(own) ?? 0) > 0);
+    assert.ok((alice.replica.feeds.cut().get(own) ?? 0) > 0);
   });
 
   function two(seed: number): { team: Team; alice: Copy; bob: Copy } {
@@ -145,7 +145,7 @@ describe('L4 D8 a device with two histories', () => {
       alice.replica.ingest([[here.bytes]]);
       bob.replica.ingest([[there.bytes]]);
       ack(bob);
-      alice.take(bob.replica.lacking(alice.replica.vector(), 1e6));
+      alice.take(bob.replica.serving.lacking(alice.replica.vector(), 1e6));
       alice.replica.ingest([[there.bytes]]);
       assert.ok(branches.every(({ id }) => alice.replica.node(id)));
       ack(alice);
@@ -156,11 +156,11 @@ describe('L4 D8 a device with two histories', () => {
 
 describe('L4 D8 a freeze', () => {
   const freeze = (by: Copy, { device }: Copy['person']): DeltaId => {
-    const kept = headsKept(by.replica.standing(), device);
+    const kept = headsKept(by.replica.feeds.standing(), device);
     return by.control('freeze', controlBody.freeze(device, kept, boxEpoch(by.team.crypto, by.team.epoch, [])));
   };
   const baseOf = ({ replica }: Copy) => {
-    const { cut, root } = replica.baseRoot();
+    const { cut, root } = replica.base.present();
     return [cut, toHex(root)];
   };
 
@@ -176,7 +176,7 @@ describe('L4 D8 a freeze', () => {
     alice.replica.ingest([[one.bytes]]);
     bob.replica.ingest([[other.bytes]]);
     ack(bob);
-    alice.take(bob.replica.lacking(alice.replica.vector(), 1e6));
+    alice.take(bob.replica.serving.lacking(alice.replica.vector(), 1e6));
     alice.replica.ingest([[other.bytes]]);
     ack(alice);
     tell(alice, bob);
@@ -223,7 +223,8 @@ describe('L4 D8 a freeze', () => {
       freeze(alice, mallory.person);
       const copies = [alice, bob, carol];
       const hear = (copy: Copy) => {
-        for (const from of copies) if (from !== copy) copy.take(from.replica.lacking(copy.replica.vector(), 1e6));
+        for (const from of copies)
+          if (from !== copy) copy.take(from.replica.serving.lacking(copy.replica.vector(), 1e6));
         // What others have named of it is asked for.
         copy.replica.ingest([[one.bytes, two.bytes], [other.bytes]]);
       };
@@ -237,7 +238,7 @@ describe('L4 D8 a freeze', () => {
       assert.ok(carol.replica.node(more.id));
       for (const copy of copies) copy.replica.advance();
       assert.equal(carol.replica.node(more.id), undefined);
-      assert.ok(carol.replica.hasBase);
+      assert.ok(carol.replica.base.isThere);
       assert.deepEqual(baseOf(carol), baseOf(alice));
       assert.deepEqual(stateOf(carol.replica), stateOf(alice.replica));
       const next = carol.post('next');
@@ -261,18 +262,18 @@ describe('L4 D8 a freeze', () => {
     freeze(alice, mallory.person);
     bob.replica.ingest([[first.bytes, one.bytes]]);
     for (let round = 0; round < 2; round++) {
-      bob.take(alice.replica.lacking(bob.replica.vector(), 1e6));
+      bob.take(alice.replica.serving.lacking(bob.replica.vector(), 1e6));
       // What Alice has named of it is asked for.
       bob.replica.ingest([[first.bytes, other.bytes]]);
       ack(bob);
-      alice.take(bob.replica.lacking(alice.replica.vector(), 1e6));
+      alice.take(bob.replica.serving.lacking(alice.replica.vector(), 1e6));
       ack(alice);
     }
     assert.ok(bob.replica.node(one.id));
     assert.ok(bob.replica.node(other.id));
     bob.replica.advance();
     assert.equal(bob.replica.node(one.id), undefined);
-    assert.equal(bob.replica.isAckDue, false);
+    assert.equal(bob.replica.own.isAckDue, false);
   });
 
   it('L4 D8 asks for none of whose own feed is forked, and cannot go on', () => {
@@ -287,10 +288,10 @@ describe('L4 D8 a freeze', () => {
     tell(mallory, alice);
     alice.post('something');
     tell(alice, mallory);
-    assert.ok(mallory.replica.isAckDue);
+    assert.ok(mallory.replica.own.isAckDue);
     mallory.replica.ingest(branches.map(({ bytes }) => [bytes]));
-    assert.ok(mallory.replica.forked.has(mallory.person.device));
-    assert.equal(mallory.replica.isAckDue, false);
+    assert.ok(mallory.replica.people.forked.has(mallory.person.device));
+    assert.equal(mallory.replica.own.isAckDue, false);
   });
 });
 
@@ -447,9 +448,9 @@ describe('L4 A7 who has left', () => {
     };
     const leave = say(first, 'leave', [admit]);
     assert.equal(alice.replica.roster.members.has(carol.account), false);
-    assert.deepEqual([...alice.replica.active].sort(), [team.alice.device, second.device].sort());
+    assert.deepEqual([...alice.replica.people.active].sort(), [team.alice.device, second.device].sort());
     say(second, 'ack', [leave]);
-    assert.deepEqual([...alice.replica.active], [team.alice.device]);
+    assert.deepEqual([...alice.replica.people.active], [team.alice.device]);
   });
 });
 
@@ -469,11 +470,11 @@ describe('L4 D5 D8 what a branch has named first', () => {
     carol.replica.ingest([[one.bytes, more.bytes]]);
     alice.replica.ingest([[other.bytes]]);
     ack(alice);
-    carol.take(alice.replica.lacking(carol.replica.vector(), 1e6));
+    carol.take(alice.replica.serving.lacking(carol.replica.vector(), 1e6));
     carol.replica.ingest([[other.bytes]]);
     ack(carol);
     const own = carol.replica.nodeAt(feedOf(carol.person.device, 0), 1)!;
-    assert.equal(carol.replica.reach(own, feedOf(bob.person.device, 0)), 1);
-    assert.equal(carol.replica.isAckDue, false);
+    assert.equal(carol.replica.feeds.reach(own, feedOf(bob.person.device, 0)), 1);
+    assert.equal(carol.replica.own.isAckDue, false);
   });
 });

@@ -146,8 +146,8 @@ export class Copy {
   /** Everything of each other's, both ways, as it stands now. */
   meet(...others: readonly Copy[]): void {
     for (const other of others) {
-      const mine = this.replica.lacking(other.replica.vector(), Number.MAX_SAFE_INTEGER);
-      const theirs = other.replica.lacking(this.replica.vector(), Number.MAX_SAFE_INTEGER);
+      const mine = this.replica.serving.lacking(other.replica.vector(), Number.MAX_SAFE_INTEGER);
+      const theirs = other.replica.serving.lacking(this.replica.vector(), Number.MAX_SAFE_INTEGER);
       assert.deepEqual(other.take(mine), []);
       assert.deepEqual(this.take(theirs), []);
     }
@@ -258,7 +258,7 @@ export function stateOf(replica: Replica): { rows: unknown; verdicts: unknown; r
     devices.map(({ certificate, relay }) => [certificate.device, relay]).sort(),
   ]);
   return {
-    rows: [...replica.rows()]
+    rows: [...replica.fold.rows()]
       .map(({ tool, table, key, row }) => [tool, table, key, shortened(JSON.stringify(row, hexOfBytes))])
       .sort((a, b) => (a.join() < b.join() ? -1 : 1)),
     verdicts: [...replica.nodes()]

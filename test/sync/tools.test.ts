@@ -45,12 +45,12 @@ describe('A1 A6 words about tools', () => {
     for (const copy of [bob, mallory]) copy.meet(founder);
     founder.meet(bob, mallory);
     for (const { replica } of [founder, bob, mallory]) assert.equal(replica.roster.tools.has(CHAT), false);
-    assert.equal(founder.replica.row(CHAT, 'posts', post), undefined);
+    assert.equal(founder.replica.fold.row(CHAT, 'posts', post), undefined);
     assert.equal(founder.verdict(again), 'accepted');
     assert.equal(founder.verdict(founder.post('nowhere')), 'unknownTool');
     assert.equal(founder.verdict(add(founder, CHAT, 'chat')), 'accepted');
     assert.equal(founder.verdict(founder.post('again')), 'accepted');
-    assert.notEqual(founder.replica.row(CHAT, 'posts', post), undefined);
+    assert.notEqual(founder.replica.fold.row(CHAT, 'posts', post), undefined);
     for (const copy of [bob, mallory]) {
       copy.meet(founder);
       assert.deepEqual(stateOf(copy.replica), stateOf(founder.replica));

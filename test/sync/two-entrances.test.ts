@@ -128,7 +128,7 @@ describe('I4 L6 who was let in twice, and has begun upon the word of who was out
     again.engine.sponsored([alice], [word]);
     office.arrive(again);
     office.link(alice, again);
-    assert.ok(again.engine.replica.hasBase);
+    assert.ok(again.engine.replica.base.isThere);
     // What waits for its past is fetched.
     for (let round = 0; round < 2; round++) for (const delta of deltasOf(dave)) again.hear(dave, delta);
     assert.deepEqual([again.engine.isOutOfStep, again.texts()], [false, alice.texts()]);

@@ -95,11 +95,11 @@ class World {
   }
 
   #hear(copy: Copy, from: Copy): void {
-    copy.take(from.replica.lacking(copy.replica.vector(), Number.MAX_SAFE_INTEGER));
+    copy.take(from.replica.serving.lacking(copy.replica.vector(), Number.MAX_SAFE_INTEGER));
     // What others have named, and it does not take by itself, is asked for.
     for (let asked = ''; asked !== copy.replica.missing().join();) {
       asked = copy.replica.missing().join();
-      copy.take(from.replica.serveIds(copy.replica.missing()));
+      copy.take(from.replica.serving.byIds(copy.replica.missing()));
     }
   }
 
@@ -113,7 +113,7 @@ class World {
   settle(): number {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       for (const copy of this.honest) for (const from of this.honest) if (from !== copy) this.#hear(copy, from);
-      const due = this.honest.filter(({ replica }) => replica.isAckDue);
+      const due = this.honest.filter(({ replica }) => replica.own.isAckDue);
       if (due.length === 0) return round;
       for (const copy of due) copy.control('ack', controlBody.ack());
     }
@@ -133,11 +133,11 @@ describe('D2 L6 two hostile devices with later feeds upon each other’s words',
       for (let act = 0; act < ACTS; act++) world.act();
       assert.ok(world.settle() < MAX_ROUNDS, 'it comes to rest');
       const sound = world.honest.filter(({ replica }) => !replica.isOutOfStep);
-      for (const { replica } of sound) assert.equal(replica.isAhead, false);
+      for (const { replica } of sound) assert.equal(replica.mark.isAhead, false);
       for (const { replica } of sound) assert.ok(!world.saidByHonest().some((id) => replica.isWaiting(id)));
       const rows = sound.map(({ replica }) => stateOf(replica).rows);
       for (const one of rows) assert.deepEqual(one, rows[0]);
-      for (const { replica } of sound) assert.equal(replica.stateMark(), sound[0]!.replica.stateMark());
+      for (const { replica } of sound) assert.equal(replica.mark.workOut(), sound[0]!.replica.mark.workOut());
       for (const { replica } of sound) replica.advance();
       for (const { replica } of sound) assert.deepEqual(stateOf(replica).rows, rows[0]);
       counts.folded += world.folded;

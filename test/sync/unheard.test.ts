@@ -332,7 +332,7 @@ describe('K2 A7 a word that rests on what is folded elsewhere', () => {
       const body = controlBody.remove(alice.person.account, null);
       const remove = team.forge(mallory, { ...elsewhere, credential, kind: 'remove', body });
       assert.deepEqual(alice.hearRuns([leave], [remove]), []);
-      return alice.replica.wordAgainst(alice.person.device, alice.person.account)?.delta.id === remove.id;
+      return alice.replica.people.wordAgainst(alice.person.device, alice.person.account)?.delta.id === remove.id;
     };
     assert.deepEqual([isBelieved(false), isBelieved(true)], [true, false]);
   });

@@ -58,7 +58,7 @@ describe('L6 rows that come from another member', () => {
       for (const { replica } of copies) {
         assert.ok(isTaken(filesReducer, rowsOf(replica, FILES)));
         assert.ok(isTaken(chatReducer, rowsOf(replica, CHAT)));
-        for (const { table } of replica.rows()) counts.set(table, (counts.get(table) ?? 0) + 1);
+        for (const { table } of replica.fold.rows()) counts.set(table, (counts.get(table) ?? 0) + 1);
       }
     }
     for (const table of [ITEMS, VERSIONS, POSTS]) assert.ok(counts.get(table)! > 20, `${counts.get(table)} ${table}`);

@@ -107,8 +107,8 @@ export const ownWork: readonly Mutant[] = [
     name: 'a device of one’s own that waits for its copy is not heard',
     rule: 'N4',
     file: 'src/service/readmitting.ts',
-    search: 'certificate.account === account || replica.wasDropped(device)',
-    replace: 'replica.wasDropped(device)',
+    search: 'certificate.account === account || replica.people.wasDropped(device)',
+    replace: 'replica.people.wasDropped(device)',
     tests: ['test/service/devices.test.ts'],
   },
   {
@@ -203,8 +203,8 @@ export const ownWork: readonly Mutant[] = [
     name: 'an acknowledgement that has come back is named with the next that is written',
     rule: 'D2',
     file: 'src/sync/duties.ts',
-    search: '!(this.#replica.isAckDue || this.#replica.hasComeBack) ||',
-    replace: '!this.#replica.isAckDue ||',
+    search: '!(this.#replica.own.isAckDue || this.#replica.own.hasComeBack) ||',
+    replace: '!this.#replica.own.isAckDue ||',
     tests: ['test/sync/engine.test.ts'],
   },
   {

@@ -11,7 +11,7 @@ import { CHAT, Team, type Copy } from '../../sync/team.ts';
 const NOBODY = 'ab'.repeat(32) as DeltaId;
 
 function textOf(copy: Copy, post: DeltaId): string | undefined {
-  const row = copy.replica.row(CHAT, POSTS, post);
+  const row = copy.replica.fold.row(CHAT, POSTS, post);
   return row && postFromRow(row).text;
 }
 
@@ -28,7 +28,7 @@ describe('chat', () => {
     const { alice, bob } = trio(1);
     const post = bob.post('hello\nworld 👋');
     alice.meet(bob);
-    const row = postFromRow(alice.replica.row(CHAT, POSTS, post)!);
+    const row = postFromRow(alice.replica.fold.row(CHAT, POSTS, post)!);
     assert.deepEqual([row.text, row.author, row.edited], ['hello\nworld 👋', bob.person.account, 0]);
     assert.equal(row.height, alice.replica.node(post)!.height);
   });
@@ -56,9 +56,9 @@ describe('chat', () => {
     const { alice, bob } = trio(3);
     const post = bob.post('one');
     alice.meet(bob);
-    const before = postFromRow(alice.replica.row(CHAT, POSTS, post)!);
+    const before = postFromRow(alice.replica.fold.row(CHAT, POSTS, post)!);
     alice.chat({ kind: 'edit', post, text: 'two' });
-    const after = postFromRow(alice.replica.row(CHAT, POSTS, post)!);
+    const after = postFromRow(alice.replica.fold.row(CHAT, POSTS, post)!);
     assert.deepEqual({ ...after, text: before.text, edited: 0 }, before);
     assert.ok(after.edited > 0);
   });
@@ -69,7 +69,7 @@ describe('chat', () => {
     alice.meet(bob);
     alice.now = -1;
     alice.chat({ kind: 'edit', post, text: 'no' });
-    const { text, edited } = postFromRow(alice.replica.row(CHAT, POSTS, post)!);
+    const { text, edited } = postFromRow(alice.replica.fold.row(CHAT, POSTS, post)!);
     assert.equal(text, 'no');
     assert.ok(edited > 0);
   });
@@ -105,11 +105,11 @@ describe('chat', () => {
     assert.equal(says(bob, carry), 'notPermitted', 'a participant puts no words into another’s mouth');
     assert.equal(says(carol, carry), 'notPermitted');
     const id = alice.chat(carry);
-    const row = postFromRow(alice.replica.row(CHAT, POSTS, id)!);
+    const row = postFromRow(alice.replica.fold.row(CHAT, POSTS, id)!);
     assert.deepEqual([row.author, row.text, row.told], [alice.person.account, 'what Carol wrote', told]);
     assert.equal(says(alice, { kind: 'edit', post: id, text: 'what she did not' }), 'noTarget');
     bob.meet(alice);
-    assert.deepEqual(bob.replica.row(CHAT, POSTS, id), alice.replica.row(CHAT, POSTS, id));
+    assert.deepEqual(bob.replica.fold.row(CHAT, POSTS, id), alice.replica.fold.row(CHAT, POSTS, id));
     assert.equal(says(alice, { kind: 'unpost', post: id }), 'accepted');
   });
 

@@ -21,11 +21,11 @@ const empty = contentOf('');
 const patch = { kind: 'patch', bytes: 100, sha256: new Uint8Array(32), patch: new Uint8Array(10) } as const;
 
 function itemOf(copy: Copy, id: DeltaId): Item {
-  return itemFromRow(copy.replica.row(FILES, ITEMS, id)!);
+  return itemFromRow(copy.replica.fold.row(FILES, ITEMS, id)!);
 }
 
 function versionOf(copy: Copy, id: DeltaId): Version {
-  return versionFromRow(copy.replica.row(FILES, VERSIONS, id)!);
+  return versionFromRow(copy.replica.fold.row(FILES, VERSIONS, id)!);
 }
 
 function duo(seed: number, role: Role = Role.participant): { alice: Copy; bob: Copy; team: Team } {
@@ -224,7 +224,7 @@ describe('files', () => {
     const carol = team.copyOf(team.person('Carol'), bob);
     for (const copy of [alice, bob, carol]) {
       assert.equal(copy.verdict(deep), 'accepted');
-      for (const { table, key } of copy.replica.rows()) {
+      for (const { table, key } of copy.replica.fold.rows()) {
         let depth = 0;
         let at = table === ITEMS && itemOf(copy, key as DeltaId).folder ? (key as DeltaId) : undefined;
         for (; at !== undefined; at = itemOf(copy, at).parent) depth++;
@@ -266,7 +266,7 @@ describe('files', () => {
     const { alice, bob } = duo(12, Role.guest);
     const file = alice.file('a');
     bob.meet(alice);
-    const before = [...bob.replica.rows()];
+    const before = [...bob.replica.fold.rows()];
     const acts: readonly FilesDelta[] = [
       { kind: 'file', parent: undefined, name: 'x', content: empty },
       { kind: 'folder', parent: undefined, name: 'x' },
@@ -275,7 +275,7 @@ describe('files', () => {
       { kind: 'move', item: file, parent: undefined, name: 'x' },
     ];
     for (const act of acts) assert.equal(says(bob, act), 'notPermitted');
-    assert.deepEqual([...bob.replica.rows()], before);
+    assert.deepEqual([...bob.replica.fold.rows()], before);
   });
 
   it('A4 what a removal voids is undone from under what others built on it', () => {

@@ -6,7 +6,6 @@
 import type { ChunkId, DeltaId, ToolId, WorkspaceId } from '../base/ids.ts';
 import { asArray, asCount, asText, type Value } from '../protocol/codec.ts';
 import { MAX_CHAT_TEXT_BYTES, MAX_NAME_BYTES } from '../protocol/limits.ts';
-import { StoreError } from '../sync/ports.ts';
 import { readFilesDelta } from '../tools/files/deltas.ts';
 import { contentFromValue, contentToValue, type Content } from '../tools/files/content.ts';
 import { VERSIONS, versionFromRow } from '../tools/files/rows.ts';
@@ -64,7 +63,7 @@ export class ClosedWorkspace {
   /**
    * Keeps what is unsent, and writes down that and why it is closed. The copy itself is erased by `eraseCopy`, after this is on disk. `before`:
    * of when it was closed last, where what was kept then is not put back, or a crash has come before the copy was gone. Throws StoreError where
-   * the disk does not take it: then the copy is to stay.
+   * the disk does not take it, and what else may come in between: then the copy is to stay.
    */
   static async close(
     hub: Hub,
@@ -166,9 +165,12 @@ export class ClosedWorkspace {
   }
 }
 
-/** What is not whole here cannot be kept whole: its name still says that there was something. A disk that fails is no reason to give it up. */
-function unlessWhole(error: unknown): undefined {
-  if (error instanceof StoreError) throw error;
+/**
+ * What is not whole here, or is damaged on the disk, can be neither kept whole nor put back, and is to hold up nothing else: its name still says that
+ * there was something. Any other fault is no reason to give it up.
+ */
+export function unlessWhole(error: unknown): undefined {
+  if (!(error instanceof Error) || !/^Content(Missing|Damaged)$/.test(error.name)) throw error;
 }
 
 /**

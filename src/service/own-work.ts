@@ -161,7 +161,8 @@ async function* streamOf(workspace: SharedWorkspace, tool: ToolId, version: Delt
   const chain = chainOf(workspace, tool, version);
   const [first] = chain;
   if (!first) return;
-  if (chain.length === 1) yield* workspace.contents.read(first);
+  // A difference alone is damaged: what it is upon is not here.
+  if (chain.length === 1 && first.kind === 'chunks') yield* workspace.contents.read(first);
   else yield await workspace.contents.resolvePatched(chain);
 }
 

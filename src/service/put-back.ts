@@ -10,7 +10,7 @@ import { POSTS, postFromRow } from '../tools/chat/rows.ts';
 import { filesBody } from '../tools/files/deltas.ts';
 import { VERSIONS } from '../tools/files/rows.ts';
 import type { PutBack } from './api.ts';
-import type { ClosedWorkspace, Kept } from './closed-workspace.ts';
+import { unlessWhole, type ClosedWorkspace, type Kept } from './closed-workspace.ts';
 import { DoingAnew, type Deed, type Redo } from './deeds.ts';
 import { freeName } from './files.ts';
 import type { Hub } from './hub.ts';
@@ -62,11 +62,6 @@ async function entryOf(workspace: SharedWorkspace, closed: ClosedWorkspace, piec
   const parent = upon !== undefined && tree.pathOf(upon) !== undefined ? upon : undefined;
   const name = tree.clashes(parent, info.name) ? freeName(tree, parent, info.name) : info.name;
   return { tool, kind: 'file', body: filesBody({ kind: 'file', parent, name, content: own }) };
-}
-
-/** What is damaged on the disk is to hold up nothing else. */
-function unlessWhole(error: unknown): undefined {
-  if (!(error instanceof Error) || !/^Content(Missing|Damaged)$/.test(error.name)) throw error;
 }
 
 /** An edit of a post that is there still and his own; else a post. */

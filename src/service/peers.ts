@@ -19,7 +19,8 @@ export class Peers {
   readonly #addresses = new Map<DeviceId, readonly string[]>();
   /** When a device may next have routes made anew, and who waits for that. */
   readonly #nextChange = new Map<DeviceId, number>();
-  readonly #changedMeanwhile = new Set<DeviceId>();
+  readonly #cancelChange = new Map<DeviceId, () => void>();
+  #closed = false;
   /** Of who was let in just now, until they say so themselves. */
   readonly #joinerRelays = new Map<DeviceId, string>();
   /** Whoever let us in: not in the roster until the first copy is here. */
@@ -37,6 +38,12 @@ export class Peers {
       const addresses = asList(value, MAX_ADDRESSES, (address) => asText(address, MAX_ADDRESS_BYTES));
       if (addresses) this.#addresses.set(key as DeviceId, addresses);
     }
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const cancel of this.#cancelChange.values()) cancel();
+    this.#cancelChange.clear();
   }
 
   isSponsor(device: DeviceId): boolean {
@@ -75,6 +82,7 @@ export class Peers {
 
   /** All routes, keys and capabilities are made anew for it: at once, but not as often as one device says that it is elsewhere. */
   #routeChanged(device: DeviceId): void {
+    if (this.#closed) return;
     const { clock } = this.#hub;
     const now = clock.now();
     const due = this.#nextChange.get(device) ?? now;
@@ -82,12 +90,12 @@ export class Peers {
       this.#nextChange.set(device, now + ROUTE_RESTS_MS);
       return this.#hub.changed();
     }
-    if (this.#changedMeanwhile.has(device)) return;
-    this.#changedMeanwhile.add(device);
-    clock.wakeAt(due, () => {
-      this.#changedMeanwhile.delete(device);
+    if (this.#cancelChange.has(device)) return;
+    const cancel = clock.wakeAt(due, () => {
+      this.#cancelChange.delete(device);
       this.#routeChanged(device);
     });
+    this.#cancelChange.set(device, cancel);
   }
 
   // ---- presence ---------------------------------------------------------------------------------------------------------

@@ -178,6 +178,7 @@ export class SharedWorkspace {
   close(): void {
     this.#closed = true;
     this.#cancelWake?.();
+    this.peers.close();
     this.#memory.close();
     this.#delivery.close();
     this.exchange.stop();

@@ -7,6 +7,25 @@ import { Peers } from '../../src/service/peers.ts';
 import type { Roster } from '../../src/sync/roster.ts';
 
 describe('The other devices of a workspace', () => {
+  it('T2 nothing is made anew for who has closed meanwhile', () => {
+    let changed = 0;
+    const alarms = new Set<() => void>();
+    const wakeAt = (_: number, ring: () => void) => {
+      alarms.add(ring);
+      return () => alarms.delete(ring);
+    };
+    const hub = { local: new LocalState(), clock: { now: () => 0, wakeAt }, changed: () => void changed++ };
+    const none = { records: new Map(), goneRecords: new Map() } as unknown as Roster;
+    const peers = new Peers(hub as unknown as Hub, '0a'.repeat(32) as WorkspaceId, () => none);
+    for (const device of ['1'.repeat(64), '2'.repeat(64)] as DeviceId[])
+      for (const address of ['192.0.2.1:1', '192.0.2.1:2']) peers.learnAddresses(device, [address]);
+    assert.deepEqual([changed, alarms.size], [2, 2]);
+    peers.close();
+    assert.equal(alarms.size, 0);
+    peers.learnAddresses('1'.repeat(64) as DeviceId, ['192.0.2.1:3']);
+    assert.deepEqual([changed, alarms.size], [2, 0], 'nor is anybody waited for after that');
+  });
+
   it('T2 one that says again and again that it is elsewhere has all made anew for it now and then, the last for what it said last', () => {
     let now = 0;
     let changed = 0;

@@ -5,12 +5,12 @@
 import type { AccountId, DeviceId, FeedId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import type { Authority } from './authority.ts';
-import { readControl, Role } from './control.ts';
+import { readControl } from './control.ts';
 import type { Delta } from './delta.ts';
 import { inPast, type Graph, type Node } from './graph.ts';
+import { Hearsay } from './hearsay.ts';
 import type { Roster } from './roster.ts';
 import type { Accepted } from './seniority.ts';
-import { isActive } from './stability.ts';
 import { pastOf } from './waiting.ts';
 
 export class Endings {
@@ -235,61 +235,19 @@ export class Endings {
    * word that let it in comes along; that was taken out is believed in a feed that it has begun since (L7).
    */
   wordAgainst(device: DeviceId, account: AccountId, roster: Roster): Node | undefined {
-    for (const delta of this.#graph.waiting > 0 ? this.#graph.waitingDeltas() : []) {
+    const wordsAgainst = (of: DeviceId) => this.#wordsAgainst(of);
+    const [crypto, graph, authority] = [this.#crypto, this.#graph, this.#authority];
+    const hearsay = new Hearsay({ crypto, graph, authority, roster, wordsAgainst });
+    for (const delta of graph.waiting > 0 ? graph.waitingDeltas() : []) {
       if (!this.#takesOut(delta, device, account)) continue;
-      const author = this.#accountBehind(delta, roster);
-      if (author !== undefined && this.#couldSay(delta, author, account, roster)) return outsideOf(delta);
+      const author = hearsay.accountBehind(delta);
+      if (author !== undefined && hearsay.couldSay(delta, author, account)) return outsideOf(delta);
     }
     for (const delta of this.#told.values()) {
       const author = this.#accountDropped(delta, roster);
-      if (author !== undefined && this.#couldSay(delta, author, account, roster)) return outsideOf(delta);
+      if (author !== undefined && hearsay.couldSay(delta, author, account)) return outsideOf(delta);
     }
     return undefined;
-  }
-
-  /** Whether he may take out the devices of an account, as far as is known here. */
-  #couldSay({ kind }: Delta, author: AccountId, account: AccountId, roster: Roster): boolean {
-    const key = this.#authority.actsUnder(author);
-    // Whoever stands below every manager: seniority is not known of one whose admission has not come.
-    if (!key) return this.#admittedByManager(roster).has(author) && !this.#isManager(account);
-    const isManager = key.role === Role.manager;
-    if (author === account) return isManager || kind === 'removeDevice';
-    return isManager && (this.#authority.isAbove(key, account) || this.#hasLeft(account, roster));
-  }
-
-  #isManager(account: AccountId): boolean {
-    return this.#authority.actsUnder(account)?.role === Role.manager;
-  }
-
-  /** A10: whom managers have admitted as managers, by words that wait for what is folded elsewhere; by account, with their devices. */
-  #admittedByManager(roster: Roster): ReadonlyMap<AccountId, readonly DeviceId[]> {
-    const admitted = new Map<AccountId, readonly DeviceId[]>();
-    for (const delta of this.#graph.waitingDeltas()) {
-      const by = delta.kind === 'admit' && delta.tool === undefined ? this.#accountOf(delta.device, roster) : undefined;
-      const control = by !== undefined && this.#isManager(by) ? readControl(this.#crypto, delta) : undefined;
-      if (control?.kind === 'admit' && control.role === Role.manager)
-        admitted.set(
-          control.account,
-          control.certificates.map(({ device }) => device),
-        );
-    }
-    return admitted;
-  }
-
-  /**
-   * A7: whether a device that speaks for an account has said that it leaves, though what that rests on may never come: nobody is junior to who is let in
-   * after that. One that is out says nothing for its person, to whoever knows that: it may be stolen.
-   */
-  #hasLeft(account: AccountId, roster: Roster): boolean {
-    for (const { kind, tool, device } of this.#graph.waitingDeltas())
-      if (kind === 'leave' && tool === undefined && this.#accountOf(device, roster) === account) return true;
-    return false;
-  }
-
-  /** For whom a device speaks: also one of somebody who has left that has not heard it, this device's own person perhaps (A7). */
-  #accountOf(device: DeviceId, roster: Roster): AccountId | undefined {
-    const isIn = isActive(this.#graph, this.#authority, roster, device);
-    return isIn ? this.#authority.accountOf(device) : undefined;
   }
 
   /**
@@ -322,53 +280,6 @@ export class Endings {
         this.#authority.accountOf(word.delta.device) === account && (control.kind === 'drop' || devices.has(device)),
     );
     return cutBy.length > 0 && isMutual ? account : undefined;
-  }
-
-  /** The member whose device has written what waits; undefined for one that is out, or was when it began the feed. */
-  #accountBehind(delta: Delta, roster: Roster): AccountId | undefined {
-    const { device } = delta;
-    const account = this.#authority.accountOf(device);
-    if (account === undefined)
-      return this.#accountLetIn(device, roster, undefined) ?? this.#accountAdmitted(device, roster);
-    if (this.#wordsAgainst(device).length === 0) return this.#accountOf(device, roster);
-    if (!this.#isBegunSince(delta)) return undefined;
-    return roster.devices.has(device) ? account : this.#accountLetIn(device, roster, account);
-  }
-
-  /** Whether a feed knows the words against its device, or is one of which nothing is here yet. */
-  #isBegunSince({ device, feed, generation }: Delta): boolean {
-    const lanes = this.#graph.lanesOf(device).filter(({ end }) => end > 0);
-    const tip = this.#graph.tip(feed);
-    if (!tip) return lanes.every((lane) => lane.generation < generation);
-    const isNewest = lanes.every((lane) => lane.generation <= generation);
-    return isNewest && this.#wordsAgainst(device).every(({ node: word }) => inPast(word, tip));
-  }
-
-  /** Whose device it is by a word that waits: of who may say it where it was taken out, of its own account where nothing is known of it (I4). */
-  #accountLetIn(device: DeviceId, roster: Roster, account: AccountId | undefined): AccountId | undefined {
-    for (const delta of this.#graph.waitingDeltas()) {
-      const by = this.#accountOf(delta.device, roster);
-      if (by === undefined || delta.kind !== 'addDevice' || delta.tool !== undefined) continue;
-      const control = readControl(this.#crypto, delta);
-      if (control?.kind !== 'addDevice' || control.account !== (account ?? by)) continue;
-      // L7: what was dropped any member lets in again; what was taken out otherwise, another device of its account.
-      const isDropped = roster.gone.get(device)?.delta.kind === 'drop';
-      if (account !== undefined && !isDropped && !(by === account && this.#hasSeenAllAgainst(device, delta))) continue;
-      if (control.certificates.some((one) => one.device === device)) return control.account;
-    }
-    return undefined;
-  }
-
-  #accountAdmitted(device: DeviceId, roster: Roster): AccountId | undefined {
-    return [...this.#admittedByManager(roster)].find(([, devices]) => devices.includes(device))?.[0];
-  }
-
-  /** A4: whether what waits had seen every word against a device, by where its feed ends here or by what it names. */
-  #hasSeenAllAgainst(device: DeviceId, delta: Delta): boolean {
-    const before = [this.#graph.tip(delta.feed), ...pastOf(delta).map((id) => this.#graph.get(id))];
-    return this.#wordsAgainst(device).every(({ node: word }) =>
-      before.some((node) => node !== undefined && (node === word || inPast(word, node))),
-    );
   }
 
   #takesOut(delta: Delta, device: DeviceId, account: AccountId): boolean {

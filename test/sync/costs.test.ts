@@ -171,3 +171,34 @@ describe('D8 what waits', () => {
     }
   });
 });
+
+describe('K2 words that wait for what never comes', () => {
+  it('K2 A10 are looked through a few times for one question, however many of them take the same device out', () => {
+    const team = new Team('taken out by a stranger');
+    const bob = team.join('Bob');
+    const body = controlBody.devices([bob.person.device], boxEpoch(team.crypto, team.epoch, []));
+    for (const name of ['Stranger', 'Another']) {
+      const stranger = team.person(name);
+      const words: Delta[] = [];
+      for (let seq = 1; seq <= 30; seq++) {
+        const deps = seq === 1 ? ['ab'.repeat(32) as DeltaId] : [];
+        const place = { seq, prev: words.at(-1)?.id, deps, tool: undefined };
+        words.push(team.forge(stranger, { ...place, kind: 'removeDevice', body }));
+      }
+      assert.deepEqual(bob.hearRuns(words), []);
+    }
+    const { waitingDeltas } = Graph.prototype;
+    let looks = 0;
+    Graph.prototype.waitingDeltas = function (this: Graph) {
+      looks++;
+      return waitingDeltas.call(this);
+    };
+    try {
+      assert.equal(bob.replica.people.wordAgainst(bob.person.device, bob.person.account), undefined);
+    } finally {
+      Graph.prototype.waitingDeltas = waitingDeltas;
+    }
+    assert.ok(looks > 1, 'who stands behind them is looked for');
+    assert.ok(looks <= 4, `${looks} looks`);
+  });
+});

@@ -387,17 +387,17 @@ export const keys: readonly Mutant[] = [
   {
     name: 'a device that is out says that its person has left',
     rule: 'K2',
-    file: 'src/sync/endings.ts',
-    search: "if (kind === 'leave' && tool === undefined && this.#accountOf(device, roster) === account) return true;",
+    file: 'src/sync/hearsay.ts',
+    search: "this.#left ??= new Set(this.#waiting('leave').flatMap(({ device }) => this.#accountOf(device) ?? []));",
     replace:
-      "if (kind === 'leave' && tool === undefined && this.#authority.accountOf(device) === account) return true;",
+      "this.#left ??= new Set(this.#waiting('leave').flatMap(({ device }) => this.#options.authority.accountOf(device) ?? []));",
     tests: ['test/sync/unheard.test.ts'],
   },
   {
     name: 'who is told that its person had left holds him for senior on',
     rule: 'K2',
-    file: 'src/sync/endings.ts',
-    search: '|| this.#hasLeft(account, roster))',
+    file: 'src/sync/hearsay.ts',
+    search: '|| this.#hasLeft(account))',
     replace: ')',
     tests: ['test/sim/sim.test.ts'],
   },

@@ -9,8 +9,8 @@ import type { Replica } from './replica.ts';
 export class AwaitedWord {
   readonly #self: DeviceId;
   readonly #replicaNow: () => Replica;
-  /** What another holds of our feeds, when it has said so. */
-  #awaits: { told: readonly FeedMark[] | undefined } | undefined;
+  /** What another holds of our feeds, when it has said so; and who has said that it holds nothing: what it says then it has from here. */
+  #awaits: { told: readonly FeedMark[] | undefined; readonly empty: Set<DeviceId> } | undefined;
 
   constructor(self: DeviceId, replica: () => Replica) {
     this.#self = self;
@@ -27,14 +27,23 @@ export class AwaitedWord {
   }
 
   begin(): void {
-    this.#awaits = { told: undefined };
+    this.#awaits = { told: undefined, empty: new Set() };
   }
 
   /** Another says what it holds. */
-  hear(vector: readonly FeedMark[]): void {
+  hear(from: DeviceId, vector: readonly FeedMark[]): void {
+    if (!this.#awaits) return;
     // Who holds nothing, or says so to be given a base (L6), has told nothing of it.
-    if (this.#awaits && vector.length > 0) this.#awaits.told = vector.filter(({ feed }) => feed.startsWith(this.#self));
+    if (vector.length === 0) this.#awaits.empty.add(from);
+    else if (!this.#awaits.empty.has(from) || this.#areAllEmpty(this.#awaits.empty))
+      this.#awaits.told = vector.filter(({ feed }) => feed.startsWith(this.#self));
     this.settle();
+  }
+
+  /** Nobody is known who could tell more. */
+  #areAllEmpty(empty: ReadonlySet<DeviceId>): boolean {
+    const others = [...this.#replicaNow().roster.devices.keys()].filter((device) => device !== this.#self);
+    return others.every((device) => empty.has(device));
   }
 
   /** It is awaited no more where all is here of which it told. */

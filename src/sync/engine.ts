@@ -323,7 +323,7 @@ export class Engine {
     under: EpochTag,
     now: number,
   ): readonly Outgoing[] {
-    if (message.kind === 'have') this.#awaited.hear(message.vector);
+    if (message.kind === 'have') this.#awaited.hear(from, message.vector);
     switch (message.kind) {
       case 'have':
       case 'got':

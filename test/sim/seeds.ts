@@ -3774,4 +3774,36 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // It took for the word it waited for what came back from its own copy, and denied what it had acknowledged.
+    name: 'D2 who has restored a back-up is told nothing by whom it has just given a copy (world “rough-ff.839”)',
+    plan: {
+      config: {
+        seed: 'rough-ff.839',
+        big: false,
+        people: 8,
+        founding: 4,
+        hostile: 0,
+        manyDevices: 0.1,
+        directPaths: 1,
+        relayShare: 1,
+        network: { latency_ms: [20, 3000], loss: 0.15, duplication: 0.05, reorders: false, relayLifetime_ms: 60000 },
+        fsync_ms: 2,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 1200000,
+      },
+      acts: [
+        { at: 69837, kind: 'join', salt: 41 },
+        { at: 483431, kind: 'absence', salt: 38 },
+        { at: 604381, kind: 'join', salt: 1 },
+        { at: 634301, kind: 'backUp', salt: 23 },
+        { at: 953748, kind: 'invite', salt: 50 },
+        { at: 995749, kind: 'absence', salt: 42 },
+        { at: 1050344, kind: 'crash', salt: 19 },
+        { at: 1137594, kind: 'restore', salt: 39 },
+      ],
+    },
+  },
 ];

@@ -392,7 +392,7 @@ describe('K the engine and its keys', () => {
   });
 
   it('D2 who may have lost of his log writes nothing before another has said how far it went, and that is here', () => {
-    const { office, alice, bob } = threePeople('D2 awaits the word');
+    const { office, alice, bob, carol } = threePeople('D2 awaits the word');
     office.link(alice, bob);
     bob.post('before');
     office.pump();
@@ -407,10 +407,12 @@ describe('K the engine and its keys', () => {
     const seq = alice.engine.replica.vector().get(feed)!;
     const tip = alice.engine.replica.nodeAt(feed, seq)!.delta.id.slice(0, 16);
     const have = { kind: 'have', vector: [{ feed, seq, tip }], answer: false, root: '', needsCopy: false } as const;
-    const hear = (vector: readonly FeedMark[]) =>
-      again.engine.received(alice.device, 'direct', { ...have, vector }, again.engine.keys.inUse!, office.now);
-    hear([]);
+    const hear = (vector: readonly FeedMark[], from = alice) =>
+      again.engine.received(from.device, 'direct', { ...have, vector }, again.engine.keys.inUse!, office.now);
+    hear([], carol);
     assert.equal(again.engine.isAwaitingWord, true, 'who says that he holds nothing has not told it');
+    hear([{ feed, seq: 0, tip: '0'.repeat(16) }], carol);
+    assert.equal(again.engine.isAwaitingWord, true, 'nor what he has been given from here since');
     hear(have.vector);
     assert.equal(again.engine.isAwaitingWord, true, 'it is told, and not here');
     hear([]);
@@ -419,10 +421,12 @@ describe('K the engine and its keys', () => {
     assert.equal(again.engine.isAwaitingWord, false);
   });
 
-  it('D2 N4 where the only other has no copy yet it asks him again when he has been given one', () => {
+  it('D2 N4 where the only other that there is has no copy yet it asks him again when he has been given one', () => {
     const { office, alice, bob, carol } = threePeople('D2 the word of who has none');
     office.link(alice, bob, carol);
     alice.post('something');
+    office.rest();
+    for (const desk of [bob, carol]) alice.remove(desk);
     office.rest();
     for (const desk of [bob, carol]) office.leave(desk);
     const person = office.team.person('Dave');

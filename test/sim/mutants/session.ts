@@ -193,9 +193,17 @@ export const session: readonly Mutant[] = [
     name: 'who says that he holds nothing has told how far the own feed went',
     rule: 'D2',
     file: 'src/sync/awaited-word.ts',
-    search: 'if (this.#awaits && vector.length > 0)',
-    replace: 'if (this.#awaits)',
+    search:
+      'if (vector.length === 0) this.#awaits.empty.add(from);\n    else if (!this.#awaits.empty.has(from) || this.#areAllEmpty(this.#awaits.empty))',
+    replace: '',
     tests: ['test/sync/engine.test.ts'],
+  },
+  {
+    name: 'who has begun with the copy of who waits for a word tells it what it has from there',
+    rule: 'D2',
+    file: 'src/sync/awaited-word.ts',
+    search: 'else if (!this.#awaits.empty.has(from) || this.#areAllEmpty(this.#awaits.empty))',
+    replace: 'else',
   },
   {
     name: 'who may not write is asked all the time to name what has come back',

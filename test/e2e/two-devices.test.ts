@@ -33,7 +33,7 @@ describe('Two devices', () => {
     await here.answer('Apollo');
     await here.treeRow('Apollo').waitFor();
     await here.command('Coterie: Add Files or Folder…');
-    await here.choosePath(folderOf(laptop));
+    await here.chooseFolder(folderOf(laptop));
     await here.toast('1 files and 1 folders added').waitFor();
     await here.clearToasts();
 

@@ -115,7 +115,7 @@ describe('Two people', () => {
     const expected = await digestOf(project);
     const files = [...expected.values()].filter((digest) => digest !== 'folder').length;
     await alice.window.rowMenu('Files', 'Add Files or Folder…');
-    await alice.window.choosePath(project);
+    await alice.window.chooseFolder(project);
     await bob.window.expand('Files');
     await bob.window.treeRow(PROJECT).waitFor();
     await bob.shot('03-arriving');

@@ -1,5 +1,5 @@
 // One VS Code window, in a person's words. Every selector of VS Code's own pages is in this file.
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import type { FrameLocator, Locator, Page } from 'playwright-core';
 
 /** Whose webviews are ours: publisher.name of the extension. */
@@ -95,15 +95,23 @@ export class Workbench {
     await this.#inputButton.click();
   }
 
-  /** Names a path of the server's disk in the simple file dialog. */
-  async choosePath(path: string): Promise<void> {
-    // Its list comes after the path that it begins with; what is typed before is taken for more of that.
-    await this.choice('..').waitFor();
-    const isFolder = statSync(path).isDirectory();
-    await this.inputBox.fill(isFolder ? `${path}/` : path);
-    // The dialog looks up what one types, and until then its button takes what was there before: wait until it shows the folder's content.
-    if (isFolder) await this.#dialogShows(path);
+  /** Names a folder of the server's disk in the simple file dialog. */
+  async chooseFolder(folder: string): Promise<void> {
+    const path = `${folder}/`;
+    // It begins with a folder of its own, and writes that over what is typed before it lists it. Its row by its whole name:
+    // the palette, which is open for a moment still, offers commands that end in three dots.
+    await this.#dialogRow('..').waitFor();
+    await this.inputBox.fill(path);
+    // It looks up what one types, and until then its button takes what was there before: wait until it shows the folder's content.
+    await this.#dialogShows(folder);
+    const named = await this.inputBox.inputValue();
+    if (named !== path) throw new Error(`the file dialog would take ${named} for ${path}`);
     await this.#acceptPath();
+  }
+
+  #dialogRow(name: string): Locator {
+    const row = this.page.locator('.quick-input-widget:visible .monaco-list-row .label-name');
+    return row.filter({ hasText: new RegExp(`^${escaped(name)}$`) });
   }
 
   /** While the dialog looks something up it takes no OK, and says nothing of it. */
@@ -124,12 +132,12 @@ export class Workbench {
   }
 
   async #dialogShows(folder: string): Promise<void> {
-    const rows = this.page.locator('.quick-input-widget:visible .monaco-list-row');
     const [entry] = readdirSync(folder, { withFileTypes: true }).sort(
       (a, b) => Number(b.isDirectory()) - Number(a.isDirectory()) || a.name.localeCompare(b.name),
     );
+    const rows = this.page.locator('.quick-input-widget:visible .monaco-list-row');
     if (entry === undefined) await rows.nth(1).waitFor({ state: 'detached' });
-    else await rows.locator('.label-name', { hasText: new RegExp(`^${escaped(entry.name)}$`) }).waitFor();
+    else await this.#dialogRow(entry.name).waitFor();
   }
 
   async escape(): Promise<void> {

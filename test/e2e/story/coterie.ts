@@ -52,7 +52,7 @@ export async function amountsOf(window: Workbench, done: 'added' | 'exported'): 
 /** Exports a folder that stands in the tree into a local one; answers where it then is. */
 export async function exportFolder(window: Workbench, name: string, into: string): Promise<string> {
   await window.rowMenu(name, 'Export…');
-  await window.choosePath(into);
+  await window.chooseFolder(into);
   assert.doesNotMatch(await amountsOf(window, 'exported'), /left out/);
   await window.clearToasts();
   return join(into, name);

@@ -202,6 +202,40 @@ export class Workbench {
     }
   }
 
+  async collapse(text: string | RegExp): Promise<void> {
+    const row = this.treeRow(text);
+    const open = this.page.locator('.sidebar .monaco-list-row[aria-expanded="true"]', { hasText: text }).first();
+    for (let again = 0; again < MENU_TRIES && (await open.isVisible()); again++) {
+      await row.locator('.monaco-tl-twistie').click();
+      await open.waitFor({ state: 'hidden', timeout: MENU_PATIENCE_MS }).catch(() => undefined);
+    }
+  }
+
+  /** What stands under the pointer there, shown. */
+  async hover(row: string | RegExp): Promise<void> {
+    await this.#hoverOf(this.treeRow(row));
+  }
+
+  async hoverStatus(text: string | RegExp): Promise<void> {
+    await this.#hoverOf(this.statusItem(text));
+  }
+
+  async #hoverOf(place: Locator): Promise<void> {
+    const shown = this.page.locator('.monaco-hover:visible, .workbench-hover:visible').first();
+    // What is drawn anew at that moment does not hear of the pointer.
+    for (let again = 0; again < MENU_TRIES; again++) {
+      await place.hover();
+      if (await isSoonThere(shown)) return;
+      await this.hoverNothing();
+    }
+    throw new Error('nothing is shown under the pointer');
+  }
+
+  async hoverNothing(): Promise<void> {
+    await this.page.mouse.move(900, 300);
+    await this.page.locator('.workbench-hover:visible').waitFor({ state: 'hidden' });
+  }
+
   /** A button that a row of a tree shows when the pointer is over it. */
   async rowButton(row: string | RegExp, label: string): Promise<void> {
     await this.treeRow(row).hover();
@@ -269,8 +303,12 @@ export class Workbench {
 
   // ---- notifications and dialogs ---------------------------------------------------------------------------------
 
+  get toasts(): Locator {
+    return this.page.locator('.notifications-toasts .notification-toast');
+  }
+
   toast(text: string | RegExp): Locator {
-    return this.page.locator('.notifications-toasts .notification-toast', { hasText: text }).first();
+    return this.toasts.filter({ hasText: text }).first();
   }
 
   /** Waits until something is told: a toast that one has missed stands in the list of notifications. */

@@ -6,9 +6,10 @@ import * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../base/disposable.ts';
 import { Emitter } from '../base/event.ts';
 import type { JoinInfo } from '../service/api.ts';
-import { amount, growth } from './amounts.ts';
+import { growth } from './amounts.ts';
 import type { House } from './house.ts';
 import { doneSentences, joinSentences } from './sentences.ts';
+import { joinWords } from './tree-item.ts';
 
 /**
  * What is over sooner is told by its end alone. VS Code drops the toast of a fourth notification within 800 ms, and of a quick join that was
@@ -101,7 +102,7 @@ export class Joins implements Disposable {
       const report = (join: JoinInfo): void => {
         const { increment, now } = growth(shown, join.doneBytes, join.totalBytes);
         shown = now;
-        progress.report({ message: progressWords(join), increment });
+        progress.report({ message: joinWords(join), increment });
       };
       report(first);
       await new Promise<void>((resolve) => {
@@ -144,11 +145,4 @@ export class Joins implements Disposable {
       await say.show(joinSentences[reason ?? 'unknown'], { workspace });
     }
   }
-}
-
-function progressWords(join: JoinInfo): string {
-  if (join.state === 'asking') return vscode.l10n.t('looking for a member…');
-  return join.totalBytes === 0
-    ? amount(join.doneBytes)
-    : vscode.l10n.t('{0} of {1}', amount(join.doneBytes), amount(join.totalBytes));
 }

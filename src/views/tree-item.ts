@@ -62,7 +62,13 @@ function lookOf(node: Node): vscode.TreeItem {
       const item = new vscode.TreeItem(request.name, None);
       item.iconPath = new vscode.ThemeIcon('person-add', new vscode.ThemeColor('coterie.unreadForeground'));
       item.description = vscode.l10n.t('asks to join as {0}', roleWord(request.role));
-      item.tooltip = lines(vscode.l10n.t('Safety number'), request.safetyNumber);
+      item.tooltip = lines(
+        `${request.name}: ${item.description}`,
+        `${vscode.l10n.t('Safety number')}: ${request.safetyNumber}`,
+        vscode.l10n.t(
+          'It is the same on both sides if nobody stands between you: compare it by voice before you accept.',
+        ),
+      );
       item.command = { command: 'coterie.answerJoinRequests', title: vscode.l10n.t('Answer'), arguments: [node] };
       return item;
     }
@@ -79,31 +85,34 @@ function lookOf(node: Node): vscode.TreeItem {
 
 function workspaceItem(workspace: WorkspaceInfo): vscode.TreeItem {
   const item = new vscode.TreeItem(workspace.name, Expanded);
-  item.iconPath = new vscode.ThemeIcon(workspace.state === 'closed' ? 'circle-slash' : 'layers');
   item.resourceUri = rowUri(workspace.id);
+  const isDeleted = workspace.state === 'closed';
   const sync = syncWords(workspace.sync);
-  const doubts = doubtWords(workspace.sync);
+  const doubts = isDeleted ? [] : doubtWords(workspace.sync);
+  item.iconPath = new vscode.ThemeIcon(isDeleted ? 'circle-slash' : doubts.length > 0 ? 'warning' : 'layers');
   const noManager = lacksManager(workspace) ? [vscode.l10n.t('no manager')] : [];
-  if (doubts.length > 0) item.iconPath = new vscode.ThemeIcon('warning');
-  item.description =
-    workspace.state === 'closed'
-      ? vscode.l10n.t('closed')
-      : [...doubts, ...noManager, sync].filter((part) => part !== '').join(' · '); // what the bar cuts off is least of all to be lost
+  // What the bar cuts off is least of all to be lost.
+  const words = isDeleted ? [vscode.l10n.t('deleted')] : [...doubts, ...noManager, sync].filter((part) => part !== '');
+  item.description = words.join(' · ');
   item.tooltip = lines(
     workspace.name,
-    sync,
-    ...relayedWords(workspace.sync),
+    ...(isDeleted ? [deletedWords()] : [sync, ...relayedWords(workspace.sync)]),
     ...(workspace.role === undefined ? [] : [vscode.l10n.t('Your role: {0}', roleWord(workspace.role))]),
     ...missingWords(workspace.sync),
     ...doubts,
-    ...doubtSentences(workspace.sync),
+    ...(isDeleted ? [] : doubtSentences(workspace.sync)),
     ...(lacksManager(workspace) ? [noManagerWords()] : []),
   );
-  const label = [workspace.name, ...doubts, ...noManager, sync, ...unreadWords(workspace.unread)]
-    .filter((part) => part !== '')
-    .join(', ');
+  const label = [workspace.name, ...words, ...unreadWords(workspace.unread)].join(', ');
   item.accessibilityInformation = { label };
   return item;
+}
+
+/** A8. */
+function deletedWords(): string {
+  return vscode.l10n.t(
+    'Deleted for all members: nothing can be written in it any more. Your copy stays until you remove it from the list: export first what you want to keep.',
+  );
 }
 
 /** A7. */
@@ -234,11 +243,16 @@ function closedItem({ name, how, by, at, work, isBack, isAsking }: ClosedInfo): 
       : undefined;
   const why = state ?? closedWords(how, by);
   const short = state ?? shortClosedWords(how, by);
-  const kept = work.length === 0 ? [] : [vscode.l10n.t('unsent work: {0}', work.length)];
+  const kept = work.length === 0 ? [] : [keptWords(work)];
   item.description = (isBack ? [...kept, short] : [short, ...kept]).join(' · ');
   item.tooltip = lines(name, `${why}, ${new Date(at).toLocaleString(vscode.env.language)}`, ...kept);
   item.accessibilityInformation = { label: [name, why, ...kept].join(', ') };
   return item;
+}
+
+/** Own work of a workspace that nobody has received. */
+export function keptWords(work: ClosedInfo['work']): string {
+  return vscode.l10n.t('unsent work: {0}', work.length);
 }
 
 /** Of what has a longer reason: a row of a narrow bar has no room for it. */
@@ -270,21 +284,39 @@ function closedWords(how: ClosedInfo['how'], by: string): string {
 
 function joinItem(join: JoinInfo): vscode.TreeItem {
   const item = new vscode.TreeItem(join.workspaceName, None);
-  item.iconPath = new vscode.ThemeIcon('sync~spin');
-  switch (join.state) {
-    case 'asking':
-      item.description = vscode.l10n.t('looking for a member…');
-      if (join.reason === 'takenOut')
-        item.description = vscode.l10n.t('a member says that you were taken out; waiting for who invited you…');
-      break;
-    case 'waiting':
-      item.description = vscode.l10n.t('waiting for confirmation…');
-      item.iconPath = new vscode.ThemeIcon('watch');
-      break;
-    default:
-      item.description = vscode.l10n.t('{0} of {1}', amount(join.doneBytes), amount(join.totalBytes));
-  }
+  item.iconPath = new vscode.ThemeIcon(join.state === 'waiting' ? 'watch' : 'sync~spin');
+  item.description = joinWords(join);
+  item.tooltip = lines(join.workspaceName, item.description, ...joinSentence(join));
+  item.accessibilityInformation = { label: [join.workspaceName, item.description].join(', ') };
   return item;
+}
+
+/** How far it is, in so few words that a row of a narrow bar has room for them. */
+export function joinWords({ state, reason, doneBytes, totalBytes }: JoinInfo): string {
+  if (state === 'waiting') return vscode.l10n.t('waiting for confirmation…');
+  if (state !== 'asking')
+    return totalBytes === 0 ? amount(doneBytes) : vscode.l10n.t('{0} of {1}', amount(doneBytes), amount(totalBytes));
+  return reason === 'takenOut'
+    ? vscode.l10n.t('perhaps taken out; asking on…')
+    : vscode.l10n.t('looking for a member…');
+}
+
+/** What that means, and what comes next. */
+function joinSentence({ state, reason }: JoinInfo): readonly string[] {
+  if (state === 'waiting')
+    return [
+      vscode.l10n.t('Somebody there has to accept your request. It opens by itself then; you can go on working.'),
+    ];
+  if (state !== 'asking') return [];
+  return [
+    reason === 'takenOut'
+      ? vscode.l10n.t(
+          'A member says that you were taken out meanwhile; who invited you has not said so. Leave VS Code open: you are told as soon as that machine is online.',
+        )
+      : vscode.l10n.t(
+          'Nobody who can let you in has answered yet. Leave VS Code open: it goes on by itself as soon as one is online.',
+        ),
+  ];
 }
 
 function entryItem(workspace: string, tool: string, path: string, entry: FileEntry): vscode.TreeItem {
@@ -317,7 +349,7 @@ export function syncWords({ others, inSync }: SyncInfo): string {
 
 /** Who has not got everything yet, and will have it from the relay though this machine is off. */
 export function relayedWords({ relayed }: SyncInfo): string[] {
-  return relayed === 0 ? [] : [vscode.l10n.t('for {0} more it waits at the relay', relayed)];
+  return relayed === 0 ? [] : [vscode.l10n.t('waiting at the relay for {0} more', relayed)];
 }
 
 export function missingWords({ missingBytes }: SyncInfo): string[] {
@@ -391,7 +423,7 @@ function presenceWord(presence: MemberInfo['presence']): string {
 /** By shape too: colour alone tells nothing to some. */
 const presenceIcons: Readonly<Record<MemberInfo['presence'], readonly [string, string | undefined]>> = {
   online: ['circle-filled', 'coterie.onlineForeground'],
-  idle: ['clock', 'coterie.idleForeground'],
+  idle: ['color-mode', 'coterie.idleForeground'],
   offline: ['circle-outline', undefined],
 };
 

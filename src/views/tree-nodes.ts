@@ -107,8 +107,30 @@ function isDoubtful({ sync: { differing, outOfStep, renewing } }: WorkspaceInfo)
 }
 
 /** What can be saved, or put back: of a folder made or a thing moved there is nothing to save. */
-function hasWork({ isBack, work }: ClosedInfo): boolean {
+export function hasWork({ isBack, work }: ClosedInfo): boolean {
   return work.some(({ kind }) => isBack || kind === 'post' || kind === 'file');
+}
+
+/** What may go from the list: what this person is out of, and what is deleted for all and stays until he has seen to it. */
+export interface Forgettable {
+  readonly id: string;
+  readonly name: string;
+  readonly isDeleted: boolean;
+  readonly closed?: ClosedInfo;
+}
+
+export function forgettable({ workspaces, closed }: Pick<Rows, 'workspaces' | 'closed'>): readonly Forgettable[] {
+  const deleted = workspaces.filter(({ state }) => state === 'closed');
+  return [
+    ...deleted.map(({ id, name }) => ({ id, name, isDeleted: true })),
+    ...closed.map((one) => ({ id: one.id, name: one.name, isDeleted: false, closed: one })),
+  ];
+}
+
+/** Of these the one whose row it is; undefined where it is none of them: never another. */
+export function forgettableOf(all: readonly Forgettable[], node: Node): Forgettable | undefined {
+  if (node.kind === 'closed') return all.find(({ id, isDeleted }) => id === node.closed.id && !isDeleted);
+  return node.kind === 'workspace' ? all.find(({ id, isDeleted }) => id === node.workspace.id && isDeleted) : undefined;
 }
 
 function closedState({ how, isBack, isAsking }: ClosedInfo): string {

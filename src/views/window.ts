@@ -16,7 +16,7 @@ import { Session, type SessionPorts } from './session.ts';
 import { changesSettings, ensureName, readSettings } from './settings.ts';
 import { StatusBar } from './status-bar.ts';
 import { WorkspaceTree } from './tree.ts';
-import type { Node } from './tree-nodes.ts';
+import { forgettable, type Node } from './tree-nodes.ts';
 import { showUnreadOn, UnreadDecorations } from './unread.ts';
 import { WorkspaceList } from './workspace-list.ts';
 
@@ -98,6 +98,7 @@ function followContexts(house: House): Disposable {
     house.list.onChange(({ workspaces, joins, offers, closed, linking }) => {
       set('workspaceCount', workspaces.length);
       set('closedCount', closed.length);
+      set('forgettableCount', forgettable({ workspaces, closed }).length);
       set('joinCount', joins.length);
       set('offerCount', offers.length);
       set('linking', linking);

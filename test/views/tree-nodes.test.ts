@@ -13,6 +13,8 @@ import { amount, badge, growth } from '../../src/views/amounts.ts';
 import {
   contextValue,
   deviceNodes,
+  forgettable,
+  forgettableOf,
   memberNodes,
   type Node,
   nodeId,
@@ -201,6 +203,26 @@ describe('the tree', () => {
     const moved = [{ ...work[0]!, kind: 'move' as const }];
     assert.deepEqual(closed({ work: moved }), ['fetchAgain', 'forgetWorkspace']);
     assert.deepEqual(closed({ isBack: true, work: moved }), ['forgetWorkspace', 'putBack', 'saveWork']);
+  });
+
+  it('A8 what is removed from the list is what its row is, also where it is deleted for all and one is not out of it', async () => {
+    const { workspace } = await apollo();
+    const deleted = { ...workspace, state: 'closed' as const };
+    const out = { how: 'removed', by: 'Alice', at: 0, isBack: false, isAsking: false, work: [] } as const;
+    const zeus: ClosedInfo = { ...out, id: 'ff', name: 'Zeus' };
+    const all = forgettable({ workspaces: [workspace, deleted], closed: [zeus] });
+    assert.deepEqual(
+      all.map(({ name, isDeleted }) => [name, isDeleted]),
+      [
+        [workspace.name, true],
+        ['Zeus', false],
+      ],
+    );
+    assert.equal(forgettableOf(all, { kind: 'closed', closed: zeus })?.id, 'ff');
+    assert.equal(forgettableOf(all, { kind: 'workspace', workspace: deleted })?.id, workspace.id);
+    // The only other one is not taken for it.
+    const others = forgettable({ workspaces: [workspace], closed: [zeus] });
+    assert.equal(forgettableOf(others, { kind: 'workspace', workspace }), undefined);
   });
 
   it('A5 what a manager has changed for a role is offered, or not any more', async () => {

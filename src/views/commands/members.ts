@@ -6,7 +6,8 @@ import type { House } from '../house.ts';
 import { manages, removes } from '../rights.ts';
 import { errorSentence } from '../sentences.ts';
 import { asNode, pick, pickWorkspace } from '../targets.ts';
-import { roleWord } from '../tree-item.ts';
+import { keptWords, roleWord } from '../tree-item.ts';
+import { type Forgettable, forgettable, forgettableOf, hasWork } from '../tree-nodes.ts';
 import { askFolder, tell, transfer } from './transfers.ts';
 
 interface Place {
@@ -150,25 +151,51 @@ async function pickWork(house: House, argument: unknown): Promise<string | undef
   if (node?.kind === 'workspace') return node.workspace.id;
   const closed = house.list.lists.closed.map(({ id, name }) => ({ id, name }));
   const open = house.list.workspaces.map(({ id, name }) => ({ id, name }));
-  const chosen = await pick([...closed, ...open], vscode.l10n.t('Workspace'), ({ name }) => ({ label: name }));
+  const all = [...closed, ...open];
+  if (all.some(({ id }) => id === argument)) return argument as string;
+  const chosen = await pick(all, vscode.l10n.t('Workspace'), ({ name }) => ({ label: name }));
   return chosen?.id;
 }
 
 export async function forgetWorkspace(house: House, argument?: unknown): Promise<void> {
+  const all = forgettable(house.list.lists);
   const node = asNode(argument);
-  const closed =
-    node?.kind === 'closed'
-      ? node.closed
-      : await pick(house.list.lists.closed, vscode.l10n.t('Workspace'), ({ name }) => ({ label: name }));
-  if (closed === undefined || !(await mayForget(closed))) return;
-  await house.say.guard(async () => (await house.session.api()).forget(closed.id));
+  const chosen =
+    node === undefined
+      ? await pick(all, vscode.l10n.t('Remove from List'), ({ name, isDeleted, closed }) => ({
+          label: name,
+          ...(isDeleted ? { description: vscode.l10n.t('deleted') } : {}),
+          ...(closed === undefined || closed.work.length === 0 ? {} : { description: keptWords(closed.work) }),
+        }))
+      : forgettableOf(all, node);
+  if (chosen === undefined || !(await mayForget(house, chosen))) return;
+  await house.say.guard(async () => (await house.session.api()).forget(chosen.id));
 }
 
-/** Unsent work is lost with it: asked before. */
-async function mayForget({ name, work }: ClosedInfo): Promise<boolean> {
-  if (work.length === 0) return true;
-  const yes = vscode.l10n.t('Remove and Lose It');
-  const question = vscode.l10n.t('{0} holds work of yours that nobody received.', name);
-  const detail = vscode.l10n.t('“Save Unsent Work…” puts it into a folder. Removed from the list, it is gone.');
+/** What is lost with it is asked about before. */
+async function mayForget(house: House, { name, closed }: Forgettable): Promise<boolean> {
+  if (closed === undefined) return mayErase(name);
+  return closed.work.length === 0 || mayLose(house, closed);
+}
+
+/** A8: of what is deleted for all the copy goes with the row. */
+async function mayErase(name: string): Promise<boolean> {
+  const yes = vscode.l10n.t('Remove');
+  const question = vscode.l10n.t('Remove {0} from the list?', name);
+  const detail = vscode.l10n.t(
+    'It was deleted for all members, and your copy of it is erased with this. Export first what you want to keep.',
+  );
   return (await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) === yes;
+}
+
+/** Saving unsent work comes first, as what a mere Enter does. */
+async function mayLose(house: House, closed: ClosedInfo): Promise<boolean> {
+  const yes = vscode.l10n.t('Remove and Lose It');
+  const save = vscode.l10n.t('Save Unsent Work…');
+  const question = vscode.l10n.t('{0} holds work of yours that nobody received.', closed.name);
+  const detail = vscode.l10n.t('“Save Unsent Work…” puts it into a folder. Removed from the list, it is gone.');
+  const answers = hasWork(closed) ? [save, yes] : [yes];
+  const answer = await vscode.window.showWarningMessage(question, { modal: true, detail }, ...answers);
+  if (answer === save) await saveWork(house, closed.id);
+  return answer === yes;
 }

@@ -8,6 +8,7 @@ import type { House } from './house.ts';
 import { noticeSentences, stalledSentence } from './sentences.ts';
 import { lacksManager, manages } from './rights.ts';
 import { noManagerWords, roleWord } from './tree-item.ts';
+import { hasWork } from './tree-nodes.ts';
 
 /** Requests that this window has put before its person already. */
 const shown = new Set<string>();
@@ -28,10 +29,11 @@ async function show(house: House, event: ServiceEvent): Promise<void> {
       // A conflict names a file; of what a peer may repeat at will, one is told per workspace.
       const key =
         event.code === 'badDelta' || event.code === 'relayFull' ? `${event.code} ${event.workspace ?? ''}` : about;
-      const offer = offerOf(house, event);
-      const actions = offer === undefined ? [] : [offer.title];
-      const answer = await house.say.once(key, noticeSentences[event.code], event.detail, ...actions);
-      if (offer !== undefined && answer === offer.title)
+      const offers = await offersOf(house, event);
+      const titles = offers.map(({ title }) => title);
+      const answer = await house.say.once(key, noticeSentences[event.code], event.detail, ...titles);
+      const offer = offers.find(({ title }) => title === answer);
+      if (offer !== undefined)
         await vscode.commands.executeCommand(offer.command, event.workspace, ...(offer.more ?? []));
       return;
     }
@@ -74,29 +76,46 @@ interface Offer {
 }
 
 /** What can be done about it at once. */
-function offerOf(house: House, { code, workspace, detail }: ServiceEvent & { type: 'notice' }): Offer | undefined {
-  switch (code) {
+async function offersOf(house: House, notice: ServiceEvent & { type: 'notice' }): Promise<readonly Offer[]> {
+  const save = { title: vscode.l10n.t('Save Unsent Work…'), command: 'coterie.saveWork' };
+  switch (notice.code) {
     case 'absent':
-      return { title: vscode.l10n.t('Drop Devices…'), command: 'coterie.dropDevices' };
+      return [{ title: vscode.l10n.t('Drop Devices…'), command: 'coterie.dropDevices' }];
     case 'dropped':
-      return { title: vscode.l10n.t('Fetch a Fresh Copy'), command: 'coterie.fetchAgain' };
+      return [{ title: vscode.l10n.t('Fetch a Fresh Copy'), command: 'coterie.fetchAgain' }];
     case 'outOfStep':
     case 'diverged':
-      return { title: vscode.l10n.t('Fetch a Fresh Copy…'), command: 'coterie.renewCopy' };
+      return [{ title: vscode.l10n.t('Fetch a Fresh Copy…'), command: 'coterie.renewCopy' }];
     case 'newerVersion':
-      return { title: vscode.l10n.t('Look for Updates'), command: 'workbench.extensions.action.checkForUpdates' };
+      return [{ title: vscode.l10n.t('Look for Updates'), command: 'workbench.extensions.action.checkForUpdates' }];
     case 'workWaits':
-      return { title: vscode.l10n.t('Put It Back'), command: 'coterie.putBack' };
-    case 'fork': {
-      const info = workspace === undefined ? undefined : house.list.workspace(workspace);
-      const isManager = info !== undefined && manages(info);
-      return isManager
-        ? { title: vscode.l10n.t('Freeze Device…'), command: 'coterie.freezeDevice', more: [detail['device']] }
-        : undefined;
-    }
+      return [{ title: vscode.l10n.t('Put It Back'), command: 'coterie.putBack' }, save];
+    case 'permissionsChanged':
+      return [{ title: vscode.l10n.t('Permissions…'), command: 'coterie.permissions' }];
+    case 'removed':
+    case 'deviceRemoved':
+    case 'frozen':
+    case 'notLetIn':
+    case 'letInVain':
+    case 'overtaken':
+      return (await holdsWork(house, notice.workspace)) ? [save] : [];
+    case 'fork':
+      return freezing(house, notice);
     default:
-      return undefined;
+      return [];
   }
+}
+
+/** Whether there is unsent work of this person's to be saved. */
+async function holdsWork({ list }: House, workspace: string | undefined): Promise<boolean> {
+  await list.reload();
+  return list.lists.closed.some((closed) => closed.id === workspace && hasWork(closed));
+}
+
+function freezing({ list }: House, { workspace, detail }: ServiceEvent & { type: 'notice' }): readonly Offer[] {
+  const info = workspace === undefined ? undefined : list.workspace(workspace);
+  if (info === undefined || !manages(info)) return [];
+  return [{ title: vscode.l10n.t('Freeze Device…'), command: 'coterie.freezeDevice', more: [detail['device']] }];
 }
 
 const NO_MANAGER_KEY = 'coterie.noManager';

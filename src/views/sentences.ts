@@ -66,7 +66,7 @@ export const errorSentences: Readonly<Record<ServiceErrorCode, Sentence>> = {
     'This machine’s store is in use twice: it was copied to another machine or VS Code profile, and both write as the same device. This change was not made; what is here is kept. Close one of the two, then reload the other.',
   ),
   awaitsWord: error(
-    'This machine’s store was damaged, restored or copied, and may lack what you had written in {name}. So that nothing of it is contradicted, nothing is written there until another device of the workspace has been reached and has told what is lacking. This change was not made; what is here can be read.',
+    'This machine’s store was damaged, restored or copied, and may lack what you had written in {name}. So that nothing of it is contradicted, nothing is written there until another device of the workspace has been reached and has told what is lacking. This change was not made; what is here can be read. Leave VS Code open, and try again when somebody is online.',
   ),
   ownFork: error(
     'This machine’s store was restored or copied, and has written in {name} what contradicts the other copy: nobody takes anything more from it there. This change was not made; what is here is kept. Copy what you need out of it, and ask a manager to let you in with another device.',
@@ -164,19 +164,19 @@ export const noticeSentences: Readonly<Record<NoticeCode, Sentence>> = {
     'A device of {member} has shown two different histories: a restored back-up, or a stolen key. What had arrived is kept; nothing more is taken from that device. Ask {member}.',
   ),
   absent: information(
-    'In {name}, {count} of the devices of {members} have not been heard of for long, and hold back the log of every member: nothing can be forgotten before they have acknowledged it. Nothing is wrong with what is here. You can drop them: their people stay members, and get a fresh copy when they are back.',
+    'In {name}, devices of {members} ({count}) have not been heard of for long. Every member’s machine keeps the whole history for them until they are back, and that takes more and more room. Nothing is wrong with what is here. You can drop them: their people stay members, and get a fresh copy when they are back.',
   ),
   dropped: warning(
     'This machine was away for so long that {member} has dropped it from {name}, so that the others need not wait for it. You are still a member. The old copy here was erased; what you had written and nobody had received was kept. “Fetch a Fresh Copy” brings this machine back.',
   ),
   frozen: warning(
-    '{member} has frozen this machine in {name}, because it has shown two different histories: its store was restored or copied. The copy here was erased; what you had written and nobody had received was kept: “Save Unsent Work…” in its row puts it into a folder. To go on, link another device of yours, or begin in a new VS Code profile and be invited again.',
+    '{member} has frozen this machine in {name}, because it has shown two different histories: its store was restored or copied. The copy here was erased; what you had written and nobody had received was kept. To go on, link another device of yours, or begin in a new VS Code profile and be invited again.',
   ),
   notLetIn: warning(
-    'No member of {name} who could be asked lets this machine in again: you may have been removed from it meanwhile. What you had written and nobody had received is kept: “Save Unsent Work…” in its row puts it into a folder. Ask a manager to invite you.',
+    'No member of {name} who could be asked lets this machine in again: you may have been removed from it meanwhile. What you had written and nobody had received is kept. Ask a manager to invite you.',
   ),
   workWaits: information(
-    '{name} is on this machine again. {count} pieces of work of yours, that nobody had received before it was taken out, were kept. You can put them back into it now, or save them in a folder.',
+    '{name} is on this machine again. What you had written here before, and nobody had received, was kept ({count}). You can put it back now, or save it in a folder.',
   ),
   relayFull: warning(
     'The relay of {member} has no room left. Nothing is lost: what is missing goes to {member} directly, when you are online together.',
@@ -185,13 +185,13 @@ export const noticeSentences: Readonly<Record<NoticeCode, Sentence>> = {
     '{member} uses a newer Coterie. What this version does not know of {name} is kept, and shows once you have updated the extension. What was written after it may wait for that, too.',
   ),
   removed: warning(
-    '{member} has removed you from {name}. Your copy of it was erased. What you had written and nobody had received yet was kept: “Save Unsent Work…” in its row puts it into a folder.',
+    '{member} has removed you from {name}. Your copy of it was erased. What you had written and nobody had received yet was kept.',
   ),
   overtaken: warning(
-    'You are not in {name} any more: at the same time as you were let in, {member} had let in somebody else, so that your invitation was used up or the workspace full, or had changed who may invite. So that does not count, nor what was written here upon it. The copy here was erased; what you had written was kept: “Save Unsent Work…” in its row puts it into a folder. To come in again ask for another invitation.',
+    'You are not in {name} any more. Just as you were let in, {member} gave your invitation or the last place to somebody else, or changed who may invite; and that goes before. The copy here was erased; what you had written was kept. To come in again, ask for another invitation.',
   ),
   letInVain: warning(
-    'You are not in {name} any more: {member} had taken out, or down, whoever let you in, who had not heard it yet. So that does not count, nor what was written here upon it. The copy here was erased; what you had written was kept: “Save Unsent Work…” in its row puts it into a folder. To come in again ask a manager to invite you; another device of yours that is in it lets this one in by itself.',
+    'You are not in {name} any more. Whoever let you in was not allowed to any more: {member} had removed them or given them a lower role, which they had not heard yet. The copy here was erased; what you had written was kept. To come in again, ask a manager to invite you; another device of yours that is in it lets this one in by itself.',
   ),
   usedTwice: error(
     'This machine’s store is in use twice: it was copied to another machine or VS Code profile, and both write as the same device. Nothing is lost, but nothing more is written here. Close one of the two, then reload the other.',
@@ -200,7 +200,7 @@ export const noticeSentences: Readonly<Record<NoticeCode, Sentence>> = {
     'This machine’s store was restored or copied, and has written in {name} what contradicts the other copy: nobody takes anything more from it there. What is here is kept. Copy what you need out of it, and ask a manager to let you in with another device.',
   ),
   deviceRemoved: warning(
-    'Another of your devices has taken this one out of {name}. The copy here was erased. What was written here and nobody had received yet was kept: “Save Unsent Work…” in its row puts it into a folder.',
+    'Another of your devices has taken this one out of {name}. The copy here was erased. What was written here and nobody had received yet was kept.',
   ),
   offerDeclined: information(
     '{member} does not come along into {name}. Everything else is as it was. Should that change, invite {member} there again.',
@@ -209,19 +209,19 @@ export const noticeSentences: Readonly<Record<NoticeCode, Sentence>> = {
     'VS Code ended before {name} was continued in a new workspace. What there was of the new one was removed; {name} is as it was. Begin again.',
   ),
   permissionsChanged: information(
-    '{member} has changed what participants and guests may do in {name}. Nothing else was changed. “Permissions…” on the workspace shows what, and by whom.',
+    '{member} has changed what participants and guests may do in {name}. Nothing else was changed. “Permissions…” shows what, and by whom.',
   ),
   deleted: warning(
     '{member} has deleted {name} for all members. Nothing can be written in it any more. Your copy stays until you remove it from the list: export first what you want to keep.',
   ),
   diverged: error(
-    '{member} and you hold the same changes of {name}, and they do not add up to the same here and there. Nothing is lost: both copies are kept as they are. Make sure that you both use the newest Coterie; if it goes on, compare your files, and tell the makers of Coterie.',
+    '{member} and you hold the same changes of {name}, and they do not add up to the same here and there. Nothing is lost: both copies are kept as they are. Make sure that you both use the newest Coterie. If it goes on, compare your files: where your copy is the wrong one, a fresh one puts it right. Tell the makers of Coterie.',
   ),
   outOfStep: warning(
-    'Your copy of {name} may show some things in another way than the others’, and may not get all that they write: somebody has written what rests on what was settled here already. Nothing is lost. A fresh copy of another member’s puts it right.',
+    'Your copy of {name} may show some things in another way than the others’, and may not get all that they write: something came here after its place was settled without it. Nothing is lost. A fresh copy from another member puts it right.',
   ),
   renewed: information(
-    'Your copy of {name} goes on upon a fresh one of {member}’s now. What you had written, and nobody had yet, came along, or is in “Show What Was Not Accepted…” where it could not.',
+    'Your copy of {name} is a fresh one now, from {member}. What you had written and nobody had yet came along; where it could not, “Show What Was Not Accepted…” lists it.',
   ),
   notRenewed: warning(
     'No fresh copy of {name} came from {member}: that machine has gone, or has none to give yet. Your copy is as it was. Try again later, or when another member is online.',
@@ -270,7 +270,7 @@ export const doneSentences = {
     '{count} devices hold back nothing in {name} any more. Their people are told when they are back, and get a fresh copy with one click.',
   ),
   deviceFrozen: information(
-    'What {member}’s device had shown before its two histories stands in {name}, and nothing else of it counts. {member} goes on with another device, or with this one in a new VS Code profile that is invited again.',
+    '{member}’s device is frozen in {name}: what it had written before its two histories part stands, and nothing else of it counts. {member} goes on with another device, or with this one in a new VS Code profile that is invited again.',
   ),
   asksToReturn: information(
     'The members of {name} are asked to let this machine in again. The first who is online does, and a fresh copy comes; you can go on working.',
@@ -302,7 +302,7 @@ export const linkSentences: Readonly<Record<NonNullable<LinkInfo['reason']>, Sen
     'This machine has come into use meanwhile, and would lose what is on it by becoming one of your devices. Nothing was changed here. Leave its workspaces first, or use another VS Code profile, and make a new link code.',
   ),
   notKept: error(
-    'This machine’s secret storage does not keep the keys of your account, so that it did not become one of your devices. Nothing was changed here. Repair the secret storage, then make a new link code on your other machine.',
+    'This machine’s secret storage does not keep the keys of your account, so that it did not become one of your devices. Nothing was changed here. Set up the keychain of your system, then make a new link code on your other machine.',
   ),
 };
 
@@ -337,7 +337,7 @@ export const notAcceptedReasons: Readonly<Record<string, string>> = {
   unknownTool: 'the tool was deleted',
   forked: 'this machine’s store was restored or copied, and has contradicted itself',
   newer: 'written for a newer Coterie',
-  apart: 'not in the copy that you fetched, or written upon what is not in it',
+  apart: 'not in the fresh copy that you fetched, or a change of something that is not in it',
   waits: 'written after something of yours that is not here any more, and that nobody has sent yet',
 };
 

@@ -149,11 +149,18 @@ async function pickWork(house: House, argument: unknown): Promise<string | undef
   const node = asNode(argument);
   if (node?.kind === 'closed') return node.closed.id;
   if (node?.kind === 'workspace') return node.workspace.id;
-  const closed = house.list.lists.closed.map(({ id, name }) => ({ id, name }));
-  const open = house.list.workspaces.map(({ id, name }) => ({ id, name }));
+  const closed = house.list.lists.closed
+    .filter(hasWork)
+    .map(({ id, name, work }) => ({ id, name, what: keptWords(work) }));
+  const open = house.list.workspaces.map(({ id, name }) => ({ id, name, what: vscode.l10n.t('not accepted') }));
   const all = [...closed, ...open];
   if (all.some(({ id }) => id === argument)) return argument as string;
-  const chosen = await pick(all, vscode.l10n.t('Workspace'), ({ name }) => ({ label: name }));
+  const chosen = await pick(
+    all,
+    vscode.l10n.t('Save Unsent Work'),
+    ({ name, what }) => ({ label: name, description: what }),
+    vscode.l10n.t('Choose the workspace in which you wrote it'),
+  );
   return chosen?.id;
 }
 

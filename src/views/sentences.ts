@@ -267,7 +267,7 @@ export const doneSentences = {
   deviceAdded: information('{name} is one of your devices now, and fetches your workspaces.'),
   deviceRemoved: information('{name} is taken out of your workspaces.'),
   devicesDropped: information(
-    '{count} devices hold back nothing in {name} any more. Their people are told when they are back, and get a fresh copy with one click.',
+    'Dropped from {name}: {devices}. The others keep nothing for what was dropped any more. Whoever uses it stays a member, is told when it is back, and gets a fresh copy with one click.',
   ),
   deviceFrozen: information(
     '{member}’s device is frozen in {name}: what it had written before its two histories part stands, and nothing else of it counts. {member} goes on with another device, or with this one in a new VS Code profile that is invited again.',
@@ -275,11 +275,9 @@ export const doneSentences = {
   asksToReturn: information(
     'The members of {name} are asked to let this machine in again. The first who is online does, and a fresh copy comes; you can go on working.',
   ),
-  putBack: information(
-    'Put back into {name}: {posts} posts, {files} versions of files, {deeds} folders, moves and deletions.',
-  ),
+  putBack: information('Put back into {name}: {what}.'),
   putBackSome: warning(
-    'Put back into {name}: {posts} posts, {files} versions of files, {deeds} folders, moves and deletions. {left} pieces could not be put back, and are kept: “Save Unsent Work…” in its row puts them into a folder.',
+    'Put back into {name}: {what}. What could not be put back is kept ({left}). “Save Unsent Work…” puts it into a folder.',
   ),
   phraseCompared: information('The words on your paper are right. They bring your account back on any machine.'),
   restored: information(
@@ -355,9 +353,8 @@ const lacking: Readonly<Record<string, string>> = {
   count: '?',
   members: 'members',
   left: '?',
-  files: '?',
-  posts: '?',
-  deeds: '?',
+  devices: '?',
+  what: '?',
   workspace: 'the workspace',
   place: '?',
   word: '?',

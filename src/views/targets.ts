@@ -1,6 +1,7 @@
 /** What a command is about: the row it was called on, the address it was given, or what the person picks. One candidate is picked by itself. */
 import * as vscode from 'vscode';
 import type { MemberInfo, ToolInfo, ToolKind, WorkspaceInfo } from '../service/api.ts';
+import { counts } from './counts.ts';
 import { type FilePlace, parentPath, placeOf } from './files/place.ts';
 import type { House } from './house.ts';
 import { roleWord } from './tree-item.ts';
@@ -42,7 +43,7 @@ export async function pickWorkspace(
   if (named !== undefined) return named;
   return pick(open, vscode.l10n.t('Workspace'), (workspace) => ({
     label: workspace.name,
-    description: vscode.l10n.t('{0} members', workspace.members.length),
+    description: counts.members(workspace.members.length),
   }));
 }
 

@@ -34,7 +34,7 @@ describe('Two devices', () => {
     await here.treeRow('Apollo').waitFor();
     await here.command('Coterie: Add Files or Folder…');
     await here.chooseFolder(folderOf(laptop));
-    await here.toast('1 files and 1 folders added').waitFor();
+    await here.toast('1 file and 1 folder added').waitFor();
     await here.clearToasts();
 
     const code = await newLinkCode(here);

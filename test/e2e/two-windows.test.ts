@@ -40,7 +40,7 @@ describe('Two windows', () => {
     await first.treeRow('Apollo').waitFor();
     await first.command('Coterie: Add Files or Folder…');
     await first.chooseFolder(folderOf(alice));
-    await first.told('2 files and 1 folders added');
+    await first.told('2 files and 1 folder added');
     await first.clearToasts();
     // Before the other window is there: a first webview in one of two pages of a browser may stay blank, which is no matter of ours.
     await openChat(first);

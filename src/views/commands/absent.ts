@@ -1,11 +1,13 @@
 /** Commands on devices that hold back the log, or have shown two histories (L7, D8); and on the way back of one that was dropped. */
 import * as vscode from 'vscode';
 import type { AbsentDevice, ClosedInfo, MemberDeviceInfo, MemberInfo, WorkspaceInfo } from '../../service/api.ts';
+import { counts } from '../counts.ts';
 import type { House } from '../house.ts';
 import { manages } from '../rights.ts';
 import { doneSentences } from '../sentences.ts';
 import { asNode, pick, pickWorkspace } from '../targets.ts';
 import { whyWords } from '../tree-item.ts';
+import { saveWork } from './members.ts';
 
 interface DeviceRow extends vscode.QuickPickItem {
   readonly device: AbsentDevice;
@@ -36,7 +38,10 @@ export async function dropDevices(house: House, argument?: unknown, given?: unkn
   await house.say.guard(async () => {
     const devices = chosen.map(({ device }) => device.device);
     await (await house.session.api()).dropDevices(workspace.id, devices);
-    void house.say.show(doneSentences.devicesDropped, { count: String(devices.length), name: workspace.name });
+    void house.say.show(doneSentences.devicesDropped, {
+      devices: counts.devices(devices.length),
+      name: workspace.name,
+    });
   });
 }
 
@@ -55,7 +60,7 @@ async function mayDrop(workspace: WorkspaceInfo, chosen: readonly DeviceRow[]): 
   const yes = vscode.l10n.t('Drop');
   const names = chosen.map(({ label, device }) => (device.name === '' ? label : `${label} (${device.name})`));
   const answer = await vscode.window.showWarningMessage(
-    vscode.l10n.t('Drop {0} devices from {1}?', chosen.length, workspace.name),
+    vscode.l10n.t('Drop {0} from {1}?', counts.devices(chosen.length), workspace.name),
     {
       modal: true,
       detail: [
@@ -160,13 +165,15 @@ export async function putBack(house: House, argument?: unknown): Promise<void> {
   if (closed === undefined) return;
   await house.say.guard(async () => {
     const { posts, files, deeds, left } = await (await house.session.api()).putBack(closed.id);
-    const detail = {
-      name: closed.name,
-      posts: String(posts),
-      files: String(files),
-      deeds: String(deeds),
-      left: String(left),
-    };
-    void house.say.show(left === 0 ? doneSentences.putBack : doneSentences.putBackSome, detail);
+    const done = [
+      ...(posts > 0 ? [counts.messages(posts)] : []),
+      ...(files > 0 ? [counts.files(files)] : []),
+      ...(deeds > 0 ? [counts.deeds(deeds)] : []),
+    ];
+    const what = done.length === 0 ? vscode.l10n.t('nothing') : done.join(', ');
+    const detail = { name: closed.name, what, left: String(left) };
+    if (left === 0) return void house.say.show(doneSentences.putBack, detail);
+    const save = vscode.l10n.t('Save Unsent Work…');
+    if ((await house.say.show(doneSentences.putBackSome, detail, save)) === save) await saveWork(house, closed.id);
   });
 }

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { ContinueReport, InvitedMember, MemberInfo, OfferInfo, WorkspaceInfo } from '../../service/api.ts';
 import { amount } from '../amounts.ts';
+import { counts } from '../counts.ts';
 import type { House } from '../house.ts';
 import { askName, asNode, pick, pickWorkspace } from '../targets.ts';
 import { roleWord } from '../tree-item.ts';
@@ -100,8 +101,8 @@ async function confirmed(workspace: WorkspaceInfo, name: string, members: readon
 async function tell(house: House, old: string, name: string, report: ContinueReport): Promise<void> {
   const { files, posts, bytes, absent, invited } = report;
   const done = vscode.l10n.t(
-    '{0} goes on in {1}: {2} files, {3}, and {4} messages were carried over.',
-    ...[old, name, files, amount(bytes), posts],
+    '{0} goes on in {1}. Carried over: {2}, {3}, and {4}.',
+    ...[old, name, counts.files(files), amount(bytes), counts.messages(posts)],
   );
   const untold = invited.filter(({ told }) => !told);
   const words = [
@@ -110,8 +111,8 @@ async function tell(house: House, old: string, name: string, report: ContinueRep
       ? []
       : [
           vscode.l10n.t(
-            '{0} files were left out: they are not here, and nobody who has them is reachable.',
-            absent.length,
+            'Left out: {0}. The content is not here, and nobody who has it is reachable.',
+            counts.files(absent.length),
           ),
         ]),
     ...(untold.length === 0

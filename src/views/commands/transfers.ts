@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { CoterieApi, ImportReport } from '../../service/api.ts';
 import { amount, growth } from '../amounts.ts';
+import { counts } from '../counts.ts';
 import type { FilePlace } from '../files/place.ts';
 import type { House } from '../house.ts';
 import { addsToSome } from '../rights.ts';
@@ -90,7 +91,7 @@ export async function transfer<T>(
         shown = now;
         const done =
           totalBytes > 0 ? vscode.l10n.t('{0} of {1}', amount(doneBytes), amount(totalBytes)) : amount(doneBytes);
-        progress.report({ message: vscode.l10n.t('{0} files, {1}', doneFiles, done), increment });
+        progress.report({ message: `${counts.files(doneFiles)}, ${done}`, increment });
       });
       try {
         return await work(api, operation);
@@ -103,21 +104,21 @@ export async function transfer<T>(
 }
 
 export async function tell(house: House, report: ImportReport, done: string): Promise<void> {
-  const counts = vscode.l10n.t(
-    '{0} files and {1} folders {2}, {3}.',
-    report.files,
-    report.folders,
+  const all = vscode.l10n.t(
+    '{0} and {1} {2}, {3}.',
+    counts.files(report.files),
+    counts.folders(report.folders),
     done,
     amount(report.bytes),
   );
-  const text = report.cancelled ? `${vscode.l10n.t('Cancelled. What was finished before is kept.')} ${counts}` : counts;
+  const text = report.cancelled ? `${vscode.l10n.t('Cancelled. What was finished before is kept.')} ${all}` : all;
   if (report.skipped.length === 0) {
     await vscode.window.showInformationMessage(text);
     return;
   }
   const show = vscode.l10n.t('Show Which');
   const answer = await vscode.window.showWarningMessage(
-    `${text} ${vscode.l10n.t('{0} were left out; they are as they were.', report.skipped.length)}`,
+    `${text} ${vscode.l10n.t('Left out, and as before: {0}.', counts.files(report.skipped.length))}`,
     show,
   );
   if (answer !== show) return;

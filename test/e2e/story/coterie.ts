@@ -44,7 +44,7 @@ export async function sentenceOf(toast: Locator): Promise<string> {
 
 /** Waits for what an import or export says when it is done. */
 export async function amountsOf(window: Workbench, done: 'added' | 'exported'): Promise<string> {
-  const toast = window.toast(new RegExp(`files and \\d+ folders ${done}`));
+  const toast = window.toast(new RegExp(`\\d+ files? and \\d+ folders? ${done}`));
   await toast.waitFor({ timeout: COPY_PATIENCE_MS });
   return sentenceOf(toast);
 }
@@ -53,7 +53,7 @@ export async function amountsOf(window: Workbench, done: 'added' | 'exported'): 
 export async function exportFolder(window: Workbench, name: string, into: string): Promise<string> {
   await window.rowMenu(name, 'Export…');
   await window.chooseFolder(into);
-  assert.doesNotMatch(await amountsOf(window, 'exported'), /left out/);
+  assert.doesNotMatch(await amountsOf(window, 'exported'), /left out/i);
   await window.clearToasts();
   return join(into, name);
 }

@@ -60,7 +60,8 @@ export class StatusBar implements Disposable {
     const development = this.#development ? [vscode.l10n.t('development secrets')] : [];
     const { unread, workspaces } = this.#house.list;
     const waiting = workspaces.some(({ sync }) => sync.inSync < sync.others || sync.missingChunks > 0);
-    const icon = kind === 'open' ? (waiting ? 'sync' : 'check-all') : (icons[kind] ?? 'error');
+    const usual = isToMend(this.#relay) ? 'warning' : waiting ? 'sync' : 'check-all';
+    const icon = kind === 'open' ? usual : (icons[kind] ?? 'error');
     const bell = unread === 0 ? [] : [`$(bell-dot) ${unread}`];
     this.#item.text = [`$(${icon}) Coterie`, ...bell, ...development.map((text) => `(${text})`)].join(' ');
     const state = kind === 'open' ? [] : [stateWords(kind)];
@@ -101,6 +102,11 @@ function stateWords(kind: string): string {
     default:
       return vscode.l10n.t('could not be opened');
   }
+}
+
+/** A relay that does not answer comes back by itself; what else is wrong with it waits for a person. */
+function isToMend({ state, reason }: RelayInfo): boolean {
+  return state === 'failed' && reason !== undefined && reason !== 'unreachable';
 }
 
 export function relayWords(relay: RelayInfo): string {

@@ -296,9 +296,7 @@ export function joinWords({ state, reason, doneBytes, totalBytes }: JoinInfo): s
   if (state === 'waiting') return vscode.l10n.t('waiting for confirmation…');
   if (state !== 'asking')
     return totalBytes === 0 ? amount(doneBytes) : vscode.l10n.t('{0} of {1}', amount(doneBytes), amount(totalBytes));
-  return reason === 'takenOut'
-    ? vscode.l10n.t('perhaps taken out; asking on…')
-    : vscode.l10n.t('looking for a member…');
+  return reason === 'takenOut' ? vscode.l10n.t('perhaps taken out…') : vscode.l10n.t('looking for a member…');
 }
 
 /** What that means, and what comes next. */

@@ -87,11 +87,14 @@ export async function beginnings(scene: Scene): Promise<void> {
     service.emitter.fire({ type: 'link', link: service.link });
   };
   const reasons = Object.keys(linkSentences) as (keyof typeof linkSentences)[];
-  await scene.toasts('link-refused', reasons, async (reason) => {
+  for (const reason of reasons) {
     link('refused', reason);
     await window.command('Coterie: Link This Device…');
     await window.answer('c0de');
-  });
+    await window.toast(linkSentences[reason].text).waitFor();
+    await scene.shot(`link-refused-${reason}`);
+    await scene.clear();
+  }
   link('waiting');
   await window.welcome.getByText('is becoming one of your devices').waitFor();
   await window.command('Coterie: Link This Device…');

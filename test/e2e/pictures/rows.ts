@@ -26,6 +26,7 @@ export async function rows(scene: Scene): Promise<void> {
   await comings(scene);
   await window.collapse('Members');
   await window.expand(/^Apollo/);
+  await window.treeRow('Plans').waitFor();
   await window.expand('Members');
 }
 

@@ -11,5 +11,5 @@ export const counts = {
   members: (count: number): string => (count === 1 ? t('1 member') : t('{0} members', count)),
   /** Folders made, things moved and deleted. */
   deeds: (count: number): string =>
-    count === 1 ? t('1 folder, move or deletion') : t('{0} folders, moves and deletions', count),
+    count === 1 ? t('1 change (folder, move or deletion)') : t('{0} changes (folders, moves, deletions)', count),
 };

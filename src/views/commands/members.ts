@@ -152,7 +152,11 @@ async function pickWork(house: House, argument: unknown): Promise<string | undef
   const closed = house.list.lists.closed
     .filter(hasWork)
     .map(({ id, name, work }) => ({ id, name, what: keptWords(work) }));
-  const open = house.list.workspaces.map(({ id, name }) => ({ id, name, what: vscode.l10n.t('not accepted') }));
+  const open = house.list.workspaces.map(({ id, name }) => ({
+    id,
+    name,
+    what: vscode.l10n.t('what was not accepted'),
+  }));
   const all = [...closed, ...open];
   if (all.some(({ id }) => id === argument)) return argument as string;
   const chosen = await pick(

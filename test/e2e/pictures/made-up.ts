@@ -164,6 +164,8 @@ const CLOSED: readonly ClosedInfo[] = (
   ...more,
 }));
 
+export const CLOSED_WITH_WORK = CLOSED.find(({ how }) => how === 'overtaken')!.id;
+
 const NOT_ACCEPTED: readonly WorkInfo[] = [
   work('1', { text: 'We start at noon.\nNot before.', reason: 'cutOff' }),
   work('2', { kind: 'file', toolName: 'Plans', name: 'second-stage.md' }),

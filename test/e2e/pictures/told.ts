@@ -1,14 +1,24 @@
 /** Every sentence that a person may be told: those of sentences.ts, whatever they are. */
 import { ServiceError, type NoticeCode, type ServiceErrorCode } from '../../../src/service/api.ts';
 import { errorSentences, noticeSentences, reasonSentences } from '../../../src/views/sentences.ts';
-import { DETAIL, device } from './made-up.ts';
+import { CLOSED_WITH_WORK, DETAIL, device } from './made-up.ts';
 import type { Scene } from './scene.ts';
+
+/** Of a workspace that one is not in any more. */
+const OUT: ReadonlySet<NoticeCode> = new Set([
+  'removed',
+  'deviceRemoved',
+  'frozen',
+  'notLetIn',
+  'letInVain',
+  'overtaken',
+]);
 
 export async function notices(scene: Scene): Promise<void> {
   const { made, name } = scene;
   const codes = Object.keys(noticeSentences) as NoticeCode[];
   await scene.toasts('notice', codes, (code) => {
-    const workspace = code === 'outOfStep' ? made.gemini : made.apollo;
+    const workspace = OUT.has(code) ? CLOSED_WITH_WORK : code === 'outOfStep' ? made.gemini : made.apollo;
     const detail = { ...DETAIL, name, device: device('laptop').device };
     made.service.emitter.fire({ type: 'notice', code, workspace, detail });
   });

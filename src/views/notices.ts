@@ -7,7 +7,7 @@ import { askAboutDevice } from './commands/devices.ts';
 import type { House } from './house.ts';
 import { noticeSentences, stalledSentence } from './sentences.ts';
 import { lacksManager, manages } from './rights.ts';
-import { noManagerWords, roleWord } from './tree-item.ts';
+import { roleWord } from './tree-item.ts';
 import { hasWork } from './tree-nodes.ts';
 
 /** Requests that this window has put before its person already. */
@@ -130,7 +130,10 @@ async function tellNoManager(house: House, workspaces: readonly WorkspaceInfo[])
   if (now.join() !== told.join()) await globalState.update(NO_MANAGER_KEY, now);
   for (const { id, name } of news) {
     const go = vscode.l10n.t('Continue in a New Workspace…');
-    const words = `${name}: ${noManagerWords()}`;
+    const words = vscode.l10n.t(
+      'No manager is left in {0}: nobody can remove members, change roles or permissions, or delete it. All else goes on.',
+      name,
+    );
     if ((await vscode.window.showWarningMessage(words, go)) === go)
       await vscode.commands.executeCommand('coterie.continueWorkspace', id);
   }

@@ -336,7 +336,7 @@ export const notAcceptedReasons: Readonly<Record<string, string>> = {
   forked: 'this machine’s store was restored or copied, and has contradicted itself',
   newer: 'written for a newer Coterie',
   apart: 'not in the fresh copy that you fetched, or a change of something that is not in it',
-  waits: 'written after something of yours that is not here any more, and that nobody has sent yet',
+  waits: 'waits for something of yours that is missing here until somebody sends it',
 };
 
 export function reasonWords(reason: string): string {

@@ -116,7 +116,7 @@ function deletedWords(): string {
 }
 
 /** A7. */
-export function noManagerWords(): string {
+function noManagerWords(): string {
   return vscode.l10n.t(
     'No manager is left: nobody can remove members, change roles or permissions, or delete it. All else goes on.',
   );

@@ -70,8 +70,8 @@ async function pickSubject(workspace: WorkspaceInfo, all: readonly PermissionInf
     ...tools.map((subject) => row(subject, `$(${toolIcon(subject.tool!.kind)}) ${subjectLabel(subject)}`)),
   ];
   const title = vscode.l10n.t('Permissions in {0}', workspace.name);
-  return (await vscode.window.showQuickPick(rows, { title, placeHolder: vscode.l10n.t('Permissions of What?') }))
-    ?.subject;
+  const placeHolder = vscode.l10n.t('Choose the workspace itself, all tools of a kind, or one tool');
+  return (await vscode.window.showQuickPick(rows, { title, placeHolder }))?.subject;
 }
 
 /** A role, or everything back as it was in the beginning. */

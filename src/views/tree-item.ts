@@ -44,10 +44,11 @@ function lookOf(node: Node): vscode.TreeItem {
     case 'members': {
       const item = new vscode.TreeItem(vscode.l10n.t('Members'), Collapsed);
       item.iconPath = new vscode.ThemeIcon('organization');
-      const online = node.workspace.members.filter(({ presence, self }) => presence !== 'offline' && !self).length;
+      const online = node.workspace.members.filter(({ presence }) => presence !== 'offline');
       item.description = [
         String(node.workspace.members.length),
-        ...(online > 0 ? [vscode.l10n.t('{0} online', online)] : []),
+        // Whoever has it open is online himself, which is no news.
+        ...(online.some(({ self }) => !self) ? [vscode.l10n.t('{0} online', online.length)] : []),
         ...(node.requests.length > 0 ? [vscode.l10n.t('{0} asking to join', node.requests.length)] : []),
       ].join(' · ');
       item.tooltip = '';

@@ -88,6 +88,8 @@ async function offersOf(house: House, notice: ServiceEvent & { type: 'notice' })
       return [{ title: vscode.l10n.t('Fetch a Fresh Copy…'), command: 'coterie.renewCopy' }];
     case 'newerVersion':
       return [{ title: vscode.l10n.t('Look for Updates'), command: 'workbench.extensions.action.checkForUpdates' }];
+    case 'renewed':
+      return [{ title: vscode.l10n.t('Show What Was Not Accepted…'), command: 'coterie.showNotAccepted' }];
     case 'workWaits':
       return [{ title: vscode.l10n.t('Put It Back'), command: 'coterie.putBack' }, save];
     case 'permissionsChanged':

@@ -115,7 +115,7 @@ async function change(
       picked: one.allowed,
       action: one.action,
     })),
-    { title: whoMay(subject, choice), placeHolder: vscode.l10n.t('Checked Is Allowed'), canPickMany: true },
+    { title: whoMay(subject, choice), placeHolder: vscode.l10n.t('What is checked is allowed'), canPickMany: true },
   );
   if (chosen === undefined) return;
   await save(house, subject, changesTo(own, new Set(chosen.map(({ action }) => action))));

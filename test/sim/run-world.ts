@@ -126,7 +126,7 @@ function outOfStep(world: World): readonly SimDevice[] {
   );
 }
 
-/** Whether all whom the best informed knows as members hold the same, and nobody else holds anything, nor waits for another's word (D2). */
+/** Whether all whom the best informed knows as members hold the same, and nobody else holds anything, nor waits for another's word (D2), or for a copy (N4). */
 function isEven(world: World, ids: readonly DeviceId[]): boolean {
   const held = new Map(ids.map((id) => [id, world.heldBy(world.devices.get(id)!)]));
   const [best, most] = [...held].reduce((a, b) => (b[1].length > a[1].length ? b : a));
@@ -134,5 +134,5 @@ function isEven(world: World, ids: readonly DeviceId[]): boolean {
   const set = setOf(most);
   const isEvenWith = (id: DeviceId) =>
     roster.devices.has(id) && setOf(held.get(id)!) === set && !world.devices.get(id)!.engine.isAwaitingWord;
-  return ids.every((id) => held.get(id)!.length === 0 || isEvenWith(id));
+  return ids.every((id) => (held.get(id)!.length === 0 ? !roster.devices.has(id) : isEvenWith(id)));
 }

@@ -157,7 +157,7 @@ export class Door {
   #letGoOfEnded(): void {
     const { endings, graph, own } = this.#parts;
     this.#hasComeAgain = false;
-    const isWanted = graph.wanted();
+    const { byOtherFeed: isWanted } = graph.wanted();
     const isEnded = (delta: Delta) => endings.isBarred(delta, own.feed) && !isWanted(delta);
     this.withdraw(graph.letGo(isEnded, own.device));
   }

@@ -70,8 +70,7 @@ export class Endings {
   /** `isSpared`: whether it is not to be held against it that it has not seen a word. */
   #isPastEnd(delta: Delta, own: FeedId, isSpared: (word: Node) => boolean = () => false): boolean {
     const { device, seq } = delta;
-    const isCutBy = (word: Accepted) => this.#isCutBy(word, delta, own) && !isSpared(word.node);
-    if (this.#words.size > 0 && this.#wordsAgainst(device).some(isCutBy)) return true;
+    if (this.isCutOff(delta, own, isSpared)) return true;
     if (this.#leavesOf(device).some((leave) => this.#isOutBy(leave, delta, own))) return true;
     if (this.#isLetInVain(delta, own)) return true;
     // What was lost with a store comes back to its own device first, which names it then.
@@ -124,6 +123,20 @@ export class Endings {
   #wordsAgainst(device: DeviceId): readonly Accepted[] {
     const account = this.#authority.accountOf(device);
     return [...(this.#words.get(device) ?? []), ...((account && this.#words.get(account)) ?? [])];
+  }
+
+  /** A4, L7: whether it is beyond a word that takes its device out, for whoever has acknowledged that. */
+  isCutOff(delta: Delta, own: FeedId, isSpared: (word: Node) => boolean = () => false): boolean {
+    const isCutBy = (word: Accepted) => this.#isCutBy(word, delta, own) && !isSpared(word.node);
+    return this.#words.size > 0 && this.#wordsAgainst(delta.device).some(isCutBy);
+  }
+
+  /** A4: whether the author of what waits had seen every word against its device, as far as what it names is here. */
+  hasHeard(waiter: Delta): boolean {
+    const words = this.#words.size > 0 ? this.#wordsAgainst(waiter.device) : [];
+    if (words.length === 0) return true;
+    const named = this.#namedBy(waiter);
+    return words.every(({ node }) => hasSeen(named, node));
   }
 
   #leavesOf(device: DeviceId): readonly Node[] {
@@ -244,7 +257,9 @@ export class Endings {
       if (author !== undefined && hearsay.couldSay(delta, author, account)) return outsideOf(delta);
     }
     for (const delta of this.#told.values()) {
-      const author = this.#accountDropped(delta, roster);
+      const author = this.#isFromBefore(delta)
+        ? this.#accountGoneOn(delta, roster)
+        : this.#accountDropped(delta, roster);
       if (author !== undefined && hearsay.couldSay(delta, author, account)) return outsideOf(delta);
     }
     return undefined;
@@ -252,15 +267,28 @@ export class Endings {
 
   /**
    * K2, A4: words that take this device out, from beyond the end of who says them, so that they do not come in here. One stands for whoever had
-   * it first: of that its coming from another member is the proof, since he serves what he has taken; its author holds it in any case.
+   * it first: of that its coming from another member is the proof, since he serves what he has taken; its author holds it in any case. What he had
+   * lost, and has back in a later feed (D2), its author tells himself: he stands by it.
    */
   hear(run: readonly Delta[], from: DeviceId, own: FeedId, { devices }: Roster): void {
     for (const delta of run) {
       if (delta.tool !== undefined || !this.#takesOutOwn(delta, own) || this.#graph.get(delta.id)) continue;
       // Of others nothing is believed; so one word of each device that was ever let in is kept, and no more.
       if (this.#authority.accountOf(delta.device) === undefined) continue;
-      if (from !== delta.device && devices.has(from)) this.#told.set(delta.device, delta);
+      if (devices.has(from) && (from !== delta.device || this.#isFromBefore(delta)))
+        this.#told.set(delta.device, delta);
     }
+  }
+
+  /** D2: beyond what counts of its feed since a later one of its device has begun. */
+  #isFromBefore(delta: Delta): boolean {
+    return delta.seq > this.#graph.closedAt(delta, () => true);
+  }
+
+  /** The member whose device goes on in the later feed, and could say the same in that. */
+  #accountGoneOn({ device, id }: Delta, { devices }: Roster): AccountId | undefined {
+    if (this.forked.has(device) || this.#graph.get(id) || !devices.has(device)) return undefined;
+    return this.#authority.accountOf(device);
   }
 
   /**

@@ -17,7 +17,7 @@ import { isPrevOf, mayName } from './naming.ts';
 import { Places, type LaneRecord, type PlaceRecord } from './places.ts';
 import { takeEnded, takeStrays } from './strays.ts';
 import { beyond, shownBy, standingIn, vectorOf, type Vector } from './vector.ts';
-import { pastOf, Waiting } from './waiting.ts';
+import { pastOf, Waiting, type WantedBy } from './waiting.ts';
 
 export { isAck } from './delta.ts';
 export { compareNodes, inPast, type Node, type Past } from './lane.ts';
@@ -41,6 +41,8 @@ export interface Around {
   readonly isIn: (device: DeviceId) => boolean;
   /** Whether what a delta that waits rests on is taken for its sake, be it beyond an end of its feed (D2, A4, D8). */
   readonly mayWant: (waiter: Delta) => boolean;
+  /** Whether what waits has seen the words that take its device out, as far as what it names is here (A4). */
+  readonly hasHeard: (waiter: Delta) => boolean;
   /** Whether who holds this copy need not acknowledge a delta any more: he has, or writes nothing (D2). */
   readonly hasAcknowledged: (node: Node) => boolean;
 }
@@ -61,6 +63,7 @@ export class Graph {
       isLetIn: () => true,
       isIn: () => true,
       mayWant: () => true,
+      hasHeard: () => true,
       hasAcknowledged: () => true,
       ...around,
     };
@@ -284,12 +287,12 @@ export class Graph {
 
   /** Of these what is wanted. */
   wantedWaiting(): ReadonlySet<Delta> {
-    return this.#waiting.allWanted(this.#around.mayWant);
+    return this.#waiting.allWanted(this.#around);
   }
 
-  /** Whether deltas of others, or of a later feed of its device, wait for it (D2, D8): as it is now, asked of as many as one likes. */
-  wanted(): (delta: Delta) => boolean {
-    return this.#waiting.wanted(this.#around.mayWant);
+  /** Whether deltas of another device, or of another feed of its own, wait for it (D2, D8): as it is now, asked of as many as one likes. */
+  wanted(): WantedBy {
+    return this.#waiting.wanted(this.#around);
   }
 
   /** What waits for a delta. */

@@ -14,6 +14,7 @@ import type { PassedBy } from './passed-by.ts';
 import { Proof, type IngestFault } from './proof.ts';
 import type { Roster } from './roster.ts';
 import type { Serving } from './serving.ts';
+import type { WantedBy } from './waiting.ts';
 
 export interface IntakeOptions {
   readonly crypto: Crypto;
@@ -64,7 +65,7 @@ export class Intake {
     const isRefused = (run: readonly Delta[]) => this.#endings.forked.has(run[0]!.device) && this.#wantedOf(run) === 0;
     this.#proof = new Proof({ crypto, workspace, reader, graph, isRefused });
     this.#graph = graph;
-    this.#wanted = new Wanted(graph);
+    this.#wanted = new Wanted(graph, (delta) => options.endings.isCutOff(delta, options.own.feed));
     this.#own = options.own;
     this.#endings = options.endings;
     this.#passedBy = options.passedBy;
@@ -195,29 +196,33 @@ export class Intake {
  */
 class Wanted {
   readonly #graph: Graph;
-  #isWanted: ((delta: Delta) => boolean) | undefined;
+  readonly #isCutOff: (delta: Delta) => boolean;
+  #by: WantedBy | undefined;
   /** As of what was here, and waited. */
   #asOf = '';
   #looks = 0;
 
-  constructor(graph: Graph) {
+  /** `isCutOff`: beyond a word that takes its device out, as if that had not heard it. */
+  constructor(graph: Graph, isCutOff: (delta: Delta) => boolean) {
     this.#graph = graph;
+    this.#isCutOff = isCutOff;
   }
 
   lookAnew(): void {
-    this.#isWanted = undefined;
+    this.#by = undefined;
     this.#looks = 0;
   }
 
   has(delta: Delta): boolean {
     if (!this.#graph.isWaitedFor(delta)) return false;
     const now = `${this.#graph.arrivals} ${this.#graph.waitingTurns}`;
-    if (!this.#isWanted || (now !== this.#asOf && this.#looks < MAX_LOOKS_A_BATCH)) {
-      this.#isWanted = this.#graph.wanted();
+    if (!this.#by || (now !== this.#asOf && this.#looks < MAX_LOOKS_A_BATCH)) {
+      this.#by = this.#graph.wanted();
       this.#asOf = now;
       this.#looks++;
     }
-    return this.#isWanted(delta);
+    // What is cut off its device may name, in a later feed, as if it were not: that is cut off, too (A4, L7).
+    return this.#by.byOtherFeed(delta) && (this.#by.byWhoHasHeard(delta) || !this.#isCutOff(delta));
   }
 }
 

@@ -78,21 +78,31 @@ describe('D5 what waits for its past', () => {
       }
       for (const delta of all.toSorted(() => below(3) - 1)) waiting.add(delta, delta.deps);
       const mayWant = ({ device }: Delta) => (device as string) < 'device 3';
-      const wanted = waiting.allWanted(mayWant);
-      const isWanted = waiting.wanted(mayWant);
+      const hears = new Set(all.filter(() => below(4) === 0));
+      const wants = { mayWant, hasHeard: (waiter: Delta) => hears.has(waiter) };
+      const wanted = waiting.allWanted(wants);
+      const { byOtherFeed, byWhoHasHeard } = waiting.wanted(wants);
+      const hasHeard = (waiter: Delta): boolean =>
+        hears.has(waiter) || all.some((one) => waiter.deps.includes(one.id) && hasHeard(one));
       /** One after the other. */
-      const isWantedFrom = (id: DeltaId, feed: string): boolean =>
+      const isWantedFrom = (id: DeltaId, isOther: (waiter: Delta) => boolean): boolean =>
         waiting
           .waitersOf(id)
-          .some((waiter) => (waiter.feed !== feed && mayWant(waiter)) || isWantedFrom(waiter.id, feed));
+          .some((waiter) => (isOther(waiter) && mayWant(waiter)) || isWantedFrom(waiter.id, isOther));
       for (const delta of all) {
-        assert.equal(isWanted(delta), isWantedFrom(delta.id, delta.feed), `${world} ${delta.id}`);
-        assert.equal(wanted.has(delta), isWanted(delta));
+        const isOfOtherFeed = isWantedFrom(delta.id, ({ feed }) => feed !== delta.feed);
+        assert.equal(byOtherFeed(delta), isOfOtherFeed, `${world} ${delta.id}`);
+        const isOfWhoKnows = isWantedFrom(delta.id, (one) => one.device !== delta.device || hasHeard(one));
+        assert.equal(byWhoHasHeard(delta), isOfWhoKnows, `${world} ${delta.id}`);
+        assert.equal(wanted.has(delta), byOtherFeed(delta));
       }
       assert.ok(wanted.size > 0 && wanted.size < all.length);
       // What has not come is asked about, too.
       for (const feed of ['device 0.0', 'device 4.0'] as FeedId[])
-        assert.equal(isWanted({ id: missing, feed }), isWantedFrom(missing, feed));
+        assert.equal(
+          byOtherFeed({ id: missing, feed }),
+          isWantedFrom(missing, (waiter) => waiter.feed !== feed),
+        );
     }
   });
 });

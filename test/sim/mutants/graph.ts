@@ -193,8 +193,8 @@ export const graph: readonly Mutant[] = [
     name: 'what lies beyond a word is wanted by those whom it lets in',
     rule: 'A4',
     file: 'src/sync/waiting.ts',
-    search: 'if (mayFeedWant(waiter)) feeds.add',
-    replace: 'feeds.add',
+    search: 'if (mayFeedWant(waiter)) by.add',
+    replace: 'by.add',
     tests: ['test/sync/authority.test.ts'],
   },
   {
@@ -413,6 +413,29 @@ export const graph: readonly Mutant[] = [
     search:
       'return this.forked.has(delta.device) || this.#isPastEnd(delta, own, (word) => this.#mayHaveSeen(word, delta));',
     replace: 'return this.forked.has(delta.device) || this.#isPastEnd(delta, own);',
+  },
+  {
+    name: 'what is cut off is wanted by a later feed of its device that has not heard the word either',
+    rule: 'A4',
+    file: 'src/sync/intake.ts',
+    search: 'return this.#by.byOtherFeed(delta) && (this.#by.byWhoHasHeard(delta) || !this.#isCutOff(delta));',
+    replace: 'return this.#by.byOtherFeed(delta);',
+  },
+  {
+    name: 'what is cut off is wanted by no later feed of its device, though that has heard the word',
+    rule: 'L7',
+    file: 'src/sync/waiting.ts',
+    search: 'return this.#heard.has(own) || [...this.#devices].some((device) => device !== own);',
+    replace: 'return [...this.#devices].some((device) => device !== own);',
+    tests: ['test/sync/waiting.test.ts'],
+  },
+  {
+    name: 'who tells himself what he had said before a later feed is not believed',
+    rule: 'K2',
+    file: 'src/sync/endings.ts',
+    search:
+      'if (devices.has(from) && (from !== delta.device || this.#isFromBefore(delta))) this.#told.set(delta.device, delta);',
+    replace: 'if (devices.has(from) && from !== delta.device) this.#told.set(delta.device, delta);',
   },
   {
     name: 'what who is out writes is taken, if he knows the word',

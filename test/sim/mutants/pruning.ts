@@ -629,16 +629,17 @@ export const pruning: readonly Mutant[] = [
     name: 'who has taken another device of its person out hears nothing of what that says at the same time',
     rule: 'K2',
     file: 'src/sync/endings.ts',
-    search: 'const author = this.#accountDropped(delta, roster); if (author !== undefined &&',
-    replace: 'const author = undefined as AccountId | undefined; if (author !== undefined &&',
+    search: ': this.#accountDropped(delta, roster);',
+    replace: ': undefined;',
     tests: ['test/sync/return.test.ts'],
   },
   {
     name: 'a word that nobody else may have taken is believed of its author',
     rule: 'K2',
     file: 'src/sync/endings.ts',
-    search: 'if (from !== delta.device && devices.has(from))',
-    replace: 'if (devices.has(from) || from === delta.device)',
+    search:
+      'if (devices.has(from) && (from !== delta.device || this.#isFromBefore(delta))) this.#told.set(delta.device, delta);',
+    replace: 'if (devices.has(from) || from === delta.device) this.#told.set(delta.device, delta);',
     tests: ['test/sync/return.test.ts'],
   },
   {
@@ -1062,8 +1063,8 @@ export const pruning: readonly Mutant[] = [
     name: 'of who wants what waits one feed alone is looked at, be it its own',
     rule: 'L6',
     file: 'src/sync/waiting.ts',
-    search: 'if (feeds.size < 2) feeds.add(feed);',
-    replace: 'if (feeds.size < 1) feeds.add(feed);',
+    search: 'if (few.size < 2) few.add(one);',
+    replace: 'if (few.size < 1) few.add(one);',
     tests: ['test/sync/waiting.test.ts'],
   },
   {

@@ -12,6 +12,7 @@ import { DELTA_VERSION, signDelta, type Delta, type Signer } from './delta.ts';
 import type { Endings } from './endings.ts';
 import type { Entrances } from './entrances.ts';
 import { inPast, type Graph, type Node, type Vector } from './graph.ts';
+import { reachOf, type Lane } from './lane.ts';
 
 /** What a delta says, whoever signs it. */
 export interface Entry {
@@ -153,13 +154,18 @@ export class OwnFeed {
 
   #hasUnseen(): boolean {
     const tip = this.#tip;
-    return this.#graph.lanes.some(
+    const seenOf = (lane: Lane) => tip?.past[lane.number] ?? 0;
+    const unseen = this.#graph.lanes.filter(
       (lane) =>
         lane.feed !== this.#feed &&
         lane.substance >= lane.first &&
-        lane.substance > (tip?.past[lane.number] ?? 0) &&
+        lane.substance > seenOf(lane) &&
         this.#graph.canBeNamed(lane, tip),
     );
+    if (unseen.length === 0 || unseen.some(({ parent }) => !parent)) return unseen.length > 0;
+    // Of branches that stand against each other none is named before others have (D8).
+    const heads = this.#graph.headsOutside(this.#feed);
+    return unseen.some((lane) => heads.some((head) => reachOf(head, lane.number) > seenOf(lane)));
   }
 
   /**

@@ -3844,4 +3844,35 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Whoever held both wrote an ack every minute, which could name neither.
+    name: 'D8 L4 two branches that nobody who is in has named (world “rough-gg.13446”)',
+    plan: {
+      config: {
+        seed: 'rough-gg.13446',
+        big: false,
+        people: 4,
+        founding: 3,
+        hostile: 2,
+        manyDevices: 0.1,
+        directPaths: 7,
+        relayShare: 0,
+        network: { latency_ms: [20, 3000], loss: 0, duplication: 0, reorders: true, relayLifetime_ms: 600000 },
+        fsync_ms: 30,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 5000,
+        duration_ms: 1200000,
+      },
+      acts: [
+        { at: 321503, kind: 'join', salt: 10 },
+        { at: 555633, kind: 'absence', salt: 19 },
+        { at: 589397, kind: 'posts', salt: 44 },
+        { at: 684531, kind: 'garbage', salt: 23 },
+        { at: 847845, kind: 'offline', salt: 2 },
+        { at: 867221, kind: 'absence', salt: 16 },
+        { at: 986759, kind: 'fork', salt: 0 },
+      ],
+    },
+  },
 ];

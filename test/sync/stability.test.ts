@@ -247,6 +247,34 @@ describe('L4 D8 a freeze', () => {
     });
   }
 
+  it('L4 D8 asks for no ack that could name neither of two branches (world “rough-gg.13446”)', () => {
+    const team = new Team(75);
+    const alice = team.founder;
+    const [bob, mallory] = [team.join('Bob'), team.join('Mallory')];
+    alice.meet(bob);
+    const { credential } = mallory.replica.roster.members.get(mallory.person.account)!;
+    const first = team.forge(mallory.person, { seq: 1, deps: [credential], credential });
+    const [one, other] = ['one', 'other'].map((text) =>
+      team.forge(mallory.person, { seq: 2, prev: first.id, credential, body: [text] }),
+    ) as [Delta, Delta];
+    for (const { replica } of [alice, bob]) replica.ingest([[first.bytes]]);
+    ack(alice);
+    ack(bob);
+    alice.meet(bob);
+    bob.replica.ingest([[one.bytes]]);
+    alice.replica.ingest([[other.bytes]]);
+    assert.equal(alice.replica.own.isAckDue, true, 'she knows of one alone');
+    // Of both, as where somebody who was taken out since had named the other.
+    alice.replica.restore(one.bytes);
+    for (const { id } of [one, other]) assert.ok(alice.replica.node(id));
+    assert.equal(alice.replica.own.isAckDue, false);
+    bob.post('upon the one');
+    alice.take(bob.replica.serving.lacking(alice.replica.vector(), 1e6));
+    assert.equal(alice.replica.own.isAckDue, true, 'Bob has named it');
+    ack(alice);
+    assert.equal(alice.replica.own.isAckDue, false);
+  });
+
   it('L4 D8 asks for no ack any more where nothing is left of a branch (world “ivybA.86”)', () => {
     const team = new Team(74);
     const alice = team.founder;

@@ -415,6 +415,14 @@ export const graph: readonly Mutant[] = [
     replace: 'return this.forked.has(delta.device) || this.#isPastEnd(delta, own);',
   },
   {
+    name: 'an ack is asked for that can name neither of two branches',
+    rule: 'D8',
+    file: OWN_FEED,
+    search: 'if (unseen.length === 0 || unseen.some(({ parent }) => !parent)) return unseen.length > 0;',
+    replace: 'if (unseen.length >= 0) return unseen.length > 0;',
+    tests: ['test/sync/stability.test.ts'],
+  },
+  {
     name: 'what is cut off is wanted by a later feed of its device that has not heard the word either',
     rule: 'A4',
     file: 'src/sync/intake.ts',

@@ -1,7 +1,7 @@
 /**
  * Whom nothing has let in that counts (K2, A4, N3): he was let in, in good faith, by somebody who was out, and had not heard it, or by whom such a one had
- * let in; or at the same time as somebody else by an invitation that lets in no more, or as whoever let him in lost the right to. No word names him:
- * he is out by what cuts off whoever has let him in, or has overtaken that.
+ * let in; or at the same time as somebody else by an invitation that lets in no more, or by one of somebody who was out; or as whoever let him in lost
+ * the right to. No word names him: he is out by what cuts off whoever has let him in, or invited him, or has overtaken that.
  */
 import type { DeviceId } from '../base/ids.ts';
 import { MAX_TOLD_IN_VAIN } from '../protocol/limits.ts';
@@ -62,7 +62,16 @@ export class LetInVain {
 
   #against(word: Node): readonly Node[] {
     const cuts = this.#authority.cutsOf(word);
-    return cuts.length > 0 ? cuts : this.#overtaking(word);
+    if (cuts.length > 0) return cuts;
+    const overtaking = this.#overtaking(word);
+    return overtaking.length > 0 ? overtaking : this.#againstInvitation(word);
+  }
+
+  /** N3: the same of the invitation by which it lets somebody in, where that is void. */
+  #againstInvitation({ delta: { id } }: Node): readonly Node[] {
+    const entered = this.#authority.controlOf(id);
+    const invite = entered?.kind === 'admit' && entered.invite ? this.#graph.get(entered.invite) : undefined;
+    return invite && this.#isVoid(invite) ? this.#against(invite) : [];
   }
 
   /**
@@ -99,10 +108,10 @@ export class LetInVain {
 }
 
 function overtakes(control: Control, entered: Control, reason: VoidReason): boolean {
-  if (entered.kind !== 'admit' && entered.kind !== 'addDevice') return false;
+  if (entered.kind !== 'admit' && entered.kind !== 'addDevice' && entered.kind !== 'invite') return false;
   if (reason === 'invitation')
     return control.kind === 'admit' && entered.kind === 'admit' && control.invite === entered.invite;
   if (reason !== 'notPermitted') return false;
   if (control.kind === 'setPerm') return control.action === 'invite' && control.allow !== true;
-  return control.kind === 'admit' || control.kind === 'addDevice';
+  return entered.kind !== 'invite' && (control.kind === 'admit' || control.kind === 'addDevice');
 }

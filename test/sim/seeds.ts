@@ -3875,4 +3875,33 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // His admission was void for the invitation alone, and nothing told him.
+    name: 'N3 K2 whom an invitation lets in of a manager who was made a participant at the same time (world “rough-gg.10619”)',
+    plan: {
+      config: {
+        seed: 'rough-gg.10619',
+        big: false,
+        people: 5,
+        founding: 3,
+        hostile: 0,
+        manyDevices: 0.5,
+        directPaths: 2,
+        relayShare: 0,
+        network: { latency_ms: [1, 5], loss: 0.02, duplication: 0.05, reorders: false, relayLifetime_ms: 600000 },
+        fsync_ms: 0,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 20909, kind: 'crash', salt: 44 },
+        { at: 29978, kind: 'invite', salt: 26 },
+        { at: 206064, kind: 'setRole', salt: 38 },
+        { at: 210549, kind: 'join', salt: 49 },
+        { at: 226549, kind: 'join', salt: 51 },
+      ],
+    },
+  },
 ];

@@ -237,4 +237,30 @@ describe('K2 A4 whom nobody has let in who could', () => {
     office.link(bob, dave);
     assert.equal(outBy(dave), lastOf(alice).id);
   });
+
+  it('N3 K2 A4 is out whom an invitation lets in of somebody who was taken out, and had not heard it (world “rough-gg.10619”)', () => {
+    const { office, alice, bob, carol } = threePeople('invited by who was out');
+    office.link(alice, bob, carol);
+    // Whose invitation is judged before what Bob does.
+    alice.control('setRole', controlBody.setRole(carol.person.account, Role.manager));
+    office.pump();
+    office.leave(alice);
+    const [publicKey, sealKey] = [1, 2].map(() => office.team.crypto.randomBytes(32)) as [Uint8Array, Uint8Array];
+    const expires = office.now + 3_600_000;
+    carol.control('invite', controlBody.invite(publicKey, sealKey, Role.participant, expires, 1, false));
+    const { id: invite } = lastOf(carol);
+    office.pump();
+    for (const desk of [bob, carol]) office.leave(desk);
+    const { dave, admit } = letIn(office, bob, 'Dave', invite);
+    assert.equal(bob.engine.replica.verdictOf(admit.id), 'accepted');
+    office.expire(bob);
+    alice.remove(carol);
+    tellAll(alice, bob);
+    assert.equal(bob.engine.replica.verdictOf(invite), 'cutOff');
+    assert.equal(bob.engine.replica.verdictOf(admit.id), 'invitation');
+    office.arrive(bob);
+    office.arrive(dave);
+    office.link(bob, dave);
+    assert.equal(outBy(dave), lastOf(alice).id);
+  });
 });

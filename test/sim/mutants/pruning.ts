@@ -589,8 +589,8 @@ export const pruning: readonly Mutant[] = [
     name: 'whom an invitation has let in that is used up is out by nothing',
     rule: 'N3',
     file: 'src/sync/let-in-vain.ts',
-    search: 'return cuts.length > 0 ? cuts : this.#overtaking(word);',
-    replace: 'return cuts;',
+    search: 'const overtaking = this.#overtaking(word);',
+    replace: 'const overtaking: readonly Node[] = [];',
     tests: ['test/sync/let-in-vain.test.ts'],
   },
   {
@@ -1058,6 +1058,14 @@ export const pruning: readonly Mutant[] = [
     search: 'if (isOut || (letIn ??= this.#lettingIn()).has(one))',
     replace: 'if (isOut || (letIn ??= this.#lettingIn()))',
     tests: ['test/sync/passed-by.test.ts'],
+  },
+  {
+    name: 'whom an invitation has let in of who was out does not hear that he is out',
+    rule: 'N3',
+    file: 'src/sync/let-in-vain.ts',
+    search: 'return overtaking.length > 0 ? overtaking : this.#againstInvitation(word);',
+    replace: 'return overtaking;',
+    tests: ['test/sync/let-in-vain.test.ts'],
   },
   {
     name: 'of who wants what waits one feed alone is looked at, be it its own',

@@ -77,7 +77,7 @@ export class Session {
     this.#self = self;
     this.#relayable = relayable;
     this.#gate = gate;
-    this.#sums = new Sums(replica, needsCopy);
+    this.#sums = new Sums(replica, needsCopy, relayable);
     this.#held = new Held(replica, needsCopy);
     this.told = new Told(replica, gate, this.#peers);
     this.#offering = new Offering(replica, this.#peers, () => this.#latest);

@@ -2,8 +2,8 @@
  * What all that is here adds up to (L6): who is told of it and when, and who says something else of the same deltas; and whether what is here
  * is any good for others. Nothing is sent here: `session.ts` says it, with what is held.
  *
- * Who holds the same, on an open path, is told when nothing has come for a while; and what others have said is held against it. It is
- * worked out a share at a time: of a large workspace it takes seconds.
+ * Who holds the same, as far as is known, is told when nothing has come for a while, on an open path or through its relay; and what others have said is
+ * held against it. It is worked out a share at a time: of a large workspace it takes seconds.
  */
 import type { DeviceId } from '../base/ids.ts';
 import type { FeedMark, Message } from './messages.ts';
@@ -25,14 +25,17 @@ export class Sums {
   readonly #replicaNow: () => Replica;
   /** Whether the copy that is here is no good for others, and whether that was said. */
   readonly #needsCopy: () => boolean;
+  readonly #isRelayable: (device: DeviceId) => boolean;
   #saidNeed = false;
   /** When it is next looked whom to tell. */
   #at: number | undefined;
   readonly #differing = new Set<DeviceId>();
 
-  constructor(replica: () => Replica, needsCopy: () => boolean) {
+  /** `isRelayable`: whether a device's queue can be written to. */
+  constructor(replica: () => Replica, needsCopy: () => boolean, isRelayable: (device: DeviceId) => boolean) {
     this.#replicaNow = replica;
     this.#needsCopy = needsCopy;
+    this.#isRelayable = isRelayable;
   }
 
   get #replica(): Replica {
@@ -92,7 +95,7 @@ export class Sums {
 
   #dueOfSum(now: number, peers: Peers): readonly DeviceId[] {
     const { arrivals } = this.#replica;
-    const same = [...peers].filter(([, peer]) => peer.rootOf !== arrivals && this.#holdsTheSame(peer));
+    const same = [...peers].filter((one) => one[1].rootOf !== arrivals && this.#holdsTheSame(...one));
     const due = same.filter(([, peer]) => now >= peer.rootToldAt + AGAIN_MS);
     const later = same.filter((one) => !due.includes(one)).map(([, peer]) => peer.rootToldAt + AGAIN_MS);
     if (later.length > 0) this.#at = Math.min(...later);
@@ -122,9 +125,10 @@ export class Sums {
     return isNews;
   }
 
-  #holdsTheSame({ reach, introduced, last, known }: Peer): boolean {
+  #holdsTheSame(device: DeviceId, { reach, introduced, last, known }: Peer): boolean {
     const vector = this.#replica.vector();
-    if (reach !== 'direct' || !introduced || last || known.size !== vector.size) return false;
+    const isReached = reach === 'direct' ? introduced : this.#isRelayable(device);
+    if (!isReached || last || known.size !== vector.size) return false;
     return covers(known, vector) && covers(vector, known);
   }
 }

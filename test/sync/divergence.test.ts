@@ -89,6 +89,21 @@ describe('L6 what it adds up to', () => {
     assert.deepEqual([alice.texts(), loud.texts()], [['quiet'], ['QUIET']]);
   });
 
+  it('L6 shows on both sides likewise where they meet by their relays alone, and nobody is told more often for it', () => {
+    const { office, alice, bob, carol } = threePeople('L6 differs by relay');
+    const loud = seat(office, bob, [shouting, filesReducer]);
+    office.leave(carol);
+    alice.post('quiet');
+    office.pump();
+    office.rest();
+    assert.deepEqual([alice.texts(), loud.texts()], [['quiet'], ['QUIET']]);
+    assert.deepEqual(alice.engine.session.differing, [loud.device]);
+    assert.deepEqual(loud.engine.session.differing, [alice.device]);
+    const said = havesTo(loud).length;
+    office.rest();
+    assert.equal(havesTo(loud).length, said);
+  });
+
   it('L6 a root that is not said, and one of other deltas, is no alarm', () => {
     const { office, alice, bob } = threePeople('L6 silent');
     office.link(alice, bob);

@@ -1060,6 +1060,14 @@ export const pruning: readonly Mutant[] = [
     tests: ['test/sync/passed-by.test.ts'],
   },
   {
+    name: 'what all adds up to is told on direct paths alone',
+    rule: 'L6',
+    file: 'src/sync/sums.ts',
+    search: "const isReached = reach === 'direct' ? introduced : this.#isRelayable(device);",
+    replace: "const isReached = reach === 'direct' && introduced && this.#isRelayable(device);",
+    tests: ['test/sync/divergence.test.ts'],
+  },
+  {
     name: 'whom an invitation has let in of who was out does not hear that he is out',
     rule: 'N3',
     file: 'src/sync/let-in-vain.ts',

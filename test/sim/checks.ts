@@ -690,12 +690,15 @@ function namingIt(world: World, additions: readonly Addition[], device: DeviceId
 }
 
 /**
- * N4: whether a word was told in vain to a device that nothing it holds has ever let in, void or not, and that has nothing to erase: what the word rests
- * on is folded elsewhere, and it is given no copy any more; or its store was put back to before it joined, and it has no key under which it could hear it.
+ * N4: whether a word was told in vain to a device that has nothing to erase, and that nothing it holds has ever let in, void or not; or none of the words
+ * by which it was let in anew, though what the word rests on may bring, and be no more than, that by which it was in before (a genesis, whose feed has no
+ * gaps; world “rough-gg.5527”). What the word rests on besides is folded elsewhere, and it is given no copy any more: it asks again, and is told so. Or its
+ * store was put back to before it joined, and it has no key under which it could hear it.
  */
 function isToldInVain({ id, replica, engine }: SimDevice, { delta }: Node): boolean {
   const cannotHear = replica.isWaiting(delta.id) || engine.keys.held().length === 0;
-  return cannotHear && !replica.people.isLetIn(id) && replica.fold.rows()[Symbol.iterator]().next().done === true;
+  const isYetToComeIn = engine.isOutside || !replica.people.isLetIn(id);
+  return cannotHear && isYetToComeIn && replica.fold.rows()[Symbol.iterator]().next().done === true;
 }
 
 /**

@@ -3904,4 +3904,33 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // It had left, and heard of what took it out anew no more than its own genesis: it was as if that had let it in.
+    name: 'K2 N4 who began it, and comes back, is taken out before his copy has come (world “rough-gg.5527”)',
+    plan: {
+      config: {
+        seed: 'rough-gg.5527',
+        big: false,
+        people: 3,
+        founding: 3,
+        hostile: 1,
+        manyDevices: 0.5,
+        directPaths: 1,
+        relayShare: 1,
+        network: { latency_ms: [10, 80], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 2592000000 },
+        fsync_ms: 2,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 5000,
+        duration_ms: 1200000,
+      },
+      acts: [
+        { at: 145437, kind: 'leave', salt: 51 },
+        { at: 404921, kind: 'offline', salt: 47 },
+        { at: 596415, kind: 'join', salt: 42 },
+        { at: 653882, kind: 'removeDevice', salt: 67 },
+        { at: 780427, kind: 'removeDevice', salt: 17 },
+      ],
+    },
+  },
 ];

@@ -465,7 +465,8 @@ export class World implements Surroundings {
 
   /** A client erases its copy when it hears that its owner is out (K2); a hostile one does not. */
   expelled(device: SimDevice, tries = 0): void {
-    if (this.isHostile(device.id)) return;
+    // Where none of the words that let it in is here it is no news that another had taken it out: it waits for its copy, as in the service (`isComingInto`).
+    if (this.isHostile(device.id) || device.engine.isOutside) return;
     const word = device.engine.expulsion;
     const life = device.engine;
     const isBySponsor = word !== undefined && word === device.engine.wordOnSponsor;

@@ -208,6 +208,14 @@ export const ownWork: readonly Mutant[] = [
     tests: ['test/sync/engine.test.ts'],
   },
   {
+    name: 'a copy on its way goes by a word from before what has let one in',
+    rule: 'N4',
+    file: 'src/service/joining.ts',
+    search: 'if (workspace.engine.isOutside) return true;',
+    replace: '',
+    tests: ['test/service/joining.test.ts'],
+  },
+  {
     name: 'a copy on its way goes by a drop that is in it',
     rule: 'N4',
     file: 'src/service/joining.ts',

@@ -74,9 +74,9 @@ export class Joins {
     return entrances.some(({ id }) => !workspace.replica.node(id));
   }
 
-  /** The copy that this person is out of is to go first. */
+  /** The copy that this person is out of is to go first; not one that is on its way, which does not go by such a word (`isComingInto`). */
   #mustGoFirst(workspace: SharedWorkspace, joining: Joining): boolean {
-    if (!workspace.expulsion) return false;
+    if (!workspace.expulsion || workspace.engine.isOutside) return false;
     this.#letInAnew.set(workspace, joining);
     this.#hub.expelled(workspace.id);
     return true;

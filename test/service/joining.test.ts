@@ -8,14 +8,17 @@ import { MAX_MEMBERS } from '../../src/protocol/limits.ts';
 import { envelopeTag } from '../../src/sync/envelope.ts';
 import { invitationKeys, readInvitation, type Invitation } from '../../src/sync/invitation.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
+import { signDelta } from '../../src/sync/delta.ts';
 import { boxEpoch, epochOf } from '../../src/sync/epoch.ts';
 import type { Node } from '../../src/sync/graph.ts';
 import { DeclineReason } from '../../src/sync/messages.ts';
 import type { Entry } from '../../src/sync/replica.ts';
 import type { JoinInfo, ServiceError } from '../../src/service/api.ts';
-import type { DeltaId, WorkspaceId } from '../../src/base/ids.ts';
+import type { DeltaId, DeviceId, WorkspaceId } from '../../src/base/ids.ts';
 import type { Hub } from '../../src/service/hub.ts';
 import { Joining } from '../../src/service/joining.ts';
+import { Joins, type JoinsOptions } from '../../src/service/joins.ts';
+import type { KnownDevice } from '../../src/service/own-devices.ts';
 import type { SharedWorkspace } from '../../src/service/shared-workspace.ts';
 import { seededBytes } from '../fakes/seeded-bytes.ts';
 import { seededRandom } from '../fakes/seeded-random.ts';
@@ -569,7 +572,7 @@ describe('A copy that does not come', () => {
 
 describe('A copy on its way', () => {
   const crypto = nodeCrypto(seededRandom('on its way'));
-  const { device, account, certificate } = makePerson(crypto, 'Carol', 1).devices[0]!;
+  const { device, account, certificate, agreementSecret } = makePerson(crypto, 'Carol', 1).devices[0]!;
   const told: unknown[] = [];
   const hub = {
     ...{ crypto, identity: { device, account }, displayName: () => 'Carol' },
@@ -613,5 +616,49 @@ describe('A copy on its way', () => {
     assert.ok(joining.ended);
     assert.deepEqual(isComing(), [false, false]);
     assert.equal(told.length, 3);
+  });
+
+  it('N4 K2 comes of each who says that this device is in, whatever is there of its having been out before', async () => {
+    const doors = ['Alice', 'Bob'].map((name) => makePerson(crypto, name, 1).devices[0]!);
+    const { agreementKey } = certificate;
+    const invitation: Invitation = {
+      ...{ workspace: '0a'.repeat(32) as WorkspaceId, invite: '0b'.repeat(32) as DeltaId, workspaceName: 'Apollo' },
+      ...{ inviterName: 'Alice', inviter: doors[0]!.account, role: Role.guest, expires: 1 },
+      ...{ secret: crypto.randomBytes(32), routes: [] },
+    };
+    const { workspace: id, invite } = invitation;
+    const routes = doors.map((door) => ({ device: door.device, relay: undefined, addresses: [] }));
+    const sponsors: DeviceId[][] = [];
+    let expulsion: unknown;
+    const copy = {
+      ...{ id, engine: { isOutside: true }, replica: { size: 1 }, exchange: { lackingBytes: 0 }, lackingChunks: 0 },
+      ...{ roster: { devices: new Map() }, keyring: { remember: () => undefined } },
+      sponsored: (by: KnownDevice[]) => sponsors.push(by.map((one) => one.certificate.device)),
+      get expulsion() {
+        return expulsion;
+      },
+    };
+    const nothing = () => undefined;
+    const joins = new Joins({
+      hub: {
+        ...hub,
+        ...{ identity: { device, account, certificate, agreementSecret } },
+        ...{ relay: nothing, expelled: nothing, commit: nothing, transport: { listening: [], send: nothing } },
+        local: { put: nothing, get: nothing },
+      },
+      workspaces: { get: () => ({ workspace: copy }) },
+      apply: nothing,
+    } as unknown as JoinsOptions);
+    await joins.accept({ ...invitation, routes }, '');
+    for (const { device: by, signer, certificate: shown } of doors) {
+      const epoch = boxEpoch(crypto, epochOf(crypto, crypto.randomBytes(32)), [{ device, agreementKey }]);
+      const body = controlBody.admit(account, Role.guest, 'Carol', [certificate], invite, epoch);
+      const place = { generation: 0, seq: 1, prev: undefined, deps: [], credential: undefined, time: 0 };
+      const admit = signDelta(crypto, signer, id, { ...place, tool: undefined, kind: 'admit', body }).bytes;
+      await joins.answered(id, by, { kind: 'welcome', admit, total: 1, certificate: shown.bytes });
+      expulsion = { delta: { kind: 'removeDevice' } };
+    }
+    const [alice, bob] = doors.map((door) => door.device);
+    assert.deepEqual(sponsors, [[alice], [alice, bob]]);
   });
 });

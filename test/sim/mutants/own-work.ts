@@ -216,6 +216,14 @@ export const ownWork: readonly Mutant[] = [
     tests: ['test/service/joining.test.ts'],
   },
   {
+    name: 'who waits for his copy, and is told that he was out before, hears nobody else who says that he is in',
+    rule: 'N4',
+    file: 'src/service/joins.ts',
+    search: 'if (!workspace.expulsion || workspace.engine.isOutside) return false;',
+    replace: 'if (!workspace.expulsion) return false;',
+    tests: ['test/service/joining.test.ts'],
+  },
+  {
     name: 'a copy on its way goes by a drop that is in it',
     rule: 'N4',
     file: 'src/service/joining.ts',

@@ -4,7 +4,7 @@
  */
 import type { ControlRecord, Frame, OrderPlace } from './base.ts';
 import { compareNodes, type Graph, type Node, type Past } from './graph.ts';
-import type { Closed, Lane } from './lane.ts';
+import { reachAlong, type Closed, type Lane } from './lane.ts';
 import type { LaneRecord, PlaceRecord } from './places.ts';
 
 /** Lanes that are one at the cut: the first and the last of them. */
@@ -27,7 +27,7 @@ export function frameOf(graph: Graph, end: OrderPlace | undefined): Frame {
     const { feed, device, generation, first, firstId, parent } = head;
     const { frontier } = tail;
     return {
-      ...{ feed, device, generation, first, firstId, cut: tail.cut, closed: closedOf(strands, head, tail) },
+      ...{ feed, device, generation, first, firstId, cut: tail.cut, closed: closedOf(strands, tail) },
       parent: parent && numberOf(parent),
       end: frontier && { id: frontier.delta.id, height: frontier.height, past: past(number, frontier.past) },
     };
@@ -54,19 +54,17 @@ export function frameOf(graph: Graph, end: OrderPlace | undefined): Frame {
 /**
  * D2: as long as no later feed is folded it goes without saying. Who folds that knows that all have acknowledged it: what others have named
  * stays as it is, but for who is not known to all, so what is folded tells it; and what the later one brings in is counted up to its own cut.
+ * The last lane of a strand tells it of all of that, since it is counted along the history that leads to it.
  */
-function closedOf(strands: readonly Strand[], head: Lane, tail: Lane): Closed | undefined {
+function closedOf(strands: readonly Strand[], lane: Lane): Closed | undefined {
   const later = strands
-    .filter(({ head: other }) => other.device === head.device && other.generation > head.generation && !other.parent)
-    .filter(({ tail: end }) => end.frontier !== undefined)
-    .sort((a, b) => a.head.generation - b.head.generation)[0]?.tail.frontier;
-  if (!later) return undefined;
-  const closed = { named: 0, seen: 0 };
-  for (let lane: Lane | undefined = tail; lane; lane = lane === head ? undefined : lane.parent) {
-    closed.named = Math.max(closed.named, lane.namedAtCut);
-    closed.seen = Math.max(closed.seen, Math.min(lane.closed?.seen ?? 0, later.past[lane.number] ?? 0));
-  }
-  return closed;
+    .filter(({ head, tail }) => head.device === lane.device && head.generation > lane.generation && tail.frontier)
+    .sort((a, b) => a.head.generation - b.head.generation);
+  if (later.length === 0) return undefined;
+  // One that forks at once brings in nothing.
+  const next = later.find(({ head }) => !head.parent)?.tail.frontier;
+  const seen = next ? Math.min(lane.closed?.seen ?? 0, reachAlong(next.past, lane)) : 0;
+  return { named: lane.namedAtCut, seen };
 }
 
 function strandsOf(graph: Graph): readonly Strand[] {

@@ -16,7 +16,16 @@
 import { push } from '../base/group.ts';
 import type { DeviceId } from '../base/ids.ts';
 import type { Delta } from './delta.ts';
-import { beginningOf, compareNodes, type Closed, type Lane, type Node, type Past } from './lane.ts';
+import {
+  beginningOf,
+  compareNodes,
+  nodeAlong,
+  reachAlong,
+  type Closed,
+  type Lane,
+  type Node,
+  type Past,
+} from './lane.ts';
 import type { Lanes } from './lanes.ts';
 
 export class Generations {
@@ -36,16 +45,16 @@ export class Generations {
   }
 
   /**
-   * A lane is there, and empty. Where a later one has come before it nobody has named it. `folded`: out of a base (L6), so much of it counts, in
-   * whose place a later one is folded; what others name beyond that is told by what comes after the base.
+   * A lane is there, and empty. Where a later one has come before it nobody has named it; of a branch counts what does of what it hangs on. `folded`:
+   * out of a base (L6), so much of it counts, in whose place a later one is folded; what others name beyond that is told by what comes after the base.
    */
   begin(lane: Lane, folded?: Closed): void {
     const isTrunk = ({ parent }: Lane) => Number(!parent);
     push(this.#newestFirst, lane.device, lane);
     this.#lanesOf(lane.device).sort((a, b) => b.generation - a.generation || isTrunk(a) - isTrunk(b));
-    if (this.#nextOf(lane)) this.#close(lane, { named: 0, seen: 0 });
-    if (folded) this.#close(lane, folded);
-    lane.namedAtCut = folded?.named ?? 0;
+    const closed = folded ?? lane.parent?.closed ?? (this.#hasLater(lane) ? NOTHING : undefined);
+    if (closed) this.#close(lane, closed);
+    lane.namedAtCut = folded?.named ?? lane.parent?.namedAtCut ?? 0;
   }
 
   /** A delta has come in, at the end of its lane. Answers whether others count now, or do not any more. */
@@ -67,26 +76,22 @@ export class Generations {
    */
   settle({ past, delta: { device } }: Node): void {
     for (const lane of this.#closed) {
-      const named = past[lane.number] ?? 0;
+      const named = reachAlong(past, lane);
       if (lane.device === device || named <= lane.namedAtCut || this.#knowsLater(past, lane)) continue;
       lane.namedAtCut = named;
     }
   }
 
-  /** What was beyond the end of a lane is a lane of its own now (D8). */
-  split(lane: Lane, branch: Lane): void {
+  /**
+   * What was beyond the end of a lane is a lane of its own now (D8), and counts as it did, since it was begun upon that. By `closedAt` others take what is
+   * not here: as much as by who had seen the fork before. Of older feeds the lane says no more than before its fork.
+   */
+  split(lane: Lane): void {
     if (lane.closed) {
-      this.#close(branch, lane.closed);
-      branch.namedAtCut = lane.namedAtCut;
-      // By `closedAt` others take what is not here: as much as by who had seen the fork before. What is folded ends before it anyhow.
       const { named, seen } = lane.closed;
       lane.closed = { named: Math.min(named, lane.end), seen: Math.min(seen, lane.end) };
     }
-    for (const earlier of this.#closed) {
-      if (this.#nextOf(earlier) !== lane) continue;
-      const { named, seen } = earlier.closed!;
-      earlier.closed = { named, seen: Math.min(seen, lane.tip?.past[earlier.number] ?? 0) };
-    }
+    this.#bringInAnew(lane.device, lane.generation + 1);
   }
 
   /** Whether a delta of a feed before its fork has no effect, for what other feeds of its device say. */
@@ -128,7 +133,7 @@ export class Generations {
     known: (first: Node) => boolean,
   ): number {
     const isClosed = this.#lanes.ofDevice(device).some((lane) => {
-      const first = lane.generation > generation && !lane.parent ? beginningOf(lane) : undefined;
+      const first = lane.generation > generation ? beginningOf(lane) : undefined;
       return first !== undefined && known(first);
     });
     return isClosed ? (this.#lanes.trunk(feed)?.counts ?? 0) : Number.POSITIVE_INFINITY;
@@ -156,6 +161,11 @@ export class Generations {
       if (hasBegun(lane, next)) next = lane;
     }
     return next;
+  }
+
+  /** Whether a later feed has begun, be it forked from its beginning. */
+  #hasLater({ device, generation }: Lane): boolean {
+    return this.#lanesOf(device).some((lane) => lane.generation > generation && lane.end >= lane.first);
   }
 
   #lanesOf(device: DeviceId): Lane[] {
@@ -191,41 +201,43 @@ export class Generations {
    * not count anyhow whether it stands behind what all may have folded: one that is forgotten was there, in vain, for an earlier delta.
    */
   #seenFrom(node: Node, earlier: Lane, { named, seen }: Closed): number {
-    const reach = node.past[earlier.number] ?? 0;
+    const reach = reachAlong(node.past, earlier);
     if (node.delta.seq === 1) return reach;
     const counts = Math.max(named, seen);
     if (reach <= counts) return Math.max(reach, seen);
-    const [prev, first] = [this.#lanes.home(node).at(node.delta.seq - 1), earlier.at(counts + 1)];
+    const [prev, first] = [this.#lanes.home(node).at(node.delta.seq - 1), nodeAlong(earlier, counts + 1)];
     return prev && first && compareNodes(prev, first) < 0 ? reach : seen;
   }
 
   /** Of everybody but its device, as long as no later feed is here. */
-  #namedByOthers({ device, number }: Lane, endOf = ({ tip }: Lane) => tip): number {
+  #namedByOthers(lane: Lane, endOf = ({ tip }: Lane) => tip): number {
     let named = 0;
-    for (const lane of this.#lanes.all)
-      if (lane.device !== device) named = Math.max(named, endOf(lane)?.past[number] ?? 0);
+    for (const other of this.#lanes.all) {
+      const end = other.device === lane.device ? undefined : endOf(other);
+      if (end) named = Math.max(named, reachAlong(end.past, lane));
+    }
     return named;
   }
 
   #countNamed({ past, delta: { device } }: Node): boolean {
     let isMore = false;
     for (const lane of this.#closed) {
-      const named = past[lane.number] ?? 0;
+      const named = reachAlong(past, lane);
       const closed = lane.closed!;
       if (lane.device === device || named <= closed.named || this.#knowsLater(past, lane)) continue;
       const before = lane.counts;
       lane.closed = { named, seen: this.#seenAnew(lane, { ...closed, named }, this.#nextOf(lane)) };
       isMore ||= lane.counts > before || this.#putsBehind(lane);
-      if (closed.named === 0 && this.#changesEarlier(lane)) isMore = true;
+      if (closed.named === 0 && this.#bringInAnew(lane.device, lane.generation)) isMore = true;
     }
     return isMore;
   }
 
-  /** It has begun: of those before it counts what it says. */
-  #changesEarlier(lane: Lane): boolean {
+  /** Another feed is the next for those before a generation, or is shorter: of them counts what it says. Answers whether that is other than it was. */
+  #bringInAnew(device: DeviceId, generation: number): boolean {
     let isOther = false;
-    for (const [one, next] of this.#withNext(lane.device)) {
-      if (one.generation >= lane.generation || !one.closed) continue;
+    for (const [one, next] of this.#withNext(device)) {
+      if (one.generation >= generation || !one.closed) continue;
       const before = one.counts;
       one.closed = { ...one.closed, seen: this.#seenAnew(one, one.closed, next) };
       isOther ||= one.counts !== before;
@@ -235,8 +247,8 @@ export class Generations {
 
   /** More of it counts by others, or another feed is the next: what that has brought in may stand behind it. */
   #seenAnew(earlier: Lane, { named, seen: before }: Closed, next: Lane | undefined): number {
-    // Of one whose beginning is forgotten all know.
-    let seen = next && next.cut > 0 ? before : 0;
+    // Of one whose beginning is forgotten all know: it has brought in no more than its last that is here could.
+    let seen = next && next.cut > 0 ? Math.min(before, reachAlong(next.tip!.past, earlier)) : 0;
     for (const node of next?.nodes ?? []) seen = this.#seenFrom(node, earlier, { named, seen });
     return seen;
   }
@@ -280,7 +292,7 @@ export class Generations {
   /** The newest feed of a device of which who holds the copy knows in what he has written. What is folded all do. */
   #knownOf(device: DeviceId): number {
     for (const lane of this.#lanesOf(device)) {
-      const first = lane.parent ? undefined : beginningOf(lane);
+      const first = beginningOf(lane);
       if (first && (lane.cut > 0 || this.#hasAcknowledged(first))) return lane.generation;
     }
     return -1;
@@ -291,8 +303,8 @@ export class Generations {
     if (this.#closed.size === 0 || generation === 0) return [];
     return this.#lanesOf(device).flatMap((earlier) => {
       const named = earlier.closed?.named ?? 0;
-      if (earlier.generation >= generation || named <= (node.past[earlier.number] ?? 0)) return [];
-      return earlier.at(named) ?? [];
+      if (earlier.generation >= generation || named <= reachAlong(node.past, earlier)) return [];
+      return nodeAlong(earlier, named) ?? [];
     });
   }
 
@@ -313,7 +325,7 @@ export class Generations {
 
   /** Whether an older feed, up to `named`, has said more than a delta. One that is forgotten has not: the later one had it in its past, or is folded itself. */
   #standsBefore(earlier: Lane, named: number, node: Node): boolean {
-    const last = named > (node.past[earlier.number] ?? 0) ? earlier.at(named) : undefined;
+    const last = named > reachAlong(node.past, earlier) ? nodeAlong(earlier, named) : undefined;
     return last !== undefined && (!this.#knowsAllOf(node, last) || compareNodes(last, node) > 0);
   }
 
@@ -343,3 +355,5 @@ function hasBegun(lane: Lane, next: Lane | undefined): boolean {
   const first = next?.at(1);
   return first ? (first.past[lane.number] ?? 0) > 0 : closed.seen > 0;
 }
+
+const NOTHING: Closed = { named: 0, seen: 0 };

@@ -24,7 +24,10 @@ export type Past = readonly number[];
 /** What a lane is written through; to everybody else a node is fixed. */
 export type MutableNode = { -readonly [K in keyof Node]: Node[K] };
 
-/** How much of a feed counts since a later one of its device has begun (D2). */
+/**
+ * How much of a feed counts since a later one of its device has begun (D2): of the one history that leads to the end of the lane, so of a branch (D8) what
+ * who has not seen the fork holds for the feed.
+ */
 export interface Closed {
   /** Up to where others have named it who did not know of that. */
   readonly named: number;
@@ -128,9 +131,9 @@ export class Lane {
   }
 }
 
-/** The first delta of a feed, or, where that is forgotten, what is known of those that were folded with it. */
+/** The first delta of a feed, in the lane where that stands, or, where it is forgotten, what is known of those that were folded with it. */
 export function beginningOf(lane: Lane): Node | undefined {
-  return lane.at(1) ?? lane.tip;
+  return lane.first === 1 ? (lane.at(1) ?? lane.tip) : undefined;
 }
 
 function hangsOn(lane: Lane | undefined, other: Lane): boolean {
@@ -152,6 +155,22 @@ export function inPast(inner: Node, outer: Node): boolean {
 /** Up to where a delta has a lane in its past, itself included. */
 export function reachOf(node: Node, lane: number): number {
   return node.lane === lane ? node.delta.seq : (node.past[lane] ?? 0);
+}
+
+/** The delta at a place in the one history of a feed that leads to a lane: what is before a branch stands in what that hangs on. */
+export function nodeAlong(lane: Lane, seq: number): Node | undefined {
+  let at = lane;
+  while (seq < at.first && at.parent) at = at.parent;
+  return at.at(seq);
+}
+
+/** Up to where a past goes in the one history of the feed that leads to a lane. */
+export function reachAlong(past: Past, lane: Lane): number {
+  for (let at: Lane | undefined = lane; at; at = at.parent) {
+    const seq = past[at.number] ?? 0;
+    if (seq > 0) return seq;
+  }
+  return 0;
 }
 
 /** D6: causal, then (height, id). Height alone respects causality, since it grows along every edge. */

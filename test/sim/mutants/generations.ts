@@ -8,6 +8,52 @@ const change = (name: string, search: string, replace: string, file = GENERATION
   ...{ name, rule: 'D2', file, search, replace, tests },
 });
 
+/** Where a feed forks, too (D8). */
+const forked: readonly Mutant[] = (
+  [
+    ['a branch begins as if nothing of its feed counted', GENERATIONS, 'folded ?? lane.parent?.closed ??', 'folded ??'],
+    ['of a branch nothing was named before the cut', GENERATIONS, 'lane.parent?.namedAtCut ?? 0', '0'],
+    [
+      'what does not count anyhow is looked for on the branch alone',
+      GENERATIONS,
+      'nodeAlong(earlier, counts + 1)',
+      'earlier.at(counts + 1)',
+    ],
+    [
+      'a later feed says as much as before its fork has shown',
+      GENERATIONS,
+      'this.#bringInAnew(lane.device, lane.generation + 1);',
+      '',
+    ],
+    [
+      'a feed that forks at once has not begun',
+      GENERATIONS,
+      'lane.end >= lane.first);',
+      'lane.end >= lane.first && !lane.parent);',
+    ],
+    [
+      'nobody knows of a feed that forks at once',
+      'src/sync/lane.ts',
+      'return lane.first === 1 ?',
+      'return !lane.parent ?',
+    ],
+    [
+      'in a base a feed that forks at once has not begun',
+      'src/sync/frame.ts',
+      'head.generation > lane.generation && tail.frontier)',
+      'head.generation > lane.generation && tail.frontier && !head.parent)',
+    ],
+    [
+      'a past goes no further than a branch',
+      'src/sync/lane.ts',
+      'for (let at: Lane | undefined = lane; at; at = at.parent) { const seq = past[at.number] ?? 0;',
+      'for (const at of [lane]) { const seq = past[at.number] ?? 0;',
+    ],
+  ] as const
+).map(([name, file, search, replace]) => ({
+  ...{ name, rule: 'D2', file, search, replace, tests: ['test/sync/forked-generations.test.ts'] },
+}));
+
 export const generations: readonly Mutant[] = [
   change(
     'what others had named of a feed is kept whole where the feed is cut at a fork',
@@ -19,8 +65,8 @@ export const generations: readonly Mutant[] = [
     'const isOther = this.#closeEarlier(node, lane);',
     'const isOther = false;',
   ),
-  change('a late older feed takes its place', 'if (this.#nextOf(lane)) this.#close(lane, { named: 0, seen: 0 });', ''),
-  change('what others had named does not count', 'named = Math.max(named, endOf(lane)?.past[number] ?? 0);', ''),
+  change('a late older feed takes its place', '(this.#hasLater(lane) ? NOTHING : undefined)', 'undefined'),
+  change('what others had named does not count', 'if (end) named = Math.max(named, reachAlong(end.past, lane));', ''),
   change(
     'what others name later does not count',
     'lane.closed = { named, seen: this.#seenAnew(lane, { ...closed, named }, this.#nextOf(lane)) };',
@@ -38,8 +84,8 @@ export const generations: readonly Mutant[] = [
   ),
   change(
     'a lost tail comes back where what counts of it anyhow stands',
-    'earlier.at(counts + 1)',
-    'earlier.at(seen + 1)',
+    'nodeAlong(earlier, counts + 1)',
+    'nodeAlong(earlier, seen + 1)',
   ),
   change(
     'what a later feed has brought in is not looked at again',
@@ -119,8 +165,8 @@ export const generations: readonly Mutant[] = [
   ),
   change(
     'a base says that nobody has named an older feed',
-    'closed.named = Math.max(closed.named, lane.namedAtCut);',
-    '',
+    'return { named: lane.namedAtCut, seen };',
+    'return { named: 0, seen };',
     'src/sync/frame.ts',
   ),
   {
@@ -135,8 +181,8 @@ export const generations: readonly Mutant[] = [
     name: 'a base tells what others have named beyond it',
     rule: 'L6',
     file: 'src/sync/frame.ts',
-    search: 'closed.named = Math.max(closed.named, lane.namedAtCut);',
-    replace: 'closed.named = Math.max(closed.named, lane.closed?.named ?? 0);',
+    search: 'return { named: lane.namedAtCut, seen };',
+    replace: 'return { named: lane.closed?.named ?? 0, seen };',
     tests: ['test/sim/sim.test.ts'],
   },
   change('what is folded names nothing of an older feed', 'this.#generations.settle(node);', '', 'src/sync/places.ts'),
@@ -192,7 +238,7 @@ export const generations: readonly Mutant[] = [
     name: 'a feed between two others begins for nobody when it is named',
     rule: 'D2',
     file: 'src/sync/generations.ts',
-    search: 'if (closed.named === 0 && this.#changesEarlier(lane)) isMore = true;',
+    search: 'if (closed.named === 0 && this.#bringInAnew(lane.device, lane.generation)) isMore = true;',
     replace: '',
     tests: ['test/sync/generations.test.ts'],
   },
@@ -244,4 +290,5 @@ export const generations: readonly Mutant[] = [
     replace: 'return this.#standsBefore(earlier, named, node);',
     tests: ['test/sync/generations.test.ts', 'test/sync/histories.test.ts'],
   },
+  ...forked,
 ];

@@ -37,6 +37,11 @@ export class Branches {
     }
   }
 
+  /** Of a lane, the last that is not here alone. */
+  lastShared(lane: Lane): Node | undefined {
+    return lane.parent && this.isContested(lane) ? lane.at(lane.named) : lane.tip;
+  }
+
   /** A lane was cut: who stands on its branch himself may have named others. */
   takeAnew(): void {
     for (const lane of this.#lanes.branches) lane.named = lane.cut;
@@ -50,6 +55,11 @@ export class Branches {
   isUnnamed(node: Node): boolean {
     const own = this.#lanes.all[node.lane];
     return own?.parent !== undefined && node.delta.seq > own.named;
+  }
+
+  /** Whether it is such a one, and its branch does not stand: others hold another for the feed, or none. Beyond what is named of one that stands it is the end of the feed. */
+  isAlone(node: Node): boolean {
+    return this.isUnnamed(node) && this.isContested(this.#lanes.all[node.lane]!);
   }
 
   /**

@@ -15,6 +15,7 @@
  */
 import { push } from '../base/group.ts';
 import type { DeviceId } from '../base/ids.ts';
+import type { Branches } from './branches.ts';
 import type { Delta } from './delta.ts';
 import {
   beginningOf,
@@ -30,6 +31,7 @@ import type { Lanes } from './lanes.ts';
 
 export class Generations {
   readonly #lanes: Lanes;
+  readonly #branches: Branches;
   readonly #hasAcknowledged: (node: Node) => boolean;
   /** The lanes of each device, of its newest feed first, and of one feed the branches before the trunk. */
   readonly #newestFirst = new Map<DeviceId, Lane[]>();
@@ -39,8 +41,9 @@ export class Generations {
   #still: Map<DeviceId, ReadonlyMap<Lane, number>> | undefined;
 
   /** `hasAcknowledged`: whether who holds the copy has a delta in what he has written. */
-  constructor(lanes: Lanes, hasAcknowledged: (node: Node) => boolean) {
+  constructor(lanes: Lanes, branches: Branches, hasAcknowledged: (node: Node) => boolean) {
     this.#lanes = lanes;
+    this.#branches = branches;
     this.#hasAcknowledged = hasAcknowledged;
   }
 
@@ -57,11 +60,54 @@ export class Generations {
     lane.namedAtCut = folded?.named ?? lane.parent?.namedAtCut ?? 0;
   }
 
-  /** A delta has come in, at the end of its lane. Answers whether others count now, or do not any more. */
-  take(node: Node, lane: Lane): boolean {
+  /**
+   * A delta has come in, at the end of its lane. `isNews`: more of a branch is named by it than was (D8). Answers whether others count now, or do not any
+   * more.
+   */
+  take(node: Node, lane: Lane, isNews: boolean): boolean {
     const isOther = this.#closeEarlier(node, lane);
     const isMore = this.#countNamed(node);
-    return this.#putsBehind(lane) || isOther || isMore;
+    const isHeard = isNews && this.#hearBranches();
+    return this.#putsBehind(lane) || isOther || isMore || isHeard;
+  }
+
+  /** More of branches is named (D8), and says what it does of other feeds; and another may be what stands of a feed. */
+  #hearBranches(): boolean {
+    const named = this.#lanes.branches.filter(({ isNamed }) => isNamed);
+    if (named.length !== this.#standing) {
+      this.#standing = named.length;
+      return this.#countAnew();
+    }
+    let isOther = false;
+    for (const lane of this.#closed) if (this.#raise(lane, this.#namedOn(named, lane))) isOther = true;
+    return isOther;
+  }
+
+  /** Of what others have named, and what that brings in, when other branches stand. */
+  #countAnew(): boolean {
+    let isOther = false;
+    for (const one of this.#closed) {
+      const { named, seen } = one.closed!;
+      one.closed = { named: Math.max(one.namedAtCut, this.#namedOn(this.#lanes.all, one)), seen };
+      isOther ||= one.closed.named !== named;
+    }
+    for (const device of new Set([...this.#closed].map((one) => one.device)))
+      if (this.#bringInAnew(device, Number.POSITIVE_INFINITY)) isOther = true;
+    return isOther;
+  }
+
+  /** How many branches were named when it was last asked which of them stand. */
+  #standing = 0;
+
+  /** Up to where a feed is named on these lanes by who does not know of a later one. */
+  #namedOn(lanes: readonly Lane[], lane: Lane): number {
+    let named = 0;
+    for (const other of lanes) {
+      if (other.device === lane.device) continue;
+      const last = other.lastOf((node) => !this.#branches.isAlone(node) && !this.knowsLater(node, lane));
+      if (last) named = Math.max(named, reachAlong(last.past, lane));
+    }
+    return named;
   }
 
   /** So much of it counts: a later one has begun. */
@@ -84,14 +130,16 @@ export class Generations {
 
   /**
    * What was beyond the end of a lane is a lane of its own now (D8), and counts as it did, since it was begun upon that. By `closedAt` others take what is
-   * not here: as much as by who had seen the fork before. Of older feeds the lane says no more than before its fork.
+   * not here: as much as by who had seen the fork before. Of older feeds the lane says no more than before its fork, nor
+   * do other feeds count by what is on the branch, where nobody has named that.
    */
   split(lane: Lane): void {
     if (lane.closed) {
       const { named, seen } = lane.closed;
       lane.closed = { named: Math.min(named, lane.end), seen: Math.min(seen, lane.end) };
     }
-    this.#bringInAnew(lane.device, lane.generation + 1);
+    this.#standing = this.#lanes.branches.filter(({ isNamed }) => isNamed).length;
+    this.#countAnew();
   }
 
   /** Whether a delta of a feed before its fork has no effect, for what other feeds of its device say. */
@@ -158,7 +206,7 @@ export class Generations {
     let next: Lane | undefined;
     for (const lane of this.#lanesOf(device)) {
       if (lane.generation <= generation) break;
-      if (hasBegun(lane, next)) next = lane;
+      if (this.#hasBegun(lane, next)) next = lane;
     }
     return next;
   }
@@ -177,12 +225,26 @@ export class Generations {
     let next: Lane | undefined;
     for (const lane of this.#lanesOf(device)) {
       yield [lane, next];
-      if (hasBegun(lane, next)) next = lane;
+      if (this.#hasBegun(lane, next)) next = lane;
     }
   }
 
+  /**
+   * Whether a feed has begun, as others hold it, and its beginning counts, whatever a later one may bring in since (`next`: the first of these that has
+   * begun). One that comes when all know of a later one does not, and says nothing of those before it: what of them counts may be folded.
+   */
+  #hasBegun(trunk: Lane, next: Lane | undefined): boolean {
+    if (trunk.parent) return false;
+    const lane = trunk.end === 0 ? this.#lineOf(trunk)[1] : trunk;
+    if (!lane) return false;
+    const { closed } = lane;
+    if (!closed || closed.named > 0) return true;
+    const first = next && nodeAlong(this.#endOf(next), 1);
+    return first ? reachAlong(first.past, lane) > 0 : closed.seen > 0;
+  }
+
   #closeEarlier(node: Node, lane: Lane): boolean {
-    if (lane.generation === 0 || lane.parent) return false;
+    if (lane.generation === 0 || (lane.parent && this.#branches.isContested(lane))) return false;
     let isOther = false;
     for (const [one, next] of this.#withNext(lane.device)) {
       if (one.generation >= lane.generation) continue;
@@ -190,7 +252,7 @@ export class Generations {
       one.namedAtCut = one.closed ? one.namedAtCut : this.#namedByOthers(one, ({ frontier }) => frontier);
       const closed = { named: one.closed?.named ?? this.#namedByOthers(one), seen: one.closed?.seen ?? 0 };
       if (node.delta.seq === 1) this.#close(one, { ...closed, seen: this.#seenAnew(one, closed, next) });
-      else if (next === lane) one.closed = { ...closed, seen: this.#seenFrom(node, one, closed) };
+      else if (next && this.#endOf(next) === lane) one.closed = { ...closed, seen: this.#seenFrom(node, one, closed) };
       isOther ||= Math.min(before, one.end) !== Math.min(one.counts, one.end);
     }
     return isOther;
@@ -205,12 +267,12 @@ export class Generations {
     if (node.delta.seq === 1) return reach;
     const counts = Math.max(named, seen);
     if (reach <= counts) return Math.max(reach, seen);
-    const [prev, first] = [this.#lanes.home(node).at(node.delta.seq - 1), nodeAlong(earlier, counts + 1)];
+    const [prev, first] = [nodeAlong(this.#lanes.home(node), node.delta.seq - 1), nodeAlong(earlier, counts + 1)];
     return prev && first && compareNodes(prev, first) < 0 ? reach : seen;
   }
 
   /** Of everybody but its device, as long as no later feed is here. */
-  #namedByOthers(lane: Lane, endOf = ({ tip }: Lane) => tip): number {
+  #namedByOthers(lane: Lane, endOf = (other: Lane) => this.#branches.lastShared(other)): number {
     let named = 0;
     for (const other of this.#lanes.all) {
       const end = other.device === lane.device ? undefined : endOf(other);
@@ -219,18 +281,26 @@ export class Generations {
     return named;
   }
 
-  #countNamed({ past, delta: { device } }: Node): boolean {
+  #countNamed(node: Node): boolean {
+    if (this.#closed.size === 0 || this.#branches.isAlone(node)) return false;
     let isMore = false;
     for (const lane of this.#closed) {
-      const named = reachAlong(past, lane);
-      const closed = lane.closed!;
-      if (lane.device === device || named <= closed.named || this.#knowsLater(past, lane)) continue;
-      const before = lane.counts;
-      lane.closed = { named, seen: this.#seenAnew(lane, { ...closed, named }, this.#nextOf(lane)) };
-      isMore ||= lane.counts > before || this.#putsBehind(lane);
-      if (closed.named === 0 && this.#bringInAnew(lane.device, lane.generation)) isMore = true;
+      const named = reachAlong(node.past, lane);
+      if (lane.device === node.delta.device || named <= lane.closed!.named || this.#knowsLater(node.past, lane))
+        continue;
+      if (this.#raise(lane, named)) isMore = true;
     }
     return isMore;
+  }
+
+  /** More of a feed turns out to be named. Answers whether others count now. */
+  #raise(lane: Lane, named: number): boolean {
+    const closed = lane.closed!;
+    if (named <= closed.named) return false;
+    const before = lane.counts;
+    lane.closed = { named, seen: this.#seenAnew(lane, { ...closed, named }, this.#nextOf(lane)) };
+    const isMore = lane.counts > before || this.#putsBehind(lane);
+    return (closed.named === 0 && this.#bringInAnew(lane.device, lane.generation)) || isMore;
   }
 
   /** Another feed is the next for those before a generation, or is shorter: of them counts what it says. Answers whether that is other than it was. */
@@ -247,10 +317,28 @@ export class Generations {
 
   /** More of it counts by others, or another feed is the next: what that has brought in may stand behind it. */
   #seenAnew(earlier: Lane, { named, seen: before }: Closed, next: Lane | undefined): number {
+    if (!next) return 0;
+    const line = this.#lineOf(next);
+    const isCut = line.some(({ first, cut }) => cut >= first);
     // Of one whose beginning is forgotten all know: it has brought in no more than its last that is here could.
-    let seen = next && next.cut > 0 ? Math.min(before, reachAlong(next.tip!.past, earlier)) : 0;
-    for (const node of next?.nodes ?? []) seen = this.#seenFrom(node, earlier, { named, seen });
+    let seen = isCut ? Math.min(before, reachAlong(line.findLast(({ tip }) => tip)!.tip!.past, earlier)) : 0;
+    for (const { nodes } of line) for (const node of nodes) seen = this.#seenFrom(node, earlier, { named, seen });
     return seen;
+  }
+
+  /** A feed as others hold it: what is before its fork, and the branch that stands upon that (D8). */
+  #lineOf(trunk: Lane): readonly Lane[] {
+    const line = [trunk];
+    for (let end = trunk; end.isForked;) {
+      const upon = this.#lanes.of(end.feed).find((lane) => lane.parent === end && !this.#branches.isContested(lane));
+      if (!upon) break;
+      line.push((end = upon));
+    }
+    return line;
+  }
+
+  #endOf(trunk: Lane): Lane {
+    return trunk.isForked ? this.#lineOf(trunk).at(-1)! : trunk;
   }
 
   /** Whether a delta has something of a later feed than this in its past, or stands in one. */
@@ -283,7 +371,7 @@ export class Generations {
     const named = Math.min(lane.closed?.named ?? 0, lane.end);
     if (!lane.closed || lane.parent || lane.isForked || named === lane.end || lane.generation < knownOf()) return named;
     const end = lane.lastOf((node) => !this.knowsLater(node, lane));
-    const later = next?.nodes[0];
+    const later = next && this.#lineOf(next).find(({ nodes }) => nodes.length > 0)?.nodes[0];
     // What nobody has named is folded nowhere; who knows all that it had acknowledged denies nothing that may be.
     if (!end || (later && this.#knowsAllOf(later, end))) return named;
     return Math.max(named, end.delta.seq);
@@ -342,18 +430,6 @@ export class Generations {
       return later.generation > lane.generation && first !== undefined && this.#standsBefore(lane, named, first);
     });
   }
-}
-
-/**
- * Whether a feed has begun, before its fork, and its beginning counts, whatever a later one may bring in since (`next`: the first of these that has begun).
- * One that comes when all know of a later one does not, and says nothing of those before it: what of them counts may be folded.
- */
-function hasBegun(lane: Lane, next: Lane | undefined): boolean {
-  const { closed } = lane;
-  if (lane.parent || lane.end === 0) return false;
-  if (!closed || closed.named > 0) return true;
-  const first = next?.at(1);
-  return first ? (first.past[lane.number] ?? 0) > 0 : closed.seen > 0;
 }
 
 const NOTHING: Closed = { named: 0, seen: 0 };

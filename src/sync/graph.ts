@@ -67,7 +67,7 @@ export class Graph {
       hasAcknowledged: () => true,
       ...around,
     };
-    this.#generations = new Generations(this.#lanes, (node) => this.#around.hasAcknowledged(node));
+    this.#generations = new Generations(this.#lanes, this.#branches, (node) => this.#around.hasAcknowledged(node));
     this.#heads = new Heads(this.#lanes, this.#generations);
     this.#places = new Places(this.#lanes, this.#generations);
   }
@@ -388,7 +388,7 @@ export class Graph {
     this.#heads.take(node, prev, deps);
     const isFork = lane.parent !== undefined && this.#lanes.all.length > before;
     const isNews = this.#branches.take(node);
-    const isRecut = this.#generations.take(node, lane) || isFork || isNews;
+    const isRecut = this.#generations.take(node, lane, isNews) || isFork || isNews;
     return { outcome: 'added', node, isFork, isRecut };
   }
 

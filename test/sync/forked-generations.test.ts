@@ -49,6 +49,37 @@ describe('D2 D8 a device that forks a feed and begins a later one', () => {
       }
     });
 
+  it('D2 D8 a later feed goes on by the branch that others have named, whoever holds another that nobody has', () => {
+    for (const order of ['x2 y2', 'y2 x2', 'x2']) {
+      const talk = new Talk();
+      const { alice, bob, mallory, genesis } = talk;
+      const said = talk.add(alice, genesis, []);
+      const m1 = talk.add(mallory, undefined, [said]);
+      const g1 = talk.add(mallory, undefined, [genesis], 1);
+      const [x2, y2] = [talk.say(mallory, g1, [m1], 1), talk.say(mallory, g1, [said], 1)];
+      takeAll(
+        talk,
+        order.split(' ').map((name) => (name === 'x2' ? x2 : y2)),
+      );
+      assert.deepEqual(aside(talk, { m1 }), order === 'x2' ? [] : ['m1'], 'neither is named yet');
+      talk.add(bob, undefined, [x2]);
+      assert.deepEqual(aside(talk, { m1, g1, x2 }), []);
+    }
+  });
+
+  it('D2 D8 what stands on a branch that nobody has named names nothing of an older feed, whichever came first', () => {
+    for (const isRivalLast of [true, false]) {
+      const talk = new Talk();
+      const { alice, bob, mallory, genesis } = talk;
+      const m1 = talk.add(mallory, undefined, [genesis]);
+      const [x1, y1] = [talk.say(bob, undefined, [m1]), talk.say(bob, undefined, [genesis])];
+      const g1 = talk.say(mallory, undefined, [genesis], 1);
+      takeAll(talk, isRivalLast ? [x1, g1, y1] : [y1, x1, g1]);
+      talk.add(alice, genesis, [g1, y1]);
+      assert.deepEqual(aside(talk, { m1, y1 }), ['m1']);
+    }
+  });
+
   it('D2 D8 what others name of a branch who do not know of the later one counts the same, in either order', () => {
     for (const isRivalLast of [true, false]) {
       const talk = new Talk();
@@ -141,9 +172,35 @@ describe('D2 L5 L6 D8 what counts and what is in a base where feeds fork and beg
       }
     }
   });
+
+  it(`D2 L5 D8 is the same for who holds what nobody has named, in ${WORLDS / 2} drawn worlds`, () => {
+    for (let [world, compared] = [0, 0]; compared < WORLDS / 2; world++) {
+      const [talk, said] = ramble(new Dice(`unnamed branches ${world}`));
+      const alone = new Set(said.filter((delta) => isOnUnnamed(talk, delta)));
+      const rest = said.filter((delta) => !alone.has(delta));
+      const isNamed = rest.some((delta) => [...alone].some((one) => talk.isIn(one, delta)));
+      if (alone.size === 0 || isNamed || isForkOpen(talk)) continue;
+      compared++;
+      const other = new Talk();
+      takeAll(other, rest);
+      const [all, without] = [talk, other].map(({ graph }) => rest.filter(({ id }) => graph.isAside(graph.get(id)!)));
+      assert.deepEqual(all, without, `world ${world}`);
+    }
+  });
 });
 
-/** Four people write upon some of what there is; Mallory in up to four feeds at once, which she forks. Answers what was taken but for the genesis. */
+function isOnUnnamed({ graph }: Talk, { id }: Delta): boolean {
+  const { parent, isNamed } = graph.lanes[graph.get(id)!.lane]!;
+  return parent !== undefined && !isNamed;
+}
+
+/** Whether somewhere a feed forks, and others have named none of its branches: they may hold any. */
+function isForkOpen({ graph: { lanes } }: Talk): boolean {
+  const forks = new Set(lanes.flatMap(({ parent }) => parent ?? []));
+  return [...forks].some((fork) => !lanes.some(({ parent, isNamed }) => parent === fork && isNamed));
+}
+
+/** Four people write upon some of what there is; Mallory in up to four feeds at once; she and Bob fork theirs. Answers what was taken but for the genesis. */
 function ramble(dice: Dice): readonly [Talk, readonly Delta[]] {
   const talk = new Talk();
   const people = [talk.alice, talk.bob, talk.team.person('Carol'), talk.mallory, talk.mallory, talk.mallory];
@@ -154,7 +211,7 @@ function ramble(dice: Dice): readonly [Talk, readonly Delta[]] {
     const generation = by === talk.mallory ? dice.below(4) : 0;
     const mine = by === talk.alice && generation === 0 ? [talk.genesis] : [];
     mine.push(...said.filter((delta) => delta.device === by.device && delta.generation === generation));
-    const isFork = by === talk.mallory && mine.length > 0 && dice.chance(0.4);
+    const isFork = (by === talk.mallory || by === talk.bob) && mine.length > 0 && dice.chance(0.4);
     const end = mine.length > 0 ? tips.get(mine[0]!.feed) : undefined;
     const prev = !isFork ? end : dice.chance(0.35) ? undefined : dice.pick(mine);
     const others = [...tips.values()].filter(({ feed }) => feed !== mine[0]?.feed);

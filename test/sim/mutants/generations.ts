@@ -14,6 +14,30 @@ const forked: readonly Mutant[] = (
     ['a branch begins as if nothing of its feed counted', GENERATIONS, 'folded ?? lane.parent?.closed ??', 'folded ??'],
     ['of a branch nothing was named before the cut', GENERATIONS, 'lane.parent?.namedAtCut ?? 0', '0'],
     [
+      'a later feed says nothing beyond its fork, though a branch stands',
+      GENERATIONS,
+      'if (!upon) break;',
+      'if (upon ?? true) break;',
+    ],
+    [
+      'what is on a branch that nobody has named names an older feed',
+      GENERATIONS,
+      '!this.#branches.isAlone(node) && !this.knowsLater(node, lane)',
+      '!this.knowsLater(node, lane)',
+    ],
+    [
+      'a branch that stands says nothing beyond what is named of it',
+      'src/sync/branches.ts',
+      'return this.isUnnamed(node) && this.isContested(this.#lanes.all[node.lane]!);',
+      'return this.isUnnamed(node);',
+    ],
+    [
+      'what stands of a feed is not looked at again when a branch is named',
+      GENERATIONS,
+      'const isHeard = isNews && this.#hearBranches();',
+      'const isHeard = false && this.#hearBranches();',
+    ],
+    [
       'what does not count anyhow is looked for on the branch alone',
       GENERATIONS,
       'nodeAlong(earlier, counts + 1)',
@@ -22,7 +46,7 @@ const forked: readonly Mutant[] = (
     [
       'a later feed says as much as before its fork has shown',
       GENERATIONS,
-      'this.#bringInAnew(lane.device, lane.generation + 1);',
+      'this.#standing = this.#lanes.branches.filter(({ isNamed }) => isNamed).length; this.#countAnew();',
       '',
     ],
     [
@@ -74,8 +98,8 @@ export const generations: readonly Mutant[] = [
   ),
   change(
     'what is named by who knows of a later feed counts',
-    'named <= closed.named || this.#knowsLater(past, lane)',
-    'named <= closed.named',
+    'named <= lane.closed!.named || this.#knowsLater(node.past, lane)',
+    'named <= lane.closed!.named',
   ),
   change(
     'a lost tail comes back wherever it stands',
@@ -97,7 +121,7 @@ export const generations: readonly Mutant[] = [
     'if (reach <= counts) return Math.max(reach, seen);',
     'if (reach <= counts) return seen;',
   ),
-  change('any later feed brings in a lost tail', 'else if (next === lane)', 'else'),
+  change('any later feed brings in a lost tail', 'else if (next && this.#endOf(next) === lane)', 'else'),
   change('a later feed may know less', '|| this.#isBehind(node, lane)', ''),
   change('a later feed may stand before the older', ' || compareNodes(last, node) > 0', ''),
   change('a later feed need not have acknowledged what the older has', '!this.#knowsAllOf(node, last) || ', ''),
@@ -148,8 +172,8 @@ export const generations: readonly Mutant[] = [
   ),
   change(
     'what was applied stays when the older feed shows',
-    'return this.#putsBehind(lane) || isOther || isMore;',
-    'return isOther || isMore;',
+    'return this.#putsBehind(lane) || isOther || isMore || isHeard;',
+    'return isOther || isMore || isHeard;',
   ),
   change(
     'who has written nothing yet has acknowledged nothing',
@@ -214,7 +238,7 @@ export const generations: readonly Mutant[] = [
     name: 'a feed that begins between two others says what counts of the first, though it does not count itself',
     rule: 'D2',
     file: 'src/sync/generations.ts',
-    search: 'return first ? (first.past[lane.number] ?? 0) > 0 : closed.seen > 0;',
+    search: 'return first ? reachAlong(first.past, lane) > 0 : closed.seen > 0;',
     replace: 'void first; return true;',
     tests: ['test/sync/generations.test.ts', 'test/sync/two-hostile.test.ts'],
   },
@@ -238,7 +262,7 @@ export const generations: readonly Mutant[] = [
     name: 'a feed between two others begins for nobody when it is named',
     rule: 'D2',
     file: 'src/sync/generations.ts',
-    search: 'if (closed.named === 0 && this.#bringInAnew(lane.device, lane.generation)) isMore = true;',
+    search: '(closed.named === 0 && this.#bringInAnew(lane.device, lane.generation)) ||',
     replace: '',
     tests: ['test/sync/generations.test.ts'],
   },

@@ -465,8 +465,8 @@ export class World implements Surroundings {
 
   /** A client erases its copy when it hears that its owner is out (K2); a hostile one does not. */
   expelled(device: SimDevice, tries = 0): void {
-    // Where none of the words that let it in is here it is no news that another had taken it out: it waits for its copy, as in the service (`isComingInto`).
-    if (this.isHostile(device.id) || device.engine.isOutside) return;
+    if (this.isHostile(device.id)) return;
+    if (device.engine.isOutside) return this.#asksAgain(device);
     const word = device.engine.expulsion;
     const life = device.engine;
     const isBySponsor = word !== undefined && word === device.engine.wordOnSponsor;
@@ -484,6 +484,27 @@ export class World implements Surroundings {
       );
       for (const id of device.acknowledged) this.abandoned.add(id);
       if (isBySponsor) this.folds.parted(device);
+      await device.erase();
+      this.changed(device.id);
+    });
+  }
+
+  /**
+   * Where none of the words that let it in is here it is no news that another had taken it out: it waits for its copy, and asks again, as in the service
+   * (`isComingInto`). One of whom it asks may know that it is out again (N4): then it goes.
+   */
+  #asksAgain(device: SimDevice): void {
+    const life = device.engine;
+    this.agenda.put(this.#time + RESTS_MS, async () => {
+      if (!device.alive || device.engine !== life || !life.expulsion) return;
+      if (!life.isOutside) return this.expelled(device);
+      const isDeclinedBy = (sponsor: DeviceId) => {
+        const { replica } = this.devices.get(sponsor)!;
+        return !this.isHostile(sponsor) && replica.roster.devices.has(sponsor) && replica.roster.gone.has(device.id);
+      };
+      if (![...device.sponsors].some(isDeclinedBy)) return;
+      this.counts.add('copies erased by who has asked again');
+      for (const id of device.acknowledged) this.abandoned.add(id);
       await device.erase();
       this.changed(device.id);
     });

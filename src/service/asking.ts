@@ -3,11 +3,11 @@
  * an answer.
  */
 import type { DeltaId } from '../base/ids.ts';
-import { sealMessage, type SealKey } from '../sync/envelope.ts';
-import { capabilityOf } from '../sync/epoch.ts';
-import { encodeMessage, type Message } from '../sync/messages.ts';
-import { Lane, type Route } from '../sync/ports.ts';
+import type { SealKey } from '../sync/envelope.ts';
+import type { Message } from '../sync/messages.ts';
+import type { Route } from '../sync/ports.ts';
 import type { Hub } from './hub.ts';
+import { sayByRelay, sayDirectly } from './sealed-words.ts';
 
 /** Direct paths open and close: a second asking costs nothing. */
 const ASK_AGAIN_MS = 5_000;
@@ -41,12 +41,11 @@ export class Asking {
   ask(): void {
     this.#cancel?.();
     if (this.#stopped) return;
-    const { hub, routes } = this.#options;
-    const bytes = this.#message();
-    let direct = false;
-    for (const { device } of routes) direct = hub.transport.send(device, bytes, Lane.control) || direct;
-    if (direct) this.#options.onAsked();
-    else this.#askByRelay(bytes);
+    const { hub, seal, routes } = this.#options;
+    const message = this.#message();
+    const devices = routes.map(({ device }) => device);
+    if (sayDirectly(hub, seal, devices, message)) this.#options.onAsked();
+    else void this.#askByRelay(message);
     this.#cancel = hub.clock.wakeAt(hub.clock.now() + ASK_AGAIN_MS, () => this.ask());
   }
 
@@ -62,11 +61,11 @@ export class Asking {
     this.ask();
   }
 
-  #message(): Uint8Array {
-    const { hub, seal } = this.#options;
-    const { certificate, device } = hub.identity;
+  #message(): Message {
+    const { hub } = this.#options;
+    const { certificate } = hub.identity;
     const since = this.#options.since();
-    const message: Message = {
+    return {
       kind: 'join',
       certificate: certificate.bytes,
       name: this.#options.name(),
@@ -75,27 +74,18 @@ export class Asking {
       since,
       signature: this.#options.sign(certificate.bytes, since),
     };
-    return sealMessage(hub.crypto, seal, encodeMessage(device, message));
   }
 
-  #askByRelay(bytes: Uint8Array): void {
+  async #askByRelay(message: Message): Promise<void> {
     const { hub, seal, routes } = this.#options;
     const now = hub.clock.now();
-    const recipients = routes.flatMap(({ device, relay }) =>
-      relay === undefined ? [] : [{ device, relay, capability: capabilityOf(hub.crypto, seal.key, device) }],
-    );
+    const to = routes.flatMap(({ device, relay }) => (relay === undefined ? [] : [{ device, relay }]));
     // The answer comes to our own queue: without one connected, asking by relay is in vain.
-    if (recipients.length === 0 || hub.transport.relayState.state !== 'connected') return;
+    if (to.length === 0 || hub.transport.relayState.state !== 'connected') return;
     if (now - this.#relayAskedAt < RELAY_ASK_AGAIN_MS) return;
     this.#relayAskedAt = now;
-    hub.transport
-      .submit(recipients, bytes, { ephemeral: false })
-      .then((outcomes) => {
-        if (outcomes.includes('ok')) this.#options.onAsked();
-        else this.#relayAskedAt = Number.NEGATIVE_INFINITY;
-      })
-      .catch(() => {
-        this.#relayAskedAt = Number.NEGATIVE_INFINITY;
-      });
+    const outcomes = await sayByRelay(hub, seal, to, message);
+    if (outcomes.includes('ok')) this.#options.onAsked();
+    else this.#relayAskedAt = Number.NEGATIVE_INFINITY;
   }
 }

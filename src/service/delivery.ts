@@ -1,5 +1,5 @@
 /**
- * What a workspace sends, on its way out: sealed once (K5), on a direct path or to the recipients' relays, content before the
+ * What a workspace sends, on its way out: sealed once for each path (K5), on a direct path or to the recipients' relays, content before the
  * word of it (R9). What was told directly is owed until the other says that it has it.
  */
 import { groupBy } from '../base/group.ts';
@@ -73,7 +73,7 @@ export class Delivery {
   // ---- direct -----------------------------------------------------------------------------------------------------------
 
   #sendDirect(device: DeviceId, { message, under, lane }: Pick<Outgoing, 'message' | 'under' | 'lane'>): boolean {
-    const bytes = this.#engine.seal(message, under, device);
+    const bytes = this.#engine.seal(message, under, 'direct', device);
     return bytes !== undefined && this.#hub.transport.send(device, bytes, lane);
   }
 
@@ -126,7 +126,7 @@ export class Delivery {
   async #submit(one: Pick<Outgoing, 'to' | 'message' | 'under' | 'ephemeral'>): Promise<readonly string[]> {
     const { peers } = this.#options;
     const { to, message, under, ephemeral } = one;
-    const bytes = this.#engine.seal(message, under, to[0]);
+    const bytes = this.#engine.seal(message, under, 'relay', to[0]);
     const known = to.filter((device) => peers.relayOf(device) !== undefined);
     const recipients = known.flatMap((device) => {
       const capability = this.#capabilityOf(device);

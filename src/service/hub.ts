@@ -3,7 +3,8 @@ import type { AccountId, DeltaId, DeviceId, WorkspaceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import type { Certificate } from '../protocol/certificate.ts';
 import type { Signer } from '../sync/delta.ts';
-import type { ChunkStore, Clock, Transport } from '../sync/ports.ts';
+import type { ChunkStore, Clock, Lane, RelayRecipient, SubmitOutcome, Transport } from '../sync/ports.ts';
+import type { Sealed } from '../sync/signed.ts';
 import type { CallKey, ServiceEvent } from './api.ts';
 import type { LocalState } from './local-state.ts';
 import type { OnlyCopy } from './only-copy.ts';
@@ -26,6 +27,16 @@ export interface OfferSource {
   readonly certificate: Certificate;
 }
 
+/** Nothing goes out on a path but what was sealed for it (K5). */
+export interface OwnTransport extends Transport {
+  send(device: DeviceId, bytes: Sealed<'direct'>, lane: Lane): boolean;
+  submit(
+    recipients: readonly RelayRecipient[],
+    bytes: Sealed<'relay'>,
+    options: { readonly ephemeral: boolean },
+  ): Promise<readonly SubmitOutcome[]>;
+}
+
 export interface Hub {
   readonly crypto: Crypto;
   readonly clock: Clock;
@@ -33,7 +44,7 @@ export interface Hub {
   readonly onlyCopy: OnlyCopy;
   readonly index: ContentIndex;
   readonly chunks: ChunkStore;
-  readonly transport: Transport;
+  readonly transport: OwnTransport;
   readonly identity: Identity;
   makeContents(keys: ChunkKeys): ContentStore;
   /** What others see. */

@@ -14,8 +14,6 @@ import {
 } from '../protocol/limits.ts';
 import { certificatesIn, controlBody, readControl, Role } from '../sync/control.ts';
 import { idBytes } from '../sync/delta.ts';
-import { sealMessage } from '../sync/envelope.ts';
-import { capabilityOf } from '../sync/epoch.ts';
 import { inPast } from '../sync/lane.ts';
 import {
   invitationFile,
@@ -25,14 +23,15 @@ import {
   writeInvitation,
   type Invitation as InvitationContent,
 } from '../sync/invitation.ts';
-import { DeclineReason, encodeMessage, type Message } from '../sync/messages.ts';
-import { Lane, type Route } from '../sync/ports.ts';
+import { DeclineReason, type Message } from '../sync/messages.ts';
+import type { Route } from '../sync/ports.ts';
 import type { DeviceRecord, InviteRecord } from '../sync/roster.ts';
 import { safetyNumber } from '../sync/safety-number.ts';
 import { unsaid } from '../sync/since.ts';
 import { type CallKey, ServiceError, type Invitation, type JoinRequestInfo, type Role as RoleName } from './api.ts';
 import type { Hub } from './hub.ts';
 import type { Readmitting } from './readmitting.ts';
+import { answer } from './sealed-words.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 import { ROLE_NAMES } from './workspace-info.ts';
 
@@ -395,12 +394,8 @@ export class Inviting {
 
   /** Under the invitation's key: the joiner holds no other yet. */
   async #send(asking: Asking, record: InviteRecord, message: Message): Promise<void> {
-    const { crypto, transport, identity } = this.#hub;
-    const bytes = sealMessage(crypto, invitationSeal(crypto, record.sealKey), encodeMessage(identity.device, message));
     const { device } = asking.certificate;
-    if (transport.send(device, bytes, Lane.control)) return;
-    if (asking.relay === '') return; // he asks again when a path opens
-    const capability = capabilityOf(crypto, record.sealKey, device);
-    await transport.submit([{ device, relay: asking.relay, capability }], bytes, { ephemeral: false }).catch(() => []);
+    const seal = invitationSeal(this.#hub.crypto, record.sealKey);
+    await answer(this.#hub, seal, { device, relay: asking.relay }, message);
   }
 }

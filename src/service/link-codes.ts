@@ -10,13 +10,13 @@ import { asArray, asBytes, asCount, asList, asText, type Value } from '../protoc
 import { LINK_CODE_LASTS_MS, MAX_ADDRESSES, MAX_ADDRESS_BYTES, MAX_NAME_BYTES } from '../protocol/limits.ts';
 import { idBytes } from '../sync/delta.ts';
 import { linkNumber, linkSubject, writeLinkCode } from '../sync/device-link.ts';
-import { sealMessage, type SealKey } from '../sync/envelope.ts';
+import type { SealKey } from '../sync/envelope.ts';
 import { capabilityOf } from '../sync/epoch.ts';
 import { invitationKeys } from '../sync/invitation.ts';
-import { DeclineReason, encodeMessage, type Message, type OwnDevice } from '../sync/messages.ts';
-import { Lane } from '../sync/ports.ts';
+import { DeclineReason, type Message, type OwnDevice } from '../sync/messages.ts';
 import { type CallKey, ServiceError, type DeviceRequestInfo, type LinkCodeInfo } from './api.ts';
 import type { Hub } from './hub.ts';
+import { answer } from './sealed-words.ts';
 
 /** `asked`: the person is to say; `accepted`: the account may be given, again and again; `done`: its device is known. */
 const STAGES = ['open', 'asked', 'accepted', 'done', 'declined'] as const;
@@ -184,14 +184,8 @@ export class LinkCodes {
   }
 
   async #send({ certificate, relay }: Asker, message: Message): Promise<void> {
-    const { crypto, transport, identity } = this.#hub;
     const { seal } = this;
-    if (!seal) return;
-    const bytes = sealMessage(crypto, seal, encodeMessage(identity.device, message));
-    const { device } = certificate;
-    if (transport.send(device, bytes, Lane.control) || relay === '') return; // or it asks again when a path opens
-    const capability = capabilityOf(crypto, seal.key, device);
-    await transport.submit([{ device, relay, capability }], bytes, { ephemeral: false }).catch(() => []);
+    if (seal) await answer(this.#hub, seal, { device: certificate.device, relay }, message);
   }
 
   // ---- keeping ----------------------------------------------------------------------------------------------------------

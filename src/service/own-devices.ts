@@ -12,15 +12,16 @@ import { asArray, asBytes, asCount, asFlag, asList, asText, type Value } from '.
 import { MAX_ADDRESSES, MAX_ADDRESS_BYTES, MAX_NAME_BYTES, MAX_OWN_DEVICES } from '../protocol/limits.ts';
 import { controlBody } from '../sync/control.ts';
 import { pairSeal } from '../sync/device-link.ts';
-import { sealMessage, type SealKey } from '../sync/envelope.ts';
+import type { SealKey } from '../sync/envelope.ts';
 import { capabilityOf } from '../sync/epoch.ts';
-import { encodeMessage, type Message, type OwnDevice } from '../sync/messages.ts';
-import { Lane, type Route } from '../sync/ports.ts';
+import type { Message, OwnDevice } from '../sync/messages.ts';
+import type { Route } from '../sync/ports.ts';
 import type { DeviceRecord } from '../sync/roster.ts';
 import { type CallKey, ServiceError, type DeviceInfo } from './api.ts';
 import type { Farewell, Farewells } from './farewells.ts';
 import type { Hub } from './hub.ts';
 import type { Asker } from './link-codes.ts';
+import { sayByRelay, sayDirectly } from './sealed-words.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 
 /** When a device was last heard of need not be known to the second: it is written down this often. */
@@ -215,19 +216,16 @@ export class OwnDevices {
   }
 
   #tell(device: Device, message: Message, once: string): void {
-    const { crypto, transport, identity, clock } = this.#hub;
+    const { clock } = this.#hub;
     const seal = this.#sealOf(device.certificate);
     if (!seal) return;
-    const bytes = sealMessage(crypto, seal, encodeMessage(identity.device, message));
-    const to = device.certificate.device;
-    if (transport.send(to, bytes, Lane.control) || device.relay === '') return; // or when a path opens
+    const to = { device: device.certificate.device, relay: device.relay };
+    if (sayDirectly(this.#hub, seal, [to.device], message) || to.relay === '') return; // or when a path opens
     if (clock.now() - (this.#toldByRelay.get(once) ?? Number.NEGATIVE_INFINITY) < RELAY_TELL_AGAIN_MS) return;
     this.#toldByRelay.set(once, clock.now());
-    const capability = capabilityOf(crypto, seal.key, to);
-    transport
-      .submit([{ device: to, relay: device.relay, capability }], bytes, { ephemeral: false })
-      .then(([outcome]) => outcome === 'ok' || this.#toldByRelay.delete(once))
-      .catch(() => this.#toldByRelay.delete(once));
+    void sayByRelay(this.#hub, seal, [to], message).then(
+      ([outcome]) => outcome === 'ok' || this.#toldByRelay.delete(once),
+    );
   }
 
   // ---- into every workspace ---------------------------------------------------------------------------------------------

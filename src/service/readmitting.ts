@@ -6,15 +6,14 @@ import type { DeviceId } from '../base/ids.ts';
 import { readCertificate, type Certificate } from '../protocol/certificate.ts';
 import { controlBody } from '../sync/control.ts';
 import { idBytes } from '../sync/delta.ts';
-import { sealMessage, type SealKey } from '../sync/envelope.ts';
+import type { SealKey } from '../sync/envelope.ts';
 import type { Node } from '../sync/graph.ts';
-import { capabilityOf } from '../sync/epoch.ts';
-import { DeclineReason, encodeMessage, type Message } from '../sync/messages.ts';
-import { Lane } from '../sync/ports.ts';
+import { DeclineReason, type Message } from '../sync/messages.ts';
 import { unsaid } from '../sync/since.ts';
 import { returnSeal, returnSubject } from '../sync/way-back.ts';
 import { ServiceError } from './api.ts';
 import type { Hub } from './hub.ts';
+import { answer } from './sealed-words.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 
 /** All of a copy goes to a relay again. */
@@ -135,12 +134,6 @@ export class Readmitting {
   }
 
   async #send(certificate: Certificate, { relay }: JoinMessage, message: Message): Promise<void> {
-    const { crypto, transport, identity } = this.#hub;
-    const { device } = certificate;
-    const seal = this.#sealOf(certificate)!;
-    const bytes = sealMessage(crypto, seal, encodeMessage(identity.device, message));
-    if (transport.send(device, bytes, Lane.control) || relay === '') return; // or it asks again when a path opens
-    const capability = capabilityOf(crypto, seal.key, device);
-    await transport.submit([{ device, relay, capability }], bytes, { ephemeral: false }).catch(() => []);
+    await answer(this.#hub, this.#sealOf(certificate)!, { device: certificate.device, relay }, message);
   }
 }

@@ -5,11 +5,12 @@
 import { inTurns, push } from '../base/group.ts';
 import type { DeltaId, DeviceId, WorkspaceId } from '../base/ids.ts';
 import { RELAY_MAX_CAPABILITIES } from '../protocol/limits.ts';
-import { decodeMessage, type Message } from '../sync/messages.ts';
-import { envelopeTag, openMessage } from '../sync/envelope.ts';
+import { envelopeTag } from '../sync/envelope.ts';
 import { capabilityOf } from '../sync/epoch.ts';
 import { invitationSeal } from '../sync/invitation.ts';
+import type { Message } from '../sync/messages.ts';
 import { StoreError, type Arrived, type RelayState, type Route } from '../sync/ports.ts';
+import { openSaid } from '../sync/signed.ts';
 import type { Account, AccountLock } from './account.ts';
 import type { Continuing } from './continuing.ts';
 import type { Hub } from './hub.ts';
@@ -142,29 +143,28 @@ export class Switchboard {
   }
 
   /**
-   * What it says, and by what it opens: two workspaces have one key where a member of both has put that of the one into the other, or sent it there, and
+   * What it says, where it is sound, and by what it opens: two workspaces have one key where a member of both has put that of the one into the other, or sent it there, and
    * it opens in the one that it is for (K5).
    */
-  #opened({ from, bytes }: Arrived): { readonly lock: Lock; readonly plaintext: Uint8Array } | undefined {
+  #opened(arrived: Arrived): { readonly lock: Lock; readonly message: Message | undefined } | undefined {
+    const { from, bytes } = arrived;
     const tag = envelopeTag(bytes);
     for (const lock of tag === undefined ? [] : this.#locksOf(tag, from)) {
       const workspace = lock.kind === 'epoch' ? { workspace: lock.workspace } : {};
-      const plaintext = openMessage(this.#hub.crypto, { key: lock.key, ...workspace }, bytes);
-      if (plaintext) return { lock, plaintext };
+      const said = openSaid(this.#hub.crypto, { key: lock.key, ...workspace }, arrived);
+      if (said) return { lock, ...said };
     }
     return undefined;
   }
 
-  /** Which key, which workspace, which message: what fits nowhere is dropped without a word. */
+  /** Which key, which workspace, which message: what fits nowhere, or is not of whom it is said to be, is dropped without a word. */
   async #route(arrived: Arrived): Promise<unknown> {
     const { workspaces, joins, account, returning } = this.#options;
     const { from, path } = arrived;
     const tag = envelopeTag(arrived.bytes);
     const opened = this.#opened(arrived);
-    const decoded = opened && decodeMessage(opened.plaintext);
-    // The channel, or the relay by its channel, has proved who sent it; a member cannot speak in another's name.
-    if (!opened || !decoded?.ok || !from.startsWith(decoded.value.sender)) return undefined;
-    const { message } = decoded.value;
+    const message = opened?.message;
+    if (!opened || !message) return undefined;
     const lock = this.#sideOf(opened.lock, tag!, message);
     account.devices.heardFrom(from);
     if (lock.kind === 'account') return account.received(lock.of, from, message);

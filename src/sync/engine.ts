@@ -7,7 +7,7 @@
  * Nothing is on a timer here: `nextWake` says when `tick` is worth calling, and `duties` what this device should write of itself (`duties.ts`).
  * How it has come in is `entrance.ts`, how it is out `expulsion.ts`, and of whom it takes a base `givers.ts`.
  */
-import { equalBytes, releaseBytes } from '../base/bytes.ts';
+import { equalBytes } from '../base/bytes.ts';
 import type { AccountId, DeviceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import type { Certificate } from '../protocol/certificate.ts';
@@ -18,7 +18,7 @@ import { controlBody, type CutAndRoot } from './control.ts';
 import { Copy, type CopyOptions } from './copy.ts';
 import type { DeltaPlace, Signer } from './delta.ts';
 import { Duties } from './duties.ts';
-import { sealMessage, type SealKey } from './envelope.ts';
+import type { SealKey } from './envelope.ts';
 import { Entrance } from './entrance.ts';
 import { EpochKeys } from './epoch-keys.ts';
 import { readEpochNotice, type ChunkGeneration, type Epoch, type EpochTag } from './epoch.ts';
@@ -27,15 +27,16 @@ import type { FoldVerdict } from './fold.ts';
 import type { Advance } from './forgetting.ts';
 import { Givers, type Renewal } from './givers.ts';
 import type { Node } from './graph.ts';
-import { encodeMessage, type Message } from './messages.ts';
+import type { Message } from './messages.ts';
 import type { Outgoing } from './outgoing.ts';
-import { Lane } from './ports.ts';
+import { Lane, type Path } from './ports.ts';
 import type { IngestFault } from './proof.ts';
 import type { Entry, Replica } from './replica.ts';
 import type { Mark } from './peer.ts';
 import { Requests } from './requests.ts';
 import type { Roster } from './roster.ts';
 import { Session } from './session.ts';
+import { sealSaid, type Sealed } from './signed.ts';
 
 export interface EngineIdentity {
   readonly account: AccountId;
@@ -547,18 +548,20 @@ export class Engine {
 
   // ---- sealing ----------------------------------------------------------------------------------------------------------
 
-  readonly #sealed = new WeakMap<Message, { readonly under: EpochTag; readonly bytes: Uint8Array }>();
+  readonly #sealed = {
+    direct: new WeakMap<Message, { readonly under: EpochTag; readonly bytes: Sealed<'direct'> }>(),
+    relay: new WeakMap<Message, { readonly under: EpochTag; readonly bytes: Sealed<'relay'> }>(),
+  };
 
-  /** Sealed once, the same bytes to everybody who is sent it under the same epoch (K5). `to`: whom, or one of them. */
-  seal(message: Message, under: EpochTag | undefined, to?: DeviceId): Uint8Array | undefined {
+  /** Sealed once, the same bytes to everybody who is sent it on the same path under the same epoch (K5). `to`: whom, or one of them. */
+  seal<P extends Path>(message: Message, under: EpochTag | undefined, path: P, to?: DeviceId): Sealed<P> | undefined {
     const key = under === undefined ? this.keys.epoch : to ? this.keys.sealKey(under, to) : this.keys.find(under);
     if (!key) return undefined;
-    const known = this.#sealed.get(message);
+    const sealed = this.#sealed[path] as WeakMap<Message, { readonly under: EpochTag; readonly bytes: Sealed<P> }>;
+    const known = sealed.get(message);
     if (known?.under === key.tag) return known.bytes;
-    const plain = encodeMessage(this.#identity.device, message);
-    const bytes = sealMessage(this.#crypto, key, plain);
-    releaseBytes(plain);
-    this.#sealed.set(message, { under: key.tag, bytes });
+    const bytes = sealSaid(this.#crypto, this.#identity.signer, key, path, message);
+    sealed.set(message, { under: key.tag, bytes });
     return bytes;
   }
 

@@ -57,7 +57,7 @@ export function openMessage(
   return end >= 0 && padded[end] === 1 ? padded.subarray(0, end) : undefined;
 }
 
-function associatedOf(tag: Uint8Array, workspace: WorkspaceId | undefined): Uint8Array {
+export function associatedOf(tag: Uint8Array, workspace: WorkspaceId | undefined): Uint8Array {
   return workspace === undefined ? tag : concatBytes(tag, idBytes(workspace));
 }
 

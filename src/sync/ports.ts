@@ -18,9 +18,12 @@ export interface Route {
   readonly relay: string | undefined;
 }
 
+export type Path = 'direct' | 'relay';
+
 export interface Arrived {
+  /** Directly the channel has proved it; by a relay it is the relay's word, and the message has to prove it (`signed.ts`). */
   readonly from: DeviceId;
-  readonly path: 'direct' | 'relay';
+  readonly path: Path;
   readonly bytes: Uint8Array;
   /** To be called once what arrived is durable: only then may a relay forget it (R1). Harmless for direct ones. */
   handled(): void;

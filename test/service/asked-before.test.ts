@@ -1,10 +1,10 @@
 /** N2, L7: an asking that somebody on the way has kept, a relay's operator say, and plays again. Real stores and sockets. */
 import assert from 'node:assert/strict';
 import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
-import { envelopeTag, openMessage } from '../../src/sync/envelope.ts';
+import { envelopeTag } from '../../src/sync/envelope.ts';
 import { invitationKeys, readInvitation } from '../../src/sync/invitation.ts';
-import { decodeMessage } from '../../src/sync/messages.ts';
 import type { Arrived } from '../../src/sync/ports.ts';
+import { openSaid } from '../../src/sync/signed.ts';
 import { House, type Person } from './house.ts';
 
 const crypto = nodeCrypto();
@@ -46,9 +46,8 @@ describe('An asking that is played again', function () {
     const { seal } = invitationKeys(crypto, read.value.secret);
     const kept: Arrived[] = [];
     person.isLost = (arrived) => {
-      const plaintext = envelopeTag(arrived.bytes) === seal.tag && openMessage(crypto, seal, arrived.bytes);
-      const said = plaintext ? decodeMessage(plaintext) : undefined;
-      if (said?.ok && said.value.message.kind === 'join') kept.push(arrived);
+      const said = envelopeTag(arrived.bytes) === seal.tag ? openSaid(crypto, seal, arrived) : undefined;
+      if (said?.message?.kind === 'join') kept.push(arrived);
       return false;
     };
     return kept;

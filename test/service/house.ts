@@ -253,8 +253,8 @@ export class Person {
   #listens: (arrived: Arrived) => void = () => undefined;
 
   /** What somebody on the way has kept is given to this person again, as whose it was. Resolves when he has made of it what he does. */
-  hears({ from, bytes }: Arrived): Promise<void> {
-    return new Promise((handled) => this.#listens({ from, bytes, path: 'relay', handled }));
+  hears({ from, path, bytes }: Pick<Arrived, 'from' | 'path' | 'bytes'>): Promise<void> {
+    return new Promise((handled) => this.#listens({ from, bytes, path, handled }));
   }
 
   #hearing(transport: NetworkTransport): Transport {

@@ -3,9 +3,8 @@ import assert from 'node:assert/strict';
 import type { DeviceId, WorkspaceId } from '../../src/base/ids.ts';
 import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
 import { deltasIn } from '../../src/service/records.ts';
-import { sealMessage } from '../../src/sync/envelope.ts';
 import { capabilityOf, epochOf } from '../../src/sync/epoch.ts';
-import { encodeMessage } from '../../src/sync/messages.ts';
+import { sealSaid } from '../../src/sync/signed.ts';
 import { House, type Person } from './house.ts';
 
 const crypto = nodeCrypto();
@@ -29,11 +28,9 @@ describe('Whom somebody has let in who was out himself', function () {
     const epoch = alice.known().find((record) => record.kind === 'local' && record.key.startsWith(`epoch/${apollo}/`));
     assert.ok(epoch?.kind === 'local' && epoch.value instanceof Uint8Array);
     const { key, tag } = epochOf(crypto, epoch.value);
-    const bytes = sealMessage(
-      crypto,
-      { key, tag, workspace: apollo as WorkspaceId },
-      encodeMessage(from!, { kind: 'deltas', runs: [run] }),
-    );
+    const seed = Buffer.from(alice.secrets.signingSeed, 'base64url');
+    const seal = { key, tag, workspace: apollo as WorkspaceId };
+    const bytes = sealSaid(crypto, { device: from!, seed }, seal, 'relay', { kind: 'deltas', runs: [run] });
     const recipient = { device: to!, relay: house.relay!.address, capability: capabilityOf(crypto, key, to!) };
     for (const person of [alice, dave])
       await person.until(async () => (await person.api.relay()).state === 'connected');

@@ -14,7 +14,7 @@ import type { BasePart } from '../../src/sync/base.ts';
 import { readControl } from '../../src/sync/control.ts';
 import { type Delta, type DeltaReader, readDelta } from '../../src/sync/delta.ts';
 import { Engine, type Growth } from '../../src/sync/engine.ts';
-import { envelopeTag, openMessage, type SealKey } from '../../src/sync/envelope.ts';
+import { envelopeTag, type SealKey } from '../../src/sync/envelope.ts';
 import {
   chunkGenerationOf,
   epochOf,
@@ -25,20 +25,20 @@ import {
 } from '../../src/sync/epoch.ts';
 import type { Folded } from '../../src/sync/fold.ts';
 import type { Node } from '../../src/sync/graph.ts';
-import { decodeMessage, type Message } from '../../src/sync/messages.ts';
+import type { Message } from '../../src/sync/messages.ts';
 import type { Outgoing } from '../../src/sync/outgoing.ts';
 import type { Entry, Replica } from '../../src/sync/replica.ts';
 import type { Mark } from '../../src/sync/peer.ts';
+import type { Path } from '../../src/sync/ports.ts';
 import type { Roster } from '../../src/sync/roster.ts';
 import type { Session } from '../../src/sync/session.ts';
+import { openSaid } from '../../src/sync/signed.ts';
 import { chatReducer } from '../../src/tools/chat/reducer.ts';
 import { filesReducer } from '../../src/tools/files/reducer.ts';
 import type { Counts } from './counts.ts';
 import type { SimLog } from './log.ts';
 import type { Identity } from './people.ts';
 import type { Life } from './pruning.ts';
-
-export type Path = 'direct' | 'relay';
 
 export interface Packet {
   readonly path: Path;
@@ -355,7 +355,7 @@ export class SimDevice {
   receive(from: DeviceId, path: Path, bytes: Uint8Array, handled: () => void): void {
     const arrival = { from, path, bytes, handled };
     if (this.#isLocked(arrival)) return;
-    const opened = this.open(from, bytes);
+    const opened = this.#heard(arrival);
     if (!opened || !this.engine.listensTo(from, opened.message, opened.under)) return handled();
     const { message, under } = opened;
     this.session.told.heardUnder(from, under);
@@ -476,26 +476,25 @@ export class SimDevice {
     this.#unlock();
   }
 
-  open(from: DeviceId, bytes: Uint8Array): { readonly message: Message; readonly under: EpochTag } | undefined {
-    const tag = envelopeTag(bytes);
-    const seal = tag === undefined ? undefined : this.engine.sealKey(tag, from);
-    const decoded = seal && this.#decoded(seal, bytes);
-    if (!seal || !decoded?.ok || !from.startsWith(decoded.value.sender)) {
+  #heard(arrival: Arrival): { readonly message: Message; readonly under: EpochTag } | undefined {
+    const tag = envelopeTag(arrival.bytes);
+    const seal = tag === undefined ? undefined : this.engine.sealKey(tag, arrival.from);
+    const message = seal && this.#said(seal, arrival);
+    if (!seal || !message) {
       this.#around.counts.add('messages not opened');
       return undefined;
     }
-    return { message: decoded.value.message, under: seal.tag };
+    return { message, under: seal.tag };
   }
 
   /** What is sealed once for several (K5) is the same to each who holds the key that its tag names. */
-  #decoded(seal: SealKey, bytes: Uint8Array): Decoded | undefined {
+  #said(seal: SealKey, arrival: Arrival): Message | undefined {
+    const { from, path, bytes } = arrival;
     const known = opened.get(bytes);
-    if (known?.under === seal.tag) return known.decoded;
-    const plaintext = openMessage(this.#around.crypto, seal, bytes);
-    if (!plaintext) return undefined;
-    const decoded = decodeMessage(plaintext);
-    opened.set(bytes, { under: seal.tag, decoded });
-    return decoded;
+    if (known?.under === seal.tag && known.from === from && known.path === path) return known.message;
+    const said = openSaid(this.#around.crypto, seal, arrival);
+    if (said) opened.set(bytes, { under: seal.tag, from, path, message: said.message });
+    return said?.message;
   }
 
   reached(device: DeviceId, reach: 'direct' | 'none'): void {
@@ -564,7 +563,7 @@ export class SimDevice {
       if (one.keyFirst !== undefined)
         for (const device of one.to) this.#dispatch(this.engine.keyFor(device, one.path, one.keyFirst));
       const { path, to, message, ephemeral, holds, under } = one;
-      const bytes = this.engine.seal(message, under, to[0]);
+      const bytes = this.engine.seal(message, under, path, to[0]);
       if (bytes && under !== undefined && !this.engine.keys.find(under))
         this.#around.counts.add('messages under a pair’s seal');
       if (bytes) this.#around.send(this.id, { path, to, bytes, ephemeral, holds });
@@ -611,9 +610,14 @@ export class SimDevice {
   }
 }
 
-type Decoded = ReturnType<typeof decodeMessage>;
+interface Opened {
+  readonly under: EpochTag;
+  readonly from: DeviceId;
+  readonly path: Path;
+  readonly message: Message | undefined;
+}
 
-const opened = new WeakMap<Uint8Array, { readonly under: EpochTag; readonly decoded: Decoded }>();
+const opened = new WeakMap<Uint8Array, Opened>();
 
 /** Of the root of a base that nobody has vouched for yet. */
 const UNCONFIRMED = 'unconfirmed';

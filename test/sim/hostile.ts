@@ -9,9 +9,10 @@ import { controlBody, Role } from '../../src/sync/control.ts';
 import { feedOf, signDelta, type Delta, type DeltaDraft } from '../../src/sync/delta.ts';
 import type { BaseParts } from '../../src/sync/base.ts';
 import { encodeMessage, type Message } from '../../src/sync/messages.ts';
-import { sealMessage } from '../../src/sync/envelope.ts';
 import { boxEpoch, epochOf, type BoxTarget } from '../../src/sync/epoch.ts';
+import type { Path } from '../../src/sync/ports.ts';
 import { chatBody } from '../../src/tools/chat/deltas.ts';
+import { sealedBytes } from '../sync/sealed-lies.ts';
 import type { Doing } from './acts.ts';
 import { reader } from './checks.ts';
 import type { SimDevice } from './device.ts';
@@ -84,18 +85,39 @@ function publish(world: World, device: SimDevice, delta: Delta): void {
 
 /** Straight to some, sealed as any message. */
 function tell(world: World, device: SimDevice, to: readonly DeviceId[], deltas: readonly Delta[]): void {
-  const bytes = sealed(device, { kind: 'deltas', runs: deltas.map((delta) => [delta.bytes]) });
-  if (bytes) throwAt(world, device, to, bytes);
+  say(world, device, to, { kind: 'deltas', runs: deltas.map((delta) => [delta.bytes]) });
 }
 
-function sealed(device: SimDevice, message: Message): Uint8Array | undefined {
-  return device.engine.seal(message, device.epoch?.tag);
+function say(
+  world: World,
+  device: SimDevice,
+  to: readonly DeviceId[],
+  message: Message,
+  under = device.epoch?.tag,
+): void {
+  throwEach(world, device, to, (path) => device.engine.seal(message, under, path));
+}
+
+/** Sealed and, by the relay, signed, whatever it is. */
+function sayBytes(world: World, device: SimDevice, to: readonly DeviceId[], said: Uint8Array): void {
+  const [under, { seed }] = [device.epoch, device.identity.signer];
+  throwEach(world, device, to, (path) => under && sealedBytes(world.crypto, { under, path, seed }, said));
 }
 
 function throwAt(world: World, device: SimDevice, to: readonly DeviceId[], bytes: Uint8Array): void {
+  throwEach(world, device, to, () => bytes);
+}
+
+function throwEach(
+  world: World,
+  device: SimDevice,
+  to: readonly DeviceId[],
+  seal: (path: Path) => Uint8Array | undefined,
+): void {
   for (const one of to) {
     const path = world.network.isOpen(device.id, one) ? 'direct' : 'relay';
-    world.network.send(device.id, { path, to: [one], bytes, ephemeral: false, holds: undefined });
+    const bytes = seal(path);
+    if (bytes) world.network.send(device.id, { path, to: [one], bytes, ephemeral: false, holds: undefined });
   }
 }
 
@@ -262,19 +284,18 @@ const garbage = mischief('garbage', (world, device, dice) => {
   const heard = dice.pickOr(world.network.overheard);
   if (heard) throwAt(world, device, to, flipped(heard.bytes, dice));
   if (device.epoch) {
-    throwAt(world, device, to, sealMessage(world.crypto, device.epoch, dice.bytes(dice.below(200))));
+    sayBytes(world, device, to, dice.bytes(dice.below(200)));
     const vector = [...device.replica.vector()].map(([feed, seq]) => ({
       feed,
       seq: seq + dice.below(50),
       tip: '0000000000000000',
     }));
     const have = encodeMessage(device.id, { kind: 'have', vector, answer: true, root: '', needsCopy: false });
-    throwAt(world, device, to, sealMessage(world.crypto, device.epoch, dice.chance(0.5) ? have : flipped(have, dice)));
+    sayBytes(world, device, to, dice.chance(0.5) ? have : flipped(have, dice));
   }
   const node = dice.pickOr([...device.replica.nodes()]);
   if (!node) return;
-  const bytes = sealed(device, { kind: 'deltas', runs: [[flipped(node.delta.bytes, dice)]] });
-  if (bytes) throwAt(world, device, to, bytes);
+  say(world, device, to, { kind: 'deltas', runs: [[flipped(node.delta.bytes, dice)]] });
 });
 
 /** In good form, and not so: what it holds, has folded, lacks, or has heard. */
@@ -295,10 +316,7 @@ const lie = mischief('lies of what is held', (world, device, dice) => {
     { kind: 'needKey', epoch: device.epoch?.tag ?? toHex(dice.bytes(16)) },
   ];
   const to = others(world, device, dice);
-  for (const message of dice.shuffled(messages).slice(0, 3)) {
-    const bytes = sealed(device, message);
-    if (bytes) throwAt(world, device, to, bytes);
-  }
+  for (const message of dice.shuffled(messages).slice(0, 3)) say(world, device, to, message);
 });
 
 function flipped(bytes: Uint8Array, dice: Dice): Uint8Array {
@@ -410,13 +428,13 @@ const forgedBase = mischief('forged bases', (world, device, dice) => {
     dice.chance(0.5) && device.replica.base.isThere ? device.replica.base.parts() : ownBase(world, device, dice);
   if (!base) return;
   const { root, parts } = base;
-  const isChanged = dice.chance(0.5);
-  const messages = parts.map((whole, part) => {
+  const [isChanged, under] = [dice.chance(0.5), device.epoch?.tag];
+  const messages = parts.map((whole, part): Message => {
     const bytes = isChanged ? flipped(whole, dice) : whole;
-    return sealed(device, { kind: 'base', root, part, parts: parts.length, bytes });
+    return { kind: 'base', root, part, parts: parts.length, bytes };
   });
   const throwAll = (to: readonly DeviceId[]): void => {
-    for (const message of messages) if (message) throwAt(world, device, to, message);
+    for (const message of messages) say(world, device, to, message, under);
   };
   const newcomer = dice.chance(0.8) ? letSomebodyIn(world, device, dice) : undefined;
   if (!newcomer) return throwAll(others(world, device, dice));

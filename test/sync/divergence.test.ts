@@ -1,8 +1,9 @@
 /** L6: two that hold the same deltas tell each other what they add up to, and an alarm shows where that is not the same. */
 import assert from 'node:assert/strict';
 import { controlBody } from '../../src/sync/control.ts';
-import { envelopeTag, openMessage } from '../../src/sync/envelope.ts';
-import { decodeMessage, type Message } from '../../src/sync/messages.ts';
+import { envelopeTag } from '../../src/sync/envelope.ts';
+import type { Message } from '../../src/sync/messages.ts';
+import { openSaid } from '../../src/sync/signed.ts';
 import { chatReducer } from '../../src/tools/chat/reducer.ts';
 import { POSTS, postFromRow, postToRow } from '../../src/tools/chat/rows.ts';
 import type { Reducer } from '../../src/sync/reducer.ts';
@@ -36,10 +37,10 @@ function seat(office: Office, old: Desk, reducers: readonly Reducer[]): Desk {
 }
 
 function havesTo(desk: Desk): readonly (Message & { kind: 'have' })[] {
-  return desk.seen.flatMap(({ bytes }) => {
-    const key = desk.engine.keys.find(envelopeTag(bytes)!);
-    const decoded = key && decodeMessage(openMessage(desk.office.team.crypto, key, bytes)!);
-    return decoded?.ok && decoded.value.message.kind === 'have' ? [decoded.value.message] : [];
+  return desk.seen.flatMap((letter) => {
+    const key = desk.engine.keys.find(envelopeTag(letter.bytes)!);
+    const message = key && openSaid(desk.office.team.crypto, key, letter)?.message;
+    return message?.kind === 'have' ? [message] : [];
   });
 }
 
@@ -56,10 +57,10 @@ describe('L6 what it adds up to', () => {
     office.rest();
     assert.ok(alice.engine.replica.base.isThere);
     const { engine: unfolded } = seat(office, carol, [chatReducer, filesReducer]);
-    const heard = [...alice.seen, ...bob.seen].flatMap(({ bytes }) => {
-      const key = alice.engine.keys.find(envelopeTag(bytes)!);
-      const decoded = key && decodeMessage(openMessage(office.team.crypto, key, bytes)!);
-      return decoded?.ok && decoded.value.message.kind === 'deltas' ? [decoded.value.message.runs] : [];
+    const heard = [...alice.seen, ...bob.seen].flatMap((letter) => {
+      const key = alice.engine.keys.find(envelopeTag(letter.bytes)!);
+      const message = key && openSaid(office.team.crypto, key, letter)?.message;
+      return message?.kind === 'deltas' ? [message.runs] : [];
     });
     const marks = [alice, bob].map(({ engine }) => engine.replica.mark.workOut());
     assert.equal(marks[0], marks[1]);

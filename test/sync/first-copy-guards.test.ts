@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import type { DeltaId } from '../../src/base/ids.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
-import { envelopeTag, openMessage } from '../../src/sync/envelope.ts';
-import { decodeMessage } from '../../src/sync/messages.ts';
+import { envelopeTag } from '../../src/sync/envelope.ts';
+import { openSaid } from '../../src/sync/signed.ts';
 import { chatBody } from '../../src/tools/chat/deltas.ts';
 import { Desk, threePeople, type Office } from './office.ts';
 import { CHAT } from './team.ts';
@@ -44,11 +44,9 @@ function give(to: Desk, from: Desk, what = from.engine.replica.base.parts()): bo
 
 /** Kinds of the messages that a device was sent and can read. */
 function kindsSeen(desk: Desk): string[] {
-  return desk.seen.flatMap(({ bytes }) => {
-    const epoch = desk.engine.keys.find(envelopeTag(bytes)!);
-    const plain = epoch && openMessage(desk.office.team.crypto, epoch, bytes);
-    const decoded = plain && decodeMessage(plain);
-    return decoded?.ok ? decoded.value.message.kind : [];
+  return desk.seen.flatMap((letter) => {
+    const epoch = desk.engine.keys.find(envelopeTag(letter.bytes)!);
+    return (epoch && openSaid(desk.office.team.crypto, epoch, letter)?.message?.kind) ?? [];
   });
 }
 

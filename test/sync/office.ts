@@ -7,14 +7,16 @@ import type { DeltaId, DeviceId } from '../../src/base/ids.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import type { Delta } from '../../src/sync/delta.ts';
 import { Engine, type Growth } from '../../src/sync/engine.ts';
-import { envelopeTag, openMessage } from '../../src/sync/envelope.ts';
+import { envelopeTag } from '../../src/sync/envelope.ts';
 import type { ChunkGeneration } from '../../src/sync/epoch.ts';
-import { decodeMessage, type Message } from '../../src/sync/messages.ts';
+import type { Message } from '../../src/sync/messages.ts';
 import type { BasePart } from '../../src/sync/base.ts';
 import type { Reducer } from '../../src/sync/reducer.ts';
+import type { Path } from '../../src/sync/ports.ts';
 import type { Outgoing } from '../../src/sync/outgoing.ts';
 import type { Entry } from '../../src/sync/replica.ts';
 import { ACK_SPREAD_MS } from '../../src/sync/session.ts';
+import { openSaid } from '../../src/sync/signed.ts';
 import { chatBody } from '../../src/tools/chat/deltas.ts';
 import { POSTS, postFromRow } from '../../src/tools/chat/rows.ts';
 import { chatReducer } from '../../src/tools/chat/reducer.ts';
@@ -24,7 +26,7 @@ import { CHAT, NOW, Team, type Person } from './team.ts';
 /** Sealed bytes from one device to another. */
 interface Letter {
   readonly from: DeviceId;
-  readonly path: 'direct' | 'relay';
+  readonly path: Path;
   readonly bytes: Uint8Array;
 }
 
@@ -37,6 +39,8 @@ export class Desk {
   readonly locked: Letter[] = [];
   /** Of these what came under an epoch that was erased (K4). */
   readonly late: Letter[] = [];
+  /** What is no message, or not of whom it is said to be (K5). */
+  readonly unsound: Letter[] = [];
   /** What was left of epochs whose message keys were erased. */
   readonly erased: ChunkGeneration[] = [];
   /** Parts of bases that were made durable. */
@@ -100,9 +104,8 @@ export class Desk {
       else this.late.push(letter);
       return this.office.send(this, out);
     }
-    const decoded = decodeMessage(openMessage(this.office.team.crypto, key, letter.bytes)!);
-    assert.ok(decoded.ok);
-    const { message } = decoded.value;
+    const message = openSaid(this.office.team.crypto, key, letter)?.message;
+    if (!message) return void this.unsound.push(letter);
     if (!this.engine.listensTo(letter.from, message, tag)) return;
     this.engine.session.told.heardUnder(letter.from, tag);
     if (message.kind === 'deltas') {
@@ -206,7 +209,7 @@ export class Office {
   send(from: Desk, out: readonly Outgoing[]): void {
     for (const one of out) {
       if (one.keyFirst) for (const to of one.to) this.send(from, from.engine.keyFor(to, one.path, one.keyFirst));
-      const bytes = from.engine.seal(one.message, one.under, one.to[0]);
+      const bytes = from.engine.seal(one.message, one.under, one.path, one.to[0]);
       assert.ok(bytes, 'what is to be sent can be sealed');
       for (const to of one.to) this.#post(from, to, one, bytes);
       if (one.path === 'relay' && one.holds) this.send(from, from.engine.session.relayed(one.to, one.holds, this.now));

@@ -18,8 +18,10 @@ import {
   type Invitation,
 } from '../../src/sync/invitation.ts';
 import { decodeMessage, encodeMessage } from '../../src/sync/messages.ts';
+import { openSaid } from '../../src/sync/signed.ts';
 import { MESSAGES } from '../fakes/every-kind.ts';
 import { seededRandom } from '../fakes/seeded-random.ts';
+import { signed } from '../sync/sealed-lies.ts';
 import { attack, fixed, TIMEOUT_MS } from './attack.ts';
 import { changedBytes } from './mutations.ts';
 import { survivesText } from './texts.ts';
@@ -193,6 +195,37 @@ attack({
     const read = decodeMessage(bytes);
     return read.ok ? encodeMessage(read.value.sender, read.value.message) : undefined;
   },
+});
+
+const MARK = signer.device.slice(0, 16);
+
+attack({
+  name: 'K5 a message that comes by a relay',
+  valid: MESSAGES.map((message) => signed(crypto, seal, seed, encodeMessage(MARK, message))),
+  survivors: false,
+  runs: 600,
+  read: (bytes) => {
+    const sealed = sealMessage(crypto, seal, bytes);
+    const message = openSaid(crypto, seal, { from: signer.device, path: 'relay', bytes: sealed })?.message;
+    return message && signed(crypto, seal, seed, encodeMessage(MARK, message));
+  },
+});
+
+describe('K5 what a member signs and seals that is no message', function () {
+  this.timeout(TIMEOUT_MS);
+
+  it('K5 is refused, and what is one is taken as it stands, in his name alone', () => {
+    let taken = 0;
+    const check = fc.property(changedBytes(MESSAGES.map((message) => encodeMessage(MARK, message))), (said) => {
+      const bytes = sealMessage(crypto, seal, signed(crypto, seal, seed, said));
+      const message = openSaid(crypto, seal, { from: signer.device, path: 'relay', bytes })?.message;
+      if (!message) return;
+      taken++;
+      assert.deepEqual(encodeMessage(MARK, message), said);
+    });
+    fc.assert(check, fixed(23, 600));
+    assert.ok(taken > 0, 'nothing was taken: the check was empty');
+  });
 });
 
 // ---- invitations ---------------------------------------------------------------------------------------------------------

@@ -6,11 +6,13 @@ import { decode, encode, type Value } from '../../src/protocol/codec.ts';
 import { readControl, Role } from '../../src/sync/control.ts';
 import { checkSignature, readDelta, signDelta, type DeltaDraft } from '../../src/sync/delta.ts';
 import { linkNumber, linkSubject, pairSeal, readLinkCode, writeLinkCode } from '../../src/sync/device-link.ts';
-import { openMessage, sealMessage } from '../../src/sync/envelope.ts';
+import { openMessage, sealMessage, type SealKey } from '../../src/sync/envelope.ts';
 import { boxEpoch, capabilityOf, epochOf, openEpoch, readEpochNotice } from '../../src/sync/epoch.ts';
 import { invitationKeys, joinSubject, readInvitation, writeInvitation } from '../../src/sync/invitation.ts';
-import { decodeMessage, encodeMessage } from '../../src/sync/messages.ts';
+import { decodeMessage, encodeMessage, type Message } from '../../src/sync/messages.ts';
+import type { Path } from '../../src/sync/ports.ts';
 import { safetyNumber } from '../../src/sync/safety-number.ts';
+import { openSaid, sealSaid } from '../../src/sync/signed.ts';
 import { returnSeal, returnSubject } from '../../src/sync/way-back.ts';
 import { chatBody, readChatDelta } from '../../src/tools/chat/deltas.ts';
 import { filesBody, readFilesDelta } from '../../src/tools/files/deltas.ts';
@@ -204,7 +206,7 @@ function ofEpoch(input: EpochInput): EpochVector {
 
 const epochs = vectorSet<EpochVector>({
   file: 'epochs.json',
-  about: 'Of an epoch’s key: commitment and tag (K1), a notice with a box for `device`, its capability (R4), and a message sealed in `workspace` (K5).',
+  about: 'Of an epoch’s key: commitment and tag (K1), a notice with a box for `device`, its capability (R4), and bytes sealed in `workspace` (K5).',
   make: () =>
     [0, 15, 16, 1_500].map((length) =>
       ofEpoch({
@@ -368,4 +370,54 @@ const links = vectorSet<LinkVector>({
   },
 });
 
-export const SAID = [bodies, deltas, messages, epochs, invitations, links];
+interface SealedVector {
+  readonly path: Path;
+  /** Empty where the seal is none of a workspace. */
+  readonly workspace: string;
+  readonly tag: string;
+  readonly key: string;
+  readonly seed: string;
+  readonly device: string;
+  readonly message: string;
+  readonly plaintext: string;
+  readonly nonce: string;
+  readonly sealed: string;
+}
+
+type SealedInput = Pick<SealedVector, 'path' | 'workspace' | 'tag' | 'key' | 'seed' | 'message' | 'nonce'>;
+
+function sealKeyOf({ workspace, tag, key }: SealedInput): SealKey {
+  return { tag, key: bytes(key), ...(workspace === '' ? {} : { workspace: workspace as WorkspaceId }) };
+}
+
+function sealedOf(input: SealedInput): SealedVector {
+  const { path, seed } = input;
+  const device = hex(crypto.signingKeyOf(bytes(seed))) as DeviceId;
+  const read = decodeMessage(bytes(input.message));
+  assert.ok(read.ok);
+  const given = { ...crypto, randomBytes: () => bytes(input.nonce) };
+  const sealed = sealSaid(given, { device, seed: bytes(seed) }, sealKeyOf(input), path, read.value.message);
+  return { ...input, device, plaintext: hex(openMessage(crypto, sealKeyOf(input), sealed)!), sealed: hex(sealed) };
+}
+
+const sealed = vectorSet<SealedVector>({
+  file: 'sealed.json',
+  about: 'A message of `device`, whose seed is `seed`, as it goes directly and, signed, by a relay, under a seal of a workspace and one of none (K5).',
+  make() {
+    const message: Message = { kind: 'presence', state: 1, addresses: ['192.168.1.7:2492'], answer: true };
+    const [seed, tag, key] = [id(), id(8), id()];
+    const said = hex(encodeMessage(hex(crypto.signingKeyOf(bytes(seed))), message));
+    const each = (['direct', 'relay'] as const).flatMap((path) => ['', 'a7'.repeat(32)].map((workspace) => ({ path, workspace })));
+    return each.map((one) => sealedOf({ ...one, tag, key, seed, message: said, nonce: id(24) }));
+  },
+  prove(vector) {
+    assert.deepEqual(sealedOf(vector), vector);
+    const arrived = { from: vector.device as DeviceId, bytes: bytes(vector.sealed) };
+    const open = (path: Path) => openSaid(crypto, sealKeyOf(vector), { ...arrived, path })?.message;
+    const read = decodeMessage(bytes(vector.message));
+    assert.deepEqual(open(vector.path), read.ok && read.value.message);
+    assert.equal(open(vector.path === 'direct' ? 'relay' : 'direct'), undefined);
+  },
+});
+
+export const SAID = [bodies, deltas, messages, epochs, invitations, links, sealed];

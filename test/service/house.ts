@@ -252,7 +252,7 @@ export class Person {
 
   #listens: (arrived: Arrived) => void = () => undefined;
 
-  /** What somebody on the way has kept is given to this person again, as whose it was. Resolves when he has made of it what he does. */
+  /** What somebody on the way has kept is given to this person again, as whose it was and on the path that it came on. Resolves when he has made of it what he does. */
   hears({ from, path, bytes }: Pick<Arrived, 'from' | 'path' | 'bytes'>): Promise<void> {
     return new Promise((handled) => this.#listens({ from, bytes, path, handled }));
   }

@@ -11,9 +11,9 @@ import { decodeMessage, encodeMessage, type OwnDevice } from '../../src/sync/mes
 describe('I2 a person’s own devices', () => {
   const crypto = nodeCrypto();
   const accountSeed = crypto.randomBytes(32);
-  const certificateOf = (agreementSecret = crypto.randomBytes(32)) =>
+  const certificateOf = (agreementSecret = crypto.randomBytes(32), signingSeed = crypto.randomBytes(32)) =>
     issueCertificate(crypto, accountSeed, {
-      signingSeed: crypto.randomBytes(32),
+      signingSeed,
       agreementKey: crypto.agreementKeyOf(agreementSecret),
       name: '',
       created: 1,
@@ -21,13 +21,13 @@ describe('I2 a person’s own devices', () => {
   const word = (name: string): OwnDevice => ({ certificate: certificateOf().bytes, name, relay: '', addresses: [] });
 
   function devicesOf(): OwnDevices {
-    const agreementSecret = crypto.randomBytes(32);
-    const certificate = certificateOf(agreementSecret);
+    const [agreementSecret, seed] = [crypto.randomBytes(32), crypto.randomBytes(32)];
+    const certificate = certificateOf(agreementSecret, seed);
     const { account, device } = certificate;
     const hub = {
       crypto,
       local: new LocalState(),
-      identity: { account, device, certificate, agreementSecret },
+      identity: { account, device, certificate, agreementSecret, signer: { device, seed } },
       transport: { listening: [], reach: () => 'none', send: () => false },
       clock: { now: () => 1, wakeAt: () => () => undefined },
       deviceName: () => 'this one',

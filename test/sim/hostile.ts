@@ -8,11 +8,11 @@ import type { Value } from '../../src/protocol/codec.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import { feedOf, signDelta, type Delta, type DeltaDraft } from '../../src/sync/delta.ts';
 import type { BaseParts } from '../../src/sync/base.ts';
-import { encodeMessage, type Message } from '../../src/sync/messages.ts';
+import { encodeMessage, headOf, markOf, type Message } from '../../src/sync/messages.ts';
 import { boxEpoch, epochOf, type BoxTarget } from '../../src/sync/epoch.ts';
 import type { Path } from '../../src/sync/ports.ts';
 import { chatBody } from '../../src/tools/chat/deltas.ts';
-import { sealedBytes } from '../sync/sealed-lies.ts';
+import { sealedBytes, sealedLie } from '../sync/sealed-lies.ts';
 import type { Doing } from './acts.ts';
 import { reader } from './checks.ts';
 import type { SimDevice } from './device.ts';
@@ -422,6 +422,38 @@ const impersonate = mischief('impersonations', (world, device, dice) => {
   tell(world, device, others(world, device, dice), [delta]);
 });
 
+/** More than there is of any feed. */
+const ALL_AND_MORE = Number.MAX_SAFE_INTEGER;
+/** What was brought to the relay is there, and was fetched where somebody is online. */
+const AFTER_RELAY_MS = 5_000;
+
+/** K5: the relay of whoever hears it is this member's, and says that another has sent what he has sealed: that the other holds more than there is. */
+const forgedSender = mischief('forged senders', (world, device, dice) => {
+  const under = device.epoch;
+  const [victim, ...rest] = dice.shuffled([...world.devices.keys()].filter((id) => !world.isHostile(id)));
+  if (!under || !victim) return;
+  const feeds = [...device.replica.vector().keys()];
+  const vector = feeds.map((feed) => markOf(feed, ALL_AND_MORE, toHex(dice.bytes(32)) as DeltaId));
+  const messages: readonly Message[] = [
+    { kind: 'have', vector, answer: false, root: '', needsCopy: dice.chance(0.5) },
+    { kind: 'got', heads: feeds.map((feed) => headOf(feed, ALL_AND_MORE)) },
+  ];
+  const lie = { under, path: 'relay', seed: device.identity.signer.seed } as const;
+  for (const message of messages) {
+    const bytes = sealedLie(world.crypto, lie, victim, message);
+    world.network.send(victim, { path: 'relay', to: rest, bytes, ephemeral: false, holds: undefined });
+  }
+  world.agenda.put(world.time + AFTER_RELAY_MS, () => {
+    for (const one of rest) mustNotBelieve(world, one, victim);
+  });
+});
+
+function mustNotBelieve(world: World, one: DeviceId, victim: DeviceId): void {
+  const device = world.devices.get(one)!;
+  if (device.alive && device.session.memory(victim).known.some(({ seq }) => seq === ALL_AND_MORE))
+    world.violate('K5', `${world.nameOf(one)} believes of ${world.nameOf(victim)} what another has said in its name`);
+}
+
 /** L6: a base that was changed on its way, or that leaves out what it likes: to who has a copy, and to who has none yet. */
 const forgedBase = mischief('forged bases', (world, device, dice) => {
   const base =
@@ -484,4 +516,5 @@ export const hostile = {
   wrongPlace,
   lowFeed,
   forgedBase,
+  forgedSender,
 } satisfies Record<string, Doing>;

@@ -100,6 +100,7 @@ const ACTS = [
   { kind: 'wrongPlace', hostile: 3 },
   { kind: 'lowFeed', hostile: 3 },
   { kind: 'forgedBase', hostile: 3 },
+  { kind: 'forgedSender', hostile: 3 },
 ] as const satisfies readonly { kind: string; calm?: number; rough?: number; faults?: number; hostile?: number }[];
 
 /** Of so many worlds in a row these: a fifth and some, whatever chance says, have at least 20 devices and 500 deltas. */

@@ -3933,4 +3933,29 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    name: 'K5 whoever runs a relay and holds the key says in another’s name that he holds all (world “sgn.36”)',
+    plan: {
+      config: {
+        seed: 'sgn.36',
+        big: false,
+        people: 3,
+        founding: 2,
+        hostile: 1,
+        manyDevices: 0.1,
+        directPaths: 7,
+        relayShare: 0,
+        network: { latency_ms: [20, 3000], loss: 0, duplication: 0, reorders: true, relayLifetime_ms: 600000 },
+        fsync_ms: 400,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 1200000,
+      },
+      acts: [
+        { at: 444125, kind: 'join', salt: 64 },
+        { at: 754610, kind: 'forgedSender', salt: 31 },
+      ],
+    },
+  },
 ];

@@ -1,7 +1,7 @@
 /**
- * What members say to each other (K5, S1): `[kind, sender 8, …]` in CBOR, padded, sealed once, and sent to every recipient as
- * the same bytes. `sender` is the first 8 bytes of the device id: the channel, or the relay by its channel, says who it is, and
- * this keeps a relay from saying it was somebody else.
+ * What members say to each other (K5, S1): `[kind, sender 8, …]` in CBOR, signed where it goes by a relay (`signed.ts`), padded, sealed
+ * once, and sent to every recipient on that path as the same bytes. `sender` is the first 8 bytes of the id of the device that the channel, or
+ * that signature, proves.
  *
  * | kind | name | fields after the sender |
  * | --- | --- | --- |

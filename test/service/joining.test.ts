@@ -642,7 +642,9 @@ describe('A copy on its way', () => {
     const joins = new Joins({
       hub: {
         ...hub,
-        ...{ identity: { device, account, certificate, agreementSecret } },
+        ...{
+          identity: { device, account, certificate, agreementSecret, signer: { device, seed: crypto.randomBytes(32) } },
+        },
         ...{ relay: nothing, expelled: nothing, commit: nothing, transport: { listening: [], send: nothing } },
         local: { put: nothing, get: nothing },
       },

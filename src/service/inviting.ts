@@ -23,7 +23,7 @@ import {
   writeInvitation,
   type Invitation as InvitationContent,
 } from '../sync/invitation.ts';
-import { DeclineReason, type Message } from '../sync/messages.ts';
+import { DeclineReason, senderMark, type Message } from '../sync/messages.ts';
 import type { Route } from '../sync/ports.ts';
 import type { DeviceRecord, InviteRecord } from '../sync/roster.ts';
 import { safetyNumber } from '../sync/safety-number.ts';
@@ -389,7 +389,7 @@ export class Inviting {
   }
 
   #decline(asking: Asking, record: InviteRecord, reason: DeclineReason): Promise<void> {
-    return this.#send(asking, record, { kind: 'declined', reason });
+    return this.#send(asking, record, { kind: 'declined', reason, to: senderMark(asking.certificate.device) });
   }
 
   /** Under the invitation's key: the joiner holds no other yet. */

@@ -13,7 +13,7 @@ import { linkNumber, linkSubject, writeLinkCode } from '../sync/device-link.ts';
 import type { SealKey } from '../sync/envelope.ts';
 import { capabilityOf } from '../sync/epoch.ts';
 import { invitationKeys } from '../sync/invitation.ts';
-import { DeclineReason, type Message, type OwnDevice } from '../sync/messages.ts';
+import { DeclineReason, senderMark, type Message, type OwnDevice } from '../sync/messages.ts';
 import { type CallKey, ServiceError, type DeviceRequestInfo, type LinkCodeInfo } from './api.ts';
 import type { Hub } from './hub.ts';
 import { answer } from './sealed-words.ts';
@@ -180,7 +180,7 @@ export class LinkCodes {
   }
 
   #decline(asker: Asker, reason: DeclineReason): Promise<void> {
-    return this.#send(asker, { kind: 'declined', reason });
+    return this.#send(asker, { kind: 'declined', reason, to: senderMark(asker.certificate.device) });
   }
 
   async #send({ certificate, relay }: Asker, message: Message): Promise<void> {

@@ -8,7 +8,7 @@ import { controlBody } from '../sync/control.ts';
 import { idBytes } from '../sync/delta.ts';
 import type { SealKey } from '../sync/envelope.ts';
 import type { Node } from '../sync/graph.ts';
-import { DeclineReason, type Message } from '../sync/messages.ts';
+import { DeclineReason, senderMark, type Message } from '../sync/messages.ts';
 import { unsaid } from '../sync/since.ts';
 import { returnSeal, returnSubject } from '../sync/way-back.ts';
 import { ServiceError } from './api.ts';
@@ -84,7 +84,8 @@ export class Readmitting {
     const since = this.isDropped(device) ? unsaid(roster.wordsOut.get(device) ?? [], asked.since) : [];
     if (since.length > 0) return this.#send(certificate, asked, { kind: 'askAnew', since });
     const reason = roster.devices.has(device) ? undefined : await this.letIn(certificate);
-    if (reason !== undefined) return this.#send(certificate, asked, { kind: 'declined', reason });
+    const to = senderMark(device);
+    if (reason !== undefined) return this.#send(certificate, asked, { kind: 'declined', reason, to });
     peers.meet(device, asked.addresses, asked.relay);
     const { id, roster: now, replica } = this.#workspace;
     const { letIn } = now.records.get(device)!;

@@ -8,7 +8,7 @@ import { RELAY_MAX_CAPABILITIES } from '../protocol/limits.ts';
 import { envelopeTag } from '../sync/envelope.ts';
 import { capabilityOf } from '../sync/epoch.ts';
 import { invitationSeal } from '../sync/invitation.ts';
-import type { Message } from '../sync/messages.ts';
+import { senderMark, type Message } from '../sync/messages.ts';
 import { StoreError, type Arrived, type RelayState, type Route } from '../sync/ports.ts';
 import { openSaid } from '../sync/signed.ts';
 import type { Account, AccountLock } from './account.ts';
@@ -165,6 +165,8 @@ export class Switchboard {
     const opened = this.#opened(arrived);
     const message = opened?.message;
     if (!opened || !message) return undefined;
+    // Said to somebody else who has asked by the same link, and given to this device by a relay.
+    if (message.kind === 'declined' && message.to !== senderMark(this.#hub.identity.device)) return undefined;
     const lock = this.#sideOf(opened.lock, tag!, message);
     account.devices.heardFrom(from);
     if (lock.kind === 'account') return account.received(lock.of, from, message);

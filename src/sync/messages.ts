@@ -14,7 +14,7 @@
  * | 6 | presence | state (0 leaving, 1 online, 2 idle), [address …], whether an answer is wanted |
  * | 7 | join | certificate, member name, relay address, [address …], [delta id 32 …] it is said after, signature 64 (N2) |
  * | 8 | welcome | admit delta bytes, total deltas, certificate (N4) |
- * | 9 | declined | reason code |
+ * | 9 | declined | reason code, first 8 bytes of the device that has asked (N4) |
  * | 10 | needKey | tag 8 of an epoch whose key the sender lacks (K1) |
  * | 11 | key | epoch notice: that epoch, boxed to whom it is sent |
  * | 12 | fetch | [delta id 32 …] that something waits for (D5, D8) |
@@ -141,7 +141,8 @@ export type Message =
       /** Of the sender: till the copy is here nothing names him there. */
       readonly certificate: Uint8Array;
     }
-  | { readonly kind: 'declined'; readonly reason: DeclineReason }
+  /** `to`: who has asked. Whoever else holds the same link can open it, too, and be given it by a relay. */
+  | { readonly kind: 'declined'; readonly reason: DeclineReason; readonly to: SenderMark }
   | { readonly kind: 'needKey'; readonly epoch: EpochTag }
   | { readonly kind: 'key'; readonly notice: EpochNotice }
   | { readonly kind: 'fetch'; readonly ids: readonly DeltaId[] }
@@ -181,6 +182,11 @@ export interface OwnDevice {
 /** Hexadecimal of the first 8 bytes of a device id. */
 export type SenderMark = string;
 
+/** What stands for a device in a message. */
+export function senderMark(device: DeviceId): SenderMark {
+  return device.slice(0, 2 * SENDER_BYTES);
+}
+
 export interface MessageError {
   readonly tag: 'badMessage';
 }
@@ -201,7 +207,7 @@ const FIELDS: ReadonlyMap<Value | undefined, number> = new Map([
   [6, 5],
   [7, 8],
   [8, 5],
-  [9, 3],
+  [9, 4],
   [10, 3],
   [11, 3],
   [12, 3],
@@ -256,7 +262,7 @@ export function encodeMessage(sender: SenderMark, message: Message): Uint8Array 
     case 'welcome':
       return encode([8, from, message.admit, message.total, message.certificate]);
     case 'declined':
-      return encode([9, from, message.reason]);
+      return encode([9, from, message.reason, idBytes(message.to)]);
     case 'needKey':
       return encode([10, from, idBytes(message.epoch)]);
     case 'key':
@@ -359,7 +365,8 @@ function readMessage(f: readonly Value[]): Message | undefined {
     }
     case 9: {
       const reason = asCount(f[2], DeclineReason.takenOut) as DeclineReason | undefined;
-      return reason === undefined ? undefined : { kind: 'declined', reason };
+      const to = asBytes(f[3], SENDER_BYTES);
+      return reason === undefined || !to ? undefined : { kind: 'declined', reason, to: toHex(to) };
     }
     case 10: {
       const epoch = asBytes(f[2], EPOCH_TAG_BYTES);

@@ -93,7 +93,7 @@ export const MESSAGES: readonly Message[] = [
     signature: bytesOf(64),
   },
   { kind: 'welcome', admit: bytesOf(30), total: 12, certificate: certificate.bytes },
-  { kind: 'declined', reason: 3 },
+  { kind: 'declined', reason: 3, to: '0123456789abcdef' },
   { kind: 'needKey', epoch: id(8) },
   { kind: 'key', notice },
   { kind: 'fetch', ids: [id<DeltaId>(), id<DeltaId>()] },

@@ -129,6 +129,25 @@ describe('An asking that is played again', function () {
     assert.deepEqual(await alice.api.joinRequests(), []);
   });
 
+  it('N4 N5 who asks is not refused by what another was told who had asked by the same link', async () => {
+    const carol = await house.move('Carol');
+    const link = await invite(alice, { confirm: true });
+    const kept = await keepingAll(bob, alice);
+    const asked = () => alice.until(async () => (await alice.api.joinRequests()).length === 1);
+    const refused = bob.next((e) => e.type === 'join' && e.join.state === 'refused');
+    await bob.api.acceptInvitation(link);
+    await asked();
+    await alice.api.answerJoin((await alice.api.joinRequests())[0]!.id, false);
+    await refused;
+
+    const joined = comesIn(carol, link);
+    await asked();
+    await play(carol, kept);
+    assert.equal((await carol.api.joins())[0]!.state, 'waiting');
+    await alice.api.answerJoin((await alice.api.joinRequests())[0]!.id, true);
+    await joined;
+  });
+
   it('N2 N5 of a question that was open when he left, and had been let in by another, nothing is left', async () => {
     const carol = await house.move('Carol');
     await house.join(alice, carol, workspace, { confirm: false });

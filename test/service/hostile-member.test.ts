@@ -445,7 +445,7 @@ describe('A hostile member', function () {
 
   it('N2, S1 words out of place and endless requests: no answer, no harm', async () => {
     mallory.send(target, { kind: 'welcome', admit: randomBytes(60), total: 9, certificate: randomBytes(300) });
-    mallory.send(target, { kind: 'declined', reason: 0 });
+    mallory.send(target, { kind: 'declined', reason: 0, to: target.slice(0, 16) });
     mallory.send(target, {
       kind: 'join',
       certificate: randomBytes(300),

@@ -491,18 +491,17 @@ export class World implements Surroundings {
 
   /**
    * Where none of the words that let it in is here it is no news that another had taken it out: it waits for its copy, and asks again, as in the service
-   * (`isComingInto`). One of whom it asks may know that it is out again (N4): then it goes.
+   * (`isComingInto`), whoever is in where those are out who let it in (N4, L7). One of them may know that it is out again: then it goes.
    */
   #asksAgain(device: SimDevice): void {
     const life = device.engine;
     this.agenda.put(this.#time + RESTS_MS, async () => {
       if (!device.alive || device.engine !== life || !life.expulsion) return;
       if (!life.isOutside) return this.expelled(device);
-      const isDeclinedBy = (sponsor: DeviceId) => {
-        const { replica } = this.devices.get(sponsor)!;
-        return !this.isHostile(sponsor) && replica.roster.devices.has(sponsor) && replica.roster.gone.has(device.id);
-      };
-      if (![...device.sponsors].some(isDeclinedBy)) return;
+      const members = this.members();
+      const sponsors = members.filter(({ id }) => device.sponsors.has(id));
+      const asked = sponsors.length > 0 ? sponsors : members;
+      if (!asked.some(({ replica }) => replica.roster.gone.has(device.id))) return;
       this.counts.add('copies erased by who has asked again');
       for (const id of device.acknowledged) this.abandoned.add(id);
       await device.erase();

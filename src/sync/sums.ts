@@ -12,7 +12,7 @@ import type { Replica } from './replica.ts';
 
 /** Nothing has come for so long: then it is worth adding up … */
 const IDLE_MS = 10_000;
-/** … and once more when something has, after so long. */
+/** … and once more when something has, after so long, or where the clock has been set back. */
 const AGAIN_MS = 60 * 60_000;
 /** Leaves of the tree (root.ts) that are hashed at once: some ten milliseconds of the worker's, of 100,000 items … */
 const SHARE = 512;
@@ -96,7 +96,7 @@ export class Sums {
   #dueOfSum(now: number, peers: Peers): readonly DeviceId[] {
     const { arrivals } = this.#replica;
     const same = [...peers].filter((one) => one[1].rootOf !== arrivals && this.#holdsTheSame(...one));
-    const due = same.filter(([, peer]) => now >= peer.rootToldAt + AGAIN_MS);
+    const due = same.filter(([, { rootToldAt }]) => now >= rootToldAt + AGAIN_MS || now < rootToldAt);
     const later = same.filter((one) => !due.includes(one)).map(([, peer]) => peer.rootToldAt + AGAIN_MS);
     if (later.length > 0) this.#at = Math.min(...later);
     const claims = [...peers].filter(([, { said }]) => said?.of === arrivals);

@@ -13,8 +13,11 @@ import { World, type Violation } from './world.ts';
 
 const DOINGS: Readonly<Record<ActKind, Doing>> = { ...honest, ...faults, ...hostile, audit };
 
-/** Longest that members who can reach each other may need to come to rest: clocks that were set back make them wait an hour. */
-const QUIET_MS = 3 * 3_600_000;
+/**
+ * Longest that members who can reach each other may need to come to rest: clocks that were set back make them wait an hour; and once an hour they tell by relay
+ * what all adds up to (L6), by which some hear what they lack, and tell the next.
+ */
+const QUIET_MS = 6 * 3_600_000;
 
 /** Who is given a copy that is out of step as well asks another. */
 const RENEWALS = 3;

@@ -105,6 +105,21 @@ describe('L6 what it adds up to', () => {
     assert.equal(havesTo(loud).length, said);
   });
 
+  it('L6 is said anew after a while, be the clock set back meanwhile', () => {
+    const { office, alice, bob, carol } = threePeople('L6 clock set back');
+    office.link(alice, bob);
+    office.leave(carol);
+    alice.post('one');
+    office.rest();
+    const roots = () => havesTo(bob).filter(({ root }) => root !== '').length;
+    const said = roots();
+    office.now -= 24 * HOUR_MS;
+    alice.post('two');
+    office.pump();
+    office.rest();
+    assert.ok(roots() > said);
+  });
+
   it('L6 a root that is not said, and one of other deltas, is no alarm', () => {
     const { office, alice, bob } = threePeople('L6 silent');
     office.link(alice, bob);

@@ -1060,6 +1060,14 @@ export const pruning: readonly Mutant[] = [
     tests: ['test/sync/passed-by.test.ts'],
   },
   {
+    name: 'whose clock is set back says nothing for so long of what all adds up to',
+    rule: 'L6',
+    file: 'src/sync/sums.ts',
+    search: 'now >= rootToldAt + AGAIN_MS || now < rootToldAt',
+    replace: 'now >= rootToldAt + AGAIN_MS',
+    tests: ['test/sync/divergence.test.ts'],
+  },
+  {
     name: 'what all adds up to is told on direct paths alone',
     rule: 'L6',
     file: 'src/sync/sums.ts',

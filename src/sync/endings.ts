@@ -58,8 +58,8 @@ export class Endings {
    * branch, is let go of (`Graph.dropStrays`).
    */
   isBeyond(delta: Delta, own: FeedId): boolean {
-    if (this.#graph.has(delta.id)) return false;
-    return this.forked.has(delta.device) || this.#isPastEnd(delta, own, (word) => this.#mayHaveSeen(word, delta));
+    const isPast = this.forked.has(delta.device) || this.#isPastEnd(delta, own, this.#mayHaveSeen);
+    return isPast && !this.#graph.has(delta.id);
   }
 
   /** Whether it is beyond such an end, here or not, as far as what it names is here. */
@@ -68,7 +68,7 @@ export class Endings {
   }
 
   /** `isSpared`: whether it is not to be held against it that it has not seen a word. */
-  #isPastEnd(delta: Delta, own: FeedId, isSpared: (word: Node) => boolean = () => false): boolean {
+  #isPastEnd(delta: Delta, own: FeedId, isSpared: (word: Node, delta: Delta) => boolean = nobody): boolean {
     const { device, seq } = delta;
     if (this.isCutOff(delta, own, isSpared)) return true;
     if (this.#leavesOf(device).some((leave) => this.#isOutBy(leave, delta, own))) return true;
@@ -126,9 +126,10 @@ export class Endings {
   }
 
   /** A4, L7: whether it is beyond a word that takes its device out, for whoever has acknowledged that. */
-  isCutOff(delta: Delta, own: FeedId, isSpared: (word: Node) => boolean = () => false): boolean {
-    const isCutBy = (word: Accepted) => this.#isCutBy(word, delta, own) && !isSpared(word.node);
-    return this.#words.size > 0 && this.#wordsAgainst(delta.device).some(isCutBy);
+  isCutOff(delta: Delta, own: FeedId, isSpared: (word: Node, delta: Delta) => boolean = nobody): boolean {
+    if (this.#words.size === 0) return false;
+    const isCutBy = (word: Accepted) => this.#isCutBy(word, delta, own) && !isSpared(word.node, delta);
+    return this.#wordsAgainst(delta.device).some(isCutBy);
   }
 
   /** A4: whether the author of what waits had seen every word against its device, as far as what it names is here. */
@@ -156,11 +157,11 @@ export class Endings {
   }
 
   /** Of who is in again what is lacking may hold the word: so it waits, and that is wanted, though it be beyond an end itself. */
-  #mayHaveSeen(word: Node, delta: Delta): boolean {
+  readonly #mayHaveSeen = (word: Node, delta: Delta): boolean => {
     if (!this.#isIn(delta.device)) return false;
     const named = this.#namedBy(delta);
     return named.length > 0 && named.length < pastOf(delta).length && !hasSeen(named, word);
-  }
+  };
 
   /**
    * Its author had seen the word by which he is out, and nothing that lets him in again: nobody waits for him any more (L4), and he could name
@@ -323,6 +324,8 @@ export class Endings {
 function hasSeen(named: readonly Node[], one: Node): boolean {
   return named.some((before) => before === one || inPast(one, before));
 }
+
+const nobody = () => false;
 
 /** Kinds of control deltas that may take a device out. */
 const TAKES_OUT: ReadonlySet<string> = new Set(['remove', 'removeDevice', 'freeze', 'drop']);

@@ -402,17 +402,16 @@ export const graph: readonly Mutant[] = [
     name: 'of a device that was let in again what is beyond the cut of its drop is taken',
     rule: 'A4',
     file: 'src/sync/endings.ts',
-    search: 'this.#isCutBy(word, delta, own) && !isSpared(word.node);',
-    replace: "word.control.kind !== 'drop' && this.#isCutBy(word, delta, own) && !isSpared(word.node);",
+    search: 'this.#isCutBy(word, delta, own) && !isSpared(word.node, delta);',
+    replace: "word.control.kind !== 'drop' && this.#isCutBy(word, delta, own) && !isSpared(word.node, delta);",
     tests: ['test/sync/authority.test.ts'],
   },
   {
     name: 'what who is in again writes is refused before what may have let him in is there',
     rule: 'A4',
     file: 'src/sync/endings.ts',
-    search:
-      'return this.forked.has(delta.device) || this.#isPastEnd(delta, own, (word) => this.#mayHaveSeen(word, delta));',
-    replace: 'return this.forked.has(delta.device) || this.#isPastEnd(delta, own);',
+    search: 'this.forked.has(delta.device) || this.#isPastEnd(delta, own, this.#mayHaveSeen);',
+    replace: 'this.forked.has(delta.device) || this.#isPastEnd(delta, own);',
   },
   {
     name: 'an ack is asked for that can name neither of two branches',

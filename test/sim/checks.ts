@@ -445,10 +445,10 @@ function unionOf(held: readonly (readonly Delta[])[]): Delta[] {
 
 /**
  * Acks in an older feed of a hostile device, of which honest ones know a later, and which none of them has named: some have taken one for what waited for it, and
- * was no good, and the others take nothing more of that feed. It has no effect, and asks for no acknowledgement; whoever writes next names it, and then all
- * have it.
+ * was no good, and the others take nothing more of that feed. And those of a device that is out, or was never in: who has acknowledged that takes none, and some
+ * have taken one before (A4, I4). It has no effect, and asks for no acknowledgement; whoever writes next names it, and then all have it.
  */
-function idleIn(world: World, past: Past): ReadonlySet<DeltaId> {
+function idleIn(world: World, past: Past, live: readonly SimDevice[]): ReadonlySet<DeltaId> {
   const named = new Map<FeedId, number>();
   for (const { delta, vector } of past.all())
     for (const [feed, seq] of world.isHostile(delta.device) ? [] : vector)
@@ -457,14 +457,16 @@ function idleIn(world: World, past: Past): ReadonlySet<DeltaId> {
     [...named.keys()].some((feed) => feed.startsWith(device) && Number(feed.split('.')[1]) > generation);
   const isUnnamedAck = ({ feed, seq, kind, tool }: Delta) =>
     tool === undefined && kind === 'ack' && seq > (named.get(feed) ?? 0);
-  const isIdle = (delta: Delta) =>
-    world.isHostile(delta.device) && isUnnamedAck(delta) && hasLater(delta.device, delta.generation);
+  const isOut = (device: DeviceId) => live.every(({ replica }) => !replica.roster.devices.has(device));
+  const isOver = ({ device, generation }: Delta) =>
+    isOut(device) || (world.isHostile(device) && hasLater(device, generation));
+  const isIdle = (delta: Delta) => isUnnamedAck(delta) && isOver(delta);
   return new Set([...past.all()].flatMap(({ delta }) => (isIdle(delta) ? delta.id : [])));
 }
 
 /** Everybody who is a member has everything that any of them has, and it means the same to all. */
 function checkEqual(world: World, live: readonly SimDevice[], past: Past, dice: Dice): void {
-  const idle = idleIn(world, past);
+  const idle = idleIn(world, past, live);
   const held = new Map(live.map((device) => [device, world.heldBy(device)]));
   const setIn = (deltas: readonly Delta[]) => setOf(deltas.filter(({ id }) => !idle.has(id)));
   const [largest, most] = [...held].reduce((a, b) => (b[1].length > a[1].length ? b : a));

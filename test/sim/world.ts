@@ -27,6 +27,8 @@ export const FILES = '00000000000000f1' as ToolId;
 
 /** How often who leaves looks whether others have all of his, ever more seldom. */
 const MAX_TRIES = 10;
+/** After 1, 2, 4 … minutes: two hours in all. */
+const MAX_ASKED = 6;
 /** Whom no word names may be in by another that is right behind (K2). */
 const RESTS_MS = 60_000;
 /** How long who was let in waits for a copy before he asks others, ever more seldom. */
@@ -466,7 +468,7 @@ export class World implements Surroundings {
   /** A client erases its copy when it hears that its owner is out (K2); a hostile one does not. */
   expelled(device: SimDevice, tries = 0): void {
     if (this.isHostile(device.id)) return;
-    if (device.engine.isOutside) return this.#asksAgain(device);
+    if (device.engine.isOutside) return this.#asksAgain(device, 0);
     const word = device.engine.expulsion;
     const life = device.engine;
     const isBySponsor = word !== undefined && word === device.engine.wordOnSponsor;
@@ -493,15 +495,16 @@ export class World implements Surroundings {
    * Where none of the words that let it in is here it is no news that another had taken it out: it waits for its copy, and asks again, as in the service
    * (`isComingInto`), whoever is in where those are out who let it in (N4, L7). One of them may know that it is out again: then it goes.
    */
-  #asksAgain(device: SimDevice): void {
+  #asksAgain(device: SimDevice, tries: number): void {
     const life = device.engine;
-    this.agenda.put(this.#time + RESTS_MS, async () => {
+    this.agenda.put(this.#time + RESTS_MS * 2 ** tries, async () => {
       if (!device.alive || device.engine !== life || !life.expulsion) return;
       if (!life.isOutside) return this.expelled(device);
       const members = this.members();
       const sponsors = members.filter(({ id }) => device.sponsors.has(id));
       const asked = sponsors.length > 0 ? sponsors : members;
-      if (!asked.some(({ replica }) => replica.roster.gone.has(device.id))) return;
+      if (!asked.some(({ replica }) => replica.roster.gone.has(device.id)))
+        return tries < MAX_ASKED ? this.#asksAgain(device, tries + 1) : undefined;
       this.counts.add('copies erased by who has asked again');
       for (const id of device.acknowledged) this.abandoned.add(id);
       await device.erase();

@@ -2,13 +2,14 @@
 // npm run sim -- --sum FILE …: what runs have printed, added up.
 // npm run sim -- --kept: the worlds that failed once.
 // npm run sim -- --world S.I [--shrink]: one of them; shrunk, the plan that still fails goes to out/sim-S.I.json.
+// npm run sim -- --world FILE.json [--shrink]: a plan as it was written; what a name makes may be another since.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { added, isSound, linesOf, readPiece, type Piece } from '../test/sim/piece.ts';
-import { planWorld } from '../test/sim/plan.ts';
+import { planWorld, type Plan } from '../test/sim/plan.ts';
 import { runWorlds } from '../test/sim/pool.ts';
 import { runWorld } from '../test/sim/run-world.ts';
 import { KEPT } from '../test/sim/seeds.ts';
@@ -108,8 +109,9 @@ function largeWorlds(): string[] {
   return names.filter((name) => planWorld(name).config.big);
 }
 
-async function one(seed: string): Promise<boolean> {
-  const plan = planWorld(seed);
+async function one(world: string): Promise<boolean> {
+  const plan = world.endsWith('.json') ? (JSON.parse(readFileSync(world, 'utf8')) as Plan) : planWorld(world);
+  const { seed } = plan.config;
   const { violations, counts, deltas } = await runWorld(plan);
   console.log(JSON.stringify(plan.config));
   for (const [name, count] of counts.entries()) console.log(`${String(count).padStart(10)}  ${name}`);

@@ -131,13 +131,9 @@ export class Generations {
   /**
    * What was beyond the end of a lane is a lane of its own now (D8), and counts as it did, since it was begun upon that. By `closedAt` others take what is
    * not here: as much as by who had seen the fork before. Of older feeds the lane says no more than before its fork, nor
-   * do other feeds count by what is on the branch, where nobody has named that.
+   * do other feeds count by what is on the branch, where nobody has named that. What is folded of a later feed had no more of the lane than is folded.
    */
-  split(lane: Lane): void {
-    if (lane.closed) {
-      const { named, seen } = lane.closed;
-      lane.closed = { named: Math.min(named, lane.end), seen: Math.min(seen, lane.end) };
-    }
+  split(): void {
     this.#standing = this.#lanes.branches.filter(({ isNamed }) => isNamed).length;
     this.#countAnew();
   }

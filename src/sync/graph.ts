@@ -415,7 +415,7 @@ export class Graph {
     const branch = this.#lanes.cut(lane, end);
     this.#branches.takeAnew();
     this.#generations.begin(branch);
-    this.#generations.split(lane);
+    this.#generations.split();
   }
 
   // ---- a base (L6) --------------------------------------------------------------------------------------------------

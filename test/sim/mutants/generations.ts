@@ -80,11 +80,6 @@ const forked: readonly Mutant[] = (
 
 export const generations: readonly Mutant[] = [
   change(
-    'what others had named of a feed is kept whole where the feed is cut at a fork',
-    'lane.closed = { named: Math.min(named, lane.end), seen: Math.min(seen, lane.end) };',
-    '',
-  ),
-  change(
     'a new generation takes the place of none',
     'const isOther = this.#closeEarlier(node, lane);',
     'const isOther = false;',

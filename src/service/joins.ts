@@ -93,7 +93,8 @@ export class Joins {
     const joining = Joining.read(this.#hub, value, this.#options.askElsewhere);
     if (!joining) return this.#hub.local.drop(`join/${id}`);
     this.#joins.set(id, joining);
-    if ([...this.#hub.local.under(`epoch/${id}/`)].length === 0) return;
+    // Nobody has said yet that this device is in: what is here of the workspace, if anything, is a copy from before, and goes without the join.
+    if (joining.entrances.length === 0) return;
     const hosted = this.#workspaces.get(id) ?? this.#workspaces.host(id, EMPTY_LOG);
     joining.goOn(hosted.workspace);
     hosted.workspace.sponsored(joining.sponsors, joining.entrances);

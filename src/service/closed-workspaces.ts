@@ -250,7 +250,9 @@ export class ClosedWorkspaces {
       workspace.isGoing = false;
       await closed.undo(before);
       this.#options.farewells.forget(id);
-      return this.#hub.commit([]);
+      await this.#hub.commit([]);
+      // Whoever comes back by a join is in by it now.
+      return this.#hub.emit({ type: 'workspaces' });
     }
     this.#closed.set(id, closed);
     // Some may have taken of his feed what others never will: let in again he begins another. It goes to disk with the erasing.

@@ -325,7 +325,8 @@ export class Joining {
     this.#here = here;
     // Who let us in said so after all that was there: the word of it comes in when its whole past is here. Where this device was in before, what
     // lets it in again may come last: a restart in between is to wait for it, too (I4, L7).
-    if (this.#isIn && !this.#isContentComing(workspace.lackingChunks)) this.#end();
+    // While the copy is being closed for what took the device out before, nobody can write in it; who closes it says when it stays.
+    if (this.#isIn && !workspace.isGoing && !this.#isContentComing(workspace.lackingChunks)) this.#end();
     else this.tell();
     return this.#state === 'done';
   }

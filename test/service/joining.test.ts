@@ -593,10 +593,11 @@ describe('A copy on its way', () => {
     const engine = { isOutside: true, basePartsHere: undefined };
     const replica = { size: 1 };
     const devices = new Map([[device, {}]]);
-    const workspace = {
-      ...{ engine, replica, exchange: { lackingBytes: 0 }, lackingChunks: 0 },
+    const copy = {
+      ...{ engine, replica, exchange: { lackingBytes: 0 }, lackingChunks: 0, isGoing: false },
       roster: { devices },
-    } as unknown as SharedWorkspace;
+    };
+    const workspace = copy as unknown as SharedWorkspace;
     joining.copying(workspace, certificate);
     assert.equal(joining.progressed(), false);
     assert.equal(joining.ended, false);
@@ -612,10 +613,17 @@ describe('A copy on its way', () => {
     replica.size++;
     assert.deepEqual(isComing(), [true, false], 'more has come, and is not counted yet');
     devices.set(device, {});
+    copy.isGoing = true;
+    assert.equal(
+      joining.progressed(),
+      false,
+      'as long as it is being closed for what took the device out, nobody can write in it',
+    );
+    copy.isGoing = false;
     assert.ok(joining.progressed());
     assert.ok(joining.ended);
     assert.deepEqual(isComing(), [false, false]);
-    assert.equal(told.length, 3);
+    assert.equal(told.length, 4);
   });
 
   it('N4 K2 comes of each who says that this device is in, whatever is there of its having been out before', async () => {

@@ -5,12 +5,12 @@
 import type { Authority } from './authority.ts';
 import type { Content } from './content.ts';
 import { isKnownControl } from './control.ts';
-import { DELTA_VERSION, type Delta } from './delta.ts';
+import { DELTA_VERSION, isAck, type Delta } from './delta.ts';
 import type { Durability } from './durability.ts';
 import type { Endings } from './endings.ts';
 import type { Entrances } from './entrances.ts';
 import type { Forgetting } from './forgetting.ts';
-import { isAck, type Graph, type Node } from './graph.ts';
+import type { Graph, Node } from './graph.ts';
 import type { OutOfStep } from './out-of-step.ts';
 import type { OwnBase } from './own-base.ts';
 import type { OwnFeed } from './own-feed.ts';

@@ -68,7 +68,7 @@ export class Endings {
   }
 
   /** `isSpared`: whether it is not to be held against it that it has not seen a word. */
-  #isPastEnd(delta: Delta, own: FeedId, isSpared: (word: Node, delta: Delta) => boolean = nobody): boolean {
+  #isPastEnd(delta: Delta, own: FeedId, isSpared: (word: Node, delta: Delta) => boolean = noWord): boolean {
     const { device, seq } = delta;
     if (this.isCutOff(delta, own, isSpared)) return true;
     if (this.#leavesOf(device).some((leave) => this.#isOutBy(leave, delta, own))) return true;
@@ -126,7 +126,7 @@ export class Endings {
   }
 
   /** A4, L7: whether it is beyond a word that takes its device out, for whoever has acknowledged that. */
-  isCutOff(delta: Delta, own: FeedId, isSpared: (word: Node, delta: Delta) => boolean = nobody): boolean {
+  isCutOff(delta: Delta, own: FeedId, isSpared: (word: Node, delta: Delta) => boolean = noWord): boolean {
     if (this.#words.size === 0) return false;
     const isCutBy = (word: Accepted) => this.#isCutBy(word, delta, own) && !isSpared(word.node, delta);
     return this.#wordsAgainst(delta.device).some(isCutBy);
@@ -325,7 +325,7 @@ function hasSeen(named: readonly Node[], one: Node): boolean {
   return named.some((before) => before === one || inPast(one, before));
 }
 
-const nobody = () => false;
+const noWord = () => false;
 
 /** Kinds of control deltas that may take a device out. */
 const TAKES_OUT: ReadonlySet<string> = new Set(['remove', 'removeDevice', 'freeze', 'drop']);

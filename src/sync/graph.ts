@@ -19,7 +19,6 @@ import { takeEnded, takeStrays } from './strays.ts';
 import { beyond, shownBy, standingIn, vectorOf, type Vector } from './vector.ts';
 import { pastOf, Waiting, type WantedBy } from './waiting.ts';
 
-export { isAck } from './delta.ts';
 export { compareNodes, inPast, type Node, type Past } from './lane.ts';
 export type { Vector } from './vector.ts';
 

@@ -443,8 +443,8 @@ function markToValue({ feed, seq, tip }: FeedMark): Value {
 }
 
 export function headOf(feed: FeedId, seq: number): Head {
-  const [device, generation] = feed.split('.') as [string, string];
-  return { device: device.slice(0, 2 * SENDER_BYTES), generation: Number(generation), seq };
+  const [device, generation] = feed.split('.') as [DeviceId, string];
+  return { device: senderMark(device), generation: Number(generation), seq };
 }
 
 function readHead(value: Value): Head | undefined {

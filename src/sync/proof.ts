@@ -5,8 +5,8 @@
 import type { DeltaId, DeviceId, WorkspaceId } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { Crypto } from '../crypto/crypto.ts';
-import { checkSignature, isGenesis, type Delta, type DeltaReader, type KnownDeltas } from './delta.ts';
-import { isAck, type Graph } from './graph.ts';
+import { checkSignature, isAck, isGenesis, type Delta, type DeltaReader, type KnownDeltas } from './delta.ts';
+import type { Graph } from './graph.ts';
 
 export interface IngestFault {
   readonly tag: 'badDelta' | 'badSignature' | 'brokenChain' | 'fork' | 'overflow' | 'badBase';

@@ -484,10 +484,8 @@ export class World implements Surroundings {
       this.counts.add(
         isBySponsor ? 'copies erased by who was let in by nothing that counts' : 'copies erased by who is out',
       );
-      for (const id of device.acknowledged) this.abandoned.add(id);
       if (isBySponsor) this.folds.parted(device);
-      await device.erase();
-      this.changed(device.id);
+      await this.#erases(device);
     });
   }
 
@@ -506,10 +504,15 @@ export class World implements Surroundings {
       if (!asked.some(({ replica }) => replica.roster.gone.has(device.id)))
         return tries < MAX_ASKED ? this.#asksAgain(device, tries + 1) : undefined;
       this.counts.add('copies erased by who has asked again');
-      for (const id of device.acknowledged) this.abandoned.add(id);
-      await device.erase();
-      this.changed(device.id);
+      await this.#erases(device);
     });
+  }
+
+  /** What it was told is safe is not to be looked for with the others any more. */
+  async #erases(device: SimDevice): Promise<void> {
+    for (const id of device.acknowledged) this.abandoned.add(id);
+    await device.erase();
+    this.changed(device.id);
   }
 
   note(delta: Delta, author?: SimDevice): void {

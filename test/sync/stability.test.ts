@@ -154,6 +154,14 @@ describe('L4 D8 a device with two histories', () => {
   }
 });
 
+/** A first delta, and two upon it. */
+function forkOf({ team, person, replica }: Copy): Readonly<Record<'first' | 'one' | 'other', Delta>> {
+  const { credential } = replica.roster.members.get(person.account)!;
+  const first = team.forge(person, { seq: 1, deps: [credential], credential });
+  const upon = (text: string) => team.forge(person, { seq: 2, prev: first.id, credential, body: [text] });
+  return { first, one: upon('one'), other: upon('other') };
+}
+
 describe('L4 D8 a freeze', () => {
   const freeze = (by: Copy, { device }: Copy['person']): DeltaId => {
     const kept = headsKept(by.replica.feeds.standing(), device);
@@ -252,11 +260,7 @@ describe('L4 D8 a freeze', () => {
     const alice = team.founder;
     const [bob, mallory] = [team.join('Bob'), team.join('Mallory')];
     alice.meet(bob);
-    const { credential } = mallory.replica.roster.members.get(mallory.person.account)!;
-    const first = team.forge(mallory.person, { seq: 1, deps: [credential], credential });
-    const [one, other] = ['one', 'other'].map((text) =>
-      team.forge(mallory.person, { seq: 2, prev: first.id, credential, body: [text] }),
-    ) as [Delta, Delta];
+    const { first, one, other } = forkOf(mallory);
     for (const { replica } of [alice, bob]) replica.ingest([[first.bytes]]);
     ack(alice);
     ack(bob);
@@ -280,11 +284,7 @@ describe('L4 D8 a freeze', () => {
     const alice = team.founder;
     const [bob, mallory] = [team.join('Bob'), team.join('Mallory')];
     alice.meet(bob);
-    const { credential } = mallory.replica.roster.members.get(mallory.person.account)!;
-    const first = team.forge(mallory.person, { seq: 1, deps: [credential], credential });
-    const [one, other] = ['one', 'other'].map((text) =>
-      team.forge(mallory.person, { seq: 2, prev: first.id, credential, body: [text] }),
-    ) as [Delta, Delta];
+    const { first, one, other } = forkOf(mallory);
     alice.replica.ingest([[first.bytes, other.bytes]]);
     ack(alice);
     freeze(alice, mallory.person);

@@ -108,7 +108,7 @@ export class Givers {
   get isOutOfStep(): boolean {
     for (const device of this.#sources.inVain())
       if (this.#session.lacksOf(device) && this.#isMember(device)) return true;
-    return this.#replica.isOutOfStep;
+    return this.#replica.isOutOfStep || this.#session.isApart;
   }
 
   /** L6: what is here is no good for others: it is out of step, or not all of what its inviter holds has come. */
@@ -133,7 +133,7 @@ export class Givers {
       .filter(({ device }) => device !== this.#identity.device && isOnline(device))
       .map(({ device, role }) => ({
         ...{ device, role, isDirect: this.#session.reach(device) === 'direct' },
-        holdsMore: this.#session.lacksOf(device),
+        holdsMore: this.#session.lacksOf(device) || this.#session.isApartFrom(device),
         needsCopy: this.#session.needsCopy(device),
       }));
     return this.#sources.best(sources, this.needsCopy ? this.#identity.device : undefined);

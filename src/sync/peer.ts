@@ -14,6 +14,17 @@ export interface Mark {
   readonly seq: number;
 }
 
+/** L6: a feed of which one of two devices holds more than the other (`apart.ts`). */
+export interface Lag {
+  readonly feed: FeedId;
+  /** Up to where the other of them has it. */
+  readonly reached: number;
+  /** At so many looks no more of it had come. */
+  readonly looks: number;
+  readonly since: number;
+  readonly lookedAt: number;
+}
+
 /** A base on its way to a peer. */
 export interface Offer {
   readonly base: BaseParts;
@@ -76,6 +87,12 @@ export interface Peer {
   needsCopy: boolean;
   /** What it says that they add up to, and how many were here when it did. */
   said: { readonly of: number; readonly root: string } | undefined;
+  /** When it last said what it holds, or has taken. */
+  heardAt: number;
+  /** What it writes and does not come here, or the other way. */
+  lags: readonly Lag[];
+  /** How often it was asked for the next look at these, and when last, since it has answered. */
+  lookAsked: { readonly times: number; readonly at: number };
   /** The base that it is given since the log does not reach back to what it holds. */
   offer: Offer | undefined;
 }
@@ -109,6 +126,9 @@ export function newPeer(): Peer {
     rootToldAt: Number.NEGATIVE_INFINITY,
     needsCopy: false,
     said: undefined,
+    heardAt: Number.NEGATIVE_INFINITY,
+    lags: [],
+    lookAsked: { times: 0, at: 0 },
     offer: undefined,
   };
 }

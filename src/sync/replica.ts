@@ -65,7 +65,7 @@ export class Replica {
   }
 
   /** The feed that this device writes. */
-  get own(): Pick<OwnFeed, 'isAckDue' | 'hasComeBack' | 'comeBack' | 'canBegin'> {
+  get own(): Pick<OwnFeed, 'feed' | 'isAckDue' | 'hasComeBack' | 'comeBack' | 'canBegin'> {
     return this.#parts.own;
   }
 

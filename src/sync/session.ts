@@ -16,6 +16,7 @@
  */
 import type { DeviceId, FeedId } from '../base/ids.ts';
 import { MAX_DEVICES } from '../protocol/limits.ts';
+import { Apart } from './apart.ts';
 import { Batches, type Made } from './batches.ts';
 import type { Node } from './graph.ts';
 import { Held } from './held.ts';
@@ -52,6 +53,7 @@ export class Session {
   /** What ours adds up to (L6). */
   readonly #sums: Sums;
   readonly #held: Held;
+  readonly #apart: Apart;
   /** When acks that wait for others go on; undefined where none do. */
   #spreadAt: number | undefined;
   /** Whose queue can be written to: the device has a relay and so do we, or its address is reachable. */
@@ -79,6 +81,7 @@ export class Session {
     this.#gate = gate;
     this.#sums = new Sums(replica, needsCopy, relayable);
     this.#held = new Held(replica, needsCopy);
+    this.#apart = new Apart(replica, self, this.#peers, relayable);
     this.told = new Told(replica, gate, this.#peers);
     this.#offering = new Offering(replica, this.#peers, () => this.#latest);
     this.#batches = new Batches(replica, gate, this.#offering);
@@ -130,6 +133,16 @@ export class Session {
   /** L6: devices of the workspace that hold the same deltas and say that they add up to something else. */
   get differing(): readonly DeviceId[] {
     return this.devices.filter((device) => this.#sums.differs(device));
+  }
+
+  /** L6: whether some do not come together with this device, and the copy that is here has to give way. */
+  get isApart(): boolean {
+    return this.#apart.isSo;
+  }
+
+  /** L6: whether a device does not come together with this. */
+  isApartFrom(device: DeviceId): boolean {
+    return this.#apart.isFrom(device);
   }
 
   isPeer(device: DeviceId): boolean {
@@ -185,6 +198,7 @@ export class Session {
   /** L6: with another base here, less may be here than a moment ago: all are told what is, and asked, for nothing is written before one has said (D2). */
   begunAnew(): readonly Outgoing[] {
     this.#held.hiddenFrom = undefined;
+    this.#apart.begunAnew();
     return this.devices.flatMap((device) => this.#tellHeld(device, true));
   }
 
@@ -376,12 +390,12 @@ export class Session {
   tick(now: number): readonly Outgoing[] {
     this.#latest = now;
     const due = this.#isSpreading(now) ? [] : this.#pumpAll(now);
-    return [...this.#relayDue(now), ...due, ...this.#sumsDue(now)];
+    return [...this.#relayDue(now), ...due, ...this.#sumsDue(now), ...this.#looksDue(now)];
   }
 
   /** When `tick` is next worth calling. */
   nextWake(): number | undefined {
-    let at = Math.min(this.#sums.dueAt ?? NEVER, this.#spreadAt ?? NEVER);
+    let at = Math.min(this.#sums.dueAt ?? NEVER, this.#spreadAt ?? NEVER, this.#apart.dueAt);
     for (const { unackedSince, restartAt, relayRetryAt } of this.#peers.values()) {
       if (unackedSince !== undefined) at = Math.min(at, Math.max(unackedSince + ACK_PATIENCE_MS, restartAt));
       if (relayRetryAt > 0) at = Math.min(at, relayRetryAt);
@@ -410,6 +424,7 @@ export class Session {
     for (const [feed, seq] of peer.served) if ((peer.known.get(feed) ?? 0) >= seq) peer.served.delete(feed);
     // What a peer says replaces what was believed: it may have lost what it once had (D2).
     peer.known = new Map(message.vector.map(({ feed, seq }) => [feed, seq]));
+    if (this.#apart.heard(from, peer, now)) this.#sums.doubt(now);
     aim(peer);
     peer.relayed = new Map();
     // Who says that he holds nothing may mean to begin anew: he gets a base before the log, be it one of nothing. Without it he would keep what he has.
@@ -432,6 +447,15 @@ export class Session {
     return [...this.#sums.due(now, this.#peers)].map((device) =>
       this.#reply(device, this.reach(device) === 'direct' ? 'direct' : 'relay', this.#held.have(device, false), true),
     );
+  }
+
+  /** Who is to say what he holds, since something has not come (L6). */
+  #looksDue(now: number): readonly Outgoing[] {
+    return this.#apart
+      .due(now)
+      .map((device) =>
+        this.#reply(device, this.reach(device) === 'direct' ? 'direct' : 'relay', this.#held.have(device, true), true),
+      );
   }
 
   // ---- the base (L6) ----------------------------------------------------------------------------------------------------
@@ -466,6 +490,7 @@ export class Session {
   #acknowledged(from: DeviceId, peer: Peer, vector: readonly Mark[], now: number): readonly Outgoing[] {
     const news = vector.some(({ feed, seq }) => (peer.known.get(feed) ?? 0) < seq);
     for (const { feed, seq } of vector) raise(peer.known, feed, seq);
+    this.#apart.acknowledged(from, peer, now);
     aim(peer);
     if (peer.reach === 'direct' && !peer.introduced) return [];
     const isFull = peer.credit.isSpent;

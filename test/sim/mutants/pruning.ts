@@ -13,6 +13,7 @@ const bases = ['test/sync/base.test.ts', 'test/sync/first-copy.test.ts'];
 const returns = ['test/sync/return.test.ts'];
 const renewals = ['test/sync/renewal.test.ts'];
 const entrances = ['test/sync/two-entrances.test.ts'];
+const apart = ['test/sync/apart.test.ts'];
 const firstCopy = ['test/sync/first-copy-guards.test.ts', 'test/sync/first-copy.test.ts'];
 
 export const pruning: readonly Mutant[] = [
@@ -1169,5 +1170,69 @@ export const pruning: readonly Mutant[] = [
     search: 'Math.min(this.#standing.session.offeringUntil, latest)',
     replace: 'this.#standing.session.offeringUntil',
     tests: ['test/sync/first-copy-guards.test.ts'],
+  },
+  {
+    name: 'two that do not come together are never told',
+    rule: 'L6',
+    file: 'src/sync/apart.ts',
+    search: 'looks: lag.looks + Number(now > lag.lookedAt)',
+    replace: 'looks: lag.looks',
+    tests: apart,
+  },
+  {
+    name: 'a clock that is set back again and again has two come apart',
+    rule: 'L6',
+    file: 'src/sync/apart.ts',
+    search: 'lag.looks + Number(now > lag.lookedAt)',
+    replace: 'lag.looks + 1',
+    tests: apart,
+  },
+  {
+    name: 'what comes late is taken for what never comes',
+    rule: 'L6',
+    file: 'src/sync/apart.ts',
+    search: 'feed === lag.feed && reached >= lag.reached',
+    replace: 'feed === lag.feed',
+    tests: apart,
+  },
+  {
+    name: 'whoever is apart from anybody gives way',
+    rule: 'L6',
+    file: 'src/sync/apart.ts',
+    search: 'if (us.length !== them.length) return us.length < them.length;',
+    replace: 'if (us.length !== them.length) return true;',
+    tests: apart,
+  },
+  {
+    name: 'of as many on either side all give way',
+    rule: 'L6',
+    file: 'src/sync/apart.ts',
+    search: 'people.isSenior(one, other)',
+    replace: 'people.isSenior(one, other) || true',
+    tests: apart,
+  },
+  {
+    name: 'who has said that his own copy is no good puts others out of step',
+    rule: 'L6',
+    file: 'src/sync/apart.ts',
+    search: '&& !this.#peers.get(device)!.needsCopy',
+    replace: '',
+    tests: apart,
+  },
+  {
+    name: 'an older feed that does not come has two come apart',
+    rule: 'D2',
+    file: 'src/sync/apart.ts',
+    search: 'Math.max(0, ...of.map',
+    replace: 'Math.min(9, ...of.map',
+    tests: apart,
+  },
+  {
+    name: 'whose copy has to give way to others does not say so',
+    rule: 'L6',
+    file: 'src/sync/givers.ts',
+    search: 'return this.#replica.isOutOfStep || this.#session.isApart;',
+    replace: 'return this.#replica.isOutOfStep;',
+    tests: apart,
   },
 ];

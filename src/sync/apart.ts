@@ -1,0 +1,170 @@
+/**
+ * Who cannot come together with this device (L6): each says again and again what it holds, and what one of the two writes does not come to the other. Nothing
+ * that honest members do ends so as far as is known; where it does, be it by somebody's malice, the copies would differ for good and nobody be told. So the
+ * fewer give way: theirs are out of step; of as many, those without the most senior. A member whose devices are on both sides counts for neither.
+ */
+import type { AccountId, DeviceId, FeedId } from '../base/ids.ts';
+import type { Vector } from './graph.ts';
+import type { Lag, Peer } from './peer.ts';
+import type { Replica } from './replica.ts';
+
+/** What lags behind is looked at so often, and not oftener: whatever was on its way has come by then … */
+export const LOOK_EVERY_MS = 10 * 60_000;
+/** … and so many looks in a row at which nothing more of the same feed has come are enough. */
+export const LOOKS = 4;
+/** On an open path a question, or its answer, is seldom lost. */
+const MOST_ASKED = 4;
+
+type Peers = ReadonlyMap<DeviceId, Peer>;
+
+export class Apart {
+  readonly #replicaNow: () => Replica;
+  readonly #self: DeviceId;
+  readonly #peers: Peers;
+  readonly #isRelayable: (device: DeviceId) => boolean;
+
+  /** `isRelayable`: whether a device's queue can be written to. */
+  constructor(replica: () => Replica, self: DeviceId, peers: Peers, isRelayable: (device: DeviceId) => boolean) {
+    this.#replicaNow = replica;
+    this.#self = self;
+    this.#peers = peers;
+    this.#isRelayable = isRelayable;
+  }
+
+  get #replica(): Replica {
+    return this.#replicaNow();
+  }
+
+  /** A device has said what it holds. Answers whether by that it has turned out that it cannot come together with this. */
+  heard(device: DeviceId, peer: Peer, now: number): boolean {
+    const wasEnough = peer.lags.some(isEnough);
+    peer.heardAt = now;
+    peer.lookAsked = { times: 0, at: 0 };
+    peer.lags = this.#between(device, peer.known).map((lag) => {
+      const before = peer.lags.find(({ feed, reached }) => feed === lag.feed && reached >= lag.reached);
+      return before ? lookedAt(before, now) : { ...lag, looks: 1, since: now, lookedAt: now };
+    });
+    return !wasEnough && peer.lags.some(isEnough);
+  }
+
+  /** It has acknowledged something: it may lag behind no more. */
+  acknowledged(device: DeviceId, peer: Peer, now: number): void {
+    if (peer.lags.length > 0) this.heard(device, peer, now);
+    else peer.heardAt = now;
+  }
+
+  /** What each of the two writes now, as far as the other lacks it. To who holds nothing a base comes first. */
+  #between(device: DeviceId, known: Vector): readonly Pick<Lag, 'feed' | 'reached'>[] {
+    const here = this.#replica.vector();
+    if (known.size === 0 || here.size === 0) return [];
+    const lags = [];
+    const ours = this.#replica.own.feed;
+    const taken = known.get(ours) ?? 0;
+    if ((here.get(ours) ?? 0) > taken) lags.push({ feed: ours, reached: taken });
+    const theirs = newestOf(device, known);
+    const held = here.get(theirs) ?? 0;
+    if ((known.get(theirs) ?? 0) > held) lags.push({ feed: theirs, reached: held });
+    return lags;
+  }
+
+  /** The copy is another one. */
+  begunAnew(): void {
+    for (const peer of this.#peers.values()) peer.lags = [];
+  }
+
+  // ---- when it is looked ------------------------------------------------------------------------------------------------
+
+  /** Who is to be asked now what he holds. */
+  due(now: number): readonly DeviceId[] {
+    const due = [...this.#peers].filter((one) => now >= (this.#nextLook(...one) ?? NEVER));
+    for (const [, peer] of due) peer.lookAsked = { times: peer.lookAsked.times + 1, at: now };
+    return due.map(([device]) => device);
+  }
+
+  /** When `due` is next worth asking. */
+  get dueAt(): number {
+    let at = NEVER;
+    for (const one of this.#peers) at = Math.min(at, this.#nextLook(...one) ?? NEVER);
+    return at;
+  }
+
+  /** Who never answers is not asked for ever; through a relay, which keeps what was asked, but once. */
+  #nextLook(device: DeviceId, peer: Peer): number | undefined {
+    const { lags, lookAsked, reach, introduced } = peer;
+    if (lags.length === 0 ? !this.#lacksOurs(peer) : lags.some(isEnough)) return undefined;
+    const isDirect = reach === 'direct';
+    const isReached = isDirect ? introduced : this.#isRelayable(device);
+    if (!isReached || lookAsked.times >= (isDirect ? MOST_ASKED : 1) || !this.#isGood(device)) return undefined;
+    return Math.max(lookAsked.at, peer.heardAt, ...lags.map((lag) => lag.lookedAt)) + LOOK_EVERY_MS;
+  }
+
+  /** As it was when it was heard of last. */
+  #lacksOurs({ known, heardAt }: Peer): boolean {
+    const ours = this.#replica.own.feed;
+    return heardAt > 0 && known.size > 0 && (this.#replica.vector().get(ours) ?? 0) > (known.get(ours) ?? 0);
+  }
+
+  // ---- what follows -----------------------------------------------------------------------------------------------------
+
+  /** Whether a device cannot come together with this. Whose has shown two histories, or whose copy is no good by his own word, need not. */
+  isFrom(device: DeviceId): boolean {
+    return this.#peers.get(device)?.lags.some(isEnough) === true && this.#isGood(device);
+  }
+
+  /** Whether the copy that is here has to give way. */
+  get isSo(): boolean {
+    const apart = [...this.#peers.keys()].filter((device) => this.isFrom(device));
+    if (apart.length === 0) return false;
+    const ours = this.#accountsOf([this.#self, ...this.#togetherSince(this.#begun(apart))]);
+    const theirs = this.#accountsOf(apart);
+    const [us, them] = [without(ours, theirs), without(theirs, ours)];
+    if (us.length !== them.length) return us.length < them.length;
+    // Of one person's devices none is senior.
+    if (us.length === 0) return apart.some((device) => device < this.#self);
+    const { people } = this.#replica;
+    return them.some((one) => us.every((other) => people.isSenior(one, other)));
+  }
+
+  #begun(apart: readonly DeviceId[]): number {
+    const lags = apart.flatMap((device) => this.#peers.get(device)!.lags.filter(isEnough));
+    return Math.min(...lags.map(({ since }) => since));
+  }
+
+  /** Who has been heard of since, and lags nowhere behind. */
+  #togetherSince(time: number): readonly DeviceId[] {
+    return [...this.#peers].flatMap(([device, { heardAt, lags }]) =>
+      heardAt >= time && lags.length === 0 && this.#isGood(device) ? device : [],
+    );
+  }
+
+  #accountsOf(devices: readonly DeviceId[]): ReadonlySet<AccountId> {
+    return new Set(devices.flatMap((device) => this.#replica.people.accountOf(device) ?? []));
+  }
+
+  #isGood(device: DeviceId): boolean {
+    const { people, roster } = this.#replica;
+    return roster.devices.has(device) && !people.forked.has(device) && !this.#peers.get(device)!.needsCopy;
+  }
+}
+
+const NEVER = Number.POSITIVE_INFINITY;
+
+function lookedAt(lag: Lag, now: number): Lag {
+  if (now >= lag.lookedAt && now < lag.lookedAt + LOOK_EVERY_MS) return lag;
+  // A clock that was set back says nothing of the time that has gone by.
+  return { ...lag, looks: lag.looks + Number(now > lag.lookedAt), lookedAt: now };
+}
+
+function isEnough({ looks }: Lag): boolean {
+  return looks >= LOOKS;
+}
+
+function without(some: ReadonlySet<AccountId>, others: ReadonlySet<AccountId>): readonly AccountId[] {
+  return [...some].filter((one) => !others.has(one));
+}
+
+/** D2: the feed that a device writes, as far as it says. */
+function newestOf(device: DeviceId, known: Vector): FeedId {
+  const of = [...known.keys()].filter((feed) => feed.startsWith(`${device}.`));
+  return `${device}.${Math.max(0, ...of.map((feed) => Number(feed.split('.')[1])))}` as FeedId;
+}

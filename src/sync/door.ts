@@ -94,10 +94,8 @@ export class Door {
     if (isAck(delta)) return;
     if (delta.tool === undefined) {
       this.#controls++;
-      if (!isFolded) {
-        forgetting.note(node);
-        outOfStep.note(node);
-      }
+      forgetting.note(node);
+      if (!isFolded) outOfStep.note(node);
       entrances.note(node);
     }
     this.#entered.push(node);

@@ -24,15 +24,20 @@ export interface ForgettingOptions {
 
 export class Forgetting {
   readonly #options: ForgettingOptions;
-  /** Control deltas that not all have acknowledged, as far as is known. */
+  /** Every control delta, in the base or not. */
+  #controls: Node[] = [];
+  /** Of these what not all have acknowledged, as far as is known. */
   #unstable: Node[] = [];
+  /** Up to where all had acknowledged each lane, when that was looked at last. */
+  #stable: Past = [];
 
   constructor(options: ForgettingOptions) {
     this.#options = options;
   }
 
-  /** A control delta is here that is not in the base. */
+  /** A control delta is here, be it in a base: that says nothing of who had acknowledged it. */
   note(node: Node): void {
+    this.#controls.push(node);
     this.#unstable.push(node);
   }
 
@@ -60,6 +65,7 @@ export class Forgetting {
 
   /** These are as if they had never come. */
   withdraw(nodes: ReadonlySet<Node>): void {
+    this.#controls = this.#controls.filter((node) => !nodes.has(node));
     this.#unstable = this.#unstable.filter((node) => !nodes.has(node));
   }
 
@@ -67,7 +73,8 @@ export class Forgetting {
   advance(stable: Past): Advance {
     const { graph, content, base } = this.#options;
     const isStable = ({ lane, delta }: Node) => (stable[lane] ?? 0) >= delta.seq;
-    this.#unstable = this.#unstable.filter((node) => !isStable(node));
+    this.#unstable = this.#doubtful(stable).filter((node) => !isStable(node));
+    this.#stable = stable;
     if (this.#unstable.length > 0) return { folded: [], forgotten: 0 };
     const folded = content.absorb(isStable);
     const open = [...content.fold.unstable(), ...content.barriers()];
@@ -75,6 +82,16 @@ export class Forgetting {
     graph.forget(cutBefore(graph, stable, open));
     base.changed();
     return { folded, forgotten: before - graph.size };
+  }
+
+  /**
+   * What may not be stable. What was stays so, but where somebody turns out to know less than was held of him: who had written nothing, as far as was
+   * known here, has begun upon another word than that which lets him in here. He may name what a word cuts off that is in the base, and what he writes
+   * is not to be judged for good before he has acknowledged that (world “rough-gg.11600”).
+   */
+  #doubtful(stable: Past): readonly Node[] {
+    const goesBack = this.#stable.some((seq, lane) => (stable[lane] ?? 0) < seq);
+    return goesBack ? this.#controls : this.#unstable;
   }
 }
 

@@ -4061,4 +4061,35 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // A device that had dropped another, and let in whom that one’s side lets in, has folded upon its own word what his feed has begun without.
+    name: 'L4 I4 who is let in by two begins upon the word of who was let in by who was dropped (world “rough-gg.11600”)',
+    plan: {
+      config: {
+        seed: 'rough-gg.11600',
+        big: false,
+        people: 5,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.3,
+        directPaths: 2,
+        relayShare: 0,
+        network: { latency_ms: [10, 80], loss: 0, duplication: 0.05, reorders: false, relayLifetime_ms: 60000 },
+        fsync_ms: 0,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 120000,
+      },
+      acts: [
+        { at: 4490, kind: 'crash', salt: 37 },
+        { at: 7734, kind: 'drop', salt: 8 },
+        { at: 22383, kind: 'absence', salt: 21 },
+        { at: 32282, kind: 'crash', salt: 41 },
+        { at: 40132, kind: 'join', salt: 27 },
+        { at: 48812, kind: 'posts', salt: 39 },
+        { at: 108004, kind: 'addDevice', salt: 44 },
+      ],
+    },
+  },
 ];

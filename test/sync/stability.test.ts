@@ -5,8 +5,11 @@ import type { DeltaId } from '../../src/base/ids.ts';
 import { controlBody, headsKept, Role } from '../../src/sync/control.ts';
 import { feedOf, signDelta, type Delta } from '../../src/sync/delta.ts';
 import { boxEpoch } from '../../src/sync/epoch.ts';
+import { Replica } from '../../src/sync/replica.ts';
 import { makePerson } from '../sim/people.ts';
+import { firstCopyOf } from '../sim/pruning.ts';
 import { chatBody } from '../../src/tools/chat/deltas.ts';
+import { chatReducer } from '../../src/tools/chat/reducer.ts';
 import { CHAT, NOW, stateOf, Team, type Copy } from './team.ts';
 
 const ack = (copy: Copy): DeltaId => copy.control('ack', controlBody.ack());
@@ -504,5 +507,57 @@ describe('L4 D5 D8 what a branch has named first', () => {
     const own = carol.replica.nodeAt(feedOf(carol.person.device, 0), 1)!;
     assert.equal(carol.replica.feeds.reach(own, feedOf(bob.person.device, 0)), 1);
     assert.equal(carol.replica.own.isAckDue, false);
+  });
+});
+
+/**
+ * Alice has removed Bob and let Carol in, whom Bob, not having heard it, lets in as well: Carol begins upon his word, while all that Alice holds
+ * has become her base.
+ */
+function letInByTwo(seed: string): { alice: Copy; carol: Copy; post: DeltaId } {
+  const team = new Team(seed);
+  const alice = team.founder;
+  const bob = team.join('Bob', alice, Role.manager);
+  const person = team.person('Carol');
+  alice.remove(bob.person);
+  alice.admit(person);
+  alice.replica.advance();
+  assert.ok(alice.replica.base.isThere && alice.replica.isSettled);
+  bob.admit(person);
+  const carol = team.copyOf(person, bob);
+  const post = carol.post('upon the word of Bob');
+  tell(carol, alice);
+  // What is beyond the removal comes in for what names it.
+  alice.take(carol.replica.serving.byIds(alice.replica.missing()));
+  ack(alice);
+  return { alice, carol, post };
+}
+
+describe('L4 I4 who has begun upon another word than was known to let him in', () => {
+  it('L4 A4 I4 is waited for till he has acknowledged what is in the base (world “rough-gg.11600”)', () => {
+    const { alice, carol, post } = letInByTwo('upon another word');
+    assert.equal(alice.verdict(post), 'noCredential');
+    assert.deepEqual(foldedBy(alice), [], 'who does not know of the removal may name more of what it cuts off');
+    assert.equal(alice.replica.isSettled, false);
+    // All of it is control deltas, which stay whole.
+    const said = [...alice.replica.nodes()].map(({ delta }) => delta);
+    carol.hearRuns(said.filter(({ device }) => device === alice.person.device));
+    ack(carol);
+    tell(carol, alice);
+    const folded = alice.replica.advance().folded.map(({ node, verdict }) => [node.delta.id, verdict]);
+    assert.deepEqual(folded, [[post, 'noCredential']]);
+    assert.ok(alice.replica.isSettled);
+  });
+
+  it('L4 L6 I4 is so, too, by who begins with that base', () => {
+    const { alice, post } = letInByTwo('upon another word, from a base');
+    const { crypto, workspace } = alice.team;
+    const copy = firstCopyOf(
+      () => new Replica({ crypto, workspace, reducers: [chatReducer], own: feedOf(alice.person.device, 1) }),
+      crypto,
+      alice.replica,
+    )!;
+    assert.equal(copy.verdictOf(post), 'noCredential');
+    assert.deepEqual([copy.advance().folded, copy.isSettled], [[], false]);
   });
 });

@@ -90,6 +90,22 @@ export const pruning: readonly Mutant[] = [
     tests: stability,
   },
   {
+    name: 'who turns out to know less than what is in the base is not waited for',
+    rule: 'L4',
+    file: 'src/sync/forgetting.ts',
+    search: 'return goesBack ? this.#controls : this.#unstable;',
+    replace: 'return this.#unstable;',
+    tests: stability,
+  },
+  {
+    name: 'what is in a base that is begun with all have acknowledged',
+    rule: 'L4',
+    file: 'src/sync/door.ts',
+    search: 'forgetting.note(node); if (!isFolded) outOfStep.note(node);',
+    replace: 'if (!isFolded) forgetting.note(node); if (!isFolded) outOfStep.note(node);',
+    tests: stability,
+  },
+  {
     name: 'control deltas are forgotten',
     rule: 'L4',
     file: 'src/sync/places.ts',

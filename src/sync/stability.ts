@@ -6,7 +6,7 @@
 import type { AccountId, DeviceId } from '../base/ids.ts';
 import type { Authority } from './authority.ts';
 import { inPast, type Graph, type Node, type Past } from './graph.ts';
-import { isSubstance, reachOf, type Lane } from './lane.ts';
+import { beginningOf, isSubstance, reachOf, type Lane } from './lane.ts';
 import type { Roster } from './roster.ts';
 
 /** Highest stable seq of each lane. `entrances`: the control deltas that let a device in, of which any may be in its first. */
@@ -96,18 +96,32 @@ function isLeaving(graph: Graph, authority: Authority, roster: Roster, device: D
 
 /**
  * L7: the arrival of the first delta, no ack, that a device could have acknowledged since `letIn` and has not; undefined where it
- * has acknowledged all that is here.
+ * has acknowledged all that is here. Where its feed has begun beside a control delta that is in the base, nothing more is folded since then.
  */
 export function firstUnacknowledged(graph: Graph, device: DeviceId, letIn: Node): number | undefined {
-  const tips = newestOf(graph.lanesOf(device));
+  const lanes = graph.lanesOf(device);
+  const tips = newestOf(lanes);
   const known = tips.length > 0 ? tips : [letIn];
   let first = Number.POSITIVE_INFINITY;
   for (const lane of graph.lanes) {
-    if (lane.device === device || !known.some((node) => graph.canBeNamed(lane, node))) continue;
+    if (!known.some((node) => graph.canBeNamed(lane, node))) continue;
     const seen = Math.min(...known.map((node) => reachOf(node, lane.number)));
-    first = Math.min(first, firstSubstance(lane, seen)?.arrival ?? first);
+    if (lacksFolded(lane, seen)) first = Math.min(first, beganAt(lanes));
+    if (lane.device !== device) first = Math.min(first, firstSubstance(lane, seen)?.arrival ?? first);
   }
   return first === Number.POSITIVE_INFINITY ? undefined : Math.max(first, letIn.arrival);
+}
+
+/** Whether there is a control delta in the base that a past does not reach. */
+function lacksFolded(lane: Lane, seen: number): boolean {
+  return seen < lane.cut && [...lane.kept.keys()].some((seq) => seq > seen);
+}
+
+/** The arrival of the beginning of its newest feed; 0 where there is none. */
+function beganAt(lanes: readonly Lane[]): number {
+  const generation = newestGeneration(lanes);
+  const began = lanes.find((lane) => lane.generation === generation && !lane.parent);
+  return (began && beginningOf(began)?.arrival) ?? 0;
 }
 
 /** What is forgotten all have acknowledged. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { toHex } from '../../src/base/bytes.ts';
 import type { DeviceId, WorkspaceId } from '../../src/base/ids.ts';
-import { controlBody } from '../../src/sync/control.ts';
+import { controlBody, Role } from '../../src/sync/control.ts';
 import { feedOf } from '../../src/sync/delta.ts';
 import { pairSeal } from '../../src/sync/device-link.ts';
 import { boxEpoch } from '../../src/sync/epoch.ts';
@@ -52,6 +52,24 @@ describe('L7 what holds back the log', () => {
     // Her own admission is no more than she has been told of.
     assert.equal(alice.replica.people.heldBackFrom(carol.device), arrivalOf(alice, post));
     assert.equal(alice.replica.people.heldBackFrom('00'.repeat(32) as DeviceId), undefined);
+  });
+
+  it('L4 L7 begins with a feed that lacks a control delta in the base, whatever it acknowledges since (world “rough-gg.11600”)', () => {
+    const team = new Team('upon less');
+    const alice = team.founder;
+    const bob = team.join('Bob', alice, Role.manager);
+    const carol = team.person('Carol');
+    alice.remove(bob.person);
+    const letIn = alice.admit(carol);
+    alice.replica.advance();
+    const credential = bob.admit(carol);
+    const begins = team.forge(carol, { seq: 1, deps: [credential], credential });
+    for (const delta of [begins, bob.replica.node(credential)!.delta]) alice.hearRuns([delta]);
+    assert.ok(arrivalOf(alice, begins.id) > arrivalOf(alice, letIn));
+    assert.equal(alice.replica.people.heldBackFrom(carol.device), arrivalOf(alice, begins.id));
+    const knows = team.forge(carol, { seq: 2, prev: begins.id, deps: [letIn], credential });
+    alice.hearRuns([knows]);
+    assert.equal(alice.replica.people.heldBackFrom(carol.device), undefined);
   });
 
   it('L4 L7 who is dropped holds back nothing, is remembered by how he is reached, and counts anew when he is let in again', () => {

@@ -106,6 +106,14 @@ export const pruning: readonly Mutant[] = [
     tests: stability,
   },
   {
+    name: 'who holds back the log by what is in the base is not told of',
+    rule: 'L7',
+    file: STABILITY,
+    search: 'if (lacksFolded(lane, seen)) first = Math.min(first, beganAt(lanes));',
+    replace: '',
+    tests: ['test/sync/absent.test.ts'],
+  },
+  {
     name: 'control deltas are forgotten',
     rule: 'L4',
     file: 'src/sync/places.ts',

@@ -297,16 +297,15 @@ function isOnlyByItself(world: World, one: SimDevice, other: SimDevice, invalid:
 
 /**
  * I4, K1: let in by a device that has told nobody else, being hostile, or having had to erase its copy (K2) before it could, and that had not the key in
- * use itself, or has made another. Whom nobody has heard of is listened to under that key alone, since older ones are held by who is out, and of a newer one nothing
- * is known.
+ * use itself, or has made another. Whom nobody has heard of is listened to under that key alone, while nobody who is out may know it, since older ones are held by
+ * who is out, and of a newer one nothing is known.
  */
-function isLetInAside(world: World, word: Delta, one: SimDevice, { engine, replica }: SimDevice): boolean {
+function isLetInAside(world: World, word: Delta, one: SimDevice, other: SimDevice): boolean {
+  const { engine, replica } = other;
   const canTell = !world.isHostile(word.device) && world.devices.get(word.device)!.replica.size > 0;
-  if (canTell || replica.node(word.id)) return false;
-  const { inUse } = engine.keys;
+  if (canTell || replica.node(word.id) || engine.keys.inUse === undefined) return false;
   const its = one.engine.keys.inUse;
-  if (inUse === undefined) return false;
-  return one.engine.keys.sealKey(inUse, one.id) === undefined || (its !== undefined && !engine.keys.find(its));
+  return !speaksUnderKeyOf(one, other) || (its !== undefined && !engine.keys.find(its));
 }
 
 /** I4: the word that has let it in, that which has let in the author of that, and so on: as far as another has neither the word nor whom it lets in. */

@@ -4092,4 +4092,37 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Let in by a hostile device that tells nobody; a void removal is known to the others, so that their key may be known to who is out, and they listen to nobody under it whom they do not know.
+    name: 'I4 let in by who tells nobody, while somebody out may have the key (world “rough-pp.453”)',
+    plan: {
+      config: {
+        seed: 'rough-pp.453',
+        big: false,
+        people: 5,
+        founding: 2,
+        hostile: 2,
+        manyDevices: 0.3,
+        directPaths: 2,
+        relayShare: 0,
+        network: { latency_ms: [20, 3000], loss: 0.15, duplication: 0.05, reorders: false, relayLifetime_ms: 600000 },
+        fsync_ms: 30,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 13375, kind: 'join', salt: 7 },
+        { at: 13726, kind: 'forgedBase', salt: 9 },
+        { at: 115444, kind: 'offline', salt: 24 },
+        { at: 198568, kind: 'partition', salt: 11 },
+        { at: 212780, kind: 'removeDevice', salt: 22 },
+        { at: 228107, kind: 'crash', salt: 25 },
+        { at: 232989, kind: 'forgedBase', salt: 19 },
+        { at: 273574, kind: 'escalate', salt: 15 },
+        { at: 281949, kind: 'garbage', salt: 14 },
+      ],
+    },
+  },
 ];

@@ -4125,4 +4125,37 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Of a forked feed one has named the branch that gives a role, another the other: the role is not in the past of what goes on upon that.
+    name: 'A3 D8 a role given on a branch that another has not in his past (world “rough-qq.2222”)',
+    plan: {
+      config: {
+        seed: 'rough-qq.2222',
+        big: false,
+        people: 4,
+        founding: 2,
+        hostile: 1,
+        manyDevices: 0.1,
+        directPaths: 3,
+        relayShare: 0,
+        network: { latency_ms: [20, 3000], loss: 0.02, duplication: 0, reorders: false, relayLifetime_ms: 600000 },
+        fsync_ms: 30,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 86400000,
+        duration_ms: 120000,
+      },
+      acts: [
+        { at: 5756, kind: 'crash', salt: 47 },
+        { at: 45996, kind: 'profile', salt: 45 },
+        { at: 49547, kind: 'join', salt: 51 },
+        { at: 60415, kind: 'addDevice', salt: 31 },
+        { at: 69797, kind: 'addDevice', salt: 42 },
+        { at: 77326, kind: 'backdate', salt: 43 },
+        { at: 80695, kind: 'fork', salt: 21 },
+        { at: 89306, kind: 'remove', salt: 16 },
+        { at: 90986, kind: 'join', salt: 44 },
+      ],
+    },
+  },
 ];

@@ -53,7 +53,9 @@ export class Content {
   /** Came when what stands behind them was in the base already. */
   #late: Node[] = [];
   #end: OrderPlace | undefined;
-  #wasOutOfOrder = false;
+  #wasDoubtful = false;
+  /** D2: of each device that has begun a later feed, in the newest, the first that is folded as counting, and others had: they may judge it anew. */
+  readonly #counted = new Map<DeviceId, Node>();
 
   constructor(graph: Graph, authority: Authority, tools: ToolWords, reducers: readonly Reducer[]) {
     this.#graph = graph;
@@ -134,10 +136,26 @@ export class Content {
     this.#end = end;
   }
 
-  /** Something counts that stands before the end of the base: others may have done it in its place. */
-  get isOutOfOrder(): boolean {
-    return this.#wasOutOfOrder || this.#late.some((node) => this.fold.verdictOf(node) === 'applied');
+  /**
+   * L6: others' base may be another. Something counts that stands before the end of this one: they may have done it in its place. Or something in it counts
+   * no more, since an older feed of its device had said more (D2): whoever had not folded it yet has it void.
+   */
+  get isDoubtful(): boolean {
+    const isLate = this.#late.some((node) => this.fold.verdictOf(node) === 'applied');
+    return this.#wasDoubtful || isLate || this.#hasAside();
   }
+
+  #hasAside(): boolean {
+    const { arrivals } = this.#graph;
+    if (this.#aside.asOf !== arrivals) {
+      const isAside = [...this.#counted.values()].some((node) => this.#graph.isAside(node));
+      this.#aside = { asOf: arrivals, isAside };
+    }
+    return this.#aside.isAside;
+  }
+
+  /** As of what had arrived: it is asked for often. */
+  #aside = { asOf: 0, isAside: false };
 
   /** A restriction that arrives late undoes what it voids (L5): those whose premises are others now. */
   reconsider(): void {
@@ -151,13 +169,21 @@ export class Content {
 
   /** L4: folds what is stable into the base, as far as there is nothing before it that is not. Answers what was folded. */
   absorb(isStable: (node: Node) => boolean): readonly Folded[] {
-    this.#wasOutOfOrder = this.isOutOfOrder;
+    this.#wasDoubtful = this.isDoubtful;
     const first = this.barriers().toSorted(compareNodes)[0];
     const absorbed = this.fold.absorb((node) => isStable(node) && !(first && compareNodes(node, first) >= 0));
     const last = absorbed.at(-1)?.node;
     // What is void may come when what stands behind it is folded: for whom it came before, it was not the end either.
     if (last && !(this.#end && isBefore(last, this.#end))) this.#end = { height: last.height, id: last.delta.id };
+    for (const folded of absorbed) this.#count(folded);
     return absorbed;
+  }
+
+  /** Who is alone has nobody who could judge it otherwise: from him others have it in a base. */
+  #count({ node, verdict }: Folded): void {
+    const { device, generation } = node.delta;
+    if (verdict !== 'applied' || generation <= (this.#counted.get(device)?.delta.generation ?? 0)) return;
+    if (this.#graph.isNamedByOthers(node)) this.#counted.set(device, node);
   }
 
   /**

@@ -40,7 +40,7 @@ export class OutOfStep {
     const { authority, content, endings, own } = this.#options;
     const reachesBack = this.#lateControls.some(({ delta }) => authority.verdictOf(delta.id)?.accepted);
     const isLeftOut = this.#isLeftOut && (endings.isUponEnded(own.feed) || this.#hasDenied());
-    return this.#isPassedBy || isLeftOut || reachesBack || content.isOutOfOrder;
+    return this.#isPassedBy || isLeftOut || reachesBack || content.isDoubtful;
   }
 
   /**

@@ -67,9 +67,10 @@ export class FoldedOnce {
   #overtaken(union: Replica): ReadonlyMap<Life, Node> {
     const first = new Map<Life, Node>();
     for (const [id, known] of this.#folded) {
-      if (union.verdictOf(id) !== 'cutOff') continue;
+      const now = union.verdictOf(id);
+      if (now !== 'cutOff' && now !== 'forked') continue;
       for (const { node, verdict, by } of known)
-        if (verdict !== 'cutOff')
+        if (verdict !== now)
           for (const life of by) if (compareNodes(node, first.get(life) ?? node) <= 0) first.set(life, node);
     }
     return first;

@@ -27,6 +27,15 @@ function forgetUpTo({ graph }: Talk, ends: readonly Delta[]): void {
   graph.forget(graph.lanes.map(({ feed }) => upTo.get(feed) ?? 0));
 }
 
+/** Somebody's store as it stands now, and the feed that he writes when it was put back to that. */
+function putBack({ team, person, replica }: Copy): Copy {
+  const { crypto, workspace } = team;
+  const own = feedOf(person.device, 1);
+  const again = new Copy(team, person, new Replica({ crypto, workspace, reducers: [chatReducer, filesReducer], own }));
+  for (const { delta } of replica.nodes()) again.replica.restore(delta.bytes);
+  return again;
+}
+
 describe('D2 a later feed of a device', () => {
   it('D2 takes the place of the one before: what nobody has named of that, and it has not seen, stands aside, whenever it comes', () => {
     for (const isLate of [true, false]) {
@@ -395,6 +404,43 @@ describe('L4 D2 a feed that knows less', () => {
     alice.replica.ingest([[low.bytes]]);
     assert.deepEqual(stateOf(alice.replica), stateOf(carol.replica));
   });
+
+  for (const isAlone of [false, true]) {
+    const out = isAlone ? 'not where nobody else had it: from there others have it folded' : 'where others had it, too';
+    it(`L6 D2 puts out of step who has folded it before the older one shows, ${out} (world “rough-mm.1213”)`, () => {
+      const team = new Team(`folded before the older one shows, alone ${String(isAlone)}`);
+      const before = team.founder;
+      const others = isAlone ? [] : [team.join('Bob', before)];
+      const again = putBack(before);
+      // Lost with the store: whom nobody else here knows, and what was said to him.
+      const dave = team.join('Dave', before);
+      before.post('to Dave');
+      dave.meet(before);
+      dave.write(ACK);
+      const said = again.post('as if Dave were not');
+      for (const copy of [...others, again]) {
+        again.meet(...others);
+        copy.write(ACK);
+      }
+      again.meet(...others);
+      assert.deepEqual(
+        again.replica.advance().folded.map(({ node, verdict }) => [node.delta.id, verdict]),
+        [[said, 'applied']],
+      );
+      const older = [...dave.replica.nodes()].filter(({ delta }) => delta.device === team.alice.device);
+      const daves = [...dave.replica.nodes()].filter(({ delta }) => delta.device === dave.person.device);
+      const runs = [daves, older].map((run) => run.map(({ delta }) => delta));
+      again.hearRuns(...runs);
+      assert.ok(again.replica.roster.devices.has(dave.person.device));
+      const [named] = again.write(ACK);
+      for (const bob of others) {
+        bob.hearRuns([named!.delta], runs[0]!);
+        bob.hearRuns(runs[1]!);
+        assert.deepEqual([bob.verdict(said), bob.replica.isOutOfStep], ['forked', false]);
+      }
+      assert.equal(again.replica.isOutOfStep, !isAlone);
+    });
+  }
 
   it('L4 D2 undoes it with whichever delta of the older one shows it', () => {
     const team = new Team('knows less, and is shown late');

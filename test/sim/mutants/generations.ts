@@ -254,6 +254,22 @@ export const generations: readonly Mutant[] = [
     tests: ['test/sync/two-hostile.test.ts'],
   },
   {
+    name: 'what is folded, and counts no more since an older feed had said more, puts nobody out of step',
+    rule: 'L6',
+    file: 'src/sync/content.ts',
+    search: 'isLate || this.#hasAside();',
+    replace: 'isLate;',
+    tests: ['test/sync/generations.test.ts'],
+  },
+  {
+    name: 'what nobody had but who has folded it puts him out of step, since an older feed had said more',
+    rule: 'L6',
+    file: 'src/sync/content.ts',
+    search: 'if (this.#graph.isNamedByOthers(node)) this.#counted.set(device, node);',
+    replace: 'this.#counted.set(device, node);',
+    tests: ['test/sync/generations.test.ts'],
+  },
+  {
     name: 'a feed between two others begins for nobody when it is named',
     rule: 'D2',
     file: 'src/sync/generations.ts',

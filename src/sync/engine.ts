@@ -495,10 +495,11 @@ export class Engine {
   #begin(reader: BaseReader, from: DeviceId, path: 'direct' | 'relay'): boolean {
     const { renewal } = this.#givers;
     const isAsked = renewal?.from === from;
+    const before = this.replica.roster;
     if (!this.#copy.begin(reader, isAsked ? renewal.generation : undefined)) return false;
     if (this.#givers.isBetweenManagers(from) && (isAsked || path === 'direct'))
       this.replica.base.unconfirmed = undefined;
-    this.#givers.begunAnew(isAsked ? from : undefined);
+    this.#givers.begunAnew(isAsked ? from : undefined, before);
     if (isAsked) {
       this.awaitWord();
       this.#entrance.add(from);

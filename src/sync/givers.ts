@@ -7,6 +7,7 @@ import { Role } from './control.ts';
 import type { Copy } from './copy.ts';
 import type { Entrance } from './entrance.ts';
 import type { Replica } from './replica.ts';
+import type { Roster } from './roster.ts';
 import type { Session } from './session.ts';
 import { Sources } from './sources.ts';
 
@@ -31,6 +32,10 @@ export class Givers {
   #renewal: Renewal | undefined;
   /** Who was asked for the base that this copy has begun with. */
   #renewedBy: DeviceId | undefined;
+  /** Who is asked, or was last, had said that his own was no good: there was no other. */
+  #isInWant = false;
+  /** It has begun with such a one, and that names others, who may have a better. */
+  #isStopgap = false;
 
   constructor(identity: Self, copy: Copy, session: Session, entrance: Entrance) {
     this.#identity = identity;
@@ -106,6 +111,7 @@ export class Givers {
    * copy which has written does not take.
    */
   get isOutOfStep(): boolean {
+    if (this.#isStopgap) return true;
     for (const device of this.#sources.inVain())
       if (this.#session.lacksOf(device) && this.#isMember(device)) return true;
     return this.#replica.isOutOfStep || this.#session.isApart;
@@ -147,13 +153,20 @@ export class Givers {
 
   /** Undefined: nobody any more. */
   ask(renewal: Renewal | undefined): void {
-    if (renewal) this.#sources.asked(renewal.from);
+    if (renewal) {
+      this.#sources.asked(renewal.from);
+      this.#isInWant = this.#session.needsCopy(renewal.from);
+    }
     this.#renewal = renewal;
   }
 
-  /** The copy has begun with a base, be it that of who was asked for it. */
-  begunAnew(asked: DeviceId | undefined): void {
+  /** The copy has begun with a base, be it that of who was asked for it. `before`: who was in, as far as was known. */
+  begunAnew(asked: DeviceId | undefined, before: Roster): void {
     this.#sources.begunAnew(asked, (device) => this.#session.needsCopy(device));
     this.#renewedBy = asked;
+    const { device: self } = this.#identity;
+    const isNew = (device: DeviceId) => device !== self && !before.devices.has(device);
+    const isWiser = [...this.#replica.roster.devices.keys()].some(isNew);
+    this.#isStopgap = asked !== undefined && this.#isInWant && isWiser;
   }
 }

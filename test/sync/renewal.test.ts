@@ -400,6 +400,30 @@ describe('L6 a fresh copy', () => {
     assert.equal(says(alice, false), alice.device);
   });
 
+  it('L6 is no better than that of who says that his own is no good, where it names others (world “rough-mm.1213”)', () => {
+    for (const needsCopy of [true, false]) {
+      const { office, alice, bob, carol } = threePeople(`renewal in want of another ${String(needsCopy)}`);
+      office.link(alice, bob, carol);
+      const dave = admitted(alice, office);
+      office.link(alice, bob, carol, dave);
+      alice.post('something');
+      office.rest();
+      // His store was put back to before Dave came.
+      const again = office.open(bob.person);
+      assert.equal(again.engine.replica.roster.devices.has(dave.device), false);
+      const have = { kind: 'have', vector: [], answer: false, root: '', needsCopy } as const;
+      const renewed = () => {
+        again.engine.received(alice.device, 'direct', have, again.engine.keys.inUse!, office.now);
+        renew(again, alice);
+        assert.equal(again.engine.renewal, undefined, 'it has begun');
+        return again.engine.isOutOfStep;
+      };
+      assert.equal(renewed(), needsCopy, 'Dave may have a better one');
+      assert.ok(again.engine.replica.roster.devices.has(dave.device));
+      assert.equal(renewed(), false, 'and has none, or would have been asked');
+    }
+  });
+
   it('L6 is taken of one alone where nobody’s is any good (world “fir.9002”)', () => {
     const [a, b, c] = ['0a', '0b', '0c'].map((byte) => byte.repeat(32) as DeviceId) as [DeviceId, DeviceId, DeviceId];
     const no = (device: DeviceId) => ({ device, role: 0 as const, isDirect: true, holdsMore: true, needsCopy: true });

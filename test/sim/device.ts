@@ -65,9 +65,11 @@ export interface Surroundings {
   /** Whether a direct path between the two is open. */
   isConnected(a: DeviceId, b: DeviceId): boolean;
   /** It is open again, from its disk. */
-  reopened(by: SimDevice, isPutBack: boolean): void;
+  reopened(by: SimDevice): void;
   /** It begins anew, with the copy of another; to be told how that is called. */
   renewing(by: SimDevice, before: Replica, from: DeviceId): (life: Life) => void;
+  /** It has begun with the base of another, unasked. */
+  begunWith(by: SimDevice, from: DeviceId): void;
   /** It has written something. */
   wrote(device: SimDevice, nodes: readonly Node[]): void;
   /** Whether a delta that was ever durable is in a copy, folded or not. */
@@ -198,7 +200,7 @@ export class SimDevice {
     // What a torn write has kept was promised to nobody; now it is there, and is told.
     for (const { delta } of this.replica.nodes()) if (delta.device === this.id) this.#acknowledge(delta.id);
     this.#remember(this.engine.opened());
-    this.#around.reopened(this, isPutBack);
+    this.#around.reopened(this);
     this.#waitForCopy();
     this.#awaitsWord ||= isPutBack;
     if (this.#awaitsWord) this.engine.awaitWord();
@@ -396,7 +398,7 @@ export class SimDevice {
         this.generation = renewal.generation;
         this.#awaitsWord = true;
         this.#renewedFrom = undefined;
-      }
+      } else if (replaced) this.#around.begunWith(this, from);
       // As the service: who has not written since takes another unasked (L6).
       if (replaced) this.#keepBeside(replaced);
       handled();

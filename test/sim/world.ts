@@ -357,15 +357,8 @@ export class World implements Surroundings {
     this.#changed.add(device);
   }
 
-  /**
-   * D2: who restores a back-up from when he was alone has nobody to wait for, and folds by himself. Whom he has let in meanwhile may have folded what he
-   * lacks, and names it: of the two one has folded otherwise, and all go on with his.
-   */
-  reopened(by: SimDevice, isPutBack: boolean): void {
+  reopened(by: SimDevice): void {
     this.folds.reopened(by);
-    if (!isPutBack || by.replica.roster.devices.size !== 1) return;
-    this.odd.add(by.lifeName);
-    this.counts.add('back-ups restored from when one was alone');
   }
 
   /** L6: where nobody's copy is any good, one alone is taken all the same: all go on with what that has. */
@@ -379,8 +372,26 @@ export class World implements Surroundings {
     };
   }
 
+  /** L6: who begins with the copy of such a one, unasked, has what that has. */
+  begunWith(by: SimDevice, from: DeviceId): void {
+    if (this.odd.has(this.devices.get(from)!.lifeName)) this.odd.add(by.lifeName);
+  }
+
   folded(by: SimDevice, folded: readonly Folded[]): void {
-    if (!this.isHostile(by.id)) this.folds.take(by, folded);
+    if (this.isHostile(by.id)) return;
+    this.folds.take(by, folded);
+    this.#foldedAlone(by, folded);
+  }
+
+  /**
+   * D2: who restores a back-up, and is alone in what he has, be it that he was told of nothing but that all others are out, has nobody to wait for, and folds
+   * by himself. Whom he has let in meanwhile may have folded what he lacks, and names it: of the two one has folded otherwise, and all go on with his.
+   */
+  #foldedAlone(by: SimDevice, folded: readonly Folded[]): void {
+    const isLater = ({ node, verdict }: Folded) => node.delta.generation > 0 && verdict === 'applied';
+    if (!this.restored.has(by.id) || by.replica.roster.devices.size !== 1 || !folded.some(isLater)) return;
+    this.odd.add(by.lifeName);
+    this.counts.add('folds by who had restored a back-up, and was alone');
   }
 
   took(deltas: Iterable<Delta>): void {

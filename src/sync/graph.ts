@@ -220,6 +220,11 @@ export class Graph {
     return this.#lanes.all.some((other) => names(other) && this.#around.isIn(other.device));
   }
 
+  /** D8: the branches that stand against one. */
+  rivalsOf(lane: Lane): readonly Lane[] {
+    return this.#lanes.rivalsOf(lane);
+  }
+
   /** D8: whether it is on a branch, and no other device has it in its past: it can say nothing of who may do what. */
   isUnnamed(node: Node): boolean {
     return this.#branches.isUnnamed(node);

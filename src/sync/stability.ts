@@ -16,7 +16,8 @@ export function stableIn(
   entrances: (device: DeviceId) => readonly Node[],
 ): Past {
   const stable = [...graph.everything()];
-  const newest = new Map([...active].map((device) => [device, newestOf(graph.lanesOf(device))]));
+  const shown = new Map([...active].map((device) => [device, newestOf(graph.lanesOf(device))]));
+  const newest = graph.isForked ? withoutLost(graph, shown, entrances) : shown;
   for (const [device, tips] of newest) {
     const known = tips.length > 0 ? [...tips, ...olderOf(graph, device, newest, entrances(device))] : entrances(device);
     if (known.length === 0) return [];
@@ -34,6 +35,27 @@ export function stableIn(
 function newestOf(lanes: readonly Lane[]): readonly Node[] {
   const generation = newestGeneration(lanes);
   return endsOf(lanes.filter((lane) => lane.generation === generation));
+}
+
+/**
+ * D8: of a device with two histories what it says on a branch that nobody has named, while all others have a rival of that in their past, is nothing: none of them
+ * can name it any more, and who has not heard of it folds without it. `shown`: where the newest feed of each ends.
+ */
+function withoutLost(
+  graph: Graph,
+  shown: ReadonlyMap<DeviceId, readonly Node[]>,
+  entrances: (device: DeviceId) => readonly Node[],
+): ReadonlyMap<DeviceId, readonly Node[]> {
+  const allHave = (rival: Lane) =>
+    [...shown].every(([device, tips]) => {
+      const known = tips.length > 0 ? tips : entrances(device);
+      return device === rival.device || known.every((node) => reachOf(node, rival.number) >= rival.first);
+    });
+  const isLost = (lane: Lane) => {
+    for (let at = lane; at.parent; at = at.parent) if (!at.isNamed && graph.rivalsOf(at).some(allHave)) return true;
+    return false;
+  };
+  return new Map([...shown].map(([device, tips]) => [device, tips.filter(({ lane }) => !isLost(graph.lanes[lane]!))]));
 }
 
 /**

@@ -4256,4 +4256,36 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // A guest forks; all others have named one branch, and some hold the other, too: one of them has lost that in a crash, and folds what they wait with.
+    name: 'L4 D8 a branch that nobody can name any more holds back nobody (world “rough-rr.1252”)',
+    plan: {
+      config: {
+        seed: 'rough-rr.1252',
+        big: false,
+        people: 5,
+        founding: 2,
+        hostile: 2,
+        manyDevices: 0.1,
+        directPaths: 1,
+        relayShare: 1,
+        network: { latency_ms: [20, 3000], loss: 0.15, duplication: 0, reorders: false, relayLifetime_ms: 600000 },
+        fsync_ms: 400,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 86400000,
+        duration_ms: 1200000,
+      },
+      acts: [
+        { at: 45206, kind: 'join', salt: 13 },
+        { at: 75952, kind: 'invite', salt: 1 },
+        { at: 247354, kind: 'cut', salt: 4 },
+        { at: 275324, kind: 'crash', salt: 3 },
+        { at: 447976, kind: 'join', salt: 38 },
+        { at: 870585, kind: 'crash', salt: 25 },
+        { at: 1046206, kind: 'fork', salt: 37 },
+        { at: 1060664, kind: 'crash', salt: 42 },
+      ],
+    },
+  },
 ];

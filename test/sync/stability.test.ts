@@ -134,26 +134,34 @@ describe('L4 what all have acknowledged', () => {
 
 describe('L4 D8 a device with two histories', () => {
   for (const first of [0, 1]) {
-    it(`L4 D8 has acknowledged what both of them have (branch ${first} first)`, () => {
-      const team = new Team(63);
-      const alice = team.founder;
-      const [bob, mallory] = [team.join('Bob'), team.join('Mallory')];
-      alice.meet(bob, mallory);
-      const post = alice.post('seen by one of them');
-      const { credential } = mallory.replica.roster.members.get(mallory.person.account)!;
-      const branch = (dep: DeltaId): Delta => team.forge(mallory.person, { seq: 1, deps: [dep], credential });
-      const branches = [branch(post), branch(credential)];
-      tell(alice, bob);
-      const [here, there] = [branches[first]!, branches[1 - first]!];
-      alice.replica.ingest([[here.bytes]]);
-      bob.replica.ingest([[there.bytes]]);
-      ack(bob);
-      alice.take(bob.replica.serving.lacking(alice.replica.vector(), 1e6));
-      alice.replica.ingest([[there.bytes]]);
-      assert.ok(branches.every(({ id }) => alice.replica.node(id)));
-      ack(alice);
-      assert.ok(!foldedBy(alice).includes(post));
-    });
+    for (const isThirdAway of [false, true]) {
+      const others = isThirdAway ? ', and somebody has none' : '';
+      it(`L4 D8 has acknowledged what the one that all others have says, or else both (branch ${first} first${others})`, () => {
+        const team = new Team(63);
+        const alice = team.founder;
+        const [bob, mallory] = [team.join('Bob'), team.join('Mallory')];
+        const third = isThirdAway ? [team.join('Carol')] : [];
+        alice.meet(bob, mallory, ...third);
+        const post = alice.post('seen by one of them');
+        const { credential } = mallory.replica.roster.members.get(mallory.person.account)!;
+        const branch = (dep: DeltaId): Delta => team.forge(mallory.person, { seq: 1, deps: [dep], credential });
+        const branches = [branch(post), branch(credential)];
+        tell(alice, bob);
+        for (const carol of third) tell(alice, carol);
+        for (const carol of third) ack(carol);
+        for (const carol of third) alice.take(carol.replica.serving.lacking(alice.replica.vector(), 1e6));
+        const [here, there] = [branches[first]!, branches[1 - first]!];
+        alice.replica.ingest([[here.bytes]]);
+        bob.replica.ingest([[there.bytes]]);
+        ack(bob);
+        alice.take(bob.replica.serving.lacking(alice.replica.vector(), 1e6));
+        alice.replica.ingest([[there.bytes]]);
+        assert.ok(branches.every(({ id }) => alice.replica.node(id)));
+        ack(alice);
+        // Whoever has named neither may still name the other, and what is upon it.
+        assert.equal(foldedBy(alice).includes(post), first === 1 && !isThirdAway);
+      });
+    }
   }
 });
 

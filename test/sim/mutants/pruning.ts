@@ -1283,4 +1283,20 @@ export const pruning: readonly Mutant[] = [
     replace: 'return this.#replica.isOutOfStep;',
     tests: apart,
   },
+  {
+    name: 'a branch that nobody can name any more holds back the log',
+    rule: 'D8',
+    file: STABILITY,
+    search: 'graph.isForked ? withoutLost(graph, shown, entrances) : shown',
+    replace: 'shown',
+    tests: stability,
+  },
+  {
+    name: 'a branch says nothing as soon as somebody has named another',
+    rule: 'D8',
+    file: STABILITY,
+    search: '[...shown].every(([device, tips]) => {',
+    replace: '[...shown].some(([device, tips]) => {',
+    tests: stability,
+  },
 ];

@@ -142,14 +142,19 @@ describe('L4 D8 a device with two histories', () => {
         const [bob, mallory] = [team.join('Bob'), team.join('Mallory')];
         const third = isThirdAway ? [team.join('Carol')] : [];
         alice.meet(bob, mallory, ...third);
-        const post = alice.post('seen by one of them');
+        const post = bob.post('seen by one of them');
+        // What is on either branch sorts behind that.
+        const last = ['one', 'two', 'three'].map((text) => alice.post(text)).at(-1)!;
         const { credential } = mallory.replica.roster.members.get(mallory.person.account)!;
-        const branch = (dep: DeltaId): Delta => team.forge(mallory.person, { seq: 1, deps: [dep], credential });
-        const branches = [branch(post), branch(credential)];
-        tell(alice, bob);
-        for (const carol of third) tell(alice, carol);
-        for (const carol of third) ack(carol);
-        for (const carol of third) alice.take(carol.replica.serving.lacking(alice.replica.vector(), 1e6));
+        const branch = (...deps: readonly DeltaId[]): Delta =>
+          team.forge(mallory.person, { seq: 1, deps: deps.toSorted(), credential });
+        const branches = [branch(last, post), branch(last)];
+        alice.meet(bob);
+        for (const carol of third) {
+          tell(alice, carol);
+          ack(carol);
+          tell(carol, alice);
+        }
         const [here, there] = [branches[first]!, branches[1 - first]!];
         alice.replica.ingest([[here.bytes]]);
         bob.replica.ingest([[there.bytes]]);

@@ -124,7 +124,7 @@ export class Givers {
 
   /**
    * L6: whose copy should take the place of this one, of those that are online (`sources.ts`). Nobody's of whom it is known that he has
-   * something else, unless all others have: then the odd one is this.
+   * something else, unless most of the others have: then the odd one is this.
    */
   freshCopyFrom(isOnline: (device: DeviceId) => boolean): DeviceId | undefined {
     const { members } = this.#replica.roster;
@@ -132,7 +132,8 @@ export class Givers {
       this.#session.differing.flatMap((device) => this.#replica.people.accountOf(device) ?? []),
     );
     const others = [...members.values()].filter(({ account }) => account !== this.#identity.account);
-    const isOdd = others.length > 0 && others.every(({ account }) => differing.has(account));
+    // Some may be away, and one be wrong as well.
+    const isOdd = 2 * others.filter(({ account }) => differing.has(account)).length > others.length;
     const sources = [...members.values()]
       .filter(({ account }) => isOdd || !differing.has(account))
       .flatMap(({ role, devices }) => devices.map(({ certificate: { device } }) => ({ device, role })))

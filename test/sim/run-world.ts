@@ -118,13 +118,16 @@ async function renewed(world: World): Promise<boolean> {
   return true;
 }
 
-/** Also who was given a copy, by who let it in, in which it is not: it is on its way. */
+/**
+ * Also who was given a copy, by who let it in, in which it is not: it is on its way. And whose copy nobody has vouched for, where it adds up to something else than
+ * others': its person is told so, and which it may be.
+ */
 function outOfStep(world: World): readonly SimDevice[] {
   return [...world.devices.values()].filter(
-    ({ alive, id, sponsors, engine }) =>
+    ({ alive, id, sponsors, engine, session }) =>
       alive &&
       !world.isHostile(id) &&
-      engine.isOutOfStep &&
+      (engine.isOutOfStep || (!engine.replica.isConfirmed && session.differing.length > 0)) &&
       (sponsors.size > 0 || engine.replica.roster.devices.has(id)),
   );
 }

@@ -4288,4 +4288,37 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Let in by a hostile device with a base that it has made up: it adds up to something else than that of all who are there.
+    name: 'L6 a copy that its giver has made up is put right by most of the others (world “rough-rr.1051”)',
+    plan: {
+      config: {
+        seed: 'rough-rr.1051',
+        big: false,
+        people: 8,
+        founding: 6,
+        hostile: 1,
+        manyDevices: 0.1,
+        directPaths: 2,
+        relayShare: 0.5,
+        network: { latency_ms: [10, 80], loss: 0, duplication: 0, reorders: true, relayLifetime_ms: 600000 },
+        fsync_ms: 400,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 5000,
+        duration_ms: 60000,
+      },
+      acts: [
+        { at: 2653, kind: 'join', salt: 71 },
+        { at: 2690, kind: 'offline', salt: 61 },
+        { at: 8868, kind: 'lowFeed', salt: 75 },
+        { at: 19836, kind: 'lowFeed', salt: 64 },
+        { at: 21632, kind: 'posts', salt: 23 },
+        { at: 23145, kind: 'halfSigned', salt: 12 },
+        { at: 31634, kind: 'files', salt: 40 },
+        { at: 32210, kind: 'escalate', salt: 51 },
+        { at: 33184, kind: 'forgedBase', salt: 25 },
+      ],
+    },
+  },
 ];

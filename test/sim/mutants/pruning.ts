@@ -1299,4 +1299,12 @@ export const pruning: readonly Mutant[] = [
     replace: '[...shown].some(([device, tips]) => {',
     tests: stability,
   },
+  {
+    name: 'who is away keeps the odd one from being put right',
+    rule: 'L6',
+    file: 'src/sync/givers.ts',
+    search: '2 * others.filter(({ account }) => differing.has(account)).length > others.length',
+    replace: 'others.length > 0 && others.every(({ account }) => differing.has(account))',
+    tests: renewals,
+  },
 ];

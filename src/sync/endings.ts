@@ -132,14 +132,6 @@ export class Endings {
     return this.#wordsAgainst(delta.device).some(isCutBy);
   }
 
-  /** A4: whether the author of what waits had seen every word against its device, as far as what it names is here. */
-  hasHeard(waiter: Delta): boolean {
-    const words = this.#words.size > 0 ? this.#wordsAgainst(waiter.device) : [];
-    if (words.length === 0) return true;
-    const named = this.#namedBy(waiter);
-    return words.every(({ node }) => hasSeen(named, node));
-  }
-
   #leavesOf(device: DeviceId): readonly Node[] {
     const { wordsOut } = this.#authority;
     const account = wordsOut.hasLeaves ? this.#authority.accountOf(device) : undefined;
@@ -208,15 +200,15 @@ export class Endings {
   }
 
   /**
-   * The same of a feed that its device wrote before, and that is here alone beyond that, as in a fresh copy (L6): let in again it would name that in the
-   * feed of now, as nobody who has acknowledged the word may take it by itself.
+   * The same of a feed that its device wrote before, and that is here alone where it ends, as in a fresh copy (L6): let in again it would name that in the
+   * feed of now, and nobody who has acknowledged the word takes it for its own sake.
    */
   endBefore(own: FeedId): Node | undefined {
     const [device] = own.split('.') as [DeviceId];
     for (const word of this.#wordsAgainst(device))
       for (const { feed, parent } of this.#graph.lanesOf(device)) {
-        const next = feed === own || parent ? undefined : this.#goesOnBeyond(word, feed);
-        if (next && !this.#graph.isNamedByOthers(next)) return word.node;
+        const isBeyond = feed !== own && !parent && this.#goesOnBeyond(word, feed) !== undefined;
+        if (isBeyond && !this.#graph.isNamedByOthers(this.#graph.tip(feed)!)) return word.node;
       }
     return undefined;
   }

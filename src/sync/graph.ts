@@ -40,8 +40,6 @@ export interface Around {
   readonly isIn: (device: DeviceId) => boolean;
   /** Whether what a delta that waits rests on is taken for its sake, be it beyond an end of its feed (D2, A4, D8). */
   readonly mayWant: (waiter: Delta) => boolean;
-  /** Whether what waits has seen the words that take its device out, as far as what it names is here (A4). */
-  readonly hasHeard: (waiter: Delta) => boolean;
   /** Whether who holds this copy need not acknowledge a delta any more: he has, or writes nothing (D2). */
   readonly hasAcknowledged: (node: Node) => boolean;
 }
@@ -62,7 +60,6 @@ export class Graph {
       isLetIn: () => true,
       isIn: () => true,
       mayWant: () => true,
-      hasHeard: () => true,
       hasAcknowledged: () => true,
       ...around,
     };
@@ -291,12 +288,12 @@ export class Graph {
 
   /** Of these what is wanted. */
   wantedWaiting(): ReadonlySet<Delta> {
-    return this.#waiting.allWanted(this.#around);
+    return this.#waiting.allWanted(this.#around.mayWant);
   }
 
   /** Whether deltas of another device, or of another feed of its own, wait for it (D2, D8): as it is now, asked of as many as one likes. */
   wanted(): WantedBy {
-    return this.#waiting.wanted(this.#around);
+    return this.#waiting.wanted(this.#around.mayWant);
   }
 
   /** What waits for a delta. */

@@ -221,8 +221,8 @@ class Wanted {
       this.#asOf = now;
       this.#looks++;
     }
-    // What is cut off its device may name, in a later feed, as if it were not: that is cut off, too (A4, L7).
-    return this.#by.byOtherFeed(delta) && (this.#by.byWhoHasHeard(delta) || !this.#isCutOff(delta));
+    // Who is in again may name what he has written beyond the word, and that what some have forgotten, and others not (A4, L7).
+    return this.#isCutOff(delta) ? this.#by.byOtherDevice(delta) : this.#by.byOtherFeed(delta);
   }
 }
 

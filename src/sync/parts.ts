@@ -62,7 +62,6 @@ export function partsOf({ crypto, workspace, reducers, own: feed, reader: given 
     isLetIn: (delta, deps) => entrances.isLetIn(delta, deps),
     isIn,
     mayWant: (waiter) => isIn(waiter.device) && !own.isLost(waiter),
-    hasHeard: (waiter) => endings.hasHeard(waiter),
     hasAcknowledged: (node) => own.hasAcknowledged(node),
   });
   const authority = new Authority(crypto, graph);

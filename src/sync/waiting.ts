@@ -147,15 +147,15 @@ export class Waiting {
   }
 
   /** Of all that waits what is wanted. */
-  allWanted(wants: Wants): ReadonlySet<Delta> {
-    return new Set([...this.#deltas.values()].filter(this.wanted(wants).byOtherFeed));
+  allWanted(mayWant: (waiter: Delta) => boolean): ReadonlySet<Delta> {
+    return new Set([...this.#deltas.values()].filter(this.wanted(mayWant).byOtherFeed));
   }
 
   /**
-   * Of what somebody waits for, by whom that may want it: of another feed; or of another device, or of its own that has heard the words against it. Be it by what
-   * waits for what waits for it. As it is now: each that waits is looked at once, however many are asked for.
+   * Of what somebody waits for, by whom that may want it: of another feed, and of another device. Be it by what waits for what waits for it. As it is now:
+   * each that waits is looked at once, however many are asked for.
    */
-  wanted({ mayWant, hasHeard }: Wants): WantedBy {
+  wanted(mayWant: (waiter: Delta) => boolean): WantedBy {
     /** Of all of a feed it is the same. */
     const ofFeed = new Map<FeedId, boolean>();
     const mayFeedWant = (waiter: Delta) => {
@@ -163,25 +163,22 @@ export class Waiting {
       ofFeed.set(waiter.feed, may);
       return may;
     };
-    const inOrder = this.inOrder();
-    const heard = new Set<DeltaId>();
-    for (const one of inOrder) if (hasHeard(one) || pastOf(one).some((id) => heard.has(id))) heard.add(one.id);
     const wanting = new Map<DeltaId, Wanting>();
     const look = (id: DeltaId) => {
       const by = new Wanting();
       for (const waiter of this.waitersOf(id)) {
-        if (mayFeedWant(waiter)) by.add(waiter, heard.has(waiter.id));
+        if (mayFeedWant(waiter)) by.add(waiter);
         const behind = wanting.get(waiter.id);
         if (behind) by.addAll(behind);
         if (by.isFull) break;
       }
       wanting.set(id, by);
     };
-    for (const { id } of inOrder.toReversed()) look(id);
+    for (const { id } of this.inOrder().toReversed()) look(id);
     for (const id of this.missing()) look(id);
     return {
       byOtherFeed: ({ id, feed }) => wanting.get(id)?.hasOtherFeed(feed) === true,
-      byWhoHasHeard: ({ id, device }) => wanting.get(id)?.hasWhoHasHeard(device) === true,
+      byOtherDevice: ({ id, device }) => wanting.get(id)?.hasOtherDevice(device) === true,
     };
   }
 
@@ -207,50 +204,38 @@ export class Waiting {
   }
 }
 
-/** What is asked of what waits. */
-export interface Wants {
-  /** Whether what it rests on is taken for its sake. */
-  readonly mayWant: (waiter: Delta) => boolean;
-  /** Whether it has seen the words that take its own device out, as far as what it names is here (A4). */
-  readonly hasHeard: (waiter: Delta) => boolean;
-}
-
 /** Who wants something, as others may ask. */
 export interface WantedBy {
   readonly byOtherFeed: (delta: Pick<Delta, 'id' | 'feed'>) => boolean;
-  readonly byWhoHasHeard: (delta: Pick<Delta, 'id' | 'device'>) => boolean;
+  readonly byOtherDevice: (delta: Pick<Delta, 'id' | 'device'>) => boolean;
 }
 
 /** Who wants a delta: two of a kind are enough, of which one is another than its own. */
 class Wanting {
   readonly #feeds = new Set<FeedId>();
   readonly #devices = new Set<DeviceId>();
-  /** Of these those that have heard the words against themselves. */
-  readonly #heard = new Set<DeviceId>();
 
   get isFull(): boolean {
     return this.#devices.size >= 2;
   }
 
-  add({ feed, device }: Pick<Delta, 'feed' | 'device'>, hasHeard: boolean): void {
+  add({ feed, device }: Pick<Delta, 'feed' | 'device'>): void {
     addTo(this.#feeds, feed);
     addTo(this.#devices, device);
-    if (hasHeard) addTo(this.#heard, device);
   }
 
   /** Whoever wants what waits for it. */
   addAll(other: Wanting): void {
     for (const feed of other.#feeds) addTo(this.#feeds, feed);
     for (const device of other.#devices) addTo(this.#devices, device);
-    for (const device of other.#heard) addTo(this.#heard, device);
   }
 
   hasOtherFeed(own: FeedId): boolean {
     return [...this.#feeds].some((feed) => feed !== own);
   }
 
-  hasWhoHasHeard(own: DeviceId): boolean {
-    return this.#heard.has(own) || [...this.#devices].some((device) => device !== own);
+  hasOtherDevice(own: DeviceId): boolean {
+    return [...this.#devices].some((device) => device !== own);
   }
 }
 

@@ -78,12 +78,8 @@ describe('D5 what waits for its past', () => {
       }
       for (const delta of all.toSorted(() => below(3) - 1)) waiting.add(delta, delta.deps);
       const mayWant = ({ device }: Delta) => (device as string) < 'device 3';
-      const hears = new Set(all.filter(() => below(4) === 0));
-      const wants = { mayWant, hasHeard: (waiter: Delta) => hears.has(waiter) };
-      const wanted = waiting.allWanted(wants);
-      const { byOtherFeed, byWhoHasHeard } = waiting.wanted(wants);
-      const hasHeard = (waiter: Delta): boolean =>
-        hears.has(waiter) || all.some((one) => waiter.deps.includes(one.id) && hasHeard(one));
+      const wanted = waiting.allWanted(mayWant);
+      const { byOtherFeed, byOtherDevice } = waiting.wanted(mayWant);
       /** One after the other. */
       const isWantedFrom = (id: DeltaId, isOther: (waiter: Delta) => boolean): boolean =>
         waiting
@@ -92,8 +88,8 @@ describe('D5 what waits for its past', () => {
       for (const delta of all) {
         const isOfOtherFeed = isWantedFrom(delta.id, ({ feed }) => feed !== delta.feed);
         assert.equal(byOtherFeed(delta), isOfOtherFeed, `${world} ${delta.id}`);
-        const isOfWhoKnows = isWantedFrom(delta.id, (one) => one.device !== delta.device || hasHeard(one));
-        assert.equal(byWhoHasHeard(delta), isOfWhoKnows, `${world} ${delta.id}`);
+        const isOfOtherDevice = isWantedFrom(delta.id, ({ device }) => device !== delta.device);
+        assert.equal(byOtherDevice(delta), isOfOtherDevice, `${world} ${delta.id}`);
         assert.equal(wanted.has(delta), byOtherFeed(delta));
       }
       assert.ok(wanted.size > 0 && wanted.size < all.length);

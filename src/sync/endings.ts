@@ -71,7 +71,6 @@ export class Endings {
   #isPastEnd(delta: Delta, own: FeedId, isSpared: (word: Node, delta: Delta) => boolean = noWord): boolean {
     const { device, seq } = delta;
     if (this.isCutOff(delta, own, isSpared)) return true;
-    if (this.#leavesOf(device).some((leave) => this.#isOutBy(leave, delta, own))) return true;
     if (this.#isLetInVain(delta, own)) return true;
     // What was lost with a store comes back to its own device first, which names it then.
     return !own.startsWith(device) && seq > this.#graph.closedAt(delta, (node) => this.#hasAcknowledged(node, own));
@@ -125,11 +124,11 @@ export class Endings {
     return [...(this.#words.get(device) ?? []), ...((account && this.#words.get(account)) ?? [])];
   }
 
-  /** A4, L7: whether it is beyond a word that takes its device out, for whoever has acknowledged that. */
+  /** A4, A7, L7: whether it is beyond a word by which its device is out, or was, for whoever has acknowledged that. */
   isCutOff(delta: Delta, own: FeedId, isSpared: (word: Node, delta: Delta) => boolean = noWord): boolean {
-    if (this.#words.size === 0) return false;
     const isCutBy = (word: Accepted) => this.#isCutBy(word, delta, own) && !isSpared(word.node, delta);
-    return this.#wordsAgainst(delta.device).some(isCutBy);
+    if (this.#words.size > 0 && this.#wordsAgainst(delta.device).some(isCutBy)) return true;
+    return this.#leavesOf(delta.device).some((leave) => this.#isOutBy(leave, delta, own));
   }
 
   #leavesOf(device: DeviceId): readonly Node[] {
@@ -157,14 +156,17 @@ export class Endings {
 
   /**
    * Its author had seen the word by which he is out, and nothing that lets him in again: nobody waits for him any more (L4), and he could name
-   * what others have forgotten.
+   * what others have forgotten. So it is when he is in again, by what it has not seen; who is in all the same needs nothing that lets him in again.
    */
   #isOutBy(word: Node, delta: Delta, own: FeedId): boolean {
-    const { device } = delta;
-    if (this.#isIn(device) || !this.#hasAcknowledged(word, own)) return false;
+    if (!this.#hasAcknowledged(word, own)) return false;
     const named = this.#namedBy(delta);
     if (named.length < pastOf(delta).length || !hasSeen(named, word)) return false;
-    return !this.#entrancesOf(device).some((entrance) => inPast(word, entrance) && hasSeen(named, entrance));
+    const entrances = this.#entrancesOf(delta.device);
+    // The last most often is the one, however often it was taken out.
+    if (entrances.findLast((entrance) => inPast(word, entrance) && hasSeen(named, entrance))) return false;
+    const stands = ({ delta: { id } }: Node) => this.#authority.verdictOf(id)?.accepted === true;
+    return !this.#isIn(delta.device) || entrances.some((entrance) => inPast(word, entrance) && stands(entrance));
   }
 
   /** The same of who was never in: all that lets its device in is void, for whoever has acknowledged it. */

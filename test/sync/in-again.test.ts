@@ -25,7 +25,6 @@ function fourPeople(seed: string): Scene {
   office.link(scene.alice, bob, carol, mallory);
   mallory.post('hello');
   office.rest();
-  office.leave(mallory);
   return scene;
 }
 
@@ -40,6 +39,13 @@ const WORDS: ReadonlyMap<string, Record<'takeOut' | 'letIn', (alice: Desk, mallo
         const box = alice.engine.keys.box([{ device, agreementKey: certificate.agreementKey }])!;
         alice.control('addDevice', controlBody.addDevice(account, [certificate], box));
       },
+    },
+  ],
+  [
+    'gone',
+    {
+      takeOut: (alice: Desk, mallory: Desk) => mallory.control('leave', controlBody.leave()),
+      letIn: (alice: Desk, { person }: Desk) => alice.admit(person),
     },
   ],
   [
@@ -77,41 +83,57 @@ function ackOf(
   });
 }
 
+/** What he names is said before the word, as by who has not heard it, or after it. */
+const CASES = [...WORDS].flatMap(([what, words]) =>
+  [false, true].flatMap((knows) =>
+    (knows || what !== 'gone'
+      ? [
+          [0, 2],
+          [1, 0],
+          [1, 2],
+        ]
+      : []
+    ).map(([written, upon]) => ({
+      ...{ what, words, knows, written: written!, upon: upon! },
+    })),
+  ),
+);
+
 const nodesOf = ({ engine }: Desk) => [...engine.replica.nodes()].map(({ delta }) => delta);
 
-describe('A4 L4 who is in again, and names what he had written while he was out', () => {
-  for (const [what, { takeOut, letIn }] of WORDS)
-    for (const [written, upon] of [
-      [0, 2],
-      [1, 0],
-      [1, 2],
-    ] as const)
-      it(`A4 L4 and was ${what}, in feed ${written}, and names it in feed ${upon}`, () => {
-        const scene = fourPeople(`in again ${what} ${written} ${upon}`);
-        const { office, alice, bob, carol, mallory } = scene;
-        const honest = [alice, bob, carol];
-        for (let n = 0; n < 4; n++) for (const desk of honest) desk.post(`${n} from ${desk.person.name}`);
+describe('A4 A7 L4 who is in again, and names what he had written while he was out', () => {
+  for (const { what, words, knows, written, upon } of CASES)
+    it(`A4 A7 L4 and was ${what}, ${knows ? 'and knew it, ' : ''}in feed ${written}, and names it in feed ${upon}`, () => {
+      const scene = fourPeople(`in again ${what} ${String(knows)} ${written} ${upon}`);
+      const { office, alice, bob, carol, mallory } = scene;
+      const honest = [alice, bob, carol];
+      const takeOut = () => {
+        words.takeOut(alice, mallory);
         office.pump();
-        const named = nodesOf(bob).find(({ kind, device }) => kind === 'post' && device === carol.device)!;
-        takeOut(alice, mallory);
-        office.pump();
-        settle(scene);
-        assert.equal(alice.engine.replica.node(named.id), undefined, 'she has forgotten it');
-        assert.ok(bob.engine.replica.node(named.id), 'he has not');
+        office.leave(mallory);
+      };
+      if (knows) takeOut();
+      for (let n = 0; n < 4; n++) for (const desk of honest) desk.post(`${n} from ${desk.person.name}`);
+      office.pump();
+      const named = nodesOf(bob).find(({ kind, device }) => kind === 'post' && device === carol.device)!;
+      if (!knows) takeOut();
+      settle(scene);
+      assert.equal(alice.engine.replica.node(named.id), undefined, 'she has forgotten it');
+      assert.ok(bob.engine.replica.node(named.id), 'he has not');
 
-        const one = ackOf(scene, written, [named.id]);
-        letIn(alice, mallory);
-        office.pump();
-        const entrance = nodesOf(bob).findLast(({ kind }) => kind === 'admit' || kind === 'addDevice')!;
-        const again = ackOf(scene, upon, [entrance.id, one.id]);
-        for (let round = 0; round < 2; round++) for (const delta of [again, one]) bob.hear(mallory, delta);
-        office.pump();
-        bob.post('on');
-        office.rest();
-        for (const desk of honest) {
-          assert.equal(desk.engine.replica.node(one.id), undefined);
-          assert.equal(desk.engine.isOutOfStep, false);
-          assert.ok(desk.texts().includes('on'), desk.person.name);
-        }
-      });
+      const one = ackOf(scene, written, [named.id]);
+      words.letIn(alice, mallory);
+      office.pump();
+      const entrance = nodesOf(bob).findLast(({ kind }) => kind === 'admit' || kind === 'addDevice')!;
+      const again = ackOf(scene, upon, [entrance.id, one.id]);
+      for (let round = 0; round < 2; round++) for (const delta of [again, one]) bob.hear(mallory, delta);
+      office.pump();
+      bob.post('on');
+      office.rest();
+      for (const desk of honest) {
+        assert.equal(desk.engine.replica.node(one.id), undefined);
+        assert.equal(desk.engine.isOutOfStep, false);
+        assert.ok(desk.texts().includes('on'), desk.person.name);
+      }
+    });
 });

@@ -457,9 +457,26 @@ export const graph: readonly Mutant[] = [
     name: 'what who has left writes is taken, if he knows that',
     rule: 'A7',
     file: 'src/sync/endings.ts',
-    search: 'if (this.#leavesOf(device).some((leave) => this.#isOutBy(leave, delta, own))) return true;',
-    replace: '',
+    search: 'return this.#leavesOf(delta.device).some((leave) => this.#isOutBy(leave, delta, own));',
+    replace: 'return false;',
     tests: ['test/sync/out-for-good.test.ts'],
+  },
+  {
+    name: 'what who was out has written, and knew it, is taken for his sake once he is in again',
+    rule: 'A4',
+    file: 'src/sync/endings.ts',
+    search:
+      'return !this.#isIn(delta.device) || entrances.some((entrance) => inPast(word, entrance) && stands(entrance));',
+    replace: 'return !this.#isIn(delta.device);',
+    tests: ['test/sync/in-again.test.ts'],
+  },
+  {
+    name: 'who is in by the word of a senior, as if he had not been taken out, is not heard',
+    rule: 'A10',
+    file: 'src/sync/endings.ts',
+    search:
+      'return !this.#isIn(delta.device) || entrances.some((entrance) => inPast(word, entrance) && stands(entrance));',
+    replace: 'return true;',
   },
   {
     name: 'what is written by whom void words alone have let in is taken',
@@ -473,8 +490,8 @@ export const graph: readonly Mutant[] = [
     name: 'what is written by whoever is let in again since he was taken out is not taken',
     rule: 'L7',
     file: 'src/sync/endings.ts',
-    search: 'return !this.#entrancesOf(device).some((entrance) => inPast(word, entrance) && hasSeen(named, entrance));',
-    replace: 'return true;',
+    search: 'if (entrances.findLast((entrance) => inPast(word, entrance) && hasSeen(named, entrance))) return false;',
+    replace: '',
     tests: ['test/sync/out-for-good.test.ts', 'test/sync/return.test.ts'],
   },
   {

@@ -29,6 +29,8 @@ export class PassedBy {
   readonly #options: PassedByOptions;
   /** From here nothing was found that counts, as long as nothing comes or goes. */
   #inVain: ReadonlySet<Delta> = new Set();
+  /** The same, where it was found upon what its own device has beyond an end, or denies by. */
+  #inVainOfOwn: ReadonlySet<Delta> = new Set();
   #seenAt: { readonly arrivals: number; readonly turns: number; readonly cut: Vector } | undefined;
 
   constructor(options: PassedByOptions) {
@@ -38,23 +40,38 @@ export class PassedBy {
   /**
    * Whether of what waits for something forgotten, or of what waits for that in turn, something may count elsewhere. What is beyond an end of its feed does not by
    * itself: it is here for what waits for it; nor does what its author had begun upon the word of who was out (I4), nor a later feed of a device that is
-   * known to have acknowledged what is forgotten (D2): it denies that, and anybody can begin one. What
+   * known to have acknowledged what is forgotten (D2): it denies that, and anybody can begin one. What its own device has upon these does not say that anybody
+   * has taken them: what another has does. What
    * nothing has let in where its author stood counts nowhere, nor what rests on it: anybody can make it up.
    */
   mayCount(waiters: Iterable<Delta>): boolean {
     const { graph, isBarred } = this.#options;
     this.#forgetOld();
     const seen = new Set([...waiters].filter((waiter) => !this.#inVain.has(waiter)));
+    /** Of these what is found yet, by its own device, upon what does not count by itself. */
+    const ofOwn = new Set<Delta>();
     /** Worked out for all at once, where one asks for it. */
     let letIn: ReadonlySet<Delta> | undefined;
     for (const one of seen) {
       const isOut = isBarred(one) || this.#isDenial(one);
-      if (!isOut && this.#mayCountItself(one)) return true;
-      if (isOut || (letIn ??= this.#lettingIn()).has(one))
-        for (const waiter of graph.waitersOf(one)) if (!this.#inVain.has(waiter)) seen.add(waiter);
+      const counts = !isOut && this.#mayCountItself(one);
+      if (counts && !ofOwn.has(one)) return true;
+      if (!isOut && !counts && !(letIn ??= this.#lettingIn()).has(one)) continue;
+      const needsOther = isOut || ofOwn.has(one);
+      for (const waiter of graph.waitersOf(one))
+        this.#lookAt(waiter, needsOther && waiter.device === one.device, seen, ofOwn);
     }
-    if (seen.size > 0) this.#inVain = new Set([...this.#inVain, ...seen]);
+    if (seen.size > 0) this.#inVain = new Set([...this.#inVain, ...seen].filter((one) => !ofOwn.has(one)));
+    if (ofOwn.size > 0) this.#inVainOfOwn = new Set([...this.#inVainOfOwn, ...ofOwn]);
     return false;
+  }
+
+  /** It is looked at once more where it turns out to rest on something else, too. */
+  #lookAt(waiter: Delta, isOfOwn: boolean, seen: Set<Delta>, ofOwn: Set<Delta>): void {
+    if (this.#inVain.has(waiter) || (isOfOwn && (seen.has(waiter) || this.#inVainOfOwn.has(waiter)))) return;
+    if (isOfOwn) ofOwn.add(waiter);
+    else if (ofOwn.delete(waiter)) seen.delete(waiter);
+    seen.add(waiter);
   }
 
   /** What is an end of a feed is others now. */
@@ -69,6 +86,7 @@ export class PassedBy {
     if (before?.arrivals === now.arrivals && before.turns === now.turns && before.cut === now.cut) return;
     this.#seenAt = now;
     this.#inVain = new Set();
+    this.#inVainOfOwn = new Set();
   }
 
   #isDenial({ device, generation }: Delta): boolean {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { DeltaId } from '../../src/base/ids.ts';
 import { controlBody } from '../../src/sync/control.ts';
-import { signDelta, type Delta } from '../../src/sync/delta.ts';
+import { feedOf, signDelta, type Delta } from '../../src/sync/delta.ts';
 import { Desk, Office } from './office.ts';
 
 interface Team {
@@ -22,12 +22,12 @@ function four(seed: string): Team {
   return { office, alice: office.open(alice), bob, carol, mallory };
 }
 
-/** Mallory's, in a feed of this generation: it names one delta alone. */
-function denial({ office, mallory }: Team, generation: number, named: DeltaId): Delta {
+/** Mallory's, in a feed of this generation, its first or its next: it names one delta alone. */
+function denial({ office, mallory }: Team, generation: number, named: DeltaId, before?: Delta): Delta {
   const { crypto, workspace } = office.team;
   const { person, engine } = mallory;
   return signDelta(crypto, person.signer, workspace, {
-    ...{ generation, seq: 1, prev: undefined, deps: [named] },
+    ...{ generation, seq: (before?.seq ?? 0) + 1, prev: before?.id, deps: [named] },
     ...{ credential: engine.replica.roster.members.get(person.account)!.credential, time: office.now },
     ...{ tool: undefined, kind: 'ack', body: controlBody.ack() },
   });
@@ -67,6 +67,22 @@ describe('L6 D2 a later feed that denies what its device had acknowledged', () =
     alice.post('on');
     office.rest();
     for (const desk of honest) assert.ok(desk.texts().includes('on'));
+  });
+
+  it('L6 D2 puts nobody out of step by what its own device has upon it: nobody has taken it', () => {
+    const team = four('denied for nobody');
+    const { office, alice, bob, carol, mallory } = team;
+    const honest = [alice, bob, carol];
+    const { post } = forgotten(team, [...honest, mallory]);
+    const { replica } = mallory.engine;
+    const feed = feedOf(mallory.device, 0);
+    const tip = replica.nodeAt(feed, replica.vector().get(feed)!)!.delta;
+    const one = denial(team, 1, post.id);
+    const upon = denial(team, 0, one.id, tip);
+    for (const desk of honest) for (const delta of [upon, one, post]) desk.hear(mallory, delta);
+    office.pump();
+    office.rest();
+    assert.deepEqual(outOfStep(honest), [false, false, false]);
   });
 
   it('L6 D2 puts out of step who has folded what another goes on upon, who has not: his copy is good, and they begin anew with it', () => {

@@ -68,14 +68,15 @@ function settle({ office, alice, bob, carol }: Scene): void {
   }
 }
 
-/** An acknowledgement of Mallory's upon these, in a feed of this generation: its next where that is the one he had, else its first. */
+/** An acknowledgement of Mallory's upon these, in a feed of this generation: after the one before, or its first; in the one that he had its next. */
 function ackOf(
   { office, alice, mallory: { engine, person, device } }: Scene,
   generation: number,
   deps: DeltaId[],
+  before?: Delta,
 ): Delta {
   const feed = feedOf(device, 0);
-  const tip = generation === 0 ? engine.replica.nodeAt(feed, engine.replica.vector().get(feed)!)!.delta : undefined;
+  const tip = generation === 0 ? engine.replica.nodeAt(feed, engine.replica.vector().get(feed)!)!.delta : before;
   const credential = alice.engine.replica.roster.members.get(person.account)?.credential ?? office.team.genesis.id;
   return signDelta(office.team.crypto, person.signer, office.team.workspace, {
     ...{ generation, seq: (tip?.seq ?? 0) + 1, prev: tip?.id, deps: [...deps].sort() },
@@ -136,4 +137,32 @@ describe('A4 A7 L4 who is in again, and names what he had written while he was o
         assert.ok(desk.texts().includes('on'), desk.person.name);
       }
     });
+
+  for (const [what, { takeOut, letIn }] of WORDS)
+    for (const written of [0, 1])
+      it(`L6 A4 puts nobody out of step by it who was ${what}, in feed ${written}: nobody has taken it`, () => {
+        const scene = fourPeople(`in again for nobody ${what} ${written}`);
+        const { office, alice, bob, carol, mallory } = scene;
+        const honest = [alice, bob, carol];
+        for (let n = 0; n < 4; n++) for (const desk of honest) desk.post(`${n} from ${desk.person.name}`);
+        office.pump();
+        const named = nodesOf(bob).find(({ kind, device }) => kind === 'post' && device === carol.device)!;
+        takeOut(alice, mallory);
+        office.pump();
+        office.leave(mallory);
+        office.rest();
+        for (const desk of honest) assert.equal(desk.engine.replica.node(named.id), undefined, 'all have forgotten it');
+        const one = ackOf(scene, written, [named.id]);
+        letIn(alice, mallory);
+        office.pump();
+        const entrance = nodesOf(bob).findLast(({ kind }) => kind === 'admit' || kind === 'addDevice')!;
+        const first = ackOf(scene, 2, [entrance.id]);
+        const again = ackOf(scene, 2, [one.id], first);
+        for (const desk of honest) for (const delta of [first, again, one, named]) desk.hear(mallory, delta);
+        office.rest();
+        for (const desk of honest) {
+          assert.ok(desk.engine.replica.node(first.id));
+          assert.equal(desk.engine.isOutOfStep, false);
+        }
+      });
 });

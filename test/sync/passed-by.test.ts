@@ -18,6 +18,8 @@ class Waiters {
   readonly #waiters = new Map<DeltaId, Delta[]>();
   readonly entrance = { delta: { id: 'entrance', seq: 1 }, lane: 0, past: [] } as unknown as Node;
   readonly barred = new Set<DeviceId>();
+  /** Beyond a word that takes its device out, which is in again. */
+  readonly cutOff = new Set<DeltaId>();
   /** Feeds of which something is here. */
   readonly begun = new Set(['member.0' as FeedId]);
   arrivals = 0;
@@ -48,9 +50,9 @@ class Waiters {
       crypto: nodeCrypto(seededRandom('passed by')),
       graph: graph as unknown as Graph,
       entrancesOf: (device) => (device === 'newcomer' ? [this.entrance] : []),
-      isBarred: ({ device }) => {
+      isBarred: ({ id, device }) => {
         this.looks++;
-        return this.barred.has(device);
+        return this.barred.has(device) || this.cutOff.has(id);
       },
     });
   }
@@ -135,6 +137,44 @@ describe('L6 what cannot come in here', () => {
   });
 });
 
+/** What a member has written while he was out, and names now that he is in again. */
+function uponWhatIsCutOff(...more: readonly string[]): { waiters: Waiters; cut: Delta } {
+  const waiters = new Waiters();
+  waiters.begun.add('other.0' as FeedId);
+  const cut = waiters.add('cut', 'member', []);
+  waiters.cutOff.add(cut.id);
+  waiters.add('on', 'member', ['cut', ...more]);
+  return { waiters, cut };
+}
+
+describe('A4 L6 what is cut off', () => {
+  it('A4 L6 counts for nobody where its own device alone goes on upon it, however far', () => {
+    const { waiters, cut } = uponWhatIsCutOff();
+    waiters.add('further on', 'member', ['on']);
+    assert.equal(waiters.mayCount(cut), false);
+    assert.equal(waiters.mayCount(cut), false);
+  });
+
+  it('A4 L6 counts where another device goes on upon that: so that one has taken it', () => {
+    const { waiters, cut } = uponWhatIsCutOff();
+    assert.equal(waiters.mayCount(cut), false);
+    waiters.add('others', 'other', ['on']);
+    assert.equal(waiters.mayCount(cut), true);
+  });
+
+  it('A4 L6 counts where its own device goes on upon what another has begun upon it, too', () => {
+    const { waiters, cut } = uponWhatIsCutOff('begun');
+    waiters.add('begun', 'newcomer', ['cut', 'entrance']);
+    assert.equal(waiters.mayCount(cut), true);
+  });
+
+  it('A4 L6 hides nothing that its own device has waiting for something else', () => {
+    const { waiters, cut } = uponWhatIsCutOff();
+    assert.equal(waiters.mayCount(cut), false);
+    assert.equal(waiters.mayCount(waiters.deltas.get('on' as DeltaId)!), true);
+  });
+});
+
 /**
  * Looks, of all that may wait, each of a hostile device in the way of every other. Each asked by itself, and 4,000 looks at the most for
  * each, these were 64 million, and again whenever what all wait for was sent.
@@ -163,6 +203,18 @@ describe('L6 how often it is looked at what cannot come in', () => {
     const { waiters, all } = crowd(MAX_WAITING_DELTAS, (i) => `stranger ${i}`);
     assert.equal(waiters.mayCount(...all), false);
     assert.ok(waiters.looks <= TIMES * all.length, `${waiters.looks} looks`);
+  });
+
+  it('A4 L6 is once for each, though all is of one device that is in again, and rests on much that is cut off', () => {
+    const { waiters, cut } = uponWhatIsCutOff('cut too');
+    const too = waiters.add('cut too', 'member', []);
+    waiters.cutOff.add(too.id);
+    for (let i = 0, last = 'on'; i < MAX_WAITING_DELTAS; i++) last = waiters.add(`more ${i}`, 'member', [last]).id;
+    assert.equal(waiters.mayCount(cut), false);
+    assert.ok(waiters.looks <= TIMES * MAX_WAITING_DELTAS, `${waiters.looks} looks`);
+    waiters.looks = 0;
+    assert.equal(waiters.mayCount(too), false);
+    assert.ok(waiters.looks <= TIMES, `${waiters.looks} looks`);
   });
 
   it('L6 hides nothing: what counts is found behind all of it', () => {

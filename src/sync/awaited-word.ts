@@ -3,6 +3,7 @@
  * upon what it has others might have forgotten (L4): it writes nothing before one of them has told what it lacks.
  */
 import type { DeviceId } from '../base/ids.ts';
+import { generationOf } from './delta.ts';
 import type { FeedMark } from './messages.ts';
 import type { Replica } from './replica.ts';
 
@@ -33,11 +34,24 @@ export class AwaitedWord {
   /** Another says what it holds. */
   hear(from: DeviceId, vector: readonly FeedMark[]): void {
     if (!this.#awaits) return;
+    const { empty } = this.#awaits;
     // Who holds nothing, or says so to be given a base (L6), has told nothing of it.
-    if (vector.length === 0) this.#awaits.empty.add(from);
-    else if (!this.#awaits.empty.has(from) || this.#areAllEmpty(this.#awaits.empty))
+    if (vector.length === 0) empty.add(from);
+    else if ((!empty.has(from) || this.#areAllEmpty(empty)) && !this.#lacksItsOwn(from, vector))
       this.#awaits.told = vector.filter(({ feed }) => feed.startsWith(this.#self));
     this.settle();
+  }
+
+  /**
+   * Whether what is known here of another's newest feed is not with himself: he has lost it as well, or is beginning anew, and had acknowledged more than
+   * he holds. When that has come back to him, or he has begun a later one, he knows as much as any.
+   */
+  #lacksItsOwn(from: DeviceId, vector: readonly FeedMark[]): boolean {
+    const known = this.#replicaNow().feeds.newestKnown(from);
+    if (!known) return false;
+    const isThere = ({ feed, seq }: FeedMark) =>
+      feed.startsWith(from) && (generationOf(feed) - known.generation || seq - known.seq) >= 0;
+    return !vector.some(isThere);
   }
 
   /** Nobody is known who could tell more. */

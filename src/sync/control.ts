@@ -34,7 +34,7 @@ import { KEY_BYTES, type Crypto } from '../crypto/crypto.ts';
 import { MAX_CERTIFICATE_BYTES, readCertificate, type Certificate } from '../protocol/certificate.ts';
 import { asArray, asBytes, asCount, asFlag, asList, asText, type Value } from '../protocol/codec.ts';
 import { MAX_ADDRESS_BYTES, MAX_DEVICES, MAX_FEED_GENERATION, MAX_NAME_BYTES } from '../protocol/limits.ts';
-import { feedOf, TOOL_ID_BYTES, idBytes, type Delta } from './delta.ts';
+import { feedOf, generationOf, TOOL_ID_BYTES, idBytes, type Delta } from './delta.ts';
 import { readEpochNotice, type EpochNotice } from './epoch.ts';
 
 export const Role = { manager: 0, participant: 1, guest: 2 } as const;
@@ -373,10 +373,6 @@ function asAccount(value: Value | undefined): AccountId | undefined {
 function asDevice(value: Value | undefined): DeviceId | undefined {
   const bytes = asBytes(value, KEY_BYTES);
   return bytes && (toHex(bytes) as DeviceId);
-}
-
-function generationOf(feed: FeedId): number {
-  return Number(feed.slice(feed.indexOf('.') + 1));
 }
 
 /**

@@ -90,6 +90,10 @@ export function feedOf(device: DeviceId, generation: number): FeedId {
   return `${device}.${generation}` as FeedId;
 }
 
+export function generationOf(feed: FeedId): number {
+  return Number(feed.slice(feed.indexOf('.') + 1));
+}
+
 export function idBytes(id: string): Uint8Array {
   return fromHex(id)!;
 }

@@ -48,6 +48,14 @@ export class Feeds {
       .map(({ generation }) => generation);
   }
 
+  /** D2: where the newest feed of a device goes to, as far as is known here, be it by what waits for its past; up to its fork. */
+  newestKnown(device: DeviceId): { readonly generation: number; readonly seq: number } | undefined {
+    const written = this.#graph.lanesOf(device).filter(({ parent, end }) => !parent && end > 0);
+    const ends = written.map(({ generation, end: seq }) => ({ generation, seq }));
+    const waiting = [...this.#graph.waitingDeltas()].filter((delta) => delta.device === device);
+    return [...ends, ...waiting].sort((a, b) => b.generation - a.generation || b.seq - a.seq)[0];
+  }
+
   /** D2: whether a later feed of its device has begun without a delta, which nobody is known to have named: it counts no more. */
   isLeftBehind({ feed, seq }: DeltaPlace): boolean {
     const [device, generation] = feed.split('.') as [DeviceId, string];

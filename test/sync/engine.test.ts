@@ -404,14 +404,14 @@ describe('K the engine and its keys', () => {
     assert.equal(again.engine.isAwaitingWord, true);
     assert.deepEqual(again.engine.duties(office.now), []);
     const feed = feedOf(bob.device, 0);
-    const seq = alice.engine.replica.vector().get(feed)!;
-    const tip = alice.engine.replica.nodeAt(feed, seq)!.delta.id.slice(0, 16);
-    const have = { kind: 'have', vector: [{ feed, seq, tip }], answer: false, root: '', needsCopy: false } as const;
+    const tip = '0'.repeat(16);
+    const held = [...alice.engine.replica.vector()].map(([of, seq]) => ({ feed: of, seq, tip }));
+    const have = { kind: 'have', vector: held, answer: false, root: '', needsCopy: false } as const;
     const hear = (vector: readonly FeedMark[], from = alice) =>
       again.engine.received(from.device, 'direct', { ...have, vector }, again.engine.keys.inUse!, office.now);
     hear([], carol);
     assert.equal(again.engine.isAwaitingWord, true, 'who says that he holds nothing has not told it');
-    hear([{ feed, seq: 0, tip: '0'.repeat(16) }], carol);
+    hear([{ feed, seq: 0, tip }], carol);
     assert.equal(again.engine.isAwaitingWord, true, 'nor what he has been given from here since');
     hear(have.vector);
     assert.equal(again.engine.isAwaitingWord, true, 'it is told, and not here');

@@ -1,0 +1,57 @@
+/** D2: whose word it is that a store waits for which lacks a part of its feed, and what it waits for by it. */
+import assert from 'node:assert/strict';
+import { AwaitedWord } from '../../src/sync/awaited-word.ts';
+import { feedOf, type Delta } from '../../src/sync/delta.ts';
+import { Desk, threePeople } from './office.ts';
+
+/** Bob's store, put back to before he had written anything: of these it holds what `isBefore` says. */
+function putBack(seed: string) {
+  const { office, alice, bob, carol } = threePeople(seed);
+  office.link(alice, bob, carol);
+  for (let n = 0; n < 3; n++) alice.post(`${n}`);
+  office.pump();
+  bob.post('lost');
+  office.pump();
+  const again = new Desk(office, bob.person);
+  const word = new AwaitedWord(bob.device, () => again.engine.replica);
+  const all = [...alice.engine.replica.nodes()].map(({ delta }) => delta);
+  const hear = (isHeard: (delta: Delta) => boolean) => {
+    for (const delta of all)
+      if (isHeard(delta)) again.engine.ingest(carol.device, 'direct', [[delta.bytes]], office.now);
+  };
+  const marks = (...ends: readonly (readonly [Desk, number, number?])[]) =>
+    ends.map(([desk, seq, generation = 0]) => ({ feed: feedOf(desk.device, generation), seq, tip: '' }));
+  const end = (desk: Desk) => alice.engine.replica.vector().get(feedOf(desk.device, 0))!;
+  return { alice, bob, carol, word, hear, marks, end };
+}
+
+describe('D2 the word that a store waits for which lacks a part of its feed', () => {
+  it('D2 is nobody’s who lacks what is known here of his own newest feed: he has lost it, too, or begins anew (world “rough-ii.2874”)', () => {
+    const { alice, word, hear, marks, end } = putBack('D2 a word of who has lost his own');
+    hear(({ device, seq }) => device === alice.device && seq < end(alice));
+    const hears = (...told: ReturnType<typeof marks>) => {
+      word.begin();
+      word.hear(alice.device, told);
+      return !word.isAwaited;
+    };
+    const here = end(alice) - 1;
+    assert.equal(hears(...marks([alice, here - 1])), false);
+    assert.equal(hears(...marks([alice, here])), true);
+    assert.equal(
+      hears(...marks([alice, here - 1], [alice, 1, 1])),
+      true,
+      'he has heard what he lacked, and begun a later one',
+    );
+  });
+
+  it('D2 is nobody’s who lacks what waits here of his own', () => {
+    const { alice, word, hear, marks, end } = putBack('D2 a word of who has lost what waits');
+    hear(({ device, seq }) => device === alice.device && seq !== end(alice) - 1);
+    const here = end(alice) - 2;
+    word.begin();
+    word.hear(alice.device, marks([alice, here]));
+    assert.equal(word.isAwaited, true);
+    word.hear(alice.device, marks([alice, end(alice)]));
+    assert.equal(word.isAwaited, false);
+  });
+});

@@ -608,7 +608,7 @@ function checkKeys(
     const given = new Set(letIn.map(({ control }) => tagOf(control.epoch.commit)));
     // Those who let it in, and have not heard, give it others when it asks (K1).
     const believes = letIn.some(({ placed }) => device.replica.node(placed.delta.id));
-    const again = namingIt(world, valid, id).filter(({ control }) => control.kind === 'admit');
+    const again = namingIt(world, valid, id);
     const seenBy = ({ delta }: Node) => {
       const made = past.get(delta.id);
       return made ? out.filter((word) => made === word || isPast(word, made)) : [];

@@ -4391,4 +4391,33 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Who let it in had seen all that the maker of the key had, which it was given then.
+    name: 'K2 a device that was dropped is let in again, and taken out by who had heard of neither (world “rough-crow.58”)',
+    plan: {
+      config: {
+        seed: 'rough-crow.58',
+        big: false,
+        people: 4,
+        founding: 4,
+        hostile: 2,
+        manyDevices: 0.3,
+        directPaths: 2,
+        relayShare: 1,
+        network: { latency_ms: [10, 80], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 2592000000 },
+        fsync_ms: 400,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 86400000,
+        duration_ms: 60000,
+      },
+      acts: [
+        { at: 19778, kind: 'absence', salt: 18 },
+        { at: 24029, kind: 'offline', salt: 42 },
+        { at: 34497, kind: 'meddle', salt: 1 },
+        { at: 36748, kind: 'remove', salt: 56 },
+        { at: 45087, kind: 'crash', salt: 20 },
+      ],
+    },
+  },
 ];

@@ -4,6 +4,7 @@
  * fewer give way: theirs are out of step; of as many, those without the most senior. A member whose devices are on both sides counts for neither.
  */
 import type { AccountId, DeviceId, FeedId } from '../base/ids.ts';
+import { feedOf, generationOf } from './delta.ts';
 import type { Vector } from './graph.ts';
 import type { Lag, Peer } from './peer.ts';
 import type { Replica } from './replica.ts';
@@ -165,6 +166,6 @@ function without(some: ReadonlySet<AccountId>, others: ReadonlySet<AccountId>): 
 
 /** D2: the feed that a device writes, as far as it says. */
 function newestOf(device: DeviceId, known: Vector): FeedId {
-  const of = [...known.keys()].filter((feed) => feed.startsWith(`${device}.`));
-  return `${device}.${Math.max(0, ...of.map((feed) => Number(feed.split('.')[1])))}` as FeedId;
+  const own = [...known.keys()].filter((feed) => feed.startsWith(`${device}.`));
+  return feedOf(device, Math.max(0, ...own.map(generationOf)));
 }

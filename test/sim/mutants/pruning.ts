@@ -1303,8 +1303,8 @@ export const pruning: readonly Mutant[] = [
     name: 'an older feed that does not come has two come apart',
     rule: 'D2',
     file: 'src/sync/apart.ts',
-    search: 'Math.max(0, ...of.map',
-    replace: 'Math.min(9, ...of.map',
+    search: 'Math.max(0, ...own.map',
+    replace: 'Math.min(9, ...own.map',
     tests: apart,
   },
   {

@@ -85,8 +85,8 @@ export const MAX_PENDING_JOINS = 64;
 export const MAX_MEMBERS = 50;
 /** Devices that were let in, and are not in by that: two who use an invitation up at once are two, and more than a few are made up. */
 export const MAX_TOLD_IN_VAIN = 64;
-/** Told with the word that takes somebody out: who has admitted whom. Each may box a key to 600 devices, 40 KB, and all are in one message. */
-export const MAX_ADMISSIONS_TOLD = 8;
+/** Told with the word that takes somebody out: what that stands by. Each may box a key to 600 devices, 40 KB, and all are in one message. */
+export const MAX_GROUNDS_TOLD = 8;
 /** So often who waits for whom is looked through for one batch: ten thousand that wait are ten milliseconds. */
 export const MAX_LOOKS_A_BATCH = 4;
 /** Twelve for each member; their boxes in one delta take 40 KiB. */

@@ -198,9 +198,12 @@ export class Authority {
     return this.#credentials.isAbove(key, to);
   }
 
-  /** Under what an account acts; of who has left, what a device of his that has not heard it goes on under (A7). */
-  actsUnder(account: AccountId): Key | undefined {
-    return this.#credentials.actsUnder(account);
+  /**
+   * Under what an account acts; of who has left, what a device of his that has not heard it goes on under (A7). `isDoubtful`: what has taken
+   * somebody down or out here, and may be void for others (K2).
+   */
+  actsUnder(account: AccountId, isDoubtful?: (end: Node) => boolean): Key | undefined {
+    return this.#credentials.actsUnder(account, isDoubtful);
   }
 
   /** The best credential an account could cite in a delta that has everything here in its past (A3). */

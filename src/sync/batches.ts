@@ -3,7 +3,6 @@
  * not reach back to what it holds (`offering.ts`); and then runs of the log, up to where it may be told (`passage.ts`). Of direct paths and relays alike.
  */
 import type { DeviceId, FeedId } from '../base/ids.ts';
-import { MAX_ADMISSIONS_TOLD } from '../protocol/limits.ts';
 import type { Node } from './graph.ts';
 import type { Message } from './messages.ts';
 import type { Offering } from './offering.ts';
@@ -56,7 +55,9 @@ export class Batches {
     // Most are told all there is already.
     if (isReached && covers(held, this.#replica.vector())) return undefined;
     const passage = passageOf(this.#gate, device, held, peer);
-    const load = isReached ? this.#runs(held, maxBytes, made, passage) : this.#beforeLog(device, peer, held);
+    const load = isReached
+      ? (this.#runs(held, maxBytes, made, passage) ?? this.#besideLog(peer, held))
+      : this.#beforeLog(device, peer, held);
     return load && this.#sealed(load, peer, passage);
   }
 
@@ -112,7 +113,7 @@ export class Batches {
 
   /** What goes before the log to a peer that it does not reach; undefined where there is nothing, or nothing left of it. */
   #beforeLog(device: DeviceId, peer: Peer, held: ReadonlyMap<FeedId, number>): Load | undefined {
-    if (peer.last) return this.#bareWord(peer.last, held);
+    if (peer.last) return this.#bareWord(peer.last, held) ?? this.#besideLog(peer, held);
     // Who has nothing begins with the base.
     const word = held.size > 0 && !peer.isWordSent ? this.#bareWord(peer.returned, held) : undefined;
     if (word) {
@@ -130,24 +131,26 @@ export class Batches {
     const { bytes, feed, seq } = word.delta;
     const message: Message = {
       kind: 'deltas',
-      runs: [...this.#whatLetIn(word, held).map(({ delta }) => [delta.bytes]), [bytes]],
+      runs: [...this.#groundsOf(word, held).map(({ delta }) => [delta.bytes]), [bytes]],
     };
     return { message, ends: [{ feed, seq }], bytes: bytes.length, nodes: [] };
   }
 
   /**
-   * The other may have its author's device for dropped, or not know it: then it is believed with what has let that in (I4, L7). Who does not know its person
-   * either hears who has admitted him, and who had admitted that one, as far as he may lack it.
+   * K2: to who has been told that he is out, and all that rests on, by what it stands, without which he may hold it for void: that may have come since, and its
+   * past is not for him.
    */
-  #whatLetIn({ delta }: Node, held: ReadonlyMap<FeedId, number>): readonly Node[] {
-    const entrance = this.#replica.people.entranceOf(delta.device);
-    if (entrance?.delta.kind === 'addDevice') return [entrance];
-    const admissions: Node[] = [];
-    for (let at = entrance; at?.delta.kind === 'admit' && !isTold(held, at);) {
-      if (admissions.includes(at) || admissions.length === MAX_ADMISSIONS_TOLD) break;
-      admissions.unshift(at);
-      at = this.#replica.people.entranceOf(at.delta.device);
-    }
-    return admissions;
+  #besideLog(peer: Peer, held: ReadonlyMap<FeedId, number>): Load | undefined {
+    const { last, besideSent } = peer;
+    const grounds = last && last !== besideSent ? this.#groundsOf(last, held) : [];
+    if (grounds.length === 0) return undefined;
+    peer.besideSent = last;
+    const message: Message = { kind: 'deltas', runs: grounds.map(({ delta }) => [delta.bytes]) };
+    // They wait there, and what is before them in their feeds is lacking as before.
+    return { message, ends: [], bytes: grounds.reduce((sum, { delta }) => sum + delta.bytes.length, 0), nodes: [] };
+  }
+
+  #groundsOf(word: Node, held: ReadonlyMap<FeedId, number>): readonly Node[] {
+    return this.#replica.people.groundsOf(word, held).filter((node) => this.#replica.isDurable(node));
   }
 }

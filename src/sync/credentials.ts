@@ -152,16 +152,16 @@ export class Credentials {
       .sort((a, b) => compareKeys(a.key, b.key))[0];
   }
 
-  /** The most senior that is live by all that is here. */
-  bestNow(account: AccountId): Credential | undefined {
-    const live = this.of(account).filter(isLiveNow);
+  /** The most senior that is live by all that is here. `isDoubtful`: what ends one, and may be void for others (K2). */
+  bestNow(account: AccountId, isDoubtful: (end: Node) => boolean = nothing): Credential | undefined {
+    const live = this.of(account).filter(({ ends, left }) => left.length === 0 && ends.every(isDoubtful));
     return live.sort((a, b) => compareKeys(a.key, b.key))[0];
   }
 
   /** Under what an account acts; of who has left, what a device of his that has not heard it goes on under (A7). */
-  actsUnder(account: AccountId): Key | undefined {
+  actsUnder(account: AccountId, isDoubtful?: (end: Node) => boolean): Key | undefined {
     const leaves = [...(this.#leaves.get(account) ?? [])].sort((a, b) => compareNodes(a.node, b.node));
-    return this.bestNow(account)?.key ?? leaves.at(-1)?.key;
+    return this.bestNow(account, isDoubtful)?.key ?? leaves.at(-1)?.key;
   }
 
   // ---- who is senior --------------------------------------------------------------------------------------------------
@@ -189,9 +189,7 @@ export function isLiveIn({ ends, left }: Credential, view: Node): boolean {
   return !ends.some((end) => inPast(end, view)) && !left.some((leave) => inPast(leave, view));
 }
 
-function isLiveNow({ ends, left }: Credential): boolean {
-  return ends.length === 0 && left.length === 0;
-}
+const nothing = () => false;
 
 /** A4: a restriction reaches credentials with a strictly greater key, a demotion those above the new role, if they have not seen it. */
 function ends(r: Restriction, { node, key }: Credential): boolean {

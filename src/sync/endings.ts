@@ -138,9 +138,10 @@ export class Endings {
   }
 
   /** It is beyond what the word leaves to its feed, and was written without having seen the word, or by who is out since. */
-  #isCutBy({ node: word, control }: Accepted, delta: Delta, own: FeedId): boolean {
+  #isCutBy(accepted: Accepted, delta: Delta, own: FeedId): boolean {
+    const { node: word } = accepted;
     if (!this.#hasAcknowledged(word, own)) return false;
-    if (delta.seq <= this.#endUnder(word, control, delta.feed)) return false;
+    if (delta.seq <= endUnder(this.#graph, accepted, delta.feed)) return false;
     const named = this.#namedBy(delta);
     // The first of a feed waits for its past, which may hold the word; what goes on comes again, after what it goes on from.
     if (named.length === 0 && (delta.prev === undefined || this.#takesOutOwn(delta, own))) return false;
@@ -216,8 +217,9 @@ export class Endings {
   }
 
   /** What a feed has next beyond a word, as if it had not heard of it. */
-  #goesOnBeyond({ node: word, control }: Accepted, feed: FeedId): Node | undefined {
-    const next = this.#graph.at(feed, this.#endUnder(word, control, feed) + 1);
+  #goesOnBeyond(accepted: Accepted, feed: FeedId): Node | undefined {
+    const { node: word } = accepted;
+    const next = this.#graph.at(feed, endUnder(this.#graph, accepted, feed) + 1);
     return next !== undefined && next !== word && !inPast(word, next) ? next : undefined;
   }
 
@@ -229,11 +231,6 @@ export class Endings {
       if (last) words.set(device, last.node);
     }
     return words;
-  }
-
-  /** Up to where a word leaves a feed its effect. */
-  #endUnder(word: Node, control: Accepted['control'], feed: FeedId): number {
-    return control.kind === 'freeze' ? (control.kept.get(feed) ?? 0) : this.#graph.reach(word, feed);
   }
 
   /**
@@ -254,8 +251,19 @@ export class Endings {
     for (const delta of this.#told.values()) {
       const author = this.#isFromBefore(delta)
         ? this.#accountGoneOn(delta, roster)
-        : this.#accountDropped(delta, roster);
+        : this.#accountDropped(delta, roster, hearsay);
       if (author !== undefined && hearsay.couldSay(delta, author, account)) return outsideOf(delta);
+    }
+    return graph.waiting > 0 ? this.#wordInDoubt(device, account, hearsay) : undefined;
+  }
+
+  /** K2, A4: one that is here, and void by words which others hold for void (`Hearsay.isDoubtful`). */
+  #wordInDoubt(device: DeviceId, account: AccountId, hearsay: Hearsay): Node | undefined {
+    for (const { node } of this.#authority.refused()) {
+      const cuts = this.#takesOut(node.delta, device, account) ? this.#authority.cutsOf(node) : [];
+      const author = this.#authority.accountOf(node.delta.device);
+      if (cuts.length === 0 || author === undefined || !cuts.every(hearsay.isDoubtful)) continue;
+      if (hearsay.couldSay(node.delta, author, account)) return node;
     }
     return undefined;
   }
@@ -288,21 +296,26 @@ export class Endings {
 
   /**
    * The member whose device said it without having heard that his own account had taken that out: such words of both sides stand. Where it was
-   * dropped, or is in again, the other need not be a thief; where not, each of the two goes on by itself.
+   * dropped, or is in again, the other need not be a thief; where not, each of the two goes on by itself. What others hold for void cuts nothing.
    */
-  #accountDropped({ device, feed, seq, kind, id }: Delta, { devices }: Roster): AccountId | undefined {
+  #accountDropped(
+    { device, feed, seq, kind, id }: Delta,
+    { devices }: Roster,
+    hearsay: Hearsay,
+  ): AccountId | undefined {
     const account = this.#authority.accountOf(device);
-    if (account === undefined || kind === 'remove' || this.forked.has(device) || this.#graph.get(id)) return undefined;
+    if (account === undefined || this.forked.has(device) || this.#graph.get(id)) return undefined;
     const tip = this.#graph.tip(feed);
     // What it knows, as it has begun the feed since (L7), cuts nothing.
     const cutBy = this.#wordsAgainst(device).filter(
-      ({ node: word, control }) => seq > this.#endUnder(word, control, feed) && !(tip && inPast(word, tip)),
+      (word) => seq > endUnder(this.#graph, word, feed) && !(tip && inPast(word.node, tip)),
     );
-    const isMutual = cutBy.every(
-      ({ node: word, control }) =>
-        this.#authority.accountOf(word.delta.device) === account && (control.kind === 'drop' || devices.has(device)),
-    );
-    return cutBy.length > 0 && isMutual ? account : undefined;
+    const isMutual = ({ node: word, control }: Accepted) =>
+      kind !== 'remove' &&
+      this.#authority.accountOf(word.delta.device) === account &&
+      (control.kind === 'drop' || devices.has(device));
+    const isBelieved = cutBy.every((word) => hearsay.isDoubtful(word.node) || isMutual(word));
+    return cutBy.length > 0 && isBelieved ? account : undefined;
   }
 
   #takesOut(delta: Delta, device: DeviceId, account: AccountId): boolean {
@@ -312,6 +325,11 @@ export class Endings {
     if (control?.kind === 'removeDevice' || control?.kind === 'drop') return control.devices.includes(device);
     return control?.kind === 'freeze' && control.device === device;
   }
+}
+
+/** Up to where a word leaves a feed its effect. */
+export function endUnder(graph: Graph, { node, control }: Accepted, feed: FeedId): number {
+  return control.kind === 'freeze' ? (control.kept.get(feed) ?? 0) : graph.reach(node, feed);
 }
 
 /** Whether who names these has a delta in his past with them. */

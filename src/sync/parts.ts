@@ -11,6 +11,7 @@ import { Entrances } from './entrances.ts';
 import { Feeds } from './feeds.ts';
 import { Forgetting } from './forgetting.ts';
 import { Graph } from './graph.ts';
+import { Grounds } from './grounds.ts';
 import { Intake } from './intake.ts';
 import { LetInVain } from './let-in-vain.ts';
 import { OutOfStep } from './out-of-step.ts';
@@ -92,7 +93,8 @@ export function partsOf({ crypto, workspace, reducers, own: feed, reader: given 
   });
   const writing = new Writing({ door, reader, graph, authority, content, endings, own, serving });
   const letInVain = new LetInVain(graph, authority, entrances);
-  const people = new People({ door, graph, authority, entrances, endings, letInVain, own });
+  const grounds = new Grounds(graph, authority, entrances);
+  const people = new People({ door, graph, authority, entrances, endings, letInVain, grounds, own });
   const mark = new OwnMark({ door, graph, content, endings, durability, outOfStep, stateMark });
   return {
     ...{ reader, graph, authority, content, base, own, durability, outOfStep, forgetting, serving },

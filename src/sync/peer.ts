@@ -46,6 +46,8 @@ export interface Peer {
   returned: Node | undefined;
   /** It was told that word since it last said what it holds. */
   isWordSent: boolean;
+  /** The word that takes it out beside which it was told by what that stands, since then likewise. */
+  besideSent: Node | undefined;
   /** Epochs whose key it was sent outside of any delta. */
   readonly keyed: Set<EpochTag>;
   /** Epochs held here that it has shown not to hold (K4). */
@@ -102,6 +104,7 @@ export function newPeer(): Peer {
     ...{ words: [], last: undefined },
     returned: undefined,
     isWordSent: false,
+    besideSent: undefined,
     keyed: new Set(),
     without: new Set(),
     spoke: undefined,
@@ -141,6 +144,7 @@ export function aim(peer: Peer): void {
 /** What goes before the log is sent again: the word, and of a base what it has not acknowledged. */
 export function rewind(peer: Peer): void {
   peer.isWordSent = false;
+  peer.besideSent = undefined;
   if (peer.offer) peer.offer.sent = peer.offer.acknowledged;
 }
 

@@ -8,7 +8,8 @@ import type { Role } from './control.ts';
 import type { Door } from './door.ts';
 import type { Endings } from './endings.ts';
 import type { Entrances } from './entrances.ts';
-import { inPast, type Graph, type Node } from './graph.ts';
+import { inPast, type Graph, type Node, type Vector } from './graph.ts';
+import type { Grounds } from './grounds.ts';
 import type { LetInVain } from './let-in-vain.ts';
 import type { OwnFeed } from './own-feed.ts';
 import type { Action, Scope } from './permissions.ts';
@@ -22,6 +23,7 @@ export interface PeopleOptions {
   readonly entrances: Entrances;
   readonly endings: Endings;
   readonly letInVain: LetInVain;
+  readonly grounds: Grounds;
   readonly own: OwnFeed;
 }
 
@@ -32,15 +34,17 @@ export class People {
   readonly #entrances: Entrances;
   readonly #endings: Endings;
   readonly #letInVain: LetInVain;
+  readonly #grounds: Grounds;
   readonly #own: OwnFeed;
 
-  constructor({ door, graph, authority, entrances, endings, letInVain, own }: PeopleOptions) {
+  constructor({ door, graph, authority, entrances, endings, letInVain, grounds, own }: PeopleOptions) {
     this.#door = door;
     this.#graph = graph;
     this.#authority = authority;
     this.#entrances = entrances;
     this.#endings = endings;
     this.#letInVain = letInVain;
+    this.#grounds = grounds;
     this.#own = own;
   }
 
@@ -133,6 +137,12 @@ export class People {
   /** K2: a word against a device that can never come in here, and is believed all the same. */
   wordAgainst(device: DeviceId, account: AccountId): Node | undefined {
     return this.#endings.wordAgainst(device, account, this.#door.settle());
+  }
+
+  /** K2: what goes along with a word that takes out who holds this, so that he knows by what its author stands. */
+  groundsOf(word: Node, held: Vector): readonly Node[] {
+    this.#door.settle();
+    return this.#grounds.of(word, held);
   }
 
   /** A4, L7: the word beyond whose cut the own feed has gone on as if it had not heard of it. */

@@ -103,6 +103,11 @@ export class WordsOut {
     return words.filter((word) => !words.some((other) => inPast(word, other)));
   }
 
+  /** A4: the words that took an account out or down, whether it was let in or raised again since or not. */
+  restrictionsOf(account: AccountId): readonly Node[] {
+    return this.#credentials.restrictionsOf(account).map(({ node }) => node);
+  }
+
   /** Words that took a device or its person out, whether they were let in again since or not. A leave is none: till it is seen it cuts nothing. */
   against(): ReadonlyMap<DeviceId | AccountId, readonly Accepted[]> {
     const words = new Map<DeviceId | AccountId, Accepted[]>();

@@ -4420,4 +4420,60 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // He was away, and what both rest on was folded: of the word alone he held that its author could not say it.
+    name: 'K2 A4 who is removed by a junior, since a senior has taken him down, hears of both (world “rough-ee.2972”)',
+    plan: {
+      config: {
+        seed: 'rough-ee.2972',
+        big: false,
+        people: 3,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.3,
+        directPaths: 2,
+        relayShare: 0,
+        network: { latency_ms: [1, 5], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 2592000000 },
+        fsync_ms: 2,
+        journal: true,
+        realCrypto: false,
+        skew_ms: 86400000,
+        duration_ms: 1200000,
+      },
+      acts: [
+        { at: 171358, kind: 'join', salt: 27 },
+        { at: 483948, kind: 'offline', salt: 28 },
+        { at: 506554, kind: 'crash', salt: 5 },
+        { at: 575492, kind: 'setRole', salt: 17 },
+        { at: 740665, kind: 'remove', salt: 13 },
+      ],
+    },
+  },
+  {
+    // He alone had heard that the one who froze him had been taken down, and held the freeze for void. The drop came after it, and was not for him.
+    name: 'K2 A4 who is frozen by whom a device had taken down that was dropped then hears of that (world “rough-hh.2542”)',
+    plan: {
+      config: {
+        seed: 'rough-hh.2542',
+        big: false,
+        people: 5,
+        founding: 3,
+        hostile: 0,
+        manyDevices: 0.1,
+        directPaths: 2,
+        relayShare: 0.5,
+        network: { latency_ms: [1, 5], loss: 0.02, duplication: 0, reorders: false, relayLifetime_ms: 60000 },
+        fsync_ms: 0,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 1200000,
+      },
+      acts: [
+        { at: 23238, kind: 'absence', salt: 38 },
+        { at: 37979, kind: 'setRole', salt: 17 },
+        { at: 138425, kind: 'freeze', salt: 44 },
+      ],
+    },
+  },
 ];

@@ -397,8 +397,8 @@ export const keys: readonly Mutant[] = [
     name: 'who is told that its person had left holds him for senior on',
     rule: 'K2',
     file: 'src/sync/hearsay.ts',
-    search: '|| this.#hasLeft(account))',
-    replace: ')',
+    search: '|| (isManager && this.#hasLeft(account));',
+    replace: ';',
     tests: ['test/sim/sim.test.ts'],
   },
   {

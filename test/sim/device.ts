@@ -595,7 +595,7 @@ export class SimDevice {
     if (!epoch || !delta.ok) return;
     this.#welcome = { by: sponsor, word: admit, id: delta.value.id };
     // A copy in which it is in, or is out, may have to go first: then it comes in by this. Till then nothing is waited for, nor remembered, as in the service.
-    if (this.replica.roster.devices.has(this.id)) return;
+    if (this.replica.roster.devices.has(this.id) && !this.engine.isOutside) return;
     if (this.engine.expulsion && !this.engine.isOutside) return this.#around.expelled(this);
     this.#entrances.set(delta.value.id, delta.value);
     this.#used.add(delta.value.id);

@@ -227,7 +227,9 @@ export class World implements Surroundings {
   #askElsewhere(by: SimDevice, joiner: SimDevice, tries = 0): void {
     if (tries === MAX_ASKS) return;
     this.agenda.put(this.#time + ASK_AGAIN_MS * 2 ** tries, () => {
-      if (joiner.replica.size > 0 || !joiner.sponsors.has(by.id)) return;
+      // Nor may all that it was told it is in by have come, or ever come (I4).
+      const isIn = joiner.replica.size > 0 && !joiner.engine.isOutside;
+      if (isIn || !joiner.sponsors.has(by.id)) return;
       for (const device of managersIn(by)) if (joiner.alive) this.#answerJoiner(this.#living(device), joiner);
       this.#askElsewhere(by, joiner, tries + 1);
     });

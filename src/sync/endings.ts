@@ -6,7 +6,7 @@ import type { AccountId, DeviceId, FeedId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import type { Authority } from './authority.ts';
 import { readControl } from './control.ts';
-import type { Delta } from './delta.ts';
+import type { Delta, DeltaPlace } from './delta.ts';
 import { inPast, type Graph, type Node } from './graph.ts';
 import { Hearsay } from './hearsay.ts';
 import type { Roster } from './roster.ts';
@@ -234,6 +234,21 @@ export class Endings {
   }
 
   /**
+   * A4, L7: whether a place is beyond the cut of a word on its device. Not in a feed that has the word in its past, nor in one that is later than all that are here:
+   * the device may have begun that when it was in again.
+   */
+  isCutShort({ feed, seq }: DeltaPlace): boolean {
+    const [device, generation] = feed.split('.') as [DeviceId, string];
+    const tip = this.#graph.tip(feed);
+    if (!tip && this.#graph.lanesOf(device).every((lane) => lane.generation < Number(generation))) return false;
+    return this.#wordsAgainst(device).some((word) => this.#isCutShortBy(word, feed, seq, tip));
+  }
+
+  #isCutShortBy(word: Accepted, feed: FeedId, seq: number, tip: Node | undefined): boolean {
+    return seq > endUnder(this.#graph, word, feed) && !(tip && inPast(word.node, tip));
+  }
+
+  /**
    * K2: a word that takes a device out and rests on what is folded elsewhere, so that it can never come in here. It is believed of
    * who stands above the device's account as far as is known, for he could say it in any case: of any manager where its own admission
    * has not come, of somebody who has left where the device has not heard it (A7). Of a device that is not known here, or was taken out, the
@@ -307,9 +322,7 @@ export class Endings {
     if (account === undefined || this.forked.has(device) || this.#graph.get(id)) return undefined;
     const tip = this.#graph.tip(feed);
     // What it knows, as it has begun the feed since (L7), cuts nothing.
-    const cutBy = this.#wordsAgainst(device).filter(
-      (word) => seq > endUnder(this.#graph, word, feed) && !(tip && inPast(word.node, tip)),
-    );
+    const cutBy = this.#wordsAgainst(device).filter((word) => this.#isCutShortBy(word, feed, seq, tip));
     const isMutual = ({ node: word, control }: Accepted) =>
       kind !== 'remove' &&
       this.#authority.accountOf(word.delta.device) === account &&

@@ -37,13 +37,16 @@ export class Entrance {
 
   /**
    * I4, L7: what it writes before the word that let it in is here would be beyond the cut of what had taken it out before. Where who has told it
-   * of that word has been taken out himself, and it is not here, it may be beyond his own cut, and never come: this device is in by another then.
+   * of that word has been taken out himself, and it is not here, it may be beyond his own cut, and never come: this device is in by another then. Not
+   * where it is of a feed that he may have begun when he was in again: that, and what has let him in, may be right behind.
    * So it is where its author has lost it, and what took the device out with it, and goes on in a later feed (D2).
    */
   get isOutside(): boolean {
+    const { feeds, people } = this.#replica;
     if (this.#words.some(({ id }) => this.#replica.node(id))) return false;
-    if (this.#sponsors.length > 0 && this.#sponsors.every((one) => this.#replica.people.wasTakenOut(one))) return false;
-    return this.#words.some((word) => !this.#replica.feeds.isLeftBehind(word));
+    const isOut = this.#sponsors.length > 0 && this.#sponsors.every((one) => people.wasTakenOut(one));
+    if (isOut && this.#words.every((word) => people.isCutShort(word))) return false;
+    return this.#words.some((word) => !feeds.isLeftBehind(word));
   }
 
   /** Who have let it in, as peers; or, of who turns out to be let in by nothing that counts, the words that cut off who has let him in. */

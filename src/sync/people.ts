@@ -5,6 +5,7 @@
 import type { AccountId, DeviceId, ToolId } from '../base/ids.ts';
 import type { Authority } from './authority.ts';
 import type { Role } from './control.ts';
+import type { DeltaPlace } from './delta.ts';
 import type { Door } from './door.ts';
 import type { Endings } from './endings.ts';
 import type { Entrances } from './entrances.ts';
@@ -116,6 +117,12 @@ export class People {
   /** Whether a device was ever taken out, or its account, let in again since or not. */
   wasTakenOut(device: DeviceId): boolean {
     return this.#lastWordAgainst(device) !== undefined;
+  }
+
+  /** A4, L7: whether a place is beyond the cut of a word on its device, in a feed that this has not begun since, as far as is known. */
+  isCutShort(place: DeltaPlace): boolean {
+    this.#door.settle();
+    return this.#endings.isCutShort(place);
   }
 
   /** K2: what takes a device out, and was not known to who said that its person leaves. */

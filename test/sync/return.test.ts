@@ -348,6 +348,31 @@ describe('L7 a device that was dropped and let in again', () => {
     assert.ok(alice.texts().includes('back'));
   });
 
+  it('I4 L7 A4 waits for the word of who was in again when he let it in, whatever has come of that (world “rough-mm.3063”)', () => {
+    const { office, alice, bob, carol } = withoutCarol('return by who is back');
+    office.leave(bob);
+    drop(alice, bob);
+    const back = backAgain(office, alice, bob);
+    drop(alice, carol);
+    office.pump();
+    const word = back.engine.replica.node(letIn(back, carol))!.delta;
+    office.pump();
+    office.expire(carol);
+    const again = new Desk(office, carol.person);
+    again.engine.keys.add({ ...office.team.epoch, key: office.team.epoch.key.slice() });
+    again.engine.beginFeed(1);
+    again.engine.sponsored([back], [word]);
+    const lacks = () => !again.engine.replica.node(word.id);
+    let wasOut = 0;
+    for (const { delta } of alice.engine.replica.nodes()) {
+      again.hear(back, delta);
+      assert.equal(again.engine.isOutside, lacks(), `${delta.kind} is not the last`);
+      if (lacks() && again.engine.replica.people.wasTakenOut(back.device)) wasOut++;
+    }
+    assert.ok(!lacks());
+    assert.ok(wasOut > 2, 'it has heard first that he was out, then that he is in, then what he has written since');
+  });
+
   it('I4 D2 does not wait for the word that its author has lost, with what had taken it out (world “ash.7475”)', () => {
     const { office, alice, bob, carol } = withoutCarol('return by who has lost it');
     office.leave(bob);

@@ -134,7 +134,9 @@ export class Engine {
     this.#awaited = new AwaitedWord(identity.device, replica);
     this.keys = new EpochKeys(crypto, workspace, identity.device, identity.agreementSecret);
     const relayable = (device: DeviceId) => options.relayable(device);
-    this.session = new Session(replica, identity.device, relayable, this.keys, () => this.#givers.needsCopy);
+    const needsCopy = () => this.#givers.needsCopy;
+    const isUntold = () => this.#awaited.isUntold;
+    this.session = new Session(replica, identity.device, relayable, this.keys, needsCopy, isUntold);
     this.#givers = new Givers(identity, this.#copy, this.session, this.#entrance);
   }
 
@@ -503,7 +505,7 @@ export class Engine {
     if (isAsked) {
       this.awaitWord();
       this.#entrance.add(from);
-    }
+    } else this.#awaited.settle();
     return true;
   }
 

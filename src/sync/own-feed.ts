@@ -108,9 +108,11 @@ export class OwnFeed {
     this.#durable.set(this.#feed, this.#tip?.delta.seq ?? 0);
   }
 
-  /** What of another copy's is on disk, of feeds that were not written in this one. */
+  /** What of another copy's is on disk, of feeds that were not written in this one; and what has come with the base, be it more than that had. */
   takeOver(other: OwnFeed): void {
-    for (const [feed, seq] of other.#durable) if (!this.#durable.has(feed)) this.#durable.set(feed, seq);
+    const cut = this.#graph.cut();
+    for (const [feed, seq] of other.#durable)
+      if (!this.#durable.has(feed)) this.#durable.set(feed, Math.max(seq, cut.get(feed) ?? 0));
   }
 
   isDurable({ feed, seq }: Place): boolean {

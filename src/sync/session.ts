@@ -64,6 +64,8 @@ export class Session {
   readonly #relaying: Relaying;
   /** Devices that nobody has told of, by when they were asked last. */
   readonly #askedUnknown = new Map<DeviceId, number>();
+  /** Whether others are to say what they hold before anything is written here (D2). */
+  readonly #isUntold: () => boolean;
   /** Under which epoch each is spoken to. */
   readonly told: Told;
 
@@ -74,7 +76,9 @@ export class Session {
     relayable: (device: DeviceId) => boolean,
     gate: Gate,
     needsCopy: () => boolean,
+    isUntold: () => boolean = () => false,
   ) {
+    this.#isUntold = isUntold;
     this.#replicaNow = replica;
     this.#self = self;
     this.#relayable = relayable;
@@ -242,8 +246,9 @@ export class Session {
     // Waits for its introduction as for an acknowledgement.
     peer.unackedSince = reach === 'direct' ? now : undefined;
     if (reach !== 'direct') return this.#relayDue(now);
-    // Who begins with nothing may have been told on this path what the other holds, before he could listen.
-    return [this.#direct(device, this.#held.have(device, this.#replica.size === 0), Lane.control)];
+    // Who begins with nothing, or waits to be told (D2), may have been told on this path what the other holds, before he could listen.
+    const isAsked = this.#replica.size === 0 || this.#isUntold();
+    return [this.#direct(device, this.#held.have(device, isAsked), Lane.control)];
   }
 
   /** New deltas are here, our own or another's: they go to whom they are due. `nodes`: where it is known which. */

@@ -179,7 +179,8 @@ export class SimDevice {
       reader,
       reducers: [chatReducer, filesReducer],
       identity: this.identity,
-      generation: this.generation,
+      // As the service: a store is opened as it was, and then another feed begins.
+      generation: isPutBack ? this.generation - 1 : this.generation,
       relayable: (device) => this.#around.isRelayable(device),
     });
     this.#locked = new LockedMessages();
@@ -200,6 +201,7 @@ export class SimDevice {
     // What a torn write has kept was promised to nobody; now it is there, and is told.
     for (const { delta } of this.replica.nodes()) if (delta.device === this.id) this.#acknowledge(delta.id);
     this.#remember(this.engine.opened());
+    if (isPutBack) this.engine.beginFeed(this.generation);
     this.#around.reopened(this);
     this.#waitForCopy();
     this.#awaitsWord ||= isPutBack;

@@ -14,6 +14,34 @@ import { ACK_SPREAD_MS } from '../../src/sync/session.ts';
 import { Desk, threePeople } from './office.ts';
 import { stateOf, type Person } from './team.ts';
 
+/** Bob’s store was put back to before all that he has written was folded: it is opened as it was, and goes on in another feed. */
+function putBackToBeforeFolding(seed: string) {
+  const { office, alice, bob, carol } = threePeople(seed);
+  office.link(alice, bob);
+  bob.post('before');
+  office.pump();
+  const kept = [...bob.engine.replica.nodes()].map(({ delta }) => delta.bytes);
+  for (const text of ['lost', 'lost, too']) bob.post(text);
+  alice.remove(carol);
+  office.rest();
+  office.leave(bob);
+  alice.post('upon all that');
+  office.rest();
+  const feed = feedOf(bob.device, 0);
+  const { feeds } = alice.engine.replica;
+  assert.equal(feeds.cut().get(feed), alice.engine.replica.vector().get(feed), 'all of it is folded');
+  const again = new Desk(office, bob.person);
+  again.engine.keys.add({ ...office.team.epoch, key: office.team.epoch.key.slice() });
+  for (const bytes of kept) again.engine.restore(bytes);
+  again.engine.opened();
+  again.engine.beginFeed(1);
+  again.engine.awaitWord();
+  office.desks.set(again.device, again);
+  office.arrive(again);
+  office.expire(again);
+  return { office, alice, again, feed };
+}
+
 describe('K the engine and its keys', () => {
   it('K2 a removal carries the new epoch: those who stay go on under it, and who is removed is told, and nothing after', () => {
     const { office, alice, bob, carol } = threePeople('K2');
@@ -419,6 +447,48 @@ describe('K the engine and its keys', () => {
     assert.equal(again.engine.isAwaitingWord, true, 'nor taken it back');
     for (const { delta } of bob.engine.replica.nodes()) again.hear(alice, delta);
     assert.equal(again.engine.isAwaitingWord, false);
+  });
+
+  it('D2 L6 it is told, too, where what it had written comes with a base, in which that is folded', () => {
+    const { office, alice, again, feed } = putBackToBeforeFolding('D2 the word comes with a base');
+    office.link(alice, again);
+    assert.deepEqual(again.texts(), ['before', 'lost', 'lost, too', 'upon all that']);
+    assert.equal(again.engine.replica.vector().get(feed), alice.engine.replica.vector().get(feed));
+    assert.equal(again.engine.isAwaitingWord, false);
+    again.post('after');
+    office.rest();
+    assert.deepEqual(alice.texts(), again.texts());
+  });
+
+  it('D2 L6 nothing need come after that base', () => {
+    const { office, alice, again, feed } = putBackToBeforeFolding('D2 the word comes with a base alone');
+    const { base, feeds } = alice.engine.replica;
+    const vector = [{ feed, seq: feeds.cut().get(feed)!, tip: '0'.repeat(16) }];
+    const have = { kind: 'have', vector, answer: false, root: '', needsCopy: false } as const;
+    again.engine.received(alice.device, 'direct', have, again.engine.keys.inUse!, office.now);
+    assert.ok(again.engine.isAwaitingWord);
+    const { root, parts } = base.parts();
+    for (const [part, bytes] of parts.entries())
+      again.engine.takeBase(alice.device, 'direct', { root, part, parts: parts.length, bytes });
+    assert.equal(again.engine.isAwaitingWord, false);
+  });
+
+  it('D2 S1 who awaits that word asks for it where a path opens: it may have been said on it before he could listen', () => {
+    const { office, alice, bob } = threePeople('D2 asks on a path');
+    const { inUse } = alice.engine.keys;
+    const asksOn = () => {
+      const [have] = bob.engine.session.reached(alice.device, 'direct', office.now);
+      bob.engine.session.reached(alice.device, 'none', office.now);
+      return have?.message.kind === 'have' && have.message.answer;
+    };
+    assert.equal(asksOn(), false);
+    bob.engine.awaitWord();
+    assert.equal(asksOn(), true);
+    const have = { kind: 'have', vector: [{ feed: feedOf(bob.device, 0), seq: 1, tip: '0'.repeat(16) }] } as const;
+    const said = { ...have, answer: false, root: '', needsCopy: false };
+    bob.engine.received(alice.device, 'direct', said, inUse!, office.now);
+    assert.ok(bob.engine.isAwaitingWord, 'it is told, and not here');
+    assert.equal(asksOn(), false);
   });
 
   it('D2 N4 where the only other that there is has no copy yet it asks him again when he has been given one', () => {

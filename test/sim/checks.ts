@@ -494,6 +494,8 @@ function checkEqual(world: World, live: readonly SimDevice[], past: Past, dice: 
   for (const device of live) {
     if (device.replica.mark.isAhead && !awaitsHostile(world, device))
       world.violate('D2', `${world.nameOf(device.id)} has not named what counts for it alone`);
+    if (device.engine.isAwaitingWord && !awaitsHostile(world, device))
+      world.violate('D2', `${world.nameOf(device.id)} has heard all, and waits to be told what it lacks`);
     for (const id of device.acknowledged)
       if (!world.holds(largest, id) && isMissed(world, device, id))
         world.violate('D1', `what ${world.nameOf(device.id)} was told is safe is not with the others`);

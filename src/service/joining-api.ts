@@ -18,7 +18,11 @@ export function joiningApi(
   calls: Calls,
   call?: CallKey,
 ): JoiningApi {
-  const isMember = (workspace: WorkspaceId) => workspaces.get(workspace)?.workspace.self !== undefined;
+  // D2: a store that was put back to before those came who could tell it what it lacks knows none of them: an invitation leads it to one.
+  const isMember = (id: WorkspaceId) => {
+    const workspace = workspaces.get(id)?.workspace;
+    return workspace?.self !== undefined && !workspace.awaitsWord;
+  };
 
   return {
     invite: (workspace, options) =>

@@ -268,8 +268,8 @@ export class Joining {
     const { crypto, identity } = this.#hub;
     const delta = readDelta(crypto, this.workspace, message.admit);
     const control = delta.ok ? readControl(crypto, delta.value) : undefined;
-    if (!delta.ok || (control?.kind !== 'admit' && control?.kind !== 'addDevice')) return undefined;
-    if (control.account !== identity.account) return undefined;
+    if (!delta.ok || !control || !('certificates' in control)) return undefined;
+    if (control.certificates.some(({ account }) => account !== identity.account)) return undefined;
     this.#total = message.total;
     const epoch = openEpoch(crypto, control.epoch, identity.device, identity.agreementSecret);
     if (epoch) this.#letInBy(delta.value);
@@ -281,9 +281,14 @@ export class Joining {
     return workspace !== undefined && this.#workspace === workspace;
   }
 
+  /** Whether the copy has begun by this: one from before, which waits to hear what it lacks (D2), may hold what its person has written. */
+  hasBegun(workspace: SharedWorkspace | undefined): workspace is SharedWorkspace {
+    return this.isInto(workspace) && !workspace!.isFromBefore;
+  }
+
   /** Whether the first copy is this one, and nothing can have been written in it here. */
   isOnlyComing(workspace: SharedWorkspace | undefined): workspace is SharedWorkspace {
-    return this.isInto(workspace) && !this.#isIn;
+    return this.hasBegun(workspace) && !this.#isIn;
   }
 
   /**
@@ -347,8 +352,8 @@ export class Joining {
   }
 
   get #isIn(): boolean {
-    const { roster, engine } = this.#workspace ?? {};
-    return roster?.devices.has(this.#hub.identity.device) === true && engine?.isOutside === false;
+    const { roster, engine, awaitsWord } = this.#workspace ?? {};
+    return roster?.devices.has(this.#hub.identity.device) === true && engine?.isOutside === false && !awaitsWord;
   }
 
   #whatIsHere(): string {

@@ -174,7 +174,7 @@ export class Joins {
   async #over(joining: Joining): Promise<void> {
     const { workspace: id } = joining;
     const copy = this.#workspaces.get(id)?.workspace;
-    if (copy && joining.isInto(copy)) {
+    if (joining.hasBegun(copy)) {
       await this.#options.erase(copy);
       if (this.#joins.get(id) === joining) this.#joins.delete(id);
     }
@@ -192,6 +192,7 @@ export class Joins {
     const { workspace } = this.#workspaces.get(id) ?? this.#workspaces.host(id, EMPTY_LOG);
     // He asks again.
     if (this.#mustGoFirst(workspace, joining)) return;
+    this.#makeReady(workspace);
     workspace.keyring.remember([epoch]);
     joining.copying(workspace, sponsor);
     const { entrances, total, vouchers } = joining;
@@ -202,6 +203,12 @@ export class Joins {
     // Not before: the first of the copy may be right behind the welcome, and finds nobody who takes it until the sponsor is known.
     await this.#hub.commit([]);
     this.#hub.emit({ type: 'workspaces' });
+  }
+
+  /** D2, L6: a copy from before may have been written on by who knew nobody else: in that feed it would take no base. */
+  #makeReady(workspace: SharedWorkspace): void {
+    if (workspace.awaitsWord && workspace.generations.includes(workspace.generation))
+      this.#hub.onlyCopy.beginFeed(workspace, true);
   }
 
   #textOf(id: WorkspaceId): string | undefined {

@@ -157,7 +157,7 @@ export class SharedWorkspace {
     this.keyring.remember(this.engine.opened());
     this.leftBehind.restore(this.replica);
     this.engine.holdBack(this.#now);
-    if (this.#hub.local.get(awaitsKey(this.id)) !== undefined) this.engine.awaitWord();
+    if (this.awaitsWord) this.engine.awaitWord();
     // Nobody listens yet, and no folder is shown.
     bringUpToDate(this.#hub.index, this.replica, imaged);
     this.#unreadItems.restore();
@@ -246,10 +246,19 @@ export class SharedWorkspace {
     this.#hub.local.put(awaitsKey(this.id), true);
   }
 
+  /** D2: the store lacks a part of what it held, and nobody has told it yet what that is. */
+  get awaitsWord(): boolean {
+    return this.#hub.local.get(awaitsKey(this.id)) !== undefined;
+  }
+
+  /** The same of one in which this device has written: what its person has there may be nowhere else. */
+  get isFromBefore(): boolean {
+    return this.awaitsWord && this.generations.length > 0;
+  }
+
   /** A word that is awaited may have come (D2). */
   #heard(): void {
-    if (this.#hub.local.get(awaitsKey(this.id)) !== undefined && !this.engine.isAwaitingWord)
-      this.#hub.local.drop(awaitsKey(this.id));
+    if (this.awaitsWord && !this.engine.isAwaitingWord) this.#hub.local.drop(awaitsKey(this.id));
   }
 
   // ---- writing ----------------------------------------------------------------------------------------------------------

@@ -51,7 +51,8 @@ export function workspacesApi(
 
   const stateOf = (workspace: SharedWorkspace): WorkspaceInfo['state'] => {
     if (workspace.roster.deleted) return 'closed';
-    return joins.has(workspace.id) ? 'joining' : 'open';
+    // D2: what is there can be read all the same.
+    return joins.has(workspace.id) && !workspace.isFromBefore ? 'joining' : 'open';
   };
 
   return {

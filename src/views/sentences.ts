@@ -66,7 +66,7 @@ export const errorSentences: Readonly<Record<ServiceErrorCode, Sentence>> = {
     'This machine’s store is in use twice: it was copied to another machine or VS Code profile, and both write as the same device. This change was not made; what is here is kept. Close one of the two, then reload the other.',
   ),
   awaitsWord: error(
-    'This machine’s store was damaged, restored or copied, and may lack what you had written in {name}. So that nothing of it is contradicted, nothing is written there until another device of the workspace has been reached and has told what is lacking. This change was not made; what is here can be read. Leave VS Code open, and try again when somebody is online.',
+    'This machine’s store was damaged, restored or copied, and may lack what you had written in {name}. So that nothing of it is contradicted, nothing is written there until another device of the workspace has been reached and has told what is lacking. This change was not made; what is here can be read. Leave VS Code open, and try again when somebody is online. Where nobody whom you see there comes any more, ask somebody else who is in it for an invitation, and accept that.',
   ),
   ownFork: error(
     'This machine’s store was restored or copied, and has written in {name} what contradicts the other copy: nobody takes anything more from it there. This change was not made; what is here is kept. Copy what you need out of it, and ask a manager to let you in with another device.',

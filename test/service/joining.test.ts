@@ -626,6 +626,33 @@ describe('A copy on its way', () => {
     assert.equal(told.length, 4);
   });
 
+  it('D2 N4 is over when a copy from before has heard what it lacks, and takes nothing of that along where it is given up', () => {
+    const word = {
+      kind: 'workspace',
+      ...{ workspace: '0a'.repeat(32) as WorkspaceId, name: 'Apollo', admit: new Uint8Array(), total: 1 },
+    } as const;
+    const joining = Joining.letIn(hub, word, { device, relay: undefined, addresses: [] }, () => undefined);
+    const copy = {
+      ...{
+        engine: { isOutside: false, basePartsHere: undefined },
+        replica: { size: 1 },
+        roster: { devices: new Map() },
+      },
+      ...{ exchange: { lackingBytes: 0 }, lackingChunks: 0, isGoing: false, awaitsWord: true, isFromBefore: true },
+    };
+    const workspace = copy as unknown as SharedWorkspace;
+    joining.copying(workspace, certificate);
+    assert.deepEqual([joining.hasBegun(workspace), joining.isOnlyComing(workspace)], [false, false]);
+    copy.isFromBefore = false;
+    assert.deepEqual([joining.hasBegun(workspace), joining.isOnlyComing(workspace)], [true, true]);
+    copy.isFromBefore = true;
+    copy.roster.devices.set(device, {});
+    assert.equal(joining.progressed(), false);
+    copy.awaitsWord = false;
+    assert.ok(joining.progressed());
+    assert.ok(joining.ended);
+  });
+
   it('N4 K2 comes of each who says that this device is in, whatever is there of its having been out before', async () => {
     const doors = ['Alice', 'Bob'].map((name) => makePerson(crypto, name, 1).devices[0]!);
     const { agreementKey } = certificate;

@@ -119,6 +119,94 @@ describe('A store that was restored or copied', function () {
     assert.notEqual(generationOf(bob, 'restored'), generationOf(bob, 'restored again'));
   });
 
+  describe('from before those came who could tell what it lacks', () => {
+    let carol: Person;
+    const link = async (person: Person) => {
+      const options = { role: 'participant', expiresInMs: 60_000, uses: 1, confirm: false, scheme: 'vscode' } as const;
+      return (await person.api.invite(workspace, options)).link;
+    };
+    /** Carol comes when it was backed up, the key changes, and all is folded: she holds no key any more that the back-up knows. */
+    const goOnWith = async (other: Person) => {
+      await alice.open();
+      await house.join(alice, carol, workspace, { confirm: false });
+      const { account } = await other.api.identity();
+      await alice.api.removeMember(workspace, account);
+      await carol.until(async () => (await carol.info(workspace)).members.length === 2);
+      for (const person of [alice, carol]) await person.api.post(workspace, chat, `by ${person.name} since`);
+      for (const person of [alice, carol]) await has(person, 'by Alice since', 'by Carol since');
+      const hasErased = () =>
+        carol.known().some((one) => one.kind === 'local' && one.key.startsWith(`generation/${workspace}/`));
+      while (!hasErased()) {
+        for (const person of [alice, carol]) person.pass(61_000);
+        await new Promise((turn) => setImmediate(turn));
+      }
+      // He has not heard it perhaps, and would tell what it lacks as far as he knows.
+      await other.close();
+      await restore();
+      await alice.open();
+    };
+    const isWhole = async () => {
+      const since = ['by Alice since', 'by Carol since'];
+      await has(alice, ...since);
+      await post(alice, 'restored');
+      await has(carol, 'restored', ...since);
+      await house.converged(workspace, alice, carol);
+      await alice.until(async () => (await alice.api.joins()).length === 0);
+      assert.deepEqual(
+        [...noticed('fork'), ...noticed('ownFork'), ...noticed('usedTwice'), ...noticed('outOfStep')],
+        [],
+      );
+    };
+
+    beforeEach(async () => {
+      carol = await house.move('Carol');
+    });
+
+    it('D2 N4 K4 it is led to one of them by an invitation, as a member, and hears it', async () => {
+      await backUp();
+      await goOnWith(bob);
+      await assert.rejects(alice.api.post(workspace, chat, 'refused'), refusedWith('awaitsWord'));
+      const text = await link(carol);
+      assert.equal((await alice.api.readInvitation(text)).alreadyMember, false);
+      await alice.api.acceptInvitation(text);
+      await isWhole();
+      assert.equal((await alice.api.readInvitation(text)).alreadyMember, true);
+      await assert.rejects(alice.api.acceptInvitation(text), refusedWith('alreadyMember'));
+    });
+
+    it('D2 N4 L6 so is one that was alone in it by then, and has gone on by itself', async () => {
+      workspace = await alice.api.createWorkspace({ name: 'Gemini' });
+      chat = (await alice.tools(workspace))[1]!;
+      await backUp();
+      await alice.open();
+      await house.join(alice, bob, workspace, { confirm: false });
+      await alice.close();
+      await goOnWith(bob);
+      await alice.api.post(workspace, chat, 'alone');
+      await alice.api.acceptInvitation(await link(carol));
+      await isWhole();
+      const left = await alice.api.notAccepted(workspace);
+      assert.deepEqual(
+        left.map(({ text }) => text),
+        ['alone'],
+        'it contradicts what she had acknowledged, and is kept for her',
+      );
+    });
+
+    it('D2 N4 nothing of it goes where nobody answers, and its person gives that up', async () => {
+      await backUp();
+      await goOnWith(bob);
+      const text = await link(carol);
+      await carol.close();
+      await alice.api.acceptInvitation(text);
+      assert.equal((await alice.info(workspace)).state, 'open', 'what is there can be read');
+      await alice.api.cancelJoin(workspace);
+      assert.deepEqual(await posts(alice), ['before the back-up']);
+      assert.equal((await alice.info(workspace)).state, 'open');
+      assert.deepEqual(await alice.api.joins(), []);
+    });
+  });
+
   it('D2 L7 K1 whom it had dropped and let in again since is given a copy, though neither has a key of the other’s', async () => {
     await backUp();
     await alice.open();

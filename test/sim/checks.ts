@@ -271,9 +271,13 @@ function isAloneAgain({ id, replica }: SimDevice, other: SimDevice): boolean {
   return isAlone && !known.includes(other.id);
 }
 
-/** D2: what others hold of its own may be with hostile devices alone, and none of them need tell it. */
-function awaitsHostile(world: World, { engine, session }: SimDevice): boolean {
-  return engine.isAwaitingWord && session.devices.every((device) => world.isHostile(device));
+/**
+ * D2: what others hold of its own may be with hostile devices alone, and none of them need tell it; and whom it knows from before may have no copy any
+ * more, having left, say, and can tell nothing.
+ */
+function awaitsInVain(world: World, { engine, session }: SimDevice): boolean {
+  const tells = (device: DeviceId) => !world.isHostile(device) && world.devices.get(device)!.replica.size > 0;
+  return engine.isAwaitingWord && !session.devices.some(tells);
 }
 
 /** Whether a device is out for one side, and in for another, or was let in by what a side that is alone again has lost. */
@@ -492,9 +496,10 @@ function checkEqual(world: World, live: readonly SimDevice[], past: Past, dice: 
     if (batch && comparable.has(device)) compareWith(world, device, batch, own);
   }
   for (const device of live) {
-    if (device.replica.mark.isAhead && !awaitsHostile(world, device))
+    if (device.replica.mark.isAhead && !awaitsInVain(world, device))
       world.violate('D2', `${world.nameOf(device.id)} has not named what counts for it alone`);
-    if (device.engine.isAwaitingWord && !awaitsHostile(world, device))
+    // Who is not in yet by what is here waits for that (N4).
+    if (device.engine.isAwaitingWord && !device.engine.isOutside && !awaitsInVain(world, device))
       world.violate('D2', `${world.nameOf(device.id)} has heard all, and waits to be told what it lacks`);
     for (const id of device.acknowledged)
       if (!world.holds(largest, id) && isMissed(world, device, id))

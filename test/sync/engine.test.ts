@@ -463,7 +463,8 @@ describe('K the engine and its keys', () => {
   it('D2 L6 nothing need come after that base', () => {
     const { office, alice, again, feed } = putBackToBeforeFolding('D2 the word comes with a base alone');
     const { base, feeds } = alice.engine.replica;
-    const vector = [{ feed, seq: feeds.cut().get(feed)!, tip: '0'.repeat(16) }];
+    const own = feedOf(alice.device, 0);
+    const vector = [feed, own].map((one) => ({ feed: one, seq: feeds.cut().get(one)!, tip: '0'.repeat(16) }));
     const have = { kind: 'have', vector, answer: false, root: '', needsCopy: false } as const;
     again.engine.received(alice.device, 'direct', have, again.engine.keys.inUse!, office.now);
     assert.ok(again.engine.isAwaitingWord);

@@ -720,8 +720,8 @@ export const pruning: readonly Mutant[] = [
     name: 'what he says in a feed that he has begun when he was in again is beyond his cut',
     rule: 'I4',
     file: 'src/sync/endings.ts',
-    search: 'this.#endUnder(word, control, feed) && !(tip && inPast(word, tip));',
-    replace: 'this.#endUnder(word, control, feed);',
+    search: 'endUnder(this.#graph, word, feed) && !(tip && inPast(word.node, tip));',
+    replace: 'endUnder(this.#graph, word, feed);',
     tests: ['test/sync/return.test.ts'],
   },
   {

@@ -60,7 +60,8 @@ export class Told {
     }
     peer.spoke = undefined;
     const { inUse } = this.#gate;
-    const held = this.#gate.stepsOf(device).map((step) => step.tag);
+    // Be they in a box by a word that is void (K2): else who is out, and has erased one of these, is told under that without end.
+    const held = this.#gate.boxedTo(device);
     // I4: of several words that have let this device in the last may be void for who has said another: he lacks the key that came with it.
     const given = this.#gate.givenBy(device);
     peer.without = new Set([...held, inUse, given].filter((one) => one !== undefined));

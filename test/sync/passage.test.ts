@@ -4,6 +4,9 @@ import type { DeviceId, FeedId } from '../../src/base/ids.ts';
 import type { EpochTag } from '../../src/sync/epoch.ts';
 import type { Node } from '../../src/sync/graph.ts';
 import { passageOf, type Gate, type Listener } from '../../src/sync/passage.ts';
+import { newPeer } from '../../src/sync/peer.ts';
+import type { Replica } from '../../src/sync/replica.ts';
+import { Told } from '../../src/sync/told.ts';
 
 const [DEVICE, FEED] = ['0a'.repeat(32) as DeviceId, `${'0b'.repeat(32)}.0` as FeedId];
 const [PAIR, NEWER, LOST] = ['pair', 'newer', 'lost'] as EpochTag[];
@@ -49,5 +52,18 @@ describe('K2 K4 what a device is told under that is behind', () => {
     const listener: Listener = { last: word, without: new Set(), spoke: NEWER! };
     assert.deepEqual(passageOf(none, DEVICE, new Map(), listener), { under: NEWER, until: word, keyFirst: undefined });
     assert.equal(passageOf(none, DEVICE, new Map(), { ...listener, spoke: undefined }).under, PAIR);
+  });
+
+  it('K2 K4 is none that a void word alone has in a box for it, for who is out and speaks under the seal of the two (world “rough-rr.8855”)', () => {
+    const [VOID] = ['void'] as EpochTag[];
+    const boxed: Gate = { ...gate, stepsOf: () => [], boxedTo: () => [VOID!], holds: () => true };
+    const peer = { ...newPeer(), words: [word], last: word, known: new Map([[FEED, 1]]) };
+    const told = new Told(() => assert.fail() as unknown as Replica, boxed, new Map([[DEVICE, peer]]));
+    assert.equal(told.epochFor(DEVICE), VOID);
+    // He has erased it, and asks for what was in it: else the two would ask each other without end.
+    told.heardUnder(DEVICE, PAIR!);
+    assert.equal(told.epochFor(DEVICE), PAIR);
+    told.heardUnder(DEVICE, VOID!);
+    assert.equal(told.epochFor(DEVICE), VOID);
   });
 });

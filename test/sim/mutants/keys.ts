@@ -377,6 +377,14 @@ export const keys: readonly Mutant[] = [
     tests: ['test/sync/return.test.ts'],
   },
   {
+    name: 'who is out, and has erased the key that a void word had for him in a box, is told under it on and on',
+    rule: 'K4',
+    file: 'src/sync/told.ts',
+    search: 'const held = this.#gate.boxedTo(device);',
+    replace: 'const held = this.#gate.stepsOf(device).map((step) => step.tag);',
+    tests: ['test/sync/passage.test.ts'],
+  },
+  {
     name: 'who lacks the key that came with a word that let this device in is told under it on and on',
     rule: 'K1',
     file: 'src/sync/told.ts',

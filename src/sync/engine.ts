@@ -303,6 +303,7 @@ export class Engine {
   /** What something waits for and no feed of ours leads to: a branch (D8). */
   #fetchPast(from: DeviceId, path: 'direct' | 'relay', now: number): readonly Outgoing[] {
     const ids = this.replica.missing().slice(0, MAX_FETCH_IDS);
+    if (this.#isMember(from) && this.#requests.areInVain(from)) this.#expulsion.hearLost(ids);
     return this.#requests.fetches(from, ids, now) ? [this.#say(from, path, { kind: 'fetch', ids })] : [];
   }
 
@@ -351,6 +352,7 @@ export class Engine {
 
   /** L6: what was asked for, as something of his waits for it, is folded there; where it is here, too, he is told: his own feed may rest on what waits. */
   #hearFolded(from: DeviceId, path: 'direct' | 'relay', places: readonly DeltaPlace[]): readonly Outgoing[] {
+    this.#expulsion.hearLost(places.map(({ id }) => id));
     const too = this.replica.hearFolded(places, from);
     const isAnswer = this.#requests.isAnswer(
       from,

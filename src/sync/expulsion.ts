@@ -2,13 +2,14 @@
  * The word that took this device out of its workspace: one that is here, be it beside others that took it out or beyond what lets it in; or one that
  * another device of its person's says (K2).
  */
-import type { AccountId, DeviceId } from '../base/ids.ts';
+import type { AccountId, DeltaId, DeviceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { readControl } from './control.ts';
 import { checkSignature, readDelta, type Delta } from './delta.ts';
 import { outsideOf } from './endings.ts';
 import type { Node } from './graph.ts';
 import type { Replica } from './replica.ts';
+import { pastOf } from './waiting.ts';
 
 interface Self {
   readonly account: AccountId;
@@ -19,7 +20,7 @@ export class Expulsion {
   readonly #crypto: Crypto;
   readonly #identity: Self;
   readonly #replicaNow: () => Replica;
-  /** The word by which another device of this person's says that he is out. */
+  /** The word by which he is out, as another device of this person's says, or he himself has, in what is lost here. */
   #told: Node | undefined;
 
   constructor(crypto: Crypto, identity: Self, replica: () => Replica) {
@@ -67,6 +68,17 @@ export class Expulsion {
     if (!this.#takesOutPerson(delta.value, from)) return false;
     this.#told = outsideOf(delta.value);
     return this.#farewell !== undefined;
+  }
+
+  /**
+   * A7, D2: what something here rests on is folded elsewhere, or those who have that do not give it however often they are asked. A leave of this person's that waits for that
+   * can never come in: the store was put back to before it was said. His own word he need not doubt.
+   */
+  hearLost(ids: Iterable<DeltaId>): void {
+    const lost = new Set(ids);
+    const leaves = this.#replica.people.leavesWaiting(this.#identity.account);
+    const leave = leaves.find((delta) => pastOf(delta).some((id) => lost.has(id)));
+    if (leave) this.#told = outsideOf(leave);
   }
 
   #takesOutPerson(delta: Delta, from: DeviceId): boolean {

@@ -5,6 +5,7 @@
 import type { AccountId, DeviceId, ToolId } from '../base/ids.ts';
 import type { Authority } from './authority.ts';
 import type { Role } from './control.ts';
+import type { Delta } from './delta.ts';
 import type { DeltaPlace } from './delta.ts';
 import type { Door } from './door.ts';
 import type { Endings } from './endings.ts';
@@ -144,6 +145,13 @@ export class People {
   /** K2: a word against a device that can never come in here, and is believed all the same. */
   wordAgainst(device: DeviceId, account: AccountId): Node | undefined {
     return this.#endings.wordAgainst(device, account, this.#door.settle());
+  }
+
+  /** A7: what somebody has said to leave, and waits here for what it rests on. */
+  leavesWaiting(account: AccountId): readonly Delta[] {
+    const isLeave = ({ kind, tool, device }: Delta) =>
+      kind === 'leave' && tool === undefined && this.accountOf(device) === account;
+    return this.#graph.waiting > 0 ? [...this.#graph.waitingDeltas()].filter(isLeave) : [];
   }
 
   /** K2: what goes along with a word that takes out who holds this, so that he knows by what its author stands. */

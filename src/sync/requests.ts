@@ -9,6 +9,8 @@ const MAX_FETCHES_DOUBLED = 6;
 
 /** Who has no answer asks again. */
 const ASK_KEY_AGAIN_MS = 10_000;
+/** So often in a row the same: then he who has it does not give it. */
+const FETCHES_IN_VAIN = 3;
 
 interface Fetch {
   readonly ids: readonly DeltaId[];
@@ -37,6 +39,11 @@ export class Requests {
       return false;
     this.#fetched.set(from, { ids, at: now, times, isAnswered: false });
     return true;
+  }
+
+  /** Whether a peer has not given what it was asked for last, though it was asked again and again. */
+  areInVain(from: DeviceId): boolean {
+    return (this.#fetched.get(from)?.times ?? 0) >= FETCHES_IN_VAIN;
   }
 
   /** Whether a peer answers with these what it was asked for last, for the first time since. */

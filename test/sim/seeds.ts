@@ -4542,4 +4542,33 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Somebody leaves, and a back-up from before is put back: all others have folded what his leave rests on, so that it never comes in.
+    name: 'A7 D2 who has left hears it again when his store was put back (world “rough-tt.2060”)',
+    plan: {
+      config: {
+        seed: 'rough-tt.2060',
+        big: false,
+        people: 3,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.1,
+        directPaths: 7,
+        relayShare: 1,
+        network: { latency_ms: [1, 5], loss: 0, duplication: 0.05, reorders: true, relayLifetime_ms: 600000 },
+        fsync_ms: 400,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 120000,
+      },
+      acts: [
+        { at: 75467, kind: 'join', salt: 19 },
+        { at: 76931, kind: 'backUp', salt: 53 },
+        { at: 98658, kind: 'leave', salt: 34 },
+        { at: 108892, kind: 'drop', salt: 6 },
+        { at: 119958, kind: 'restore', salt: 9 },
+      ],
+    },
+  },
 ];

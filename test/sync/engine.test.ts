@@ -474,6 +474,34 @@ describe('K the engine and its keys', () => {
     assert.equal(again.engine.isAwaitingWord, false);
   });
 
+  it('D2 A7 who had left, and whose store was put back to before that, hears it from who has folded what he had said before (world “rough-tt.2060”)', () => {
+    for (const isPastGone of [false, true]) {
+      const { office, alice, bob, carol } = threePeople(`D2 A7 left ${String(isPastGone)}`);
+      office.link(alice, bob, carol);
+      bob.post('before');
+      office.pump();
+      const kept = [...bob.engine.replica.nodes()].map(({ delta }) => delta.bytes);
+      for (const text of isPastGone ? ['lost', 'lost, too'] : []) bob.post(text);
+      bob.control('leave', controlBody.leave());
+      office.pump();
+      office.leave(bob);
+      office.rest();
+      const again = new Desk(office, bob.person);
+      again.engine.keys.add({ ...office.team.epoch, key: office.team.epoch.key.slice() });
+      for (const bytes of kept) again.engine.restore(bytes);
+      again.engine.opened();
+      again.engine.beginFeed(1);
+      again.engine.awaitWord();
+      office.desks.set(again.device, again);
+      office.arrive(again);
+      office.expire(again);
+      assert.ok(again.engine.replica.roster.devices.has(again.device));
+      office.link(alice, again);
+      for (let times = 0; times < 4; times++) office.rest();
+      assert.equal(again.engine.expulsion?.delta.kind, 'leave');
+    }
+  });
+
   it('D2 S1 who awaits that word asks for it where a path opens: it may have been said on it before he could listen', () => {
     const { office, alice, bob } = threePeople('D2 asks on a path');
     const { inUse } = alice.engine.keys;

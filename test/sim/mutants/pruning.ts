@@ -1484,4 +1484,12 @@ export const pruning: readonly Mutant[] = [
     replace: 'others.length > 0 && others.every(({ account }) => differing.has(account))',
     tests: renewals,
   },
+  {
+    name: 'who has left, and lost that with his store, goes on for ever as if he had not',
+    rule: 'A7',
+    file: 'src/sync/expulsion.ts',
+    search: 'if (leave) this.#told = outsideOf(leave);',
+    replace: '',
+    tests: ['test/sync/engine.test.ts'],
+  },
 ];

@@ -273,10 +273,11 @@ function isAloneAgain({ id, replica }: SimDevice, other: SimDevice): boolean {
 
 /**
  * D2: what others hold of its own may be with hostile devices alone, and none of them need tell it; and whom it knows from before may have no copy any
- * more, having left, say, and can tell nothing.
+ * more, having left, say, or none in which it is in, and can tell nothing.
  */
-function awaitsInVain(world: World, { engine, session }: SimDevice): boolean {
-  const tells = (device: DeviceId) => !world.isHostile(device) && world.devices.get(device)!.replica.size > 0;
+function awaitsInVain(world: World, { id, engine, session }: SimDevice): boolean {
+  const tells = (device: DeviceId) =>
+    !world.isHostile(device) && world.devices.get(device)!.replica.roster.devices.has(id);
   return engine.isAwaitingWord && !session.devices.some(tells);
 }
 

@@ -53,12 +53,15 @@ export class Grounds {
     return [Role.participant, Role.guest].flatMap((role) => settings.allowance('workspace', 'uninvite', role).setBy);
   }
 
+  /** A1, A7: also how its person left, the last time: who has not heard that holds him for as senior as he was. */
   #takingDownTargetOf({ delta: { id } }: Node): readonly Node[] {
     const control = this.#authority.controlOf(id);
     if (!control) return [];
     const targets =
       control.kind === 'remove' ? [control.account] : takenOutBy(control).flatMap((one) => this.#accountOf(one));
-    return [...new Set(targets)].flatMap((account) => this.#authority.wordsOut.restrictionsOf(account));
+    const { wordsOut } = this.#authority;
+    const leaveOf = (account: AccountId) => wordsOut.leavesOf(account).slice(-1);
+    return [...new Set(targets)].flatMap((account) => [...wordsOut.restrictionsOf(account), ...leaveOf(account)]);
   }
 
   /** Of who holds this: the words that leave less of a feed its effect than he has of it. */

@@ -4571,4 +4571,35 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Whoever let him in again, being hostile, gave him a base from before: in it he is the founder still, and senior to who took his device out.
+    name: 'K2 A7 who has lost that he has left, and is in again as less, hears what takes him out (world “rough-ss.2218”)',
+    plan: {
+      config: {
+        seed: 'rough-ss.2218',
+        big: false,
+        people: 3,
+        founding: 2,
+        hostile: 1,
+        manyDevices: 0.5,
+        directPaths: 3,
+        relayShare: 1,
+        network: { latency_ms: [10, 80], loss: 0, duplication: 0.05, reorders: true, relayLifetime_ms: 2592000000 },
+        fsync_ms: 400,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 86400000,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 34838, kind: 'join', salt: 29 },
+        { at: 46247, kind: 'backdate', salt: 34 },
+        { at: 84994, kind: 'leave', salt: 2 },
+        { at: 129483, kind: 'offline', salt: 18 },
+        { at: 134972, kind: 'rename', salt: 32 },
+        { at: 216748, kind: 'forgedBase', salt: 16 },
+        { at: 243357, kind: 'removeDevice', salt: 14 },
+      ],
+    },
+  },
 ];

@@ -119,6 +119,24 @@ describe('K2 A1 a word that comes alone, as what it rests on is folded', () => {
     assert.equal(outBy(carol), 'remove');
   });
 
+  it('K2 A7 is believed of who was junior, where its person has left meanwhile, and is in again as less (world “rough-ss.2218”)', () => {
+    const { office, laptop, tablet, bob, carol } = withTwoDevices('left and folded');
+    office.leave(tablet);
+    carol.post('that what follows rests on');
+    office.rest();
+    laptop.control('leave', controlBody.leave());
+    office.rest();
+    office.leave(laptop);
+    bob.admit(tablet.person);
+    for (const desk of [laptop, tablet]) takeOut(bob, desk, 'removeDevice');
+    fold(office, bob, carol);
+    office.leave(carol);
+    assert.ok(!bob.engine.replica.feeds.reaches(tablet.engine.replica.vector()));
+    meet(office, tablet, bob);
+    assert.equal(outBy(tablet), 'removeDevice');
+    assert.ok(!tablet.texts().includes('and more'));
+  });
+
   /** Carol alone hears that the laptop has taken Bob down, or out; he takes her out meanwhile, and knows no more than the tablet. */
   function takenDownUnheard(seed: string, attempt: 'setRole' | 'drop') {
     const people = withTwoDevices(seed);

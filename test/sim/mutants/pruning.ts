@@ -774,6 +774,14 @@ export const pruning: readonly Mutant[] = [
     tests: ['test/sync/word-alone.test.ts'],
   },
   {
+    name: 'who has lost that its person has left is not told so with the word that takes it out',
+    rule: 'A7',
+    file: 'src/sync/grounds.ts',
+    search: '[...wordsOut.restrictionsOf(account), ...leaveOf(account)]',
+    replace: 'leaveOf && wordsOut.restrictionsOf(account)',
+    tests: ['test/sync/word-alone.test.ts'],
+  },
+  {
     name: 'what took down whom a word takes out is not told with it',
     rule: 'K2',
     file: 'src/sync/grounds.ts',

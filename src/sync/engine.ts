@@ -217,7 +217,9 @@ export class Engine {
 
   /** Why entries would have no effect (D9), or undefined where all would be accepted. */
   wouldRefuse(entries: readonly Entry[], now: number): Exclude<FoldVerdict, 'applied'> | undefined {
-    return this.replica.wouldRefuse(this.#identity.device, entries, now);
+    const refused = this.replica.wouldRefuse(this.#identity.device, entries, now);
+    // K2, L7: a copy that has to go may count it still, as where it is in again; nobody else takes it then, nor whom it would let in.
+    return refused ?? (this.#expulsion.word && 'cutOff');
   }
 
   /** Signs and applies. Where no epoch is clean a new one goes before them: what they say is not for who has left (K3). */

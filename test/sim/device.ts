@@ -59,6 +59,7 @@ export interface Surroundings {
   send(from: DeviceId, packet: Packet): void;
   /** Something was appended: its fsync is due some time. */
   appended(device: DeviceId): void;
+  isHostile(device: DeviceId): boolean;
   isRelayable(device: DeviceId): boolean;
   /** As it shows it with the word that lets another in. */
   certificateOf(device: DeviceId): Certificate | undefined;
@@ -289,7 +290,7 @@ export class SimDevice {
   write(entries: readonly Entry[]): readonly Node[] | undefined {
     if (this.engine.isAwaitingWord) return undefined;
     this.#awaitsWord = false;
-    if (this.engine.wouldRefuse(entries, this.#now)) return undefined;
+    if (this.#refuses(entries)) return undefined;
     const growth = this.engine.author(entries, this.#now);
     const { nodes } = growth;
     this.#around.wrote(this, nodes);
@@ -297,6 +298,15 @@ export class SimDevice {
       for (const { delta } of nodes) this.#acknowledge(delta.id);
     });
     return nodes;
+  }
+
+  /** K2: a hostile one, whose copy does not go, writes in it whatever counts there. */
+  #refuses(entries: readonly Entry[]): boolean {
+    const { engine, replica } = this;
+    const refused = this.#around.isHostile(this.id)
+      ? replica.wouldRefuse(this.id, entries, this.#now)
+      : engine.wouldRefuse(entries, this.#now);
+    return refused !== undefined;
   }
 
   control(kind: string, body: Entry['body']): readonly Node[] | undefined {

@@ -4602,4 +4602,35 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Let in by that, one stood alone: his word was beyond the cut of the drop for all others, and nothing more came of him.
+    name: 'L7 S1 D1 who hears that he was dropped, and is in again, lets nobody in with the copy that goes (world “rough-ss.162”)',
+    plan: {
+      config: {
+        seed: 'rough-ss.162',
+        big: false,
+        people: 5,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.5,
+        directPaths: 2,
+        relayShare: 0,
+        network: { latency_ms: [1, 5], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 600000 },
+        fsync_ms: 30,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 86400000,
+        duration_ms: 60000,
+      },
+      acts: [
+        { at: 1489, kind: 'drop', salt: 2 },
+        { at: 2793, kind: 'drop', salt: 39 },
+        { at: 6822, kind: 'join', salt: 25 },
+        { at: 11564, kind: 'absence', salt: 11 },
+        { at: 25798, kind: 'posts', salt: 33 },
+        { at: 26753, kind: 'join', salt: 19 },
+        { at: 42132, kind: 'readdDevice', salt: 20 },
+      ],
+    },
+  },
 ];

@@ -187,6 +187,27 @@ describe('L7 a device that was dropped and let in again', () => {
     for (const desk of [alice, bob]) assert.equal(desk.engine.expulsion, undefined);
   });
 
+  it('L7 A4 writes nothing more upon that, and lets nobody in by it, who could go on nowhere (world “rough-ss.162”)', () => {
+    const { office, alice, bob, carol } = withoutCarol('return goes on');
+    carol.post('unsent');
+    dropAndLetIn(alice, carol);
+    drop(alice, bob);
+    office.comeBack(carol);
+    office.link(alice, carol);
+    const { certificate } = bob.person;
+    const box = carol.engine.keys.box([{ device: bob.device, agreementKey: certificate.agreementKey }])!;
+    const body = controlBody.addDevice(bob.person.account, [certificate], box);
+    const entry = { tool: undefined, kind: 'addDevice', body };
+    assert.ok(carol.engine.replica.roster.devices.has(carol.device), 'it is in again');
+    const refused = [alice, carol].map(({ engine }) => engine.wouldRefuse([entry], office.now));
+    assert.deepEqual(refused, [undefined, 'cutOff'], 'any member lets in who was dropped, but she');
+    assert.equal(
+      carol.engine.replica.wouldRefuse(carol.device, [entry], office.now),
+      undefined,
+      'it would count in her copy',
+    );
+  });
+
   it('L7 K2 hears of the word that took it out, alone, where what it lacks has been folded since (world “dec.14”)', () => {
     const { office, alice, bob, carol } = withoutCarol('return folded');
     for (let n = 0; n < 4; n++) alice.post(`before ${n}`);

@@ -427,6 +427,14 @@ export const pruning: readonly Mutant[] = [
     tests: returns,
   },
   {
+    name: 'who was dropped and let in again lets others in upon what nobody takes',
+    rule: 'L7',
+    file: ENGINE,
+    search: "refused ?? (this.#expulsion.word && 'cutOff')",
+    replace: 'refused',
+    tests: returns,
+  },
+  {
     name: 'what all have acknowledged is not folded after a restart',
     rule: 'L4',
     file: ENGINE,

@@ -312,12 +312,15 @@ export class Engine {
   /**
    * Whether a message is listened to: of a member's device any. Of a device that is not known what it holds, and its deltas, where it has
    * the key in use, and nobody who is out has that: who let it in has not been heard of it, and may be gone (I4). Who lacks the word yet that let
-   * himself in knows too little to say which that is, and listens under the key that he was let in with: whoever did may be gone, too.
+   * himself in knows too little to say which that is, and listens under the key that he was let in with: whoever did may be gone, too. So does who lacks the word
+   * of a key that a member has given him: he may know none of those who are there now, and who is known to him have nothing to give, as where nobody
+   * has vouched for their copies (L6).
    */
   listensTo(from: DeviceId, { kind }: Message, under: EpochTag): boolean {
     if (this.session.isPeer(from)) return true;
     if (kind !== 'have' && kind !== 'deltas') return false;
     if (this.isOutside && this.keys.isGiven(under)) return true;
+    if (this.keys.isUnannounced(under)) return true;
     return this.keys.isClean && under === this.keys.inUse;
   }
 
@@ -550,7 +553,15 @@ export class Engine {
   /** L4: folds what all have acknowledged, when that is due, and erases the epochs that nobody needs (K4); undefined when it is not. */
   advance(now: number): EngineAdvance | undefined {
     const advance = this.#duties.advance(now);
-    return advance && { ...advance, erased: this.replica.isSettled ? this.keys.eraseOld() : [] };
+    if (!advance) return undefined;
+    const { isSettled } = this.replica;
+    if (isSettled && !this.#isBehind) this.keys.forgetUnannounced();
+    return { ...advance, erased: isSettled ? this.keys.eraseOld() : [] };
+  }
+
+  /** A member has said that he holds what is not here: the word of a key may be among it. */
+  get #isBehind(): boolean {
+    return this.session.devices.some((device) => this.session.lacksOf(device));
   }
 
   // ---- sealing ----------------------------------------------------------------------------------------------------------

@@ -101,7 +101,6 @@ export class EpochKeys implements Gate {
    */
   eraseOld(): readonly ChunkGeneration[] {
     if (!this.#isClean) return [];
-    for (const tag of this.#unannounced) this.#forget(tag);
     const erased: ChunkGeneration[] = [];
     for (const [tag, { key, commit, chunkKey }] of this.#held) {
       // Of what no word is known yet the word may be on its way.
@@ -115,6 +114,11 @@ export class EpochKeys implements Gate {
     }
     if (erased.length > 0) this.#choose();
     return erased;
+  }
+
+  /** All that was said is here, and no word of these is part of it. */
+  forgetUnannounced(): void {
+    if (this.#isClean) for (const tag of this.#unannounced) this.#forget(tag);
   }
 
   /** As if it had not been sent: whoever uses it is asked for it, or its word has a box. */
@@ -233,6 +237,11 @@ export class EpochKeys implements Gate {
   /** Whether the word that makes it, or boxes it, is here. */
   isAnnounced(tag: EpochTag): boolean {
     return this.#notices.has(tag);
+  }
+
+  /** Whether a member has sent it, and no word here has made it. */
+  isUnannounced(tag: EpochTag): boolean {
+    return this.#unannounced.has(tag);
   }
 
   /** I4: whether it came with the word that lets this device in, or was asked for since: none that is here has it in a box for this device. */

@@ -4633,4 +4633,37 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // P0.2 has not heard that P0 had left, and that hostile P3 has let him in again. P0.0 and P0.1 have begun with a forged base, which is not served on; the others
+    // speak to it under the key that it was let in with, which it has from these two alone.
+    name: 'S1 who was let in again before it heard that it was out, and knows none but those whose copies nobody has vouched for (world “rough-ss.3544”)',
+    plan: {
+      config: {
+        seed: 'rough-ss.3544',
+        big: false,
+        people: 5,
+        founding: 3,
+        hostile: 2,
+        manyDevices: 0.3,
+        directPaths: 2,
+        relayShare: 0,
+        network: { latency_ms: [20, 3000], loss: 0, duplication: 0, reorders: true, relayLifetime_ms: 2592000000 },
+        fsync_ms: 2,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 60000,
+      },
+      acts: [
+        { at: 7024, kind: 'crash', salt: 47 },
+        { at: 18102, kind: 'leave', salt: 6 },
+        { at: 19996, kind: 'join', salt: 10 },
+        { at: 27826, kind: 'garbage', salt: 29 },
+        { at: 28177, kind: 'lowFeed', salt: 52 },
+        { at: 38497, kind: 'halfSigned', salt: 35 },
+        { at: 43223, kind: 'profile', salt: 15 },
+        { at: 48127, kind: 'forgedBase', salt: 50 },
+      ],
+    },
+  },
 ];

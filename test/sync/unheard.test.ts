@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import type { DeltaId, DeviceId } from '../../src/base/ids.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
-import { boxEpoch, type EpochTag } from '../../src/sync/epoch.ts';
+import { boxEpoch, readEpochNotice, type EpochTag } from '../../src/sync/epoch.ts';
+import { markOf } from '../../src/sync/messages.ts';
 import { Desk, threePeople, type Office } from './office.ts';
 import { Person, Team } from './team.ts';
 
@@ -202,6 +203,40 @@ describe('A device that nobody has told of', () => {
     assert.ok(again.engine.isAwaitingWord);
     assert.ok(again.engine.listensTo(dave.device, have, alice.engine.keys.inUse!));
     assert.equal(again.engine.listensTo(dave.device, have, before), false);
+  });
+
+  it('I4 K1 is heard under a key that a member has given to who lacks the word of it (world “rough-ss.3544”)', () => {
+    const { office, alice, bob, carol } = threePeople('unheard under a key that was asked for');
+    office.link(alice, bob, carol);
+    office.rest();
+    office.leave(carol);
+    // She is in again before she has heard that she was out, and is spoken to under the key that she was let in with.
+    takeOut(alice, 'drop', carol);
+    addDevice(alice, carol.person);
+    const dave = admit(office, alice);
+    office.link(alice, dave);
+    dave.post('welcome');
+    office.rest();
+    for (const away of [alice, bob]) office.leave(away);
+    office.expire(carol);
+    office.arrive(carol);
+    office.link(dave, carol);
+    office.leave(dave);
+    assert.deepEqual(carol.texts(), []);
+    // Alice says what she holds, is asked for her key, and has nothing more to give.
+    const { replica, keys } = alice.engine;
+    const vector = [...replica.vector()].map(([feed, seq]) => markOf(feed, seq, replica.nodeAt(feed, seq)!.delta.id));
+    const have = { kind: 'have', vector, answer: false, root: '', needsCopy: false } as const;
+    carol.engine.received(alice.device, 'direct', have, keys.inUse!, office.now);
+    carol.engine.takeKey({ kind: 'key', notice: readEpochNotice(keys.boxTo(keys.inUse!, carol.device))! });
+    office.rest();
+    const fetch = { kind: 'fetch', ids: [] } as const;
+    assert.equal(carol.engine.listensTo(dave.device, fetch, keys.inUse!), false);
+    office.arrive(dave);
+    office.link(dave, carol);
+    office.rest();
+    assert.ok(carol.engine.replica.roster.devices.has(dave.device));
+    assert.deepEqual(carol.texts(), ['welcome']);
   });
 
   it('I4 K1 is told under the key that it has given by whom it let in, though what is here has another in a box (world “ash.12873”)', () => {

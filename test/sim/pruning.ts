@@ -36,9 +36,13 @@ function isTooLate(world: World, union: Replica, life: Life): boolean {
 /** How deltas were folded, and by whom: others must have done it alike. */
 export class FoldedOnce {
   readonly #folded = new Map<DeltaId, FoldedAs[]>();
+  /** Of what a device has written that which its copy has folded when nobody else was in it. */
+  readonly #foldedAlone = new Map<Life, DeltaId[]>();
 
   take(by: SimDevice, folded: readonly Folded[]): void {
+    const isAlone = by.replica.roster.devices.size === 1;
     for (const { node, verdict } of folded) {
+      if (isAlone && node.delta.device === by.id) push(this.#foldedAlone, by.lifeName, node.delta.id);
       const known = this.#folded.get(node.delta.id) ?? [];
       if (known.length === 0) this.#folded.set(node.delta.id, known);
       const same = known.find((one) => one.verdict === verdict);
@@ -61,6 +65,15 @@ export class FoldedOnce {
   parted({ lifeName }: SimDevice): void {
     for (const all of this.#folded.values())
       for (const { verdict, by } of all) if (verdict !== 'applied') by.delete(lifeName);
+  }
+
+  /**
+   * L6, D9: its person has had the copy begin anew, with that of somebody who lacks what this one had folded alone. What nobody has any more who was in
+   * it is kept beside the fresh copy, and its author is told so; when it comes back (D2) all fold it alike, as what the later feed had begun without.
+   */
+  leftBehind(life: Life, isHeld: (id: DeltaId) => boolean): void {
+    for (const id of this.#foldedAlone.get(life) ?? [])
+      if (!isHeld(id)) for (const { by } of this.#folded.get(id)!) by.delete(life);
   }
 
   /** Of each copy, the first that it has not folded as cut off, and that is so now. */

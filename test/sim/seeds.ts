@@ -4666,4 +4666,36 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // A manager had taken out the only other, folded what he had written, and then taken the copy of somebody whom that one had let in.
+    name: 'L4 what one has folded alone, and left behind when its copy began anew with one that lacks it, is void for all when it comes back (world “rough-tt.1151”)',
+    plan: {
+      config: {
+        seed: 'rough-tt.1151',
+        big: false,
+        people: 4,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.1,
+        directPaths: 7,
+        relayShare: 0.5,
+        network: { latency_ms: [10, 80], loss: 0.15, duplication: 0, reorders: false, relayLifetime_ms: 2592000000 },
+        fsync_ms: 30,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 86400000,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 10074, kind: 'absence', salt: 36 },
+        { at: 62484, kind: 'absence', salt: 52 },
+        { at: 62862, kind: 'posts', salt: 40 },
+        { at: 118109, kind: 'join', salt: 11 },
+        { at: 150184, kind: 'renew', salt: 61 },
+        { at: 219325, kind: 'crash', salt: 12 },
+        { at: 251522, kind: 'crash', salt: 25 },
+        { at: 265944, kind: 'crash', salt: 6 },
+      ],
+    },
+  },
 ];

@@ -368,6 +368,9 @@ export class World implements Surroundings {
     const giver = this.devices.get(from)!;
     const isOdd = giver.replica.isOutOfStep || this.odd.has(giver.lifeName);
     if (before.isOutOfStep) this.leftOutOfStep.add(by.lifeName);
+    // Of whom it knew: whoever has what it had folded by itself has begun with that, and is to keep it.
+    const members = [...before.roster.devices.keys()].flatMap((id) => this.devices.get(id) ?? []);
+    this.folds.leftBehind(by.lifeName, (id) => members.some((device) => this.holds(device, id)));
     if (isOdd) this.counts.add('copies renewed by who was out of step');
     return (life) => {
       if (isOdd) this.odd.add(life);

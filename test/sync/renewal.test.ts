@@ -5,9 +5,10 @@ import { recordsOf } from '../../src/service/journal.ts';
 import { decodeRecord } from '../../src/service/records.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import { feedOf } from '../../src/sync/delta.ts';
+import { ACK } from '../../src/sync/own-feed.ts';
 import { Sources } from '../../src/sync/sources.ts';
 import { chatBody } from '../../src/tools/chat/deltas.ts';
-import { Desk, threePeople, type Office } from './office.ts';
+import { Desk, Office, threePeople } from './office.ts';
 import { stateOf } from './team.ts';
 
 const newest = ({ engine, device }: Desk) => {
@@ -102,6 +103,56 @@ const renew = (desk: Desk, from: Desk): void => {
   desk.office.send(desk, desk.engine.renewFrom({ from: from.device, generation: 7 }));
   desk.office.pump();
 };
+
+/**
+ * Alice has dropped Bob, who is away, and folded alone what she has written since; he has let Carol in meanwhile, and so has Alice. `older`: Alice's feed up to
+ * there, as it is on her disk.
+ */
+function foldedAlone(seed: string) {
+  const office = new Office(seed);
+  const [bobby, carla] = [office.team.person('Bob'), office.team.person('Carol')];
+  office.team.founder.admit(bobby, Role.manager);
+  const [alice, bob] = [office.open(office.team.alice), office.open(bobby)];
+  office.link(alice, bob);
+  office.rest();
+  office.leave(alice);
+  bob.admit(carla);
+  const carol = office.open(carla, bob);
+  office.link(bob, carol);
+  office.rest();
+  office.leave(bob);
+  office.leave(carol);
+  alice.post('folded alone');
+  const post = newest(alice).id;
+  alice.control('drop', controlBody.devices([bob.device], alice.engine.keys.make(new Set([bob.device]))));
+  alice.admit(carla);
+  const older = [...alice.engine.replica.nodes()].flatMap(({ delta }) => (delta.device === alice.device ? delta : []));
+  office.arrive(alice);
+  return { office, alice, bob, carol, post, older };
+}
+
+describe('L6 D2 a fresh copy of who had folded something alone, from one that lacks it', () => {
+  it('L6 D2 it is void for all alike when it comes back from his disk (world “rough-tt.1151”)', () => {
+    const { office, alice, carol, post, older } = foldedAlone('left behind');
+    assert.deepEqual(
+      alice.engine.replica.advance().folded.map(({ verdict }) => verdict),
+      ['applied'],
+    );
+    office.arrive(carol);
+    renew(alice, carol);
+    office.link(alice, carol);
+    alice.post('and on');
+    office.rest();
+    for (const { bytes } of older) alice.engine.restore(bytes);
+    alice.engine.opened();
+    alice.write(ACK);
+    office.pump();
+    assert.equal(alice.engine.replica.verdictOf(post), 'forked');
+    office.rest();
+    for (const desk of [alice, carol]) assert.deepEqual([desk.texts(), desk.engine.isOutOfStep], [['and on'], false]);
+    assert.deepEqual(alice.engine.replica.base.present().root, carol.engine.replica.base.present().root);
+  });
+});
 
 describe('L6 a fresh copy', () => {
   it('L6 puts a copy right that was out of step, and takes along what nobody else had', () => {

@@ -368,8 +368,9 @@ export class Generations {
     if (!lane.closed || lane.parent || lane.isForked || named === lane.end || lane.generation < knownOf()) return named;
     const end = lane.lastOf((node) => !this.knowsLater(node, lane));
     const later = next && this.#lineOf(next).find(({ nodes }) => nodes.length > 0)?.nodes[0];
-    // What nobody has named is folded nowhere; who knows all that it had acknowledged denies nothing that may be.
-    if (!end || (later && this.#knowsAllOf(later, end))) return named;
+    // What nobody has named is folded nowhere but in the base of who was alone; who knows all that it had acknowledged denies nothing else that may be.
+    const deniesBase = later !== undefined && Math.max(named, reachAlong(later.past, lane)) < lane.cut;
+    if (!end || (later && !deniesBase && this.#knowsAllOf(later, end))) return named;
     return Math.max(named, end.delta.seq);
   }
 

@@ -152,6 +152,34 @@ describe('L6 D2 a fresh copy of who had folded something alone, from one that la
     for (const desk of [alice, carol]) assert.deepEqual([desk.texts(), desk.engine.isOutOfStep], [['and on'], false]);
     assert.deepEqual(alice.engine.replica.base.present().root, carol.engine.replica.base.present().root);
   });
+
+  it('L6 D2 L4 and it stands where somebody has begun with the copy before: he names it before the later feed, though he had written nothing', () => {
+    const { office, alice, carol, post, older } = foldedAlone('begun with');
+    alice.engine.replica.advance();
+    const person = office.team.person('Dave');
+    alice.admit(person);
+    const admission = newest(alice);
+    const dave = office.open(person, alice);
+    office.link(alice, dave);
+    assert.deepEqual([dave.texts(), dave.engine.replica.node(post)], [['folded alone'], undefined], 'out of a base');
+    office.leave(dave);
+    office.arrive(carol);
+    renew(alice, carol);
+    office.link(alice, carol);
+    office.rest();
+    alice.post('and on');
+    office.rest();
+    for (const { bytes } of [...older, admission]) alice.engine.restore(bytes);
+    alice.engine.opened();
+    alice.write(ACK);
+    assert.equal(alice.engine.replica.verdictOf(post), 'forked', 'nobody has named it yet');
+    office.arrive(dave);
+    office.link(alice, carol, dave);
+    office.rest();
+    const { root } = dave.engine.replica.base.present();
+    for (const { engine } of [alice, carol]) assert.deepEqual(engine.replica.base.present().root, root);
+    assert.deepEqual(alice.texts(), ['and on', 'folded alone']);
+  });
 });
 
 describe('L6 a fresh copy', () => {

@@ -132,7 +132,7 @@ export const generations: readonly Mutant[] = [
   ),
   change(
     'what the later one has in its past is to be named first, too',
-    'if (!end || (later && this.#knowsAllOf(later, end))) return named;',
+    'if (!end || (later && !deniesBase && this.#knowsAllOf(later, end))) return named;',
     'if (!end) return named;',
   ),
   change(
@@ -212,6 +212,14 @@ export const generations: readonly Mutant[] = [
     search: 'return this.#tip !== undefined || !this.#entrances.has(this.device) || this.#mayBegin(this.heads());',
     replace: 'return true;',
     tests,
+  },
+  {
+    name: 'what is folded in the base of who was alone may be denied like what is folded nowhere',
+    rule: 'D2',
+    file: 'src/sync/generations.ts',
+    search: 'later && !deniesBase && this',
+    replace: 'later && this',
+    tests: ['test/sync/renewal.test.ts'],
   },
   {
     name: 'what is known of a device is asked for each of its older feeds',

@@ -4,6 +4,7 @@
  */
 import type { AccountId, DeviceId, FeedId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
+import { MAX_TOLD_IN_VAIN } from '../protocol/limits.ts';
 import type { Authority } from './authority.ts';
 import { readControl } from './control.ts';
 import type { Delta, DeltaPlace } from './delta.ts';
@@ -12,6 +13,14 @@ import { Hearsay } from './hearsay.ts';
 import type { Roster } from './roster.ts';
 import type { Accepted } from './seniority.ts';
 import { pastOf } from './waiting.ts';
+
+/** By what one question is answered, in which nothing changes. */
+interface Asking {
+  readonly roster: Roster;
+  readonly hearsay: Hearsay;
+  /** Whose devices are that are let in by what does not come in here. */
+  readonly letIn: Map<DeviceId, AccountId | undefined>;
+}
 
 export class Endings {
   readonly #crypto: Crypto;
@@ -25,6 +34,8 @@ export class Endings {
   readonly forked = new Set<DeviceId>();
   /** K2: of each author the last word that takes this device out, is not taken here, and was told by another member. */
   readonly #told = new Map<DeviceId, Delta>();
+  /** Of each device the last word told likewise that lets it in, by one that is out here, or was let in by such a word. */
+  readonly #toldToLetIn = new Map<DeviceId, Delta>();
 
   /** `entrancesOf`: the control deltas that let a device in. `isIn`: whether others wait for it. */
   constructor(
@@ -258,15 +269,17 @@ export class Endings {
     const wordsAgainst = (of: DeviceId) => this.#wordsAgainst(of);
     const [crypto, graph, authority] = [this.#crypto, this.#graph, this.#authority];
     const hearsay = new Hearsay({ crypto, graph, authority, roster, wordsAgainst });
+    const asking: Asking = { roster, hearsay, letIn: new Map() };
     for (const delta of graph.waiting > 0 ? graph.waitingDeltas() : []) {
       if (!this.#takesOut(delta, device, account)) continue;
-      const author = hearsay.accountBehind(delta);
+      const author = hearsay.accountBehind(delta) ?? this.#accountLetInBeyond(delta.device, asking);
       if (author !== undefined && hearsay.couldSay(delta, author, account)) return outsideOf(delta);
     }
     for (const delta of this.#told.values()) {
+      if (this.#graph.get(delta.id)) continue;
       const author = this.#isFromBefore(delta)
         ? this.#accountGoneOn(delta, roster)
-        : this.#accountDropped(delta, roster, hearsay);
+        : this.#accountDropped(delta, asking);
       if (author !== undefined && hearsay.couldSay(delta, author, account)) return outsideOf(delta);
     }
     return graph.waiting > 0 ? this.#wordInDoubt(device, account, hearsay) : undefined;
@@ -290,12 +303,38 @@ export class Endings {
    */
   hear(run: readonly Delta[], from: DeviceId, own: FeedId, { devices }: Roster): void {
     for (const delta of run) {
-      if (delta.tool !== undefined || !this.#takesOutOwn(delta, own) || this.#graph.get(delta.id)) continue;
+      if (delta.tool !== undefined || this.#graph.get(delta.id)) continue;
+      this.#hearLetIn(delta, from, own, devices);
       // Of others nothing is believed; so one word of each device that was ever let in is kept, and no more.
-      if (this.#authority.accountOf(delta.device) === undefined) continue;
+      if (!this.#takesOutOwn(delta, own) || !this.#isEverLetIn(delta.device)) continue;
       if (devices.has(from) && (from !== delta.device || this.#isFromBefore(delta)))
         this.#told.set(delta.device, delta);
     }
+  }
+
+  /** I4: whom it lets in others have in, too, and take what he says. */
+  #hearLetIn(delta: Delta, from: DeviceId, own: FeedId, devices: Roster['devices']): void {
+    if (delta.kind !== 'addDevice' || !devices.has(from) || from === delta.device) return;
+    const isFromOutside = !this.#isIn(delta.device) || this.isCutOff(delta, own);
+    const control = isFromOutside && this.#isEverLetIn(delta.device) ? readControl(this.#crypto, delta) : undefined;
+    for (const { device } of control?.kind === 'addDevice' ? control.certificates : []) {
+      this.#toldToLetIn.delete(device);
+      this.#toldToLetIn.set(device, delta);
+      this.#forgetToldBefore();
+    }
+  }
+
+  /** Who is out can make up others. What is true is told again. */
+  #forgetToldBefore(): void {
+    if (this.#toldToLetIn.size <= MAX_TOLD_IN_VAIN) return;
+    const [first] = this.#toldToLetIn.keys();
+    this.#toldToLetIn.delete(first!);
+    this.#told.delete(first!);
+  }
+
+  #isEverLetIn(device: DeviceId): boolean {
+    const isKnown = this.#authority.accountOf(device) !== undefined;
+    return isKnown || this.#toldToLetIn.has(device) || this.#entrancesOf(device).length > 0;
   }
 
   /** D2: beyond what counts of its feed since a later one of its device has begun. */
@@ -310,25 +349,45 @@ export class Endings {
   }
 
   /**
-   * The member whose device said it without having heard that his own account had taken that out: such words of both sides stand. Where it was
-   * dropped, or is in again, the other need not be a thief; where not, each of the two goes on by itself. What others hold for void cuts nothing.
+   * The member whose device said it without having heard that his own account had taken that out, or who had let it in: such words of both sides stand. Where
+   * it was dropped, or is in again, the other need not be a thief; where not, each of the two goes on by itself. What others hold for void cuts nothing.
    */
-  #accountDropped(
-    { device, feed, seq, kind, id }: Delta,
-    { devices }: Roster,
-    hearsay: Hearsay,
-  ): AccountId | undefined {
+  #accountDropped({ device, feed, seq, kind }: Delta, asking: Asking): AccountId | undefined {
     const account = this.#authority.accountOf(device);
-    if (account === undefined || this.forked.has(device) || this.#graph.get(id)) return undefined;
+    if (account === undefined) return this.#accountLetInBeyond(device, asking);
+    if (this.forked.has(device)) return undefined;
+    const { hearsay, roster } = asking;
     const tip = this.#graph.tip(feed);
     // What it knows, as it has begun the feed since (L7), cuts nothing.
     const cutBy = this.#wordsAgainst(device).filter((word) => this.#isCutShortBy(word, feed, seq, tip));
     const isMutual = ({ node: word, control }: Accepted) =>
       kind !== 'remove' &&
       this.#authority.accountOf(word.delta.device) === account &&
-      (control.kind === 'drop' || devices.has(device));
+      (control.kind === 'drop' || roster.devices.has(device));
     const isBelieved = cutBy.every((word) => hearsay.isDoubtful(word.node) || isMutual(word));
     return cutBy.length > 0 && isBelieved ? account : undefined;
+  }
+
+  /** I4: of a device that nothing lets in here but such a word: whose it is for all who have taken that. */
+  #accountLetInBeyond(device: DeviceId, asking: Asking): AccountId | undefined {
+    const { letIn } = asking;
+    if (!letIn.has(device)) {
+      // Two may have let in each other.
+      letIn.set(device, undefined);
+      const isUnknown = this.#authority.accountOf(device) === undefined && !this.forked.has(device);
+      letIn.set(device, isUnknown ? this.#findLetInBeyond(device, asking) : undefined);
+    }
+    return letIn.get(device);
+  }
+
+  #findLetInBeyond(device: DeviceId, asking: Asking): AccountId | undefined {
+    const here = this.#entrancesOf(device).map(({ delta }) => delta);
+    for (const entrance of [...here, this.#toldToLetIn.get(device) ?? []].flat()) {
+      const control = readControl(this.#crypto, entrance);
+      const account = control?.kind === 'addDevice' ? control.account : undefined;
+      if (account !== undefined && this.#accountDropped(entrance, asking) === account) return account;
+    }
+    return undefined;
   }
 
   #takesOut(delta: Delta, device: DeviceId, account: AccountId): boolean {

@@ -4698,4 +4698,35 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // It had dropped that one, which had let in a third meanwhile; the third drops both. For who knows the first drop nothing lets the third in.
+    name: 'K2 A4 I4 hears that it is out of whom a device has let in that it had dropped (world “rough-rr.4204”)',
+    plan: {
+      config: {
+        seed: 'rough-rr.4204',
+        big: false,
+        people: 5,
+        founding: 2,
+        hostile: 1,
+        manyDevices: 0.3,
+        directPaths: 7,
+        relayShare: 1,
+        network: { latency_ms: [20, 3000], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 2592000000 },
+        fsync_ms: 400,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 86400000,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 19248, kind: 'absence', salt: 15 },
+        { at: 85266, kind: 'addDevice', salt: 7 },
+        { at: 102657, kind: 'absence', salt: 14 },
+        { at: 126785, kind: 'addDevice', salt: 53 },
+        { at: 215931, kind: 'offline', salt: 34 },
+        { at: 233653, kind: 'drop', salt: 66 },
+        { at: 238658, kind: 'absence', salt: 36 },
+      ],
+    },
+  },
 ];

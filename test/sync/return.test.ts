@@ -1,8 +1,9 @@
 /** Who was taken out and let in again (L7, A4), and what is made up for when a copy is opened (L4): worlds “prof.1”, “prof.13” and “prof.19”. */
 import assert from 'node:assert/strict';
 import type { DeltaId } from '../../src/base/ids.ts';
+import { MAX_TOLD_IN_VAIN } from '../../src/protocol/limits.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
-import { feedOf } from '../../src/sync/delta.ts';
+import { feedOf, type Delta } from '../../src/sync/delta.ts';
 import { ADVANCE_EVERY_MS } from '../../src/sync/duties.ts';
 import type { EpochTag } from '../../src/sync/epoch.ts';
 import { Desk, Office, threePeople } from './office.ts';
@@ -508,6 +509,124 @@ describe('K2 A4 two devices of a person that take each other out, neither having
     carol.hear(alice, word);
     assert.equal(carol.engine.replica.node(word.id), undefined);
     assert.equal(carol.engine.expulsion, undefined);
+  });
+});
+
+/**
+ * The same, but that the tablet has let in a watch of hers by then, and it is that one which drops the laptop. Bob has heard the tablet first. `hasMet`: the laptop has taken
+ * of Bob what has let the watch in, as he had named that.
+ */
+function whereItHasLetInAnother(seed: string, kind: 'drop' | 'removeDevice', hasMet = false) {
+  const { office, laptop, tablet, phone, bob } = withThreeDevices(seed);
+  for (const desk of [bob, tablet, phone]) office.leave(desk);
+  laptop.control(kind, controlBody.devices([tablet.device], laptop.engine.keys.make(new Set([tablet.device]))));
+  office.pump();
+  office.leave(laptop);
+  for (const desk of [bob, tablet]) {
+    office.expire(desk);
+    office.comeBack(desk);
+  }
+  office.link(bob, tablet);
+  const watch = office.open(new Person(office.team.crypto, 'Alice', office.team.alice), tablet);
+  letIn(tablet, watch);
+  office.link(bob, tablet, watch);
+  office.rest();
+  bob.post('upon that');
+  office.pump();
+  const before = [...bob.engine.replica.nodes()];
+  const epoch = watch.engine.keys.make(new Set([laptop.device]));
+  watch.control('drop', controlBody.devices([laptop.device], epoch));
+  office.pump();
+  const [addition, word] = ['addDevice', 'drop'].map(
+    (kind) => [...bob.engine.replica.nodes()].findLast(({ delta }) => delta.kind === kind)!.delta,
+  ) as [Delta, Delta];
+  bob.post('upon the drop');
+  office.pump();
+  for (const desk of [tablet, watch]) office.leave(desk);
+  office.expire(laptop);
+  office.arrive(laptop);
+  // What waits is wanted when it comes again.
+  for (const { delta } of hasMet ? [...before, ...before] : []) laptop.hear(bob, delta);
+  if (hasMet) laptop.post('who has seen it');
+  return { office, laptop, tablet, watch, bob, addition, word };
+}
+
+describe('K2 A4 I4 a device that takes another of its person out, and was let in by one that the other had taken out', () => {
+  for (const hasMet of [false, true])
+    it(`K2 I4 is believed by who had only dropped that one, of who has its word${hasMet ? ', though all is here that it rests on' : ''} (world “rough-rr.4204”)`, () => {
+      const { laptop, watch, bob, addition, word } = whereItHasLetInAnother('watch', 'drop', hasMet);
+      const { gone, devices } = bob.engine.replica.roster;
+      assert.ok(gone.has(laptop.device) && devices.has(watch.device));
+      for (const delta of hasMet ? [addition, word] : [word, addition]) laptop.hear(bob, delta);
+      assert.equal(laptop.engine.replica.node(addition.id) !== undefined, hasMet);
+      assert.equal(laptop.engine.replica.node(word.id), undefined, 'it counts for nobody who knows the drop');
+      assert.equal(laptop.engine.expulsion?.delta.id, word.id);
+    });
+
+  it('K2 I4 is believed by who is told the words alone, as all that they rest on is folded', () => {
+    const { office, laptop, bob, word } = whereItHasLetInAnother('watch folded', 'drop');
+    office.leave(laptop);
+    for (const text of ['that is folded', 'and more']) {
+      bob.post(text);
+      office.rest();
+    }
+    office.arrive(laptop);
+    office.link(bob, laptop);
+    assert.equal(laptop.engine.expulsion?.delta.id, word.id);
+  });
+
+  it('K2 is not believed where nobody else is known to have taken what let it in', () => {
+    const { laptop, tablet, watch, addition, word } = whereItHasLetInAnother('watch alone', 'drop');
+    laptop.hear(tablet, addition);
+    for (const delta of [addition, word]) laptop.hear(watch, delta);
+    assert.equal(laptop.engine.expulsion, undefined);
+  });
+
+  it('K2 I4 is believed of whom that one has let in, and so on; though two have let each other in', () => {
+    for (const kind of ['drop', 'removeDevice'] as const) {
+      const { office, laptop, watch, bob, addition } = whereItHasLetInAnother('ring', kind);
+      const ring = new Person(office.team.crypto, 'Alice', office.team.alice);
+      const lost = { seq: 1_000, prev: 'f'.repeat(64) as DeltaId, tool: undefined };
+      const lettingIn = ({ device, account, certificate }: Person) => {
+        const box = laptop.engine.keys.box([{ device, agreementKey: certificate.agreementKey }])!;
+        return { ...lost, kind: 'addDevice', body: controlBody.addDevice(account, [certificate], box) };
+      };
+      const body = controlBody.devices([laptop.device], laptop.engine.keys.make(new Set([laptop.device])));
+      const [again, further] = [
+        office.team.forge(ring, lettingIn(watch.person)),
+        office.team.forge(watch.person, lettingIn(ring)),
+      ];
+      const word = office.team.forge(ring, { ...lost, seq: 1_001, kind: 'drop', body });
+      for (const delta of [addition, further, word]) laptop.hear(bob, delta);
+      assert.equal(laptop.engine.expulsion?.delta.id, kind === 'drop' ? word.id : undefined);
+      for (const delta of [again, word]) laptop.hear(bob, delta);
+      assert.equal(laptop.engine.expulsion, undefined, 'she knows nothing of whom the last has let in');
+    }
+  });
+
+  it('K2 I4 who is out can make up whom it has let in, of whom no more than some are kept; what is true is told again', () => {
+    const { office, laptop, tablet, bob, addition, word } = whereItHasLetInAnother('watches made up', 'drop');
+    laptop.hear(bob, addition);
+    for (let seq = 1_000; seq < 1_000 + MAX_TOLD_IN_VAIN; seq++) {
+      const { account, certificate } = new Person(office.team.crypto, 'Alice', office.team.alice);
+      const box = laptop.engine.keys.box([certificate])!;
+      const body = controlBody.addDevice(account, [certificate], box);
+      const lost = { seq, prev: 'f'.repeat(64) as DeltaId, tool: undefined, kind: 'addDevice' };
+      laptop.hear(bob, office.team.forge(tablet.person, { ...lost, body }));
+    }
+    const outBy = () => laptop.engine.expulsion?.delta.id;
+    laptop.hear(bob, word);
+    assert.equal(outBy(), undefined);
+    for (const delta of [addition, word]) laptop.hear(bob, delta);
+    assert.equal(outBy(), word.id);
+  });
+
+  it('K2 is not believed by who has taken that one out as one that is stolen', () => {
+    for (const hasMet of [false, true]) {
+      const { laptop, bob, addition, word } = whereItHasLetInAnother('watch of a thief', 'removeDevice', hasMet);
+      for (const delta of [addition, word]) laptop.hear(bob, delta);
+      assert.equal(laptop.engine.expulsion, undefined);
+    }
   });
 });
 

@@ -218,7 +218,7 @@ export const noticeSentences: Readonly<Record<NoticeCode, Sentence>> = {
     '{member} and you hold the same changes of {name}, and they do not add up to the same here and there. Nothing is lost: both copies are kept as they are. Make sure that you both use the newest Coterie. If it goes on, compare your files: where your copy is the wrong one, a fresh one puts it right. Tell the makers of Coterie.',
   ),
   outOfStep: warning(
-    'Your copy of {name} may show some things in another way than the others’, and may not get all that they write: something came here after its place was settled without it. Nothing is lost. A fresh copy from another member puts it right.',
+    'Your copy of {name} may show some things in another way than the others’, and may not get all that they write, nor they all of yours: the two copies do not fit together any more. Nothing is lost. A fresh copy from another member puts it right.',
   ),
   renewed: information(
     'Your copy of {name} is a fresh one now, from {member}. What you had written and nobody had yet came along; where it could not, “Show What Was Not Accepted…” lists it.',

@@ -44,8 +44,6 @@ export class Door {
   #isRecut = false;
   /** D2: what this device had written before in another feed has come. */
   #hasComeAgain = false;
-  /** What has let this device in last. */
-  #entrance: Node | undefined;
   #ahead: readonly Node[] = [];
   #roster: Roster;
 
@@ -125,7 +123,7 @@ export class Door {
     content.insertAll(entered.filter((node) => node.delta.tool !== undefined));
     // Before anything more is folded: the word is about what is folded now.
     if (controls.length > 0 || isTurned) base.seekVoucher(this.#roster.vouchers);
-    if (this.#hasComeAgain || this.#isLetInAnew()) this.#letGoOfEnded();
+    if (this.#hasComeAgain) this.#letGoOfEnded();
   }
 
   /** The verdicts on control deltas are others. */
@@ -148,19 +146,11 @@ export class Door {
     return before.length !== this.#ahead.length || before.some((end, i) => end !== this.#ahead[i]);
   }
 
-  /** I4: whether this device is in by another word than when this was asked last, and has written nothing yet in the feed of now. */
-  #isLetInAnew(): boolean {
-    const { entrances, own } = this.#parts;
-    const before = this.#entrance;
-    this.#entrance = this.#roster.devices.has(own.device) ? entrances.of(own.device).at(-1) : undefined;
-    return this.#entrance !== undefined && this.#entrance !== before && !own.hasBegun;
-  }
-
   // ---- out again --------------------------------------------------------------------------------------------------------
 
   /**
-   * D2, A4: what was taken before it was known that this device had acknowledged an end of its feed, in what it has lost since, or is to with what lets it in:
-   * others may have folded upon that acknowledgement, and could take nothing that names it.
+   * D2, A4: what was taken before it was known that this device had acknowledged an end of its feed, in what it has lost since: others may have
+   * folded upon that acknowledgement, and could take nothing that names it.
    */
   #letGoOfEnded(): void {
     const { endings, graph, own } = this.#parts;

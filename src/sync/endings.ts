@@ -117,33 +117,17 @@ export class Endings {
   }
 
   /**
-   * Whether the device of a feed has written with a delta in its past, or is to: of who has written nothing since it was let in others know that what lets it
-   * in will be in its past (I4, L7), and fold upon that (L4). What is folded all have acknowledged, who began with the base of it, too.
+   * Whether the device of a feed has written with a delta in its past, or is to: of who has written nothing yet others know that a word that
+   * lets it in will be in its past (I4), and fold upon that (L4). What is folded all have acknowledged, who began with the base of it, too.
    */
   #hasAcknowledged(node: Node, own: FeedId): boolean {
     if (this.#graph.isFolded(node)) return true;
     const [device] = own.split('.') as [DeviceId];
     const hasIt = (end: Node) => end === node || inPast(node, end);
     const tips = this.#graph.lanesOf(device).flatMap(({ tip }) => tip ?? []);
-    if (tips.some(hasIt)) return true;
-    const unsaid = this.#unsaidEntrances(device, tips);
-    return unsaid.length > 0 && unsaid.every(hasIt);
-  }
-
-  /**
-   * What lets a device in, and will be in the past of whatever it writes next that counts, where nothing that it has written has such: it has written nothing,
-   * or when void words let it in, or before it was taken out.
-   */
-  #unsaidEntrances(device: DeviceId, tips: readonly Node[]): readonly Node[] {
+    if (tips.length > 0) return tips.some(hasIt);
     const entrances = this.#entrancesOf(device);
-    const words = this.#wordsAgainst(device);
-    const isSince = (entrance: Node) => words.every((word) => inPast(word.node, entrance));
-    const standing = entrances.filter(({ delta: { id } }) => this.#authority.verdictOf(id)?.accepted === true);
-    const said = standing.findLast((entrance) => tips.some((tip) => tip === entrance || inPast(entrance, tip)));
-    if (said && isSince(said)) return [];
-    const last = standing.at(-1);
-    if (last && isSince(last)) return [last];
-    return tips.length > 0 ? [] : entrances;
+    return entrances.length > 0 && entrances.every(hasIt);
   }
 
   #wordsAgainst(device: DeviceId): readonly Accepted[] {

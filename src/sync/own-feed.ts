@@ -69,11 +69,6 @@ export class OwnFeed {
     return Number(this.#feed.split('.')[1]);
   }
 
-  /** Whether anything is written in it. */
-  get hasBegun(): boolean {
-    return this.#tip !== undefined;
-  }
-
   get #tip(): Node | undefined {
     return this.#graph.tip(this.#feed);
   }

@@ -172,8 +172,8 @@ export const generations: readonly Mutant[] = [
   ),
   change(
     'who has written nothing yet has acknowledged nothing',
-    'if (tips.some(hasIt)) return true;',
-    'if (tips.length === 0 || tips.some(hasIt)) return tips.some(hasIt);',
+    'if (tips.length > 0) return tips.some(hasIt);',
+    'return tips.some(hasIt);',
     'src/sync/endings.ts',
   ),
   change(

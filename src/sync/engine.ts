@@ -305,7 +305,7 @@ export class Engine {
   /** What something waits for and no feed of ours leads to: a branch (D8). */
   #fetchPast(from: DeviceId, path: 'direct' | 'relay', now: number): readonly Outgoing[] {
     const ids = this.replica.missing().slice(0, MAX_FETCH_IDS);
-    if (this.#isMember(from) && this.#requests.areInVain(from)) this.#expulsion.hearLost(ids);
+    if (this.#isMember(from)) this.#expulsion.hearLost(this.#requests.inVain(from));
     return this.#requests.fetches(from, ids, now) ? [this.#say(from, path, { kind: 'fetch', ids })] : [];
   }
 

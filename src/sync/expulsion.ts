@@ -76,6 +76,7 @@ export class Expulsion {
    */
   hearLost(ids: Iterable<DeltaId>): void {
     const lost = new Set(ids);
+    if (lost.size === 0) return;
     const leaves = this.#replica.people.leavesWaiting(this.#identity.account);
     const leave = leaves.find((delta) => pastOf(delta).some((id) => lost.has(id)));
     if (leave) this.#told = outsideOf(leave);

@@ -41,9 +41,10 @@ export class Requests {
     return true;
   }
 
-  /** Whether a peer has not given what it was asked for last, though it was asked again and again. */
-  areInVain(from: DeviceId): boolean {
-    return (this.#fetched.get(from)?.times ?? 0) >= FETCHES_IN_VAIN;
+  /** What a peer was asked for last, where it has not given that though it was asked again and again. */
+  inVain(from: DeviceId): readonly DeltaId[] {
+    const fetch = this.#fetched.get(from);
+    return fetch && fetch.times >= FETCHES_IN_VAIN ? fetch.ids : [];
   }
 
   /** Whether a peer answers with these what it was asked for last, for the first time since. */

@@ -89,7 +89,7 @@ export class Apart {
     return at;
   }
 
-  /** Who never answers is not asked for ever; through a relay, which keeps what was asked, but once. */
+  /** Who never answers is not asked for ever; through a relay but once: when he is there again both say what they hold in any case. */
   #nextLook(device: DeviceId, peer: Peer): number | undefined {
     const { lags, lookAsked, reach, introduced } = peer;
     if (lags.length === 0 ? !this.#lacksOurs(peer) : lags.some(isEnough)) return undefined;

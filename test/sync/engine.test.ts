@@ -11,7 +11,7 @@ import { envelopeTag, openMessage } from '../../src/sync/envelope.ts';
 import type { FeedMark } from '../../src/sync/messages.ts';
 import type { Outgoing } from '../../src/sync/outgoing.ts';
 import { ACK_SPREAD_MS } from '../../src/sync/session.ts';
-import { Desk, threePeople } from './office.ts';
+import { Desk, threePeople, type Office } from './office.ts';
 import { stateOf, type Person } from './team.ts';
 
 /** Bob’s store was put back to before all that he has written was folded: it is opened as it was, and goes on in another feed. */
@@ -30,7 +30,12 @@ function putBackToBeforeFolding(seed: string) {
   const feed = feedOf(bob.device, 0);
   const { feeds } = alice.engine.replica;
   assert.equal(feeds.cut().get(feed), alice.engine.replica.vector().get(feed), 'all of it is folded');
-  const again = new Desk(office, bob.person);
+  return { office, alice, again: putBack(office, bob.person, kept), feed };
+}
+
+/** D2: his store, as it was when it held these alone; what has waited for him at the relay is gone. */
+function putBack(office: Office, person: Person, kept: readonly Uint8Array[]): Desk {
+  const again = new Desk(office, person);
   again.engine.keys.add({ ...office.team.epoch, key: office.team.epoch.key.slice() });
   for (const bytes of kept) again.engine.restore(bytes);
   again.engine.opened();
@@ -39,7 +44,7 @@ function putBackToBeforeFolding(seed: string) {
   office.desks.set(again.device, again);
   office.arrive(again);
   office.expire(again);
-  return { office, alice, again, feed };
+  return again;
 }
 
 describe('K the engine and its keys', () => {
@@ -486,15 +491,7 @@ describe('K the engine and its keys', () => {
       office.pump();
       office.leave(bob);
       office.rest();
-      const again = new Desk(office, bob.person);
-      again.engine.keys.add({ ...office.team.epoch, key: office.team.epoch.key.slice() });
-      for (const bytes of kept) again.engine.restore(bytes);
-      again.engine.opened();
-      again.engine.beginFeed(1);
-      again.engine.awaitWord();
-      office.desks.set(again.device, again);
-      office.arrive(again);
-      office.expire(again);
+      const again = putBack(office, bob.person, kept);
       assert.ok(again.engine.replica.roster.devices.has(again.device));
       office.link(alice, again);
       for (let times = 0; times < 4; times++) office.rest();

@@ -6,8 +6,8 @@ import type { AccountId, DeviceId, FeedId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { MAX_TOLD_IN_VAIN } from '../protocol/limits.ts';
 import type { Authority } from './authority.ts';
-import { readControl } from './control.ts';
-import type { Delta, DeltaPlace } from './delta.ts';
+import { readControl, takenOutBy } from './control.ts';
+import { generationOf, type Delta, type DeltaPlace } from './delta.ts';
 import { inPast, type Graph, type Node } from './graph.ts';
 import { Hearsay } from './hearsay.ts';
 import type { Roster } from './roster.ts';
@@ -249,9 +249,9 @@ export class Endings {
    * the device may have begun that when it was in again.
    */
   isCutShort({ feed, seq }: DeltaPlace): boolean {
-    const [device, generation] = feed.split('.') as [DeviceId, string];
+    const [device] = feed.split('.') as [DeviceId];
     const tip = this.#graph.tip(feed);
-    if (!tip && this.#graph.lanesOf(device).every((lane) => lane.generation < Number(generation))) return false;
+    if (!tip && this.#graph.lanesOf(device).every(({ generation }) => generation < generationOf(feed))) return false;
     return this.#wordsAgainst(device).some((word) => this.#isCutShortBy(word, feed, seq, tip));
   }
 
@@ -394,8 +394,7 @@ export class Endings {
     if (!TAKES_OUT.has(delta.kind) || delta.tool !== undefined) return false;
     const control = readControl(this.#crypto, delta);
     if (control?.kind === 'remove') return control.account === account;
-    if (control?.kind === 'removeDevice' || control?.kind === 'drop') return control.devices.includes(device);
-    return control?.kind === 'freeze' && control.device === device;
+    return control !== undefined && takenOutBy(control).includes(device);
   }
 }
 

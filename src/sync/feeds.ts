@@ -1,6 +1,6 @@
 /** Which feeds a copy holds something of, folded or not, and up to where: what is known of a device by what it has written. */
 import type { DeviceId, FeedId } from '../base/ids.ts';
-import type { DeltaPlace } from './delta.ts';
+import { generationOf, type DeltaPlace } from './delta.ts';
 import type { Graph, Node, Vector } from './graph.ts';
 
 export class Feeds {
@@ -58,7 +58,7 @@ export class Feeds {
 
   /** D2: whether a later feed of its device has begun without a delta, which nobody is known to have named: it counts no more. */
   isLeftBehind({ feed, seq }: DeltaPlace): boolean {
-    const [device, generation] = feed.split('.') as [DeviceId, string];
-    return seq > this.#graph.closedAt({ device, feed, generation: Number(generation) }, () => true);
+    const [device] = feed.split('.') as [DeviceId];
+    return seq > this.#graph.closedAt({ device, feed, generation: generationOf(feed) }, () => true);
   }
 }

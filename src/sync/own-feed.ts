@@ -8,7 +8,7 @@ import type { Value } from '../protocol/codec.ts';
 import { MAX_DEPS } from '../protocol/limits.ts';
 import type { Authority } from './authority.ts';
 import { controlBody } from './control.ts';
-import { DELTA_VERSION, signDelta, type Delta, type Signer } from './delta.ts';
+import { DELTA_VERSION, generationOf, signDelta, type Delta, type Signer } from './delta.ts';
 import type { Endings } from './endings.ts';
 import type { Entrances } from './entrances.ts';
 import { inPast, type Graph, type Node, type Vector } from './graph.ts';
@@ -66,7 +66,7 @@ export class OwnFeed {
   }
 
   get generation(): number {
-    return Number(this.#feed.split('.')[1]);
+    return generationOf(this.#feed);
   }
 
   get #tip(): Node | undefined {

@@ -760,7 +760,7 @@ export const pruning: readonly Mutant[] = [
     rule: 'I4',
     file: 'src/sync/endings.ts',
     search:
-      'if (!tip && this.#graph.lanesOf(device).every((lane) => lane.generation < Number(generation))) return false;',
+      'if (!tip && this.#graph.lanesOf(device).every(({ generation }) => generation < generationOf(feed))) return false;',
     replace: '',
     tests: ['test/sync/return.test.ts'],
   },

@@ -391,11 +391,9 @@ export class Authority {
         return;
       }
       case 'setRole': {
-        const target = this.#credentials.bestIn(control.account, node);
-        // Where his best is not judged yet, whatever turns out to be above the new role is cut.
-        const spares = target === undefined ? control.role : control.role > target.key.role ? NOBODY : undefined;
+        const spares = this.#credentials.sparedBy(node, control);
         if (spares !== undefined) this.#credentials.restrict(control.account, { node, key, spares });
-        if (target === undefined) this.#vouchFor(control.account, node);
+        if (this.#credentials.bestIn(control.account, node) === undefined) this.#vouchFor(control.account, node);
         this.#credentials.grant(control.account, { node, control });
         return;
       }

@@ -6,7 +6,7 @@ import type { AccountId, DeviceId } from '../base/ids.ts';
 import { MAX_DEVICES, MAX_MEMBERS } from '../protocol/limits.ts';
 import type { ControlWords } from './control-words.ts';
 import { Role, type Control } from './control.ts';
-import { isLiveIn, type Credentials } from './credentials.ts';
+import { ends, isLiveIn, type Credential, type Credentials } from './credentials.ts';
 import type { DeviceStanding } from './device-standing.ts';
 import { inPast, type Node } from './graph.ts';
 import type { InviteUses } from './invite-uses.ts';
@@ -186,13 +186,28 @@ export class Conditions {
   }
 
   /**
-   * Whether somebody is in, and nothing that whoever admits him has seen, and that is judged later, takes him out (A10): who has seen a leave or a
-   * junior's removal may take him back.
+   * Whether somebody is in, and nothing that whoever admits him has seen, and that is judged later, takes him out (A10): who has seen a leave, a
+   * junior's removal, or lower roles that did not know of it or of each other, and take him out with it, may take him back.
    */
   #livesOnIn(account: AccountId, view: Node): boolean {
     const live = this.#credentials.of(account).filter((c) => inPast(c.node, view) && isLiveIn(c, view));
-    const departing = live.length > 0 ? this.#words.pendingDepartures(account, view) : [];
-    return live.some((c) => departing.every((word) => inPast(word, c.node)));
+    if (live.length === 0) return false;
+    const departing = this.#words.pendingDepartures(account, view);
+    const roles = this.#words.pendingEnds(account, view).filter(({ control }) => control.kind === 'setRole');
+    return live.some((credential) => {
+      if (!departing.every((word) => inPast(word, credential.node))) return false;
+      const lower = roles.filter((role) => this.#wouldEnd(role, credential));
+      const words = [...departing, ...lower.map(({ node }) => node)];
+      // Whichever of them turn out void: of those that stand the last has seen the others, and he is in by that.
+      const keepsHimIn = (role: Entry) => words.every((word) => knowOfOneAnother(word, role.node));
+      return lower.every((role) => this.#credentials.wouldLiveIn(account, role, view) && keepsHimIn(role));
+    });
+  }
+
+  /** A4, of a role that is judged later. */
+  #wouldEnd({ node, control, key }: Entry, credential: Credential): boolean {
+    const spares = control.kind === 'setRole' ? this.#credentials.sparedBy(node, control) : undefined;
+    return spares !== undefined && ends({ node, key, spares }, credential);
   }
 
   /** Who was ever in is counted first: to see who of them is costs a look at everybody's past. */
@@ -211,4 +226,8 @@ export class Conditions {
     for (const account of this.#devices.accounts.values()) if (live.has(account)) devices++;
     return { members: live.size, devices };
   }
+}
+
+function knowOfOneAnother(a: Node, b: Node): boolean {
+  return a === b || inPast(a, b) || inPast(b, a);
 }

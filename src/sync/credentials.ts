@@ -72,6 +72,14 @@ export class Credentials {
       if (ends(restriction, credential)) credential.ends.push(restriction.node);
   }
 
+  /** Which roles of its target a change of role leaves as they are; undefined where it restricts nothing. */
+  sparedBy(node: Node, { account, role }: { readonly account: AccountId; readonly role: Role }): number | undefined {
+    const target = this.bestIn(account, node);
+    // Where his best is not judged yet, whatever turns out to be above the new role is cut.
+    if (target === undefined) return role;
+    return role > target.key.role ? NOBODY : undefined;
+  }
+
   leave(account: AccountId, node: Node, key: Key): void {
     const leave = { node, key };
     push(this.#leaves, account, leave);
@@ -164,6 +172,15 @@ export class Credentials {
     return this.bestNow(account, isDoubtful)?.key ?? leaves.at(-1)?.key;
   }
 
+  /** Whether what gives a role, and has no verdict yet, would be live in a delta's past by what is judged so far. */
+  wouldLiveIn(account: AccountId, granting: Accepted, view: Node): boolean {
+    const key = keyOf(granting);
+    const { node } = granting;
+    const isSeen = (end: Node) => inPast(end, view) && !inPast(end, node);
+    if (!key || this.leavesOf(account).some(isSeen)) return false;
+    return !this.restrictionsOf(account).some((r) => inPast(r.node, view) && ends(r, { node, key }));
+  }
+
   // ---- who is senior --------------------------------------------------------------------------------------------------
 
   /** A1, as far as is known here. */
@@ -192,7 +209,7 @@ export function isLiveIn({ ends, left }: Credential, view: Node): boolean {
 const nothing = () => false;
 
 /** A4: a restriction reaches credentials with a strictly greater key, a demotion those above the new role, if they have not seen it. */
-function ends(r: Restriction, { node, key }: Credential): boolean {
+export function ends(r: Restriction, { node, key }: Pick<Credential, 'node' | 'key'>): boolean {
   const isReached = key.role < r.spares && compareKeys(r.key, key) < 0;
   return isReached && r.node !== node && !inPast(r.node, node);
 }

@@ -4814,4 +4814,35 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // The admission was void (noTarget) for the credential of an earlier one, which the role that is judged later reaches, though its draft had been found good.
+    name: 'D9, A10 whom a lower role had taken out, that did not know of his removal, nobody could let in again (world “rough-ww.732”)',
+    plan: {
+      config: {
+        seed: 'rough-ww.732',
+        big: false,
+        people: 4,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.5,
+        directPaths: 2,
+        relayShare: 1,
+        network: { latency_ms: [1, 5], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 60000 },
+        fsync_ms: 2,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 86400000,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 3799, kind: 'join', salt: 47 },
+        { at: 38583, kind: 'addDevice', salt: 20 },
+        { at: 63880, kind: 'offline', salt: 35 },
+        { at: 78385, kind: 'remove', salt: 37 },
+        { at: 80411, kind: 'setRole', salt: 28 },
+        { at: 114407, kind: 'join', salt: 50 },
+        { at: 163818, kind: 'join', salt: 49 },
+      ],
+    },
+  },
 ];

@@ -156,10 +156,13 @@ class Model {
 
   #live(account: string, past: ReadonlySet<string>): readonly Op[] {
     const grants = this.#accepted((op) => isGrant(op) && accountGiven(op) === account && past.has(op.id));
-    return grants.filter((grant) =>
-      [...this.#restrictionsOn(grant), ...this.#leavesOf(account)].every(
-        (end) => !past.has(end.id) || grant.past.has(end.id) || end === grant,
-      ),
+    return grants.filter((grant) => this.#isLive(grant, past));
+  }
+
+  /** Also of a grant that is judged later, by what is judged so far. */
+  #isLive(grant: Op, past: ReadonlySet<string>): boolean {
+    return [...this.#restrictionsOn(grant), ...this.#leavesOf(accountGiven(grant))].every(
+      (end) => !past.has(end.id) || grant.past.has(end.id) || end === grant,
     );
   }
 
@@ -204,7 +207,7 @@ class Model {
           this.#isAllowed(op, credential, 'invite') &&
           op.role >= roleGiven(credential) &&
           op.target !== op.author &&
-          this.#live(op.target, op.past).every((grant) => this.#isDeparting(grant, op))
+          !this.#live(op.target, op.past).some((grant) => this.#outlives(grant, op))
         );
       case 'remove':
         return this.#isAllowed(op, credential, 'uninvite') && this.#isBelow(op, credential);
@@ -234,19 +237,44 @@ class Model {
     );
   }
 
-  /** Left, or was removed by a junior, as whoever admits again has seen. */
-  #isDeparting(grant: Op, admit: Op): boolean {
-    return this.#ops.some((op) => {
-      const gone = op.type === 'leave' ? op.author : op.type === 'remove' ? op.target : undefined;
-      if (gone !== admit.target || !this.#isJudgedLater(op)) return false;
-      return admit.past.has(op.id) && !grant.past.has(op.id);
-    });
+  /**
+   * Whether whoever admits has seen nothing that is judged later and takes out, with this grant, its target: a leave or a junior's removal that
+   * the grant has not seen; or, of roles that reach it, one that would itself be dead, or does not know of such, nor such of it.
+   */
+  #outlives(grant: Op, admit: Op): boolean {
+    const later = this.#ops.filter((op) => admit.past.has(op.id) && this.#isJudgedLater(op));
+    const departures = later.filter(
+      (op) => (op.type === 'leave' ? op.author : op.type === 'remove' ? op.target : undefined) === admit.target,
+    );
+    const lower = later.filter(
+      (op) => op.type === 'setRole' && op.target === admit.target && this.#wouldReach(op, grant),
+    );
+    const words = [...departures, ...lower];
+    return (
+      departures.every((word) => grant.past.has(word.id)) &&
+      lower.every((a) => words.every((b) => a === b || a.past.has(b.id) || b.past.has(a.id))) &&
+      lower.every((role) => this.#isLive(role, admit.past))
+    );
+  }
+
+  /** A4, of a role that is judged later. */
+  #wouldReach(role: Op, grant: Op): boolean {
+    const demotion = this.#demotionBy(role);
+    const isReached = demotion === 'all' || (demotion === 'above' && roleGiven(grant) < role.role);
+    return (
+      isReached && this.#compareKeys(this.#credentialOf(role)!, grant) < 0 && role !== grant && !grant.past.has(role.id)
+    );
   }
 
   #noteDemotion(op: Op): void {
+    const demotion = this.#demotionBy(op);
+    if (demotion) this.#demotions.set(op, demotion);
+  }
+
+  #demotionBy(op: Op): 'all' | 'above' | undefined {
     const best = this.#best(op.target, op.past);
-    if (!best) this.#demotions.set(op, 'above');
-    else if (op.role > roleGiven(best)) this.#demotions.set(op, 'all');
+    if (!best) return 'above';
+    return op.role > roleGiven(best) ? 'all' : undefined;
   }
 }
 

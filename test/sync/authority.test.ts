@@ -523,6 +523,57 @@ describe('A authority', () => {
     assert.equal(alice.roleOf(carol.person), Role.participant);
   });
 
+  it('A10 whom lower roles have taken out, with each other or with a removal that they did not know of, a senior takes back', () => {
+    const team = new Team(21);
+    const alice = team.founder;
+    const [bob, dan] = [team.join('Bob', alice, Role.manager), team.join('Dan', alice, Role.manager)];
+    const carol = team.join('Carol');
+    bob.meet(alice);
+    dan.meet(alice);
+    const lower = [bob, dan].map((copy) => [copy, copy.setRole(carol.person, Role.guest)] as const);
+    for (const [copy] of lower) alice.meet(copy);
+    assert.deepEqual(
+      lower.map(([, id]) => alice.verdict(id)),
+      ['accepted', 'accepted'],
+    );
+    assert.equal(alice.roleOf(carol.person), undefined, 'neither knew of the other');
+    assert.equal(alice.verdict(alice.admit(carol.person)), 'accepted');
+    assert.equal(alice.roleOf(carol.person), Role.participant);
+
+    bob.meet(alice);
+    dan.meet(alice);
+    bob.remove(carol.person);
+    dan.setRole(carol.person, Role.guest);
+    alice.meet(bob);
+    alice.admit(carol.person);
+    alice.meet(dan);
+    assert.equal(alice.roleOf(carol.person), undefined, 'the role reaches what let her in again, the removal the role');
+    assert.equal(alice.verdict(alice.admit(carol.person)), 'accepted');
+
+    dan.meet(alice);
+    alice.remove(carol.person);
+    alice.admit(carol.person);
+    dan.setRole(carol.person, Role.guest);
+    alice.meet(dan);
+    assert.equal(alice.roleOf(carol.person), undefined, 'so it is where the removal is a senior’s, and judged before');
+    assert.equal(alice.verdict(alice.admit(carol.person)), 'accepted');
+    assert.equal(alice.roleOf(carol.person), Role.participant);
+  });
+
+  it('A10 whom juniors have given lower roles that knew of one another is in, and is not let in again', () => {
+    const team = new Team(22);
+    const alice = team.founder;
+    const [bob, dan] = [team.join('Bob', alice, Role.manager), team.join('Dan', alice, Role.manager)];
+    const carol = team.join('Carol', alice, Role.manager);
+    bob.meet(alice);
+    bob.setRole(carol.person, Role.participant);
+    dan.meet(bob);
+    dan.setRole(carol.person, Role.guest);
+    alice.meet(dan);
+    assert.equal(alice.roleOf(carol.person), Role.guest);
+    assert.equal(alice.verdict(alice.admit(carol.person)), 'noTarget');
+  });
+
   describe('A2 no escalation', () => {
     it('A2 a participant admits no manager, sets no role, sets no permission', () => {
       const team = new Team(11);

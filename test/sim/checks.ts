@@ -421,7 +421,7 @@ function checkSide(
   checkBases(world, live);
   // With what nobody of this side has heard: who was let in by it had its key.
   const unheard = [...invalid, ...additions.filter(({ placed }) => !union.node(placed.delta.id))];
-  checkKeys(world, union, past, side, unheard, additions);
+  checkKeys(world, union, past, side, [...unheard, ...inVain(invalid, additions)], additions);
   if (live.length === 0) return;
   if (world.forked.size > 0) return checkSameSets(world, live);
   checkEqual(world, live, past, dice);
@@ -679,6 +679,17 @@ function additionsIn(world: World, all: Replica): readonly Addition[] {
       found.push({ placed, control, verdict: all.verdictOf(delta.id) });
   }
   return found;
+}
+
+/** By whom nobody has let in but who is in these: as void, and neither he nor the device need have heard it (world “otter.2041”). */
+function inVain(invalid: readonly Addition[], additions: readonly Addition[]): readonly Addition[] {
+  const ids = new Set(invalid.map(({ placed }) => placed.delta.id));
+  // Each after what its author was let in by.
+  return additions.filter(({ placed: { delta }, verdict }) => {
+    const isUpon = verdict === 'noCredential' && delta.credential !== undefined && ids.has(delta.credential);
+    if (isUpon) ids.add(delta.id);
+    return isUpon;
+  });
 }
 
 /** A hostile member, who has let it in by what nobody takes of him, gives it what he holds himself: that nobody can keep from it. */

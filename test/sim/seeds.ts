@@ -4845,4 +4845,36 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // The judge knew of such an admission where its author was out himself, and not where he had been let in by who was.
+    name: 'K2 who was let in again by whom somebody had let in who was out (world “otter.2041”)',
+    plan: {
+      config: {
+        seed: 'otter.2041',
+        big: false,
+        people: 4,
+        founding: 3,
+        hostile: 1,
+        manyDevices: 0.5,
+        directPaths: 3,
+        relayShare: 0.5,
+        network: { latency_ms: [10, 80], loss: 0.02, duplication: 0.05, reorders: false, relayLifetime_ms: 60000 },
+        fsync_ms: 30,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 5000,
+        duration_ms: 1200000,
+      },
+      acts: [
+        { at: 209228, kind: 'leave', salt: 56 },
+        { at: 381496, kind: 'posts', salt: 34 },
+        { at: 391110, kind: 'absence', salt: 25 },
+        { at: 413424, kind: 'drop', salt: 52 },
+        { at: 470083, kind: 'invite', salt: 44 },
+        { at: 932631, kind: 'crash', salt: 41 },
+        { at: 946894, kind: 'join', salt: 2 },
+        { at: 1076950, kind: 'forgedBase', salt: 59 },
+      ],
+    },
+  },
 ];

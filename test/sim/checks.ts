@@ -301,13 +301,13 @@ function isOnlyByItself(world: World, one: SimDevice, other: SimDevice, invalid:
 }
 
 /**
- * I4, K1: let in by a device that has told nobody else, being hostile, or having had to erase its copy (K2) before it could, and that had not the key in
- * use itself, or has made another. Whom nobody has heard of is listened to under that key alone, while nobody who is out may know it, since older ones are held by
- * who is out, and of a newer one nothing is known.
+ * I4, K1: let in by a device that has told nobody else, being hostile, or having had to erase its copy (K2) before it could, or that has lost the word with
+ * its store (D2), and whomever it had told with his; and that had not the key in use itself, or has made another. Whom nobody has heard of is listened to
+ * under that key alone, while nobody who is out may know it, since older ones are held by who is out, and of a newer one nothing is known.
  */
 function isLetInAside(world: World, word: Delta, one: SimDevice, other: SimDevice): boolean {
   const { engine, replica } = other;
-  const canTell = !world.isHostile(word.device) && world.devices.get(word.device)!.replica.size > 0;
+  const canTell = !world.isHostile(word.device) && world.devices.get(word.device)!.replica.node(word.id) !== undefined;
   if (canTell || replica.node(word.id) || engine.keys.inUse === undefined) return false;
   const its = one.engine.keys.inUse;
   return !speaksUnderKeyOf(one, other) || (its !== undefined && !engine.keys.find(its));

@@ -165,7 +165,8 @@ export function checkWorld(world: World, dice: Dice, cameToRest: boolean): void 
   const all = reader(world);
   for (const { bytes } of world.archive.values()) all.restore(bytes);
   for (const device of honest) checkHasCopy(world, all, device);
-  const additions = additionsIn(world, all);
+  const past = new Past([...all.nodes()].map(({ delta }) => delta));
+  const additions = additionsIn(world, all, past);
   for (const device of honest) checkIsSomebody(world, device, additions);
   const invalid = additions.filter(({ verdict }) => verdict === 'cutOff' || verdict === 'invitation');
   const sides = sidesOf(
@@ -176,7 +177,7 @@ export function checkWorld(world: World, dice: Dice, cameToRest: boolean): void 
   if (sides.length > 1) world.counts.add('worlds that have come apart');
   if (!cameToRest) world.violate('S1', 'the world does not come to rest');
   for (const side of sides)
-    checkSide(world, side, { isOnly: sides.length === 1, invalid, additions }, dice, cameToRest);
+    checkSide(world, side, { isOnly: sides.length === 1, invalid, additions, all: past }, dice, cameToRest);
 }
 
 /**
@@ -398,15 +399,12 @@ interface Whole {
   readonly invalid: readonly Addition[];
   /** All that lets devices in, whoever has it. */
   readonly additions: readonly Addition[];
+  /** All that was ever durable anywhere. */
+  readonly all: Past;
 }
 
-function checkSide(
-  world: World,
-  side: readonly SimDevice[],
-  { isOnly, invalid, additions }: Whole,
-  dice: Dice,
-  cameToRest: boolean,
-): void {
+function checkSide(world: World, side: readonly SimDevice[], whole: Whole, dice: Dice, cameToRest: boolean): void {
+  const { isOnly, invalid, additions } = whole;
   const union = reader(world);
   takeAll(union, dice, unionOf(side.map((device) => world.heldBy(device))));
   const members = side.filter(({ id }) => union.roster.devices.has(id));
@@ -421,7 +419,7 @@ function checkSide(
   checkBases(world, live);
   // With what nobody of this side has heard: who was let in by it had its key.
   const unheard = [...invalid, ...additions.filter(({ placed }) => !union.node(placed.delta.id))];
-  checkKeys(world, union, past, side, [...unheard, ...inVain(invalid, additions)], additions);
+  checkKeys(world, union, past, side, whole);
   if (live.length === 0) return;
   if (world.forked.size > 0) return checkSameSets(world, live);
   checkEqual(world, live, past, dice);
@@ -591,32 +589,25 @@ function hasPastOf(world: World, device: SimDevice, id: DeltaId): boolean {
 }
 
 /**
- * K2: no device that is out holds a key that was made by who knew that it is; but for one that was let in again in good faith, by
- * who did not know that he was out himself: his word is void, and the key that he has boxed in it is known; or by who knew all that the
- * maker did, and not another word, by which it is out all the same: his word stands.
+ * K2: no device that is out holds a key that was made by who knew that it is; but for one that was given it in good faith: by who knew what made the key (K1) and
+ * what has let the device in again, and not what voids that, or takes the device out beside; and for one that a hostile member has given away.
  */
 function checkKeys(
   world: World,
   union: Replica,
   past: Past,
   side: readonly SimDevice[],
-  invalid: readonly Addition[],
-  additions: readonly Addition[],
+  { all, additions }: Whole,
 ): void {
   const { epochs, wordsOut } = union.roster;
   world.counts.add('boxes of epochs', epochs.length);
-  const valid = additions.filter(({ placed }) => union.verdictOf(placed.delta.id) === 'accepted');
   for (const [id, words] of wordsOut) {
     const device = world.devices.get(id);
     // Whom what these stand by takes out is another: who has seen that alone need not know.
     const against = words.filter(({ delta }) => isAgainst(world, delta, id));
     const out = against.flatMap(({ delta }) => past.get(delta.id) ?? []);
     if (!device || out.length < against.length || isElsewhere(world, side, device)) continue;
-    const letIn = namingIt(world, invalid, id);
-    const given = new Set(letIn.map(({ control }) => tagOf(control.epoch.commit)));
-    // Those who let it in, and have not heard, give it others when it asks (K1).
-    const believes = letIn.some(({ placed }) => device.replica.node(placed.delta.id));
-    const again = namingIt(world, valid, id);
+    const letIn = namingIt(world, additions, id);
     const seenBy = ({ delta }: Node) => {
       const made = past.get(delta.id);
       return made ? out.filter((word) => made === word || isPast(word, made)) : [];
@@ -634,17 +625,32 @@ function checkKeys(
       // Who boxes an older key to somebody new makes none.
       if (known.has(tag)) continue;
       known.add(tag);
-      const seen = seenBy(maker);
-      if (!areEnough(seen, out) || isSaidAgain(tag, maker)) continue;
+      if (!areEnough(seenBy(maker), out) || isSaidAgain(tag, maker)) continue;
       world.counts.add('keys kept from who is out');
       if (!device.engine.keys.find(tag)) continue;
-      if (believes || given.has(tag)) world.counts.add('keys given by who was out');
-      else if (isInForHostile(world, union, id)) world.counts.add('keys given by hostile members');
-      else if (again.some(({ placed }) => seen.every((word) => isPast(word, placed))))
-        world.counts.add('keys given to who is out by another word');
+      const made = all.get(maker.delta.id)!;
+      if (letIn.some(({ placed }) => isInFor(world, all, id, [placed, made])))
+        world.counts.add('keys given in good faith');
+      else if (isInForHostile(world, union, id) || isBoxedByHostile(world, letIn, tag))
+        world.counts.add('keys given by hostile members');
       else world.violate('K2', `${world.nameOf(id)}, who is out, holds a key that was made afterwards`);
     }
   }
+}
+
+/** Whether a device is in for who knows these words with their past, and nothing else. */
+function isInFor(world: World, all: Past, device: DeviceId, words: readonly Placed[]): boolean {
+  const view = reader(world);
+  for (const one of all.all())
+    if (words.some((word) => word === one || isPast(one, word))) view.restore(one.delta.bytes);
+  return view.roster.devices.has(device);
+}
+
+/** What a hostile member holds himself nobody can keep him from giving away. */
+function isBoxedByHostile(world: World, letIn: readonly Addition[], tag: string): boolean {
+  return letIn.some(
+    ({ placed, control }) => world.isHostile(placed.delta.device) && tagOf(control.epoch.commit) === tag,
+  );
 }
 
 /** Whether a word is about a device or its person, or is its person's leave. */
@@ -668,8 +674,7 @@ interface Addition {
 }
 
 /** What lets devices in, void or not: of what is void, since its author was out or its invitation used up, he and the device need not have heard. */
-function additionsIn(world: World, all: Replica): readonly Addition[] {
-  const past = new Past([...all.nodes()].map(({ delta }) => delta));
+function additionsIn(world: World, all: Replica, past: Past): readonly Addition[] {
   const found: Addition[] = [];
   for (const placed of past.all()) {
     const { delta } = placed;
@@ -679,17 +684,6 @@ function additionsIn(world: World, all: Replica): readonly Addition[] {
       found.push({ placed, control, verdict: all.verdictOf(delta.id) });
   }
   return found;
-}
-
-/** By whom nobody has let in but who is in these: as void, and neither he nor the device need have heard it (world “otter.2041”). */
-function inVain(invalid: readonly Addition[], additions: readonly Addition[]): readonly Addition[] {
-  const ids = new Set(invalid.map(({ placed }) => placed.delta.id));
-  // Each after what its author was let in by.
-  return additions.filter(({ placed: { delta }, verdict }) => {
-    const isUpon = verdict === 'noCredential' && delta.credential !== undefined && ids.has(delta.credential);
-    if (isUpon) ids.add(delta.id);
-    return isUpon;
-  });
 }
 
 /** A hostile member, who has let it in by what nobody takes of him, gives it what he holds himself: that nobody can keep from it. */

@@ -4912,4 +4912,36 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Dropped, and let in again by a manager who is in by the word of one that was frozen at the time: he gave it the key of the drop, and none that was made later.
+    name: 'K2 who was let in again, and was given the key, by whom somebody had let in who was frozen (world “rough-xx.2362”)',
+    plan: {
+      config: {
+        seed: 'rough-xx.2362',
+        big: false,
+        people: 4,
+        founding: 2,
+        hostile: 1,
+        manyDevices: 0.3,
+        directPaths: 2,
+        relayShare: 1,
+        network: { latency_ms: [1, 5], loss: 0.15, duplication: 0.05, reorders: false, relayLifetime_ms: 2592000000 },
+        fsync_ms: 400,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 86400000,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 303, kind: 'crash', salt: 47 },
+        { at: 619, kind: 'join', salt: 35 },
+        { at: 16989, kind: 'leave', salt: 37 },
+        { at: 143190, kind: 'absence', salt: 19 },
+        { at: 146659, kind: 'join', salt: 9 },
+        { at: 240735, kind: 'absence', salt: 1 },
+        { at: 248362, kind: 'freeze', salt: 28 },
+        { at: 257238, kind: 'join', salt: 43 },
+      ],
+    },
+  },
 ];

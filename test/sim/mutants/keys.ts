@@ -282,6 +282,22 @@ export const keys: readonly Mutant[] = [
     tests: ['test/sync/engine.test.ts'],
   },
   {
+    name: 'the new key is boxed to whom its word takes out',
+    rule: 'K2',
+    file: KEYS,
+    search: 'this.#targets((device) => !without.has(device))',
+    replace: 'this.#targets((device) => !without.has(device) || true)',
+    tests: ['test/sim/sim.test.ts'],
+  },
+  {
+    name: 'a new key is boxed to everybody who was ever in',
+    rule: 'K2',
+    file: KEYS,
+    search: 'return this.#devices .map(({ certificate }) => ({ device: certificate.device,',
+    replace: 'return [...this.#certificates.values()].map((certificate) => ({ device: certificate.device,',
+    tests: ['test/sim/sim.test.ts'],
+  },
+  {
     name: 'a key is given by who lacks the word that has made it',
     rule: 'K1',
     file: 'src/sync/engine.ts',

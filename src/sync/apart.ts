@@ -4,6 +4,7 @@
  * fewer give way: theirs are out of step; of as many, those without the most senior. A member whose devices are on both sides counts for neither.
  */
 import type { AccountId, DeviceId, FeedId } from '../base/ids.ts';
+import { Role } from './control.ts';
 import { feedOf, generationOf } from './delta.ts';
 import type { Vector } from './graph.ts';
 import type { Lag, Peer } from './peer.ts';
@@ -13,6 +14,8 @@ import type { Replica } from './replica.ts';
 export const LOOK_EVERY_MS = 10 * 60_000;
 /** … and so many looks in a row at which nothing more of the same feed has come are enough. */
 export const LOOKS = 4;
+/** After so many nobody has given way: the two do not know of the same members. */
+export const MANY_LOOKS = 8;
 /** On an open path a question, or its answer, is seldom lost. */
 const MOST_ASKED = 4;
 
@@ -36,16 +39,16 @@ export class Apart {
     return this.#replicaNow();
   }
 
-  /** A device has said what it holds. Answers whether by that it has turned out that it cannot come together with this. */
+  /** A device has said what it holds. Answers whether by that it has turned out that it cannot come together with this, or that nobody has given way. */
   heard(device: DeviceId, peer: Peer, now: number): boolean {
-    const wasEnough = peer.lags.some(isEnough);
+    const before = stageOf(peer);
     peer.heardAt = now;
     peer.lookAsked = { times: 0, at: 0 };
     peer.lags = this.#between(device, peer.known).map((lag) => {
-      const before = peer.lags.find(({ feed, reached }) => feed === lag.feed && reached >= lag.reached);
-      return before ? lookedAt(before, now) : { ...lag, looks: 1, since: now, lookedAt: now };
+      const last = peer.lags.find(({ feed, reached }) => feed === lag.feed && reached >= lag.reached);
+      return last ? lookedAt(last, now) : { ...lag, looks: 1, since: now, lookedAt: now };
     });
-    return !wasEnough && peer.lags.some(isEnough);
+    return stageOf(peer) > before;
   }
 
   /** It has acknowledged something: it may lag behind no more. */
@@ -92,7 +95,7 @@ export class Apart {
   /** Who never answers is not asked for ever; through a relay but once: when he is there again both say what they hold in any case. */
   #nextLook(device: DeviceId, peer: Peer): number | undefined {
     const { lags, lookAsked, reach, introduced } = peer;
-    if (lags.length === 0 ? !this.#lacksOurs(peer) : lags.some(isEnough)) return undefined;
+    if (lags.length === 0 ? !this.#lacksOurs(peer) : stageOf(peer) === LAST_STAGE) return undefined;
     const isDirect = reach === 'direct';
     const isReached = isDirect ? introduced : this.#isRelayable(device);
     if (!isReached || lookAsked.times >= (isDirect ? MOST_ASKED : 1) || !this.#isGood(device)) return undefined;
@@ -115,7 +118,10 @@ export class Apart {
   /** Whether the copy that is here has to give way. */
   get isSo(): boolean {
     const apart = [...this.#peers.keys()].filter((device) => this.isFrom(device));
-    if (apart.length === 0) return false;
+    return apart.length > 0 && (this.#isOfFewer(apart) || apart.some((device) => this.#isToGiveWayTo(device)));
+  }
+
+  #isOfFewer(apart: readonly DeviceId[]): boolean {
     const ours = this.#accountsOf([this.#self, ...this.#togetherSince(this.#begun(apart))]);
     const theirs = this.#accountsOf(apart);
     const [us, them] = [without(ours, theirs), without(theirs, ours)];
@@ -124,6 +130,15 @@ export class Apart {
     if (us.length === 0) return apart.some((device) => device < this.#self);
     const { people } = this.#replica;
     return them.some((one) => us.every((other) => people.isSenior(one, other)));
+  }
+
+  /** Of two that both think themselves with the more. To a senior manager alone, who could take it out as well. */
+  #isToGiveWayTo(device: DeviceId): boolean {
+    if (stageOf(this.#peers.get(device)!) < LAST_STAGE) return false;
+    const { people, roster } = this.#replica;
+    const [account, own] = [people.accountOf(device), people.accountOf(this.#self)];
+    if (account === undefined || own === undefined || roster.members.get(account)?.role !== Role.manager) return false;
+    return people.isSenior(account, own);
   }
 
   #begun(apart: readonly DeviceId[]): number {
@@ -154,6 +169,14 @@ function lookedAt(lag: Lag, now: number): Lag {
   if (now >= lag.lookedAt && now < lag.lookedAt + LOOK_EVERY_MS) return lag;
   // A clock that was set back says nothing of the time that has gone by.
   return { ...lag, looks: lag.looks + Number(now > lag.lookedAt), lookedAt: now };
+}
+
+const LAST_STAGE = 2;
+
+/** How long it has lagged behind: 1, enough; 2, and nobody has given way. */
+function stageOf({ lags }: Pick<Peer, 'lags'>): number {
+  if (!lags.some(isEnough)) return 0;
+  return lags.some(({ looks }) => looks >= MANY_LOOKS) ? LAST_STAGE : 1;
 }
 
 function isEnough({ looks }: Lag): boolean {

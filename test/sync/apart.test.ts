@@ -1,7 +1,7 @@
 /** L6: two that say again and again what they hold, and do not come together: whose copy gives way. Worlds “rough-nn.5562”, “rough-gg.8003”. */
 import assert from 'node:assert/strict';
 import type { FeedId } from '../../src/base/ids.ts';
-import { Apart, LOOK_EVERY_MS, LOOKS } from '../../src/sync/apart.ts';
+import { Apart, LOOK_EVERY_MS, LOOKS, MANY_LOOKS } from '../../src/sync/apart.ts';
 import { controlBody } from '../../src/sync/control.ts';
 import { feedOf } from '../../src/sync/delta.ts';
 import { boxEpoch } from '../../src/sync/epoch.ts';
@@ -103,6 +103,35 @@ describe('L6 who does not come together', () => {
     alice.meet(bob);
     his.hear(alice);
     assert.equal(his.isFrom(alice), false);
+  });
+
+  it('L6 of two that both think themselves with the more, the junior gives way to a senior manager in the end, and to nobody else', () => {
+    const [alice, bob, carol] = three('L6 apart, and both with the more');
+    for (const copy of [alice, bob]) copy.post('to nobody');
+    const hers = new Seat(alice, [bob]);
+    const his = new Seat(bob, [alice, carol]);
+    const others = [new Seat(bob, [carol]), new Seat(carol, [bob, alice])] as const;
+    const isSo = () => [hers, his, ...others].map(({ apart }) => apart.isSo);
+    const look = (times: number): void => {
+      for (let one = 0; one < times; one++) {
+        hers.look(1, bob);
+        his.peer(carol).known = new Map(bob.replica.vector());
+        his.apart.heard(carol.person.device, his.peer(carol), his.now);
+        his.look(1, alice);
+        others[1].peer(alice).known = new Map(carol.replica.vector());
+        others[1].apart.heard(alice.person.device, others[1].peer(alice), others[1].now);
+        others[1].look(1, bob);
+      }
+    };
+    look(LOOKS);
+    assert.deepEqual(isSo(), [false, false, false, false], 'Alice does not know of Carol');
+    look(MANY_LOOKS - LOOKS - 1);
+    assert.deepEqual(isSo(), [false, false, false, false]);
+    assert.equal(his.hear(alice), true, 'it is told that nobody has given way');
+    assert.deepEqual(isSo(), [false, true, false, false]);
+    look(MANY_LOOKS);
+    assert.equal(others[1].isFrom(bob), true);
+    assert.deepEqual(isSo(), [false, true, false, false], 'Bob is no manager');
   });
 
   it('L6 the fewer give way, be the most senior with them, and who was not heard of since is with nobody', () => {

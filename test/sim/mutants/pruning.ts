@@ -1453,6 +1453,22 @@ export const pruning: readonly Mutant[] = [
     tests: ['test/sync/first-copy-guards.test.ts'],
   },
   {
+    name: 'of two that both think themselves with the more nobody ever gives way',
+    rule: 'L6',
+    file: 'src/sync/apart.ts',
+    search: 'apart.some((device) => this.#isToGiveWayTo(device))',
+    replace: 'apart.length > 1e9',
+    tests: ['test/sync/apart.test.ts'],
+  },
+  {
+    name: 'of two that both think themselves with the more the junior gives way to any senior',
+    rule: 'L6',
+    file: 'src/sync/apart.ts',
+    search: ' || roster.members.get(account)?.role !== Role.manager',
+    replace: '',
+    tests: ['test/sync/apart.test.ts'],
+  },
+  {
     name: 'two that do not come together are never told',
     rule: 'L6',
     file: 'src/sync/apart.ts',

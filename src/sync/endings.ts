@@ -88,26 +88,6 @@ export class Endings {
   }
 
   /**
-   * I4, L6: whether a feed has begun upon a word that lets its device in from beyond such an end, be it with others, or its author, or who had let that one
-   * in. Who knows the device by another word has folded what that has in its past, as if the feed were to begin upon it (L4), and may not be able
-   * to take that one, nor the feed.
-   */
-  isUponEnded(own: FeedId): boolean {
-    const first = this.#graph.at(own, 1);
-    const entrances = new Set(first && this.#entrancesBefore(first));
-    for (const entrance of entrances) {
-      if (this.#isPastEnd(entrance.delta, own)) return true;
-      for (const before of this.#entrancesBefore(entrance)) entrances.add(before);
-    }
-    return false;
-  }
-
-  /** What lets the device of a delta in, and is in its past. */
-  #entrancesBefore(node: Node): readonly Node[] {
-    return this.#entrancesOf(node.delta.device).filter((entrance) => inPast(entrance, node));
-  }
-
-  /**
    * What has let a device in that it was not taken out after (A4): a feed that it begins upon what was there before counts nowhere, for it has not heard the
    * word, or rests on what has let it in since.
    */

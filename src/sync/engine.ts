@@ -349,21 +349,17 @@ export class Engine {
       case 'needKey':
         return this.#giveKey(from, path, message.epoch, under);
       case 'folded':
-        return this.#isMember(from) ? this.#hearFolded(from, path, message.places) : [];
+        if (this.#isMember(from)) this.#hearFolded(from, message.places);
+        return [];
       default:
         return [];
     }
   }
 
-  /** L6: what was asked for, as something of his waits for it, is folded there; where it is here, too, he is told: his own feed may rest on what waits. */
-  #hearFolded(from: DeviceId, path: 'direct' | 'relay', places: readonly DeltaPlace[]): readonly Outgoing[] {
+  /** L6: what something here rests on is folded there, without what names it. */
+  #hearFolded(from: DeviceId, places: readonly DeltaPlace[]): void {
     this.#expulsion.hearLost(places.map(({ id }) => id));
-    const too = this.replica.hearFolded(places, from);
-    const isAnswer = this.#requests.isAnswer(
-      from,
-      too.map(({ id }) => id),
-    );
-    return isAnswer ? [this.#say(from, path, { kind: 'folded', places: too })] : [];
+    this.replica.hearFolded(places, from);
   }
 
   #serve(from: DeviceId, path: 'direct' | 'relay', { ids }: Message & { kind: 'fetch' }): readonly Outgoing[] {

@@ -3,14 +3,12 @@
  * if he had not (D8): a base from a manager puts it right. So does it where others cannot take the own feed, which has begun upon a word that they
  * need not take (L6).
  */
-import type { DeltaId, DeviceId } from '../base/ids.ts';
+import type { DeviceId } from '../base/ids.ts';
 import type { Authority } from './authority.ts';
 import type { Content } from './content.ts';
 import { MAY_VOID } from './control.ts';
 import type { Delta, DeltaPlace } from './delta.ts';
-import type { Endings } from './endings.ts';
-import { inPast, type Graph, type Node } from './graph.ts';
-import type { OwnFeed } from './own-feed.ts';
+import type { Graph, Node } from './graph.ts';
 import type { PassedBy } from './passed-by.ts';
 import { pastOf } from './waiting.ts';
 
@@ -18,8 +16,6 @@ export interface OutOfStepOptions {
   readonly graph: Graph;
   readonly authority: Authority;
   readonly content: Content;
-  readonly endings: Endings;
-  readonly own: OwnFeed;
   readonly passedBy: PassedBy;
 }
 
@@ -27,8 +23,6 @@ export class OutOfStep {
   readonly #options: OutOfStepOptions;
   /** Somebody's delta rests on what belongs into our base and is not there. */
   #isPassedBy = false;
-  /** A member has told that something in the past of our feed is folded there, without what names it. */
-  #isLeftOut = false;
   /** Control deltas that have not seen all that is in the base. */
   readonly #lateControls: Node[] = [];
 
@@ -37,23 +31,9 @@ export class OutOfStep {
   }
 
   get isSo(): boolean {
-    const { authority, content, endings, own } = this.#options;
+    const { authority, content } = this.#options;
     const reachesBack = this.#lateControls.some(({ delta }) => authority.verdictOf(delta.id)?.accepted);
-    const isLeftOut = this.#isLeftOut && (endings.isUponEnded(own.feed) || this.#hasDenied());
-    return this.#isPassedBy || isLeftOut || reachesBack || content.isDoubtful;
-  }
-
-  /**
-   * D2: whether the own feed has begun without what this device had written in an earlier one, as who was told of too little when he had restored a
-   * back-up: others had forgotten what that had acknowledged.
-   */
-  #hasDenied(): boolean {
-    const { graph, own } = this.#options;
-    const first = graph.at(own.feed, 1);
-    const earlier = graph
-      .lanesOf(own.device)
-      .flatMap(({ generation, tip }) => (generation < own.generation && tip) || []);
-    return first !== undefined && earlier.some((tip) => !inPast(tip, first));
+    return this.#isPassedBy || reachesBack || content.isDoubtful;
   }
 
   /** A control delta is here that is not in the base. */
@@ -70,25 +50,14 @@ export class OutOfStep {
 
   /**
    * L6: a member has folded what something here waits for. Where it is folded here, too, what waits for it names what its author had
-   * acknowledged: that cannot come in here, nor what others have written upon it. What nobody else has taken need not be sound. Answers what is
-   * folded here, too, and waited for.
+   * acknowledged: that cannot come in here, nor what others have written upon it. What nobody else has taken need not be sound.
    */
-  hearFolded(places: readonly DeltaPlace[], from: DeviceId): readonly DeltaPlace[] {
-    const { graph, own } = this.#options;
-    const tip = graph.tip(own.feed);
-    if (tip && places.some(({ feed, seq }) => graph.reach(tip, feed) >= seq)) this.#isLeftOut = true;
-    const too = places.filter((place) => this.#hasForgotten(place) && graph.waitersOf(place).length > 0);
-    this.#passBy(new Set(too.map(({ id }) => id)), from);
-    return too;
-  }
-
-  #passBy(folded: ReadonlySet<DeltaId>, from: DeviceId): void {
+  hearFolded(places: readonly DeltaPlace[], from: DeviceId): void {
     const { graph } = this.#options;
+    const folded = new Set(places.filter((place) => this.#hasForgotten(place)).map(({ id }) => id));
     if (folded.size === 0 || this.#isPassedBy) return;
-    const waiters = [...graph.wantedWaiting()].filter(
-      (waiter) => waiter.device !== from && pastOf(waiter).some((id) => folded.has(id)),
-    );
-    this.isPassedBy(waiters);
+    const isUponIt = (waiter: Delta) => waiter.device !== from && pastOf(waiter).some((id) => folded.has(id));
+    this.isPassedBy([...graph.wantedWaiting()].filter(isUponIt));
   }
 
   #hasForgotten({ id, feed, seq }: DeltaPlace): boolean {

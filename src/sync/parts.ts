@@ -78,7 +78,7 @@ export function partsOf({ crypto, workspace, reducers, own: feed, reader: given 
   const isBarred = (delta: Delta) => endings.isBarred(delta, own.feed);
   const entrancesOf = (device: DeviceId) => endings.entrancesSince(device, own.feed);
   const passedBy = new PassedBy({ crypto, graph, entrancesOf, isBarred });
-  const outOfStep = new OutOfStep({ graph, authority, content, endings, own, passedBy });
+  const outOfStep = new OutOfStep({ graph, authority, content, passedBy });
   const forgetting = new Forgetting({ graph, content, entrances, own, base });
   const stateMark = new StateMark(crypto, graph, authority, content);
 

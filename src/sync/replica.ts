@@ -252,9 +252,9 @@ export class Replica {
     });
   }
 
-  /** L6: a member has folded what something here waits for (`out-of-step.ts`). Answers which of it is folded here, too. */
-  hearFolded(places: readonly DeltaPlace[], from: DeviceId): readonly DeltaPlace[] {
-    return this.#parts.outOfStep.hearFolded(places, from);
+  /** L6: a member has folded what something here waits for (`out-of-step.ts`). */
+  hearFolded(places: readonly DeltaPlace[], from: DeviceId): void {
+    this.#parts.outOfStep.hearFolded(places, from);
   }
 
   /**

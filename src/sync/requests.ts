@@ -16,7 +16,6 @@ interface Fetch {
   readonly ids: readonly DeltaId[];
   readonly at: number;
   readonly times: number;
-  isAnswered: boolean;
 }
 
 export class Requests {
@@ -37,7 +36,7 @@ export class Requests {
       (same && now < before.at + FETCH_AGAIN_MS * 2 ** Math.min(before.times, MAX_FETCHES_DOUBLED))
     )
       return false;
-    this.#fetched.set(from, { ids, at: now, times, isAnswered: false });
+    this.#fetched.set(from, { ids, at: now, times });
     return true;
   }
 
@@ -45,14 +44,6 @@ export class Requests {
   inVain(from: DeviceId): readonly DeltaId[] {
     const fetch = this.#fetched.get(from);
     return fetch && fetch.times >= FETCHES_IN_VAIN ? fetch.ids : [];
-  }
-
-  /** Whether a peer answers with these what it was asked for last, for the first time since. */
-  isAnswer(from: DeviceId, ids: readonly DeltaId[]): boolean {
-    const fetch = this.#fetched.get(from);
-    if (!fetch || fetch.isAnswered || !ids.some((id) => fetch.ids.includes(id))) return false;
-    fetch.isAnswered = true;
-    return true;
   }
 
   /** Whether it is asked for the key of an epoch now, and whether it was before. */

@@ -47,6 +47,25 @@ describe('D5 what a delta names', () => {
     assert.deepEqual(talk.graph.headsOutside(feed), []);
   });
 
+  it('D5 A4 may be let go of while what names it waits for something else: then that waits for it, too', () => {
+    const talk = new Talk();
+    const { alice, bob, mallory, genesis } = talk;
+    const ended = talk.add(mallory, undefined, [genesis]);
+    const late = talk.say(alice, genesis, []);
+    const waiter = talk.say(bob, undefined, [ended, late]);
+    assert.equal(talk.take(waiter), 'waiting');
+    const gone = talk.graph.letGo(({ device }) => device === mallory.device, alice.device);
+    assert.deepEqual(
+      [...gone].map(({ delta }) => delta.id),
+      [ended.id],
+    );
+    assert.deepEqual(new Set(talk.graph.missing()), new Set([ended.id, late.id]));
+    assert.equal(talk.take(late), 'added');
+    assert.deepEqual(talk.graph.released(late.id), []);
+    assert.equal(talk.take(ended), 'added');
+    assert.deepEqual(talk.graph.released(ended.id), [waiter]);
+  });
+
   it('I4 lets a feed begin where its device was let in, and nowhere else', () => {
     const entrance: { id?: DeltaId } = {};
     const talk = new Talk({

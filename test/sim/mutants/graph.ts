@@ -220,7 +220,7 @@ export const graph: readonly Mutant[] = [
     file: 'src/sync/graph.ts',
     search: 'this.#waiting.areGone(new Set([...gone].map(({ delta }) => delta.id)));',
     replace: '',
-    tests: ['test/sim/sim.test.ts'],
+    tests: ['test/sync/graph.test.ts'],
   },
   {
     name: 'heads are never covered',

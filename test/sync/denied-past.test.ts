@@ -129,3 +129,35 @@ describe('L6 D2 a later feed that denies what its device had acknowledged', () =
     assert.deepEqual(outOfStep([alice, again]), [false, true]);
   });
 });
+
+describe('L6 A4 a later feed of a device that was dropped, and is in again', () => {
+  it('L6 A4 puts nobody out of step by itself where it has begun upon what had let the device in before', () => {
+    const team = four('as before the drop');
+    const { office, alice, bob, carol, mallory } = team;
+    const honest = [alice, bob, carol];
+    office.link(...honest, mallory);
+    mallory.post('before');
+    office.rest();
+    office.leave(mallory);
+    const { device, person } = mallory;
+    const { credential } = alice.engine.replica.roster.members.get(person.account)!;
+    alice.control('drop', controlBody.devices([device], alice.engine.keys.make(new Set([device]))));
+    alice.post('that Mallory has not acknowledged');
+    const { delta: post } = [...alice.engine.replica.nodes()].find(
+      ({ delta }) => delta.kind === 'post' && delta.device === alice.device,
+    )!;
+    for (const desk of honest) {
+      office.rest();
+      desk.post('and on');
+    }
+    office.rest();
+    const box = alice.engine.keys.box([{ device, agreementKey: person.certificate.agreementKey }])!;
+    alice.control('addDevice', controlBody.addDevice(person.account, [person.certificate], box));
+    office.rest();
+    for (const desk of honest) assert.equal(desk.engine.replica.node(post.id), undefined, 'it is folded');
+    const denies = denial(team, 1, post.id);
+    const upon = office.team.forge(person, { generation: 1, seq: 1, deps: [credential, post.id].sort(), credential });
+    for (const desk of honest) for (const delta of [denies, upon, post]) desk.hear(mallory, delta);
+    assert.deepEqual(outOfStep(honest), [false, false, false]);
+  });
+});

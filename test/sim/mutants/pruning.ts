@@ -560,7 +560,7 @@ export const pruning: readonly Mutant[] = [
     file: 'src/sync/endings.ts',
     search: 'words.every(({ node }) => inPast(node, entrance))',
     replace: 'words.length >= 0 || entrance.height > 0',
-    tests: ['test/sim/sim.test.ts'],
+    tests: ['test/sync/denied-past.test.ts'],
   },
   {
     name: 'what one has written beyond a drop comes along beside a fresh copy',

@@ -329,7 +329,7 @@ function entrancesAbove({ id, replica }: SimDevice, other: SimDevice): readonly 
 /** L7: it was said by who went on, as no client of ours does, in a feed that ends for others with the word that had taken him out. */
 function isOnInEnded(world: World, word: Delta | undefined, { replica }: SimDevice): boolean {
   if (!word || !world.isHostile(word.device) || replica.node(word.id)) return false;
-  return replica.roster.gone.has(word.device) || replica.people.returned().has(word.device);
+  return wasTakenOut(replica, word.device);
 }
 
 /** D2: the author of a word has begun another feed since that does not know the word, and somebody has heard that first. */
@@ -350,12 +350,17 @@ function isDeafTo(world: World, word: DeltaId, whose: SimDevice, one: SimDevice)
   const { replica } = one;
   const author = world.archive.get(word)?.device;
   if (author === undefined || replica.node(word)) return false;
-  const hasTakenOut = replica.roster.gone.has(author) || replica.people.returned().has(author);
+  const hasTakenOut = wasTakenOut(replica, author);
   // Whom it does not know it does not hear, but under its own key (I4): others have to tell it.
   if (!replica.roster.certificates.has(whose.id))
     return author === whose.id || hasTakenOut || !speaksUnderKeyOf(whose, one);
   if (whose.replica.roster.devices.has(author)) return isStolenFor(world, author, one);
   return hasTakenOut;
+}
+
+/** Whether a device is out for a copy, or was, and is in again (L7). */
+function wasTakenOut({ roster, people }: Replica, device: DeviceId): boolean {
+  return roster.gone.has(device) || people.returned().has(device);
 }
 
 /**
@@ -366,7 +371,17 @@ function isVoidFor(world: World, word: DeltaId, whom: SimDevice, whose: SimDevic
   const author = world.archive.get(word)?.device;
   if (author === undefined || whom.replica.verdictOf(word) !== 'cutOff') return false;
   const cut = wordOn(whom, author);
-  return cut !== undefined && isDeafTo(world, cut, whom, whose);
+  return cut !== undefined && (isDeafTo(world, cut, whom, whose) || isToldByOutsider(world, cut, whom, whose));
+}
+
+/**
+ * L7: whose device one has taken out, in again or not, of that one believes a word where a third tells it that is in: not where he is out himself. So its own author does not
+ * have it back, who has begun anew with the copy of the other meanwhile (D2), having lost it.
+ */
+function isToldByOutsider(world: World, word: DeltaId, third: SimDevice, { replica }: SimDevice): boolean {
+  const author = world.archive.get(word)?.device;
+  if (author === undefined || replica.node(word)) return false;
+  return wasTakenOut(replica, author) && !replica.roster.devices.has(third.id);
 }
 
 /** I4: whether who is not known to a device can be heard by it: whoever has erased that key since (K4) can not. */

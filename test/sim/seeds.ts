@@ -4944,4 +4944,33 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // The founder’s two devices dropped each other, and one had removed somebody who had heard the drop by the other first. That began anew with the copy of the one, and lost its drop.
+    name: 'K2 L7 D2 who is out by what a device has said beyond the cut of another, which begins anew, goes on by himself (world “rough-nn.10866”)',
+    plan: {
+      config: {
+        seed: 'rough-nn.10866',
+        big: false,
+        people: 8,
+        founding: 3,
+        hostile: 2,
+        manyDevices: 0.5,
+        directPaths: 3,
+        relayShare: 0.5,
+        network: { latency_ms: [1, 5], loss: 0.02, duplication: 0, reorders: true, relayLifetime_ms: 2592000000 },
+        fsync_ms: 400,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 120000,
+      },
+      acts: [
+        { at: 33037, kind: 'offline', salt: 42 },
+        { at: 44528, kind: 'remove', salt: 76 },
+        { at: 52921, kind: 'absence', salt: 12 },
+        { at: 57610, kind: 'remove', salt: 59 },
+        { at: 78888, kind: 'absence', salt: 4 },
+      ],
+    },
+  },
 ];

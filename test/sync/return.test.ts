@@ -487,6 +487,20 @@ describe('K2 A4 two devices of a person that take each other out, neither having
     assert.equal(laptop.engine.expulsion, undefined);
   });
 
+  it('K2 L7 does not believe it of who is out for it: he goes on with who has it, holding for void that he is out (world “rough-nn.10866”)', () => {
+    const { office, laptop, tablet, bob, word } = whereTwoTakeEachOtherOut('each other and a third', 'drop');
+    office.leave(tablet);
+    const { account } = bob.person;
+    laptop.control('remove', controlBody.remove(account, laptop.engine.keys.make(new Set([bob.device]))));
+    office.link(bob, laptop);
+    for (let times = 0; times < 2; times++) laptop.hear(bob, word);
+    assert.ok(laptop.engine.replica.roster.gone.has(bob.device));
+    assert.equal(laptop.engine.replica.node(word.id), undefined, 'it is beyond the cut of the drop');
+    assert.equal(laptop.engine.expulsion, undefined);
+    assert.ok(bob.engine.replica.roster.devices.has(bob.device), 'that he is out is beyond the cut of the word');
+    assert.equal(bob.engine.expulsion, undefined);
+  });
+
   it('K2 who had taken the other out as one that is stolen goes on, unless that is in again', () => {
     for (const isBackIn of [false, true]) {
       const { office, laptop, tablet, bob, word } = whereTwoTakeEachOtherOut('stolen', 'removeDevice', isBackIn);

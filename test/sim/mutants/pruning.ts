@@ -692,6 +692,15 @@ export const pruning: readonly Mutant[] = [
     tests: ['test/sync/return.test.ts'],
   },
   {
+    name: 'who is out is believed what a device says of another that has dropped it',
+    rule: 'K2',
+    file: 'src/sync/endings.ts',
+    search:
+      'if (devices.has(from) && (from !== delta.device || this.#isFromBefore(delta))) this.#told.set(delta.device, delta);',
+    replace: 'if (from !== delta.device || this.#isFromBefore(delta)) this.#told.set(delta.device, delta);',
+    tests: ['test/sync/return.test.ts'],
+  },
+  {
     name: 'what a thief says is believed by the device that has taken him out',
     rule: 'K2',
     file: 'src/sync/endings.ts',

@@ -1,6 +1,6 @@
 /** What a delta may name (D5, D8, I4): judged by its past alone, so that it is taken everywhere or nowhere. */
 import assert from 'node:assert/strict';
-import type { DeltaId } from '../../src/base/ids.ts';
+import type { DeltaId, DeviceId } from '../../src/base/ids.ts';
 import { feedOf, type Delta } from '../../src/sync/delta.ts';
 import { Talk } from './talk.ts';
 
@@ -64,6 +64,20 @@ describe('D5 what a delta names', () => {
     assert.deepEqual(talk.graph.released(late.id), []);
     assert.equal(talk.take(ended), 'added');
     assert.deepEqual(talk.graph.released(ended.id), [waiter]);
+  });
+
+  it('D5 A4 says that others have named it only where one of them is in', () => {
+    const out = new Set<DeviceId>();
+    const talk = new Talk({ isIn: (device) => !out.has(device) });
+    const { alice, bob, mallory, genesis } = talk;
+    const one = talk.graph.get(talk.add(mallory, undefined, [genesis]).id)!;
+    assert.equal(talk.graph.isNamedByOthers(one), false);
+    const named = talk.add(bob, undefined, [talk.graph.tip(feedOf(mallory.device, 0))!.delta]);
+    assert.equal(talk.graph.isNamedByOthers(one), true);
+    out.add(bob.device);
+    assert.equal(talk.graph.isNamedByOthers(one), false);
+    talk.add(alice, genesis, [named]);
+    assert.equal(talk.graph.isNamedByOthers(one), true);
   });
 
   it('I4 lets a feed begin where its device was let in, and nowhere else', () => {

@@ -584,7 +584,7 @@ export const pruning: readonly Mutant[] = [
     file: 'src/sync/graph.ts',
     search: 'names(other) && this.#around.isIn(other.device)',
     replace: 'names(other)',
-    tests: ['test/sim/sim.test.ts'],
+    tests: ['test/sync/graph.test.ts'],
   },
   {
     name: 'whom somebody has let in in vain nobody tells so',

@@ -3,7 +3,7 @@
  * of its parts are here (L6, `incoming-bases.ts`).
  */
 import { equalBytes } from '../base/bytes.ts';
-import type { DeviceId, WorkspaceId } from '../base/ids.ts';
+import type { DeltaId, DeviceId, WorkspaceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import type { BasePart, BaseReader } from './base.ts';
 import { DeltaReader, feedOf } from './delta.ts';
@@ -30,10 +30,13 @@ export class Copy {
   /** Root of the base that it has begun with, since the start. */
   #begunWith: Uint8Array | undefined;
 
-  constructor({ crypto, workspace, reducers, identity, generation, reader: given }: CopyOptions) {
+  /** `entrances`: the words by which this device comes in, as long as it waits for one. */
+  constructor(options: CopyOptions, entrances: () => readonly DeltaId[]) {
+    const { crypto, workspace, reducers, identity, generation, reader: given } = options;
     this.#self = identity.device;
     const reader = given ?? new DeltaReader(crypto, workspace);
-    this.#newReplica = (of) => new Replica({ crypto, workspace, reducers, own: feedOf(this.#self, of), reader });
+    const same = { crypto, workspace, reducers, reader, entrances };
+    this.#newReplica = (of) => new Replica({ ...same, own: feedOf(this.#self, of) });
     this.incoming = new IncomingBases(crypto, workspace);
     this.#generation = generation;
     this.#replica = this.#newReplica(generation);

@@ -126,7 +126,7 @@ export class Engine {
     const { crypto, identity, workspace } = options;
     this.#crypto = crypto;
     this.#identity = identity;
-    this.#copy = new Copy(options);
+    this.#copy = new Copy(options, () => this.#entrance.awaited);
     const replica = () => this.replica;
     this.#duties = new Duties(identity.device, replica, this);
     this.#entrance = new Entrance(identity.device, replica);

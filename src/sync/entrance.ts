@@ -1,5 +1,5 @@
 /** How this device has come into a workspace (N4, I4): who have let it in, each of whom may give it the first copy, and the words by which they did. */
-import type { DeviceId } from '../base/ids.ts';
+import type { DeltaId, DeviceId } from '../base/ids.ts';
 import type { DeltaPlace } from './delta.ts';
 import type { Node } from './graph.ts';
 import type { Replica } from './replica.ts';
@@ -47,6 +47,11 @@ export class Entrance {
     const isOut = this.#sponsors.length > 0 && this.#sponsors.every((one) => people.wasTakenOut(one));
     if (isOut && this.#words.every((word) => people.isCutShort(word))) return false;
     return this.#words.some((word) => !feeds.isLeftBehind(word));
+  }
+
+  /** The words, as long as one of them is waited for: what they rest on is taken then, whatever this device had said before (`intake.ts`). */
+  get awaited(): readonly DeltaId[] {
+    return this.isOutside ? this.#words.map(({ id }) => id) : [];
   }
 
   /** Who have let it in, as peers; or, of who turns out to be let in by nothing that counts, the words that cut off who has let him in. */

@@ -296,6 +296,11 @@ export class Graph {
     return this.#waiting.wanted(this.#around.mayWant);
   }
 
+  /** What those of these rest on that wait, as far as it waits itself, or has not come. */
+  lackingUnder(ids: Iterable<DeltaId>): ReadonlySet<DeltaId> {
+    return this.#waiting.lackingUnder(ids);
+  }
+
   /** What waits for a delta. */
   waitersOf({ id }: Pick<Delta, 'id'>): readonly Delta[] {
     return this.#waiting.waitersOf(id);

@@ -2,7 +2,7 @@
  * The taking in of what comes from others, or back from the disk: which runs are looked at, in which order their deltas go into the graph, and what of
  * them is not taken. Each that is added enters the copy at once, by its one door.
  */
-import type { DeviceId, FeedId, WorkspaceId } from '../base/ids.ts';
+import type { DeltaId, DeviceId, FeedId, WorkspaceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { MAX_LOOKS_A_BATCH } from '../protocol/limits.ts';
 import type { Delta, DeltaPlace, DeltaReader } from './delta.ts';
@@ -26,9 +26,13 @@ export interface IntakeOptions {
   readonly passedBy: PassedBy;
   readonly outOfStep: OutOfStep;
   readonly serving: Serving;
+  /** The words by which this device comes in (I4, L7), as long as it waits for one. */
+  readonly entrances: () => readonly DeltaId[];
   /** The one door. `isRecut`: by this one what stands aside may be other deltas than before (D2, D8). */
   readonly enter: (node: Node, isRecut: boolean) => void;
 }
+
+const NONE: readonly never[] = [];
 
 /** What has come of a batch. */
 export interface Taken {
@@ -57,6 +61,7 @@ export class Intake {
   readonly #passedBy: PassedBy;
   readonly #outOfStep: OutOfStep;
   readonly #serving: Serving;
+  readonly #entrances: () => readonly DeltaId[];
   readonly #enter: (node: Node, isRecut: boolean) => void;
   readonly #wanted: Wanted;
 
@@ -71,19 +76,22 @@ export class Intake {
     this.#passedBy = options.passedBy;
     this.#outOfStep = options.outOfStep;
     this.#serving = options.serving;
+    this.#entrances = options.entrances;
     this.#enter = options.enter;
   }
 
   /** Runs of feeds as they came (S2): one signature check per contiguous run, at its end (D7). `from`: the device that has sent them. */
   take(runs: readonly (readonly Uint8Array[])[], from: DeviceId | undefined, roster: Roster): Taken {
     const batch = newBatch();
-    this.#wanted.lookAnew();
+    const entrances = this.#entrances();
+    this.#wanted.lookAnew(entrances);
     const hear = (run: readonly Delta[]) => {
       const last = run.findLast(({ id }) => this.#graph.has(id));
       if (last) batch.heard.push({ feed: last.feed, seq: last.seq });
       if (from !== undefined) this.#endings.hear(run, from, this.#own.feed, roster);
     };
-    const isPlain = this.#graph.waiting === 0 && !this.#graph.isForked && this.#endings.forked.size === 0;
+    const isAllWhole = this.#graph.waiting === 0 && !this.#graph.isForked && this.#endings.forked.size === 0;
+    const isPlain = isAllWhole && entrances.length === 0;
     const together: (readonly Delta[])[] = [];
     for (const run of runs) {
       const deltas = this.#proof.read(run);
@@ -104,7 +112,7 @@ export class Intake {
   /** What was durable here once: authentic then (D7), though the signature that proved it may not have come back. Answers what has come in with it. */
   takeBack(delta: Delta, arrival?: number): readonly Node[] {
     const batch = newBatch();
-    this.#wanted.lookAnew();
+    this.#wanted.lookAnew(NONE);
     this.#insert([delta], 1, batch, arrival);
     return batch.added;
   }
@@ -191,13 +199,17 @@ export class Intake {
 }
 
 /**
- * What others' deltas wait for (D2, D8). It changes with each that comes, and each is asked about: where it would be looked through too often for one batch, as by who
- * sends the same again and again, it stays as it was. What is not taken for that is asked for again, and comes in another.
+ * What others' deltas wait for (D2, D8), or a word by which this device comes in (I4). It changes with each that comes, and each is asked about: where it would
+ * be looked through too often for one batch, as by who sends the same again and again, it stays as it was. What is not taken for that is asked for again, and comes
+ * in another.
  */
 class Wanted {
   readonly #graph: Graph;
   readonly #isCutOff: (delta: Delta) => boolean;
   #by: WantedBy | undefined;
+  #entrances: readonly DeltaId[] = NONE;
+  /** What these rest on, where they wait. */
+  #underEntrances: ReadonlySet<DeltaId> = new Set();
   /** As of what was here, and waited. */
   #asOf = '';
   #looks = 0;
@@ -208,19 +220,24 @@ class Wanted {
     this.#isCutOff = isCutOff;
   }
 
-  lookAnew(): void {
+  lookAnew(entrances: readonly DeltaId[]): void {
     this.#by = undefined;
+    this.#entrances = entrances;
     this.#looks = 0;
   }
 
   has(delta: Delta): boolean {
+    if (this.#entrances.includes(delta.id)) return true;
     if (!this.#graph.isWaitedFor(delta)) return false;
     const now = `${this.#graph.arrivals} ${this.#graph.waitingTurns}`;
     if (!this.#by || (now !== this.#asOf && this.#looks < MAX_LOOKS_A_BATCH)) {
       this.#by = this.#graph.wanted();
+      this.#underEntrances = this.#graph.lackingUnder(this.#entrances);
       this.#asOf = now;
       this.#looks++;
     }
+    // I4, L7: whoever has the word has all that it rests on, whatever this device had said before it lost its copy.
+    if (this.#underEntrances.has(delta.id)) return true;
     // Who is in again may name what he has written beyond the word, and that what some have forgotten, and others not (A4, L7).
     return this.#isCutOff(delta) ? this.#by.byOtherDevice(delta) : this.#by.byOtherFeed(delta);
   }

@@ -1,5 +1,5 @@
 /** The parts of a copy, put together: each knows those it asks, and none the copy. */
-import type { DeviceId, FeedId, WorkspaceId } from '../base/ids.ts';
+import type { DeltaId, DeviceId, FeedId, WorkspaceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { Authority } from './authority.ts';
 import { Content } from './content.ts';
@@ -35,6 +35,8 @@ export interface ReplicaOptions {
   readonly own: FeedId;
   /** Of this workspace: copies of it may have one in common. */
   readonly reader?: DeltaReader;
+  /** The words by which this device comes in (I4, L7), as long as it waits for one. */
+  readonly entrances?: () => readonly DeltaId[];
 }
 
 export interface Parts {
@@ -56,7 +58,8 @@ export interface Parts {
   readonly mark: OwnMark;
 }
 
-export function partsOf({ crypto, workspace, reducers, own: feed, reader: given }: ReplicaOptions): Parts {
+export function partsOf(options: ReplicaOptions): Parts {
+  const { crypto, workspace, reducers, own: feed, reader: given } = options;
   const reader = given ?? new DeltaReader(crypto, workspace);
   const isIn = (device: DeviceId) => isActive(graph, authority, door.lastRoster, device);
   const graph: Graph = new Graph({
@@ -90,6 +93,7 @@ export function partsOf({ crypto, workspace, reducers, own: feed, reader: given 
   const enter: Door['enter'] = (node, isRecut) => door.enter(node, isRecut);
   const intake = new Intake({
     ...{ crypto, workspace, reader, graph, own, endings, passedBy, outOfStep, serving, enter },
+    entrances: () => options.entrances?.() ?? [],
   });
   const writing = new Writing({ door, reader, graph, authority, content, endings, own, serving });
   const letInVain = new LetInVain(graph, authority, entrances);

@@ -182,6 +182,19 @@ export class Waiting {
     };
   }
 
+  /** What those of these rest on that wait, as far as it waits itself, or has not come. */
+  lackingUnder(ids: Iterable<DeltaId>): ReadonlySet<DeltaId> {
+    const lacking = new Set<DeltaId>();
+    const open = [...ids];
+    for (let id = open.pop(); id !== undefined; id = open.pop()) {
+      const delta = this.#deltas.get(id);
+      const unseen = delta ? pastOf(delta).filter((one) => this.#waiters.has(one) && !lacking.has(one)) : NONE;
+      for (const one of unseen) lacking.add(one);
+      open.push(...unseen);
+    }
+    return lacking;
+  }
+
   /** These were here, and are not any more: what waits for something else, and names them, waits for them, too. */
   areGone(ids: ReadonlySet<DeltaId>): void {
     for (const delta of this.#deltas.values())

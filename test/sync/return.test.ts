@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import type { DeltaId } from '../../src/base/ids.ts';
 import { MAX_TOLD_IN_VAIN } from '../../src/protocol/limits.ts';
+import type { BasePart } from '../../src/sync/base.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import { feedOf, type Delta } from '../../src/sync/delta.ts';
 import { ADVANCE_EVERY_MS } from '../../src/sync/duties.ts';
 import type { EpochTag } from '../../src/sync/epoch.ts';
 import { Desk, Office, threePeople } from './office.ts';
-import { Person } from './team.ts';
+import { Person, stateOf } from './team.ts';
 
 /** Alice drops Carol's device, and lets it in again; nobody is told yet who is away. Answers the second word. */
 function dropAndLetIn(alice: Desk, carol: Desk): DeltaId {
@@ -471,6 +472,36 @@ function whereTwoTakeEachOtherOut(seed: string, kind: 'drop' | 'removeDevice', i
   return { office, laptop, tablet, bob, word };
 }
 
+/**
+ * Alice's laptop drops her tablet, which has not heard it and drops her phone, and then the laptop. The phone has all these words, by which it is in itself; it
+ * lets the laptop in again, and that the tablet, in a later feed. Answers the laptop's first word, and its last.
+ */
+function whereOneOfThemIsLetInAgain(seed: string) {
+  const { office, laptop, tablet, phone, bob } = withThreeDevices(seed);
+  for (const desk of [tablet, phone]) office.leave(desk);
+  drop(laptop, tablet);
+  for (const desk of [phone, laptop]) drop(tablet, desk);
+  for (const desk of [tablet, laptop]) for (const { delta } of desk.engine.replica.tail()) phone.hear(desk, delta);
+  for (const desk of [laptop, bob]) office.leave(desk);
+  const answer = [...laptop.engine.replica.nodes()].findLast(({ delta }) => delta.kind === 'drop')!.delta;
+  const ack = { credential: office.team.genesis.id, tool: undefined, kind: 'ack', body: controlBody.ack() };
+  const first = office.team.forge(laptop.person, { ...ack, generation: 1, seq: 1, deps: [letIn(phone, laptop)] });
+  const { device, account, certificate } = tablet.person;
+  const box = phone.engine.keys.box([{ device, agreementKey: certificate.agreementKey }])!;
+  const addition = { kind: 'addDevice', body: controlBody.addDevice(account, [certificate], box) };
+  const next = { generation: 1, seq: 2, prev: first.id };
+  const second = office.team.forge(laptop.person, { ...ack, ...next });
+  const entrance = office.team.forge(laptop.person, { ...ack, ...next, ...addition, seq: 3, prev: second.id });
+  for (const delta of [first, second, entrance]) phone.hear(laptop, delta);
+  assert.equal(phone.engine.replica.verdictOf(entrance.id), 'accepted');
+  return { office, laptop, tablet, phone, answer, entrance };
+}
+
+function partsOf({ engine }: Desk): readonly BasePart[] {
+  const { root, parts } = engine.replica.base.parts();
+  return parts.map((bytes, part) => ({ root, part, parts: parts.length, bytes }));
+}
+
 describe('K2 A4 two devices of a person that take each other out, neither having heard of it', () => {
   it('K2 L7 who had only dropped the other believes its word of who has it (worlds “gold.1668”, “win.2722”)', () => {
     const { office, laptop, tablet, bob, word } = whereTwoTakeEachOtherOut('each other dropped', 'drop');
@@ -509,6 +540,31 @@ describe('K2 A4 two devices of a person that take each other out, neither having
       assert.ok(bob.engine.replica.roster.gone.has(laptop.device));
       assert.equal(laptop.engine.replica.node(word.id), undefined);
       assert.equal(laptop.engine.expulsion?.delta.id, isBackIn ? word.id : undefined);
+    }
+  });
+
+  it('I4 L7 A4 who is let in again by who has both words comes in, though its own comes to it first, by which that one is out (world “rough-vv.1011”)', () => {
+    for (const isTold of [true, false]) {
+      const scene = whereOneOfThemIsLetInAgain(`in again ${String(isTold)}`);
+      const { office, laptop, tablet, phone, answer, entrance } = scene;
+      const again = new Desk(office, tablet.person);
+      office.desks.set(again.device, again);
+      office.arrive(again);
+      again.engine.keys.add({ ...phone.engine.keys.epoch!, key: phone.engine.keys.epoch!.key.slice() });
+      again.engine.restoreBase(partsOf(phone), undefined);
+      again.engine.beginFeed(1);
+      again.engine.sponsored([phone, laptop], isTold ? [entrance] : []);
+      for (const { delta } of tablet.engine.replica.tail()) again.hear(phone, delta);
+      assert.ok(again.engine.replica.roster.gone.has(phone.device));
+      again.hear(phone, answer);
+      assert.equal(again.engine.replica.node(answer.id), undefined, 'it is beyond the cut of its own word');
+      office.arrive(phone);
+      office.link(phone, again);
+      office.rest();
+      const { replica, isOutside } = again.engine;
+      assert.equal(isOutside, false);
+      assert.equal(replica.node(entrance.id) !== undefined, isTold, 'nobody takes more who has not been told of it');
+      if (isTold) assert.deepEqual(stateOf(replica), stateOf(phone.engine.replica));
     }
   });
 

@@ -430,6 +430,22 @@ export const graph: readonly Mutant[] = [
     tests: ['test/sync/in-again.test.ts'],
   },
   {
+    name: 'who comes in refuses what rests on the word by which he does, as he had said something else before',
+    rule: 'I4',
+    file: 'src/sync/intake.ts',
+    search: 'if (this.#underEntrances.has(delta.id)) return true;',
+    replace: '',
+    tests: ['test/sync/return.test.ts'],
+  },
+  {
+    name: 'who comes in refuses the word by which he does, as he had said something else before',
+    rule: 'I4',
+    file: 'src/sync/intake.ts',
+    search: 'if (this.#entrances.includes(delta.id)) return true;',
+    replace: '',
+    tests: ['test/sync/return.test.ts'],
+  },
+  {
     name: 'what one has written beyond a word comes along beside a fresh copy, where others have named the first of it',
     rule: 'L7',
     file: 'src/sync/endings.ts',

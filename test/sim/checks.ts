@@ -181,17 +181,18 @@ export function checkWorld(world: World, dice: Dice, cameToRest: boolean): void 
 }
 
 /**
- * N4: whom an honest device has let in, and holds for in, has a copy in the end: the two find a seal under which they hear each other. Who is in himself by
+ * N4: whom an honest device has let in, and holds for in, has a copy in the end, and is in by it: the two find a seal under which they hear each other. Who is in himself by
  * what is void may have none to give, and those who could vouch for it do not hear him; nor has he as long as nobody has vouched for his (L6).
  */
-function checkHasCopy(world: World, all: Replica, { id, sponsors, replica }: SimDevice): void {
+function checkHasCopy(world: World, all: Replica, { id, sponsors, replica, engine }: SimDevice): void {
   const by = [...sponsors].find((one) => {
     const { roster, isConfirmed } = world.devices.get(one)!.replica;
     const isIn = roster.devices.has(one) && all.roster.devices.has(one);
     return !world.isHostile(one) && isIn && roster.devices.has(id) && isConfirmed;
   });
-  if (replica.size > 0 || by === undefined) return;
-  world.violate('N4', `${world.nameOf(id)} has no copy, and is in for ${world.nameOf(by)}, which has let it in`);
+  if (by === undefined || (replica.size > 0 && !engine.isOutside)) return;
+  const hasNo = replica.size > 0 ? 'has no copy in which it is in' : 'has no copy';
+  world.violate('N4', `${world.nameOf(id)} ${hasNo}, and is in for ${world.nameOf(by)}, which has let it in`);
 }
 
 /**

@@ -3,7 +3,7 @@
  * it came.
  */
 import assert from 'node:assert/strict';
-import type { DeltaId } from '../../src/base/ids.ts';
+import type { DeltaId, FeedId } from '../../src/base/ids.ts';
 import { feedOf, type Delta } from '../../src/sync/delta.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import { boxEpoch } from '../../src/sync/epoch.ts';
@@ -272,6 +272,22 @@ describe('D2 A4 what a device has lost and somebody brings who is out', () => {
 });
 
 describe('L6 D2 a later feed in a base', () => {
+  it('L6 D2 tells of the older one only what is folded of what others have named: what is not they may not have yet', () => {
+    const talk = new Talk();
+    const { alice, bob, mallory, genesis } = talk;
+    const first = talk.add(mallory, undefined, [genesis]);
+    const named = talk.add(mallory, first, []);
+    const unaware = talk.add(bob, undefined, [named]);
+    const beyond = talk.add(mallory, named, []);
+    talk.add(talk.team.person('Carol'), undefined, [beyond]);
+    const later = talk.add(mallory, undefined, [genesis], 1);
+    const seen = talk.add(alice, genesis, [later, first]);
+    const isOlder = ({ feed }: { readonly feed: FeedId }) => feed === feedOf(mallory.device, 0);
+    assert.deepEqual(talk.graph.lanes.find(isOlder)?.closed, { named: 3, seen: 0 });
+    forgetUpTo(talk, [first, later, seen, talk.add(bob, unaware, [seen])]);
+    assert.deepEqual(frameOf(talk.graph, undefined).lanes.find(isOlder)?.closed, { named: 2, seen: 0 });
+  });
+
   it('L6 D2 how much of the older one counts is in the frame, and comes back with it', () => {
     const talk = new Talk();
     const { alice, bob, mallory, genesis } = talk;

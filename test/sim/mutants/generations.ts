@@ -202,7 +202,7 @@ export const generations: readonly Mutant[] = [
     file: 'src/sync/frame.ts',
     search: 'return { named: lane.namedAtCut, seen };',
     replace: 'return { named: lane.closed?.named ?? 0, seen };',
-    tests: ['test/sim/sim.test.ts'],
+    tests: ['test/sync/generations.test.ts'],
   },
   change('what is folded names nothing of an older feed', 'this.#generations.settle(node);', '', 'src/sync/places.ts'),
   {

@@ -4,15 +4,15 @@ import type { DeltaId } from '../../src/base/ids.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import { feedOf, type Delta } from '../../src/sync/delta.ts';
 import { boxEpoch } from '../../src/sync/epoch.ts';
-import { Graph } from '../../src/sync/graph.ts';
+import { Graph, type Node } from '../../src/sync/graph.ts';
 import { OwnFeed } from '../../src/sync/own-feed.ts';
 import { Talk } from './talk.ts';
-import { Team, type Copy, type Person } from './team.ts';
+import { Team, type Person } from './team.ts';
 
 /** How often somebody's past is looked into, of all that is here, while something is done. */
-function looks(copy: Copy, act: () => void): number {
+function looks(nodes: Iterable<Node>, act: () => void): number {
   let count = 0;
-  for (const node of copy.replica.nodes()) {
+  for (const node of nodes) {
     const { past } = node;
     const get = () => {
       count++;
@@ -45,7 +45,7 @@ describe('A6 what a member may write', () => {
       }
       assert.deepEqual(team.founder.hearRuns(admits, leaves), []);
       for (const { id } of [...admits, ...leaves]) assert.equal(team.founder.verdict(id), 'accepted');
-      return looks(team.founder, () => team.founder.admit(team.person('Carol')));
+      return looks(team.founder.replica.nodes(), () => team.founder.admit(team.person('Carol')));
     };
     const [few, many] = [looksAt(40), looksAt(80)];
     assert.ok(many < 5 * few, `${few} looks, and ${many} for twice as much`);
@@ -64,7 +64,7 @@ describe('D10 words that nobody knows', () => {
         words.push(team.forge(mallory, { ...place, credential, tool: undefined, kind: 'unheard', body: [] }));
       }
       assert.deepEqual(team.founder.hearRuns(words), []);
-      return looks(team.founder, () => {
+      return looks(team.founder.replica.nodes(), () => {
         for (let i = 0; i < 20; i++) team.founder.post(`post ${i}`);
       });
     };
@@ -200,5 +200,23 @@ describe('K2 words that wait for what never comes', () => {
     }
     assert.ok(looks > 1, 'who stands behind them is looked for');
     assert.ok(looks <= 4, `${looks} looks`);
+  });
+});
+
+describe('A4 what a device lets go of as it is let in', () => {
+  it('A4 D2 a chain through as many feeds of somebody as he likes is not taken off one by one', () => {
+    const looksAt = (count: number) => {
+      const talk = new Talk();
+      const { mallory, genesis } = talk;
+      const chain = [talk.add(mallory, undefined, [genesis])];
+      while (chain.length < count) chain.push(talk.add(mallory, undefined, [chain.at(-1)!], chain.length));
+      const nodes = [genesis, ...chain].map(({ id }) => talk.graph.get(id)!);
+      return looks(nodes, () => {
+        const gone = talk.graph.letGo(({ device }) => device === mallory.device, talk.bob.device);
+        assert.equal(gone.size, count);
+      });
+    };
+    const [some, twice] = [looksAt(50), looksAt(100)];
+    assert.ok(twice <= 4 * some, `${some} looks, and of twice as many feeds ${twice}`);
   });
 });

@@ -1122,8 +1122,8 @@ export const pruning: readonly Mutant[] = [
     name: 'who has lost his acknowledgement of a word lets go of what another names',
     rule: 'A4',
     file: 'src/sync/strays.ts',
-    search: 'delta.seq > named && isEnded(delta)',
-    replace: 'isEnded(delta)',
+    search: 'const more = [...all];',
+    replace: 'const more: Lane[] = [];',
     tests: ['test/sync/generations.test.ts'],
   },
   {

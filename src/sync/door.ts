@@ -2,6 +2,7 @@
  * The one door by which a delta enters a copy (`enter`), whether it is ours, another's or read back from the journal, and what follows from all that has
  * come in by it: that is worked out, all of it at once, when somebody looks (`settle`). What is before the door is in `intake.ts` and `writing.ts`.
  */
+import type { DeltaId } from '../base/ids.ts';
 import type { Authority } from './authority.ts';
 import type { Content } from './content.ts';
 import { isKnownControl } from './control.ts';
@@ -10,7 +11,7 @@ import type { Durability } from './durability.ts';
 import type { Endings } from './endings.ts';
 import type { Entrances } from './entrances.ts';
 import type { Forgetting } from './forgetting.ts';
-import type { Graph, Node } from './graph.ts';
+import { inPast, type Graph, type Node } from './graph.ts';
 import type { OutOfStep } from './out-of-step.ts';
 import type { OwnBase } from './own-base.ts';
 import type { OwnFeed } from './own-feed.ts';
@@ -44,6 +45,8 @@ export class Door {
   #isRecut = false;
   /** D2: what this device had written before in another feed has come. */
   #hasComeAgain = false;
+  /** I4: the words by which this device is, or was, in since the copy was opened. */
+  readonly #letInBy = new Set<DeltaId>();
   #ahead: readonly Node[] = [];
   #roster: Roster;
 
@@ -123,7 +126,7 @@ export class Door {
     content.insertAll(entered.filter((node) => node.delta.tool !== undefined));
     // Before anything more is folded: the word is about what is folded now.
     if (controls.length > 0 || isTurned) base.seekVoucher(this.#roster.vouchers);
-    if (this.#hasComeAgain) this.#letGoOfEnded();
+    if (this.#isLetInAnew() || this.#hasComeAgain) this.#letGoOfEnded();
   }
 
   /** The verdicts on control deltas are others. */
@@ -146,17 +149,29 @@ export class Door {
     return before.length !== this.#ahead.length || before.some((end, i) => end !== this.#ahead[i]);
   }
 
+  /** I4, L7: whether this device is in by a word by which it was not before. Each is asked about once: what is let go of with it may make others stand. */
+  #isLetInAnew(): boolean {
+    const { endings, own } = this.#parts;
+    if (!this.#roster.devices.has(own.device)) return false;
+    const before = this.#letInBy.size;
+    for (const { delta } of endings.standingEntrances(own.device)) this.#letInBy.add(delta.id);
+    return this.#letInBy.size > before;
+  }
+
   // ---- out again --------------------------------------------------------------------------------------------------------
 
   /**
-   * D2, A4: what was taken before it was known that this device had acknowledged an end of its feed, in what it has lost since: others may have
-   * folded upon that acknowledgement, and could take nothing that names it.
+   * D2, A4: what was taken before it was known that this device had acknowledged an end of its feed, in what it has lost since, or is to with what lets it in:
+   * others may have folded upon that, and could take nothing that names it. What lets it in it cannot do without.
    */
   #letGoOfEnded(): void {
     const { endings, graph, own } = this.#parts;
     this.#hasComeAgain = false;
     const { byOtherFeed: isWanted } = graph.wanted();
-    const isEnded = (delta: Delta) => endings.isBarred(delta, own.feed) && !isWanted(delta);
+    const entrances = endings.standingEntrances(own.device);
+    const isFoundation = (node: Node) => entrances.some((entrance) => entrance === node || inPast(node, entrance));
+    const isEnded = (delta: Delta) =>
+      endings.isBarred(delta, own.feed) && !isWanted(delta) && !isFoundation(graph.get(delta.id)!);
     this.withdraw(graph.letGo(isEnded, own.device));
   }
 

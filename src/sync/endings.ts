@@ -97,17 +97,20 @@ export class Endings {
   }
 
   /**
-   * Whether the device of a feed has written with a delta in its past, or is to: of who has written nothing yet others know that a word that
-   * lets it in will be in its past (I4), and fold upon that (L4). What is folded all have acknowledged, who began with the base of it, too.
+   * Whether the device of a feed has written with a delta in its past, or is to: whatever it writes next has what lets it in in its past (I4, L7), be that said
+   * after it was taken out, and others have folded what that knows, or fold it (L4). What is folded all have acknowledged, who began with the base of it, too.
    */
   #hasAcknowledged(node: Node, own: FeedId): boolean {
     if (this.#graph.isFolded(node)) return true;
     const [device] = own.split('.') as [DeviceId];
     const hasIt = (end: Node) => end === node || inPast(node, end);
     const tips = this.#graph.lanesOf(device).flatMap(({ tip }) => tip ?? []);
-    if (tips.length > 0) return tips.some(hasIt);
-    const entrances = this.#entrancesOf(device);
-    return entrances.length > 0 && entrances.every(hasIt);
+    return tips.some(hasIt) || this.standingEntrances(device).some(hasIt);
+  }
+
+  /** Of what has let a device in what stands. */
+  standingEntrances(device: DeviceId): readonly Node[] {
+    return this.#entrancesOf(device).filter(({ delta: { id } }) => this.#authority.verdictOf(id)?.accepted === true);
   }
 
   #wordsAgainst(device: DeviceId): readonly Accepted[] {

@@ -201,10 +201,9 @@ export class OwnFeed {
     const account = this.#authority.accountOf(device);
     const cited = account === undefined ? undefined : this.#authority.bestCredential(account);
     if (!cited || hasIt(this.#graph.get(cited.id)!)) return true;
-    const entrances = this.#entrances.of(device);
-    const accepted = entrances.filter(({ delta }) => this.#authority.verdictOf(delta.id)?.accepted);
-    if (tips.length === 0) return accepted.every(hasIt);
-    return this.#endings.returned([device]).size > 0 && accepted.slice(-1).some(hasIt);
+    const entrances = this.#endings.standingEntrances(device);
+    if (tips.length === 0) return entrances.every(hasIt);
+    return this.#endings.returned([device]).size > 0 && entrances.slice(-1).some(hasIt);
   }
 
   /**
@@ -256,8 +255,7 @@ export class OwnFeed {
   /** What the next has to have in its past: what it cites (A3), and, of a feed that has not begun, what lets its device in, the newest first (I4, L7). */
   #foundations(): readonly Node[] {
     const cited = this.#credentialOf(this.device);
-    const isAccepted = ({ delta }: Node) => this.#authority.verdictOf(delta.id)?.accepted === true;
-    const entrances = this.#tip ? [] : this.#entrances.of(this.device).filter(isAccepted).toReversed();
+    const entrances = this.#tip ? [] : this.#endings.standingEntrances(this.device).toReversed();
     return [(cited && this.#graph.get(cited)) ?? [], ...entrances].flat();
   }
 

@@ -83,7 +83,7 @@ export class People {
   /** The last word that let a device in (I4, L7). */
   entranceOf(device: DeviceId): Node | undefined {
     this.#door.settle();
-    return this.#entrances.of(device).findLast(({ delta }) => this.#authority.verdictOf(delta.id)?.accepted);
+    return this.#endings.standingEntrances(device).at(-1);
   }
 
   /** Devices that have been let in again, each with the last word that took it out (L7). */

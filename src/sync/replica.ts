@@ -237,12 +237,14 @@ export class Replica {
     const { door, durability, graph, intake } = this.#parts;
     const before = door.controls;
     const taken = intake.take(runs, from, door.lastRoster);
-    const { added, heard } = taken;
-    for (const node of added) durability.cameIn(node);
+    const { heard } = taken;
+    for (const node of taken.added) durability.cameIn(node);
     door.settle();
+    // What is let go of at once need not be kept, nor told.
+    const added = taken.added.filter(({ delta }) => graph.get(delta.id));
     const feeds = new Set([...heard.map(({ feed }) => feed), ...added.map(({ delta }) => delta.feed)]);
     const held = this.#heldOf(heard.length > 0 ? feeds : graph.vector().keys());
-    return { ...taken, held, controlChanged: door.controls !== before, missing: graph.missing() };
+    return { ...taken, added, held, controlChanged: door.controls !== before, missing: graph.missing() };
   }
 
   #heldOf(feeds: Iterable<FeedId>): Ingest['held'] {

@@ -542,13 +542,20 @@ describe('L4 D2 a feed that knows less', () => {
   });
 
   it('L4 D2 L7 and not by who comes back, let in again by who knows of the later: it would be beyond the word that took him out', () => {
-    const { team, carol, alice, low } = heardOfBoth();
+    const { team, carol, alice, low, older } = heardOfBoth();
+    const dave = team.join('Dave').person;
+    carol.take(alice.replica.serving.lacking(carol.replica.vector(), Number.MAX_SAFE_INTEGER));
+    // As he knows of the later, it counts for nobody by him; but it stays.
+    const { credential } = alice.replica.roster.members.get(dave.account)!;
+    const deps = [older, low.id, credential].sort();
+    carol.hearRuns([team.forge(dave, { seq: 1, deps, credential, body: ['upon both'] })]);
     alice.replica.ingest([[low.bytes]]);
     const { device, account, certificate } = carol.person;
     alice.control('drop', controlBody.devices([device], boxEpoch(team.crypto, team.epoch, [])));
     const boxes = boxEpoch(team.crypto, team.epoch, [certificate]);
     alice.control('addDevice', controlBody.addDevice(account, [certificate], boxes));
     carol.meet(alice);
+    assert.ok(carol.replica.node(older));
     const written = carol.write({ tool: CHAT, kind: 'post', body: ['back'] });
     assert.deepEqual(
       written.map(({ delta }) => [delta.kind, carol.verdict(delta.id)]),

@@ -74,15 +74,34 @@ describe('I4 L6 who was let in twice, and has begun upon the word of who was out
     assert.deepEqual(outOfStep(alice, dave), [false, true]);
   });
 
-  it('L6 I4 is out of step, too, where he has begun upon both (world “pear.2235”)', () => {
+  it('L6 I4 A4 begins upon the other word alone where he has both by then, and is in step (world “pear.2235”)', () => {
     const { office, alice, bob, dave, said } = foldedOn('two entrances, upon both', false);
     for (const delta of said) dave.hear(bob, delta);
-    dave.post('upon both');
+    dave.post('upon the word of Alice');
     const first = deltasOf(dave).at(-1)!;
-    assert.deepEqual([first.seq, first.deps.length], [1, 2]);
+    assert.deepEqual([first.seq, first.deps], [1, [said.at(-1)!.id]]);
     office.link(alice, dave);
+    office.rest();
+    assert.deepEqual(outOfStep(alice, dave), [false, false]);
+    assert.deepEqual(stateOf(dave.engine.replica), stateOf(alice.engine.replica));
+  });
+
+  it('L6 I4 is out of step where his store has begun upon both', () => {
+    const { office, alice, bob, dave, said } = foldedOn('two entrances, begun upon both', false);
+    const [his, hers] = [deltasOf(bob).at(-1)!, said.at(-1)!];
+    const deps = [his.id, hers.id].sort();
+    const first = office.team.forge(dave.person, { seq: 1, deps, credential: hers.id, body: ['upon both'] });
+    const again = new Desk(office, dave.person);
+    office.desks.set(dave.device, again);
+    again.engine.keys.add({ ...alice.engine.keys.epoch!, key: alice.engine.keys.epoch!.key.slice() });
+    again.engine.restoreBase(dave.parts, undefined);
+    for (const { bytes } of [...deltasOf(dave), ...said, first]) again.engine.restore(bytes);
+    again.engine.opened();
+    assert.ok(again.engine.replica.node(first.id));
+    office.arrive(again);
+    office.link(alice, again);
     comeApart(office);
-    assert.deepEqual(outOfStep(alice, dave), [false, true]);
+    assert.deepEqual(outOfStep(alice, again), [false, true]);
   });
 
   it('L6 I4 is so, though he has all words, and begins anew (world “ivy.1912”)', () => {

@@ -149,7 +149,7 @@ export const generations: readonly Mutant[] = [
   ),
   change(
     'who comes back names first what was before he was taken out',
-    'return this.#endings.returned([device]).size > 0 && accepted.slice(-1).some(hasIt);',
+    'return this.#endings.returned([device]).size > 0 && entrances.slice(-1).some(hasIt);',
     'return false;',
     'src/sync/own-feed.ts',
   ),
@@ -169,12 +169,6 @@ export const generations: readonly Mutant[] = [
     'what was applied stays when the older feed shows',
     'return this.#putsBehind(lane) || isOther || isMore || isHeard;',
     'return isOther || isMore || isHeard;',
-  ),
-  change(
-    'who has written nothing yet has acknowledged nothing',
-    'if (tips.length > 0) return tips.some(hasIt);',
-    'return tips.some(hasIt);',
-    'src/sync/endings.ts',
   ),
   change(
     'a base forgets what counts of an older feed',

@@ -17,8 +17,8 @@ export const graph: readonly Mutant[] = [
     name: 'who is new names, of many heads, any but what lets him in',
     rule: 'I4',
     file: OWN_FEED,
-    search: 'const entrances = this.#tip ? [] : this.#entrances.of(this.device).filter(isAccepted).toReversed();',
-    replace: 'const entrances: readonly Node[] = [].filter(isAccepted);',
+    search: 'const entrances = this.#tip ? [] : this.#endings.standingEntrances(this.device).toReversed();',
+    replace: 'const entrances: readonly Node[] = [];',
     tests: ['test/sync/own-feed.test.ts'],
   },
   {

@@ -13,6 +13,7 @@ const bases = ['test/sync/base.test.ts', 'test/sync/first-copy.test.ts'];
 const returns = ['test/sync/return.test.ts'];
 const renewals = ['test/sync/renewal.test.ts'];
 const entrances = ['test/sync/two-entrances.test.ts'];
+const withEntrance = ['test/sync/acknowledged-with-entrance.test.ts'];
 const apart = ['test/sync/apart.test.ts'];
 const firstCopy = ['test/sync/first-copy-guards.test.ts', 'test/sync/first-copy.test.ts'];
 
@@ -1114,9 +1115,41 @@ export const pruning: readonly Mutant[] = [
     name: 'who has lost his acknowledgement of a word goes on from what is beyond it',
     rule: 'A4',
     file: 'src/sync/door.ts',
-    search: 'if (this.#hasComeAgain) this.#letGoOfEnded();',
-    replace: '',
+    search: 'this.#isLetInAnew() || this.#hasComeAgain',
+    replace: 'this.#isLetInAnew()',
     tests: ['test/sync/generations.test.ts'],
+  },
+  {
+    name: 'who is let in goes on from what is beyond a word which that knows',
+    rule: 'A4',
+    file: 'src/sync/door.ts',
+    search: 'this.#isLetInAnew() || this.#hasComeAgain',
+    replace: 'this.#hasComeAgain',
+    tests: withEntrance,
+  },
+  {
+    name: 'who is let in has not acknowledged what that knows, where he had written before',
+    rule: 'A4',
+    file: 'src/sync/endings.ts',
+    search: 'return tips.some(hasIt) || this.standingEntrances(device).some(hasIt);',
+    replace: 'return tips.some(hasIt);',
+    tests: withEntrance,
+  },
+  {
+    name: 'who is let in by what is beyond an end lets go of that',
+    rule: 'I4',
+    file: 'src/sync/door.ts',
+    search: '&& !isFoundation(graph.get(delta.id)!)',
+    replace: '',
+    tests: withEntrance,
+  },
+  {
+    name: 'what is let go of as it comes is told to be held',
+    rule: 'A4',
+    file: 'src/sync/replica.ts',
+    search: 'taken.added.filter(({ delta }) => graph.get(delta.id))',
+    replace: 'taken.added',
+    tests: withEntrance,
   },
   {
     name: 'who has lost his acknowledgement of a word lets go of what another names',

@@ -132,13 +132,14 @@ export class Apart {
     return them.some((one) => us.every((other) => people.isSenior(one, other)));
   }
 
-  /** Of two that both think themselves with the more. To a senior manager alone, who could take it out as well. */
+  /** Of two that both think themselves with the more. To a senior manager alone, who could take it out as well, and to one of its person. */
   #isToGiveWayTo(device: DeviceId): boolean {
     if (stageOf(this.#peers.get(device)!) < LAST_STAGE) return false;
     const { people, roster } = this.#replica;
     const [account, own] = [people.accountOf(device), people.accountOf(this.#self)];
-    if (account === undefined || own === undefined || roster.members.get(account)?.role !== Role.manager) return false;
-    return people.isSenior(account, own);
+    if (account === undefined || own === undefined) return false;
+    if (account === own) return device < this.#self;
+    return roster.members.get(account)?.role === Role.manager && people.isSenior(account, own);
   }
 
   #begun(apart: readonly DeviceId[]): number {

@@ -43,7 +43,7 @@ export class Door {
   #controls = 0;
   /** D2, D8: what stands aside may be other deltas than before. */
   #isRecut = false;
-  /** D2: what this device had written before in another feed has come. */
+  /** D2: what this device had written before in another feed has come; or what was in another copy (`tookOver`). */
   #hasComeAgain = false;
   /** I4: the words by which this device is, or was, in since the copy was opened. */
   readonly #letInBy = new Set<DeltaId>();
@@ -77,6 +77,11 @@ export class Door {
   enterOwn(node: Node, isRecut: boolean): void {
     this.#enter(node, false);
     if (this.#turnsAhead() || isRecut) this.#isRecut = true;
+  }
+
+  /** L6: what entered last was in another copy, whatever the base that is here knows. */
+  tookOver(): void {
+    this.#hasComeAgain = true;
   }
 
   /** Of a base, and so in everybody's past. */

@@ -228,6 +228,7 @@ export class Replica {
   takeOver(other: Replica): void {
     for (const { delta } of other.nodes()) this.restore(delta.bytes);
     for (const { bytes } of other.ownWaiting()) this.restore(bytes);
+    this.#parts.door.tookOver();
     this.#parts.own.takeOver(other.#parts.own);
     this.#parts.durability.takeOver(other.#parts.durability);
   }

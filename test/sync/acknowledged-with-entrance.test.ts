@@ -3,6 +3,7 @@
  * nobody waited for it while it was out. It takes nothing that is beyond a word there, and lets go of what it had taken of it.
  */
 import assert from 'node:assert/strict';
+import { BaseReader } from '../../src/sync/base.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import { feedOf } from '../../src/sync/delta.ts';
 import { boxEpoch } from '../../src/sync/epoch.ts';
@@ -152,6 +153,38 @@ describe('A4 I4 L7 who is let in has acknowledged what that has in its past', ()
     assert.ok(again.replica.roster.devices.has(bob.person.device));
     assert.equal(again.replica.node(unsent), undefined);
     assert.deepEqual(again.replica.vector(), bob.replica.vector());
+  });
+
+  it('A4 L6 and lets go of it where that is in a base, beside which comes what was here before', () => {
+    const { team, alice, bob, dave, mallory, unsent } = letInAgainAfter('let in, and given a base');
+    const erin = team.person('Erin');
+    const before = emptyCopy(team, erin, 0);
+    before.meet(mallory);
+    const credential = mallory.replica.node(unsent)!.delta.credential!;
+    const other = team.forge(mallory.person, { generation: 1, seq: 1, deps: [credential], credential });
+    before.hearRuns([other]);
+    assert.ok(before.replica.node(other.id));
+    alice.admit(erin);
+    bob.meet(dave);
+    for (const copy of [bob, dave, bob, dave]) {
+      copy.meet(alice);
+      copy.write(ACK);
+      alice.meet(copy);
+    }
+    alice.write(ACK);
+    alice.replica.advance();
+    const { parts, root } = alice.replica.base.parts();
+    const { crypto, workspace } = team;
+    const reader = new BaseReader(crypto, workspace);
+    parts.forEach((bytes, part) => reader.add({ root, part, parts: parts.length, bytes }));
+    const base = reader.read();
+    assert.ok(base.ok);
+    const { replica } = emptyCopy(team, erin, 0);
+    assert.ok(replica.load(base.value, false).ok);
+    assert.ok(replica.roster.devices.has(erin.device));
+    replica.takeOver(before.replica);
+    assert.ok(replica.roster.devices.has(erin.device));
+    for (const id of [unsent, other.id]) assert.equal(replica.node(id), undefined);
   });
 
   it('A4 L4 but for what another has named who is waited for: all come to hold that', () => {

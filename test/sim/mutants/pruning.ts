@@ -1144,6 +1144,14 @@ export const pruning: readonly Mutant[] = [
     tests: withEntrance,
   },
   {
+    name: 'what was here before a base is kept though it is beyond a word there',
+    rule: 'A4',
+    file: 'src/sync/replica.ts',
+    search: 'this.#parts.door.tookOver();',
+    replace: '',
+    tests: withEntrance,
+  },
+  {
     name: 'what is let go of as it comes is told to be held',
     rule: 'A4',
     file: 'src/sync/replica.ts',

@@ -295,11 +295,22 @@ function isElsewhere(world: World, side: readonly SimDevice[], device: SimDevice
 /** Whether it thinks itself in, by what is void, or by what its author has lost since (D2), and another does not. */
 function isOnlyByItself(world: World, one: SimDevice, other: SimDevice, invalid: readonly Addition[]): boolean {
   const { id, replica } = one;
-  if (!replica.roster.devices.has(id) || other.replica.roster.devices.has(id)) return false;
+  const isIn = replica.roster.devices.has(id);
+  if (!(isIn || hasLeftUnheard(one, other)) || other.replica.roster.devices.has(id)) return false;
   const isAside = (word: Delta) =>
     isBehindIt(world, word.id, other) || isOnInEnded(world, word, other) || isLetInAside(world, word, one, other);
   if (entrancesAbove(one, other).some(isAside)) return true;
-  return namingIt(world, invalid, id).some(({ placed }) => replica.node(placed.delta.id));
+  // Of who has left that alone by which he was in last: before it he may have been in by what is void, too.
+  const last = isIn ? undefined : replica.people.entranceOf(id)?.delta.id;
+  return namingIt(world, invalid, id).some(
+    ({ placed }) => placed.delta.id === (last ?? placed.delta.id) && replica.node(placed.delta.id),
+  );
+}
+
+/** A7: it is out by its own leave alone, which another has not taken: what it was in by may be what lies between the two. */
+function hasLeftUnheard({ id, replica }: SimDevice, other: SimDevice): boolean {
+  const word = replica.roster.gone.get(id)?.delta;
+  return word?.kind === 'leave' && !other.replica.node(word.id);
 }
 
 /**

@@ -237,6 +237,16 @@ export function takenOutBy(control: Control): readonly DeviceId[] {
   return control.kind === 'removeDevice' || control.kind === 'drop' ? control.devices : [];
 }
 
+/** Whether a delta, if it stands, takes out a device, or its person. */
+export function takesOut(crypto: Crypto, delta: Delta, device: DeviceId, account: AccountId): boolean {
+  if (!TAKES_OUT.has(delta.kind) || delta.tool !== undefined) return false;
+  const control = readControl(crypto, delta);
+  if (control?.kind === 'remove') return control.account === account;
+  return control !== undefined && takenOutBy(control).includes(device);
+}
+
+const TAKES_OUT: ReadonlySet<string> = new Set(['remove', 'removeDevice', 'freeze', 'drop']);
+
 /** Undefined for a body that breaks its form (void, D9) and for a kind that is not known (D10). A delta does not change: read once. */
 export function readControl(crypto: Crypto, delta: Delta): Control | undefined {
   let known = controls.get(delta);

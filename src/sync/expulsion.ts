@@ -6,7 +6,7 @@ import type { AccountId, DeltaId, DeviceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { readControl } from './control.ts';
 import { checkSignature, readDelta, type Delta } from './delta.ts';
-import { outsideOf } from './endings.ts';
+import { outsideOf } from './told-words.ts';
 import type { Node } from './graph.ts';
 import type { Replica } from './replica.ts';
 import { pastOf } from './waiting.ts';

@@ -14,6 +14,7 @@ import type { PassedBy } from './passed-by.ts';
 import { Proof, type IngestFault } from './proof.ts';
 import type { Roster } from './roster.ts';
 import type { Serving } from './serving.ts';
+import type { ToldWords } from './told-words.ts';
 import type { WantedBy } from './waiting.ts';
 
 export interface IntakeOptions {
@@ -23,6 +24,7 @@ export interface IntakeOptions {
   readonly graph: Graph;
   readonly own: OwnFeed;
   readonly endings: Endings;
+  readonly toldWords: ToldWords;
   readonly passedBy: PassedBy;
   readonly outOfStep: OutOfStep;
   readonly serving: Serving;
@@ -58,6 +60,7 @@ export class Intake {
   readonly #graph: Graph;
   readonly #own: OwnFeed;
   readonly #endings: Endings;
+  readonly #toldWords: ToldWords;
   readonly #passedBy: PassedBy;
   readonly #outOfStep: OutOfStep;
   readonly #serving: Serving;
@@ -73,6 +76,7 @@ export class Intake {
     this.#wanted = new Wanted(graph, (delta) => options.endings.isCutOff(delta, options.own.feed));
     this.#own = options.own;
     this.#endings = options.endings;
+    this.#toldWords = options.toldWords;
     this.#passedBy = options.passedBy;
     this.#outOfStep = options.outOfStep;
     this.#serving = options.serving;
@@ -88,7 +92,7 @@ export class Intake {
     const hear = (run: readonly Delta[]) => {
       const last = run.findLast(({ id }) => this.#graph.has(id));
       if (last) batch.heard.push({ feed: last.feed, seq: last.seq });
-      if (from !== undefined) this.#endings.hear(run, from, this.#own.feed, roster);
+      if (from !== undefined) this.#toldWords.hear(run, from, this.#own.feed, roster);
     };
     const isAllWhole = this.#graph.waiting === 0 && !this.#graph.isForked && this.#endings.forked.size === 0;
     const isPlain = isAllWhole && entrances.length === 0;

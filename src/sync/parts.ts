@@ -24,6 +24,7 @@ import type { Reducer } from './reducer.ts';
 import { Serving } from './serving.ts';
 import { isActive } from './stability.ts';
 import { StateMark } from './state-mark.ts';
+import { ToldWords } from './told-words.ts';
 import { ToolWords } from './tool-words.ts';
 import { Writing } from './writing.ts';
 
@@ -75,6 +76,14 @@ export function partsOf(options: ReplicaOptions): Parts {
 
   const entrances = new Entrances(crypto, workspace);
   const endings = new Endings(crypto, graph, authority, (device) => entrances.of(device), isIn);
+  const toldWords = new ToldWords({
+    crypto,
+    graph,
+    authority,
+    endings,
+    entrancesOf: (device) => entrances.of(device),
+    isIn,
+  });
   const own: OwnFeed = new OwnFeed({ crypto, workspace, feed, graph, authority, entrances, endings });
   const durability = new Durability(graph, own);
 
@@ -92,13 +101,13 @@ export function partsOf(options: ReplicaOptions): Parts {
   const serving = new Serving(crypto, workspace, graph, ({ delta }) => own.isDurable(delta));
   const enter: Door['enter'] = (node, isRecut) => door.enter(node, isRecut);
   const intake = new Intake({
-    ...{ crypto, workspace, reader, graph, own, endings, passedBy, outOfStep, serving, enter },
+    ...{ crypto, workspace, reader, graph, own, endings, toldWords, passedBy, outOfStep, serving, enter },
     entrances: () => options.entrances?.() ?? [],
   });
   const writing = new Writing({ door, reader, graph, authority, content, endings, own, serving });
   const letInVain = new LetInVain(graph, authority, entrances);
   const grounds = new Grounds(graph, authority, entrances);
-  const people = new People({ door, graph, authority, entrances, endings, letInVain, grounds, own });
+  const people = new People({ door, graph, authority, entrances, endings, toldWords, letInVain, grounds, own });
   const mark = new OwnMark({ door, graph, content, endings, durability, outOfStep, stateMark });
   return {
     ...{ reader, graph, authority, content, base, own, durability, outOfStep, forgetting, serving },

@@ -17,6 +17,7 @@ import type { OwnFeed } from './own-feed.ts';
 import type { Action, Scope } from './permissions.ts';
 import type { Allowance } from './settings.ts';
 import { activeDevices, firstUnacknowledged } from './stability.ts';
+import type { ToldWords } from './told-words.ts';
 
 export interface PeopleOptions {
   readonly door: Door;
@@ -24,6 +25,7 @@ export interface PeopleOptions {
   readonly authority: Authority;
   readonly entrances: Entrances;
   readonly endings: Endings;
+  readonly toldWords: ToldWords;
   readonly letInVain: LetInVain;
   readonly grounds: Grounds;
   readonly own: OwnFeed;
@@ -35,16 +37,18 @@ export class People {
   readonly #authority: Authority;
   readonly #entrances: Entrances;
   readonly #endings: Endings;
+  readonly #toldWords: ToldWords;
   readonly #letInVain: LetInVain;
   readonly #grounds: Grounds;
   readonly #own: OwnFeed;
 
-  constructor({ door, graph, authority, entrances, endings, letInVain, grounds, own }: PeopleOptions) {
+  constructor({ door, graph, authority, entrances, endings, toldWords, letInVain, grounds, own }: PeopleOptions) {
     this.#door = door;
     this.#graph = graph;
     this.#authority = authority;
     this.#entrances = entrances;
     this.#endings = endings;
+    this.#toldWords = toldWords;
     this.#letInVain = letInVain;
     this.#grounds = grounds;
     this.#own = own;
@@ -144,7 +148,7 @@ export class People {
 
   /** K2: a word against a device that can never come in here, and is believed all the same. */
   wordAgainst(device: DeviceId, account: AccountId): Node | undefined {
-    return this.#endings.wordAgainst(device, account, this.#door.settle());
+    return this.#toldWords.wordAgainst(device, account, this.#door.settle());
   }
 
   /** A7: what somebody has said to leave, and waits here for what it rests on. */

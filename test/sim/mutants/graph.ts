@@ -456,7 +456,7 @@ export const graph: readonly Mutant[] = [
   {
     name: 'who tells himself what he had said before a later feed is not believed',
     rule: 'K2',
-    file: 'src/sync/endings.ts',
+    file: 'src/sync/told-words.ts',
     search:
       'if (devices.has(from) && (from !== delta.device || this.#isFromBefore(delta))) this.#told.set(delta.device, delta);',
     replace: 'if (devices.has(from) && from !== delta.device) this.#told.set(delta.device, delta);',

@@ -638,7 +638,7 @@ export const pruning: readonly Mutant[] = [
   {
     name: 'who has taken another device of its person out hears nothing of what that says at the same time',
     rule: 'K2',
-    file: 'src/sync/endings.ts',
+    file: 'src/sync/told-words.ts',
     search: ': this.#accountDropped(delta, asking);',
     replace: ': undefined;',
     tests: ['test/sync/return.test.ts'],
@@ -646,7 +646,7 @@ export const pruning: readonly Mutant[] = [
   {
     name: 'of whom a device had let in that was dropped by then a word that waits is not believed',
     rule: 'I4',
-    file: 'src/sync/endings.ts',
+    file: 'src/sync/told-words.ts',
     search: ' ?? this.#accountLetInBeyond(delta.device, asking);',
     replace: ';',
     tests: ['test/sync/return.test.ts'],
@@ -654,7 +654,7 @@ export const pruning: readonly Mutant[] = [
   {
     name: 'of whom a device had let in that was dropped by then a word that is not taken is not believed',
     rule: 'I4',
-    file: 'src/sync/endings.ts',
+    file: 'src/sync/told-words.ts',
     search: 'if (account === undefined) return this.#accountLetInBeyond(device, asking);',
     replace: 'if (account === undefined) return undefined;',
     tests: ['test/sync/return.test.ts'],
@@ -662,7 +662,7 @@ export const pruning: readonly Mutant[] = [
   {
     name: 'what has let in a device is believed of whom that is said by alone',
     rule: 'K2',
-    file: 'src/sync/endings.ts',
+    file: 'src/sync/told-words.ts',
     search: "if (delta.kind !== 'addDevice' || !devices.has(from) || from === delta.device) return;",
     replace: "if (delta.kind !== 'addDevice') return;",
     tests: ['test/sync/return.test.ts'],
@@ -670,15 +670,15 @@ export const pruning: readonly Mutant[] = [
   {
     name: 'of whom somebody has let in that was let in by a device that was dropped nothing is believed',
     rule: 'I4',
-    file: 'src/sync/endings.ts',
-    search: 'const isFromOutside = !this.#isIn(delta.device) || this.isCutOff(delta, own);',
-    replace: 'const isFromOutside = this.isCutOff(delta, own);',
+    file: 'src/sync/told-words.ts',
+    search: 'const isFromOutside = !this.#isIn(delta.device) || this.#endings.isCutOff(delta, own);',
+    replace: 'const isFromOutside = this.#endings.isCutOff(delta, own);',
     tests: ['test/sync/return.test.ts'],
   },
   {
     name: 'who is out makes up whom it has let in without end',
     rule: 'K2',
-    file: 'src/sync/endings.ts',
+    file: 'src/sync/told-words.ts',
     search: 'if (this.#toldToLetIn.size <= MAX_TOLD_IN_VAIN) return;',
     replace: 'if (this.#toldToLetIn.size > 0) return;',
     tests: ['test/sync/return.test.ts'],
@@ -686,7 +686,7 @@ export const pruning: readonly Mutant[] = [
   {
     name: 'a word that nobody else may have taken is believed of its author',
     rule: 'K2',
-    file: 'src/sync/endings.ts',
+    file: 'src/sync/told-words.ts',
     search:
       'if (devices.has(from) && (from !== delta.device || this.#isFromBefore(delta))) this.#told.set(delta.device, delta);',
     replace: 'if (devices.has(from) || from === delta.device) this.#told.set(delta.device, delta);',
@@ -695,7 +695,7 @@ export const pruning: readonly Mutant[] = [
   {
     name: 'who is out is believed what a device says of another that has dropped it',
     rule: 'K2',
-    file: 'src/sync/endings.ts',
+    file: 'src/sync/told-words.ts',
     search:
       'if (devices.has(from) && (from !== delta.device || this.#isFromBefore(delta))) this.#told.set(delta.device, delta);',
     replace: 'if (from !== delta.device || this.#isFromBefore(delta)) this.#told.set(delta.device, delta);',
@@ -704,7 +704,7 @@ export const pruning: readonly Mutant[] = [
   {
     name: 'what a thief says is believed by the device that has taken him out',
     rule: 'K2',
-    file: 'src/sync/endings.ts',
+    file: 'src/sync/told-words.ts',
     search: "(control.kind === 'drop' || roster.devices.has(device))",
     replace: 'true',
     tests: ['test/sync/return.test.ts'],
@@ -712,7 +712,7 @@ export const pruning: readonly Mutant[] = [
   {
     name: 'a device that is in again is a thief’s for ever',
     rule: 'K2',
-    file: 'src/sync/endings.ts',
+    file: 'src/sync/told-words.ts',
     search: "(control.kind === 'drop' || roster.devices.has(device))",
     replace: "control.kind === 'drop'",
     tests: ['test/sync/return.test.ts'],
@@ -720,7 +720,7 @@ export const pruning: readonly Mutant[] = [
   {
     name: 'what a senior has cut is believed',
     rule: 'K2',
-    file: 'src/sync/endings.ts',
+    file: 'src/sync/told-words.ts',
     search: 'this.#authority.accountOf(word.delta.device) === account &&',
     replace: '',
     tests: ['test/sync/return.test.ts'],
@@ -898,7 +898,7 @@ export const pruning: readonly Mutant[] = [
   {
     name: 'a word that is here, and void by what others hold for void, is not believed',
     rule: 'K2',
-    file: 'src/sync/endings.ts',
+    file: 'src/sync/told-words.ts',
     search: 'return graph.waiting > 0 ? this.#wordInDoubt(device, account, hearsay) : undefined;',
     replace: 'return undefined;',
     tests: ['test/sync/word-alone.test.ts'],
@@ -906,7 +906,7 @@ export const pruning: readonly Mutant[] = [
   {
     name: 'a word is not believed from beyond the cut of what others hold for void',
     rule: 'K2',
-    file: 'src/sync/endings.ts',
+    file: 'src/sync/told-words.ts',
     search: 'hearsay.isDoubtful(word.node) ||',
     replace: '',
     tests: ['test/sync/word-alone.test.ts'],
@@ -939,8 +939,8 @@ export const pruning: readonly Mutant[] = [
     name: 'the first of a feed is refused before its past is here',
     rule: 'L7',
     file: 'src/sync/endings.ts',
-    search: 'named.length === 0 && (delta.prev === undefined || this.#takesOutOwn(delta, own))',
-    replace: 'named.length === 0 && this.#takesOutOwn(delta, own)',
+    search: 'named.length === 0 && (delta.prev === undefined || this.takesOutOwn(delta, own))',
+    replace: 'named.length === 0 && this.takesOutOwn(delta, own)',
     tests: ['test/sync/authority.test.ts'],
   },
   {

@@ -84,7 +84,7 @@ export class Writer {
     const decoded = decode(bytes);
     if (!decoded.ok) throw new Error('what a writer wrote can be read');
     const [content] = decoded.value as unknown as [Uint8Array, Uint8Array];
-    const subject = concatBytes(toUtf8('coterie delta 0'), fromHex(workspace)!, content);
+    const subject = concatBytes(toUtf8('coterie delta 1'), fromHex(workspace)!, content);
     return encode([content, this.#crypto.sign(this.signer.seed, subject)]);
   }
 }

@@ -9,8 +9,8 @@
  * | agreement | 32 | X25519 key of the device: epoch boxes, and its static key in the channel |
  * | name | ≤ 255 | what the person calls the device |
  * | created | count | milliseconds since 1970, a claim |
- * | account signature | 64 | by the account, over `"coterie device 0"` and the deterministic CBOR of the five fields above |
- * | device signature | 64 | by the device's signing key, over `"coterie device countersign 0"` and the same |
+ * | account signature | 64 | by the account, over `"coterie device 1"` and the deterministic CBOR of the five fields above |
+ * | device signature | 64 | by the device's signing key, over `"coterie device countersign 1"` and the same |
  */
 import type { Crypto } from '../crypto/crypto.ts';
 import { KEY_BYTES, SIGNATURE_BYTES } from '../crypto/crypto.ts';

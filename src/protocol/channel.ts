@@ -1,6 +1,6 @@
 /**
  * The secure channel (T1): the one way in which two of us speak, on every path. It is Noise_XX_25519_AESGCM_SHA256 (noise.ts)
- * with the prologue `coterie channel 0`; the path below it carries frames in order and keeps their boundaries.
+ * with the prologue `coterie channel 1`; the path below it carries frames in order and keeps their boundaries.
  *
  * | frame | from | bytes | content |
  * | --- | --- | --- | --- |

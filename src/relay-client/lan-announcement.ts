@@ -3,9 +3,9 @@
  *
  * | field | bytes | meaning |
  * | --- | --- | --- |
- * | magic | 8 | `coterie0` |
+ * | magic | 8 | `coterie1` |
  * | reserved | 1 | 0 |
- * | tag | 16 | first half of HMAC-SHA256(device id, `coterie lan 0` and the hour since 1970 as 8 bytes, big-endian) |
+ * | tag | 16 | first half of HMAC-SHA256(device id, `coterie lan 1` and the hour since 1970 as 8 bytes, big-endian) |
  * | port | 2 | of the direct listener, big-endian; 0: I do not listen, but tell me of yourself |
  *
  * What this shows to everybody on the LAN: that this address runs Coterie, and on which port. Only who knows a device's id

@@ -17,7 +17,7 @@
  * | kind | text | what the tool does with it |
  * | body | any | as the tool says |
  *
- * id = SHA-256("coterie delta 0" ‖ workspace ‖ signed); the signature is Ed25519 over the same bytes. The workspace
+ * id = SHA-256("coterie delta 1" ‖ workspace ‖ signed); the signature is Ed25519 over the same bytes. The workspace
  * (32 bytes; zeros in its genesis, whose id it is) is thus bound by id and signature without travelling in every delta.
  */
 import { concatBytes, toHex } from '../base/bytes.ts';

@@ -14,7 +14,7 @@
  * | 5 | the device that made the code | devices: it is one of them | the code's seal |
  * | 6 | and, of each workspace | workspace: the addDevice that lets it in | the pair's seal |
  *
- * The **pair's seal** of two devices of one account is HKDF(X25519(one's secret, the other's key), "coterie pair 0" ‖ the lower
+ * The **pair's seal** of two devices of one account is HKDF(X25519(one's secret, the other's key), "coterie pair 1" ‖ the lower
  * device id ‖ the higher): a device that is not trusted any more can neither read nor write it, though it holds the account's seed.
  * With a workspace's id behind these it is for two devices of that workspace which hold no epoch together any more (K4).
  */

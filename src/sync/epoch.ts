@@ -1,13 +1,13 @@
 /**
  * Epochs (K1): a random 256-bit key, committed to by the control delta that makes it and boxed to every device.
  *
- * Chunks (F1) are made under a key of their own, Kg = HKDF(key, "coterie chunks 0", 32), which outlives the epoch's (K4):
- * content of an old generation stays readable when no message of its time is. commit = HKDF(Kg, "coterie epoch commit 0", 32),
+ * Chunks (F1) are made under a key of their own, Kg = HKDF(key, "coterie chunks 1", 32), which outlives the epoch's (K4):
+ * content of an old generation stays readable when no message of its time is. commit = HKDF(Kg, "coterie epoch commit 1", 32),
  * so that either key can be held against it; its first 8 bytes are the epoch's **tag**, which stands in front of every message
  * sealed under it and names the generation of the chunks made under it.
  *
  * A set of boxes: `[ephemeral X25519 key 32, [[first 8 bytes of the device id, AES-256-GCM(key) 48] …]]`, where a box's key is
- * HKDF(X25519(ephemeral, device), salt = commit, info = "coterie box 0" ‖ device's X25519 key, 32) with a zero nonce:
+ * HKDF(X25519(ephemeral, device), salt = commit, info = "coterie box 1" ‖ device's X25519 key, 32) with a zero nonce:
  * the ephemeral key is fresh, so no box key is used twice.
  */
 import { concatBytes, equalBytes, toHex } from '../base/bytes.ts';

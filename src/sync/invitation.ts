@@ -1,8 +1,8 @@
 /**
  * Invitations (N1, N2). The secret travels in the link alone; members learn what it derives.
  *
- * secret 32 → signing seed = HKDF(secret, "coterie invite sign 0"), seal key = HKDF(secret, "coterie invite seal 0"), and the
- * tag of messages under the seal key = first 8 bytes of HKDF(seal key, "coterie invite tag 0").
+ * secret 32 → signing seed = HKDF(secret, "coterie invite sign 1"), seal key = HKDF(secret, "coterie invite seal 1"), and the
+ * tag of messages under the seal key = first 8 bytes of HKDF(seal key, "coterie invite tag 1").
  *
  * The invitation itself is a checked text (`checked-text.ts`) of
  * `[0, workspace 32, invite delta 32, workspace name, inviter name, inviter account 32, role, expires, secret 32,

@@ -2,7 +2,7 @@
  * What is said, sealed and opened (K5): the one way to do it, on either path. Directly the channel has proved who says it, and the
  * message is sealed as it is. By a relay only the relay says whose it is, and inside the seal whoever holds its key: what is sealed then
  * is `[message bytes, signature 64]`, once for all who are sent it. The signature is that of the sender's device, whose id is the key that it
- * is checked by, over `coterie message 0` ‖ the associated data of the seal (its tag, and its workspace's id) ‖ SHA-256 of the message bytes:
+ * is checked by, over `coterie message 1` ‖ the associated data of the seal (its tag, and its workspace's id) ‖ SHA-256 of the message bytes:
  * so it is good in no other seal and no other workspace.
  *
  * Each form is refused on the other path.

@@ -9,7 +9,7 @@
  * | or | | declined: it is not dropped here, or its person is no member | the same |
  * | or | | askAnew: the words by which it is out, where it has not asked after them (N2) | the same |
  *
- * The **return seal** is HKDF(X25519(one's secret, the other's key), "coterie return 0" ‖ the lower device id ‖ the higher ‖ workspace).
+ * The **return seal** is HKDF(X25519(one's secret, the other's key), "coterie return 1" ‖ the lower device id ‖ the higher ‖ workspace).
  */
 import { concatBytes } from '../base/bytes.ts';
 import { domain } from '../base/format.ts';

@@ -124,7 +124,7 @@ function vouched(bytes: Uint8Array): Uint8Array {
   if (!decoded.ok || !Array.isArray(decoded.value)) return bytes;
   const sign = (seed: Uint8Array, domain: string) => crypto.sign(seed, concatBytes(toUtf8(domain), bytes));
   const fields = decoded.value as readonly Value[];
-  return encode([...fields, sign(accountSeed, 'coterie device 0'), sign(signingSeed, 'coterie device countersign 0')]);
+  return encode([...fields, sign(accountSeed, 'coterie device 1'), sign(signingSeed, 'coterie device countersign 1')]);
 }
 
 const certified = decode(certificate.bytes);

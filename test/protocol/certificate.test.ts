@@ -27,8 +27,8 @@ function fieldsOf(bytes: Uint8Array): readonly Value[] {
   return decoded.value as readonly Value[];
 }
 
-const ACCOUNT_DOMAIN = 'coterie device 0';
-const DEVICE_DOMAIN = 'coterie device countersign 0';
+const ACCOUNT_DOMAIN = 'coterie device 1';
+const DEVICE_DOMAIN = 'coterie device countersign 1';
 
 function signature(fields: readonly Value[], seed: Uint8Array, domain: string): Uint8Array {
   return crypto.sign(seed, concatBytes(toUtf8(domain), encode(fields)));

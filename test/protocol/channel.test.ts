@@ -172,10 +172,10 @@ describe('secure channel: the handshake', () => {
       1_700_000_000_000,
     ];
     const sign = (domain: string) => crypto.sign(account, concatBytes(toUtf8(domain), encode(fields)));
-    const byAccount = sign('coterie device 0');
+    const byAccount = sign('coterie device 1');
     for (const [payload, reason] of [
       [encode([...fields, byAccount]), 'malformed'],
-      [encode([...fields, byAccount, sign('coterie device countersign 0')]), 'badSignature'],
+      [encode([...fields, byAccount, sign('coterie device countersign 1')]), 'badSignature'],
     ] as const) {
       const a = open('initiator', alice.identity, { device: bob.certificate.device });
       const fault = shakeHands(a, open('responder', { staticSecret: secret, payload }));
@@ -236,7 +236,7 @@ describe('secure channel: the handshake', () => {
     const stranger = new XxHandshake({
       crypto,
       role: 'initiator',
-      prologue: toUtf8('coterie channel 1'),
+      prologue: toUtf8('coterie channel 2'),
       staticSecret: alice.secret,
     });
     const b = open('responder', bob.identity);

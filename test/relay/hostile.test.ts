@@ -306,7 +306,7 @@ async function rawChannel(who: Person, address: string) {
   const socket = new WebSocket(`ws://127.0.0.1:${readRelayAddress(address)!.port}/`);
   socket.on('error', () => {});
   await once(socket, 'open');
-  const prologue = Buffer.from('coterie channel 0');
+  const prologue = Buffer.from('coterie channel 1');
   const noise = new XxHandshake({ crypto, role: 'initiator', prologue, staticSecret: who.agreementSecret });
   socket.send(noise.write(new Uint8Array(0))!);
   const [second] = (await once(socket, 'message')) as [Buffer];

@@ -14,6 +14,7 @@ import type { Node } from '../../src/sync/graph.ts';
 import { DeclineReason } from '../../src/sync/messages.ts';
 import type { Entry } from '../../src/sync/replica.ts';
 import type { JoinInfo, ServiceError } from '../../src/service/api.ts';
+import { FORMAT } from '../../src/base/format.ts';
 import type { DeltaId, DeviceId, WorkspaceId } from '../../src/base/ids.ts';
 import type { Hub } from '../../src/service/hub.ts';
 import { Joining } from '../../src/service/joining.ts';
@@ -148,7 +149,7 @@ describe('Joining a workspace', function () {
     const { link, file } = await invite();
     const [head, text] = link.split('#') as [string, string];
     const flipped = text.slice(0, 100) + (text[100] === 'A' ? 'B' : 'A') + text.slice(101);
-    const padded = encode([1, 'from next year', randomBytes(64)]);
+    const padded = encode([FORMAT + 1, 'from next year', randomBytes(64)]);
     const foreign = Buffer.concat([padded, nodeCrypto().sha256(padded).subarray(0, 4)]).toString('base64url');
     for (const bad of [`${head}#${flipped}`, link.slice(0, -30), file.slice(0, 90), 'hello', '', `${head}#`]) {
       await assert.rejects(bob.api.readInvitation(bad), refusedWith('badInvitation'), bad.slice(0, 40));

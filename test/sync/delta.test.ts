@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { FORMAT } from '../../src/base/format.ts';
 import type { DeltaId, FeedId } from '../../src/base/ids.ts';
 import { decode, encode, type Value } from '../../src/protocol/codec.ts';
 import {
@@ -610,8 +611,8 @@ describe('D5 past', () => {
     const outer = decode(delta.bytes);
     const inner = outer.ok ? decode((outer.value as [Uint8Array, Uint8Array])[0]) : outer;
     assert.ok(inner.ok);
-    const signed = encode((inner.value as readonly Value[]).with(0, 1));
-    const domain = new TextEncoder().encode('coterie delta 0');
+    const signed = encode((inner.value as readonly Value[]).with(0, FORMAT + 1));
+    const domain = new TextEncoder().encode('coterie delta 1');
     const subject = new Uint8Array([...domain, ...Buffer.from(team.workspace, 'hex'), ...signed]);
     const bytes = encode([signed, team.crypto.sign(bob.person.signer.seed, subject)]);
     const { added } = team.founder.replica.ingest([[bytes]]);

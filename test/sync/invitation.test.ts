@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { concatBytes, fromBase64Url, toBase64Url, toHex } from '../../src/base/bytes.ts';
+import { FORMAT } from '../../src/base/format.ts';
 import type { AccountId, DeltaId, DeviceId, WorkspaceId } from '../../src/base/ids.ts';
 import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
 import { decode, encode, type Value } from '../../src/protocol/codec.ts';
@@ -114,7 +115,7 @@ describe('N1 invitations', () => {
   });
 
   it('N1 of a newer version it is newer, whatever follows', () => {
-    assert.equal(faultOf(resealed((fields) => fields.with(0, 1))), 'newer');
+    assert.equal(faultOf(resealed((fields) => fields.with(0, FORMAT + 1))), 'newer');
     assert.equal(faultOf(resealed(() => [7, 'what', ['ever'], new Uint8Array(40)])), 'newer');
   });
 

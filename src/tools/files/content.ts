@@ -13,9 +13,9 @@
  *
  * | chunk | is |
  * | --- | --- |
- * | Kg | HKDF(epoch key, info `coterie chunks 0`) |
+ * | Kg | HKDF(epoch key, info `coterie chunks 1`) |
  * | id | HMAC(Kg, plaintext) |
- * | key | HKDF(Kg, info `coterie chunk key 0` and the id) |
+ * | key | HKDF(Kg, info `coterie chunk key 1` and the id) |
  * | bytes | AES-256-GCM(key, twelve zero bytes, plaintext), associated data empty |
  *
  * The zero nonce is sound because a key never meets two plaintexts: it is derived from the id, and the id is a

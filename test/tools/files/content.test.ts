@@ -200,7 +200,7 @@ describe('F1 sealing of chunks', () => {
   it('F1 bytes of another plaintext under the key of an id are refused, though their tag is right', () => {
     // What a member who knows Kg can make: the tag alone would let it pass.
     const { id } = sealChunk(crypto, kg, plaintext);
-    const info = Buffer.concat([Buffer.from('coterie chunk key 0'), Buffer.from(id, 'hex')]);
+    const info = Buffer.concat([Buffer.from('coterie chunk key 1'), Buffer.from(id, 'hex')]);
     const key = crypto.hkdfSha256(kg, new Uint8Array(0), info, 32);
     const forged = crypto.sealGcm(key, new Uint8Array(12), seededBytes(5000, 14), new Uint8Array(0));
     assert.ok(crypto.openGcm(key, new Uint8Array(12), forged, new Uint8Array(0)));

@@ -26,6 +26,8 @@ export class Apart {
   readonly #self: DeviceId;
   readonly #peers: Peers;
   readonly #isRelayable: (device: DeviceId) => boolean;
+  /** Before whom this copy gives way, be it that they say then that theirs is no good: who went by that would take turns with them for ever. */
+  #gaveWayTo: ReadonlySet<DeviceId> = new Set();
 
   /** `isRelayable`: whether a device's queue can be written to. */
   constructor(replica: () => Replica, self: DeviceId, peers: Peers, isRelayable: (device: DeviceId) => boolean) {
@@ -48,6 +50,7 @@ export class Apart {
       const last = peer.lags.find(({ feed, reached }) => feed === lag.feed && reached >= lag.reached);
       return last ? lookedAt(last, now) : { ...lag, looks: 1, since: now, lookedAt: now };
     });
+    this.#gaveWayTo = new Set(this.isSo ? this.#apart() : []);
     return stageOf(peer) > before;
   }
 
@@ -73,6 +76,7 @@ export class Apart {
 
   /** The copy is another one. */
   begunAnew(): void {
+    this.#gaveWayTo = new Set();
     for (const peer of this.#peers.values()) peer.lags = [];
   }
 
@@ -117,8 +121,12 @@ export class Apart {
 
   /** Whether the copy that is here has to give way. */
   get isSo(): boolean {
-    const apart = [...this.#peers.keys()].filter((device) => this.isFrom(device));
+    const apart = this.#apart();
     return apart.length > 0 && (this.#isOfFewer(apart) || apart.some((device) => this.#isToGiveWayTo(device)));
+  }
+
+  #apart(): readonly DeviceId[] {
+    return [...this.#peers.keys()].filter((device) => this.isFrom(device));
   }
 
   #isOfFewer(apart: readonly DeviceId[]): boolean {
@@ -160,7 +168,8 @@ export class Apart {
 
   #isGood(device: DeviceId): boolean {
     const { people, roster } = this.#replica;
-    return roster.devices.has(device) && !people.forked.has(device) && !this.#peers.get(device)!.needsCopy;
+    const isNoGood = this.#peers.get(device)!.needsCopy && !this.#gaveWayTo.has(device);
+    return roster.devices.has(device) && !people.forked.has(device) && !isNoGood;
   }
 }
 

@@ -5145,4 +5145,33 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Each said that its copy was no good, by which the other need not give way any more, and said that it was good again.
+    name: 'L6 two that do not come together gave way in turns, for ever (world “heron.9192”)',
+    plan: {
+      config: {
+        seed: 'heron.9192',
+        big: false,
+        people: 3,
+        founding: 2,
+        hostile: 2,
+        manyDevices: 0.5,
+        directPaths: 3,
+        relayShare: 1,
+        network: { latency_ms: [1, 5], loss: 0.02, duplication: 0, reorders: false, relayLifetime_ms: 2592000000 },
+        fsync_ms: 30,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 86400000,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 38603, kind: 'leave', salt: 0 },
+        { at: 129056, kind: 'forgedBase', salt: 18 },
+        { at: 133849, kind: 'lowFeed', salt: 22 },
+        { at: 260051, kind: 'partition', salt: 9 },
+        { at: 295170, kind: 'forgedBase', salt: 65 },
+      ],
+    },
+  },
 ];

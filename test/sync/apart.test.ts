@@ -157,10 +157,9 @@ describe('L6 who does not come together', () => {
     const [alice, bob, carol] = three('L6 apart, no good');
     carol.post('to nobody');
     const hers = new Seat(carol, [alice, bob]);
-    hers.look(LOOKS, alice, bob);
-    assert.equal(hers.apart.isSo, true);
     hers.peer(alice).needsCopy = true;
     hers.peer(bob).needsCopy = true;
+    hers.look(LOOKS, alice, bob);
     assert.equal(hers.apart.isSo, false);
     hers.peer(alice).needsCopy = false;
     assert.equal(hers.apart.isSo, true);
@@ -180,6 +179,25 @@ describe('L6 who does not come together', () => {
     assert.equal(his.isFrom(erin), true);
     dave.remove(erin.person);
     assert.equal(his.isFrom(erin), false);
+  });
+
+  it('L6 who gives way stays with that, be it said then of the copy of the other that it is no good: they would take turns (world “heron.9192”)', () => {
+    const [alice, bob, carol] = three('L6 apart, in turns');
+    carol.post('to nobody');
+    const hers = new Seat(carol, [alice, bob]);
+    hers.look(LOOKS, alice, bob);
+    assert.equal(hers.apart.isSo, true);
+    for (const copy of [alice, bob]) hers.peer(copy).needsCopy = true;
+    assert.equal(hers.apart.isSo, true);
+    hers.hear(alice);
+    assert.equal(hers.apart.isSo, true);
+    hers.hear(alice, carol);
+    assert.equal(hers.isFrom(alice), false);
+    hers.hear(bob, carol);
+    assert.equal(hers.apart.isSo, false, 'they have come together');
+    carol.post('to nobody again');
+    hers.look(LOOKS, alice, bob);
+    assert.equal(hers.apart.isSo, false, 'it is said before she gives way');
   });
 
   it('L6 of devices of one person the one of the lowest id stays as it is, in the end, too, where it does not know of others that are with the other (world “rough-xx.1041”)', () => {

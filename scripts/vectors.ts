@@ -1,5 +1,5 @@
-// npm run vectors: writes the vectors of the format to test/vectors, as the source has it today. Of a format that is frozen (1 and
-// above) it writes only those that are not there: the others are what the format is.
+// npm run vectors: writes to test/vectors, as the source has it today, those vectors of the format that are not there. The others are what the
+// format is.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format } from 'prettier';
@@ -9,7 +9,7 @@ import { fileOf, SETS, vectorFolder } from '../test/vectors/files.ts';
 for (const set of SETS) {
   const path = join(vectorFolder, set.file);
   const before = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as { format: number }).format : undefined;
-  if (FORMAT > 0 && before === FORMAT) {
+  if (before === FORMAT) {
     console.log(`  frozen   ${set.file}`);
     continue;
   }

@@ -1,7 +1,7 @@
 /**
- * The number of the format: of what members sign, hash, seal and say to each other. It is
- * frozen: the vectors of test/vectors are what it is, and nothing writes them anew (scripts/vectors.ts); what changes it has the next number. What a device keeps on
- * its own disk has numbers of its own.
+ * The number of the format: of what members sign, hash, seal and say to each other. It is frozen: the vectors of test/vectors are what
+ * it is, and nothing writes them anew (scripts/vectors.ts); what changes it has the next number. What a device keeps on its own disk has
+ * numbers of its own.
  */
 import { toUtf8 } from './utf8.ts';
 

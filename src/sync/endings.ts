@@ -146,8 +146,7 @@ export class Endings {
     const entrances = this.#entrancesOf(delta.device);
     // The last most often is the one, however often it was taken out.
     if (entrances.findLast((entrance) => inPast(word, entrance) && hasSeen(named, entrance))) return false;
-    const stands = ({ delta: { id } }: Node) => this.#authority.verdictOf(id)?.accepted === true;
-    return !this.#isIn(delta.device) || entrances.some((entrance) => inPast(word, entrance) && stands(entrance));
+    return !this.#isIn(delta.device) || this.standingEntrances(delta.device).some((entrance) => inPast(word, entrance));
   }
 
   /** The same of who was never in: all that lets its device in is void, for whoever has acknowledged it. */

@@ -1,7 +1,6 @@
 /**
  * Whether a copy is out of step: its base may be another than other copies', for somebody who had acknowledged it has written, on a branch of his feed, as
- * if he had not (D8): a base from a manager puts it right. So does it where others cannot take the own feed, which has begun upon a word that they
- * need not take (L6).
+ * if he had not (D8): a base from a manager puts it right. Who does not come together with others, whatever the reason, is told by `apart.ts` (L6).
  */
 import type { DeviceId } from '../base/ids.ts';
 import type { Authority } from './authority.ts';

@@ -75,15 +75,9 @@ export function partsOf(options: ReplicaOptions): Parts {
   const base = new OwnBase(crypto, workspace, graph, content);
 
   const entrances = new Entrances(crypto, workspace);
-  const endings = new Endings(crypto, graph, authority, (device) => entrances.of(device), isIn);
-  const toldWords = new ToldWords({
-    crypto,
-    graph,
-    authority,
-    endings,
-    entrancesOf: (device) => entrances.of(device),
-    isIn,
-  });
+  const lettingIn = (device: DeviceId) => entrances.of(device);
+  const endings = new Endings(crypto, graph, authority, lettingIn, isIn);
+  const toldWords = new ToldWords({ crypto, graph, authority, endings, entrancesOf: lettingIn, isIn });
   const own: OwnFeed = new OwnFeed({ crypto, workspace, feed, graph, authority, entrances, endings });
   const durability = new Durability(graph, own);
 

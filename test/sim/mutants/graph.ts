@@ -482,7 +482,7 @@ export const graph: readonly Mutant[] = [
     rule: 'A4',
     file: 'src/sync/endings.ts',
     search:
-      'return !this.#isIn(delta.device) || entrances.some((entrance) => inPast(word, entrance) && stands(entrance));',
+      'return !this.#isIn(delta.device) || this.standingEntrances(delta.device).some((entrance) => inPast(word, entrance));',
     replace: 'return !this.#isIn(delta.device);',
     tests: ['test/sync/in-again.test.ts'],
   },
@@ -491,7 +491,7 @@ export const graph: readonly Mutant[] = [
     rule: 'A10',
     file: 'src/sync/endings.ts',
     search:
-      'return !this.#isIn(delta.device) || entrances.some((entrance) => inPast(word, entrance) && stands(entrance));',
+      'return !this.#isIn(delta.device) || this.standingEntrances(delta.device).some((entrance) => inPast(word, entrance));',
     replace: 'return true;',
   },
   {

@@ -38,10 +38,16 @@ export class FoldedOnce {
   readonly #folded = new Map<DeltaId, FoldedAs[]>();
   /** Of what a device has written that which its copy has folded when nobody else was in it. */
   readonly #foldedAlone = new Map<Life, DeltaId[]>();
+  /** Of what a copy has folded, the words by which it had devices for out then. */
+  readonly #wordsOut = new Map<Life, Map<DeltaId, readonly DeltaId[]>>();
 
   take(by: SimDevice, folded: readonly Folded[]): void {
     const isAlone = by.replica.roster.devices.size === 1;
+    const wordsOut = [...by.replica.roster.gone.values()].map(({ delta }) => delta.id);
+    const words = this.#wordsOut.get(by.lifeName) ?? new Map<DeltaId, readonly DeltaId[]>();
+    this.#wordsOut.set(by.lifeName, words);
     for (const { node, verdict } of folded) {
+      words.set(node.delta.id, wordsOut);
       if (isAlone && node.delta.device === by.id) push(this.#foldedAlone, by.lifeName, node.delta.id);
       const known = this.#folded.get(node.delta.id) ?? [];
       if (known.length === 0) this.#folded.set(node.delta.id, known);
@@ -76,6 +82,15 @@ export class FoldedOnce {
       if (!isHeld(id)) for (const { by } of this.#folded.get(id)!) by.delete(life);
   }
 
+  /**
+   * L4: it was folded by who had taken somebody out, waited for him no longer, and has told nobody: his copy is gone, and the word with it. So whom he had
+   * for out may cut off what he has folded, and is heard by all who are left.
+   */
+  #isFoldedAside(union: Replica, life: Life, { delta }: Node): boolean {
+    const words = this.#wordsOut.get(life)?.get(delta.id) ?? [];
+    return words.some((word) => !union.node(word));
+  }
+
   /** Of each copy, the first that it has not folded as cut off, and that is so now. */
   #overtaken(union: Replica): ReadonlyMap<Life, Node> {
     const first = new Map<Life, Node>();
@@ -100,10 +115,11 @@ export class FoldedOnce {
       const first = overtaken.get(life);
       return first !== undefined && compareNodes(first, node) <= 0 && isTooLate(world, union, life);
     };
+    const isExcused = (life: Life, node: Node) => isOvertaken(life, node) || this.#isFoldedAside(union, life, node);
     for (const [id, known] of this.#folded) {
       const folds = known.filter(({ by }) => by.size > 0 && ![...by].every((life) => world.odd.has(life)));
       const now = union.verdictOf(id);
-      const all = folds.filter(({ node, by }) => ![...by].every((life) => isOvertaken(life, node)));
+      const all = folds.filter(({ node, by }) => ![...by].every((life) => isExcused(life, node)));
       if (!side && all.length > 1)
         world.violate(
           'L4',

@@ -5174,4 +5174,34 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Whom he had taken out was never told, and cut off by his own drop what had been folded without him.
+    name: 'L4 who had taken out a person folded without him, left, and took the word with him (world “marten.15276”)',
+    plan: {
+      config: {
+        seed: 'marten.15276',
+        big: false,
+        people: 4,
+        founding: 2,
+        hostile: 1,
+        manyDevices: 0.3,
+        directPaths: 1,
+        relayShare: 0,
+        network: { latency_ms: [1, 5], loss: 0.02, duplication: 0, reorders: false, relayLifetime_ms: 600000 },
+        fsync_ms: 30,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 86400000,
+        duration_ms: 1200000,
+      },
+      acts: [
+        { at: 207126, kind: 'crash', salt: 41 },
+        { at: 426976, kind: 'files', salt: 39 },
+        { at: 571247, kind: 'absence', salt: 0 },
+        { at: 627349, kind: 'remove', salt: 30 },
+        { at: 702200, kind: 'leave', salt: 5 },
+        { at: 951899, kind: 'leave', salt: 20 },
+      ],
+    },
+  },
 ];

@@ -1,6 +1,6 @@
 // npm run sim -- --seed S --worlds N [--from I] [--workers W] [--budget SECONDS] [--stop FAILURES] [--except S.I,…] [--small]: worlds S.I … S.I+N-1, what they exercised, and what broke.
 // npm run sim -- --sum FILE …: what runs have printed, added up.
-// npm run sim -- --kept: the worlds that failed once.
+// npm run sim -- --kept [--stop FAILURES]: the worlds that failed once.
 // npm run sim -- --world S.I [--shrink]: one of them; shrunk, the plan that still fails goes to out/sim-S.I.json.
 // npm run sim -- --world FILE.json [--shrink]: a plan as it was written; what a name makes may be another since.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -52,15 +52,20 @@ function run(): boolean | Promise<boolean> {
 }
 
 async function kept(): Promise<boolean> {
+  let worlds = 0;
   let deltas = 0;
   let violations = 0;
+  let failed = 0;
   for (const { plan } of KEPT) {
+    if (failed >= Number(values.stop ?? Infinity)) break;
     const outcome = await runWorld(plan);
     print(plan.config.seed, outcome.violations);
+    worlds++;
     deltas += outcome.deltas;
     violations += outcome.violations.length;
+    if (outcome.violations.length > 0) failed++;
   }
-  console.log(`sim worlds=${KEPT.length} deltas=${deltas} violations=${violations}`);
+  console.log(`sim worlds=${worlds} deltas=${deltas} violations=${violations}`);
   return violations === 0;
 }
 

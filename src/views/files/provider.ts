@@ -209,7 +209,7 @@ export class CoterieFiles implements vscode.FileSystemProvider, Disposable {
     }
   }
 
-  /** What was saved has become a conflict copy or part of a merge: the tab, which believes to show it, reads what stands there. */
+  /** What was saved has become a conflict copy: the tab, which believes to show it, reads what stands there. */
   #readAgain(uri: vscode.Uri): void {
     for (const delay_ms of AFTER_SAVE_MS) {
       const timer = setTimeout(() => {

@@ -43,7 +43,7 @@ export class Versions {
   }
 
   /**
-   * After a write that did not become what is shown (a conflict copy, or a merge): VS Code believes that its own text stands there, and reads
+   * After a write that did not become what is shown (but a conflict copy): VS Code believes that its own text stands there, and reads
    * again only if the time has moved.
    */
   touch(key: string): void {

@@ -462,6 +462,26 @@ describe('A authority', () => {
     assert.equal(alice.verdict(first.id), 'accepted');
   });
 
+  it('A4 L7 so it does where some of that is here, and had not heard of the words', () => {
+    const team = new Team('some of it is here');
+    const alice = team.founder;
+    const [bob, carol, dave] = [team.join('Bob'), team.join('Carol'), team.join('Dave')];
+    alice.meet(bob, carol, dave);
+    const { credential } = bob.replica.roster.members.get(bob.person.account)!;
+    const epoch = boxEpoch(team.crypto, team.epoch, []);
+    const unaware = dave.post('has heard of nothing');
+    alice.control('drop', controlBody.devices([bob.person.device], epoch));
+    alice.control('addDevice', controlBody.addDevice(bob.person.account, [bob.person.certificate], epoch));
+    carol.meet(alice);
+    const seen = carol.control('ack', controlBody.ack());
+    alice.meet(dave);
+    const place = { generation: 1, seq: 1, deps: [unaware, seen], credential };
+    const first = team.forge(bob.person, { ...place, tool: undefined, kind: 'ack', body: controlBody.ack() });
+    assert.deepEqual(alice.replica.ingest([[first.bytes]]).missing, [seen]);
+    alice.meet(carol);
+    assert.equal(alice.verdict(first.id), 'accepted');
+  });
+
   it('A7 leave binds only what has it in its past', () => {
     const team = new Team(10);
     const alice = team.founder;

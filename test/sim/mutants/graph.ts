@@ -412,6 +412,7 @@ export const graph: readonly Mutant[] = [
     file: 'src/sync/endings.ts',
     search: 'this.forked.has(delta.device) || this.#isPastEnd(delta, own, this.#mayHaveSeen);',
     replace: 'this.forked.has(delta.device) || this.#isPastEnd(delta, own);',
+    tests: ['test/sync/authority.test.ts'],
   },
   {
     name: 'an ack is asked for that can name neither of two branches',

@@ -65,4 +65,20 @@ describe('K2 K4 what a device is told under that is behind', () => {
     told.heardUnder(DEVICE, VOID!);
     assert.equal(told.epochFor(DEVICE), VOID);
   });
+
+  it('I4 K1 is not the key that came with what let this device in, for who speaks under the seal of the two', () => {
+    const [GIVEN] = ['given'] as EpochTag[];
+    const letIn: Gate = { ...gate, stepsOf: () => [], givenBy: () => GIVEN, holds: () => true };
+    const told = new Told(
+      () => assert.fail(),
+      letIn,
+      new Map([[DEVICE, { ...newPeer(), known: new Map([[FEED, 1]]) }]]),
+    );
+    assert.equal(told.epochFor(DEVICE), GIVEN);
+    // For him that word is void, and he lacks its key.
+    told.heardUnder(DEVICE, PAIR!);
+    assert.equal(told.epochFor(DEVICE), PAIR);
+    told.heardUnder(DEVICE, GIVEN!);
+    assert.equal(told.epochFor(DEVICE), GIVEN);
+  });
 });

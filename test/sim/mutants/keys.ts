@@ -422,7 +422,7 @@ export const keys: readonly Mutant[] = [
     file: 'src/sync/told.ts',
     search: 'new Set([...held, inUse, given].filter(',
     replace: 'new Set([...held, inUse].filter(',
-    tests: ['test/sim/sim.test.ts'],
+    tests: ['test/sync/passage.test.ts'],
   },
   {
     name: 'a device that is out says that its person has left',

@@ -320,6 +320,30 @@ describe('L4 D8 a freeze', () => {
     assert.equal(bob.replica.own.isAckDue, false);
   });
 
+  it('L4 D8 asks for none where nothing but acks stands on the branch that others have named', () => {
+    const team = new Team('acks on a branch');
+    const alice = team.founder;
+    const [bob, mallory] = [team.join('Bob'), team.join('Mallory')];
+    const { first, other } = forkOf(mallory);
+    const { credential } = mallory.replica.roster.members.get(mallory.person.account)!;
+    const draft = { seq: 2, prev: first.id, credential, tool: undefined, kind: 'ack', body: controlBody.ack() };
+    const said = team.forge(mallory.person, draft);
+    for (const { replica } of [alice, bob]) replica.ingest([[first.bytes]]);
+    ack(alice);
+    ack(bob);
+    alice.meet(bob);
+    for (const { replica } of [alice, bob]) replica.ingest([[said.bytes]]);
+    // As where somebody who was taken out since had named it.
+    alice.replica.restore(other.bytes);
+    ack(bob);
+    tell(bob, alice);
+    for (const { id } of [said, other]) assert.ok(alice.replica.node(id));
+    assert.equal(alice.replica.own.isAckDue, false);
+    bob.post('upon it');
+    tell(bob, alice);
+    assert.equal(alice.replica.own.isAckDue, true);
+  });
+
   it('L4 D8 asks for none of whose own feed is forked, and cannot go on', () => {
     const team = new Team(75);
     const alice = team.founder;

@@ -1328,7 +1328,7 @@ export const pruning: readonly Mutant[] = [
     tests: renewals,
   },
   {
-    name: 'a branch of which nothing is left asks for acks for ever',
+    name: 'a branch on which nothing but acks stands asks for one',
     rule: 'L4',
     file: 'src/sync/own-feed.ts',
     search: 'lane.substance >= lane.first &&',

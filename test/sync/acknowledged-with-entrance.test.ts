@@ -23,6 +23,18 @@ function emptyCopy(team: Team, person: Person, generation: number): Copy {
   return new Copy(team, person, new Replica({ crypto, workspace, reducers: [chatReducer, filesReducer], own }));
 }
 
+/** A copy that has begun with the base of another, and has nothing of what comes after that. */
+function begunWith({ team, replica }: Copy, person: Person): Copy {
+  const { parts, root } = replica.base.parts();
+  const reader = new BaseReader(team.crypto, team.workspace);
+  parts.forEach((bytes, part) => reader.add({ root, part, parts: parts.length, bytes }));
+  const base = reader.read();
+  assert.ok(base.ok);
+  const copy = emptyCopy(team, person, 0);
+  assert.ok(copy.replica.load(base.value, false).ok);
+  return copy;
+}
+
 function drop(by: Copy, { device }: Person): void {
   by.control('drop', controlBody.devices([device], boxEpoch(by.team.crypto, by.team.epoch, [])));
 }
@@ -173,18 +185,21 @@ describe('A4 I4 L7 who is let in has acknowledged what that has in its past', ()
     }
     alice.write(ACK);
     alice.replica.advance();
-    const { parts, root } = alice.replica.base.parts();
-    const { crypto, workspace } = team;
-    const reader = new BaseReader(crypto, workspace);
-    parts.forEach((bytes, part) => reader.add({ root, part, parts: parts.length, bytes }));
-    const base = reader.read();
-    assert.ok(base.ok);
-    const { replica } = emptyCopy(team, erin, 0);
-    assert.ok(replica.load(base.value, false).ok);
+    const { replica } = begunWith(alice, erin);
     assert.ok(replica.roster.devices.has(erin.device));
     replica.takeOver(before.replica);
     assert.ok(replica.roster.devices.has(erin.device));
     for (const id of [unsent, other.id]) assert.equal(replica.node(id), undefined);
+  });
+
+  it('A4 L6 with the base that he begins with, before what lets him in is here', () => {
+    const { team, alice, mallory, unsent } = letInAgainAfter('let in, and nothing but a base');
+    const copy = begunWith(alice, team.person('Erin'));
+    assert.equal(copy.replica.roster.devices.has(mallory.person.device), false);
+    const credential = mallory.replica.node(unsent)!.delta.credential!;
+    const unheard = team.forge(mallory.person, { generation: 1, seq: 1, deps: [credential], credential });
+    copy.hearRuns([unheard]);
+    assert.equal(copy.replica.node(unheard.id), undefined);
   });
 
   it('A4 L4 but for what another has named who is waited for: all come to hold that', () => {

@@ -1285,7 +1285,7 @@ export const pruning: readonly Mutant[] = [
     file: 'src/sync/endings.ts',
     search: 'if (this.#graph.isFolded(node)) return true;',
     replace: '',
-    tests: entrances,
+    tests: withEntrance,
   },
   {
     name: 'nobody is told that what he has written rests on what is folded without it',

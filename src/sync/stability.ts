@@ -22,13 +22,22 @@ export function stableIn(
     const known = tips.length > 0 ? [...tips, ...olderOf(graph, device, newest, entrances(device))] : entrances(device);
     if (known.length === 0) return [];
     for (const node of known) {
-      for (let lane = 0; lane < stable.length; lane++) {
-        const seen = reachOf(node, lane);
-        if (stable[lane]! > seen) stable[lane] = seen;
+      for (const lane of graph.lanes) {
+        const seen = node.delta.device === device ? reachOf(node, lane.number) : reachOfEntrance(node, lane);
+        if (stable[lane.number]! > seen) stable[lane.number] = seen;
       }
     }
   }
   return stable;
+}
+
+/**
+ * D2: so far at least goes what is to come of who was let in by it. Where its author has begun a later feed since, that may know of this or not: so what of the older one counts by
+ * him alone, or does not, is not settled before (world “dunlin.16368”).
+ */
+function reachOfEntrance(entrance: Node, lane: Lane): number {
+  const seen = reachOf(entrance, lane.number);
+  return entrance.delta.feed === lane.feed ? Math.min(seen, lane.counts) : seen;
 }
 
 /** Where its newest feed ends; on all branches where it has forked. */

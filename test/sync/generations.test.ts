@@ -541,6 +541,24 @@ describe('L4 D2 a feed that knows less', () => {
     );
   });
 
+  it('L4 D2 I4 till whom it lets in has written something, nothing of it is settled (world “dunlin.16368”)', () => {
+    const team = new Team('lets in, and is lost');
+    const alice = team.founder;
+    const again = putBack(alice);
+    const lost = alice.post('lost with the store');
+    const bob = team.join('Bob');
+    // She was alone, and goes on. What was lost sorts before all that, so she cannot bring it in.
+    for (let acks = 0; acks < 3; acks++) again.write(ACK);
+    again.take(bob.replica.serving.lacking(again.replica.vector(), Number.MAX_SAFE_INTEGER));
+    again.write(ACK);
+    const foldedAs = () => again.replica.advance().folded.find(({ node }) => node.delta.id === lost)?.verdict;
+    assert.deepEqual([again.verdict(lost), foldedAs()], ['forked', undefined]);
+    bob.write(ACK);
+    again.take(bob.replica.serving.lacking(again.replica.vector(), Number.MAX_SAFE_INTEGER));
+    again.write(ACK);
+    assert.deepEqual([again.verdict(lost), foldedAs()], ['accepted', 'applied']);
+  });
+
   it('L4 D2 L7 and not by who comes back, let in again by who knows of the later: it would be beyond the word that took him out', () => {
     const { team, carol, alice, low, older } = heardOfBoth();
     const dave = team.join('Dave').person;

@@ -22,8 +22,8 @@ export const pruning: readonly Mutant[] = [
     name: 'what one has acknowledged is stable',
     rule: 'L4',
     file: STABILITY,
-    search: 'if (stable[lane]! > seen) stable[lane] = seen;',
-    replace: 'stable[lane] = Math.max(stable[lane]!, seen);',
+    search: 'if (stable[lane.number]! > seen) stable[lane.number] = seen;',
+    replace: 'stable[lane.number] = Math.max(stable[lane.number]!, seen);',
     tests: stability,
   },
   {
@@ -1326,6 +1326,14 @@ export const pruning: readonly Mutant[] = [
     search: 'return !this.#session.lacksOf(asked) && this.#session.inSync(other);',
     replace: 'return false;',
     tests: renewals,
+  },
+  {
+    name: 'what a feed has said that is not the newest is settled by whom it lets in, before he has written',
+    rule: 'L4',
+    file: 'src/sync/stability.ts',
+    search: 'node.delta.device === device ? reachOf(node, lane.number) : reachOfEntrance(node, lane)',
+    replace: 'reachOf(node, lane.number)',
+    tests: ['test/sync/generations.test.ts'],
   },
   {
     name: 'a branch on which nothing but acks stands asks for one',

@@ -275,11 +275,14 @@ function isAloneAgain({ id, replica }: SimDevice, other: SimDevice): boolean {
 
 /**
  * D2: what others hold of its own may be with hostile devices alone, and none of them need tell it; and whom it knows from before may have no copy any
- * more, having left, say, or none in which it is in, and can tell nothing.
+ * more, having left, say, or none in which it is in, or one that has begun with its own, and can tell nothing.
  */
 function awaitsInVain(world: World, { id, engine, session }: SimDevice): boolean {
-  const tells = (device: DeviceId) =>
-    !world.isHostile(device) && world.devices.get(device)!.replica.roster.devices.has(id);
+  const couldTell = world.couldTell.get(id);
+  const tells = (device: DeviceId) => {
+    const { replica, lifeName } = world.devices.get(device)!;
+    return !world.isHostile(device) && replica.roster.devices.has(id) && couldTell?.has(lifeName) !== false;
+  };
   return engine.isAwaitingWord && !session.devices.some(tells);
 }
 

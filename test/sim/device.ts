@@ -203,10 +203,10 @@ export class SimDevice {
     for (const { delta } of this.replica.nodes()) if (delta.device === this.id) this.#acknowledge(delta.id);
     this.#remember(this.engine.opened());
     if (isPutBack) this.engine.beginFeed(this.generation);
-    this.#around.reopened(this);
     this.#waitForCopy();
     this.#awaitsWord ||= isPutBack;
     if (this.#awaitsWord) this.engine.awaitWord();
+    this.#around.reopened(this);
     if (this.#renewedFrom) {
       this.engine.beginFeed(++this.generation);
       this.engine.awaitWord();

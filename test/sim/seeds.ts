@@ -5240,4 +5240,34 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Let in by who was out, it has come back from a back-up, and another device of its person has begun with its copy since.
+    name: 'D2 nobody can tell who was put back what it lacks but who has his copy from it (world “curlew.17883”)',
+    plan: {
+      config: {
+        seed: 'curlew.17883',
+        big: false,
+        people: 5,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.5,
+        directPaths: 3,
+        relayShare: 0.5,
+        network: { latency_ms: [20, 3000], loss: 0.15, duplication: 0, reorders: false, relayLifetime_ms: 60000 },
+        fsync_ms: 0,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 120000,
+      },
+      acts: [
+        { at: 21581, kind: 'join', salt: 59 },
+        { at: 27047, kind: 'invite', salt: 21 },
+        { at: 28571, kind: 'absence', salt: 57 },
+        { at: 35006, kind: 'join', salt: 71 },
+        { at: 76934, kind: 'backUp', salt: 0 },
+        { at: 77303, kind: 'restore', salt: 27 },
+      ],
+    },
+  },
 ];

@@ -67,6 +67,8 @@ export class World implements Surroundings {
   /** Copies that had known themselves out of step when they were replaced, and those that were begun with one such. */
   readonly leftOutOfStep = new Set<Life>();
   readonly odd = new Set<Life>();
+  /** D2: of who was put back and waits for a word, the copies that were there then: one that has begun since may be his own. */
+  readonly couldTell = new Map<DeviceId, ReadonlySet<Life>>();
   readonly folds = new FoldedOnce();
   /** What honest devices have signed, by feed and place: each one thing only (D2). */
   readonly #signed = new Map<FeedId, DeltaId[]>();
@@ -361,6 +363,9 @@ export class World implements Surroundings {
 
   reopened(by: SimDevice): void {
     this.folds.reopened(by);
+    if (!by.engine.isAwaitingWord) return;
+    const withCopy = [...this.devices.values()].filter(({ replica }) => replica.size > 0);
+    this.couldTell.set(by.id, new Set(withCopy.map(({ lifeName }) => lifeName)));
   }
 
   /** L6: where nobody's copy is any good, one alone is taken all the same: all go on with what that has. */
@@ -368,6 +373,7 @@ export class World implements Surroundings {
     const giver = this.devices.get(from)!;
     const isOdd = giver.replica.isOutOfStep || this.odd.has(giver.lifeName);
     if (before.isOutOfStep) this.leftOutOfStep.add(by.lifeName);
+    this.couldTell.delete(by.id);
     // Of whom it knew: whoever has what it had folded by itself has begun with that, and is to keep it.
     const members = [...before.roster.devices.keys()].flatMap((id) => this.devices.get(id) ?? []);
     this.folds.leftBehind(by.lifeName, (id) => members.some((device) => this.holds(device, id)));

@@ -201,18 +201,24 @@ describe('K the engine and its keys', () => {
   });
 
   it('K3 one is not clean that was made without having seen every word that takes somebody out: who had seen one of them may have let him in again', () => {
-    const { office, alice, bob, carol, dave, made } = askedForBetween('K3 two words');
-    dave.remove(carol);
-    office.comeBack(alice);
-    assert.deepEqual(alice.engine.replica.roster.wordsOut.get(carol.device)?.length, 2);
-    assert.equal(alice.engine.keys.inUse, made);
-    assert.ok(carol.engine.keys.find(made), 'she was given it while she was in');
-    assert.equal(alice.engine.keys.isClean, false);
-    alice.post('not for Carol');
-    office.pump();
-    assert.deepEqual(bob.texts(), ['Carol is here', 'not for Carol', 'while she is in']);
-    assert.ok(alice.engine.keys.isClean && bob.engine.keys.isClean);
-    assert.equal(carol.engine.keys.find(alice.engine.keys.inUse), undefined);
+    const isFirst = new Set<boolean>();
+    for (let n = 0; n < SEEDS; n++) {
+      const { office, alice, bob, carol, dave, made } = askedForBetween(`K3 two words ${n}`);
+      dave.remove(carol);
+      office.comeBack(alice);
+      const words = alice.engine.replica.roster.wordsOut.get(carol.device)!;
+      assert.equal(words.length, 2);
+      isFirst.add(words[0]!.delta.device === dave.device);
+      assert.equal(alice.engine.keys.inUse, made);
+      assert.ok(carol.engine.keys.find(made), 'she was given it while she was in');
+      assert.equal(alice.engine.keys.isClean, false);
+      alice.post('not for Carol');
+      office.pump();
+      assert.deepEqual(bob.texts(), ['Carol is here', 'not for Carol', 'while she is in']);
+      assert.ok(alice.engine.keys.isClean && bob.engine.keys.isClean);
+      assert.equal(carol.engine.keys.find(alice.engine.keys.inUse), undefined);
+    }
+    assert.equal(isFirst.size, 2, 'whichever of the two sorts first');
   });
 
   it('K3 nor one that was made without having seen what let in, and is void, who is out: who had seen it may have given it to him', () => {
@@ -708,6 +714,9 @@ describe('K the engine and its keys', () => {
     assert.ok(alice.texts().includes('upon the one') && bob.texts().includes('upon the other'));
   });
 });
+
+/** Of two words at one height the ids say which is the first: among so many histories both are. */
+const SEEDS = 6;
 
 /**
  * Alice has removed Carol, and Bob has let her in again; Alice has not heard of it when she makes an epoch, which Carol is given by Bob.

@@ -4,7 +4,7 @@ import type { DeviceId, FeedId } from '../../src/base/ids.ts';
 import type { EpochTag } from '../../src/sync/epoch.ts';
 import type { Node } from '../../src/sync/graph.ts';
 import { passageOf, type Gate, type Listener } from '../../src/sync/passage.ts';
-import { newPeer } from '../../src/sync/peer.ts';
+import { aim, newPeer } from '../../src/sync/peer.ts';
 import { Told } from '../../src/sync/told.ts';
 
 const [DEVICE, FEED] = ['0a'.repeat(32) as DeviceId, `${'0b'.repeat(32)}.0` as FeedId];
@@ -80,5 +80,16 @@ describe('K2 K4 what a device is told under that is behind', () => {
     assert.equal(told.epochFor(DEVICE), PAIR);
     told.heardUnder(DEVICE, GIVEN!);
     assert.equal(told.epochFor(DEVICE), GIVEN);
+  });
+
+  it('K2 is all up to one word after the other by which it is out, and then up to the last', () => {
+    const other = { delta: { feed: `${'0c'.repeat(32)}.0`, seq: 1 } } as unknown as Node;
+    const peer = { ...newPeer(), words: [word, other] };
+    const aimedAt = (...known: readonly Node[]) => {
+      peer.known = new Map(known.map(({ delta }) => [delta.feed, delta.seq]));
+      aim(peer);
+      return peer.last;
+    };
+    assert.deepEqual([aimedAt(), aimedAt(word), aimedAt(other), aimedAt(word, other)], [word, other, word, other]);
   });
 });

@@ -1,9 +1,11 @@
 /** I4: who was let in by somebody whom the others have not heard since, and may never hear again: world “noon.28”. */
 import assert from 'node:assert/strict';
 import type { DeltaId, DeviceId } from '../../src/base/ids.ts';
+import { MAX_TOLD_IN_VAIN } from '../../src/protocol/limits.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
 import { boxEpoch, readEpochNotice, type EpochTag } from '../../src/sync/epoch.ts';
 import { markOf } from '../../src/sync/messages.ts';
+import { makePerson } from '../sim/people.ts';
 import { Desk, threePeople, type Office } from './office.ts';
 import { Person, Team } from './team.ts';
 
@@ -312,9 +314,13 @@ describe('A device that nobody has told of', () => {
   });
 });
 
+/** Of one person. */
+const DEVICES = 12;
+
 describe('K2 I4 whom a device has its copy from, and who turns out to be let in by nothing that counts', () => {
-  it('K2 I4 is told why, and nothing more', () => {
-    const { office, alice, bob, carol: dropped } = threePeople('sponsor');
+  /** `others`: devices that were let in by nothing that counts before. */
+  function isToldWhy(seed: string, others: number) {
+    const { office, alice, bob, carol: dropped } = threePeople(seed);
     office.link(alice, bob, dropped);
     alice.control('setRole', controlBody.setRole(bob.person.account, Role.manager));
     office.pump();
@@ -324,6 +330,12 @@ describe('K2 I4 whom a device has its copy from, and who turns out to be let in 
     for (const away of [bob, dropped]) office.expire(away);
     office.comeBack(bob);
     takeOut(bob, 'drop', dropped);
+    for (let left = others; left > 0; left -= DEVICES) {
+      const { account, name, devices } = makePerson(office.team.crypto, 'Nobody', Math.min(left, DEVICES));
+      const certificates = devices.map(({ certificate }) => certificate);
+      const box = bob.engine.keys.box(certificates)!;
+      bob.control('admit', controlBody.admit(account, Role.participant, name, certificates, undefined, box));
+    }
     const dave = admit(office, bob);
     office.link(bob, dave);
     office.leave(bob);
@@ -346,6 +358,14 @@ describe('K2 I4 whom a device has its copy from, and who turns out to be let in 
     assert.deepEqual(dave.texts(), []);
     assert.ok(!dave.engine.replica.roster.devices.has(dave.device), 'it has heard what cuts off who had let it in');
     assert.equal(dave.engine.expulsion?.delta.kind, 'remove');
+  }
+
+  it('K2 I4 is told why, and nothing more', () => {
+    isToldWhy('sponsor', 0);
+  });
+
+  it('K2 I4 so he is where more were let in so than are told of it', () => {
+    isToldWhy('sponsor, and many others', MAX_TOLD_IN_VAIN);
   });
 });
 

@@ -367,7 +367,7 @@ export const keys: readonly Mutant[] = [
     file: 'src/sync/peer.ts',
     search: 'peer.last = peer.words.find((word) => !isTold(peer.known, word)) ?? peer.words.at(-1);',
     replace: 'peer.last = peer.words.at(-1);',
-    tests: ['test/sync/return.test.ts'],
+    tests: ['test/sync/passage.test.ts'],
   },
   {
     name: 'who has shown to hold a newer key, and has not been heard yet, is spoken to under the older',

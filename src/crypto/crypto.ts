@@ -1,5 +1,5 @@
 /**
- * The one face of cryptography. Providers (node/, noble/) implement it and are handed in, so the pure rooms
+ * The one face of cryptography. The provider (node/, with what it lacks of noble/) implements it and is handed in, so the pure rooms
  * name what they need and never where it comes from. Every key, nonce and output is raw bytes.
  *
  * | operation | algorithm | source |

@@ -1,6 +1,6 @@
 /**
  * The door to this device's secret keys (I2): VS Code's SecretStorage. For development alone, `COTERIE_DEV=1` together with
- * `COTERIE_DEV_SECRETS=<file>` puts them into that file instead, unencrypted (docs/USING.md); one of the two alone is refused.
+ * `COTERIE_DEV_SECRETS=<file>` puts them into that file instead, unencrypted (docs/USING.md); the file alone is refused.
  */
 import type * as vscode from 'vscode';
 import type { DeviceSecrets } from '../service/api.ts';
@@ -35,7 +35,7 @@ async function freeKey(storage: Pick<vscode.SecretStorage, 'get'>): Promise<stri
   }
 }
 
-/** The file of development secrets, where both variables stand; `refused` where one stands alone. */
+/** The file of development secrets, where both variables stand; `refused` where the file stands alone. */
 export function developmentFile(env: Readonly<Record<string, string | undefined>>): {
   readonly file?: string;
   readonly refused: boolean;

@@ -69,7 +69,9 @@ export async function askRelay(house: House, given?: unknown): Promise<void> {
       ? given
       : await vscode.window.showInputBox({
           title: vscode.l10n.t('Set Relay'),
-          prompt: vscode.l10n.t('The address as the relay printed it. Empty: no relay.'),
+          prompt: vscode.l10n.t(
+            'The address as the relay printed it. Empty: the one that came with an invitation, if any.',
+          ),
           value: present,
           ignoreFocusOut: true,
         });

@@ -31,6 +31,11 @@ export class AwaitedWord {
     this.#awaits = { told: undefined, empty: new Set() };
   }
 
+  /** It has written, as there was nobody to wait for: what it knows no more it goes on without (world “dipper.14715”). */
+  goOn(): void {
+    this.#awaits = undefined;
+  }
+
   /** Another says what it holds. */
   hear(from: DeviceId, vector: readonly FeedMark[]): void {
     if (!this.#awaits) return;

@@ -226,6 +226,7 @@ export class Engine {
   author(entries: readonly Entry[], now: number): Growth {
     // Who has written takes no base any more that he has not asked for: what is here of one is of no use.
     if (!this.renewal) this.#copy.incoming.clear();
+    this.#awaited.goOn();
     const all = this.#needsEpoch(entries) ? [this.#epochEntry(), ...entries] : entries;
     const nodes = this.replica.author(this.#identity.signer, all, now);
     return this.#grown({ nodes, faults: [], source: undefined }, now);

@@ -5270,4 +5270,34 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Told how far his feed had gone by whom he had let in and lost, he waited for that for ever once he had let in somebody else.
+    name: 'D2 who was alone goes on without what he has lost, also when somebody is there again (world “dipper.14715”)',
+    plan: {
+      config: {
+        seed: 'dipper.14715',
+        big: false,
+        people: 3,
+        founding: 3,
+        hostile: 0,
+        manyDevices: 0.5,
+        directPaths: 1,
+        relayShare: 0,
+        network: { latency_ms: [1, 5], loss: 0, duplication: 0, reorders: true, relayLifetime_ms: 60000 },
+        fsync_ms: 30,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 86400000,
+        duration_ms: 1200000,
+      },
+      acts: [
+        { at: 39906, kind: 'remove', salt: 37 },
+        { at: 122290, kind: 'absence', salt: 54 },
+        { at: 636804, kind: 'backUp', salt: 65 },
+        { at: 696203, kind: 'offline', salt: 4 },
+        { at: 926484, kind: 'restore', salt: 70 },
+        { at: 1171078, kind: 'join', salt: 43 },
+      ],
+    },
+  },
 ];

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { AwaitedWord } from '../../src/sync/awaited-word.ts';
 import { feedOf, type Delta } from '../../src/sync/delta.ts';
-import { Desk, threePeople } from './office.ts';
+import { Desk, Office, threePeople } from './office.ts';
+import type { Person } from './team.ts';
 
 /** Bob's store, put back to before he had written anything: of these it holds what `isBefore` says. */
 function putBack(seed: string) {
@@ -53,5 +54,22 @@ describe('D2 the word that a store waits for which lacks a part of its feed', ()
     assert.equal(word.isAwaited, true);
     word.hear(alice.device, marks([alice, end(alice)]));
     assert.equal(word.isAwaited, false);
+  });
+
+  it('D2 is awaited no more by who was alone, and has written: he goes on, also when somebody is there again (world “dipper.14715”)', () => {
+    const office = new Office('D2 alone, and goes on');
+    const alice = office.open(office.team.alice);
+    const [bob, carol] = ['Bob', 'Carol'].map((name) => office.team.person(name)) as [Person, Person];
+    alice.engine.beginFeed(1);
+    alice.engine.awaitWord();
+    assert.equal(alice.engine.isAwaitingWord, false, 'nobody is there');
+    alice.admit(bob);
+    assert.equal(alice.engine.isAwaitingWord, false);
+    // Whom she had let in before, and has lost with the store, says that there is more.
+    const vector = [{ feed: feedOf(alice.device, 0), seq: 9, tip: '' }];
+    const have = { kind: 'have', vector, answer: false, root: '', needsCopy: false } as const;
+    alice.engine.received(carol.device, 'direct', have, alice.engine.keys.inUse!, office.now);
+    assert.equal(alice.engine.isAwaitingWord, false);
+    alice.post('for whom she has let in since');
   });
 });

@@ -206,6 +206,14 @@ export const session: readonly Mutant[] = [
     replace: '',
   },
   {
+    name: 'who was alone, and has written, waits for a word when somebody is there again',
+    rule: 'D2',
+    file: 'src/sync/engine.ts',
+    search: 'this.#awaited.goOn();',
+    replace: '',
+    tests: ['test/sync/awaited-word.test.ts'],
+  },
+  {
     name: 'who has lost his own feed himself has told how far another’s went',
     rule: 'D2',
     file: 'src/sync/awaited-word.ts',

@@ -61,7 +61,6 @@ export class Account {
   // ---- with the service -------------------------------------------------------------------------------------------------
 
   start(): void {
-    this.devices.finishRemovals().catch((error: unknown) => this.#hub.fault(error));
     this.tick();
   }
 

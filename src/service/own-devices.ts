@@ -232,13 +232,17 @@ export class OwnDevices {
 
   #spreading: Promise<void> | undefined;
 
-  /** Lets each of our devices into each workspace that it is not in, and tells it of those that it may not know of. */
+  /**
+   * Takes out of each workspace what is still to be, lets each of our other devices into each that it is not in, and tells it of those that it may not
+   * know of.
+   */
   spread(): Promise<void> {
     this.#spreading ??= this.#spread().finally(() => (this.#spreading = undefined));
     return this.#spreading;
   }
 
   async #spread(): Promise<void> {
+    await this.#finishRemovals();
     for (const device of this.#others) this.#tellOut(device);
     for (const workspace of this.#options.workspaces()) {
       for (const device of this.#others) {
@@ -388,25 +392,39 @@ export class OwnDevices {
     if (id === this.#hub.identity.device) throw new ServiceError('notPermitted', { reason: 'self' });
     if (!device || device.isOut) throw new ServiceError('notFound', {});
     const out = device.certificate.device;
-    // First, durably, that it is never let in again: whatever happens in between, `finishRemovals` does the rest.
+    // First, durably, that it is never let in again: whatever happens in between, `spread` does the rest.
     this.#keep({ ...device, isOut: true });
     await this.#hub.commit([], call);
-    for (const workspace of this.#options.workspaces()) await this.#takeOut(workspace, out);
-    this.#hub.changed();
-    this.#hub.emit({ type: 'devices' });
+    try {
+      await this.#takeOut([out]);
+    } finally {
+      this.#hub.changed();
+      this.#hub.emit({ type: 'devices' });
+    }
   }
 
-  async #takeOut(workspace: SharedWorkspace, device: DeviceId): Promise<void> {
-    if (!workspace.roster.devices.has(device)) return;
+  /** Devices that were to be taken out when this one was stopped, of workspaces that came later, and of those that could not be written in. */
+  #finishRemovals(): Promise<void> {
+    const out = [...this.#devices.values()].filter(({ isOut }) => isOut);
+    return this.#takeOut(out.map(({ certificate }) => certificate.device));
+  }
+
+  /** Out of every workspace, though one of them fails: throws what the disk has said first, at the end. */
+  async #takeOut(devices: readonly DeviceId[]): Promise<void> {
+    const errors: unknown[] = [];
+    for (const workspace of this.#options.workspaces())
+      for (const device of devices)
+        await this.#takeOutOf(workspace, device).catch((error: unknown) => {
+          // Nothing can be written there now: the next time.
+          if (!(error instanceof ServiceError)) errors.push(error);
+        });
+    if (errors.length > 0) throw errors[0];
+  }
+
+  async #takeOutOf(workspace: SharedWorkspace, device: DeviceId): Promise<void> {
+    if (workspace.roster.deleted || !workspace.roster.devices.has(device)) return;
     const epoch = workspace.engine.keys.make(new Set([device]));
     await workspace.control('removeDevice', controlBody.devices([device], epoch));
-  }
-
-  /** Devices that were to be taken out when this one was stopped, and of workspaces that came later. */
-  async finishRemovals(): Promise<void> {
-    const out = [...this.#devices.values()].filter(({ isOut }) => isOut);
-    for (const workspace of this.#options.workspaces())
-      for (const { certificate } of out) await this.#takeOut(workspace, certificate.device);
   }
 }
 

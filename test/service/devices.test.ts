@@ -364,6 +364,29 @@ describe('Several devices of one person', function () {
     );
   });
 
+  it('I2 K2 a device is taken out of every other workspace where one was deleted for all', async () => {
+    await moveIn();
+    const deleted = await laptop.api.createWorkspace({ name: 'Deleted' });
+    const goesOn = await laptop.api.createWorkspace({ name: 'Goes on' });
+    await link(laptop, desktop);
+    for (const workspace of [deleted, goesOn]) await isIn(desktop, workspace);
+    await house.converged(goesOn, laptop, desktop);
+    const { device } = await desktop.api.identity();
+    await desktop.close();
+    await laptop.api.deleteWorkspace(deleted);
+    assert.deepEqual(
+      (await laptop.api.workspaces()).map(({ name, state }) => [name, state]),
+      [
+        ['Deleted', 'closed'],
+        ['Goes on', 'open'],
+      ],
+    );
+    await laptop.api.removeDevice(device);
+    await desktop.open();
+    const notice = await desktop.notice('deviceRemoved');
+    assert.equal(notice.detail['name'], 'Goes on');
+  });
+
   it('I4, F1 one that is let in after another was taken out gets what was written before', async () => {
     await moveIn();
     const workspace = await laptop.api.createWorkspace({ name: 'Apollo' });

@@ -15,6 +15,8 @@ const tools = '^src/tools/';
 const models = '^src/tools/.*/model\\.ts$';
 // Which names a disk may be given is one rule (F4), for the tool and for the folders it goes out to.
 const safeNames = '^src/tools/files/safe-name\\.ts$';
+// Only the window that has started a worker knows that its thread has ended, and frees what it held (L3).
+const lock = '^src/store/lock\\.ts$';
 const service = '^src/service/';
 const rpc = '^src/rpc/';
 const messages = '^src/webviews/.*messages\\.ts$';
@@ -36,7 +38,7 @@ const rooms = {
   'relay-client': ['^src/relay-client/', [base, '^src/crypto/', protocol, ports, ...npm('ws')], true],
   bridges: ['^src/bridges/', [base, limits, service, safeNames], true],
   service: [service, [base, cryptoFace, protocol, sync, tools, ...npm('@scure')], false],
-  rpc: [rpc, [base, service, codec, limits], true],
+  rpc: [rpc, [base, service, codec, limits, lock], true],
   'worker-and-member': [
     '^src/(worker|member)/',
     ['^src/(?!relay/|views/|webviews/|extension\\.ts)', '^node_modules/'],

@@ -3,6 +3,7 @@ import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { unreachable } from '../base/assert.ts';
 import type { Event } from '../base/event.ts';
 import type { DeviceSecrets, Settings } from '../service/api.ts';
+import { removeClaimsOf } from '../store/lock.ts';
 import { MessagePortDuplex } from './message-port.ts';
 import { OnceEvent } from './once-event.ts';
 import type { MessageDuplex } from './port.ts';
@@ -39,6 +40,9 @@ export class OwnerWorker {
   readonly #secrets: SecretsDoor;
   readonly #outcome = new OnceEvent<'open' | 'lost' | ServiceFailure>();
   readonly #ended = new OnceEvent<ServiceFailure | undefined>();
+  /** Resolves when the thread has ended, and the store is free. */
+  readonly #gone: Promise<void>;
+  #crash: ServiceFailure | undefined;
   /** Once the thread is gone: with why, unless it was asked to go and has flushed everything. */
   readonly onEnded: Event<ServiceFailure | undefined> = this.#ended.event;
 
@@ -48,10 +52,18 @@ export class OwnerWorker {
     this.duplex = new MessagePortDuplex(port1);
     this.#worker = new Worker(options.workerPath, { name: 'coterie', resourceLimits: LIMITS });
     this.#worker.on('message', (message: FromWorker) => this.#arrived(message));
-    // An exception nobody caught over there ends the thread, and must not end the host.
-    this.#worker.on('error', (cause) => this.#end(new ServiceFailure('internal', { reason: 'crashed' }, { cause })));
-    this.#worker.on('exit', () => this.#end(new ServiceFailure('stopped', { reason: 'exited' })));
     const { folder, wasmPath, settings, build, beside } = options;
+    // An exception nobody caught over there ends the thread, and must not end the host. `exit` follows.
+    this.#worker.on('error', (cause) => {
+      this.#crash ??= new ServiceFailure('internal', { reason: 'crashed' }, { cause });
+    });
+    // Gone, a worker has no number any more.
+    const { threadId } = this.#worker;
+    this.#gone = new Promise<void>((resolve) => this.#worker.on('exit', () => resolve())).then(async () => {
+      // Only this process knows that the thread has ended, and is not just slow. Who is told so may open the store at once.
+      await removeClaimsOf(folder, threadId).catch(() => undefined);
+      this.#end(this.#crash ?? new ServiceFailure('stopped', { reason: 'exited' }));
+    });
     const begin = beside ? { beside } : {};
     this.#post({ type: 'start', folder, wasmPath, settings, build, ...begin, port: port2 }, [port2]);
   }
@@ -61,7 +73,7 @@ export class OwnerWorker {
     const worker = new OwnerWorker(options);
     const outcome = await new Promise<'open' | 'lost' | ServiceFailure>((resolve) => worker.#outcome.event(resolve));
     if (outcome === 'open') return worker;
-    await worker.#worker.terminate();
+    await worker.#terminate();
     if (outcome === 'lost') return undefined;
     throw outcome;
   }
@@ -73,8 +85,13 @@ export class OwnerWorker {
     const timer = setTimeout(() => this.#end(new ServiceFailure('storeFailed', { reason: 'slow' })), CLOSE_TIMEOUT_MS);
     const failure = await ended;
     clearTimeout(timer);
-    await this.#worker.terminate();
+    await this.#terminate();
     if (failure) throw failure;
+  }
+
+  async #terminate(): Promise<void> {
+    await this.#worker.terminate();
+    await this.#gone;
   }
 
   #arrived(message: FromWorker): void {

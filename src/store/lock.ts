@@ -11,7 +11,10 @@
  * | host is another | its file was not touched for a minute (the holder touches it every 15 s) |
  * | boot is another | always: the machine was started anew |
  * | pid | no such process, or one that was started at another time |
- * | thread, of this process | the caller says that he is the process's only one; else never |
+ *
+ * A thread that crashes leaves its file, and its process lives on. No name tells whether a thread has ended, so nobody judges by it: who
+ * started the thread and has seen it end removes the file (`removeClaimsOf`). He may be a moment later than whoever is elected next, who
+ * therefore has `patience_ms`.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { execFile } from 'node:child_process';
@@ -22,8 +25,8 @@ import { threadId } from 'node:worker_threads';
 import { DiskError, type Claim } from './disk.ts';
 
 export interface ClaimOptions {
-  /** No other thread of this process can be alive and hold it: a claim of this process by another thread is a dead one's. */
-  readonly onlyThread?: boolean;
+  /** How long a holder is waited for; without it, not at all. */
+  readonly patience_ms?: number;
 }
 
 interface Holder {
@@ -38,13 +41,43 @@ interface Holder {
 const PREFIX = 'lock-';
 const TOUCH_EVERY_MS = 15_000;
 const FOREIGN_STALE_MS = 60_000;
+const LOOK_AGAIN_MS = 25;
 /** Clocks and process tables round differently. */
 const SAME_START_MS = 3_000;
 
-/** Claims of this thread, which no option overrules. */
+/** Claims of this thread. */
 const held = new Set<string>();
 
-export async function claimFolder(folder: string, options: ClaimOptions): Promise<Claim> {
+export async function claimFolder(folder: string, { patience_ms = 0 }: ClaimOptions): Promise<Claim> {
+  const deadline = performance.now() + patience_ms;
+  for (;;) {
+    const claim = await tryToClaim(folder);
+    if (claim) return claim;
+    if (performance.now() >= deadline) throw new DiskError('inUse', 'the folder has an owner');
+    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+  }
+}
+
+/**
+ * Removes what a thread of this process has left behind. Only for who has seen that thread end: then nothing of it writes any more, and its
+ * number is given to no other.
+ */
+export async function removeClaimsOf(folder: string, thread: number): Promise<void> {
+  const me = await ourselves();
+  for (const name of await fs.readdir(folder)) {
+    const other = fromName(name);
+    if (other && isOfThread(other, me, thread)) await fs.rm(`${folder}/${name}`, { force: true });
+  }
+}
+
+/** A start that a clock has told moves when the clock is set: beside our own pid it could set us apart from the dead alone. */
+function isOfThread(other: Holder, me: Holder, thread: number): boolean {
+  const isOurs = other.host === me.host && other.boot === me.boot && other.pid === me.pid;
+  return isOurs && other.thread === thread && (!other.start.startsWith('t') || other.start === me.start);
+}
+
+/** Undefined where somebody holds it. */
+async function tryToClaim(folder: string): Promise<Claim | undefined> {
   const me = await ourselves();
   const name = toName(me);
   const path = `${folder}/${name}`;
@@ -57,7 +90,10 @@ export async function claimFolder(folder: string, options: ClaimOptions): Promis
   try {
     for (const other of await fs.readdir(folder)) {
       if (other === name || !other.startsWith(PREFIX)) continue;
-      if (await isHeld(folder, other, me, options)) throw new DiskError('inUse', 'the folder has an owner');
+      if (await isHeld(folder, other, me)) {
+        await drop();
+        return undefined;
+      }
       await fs.rm(`${folder}/${other}`, { force: true });
     }
   } catch (error) {
@@ -77,7 +113,7 @@ export async function claimFolder(folder: string, options: ClaimOptions): Promis
   };
 }
 
-async function isHeld(folder: string, name: string, me: Holder, options: ClaimOptions): Promise<boolean> {
+async function isHeld(folder: string, name: string, me: Holder): Promise<boolean> {
   if (held.has(name)) return true;
   const other = fromName(name);
   // Not a name of ours: nobody who holds it could have made it.
@@ -87,10 +123,7 @@ async function isHeld(folder: string, name: string, me: Holder, options: ClaimOp
     return Date.now() - mtimeMs < FOREIGN_STALE_MS;
   }
   if (other.boot !== me.boot) return false;
-  if (other.pid === me.pid) {
-    if (!sameStart(other.start, me.start)) return false;
-    return other.thread !== me.thread && options.onlyThread !== true;
-  }
+  if (other.pid === me.pid) return sameStart(other.start, me.start) && other.thread !== me.thread;
   if (!isAlive(other.pid)) return false;
   const start = await startOf(other.pid);
   return start === undefined || sameStart(start, other.start);

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, utimes, watch, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { ChunkId } from '../../src/base/ids.ts';
+import { removeClaimsOf } from '../../src/store/lock.ts';
 import { nodeDisk } from '../../src/store/node-disk.ts';
 import { storeExists, type Store } from '../../src/store/store.ts';
 import { StoreError } from '../../src/sync/ports.ts';
@@ -136,6 +137,8 @@ describe('store on the real disk', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
+  const locks = async () => (await readdir(folder)).filter((name) => name.startsWith('lock-')).sort();
+
   it('L1 L2 holds no plaintext, name or key, in contents or file names', async () => {
     const secrets = ['Apollo', 'Alice Example', 'The launch is on Tuesday.', 'src/guidance/landing.ts'];
     store = await openOn(nodeDisk(), folder);
@@ -195,7 +198,7 @@ describe('store on the real disk', () => {
     const acknowledged = Number(said.trimEnd().split('\n').at(-1)) + 1;
     assert.ok(acknowledged >= 100);
     // Its lock is still there, and nobody holds it.
-    assert.equal((await readdir(folder)).filter((name) => name.startsWith('lock-')).length, 1);
+    assert.equal((await locks()).length, 1);
     store = await openOn(nodeDisk(), folder);
     const { records, report } = await replayed(store.log);
     assert.ok(records.length >= acknowledged && records.length <= acknowledged + 1);
@@ -215,13 +218,16 @@ describe('store on the real disk', () => {
     });
     await once(child.stdout, 'data');
     await assert.rejects(openOn(nodeDisk(), folder), withCode('inUse'));
-    await assert.rejects(openOn(nodeDisk({ onlyThread: true }), folder), withCode('inUse'));
+    const [its] = await locks();
+    // Whatever its number there, a thread of another process is none of ours.
+    await removeClaimsOf(folder, Number(its!.split('-')[5]));
+    await assert.rejects(openOn(nodeDisk(), folder), withCode('inUse'));
     child.kill('SIGKILL');
     await once(child, 'close');
     store = await openOn(nodeDisk(), folder);
   });
 
-  it('L3 of a thread that died is taken over by who knows that it did', async () => {
+  it('L3 of a thread that ended is freed by who has seen it end, while others wait for it', async () => {
     const source = `
       import { nodeDisk } from ${JSON.stringify(new URL('../../src/store/node-disk.ts', import.meta.url).href)};
       import { parentPort, workerData } from 'node:worker_threads';
@@ -230,18 +236,49 @@ describe('store on the real disk', () => {
       setInterval(() => undefined, 1000);`;
     const url = new URL(`data:text/javascript,${encodeURIComponent(source)}`);
     const worker = new Worker(url, { workerData: folder });
+    const { threadId } = worker;
     await once(worker, 'message');
+    await removeClaimsOf(folder, threadId + 1);
     await assert.rejects(openOn(nodeDisk(), folder), withCode('inUse'));
     await worker.terminate();
+    // By its name alone nobody can tell.
     await assert.rejects(openOn(nodeDisk(), folder), withCode('inUse'));
-    store = await openOn(nodeDisk({ onlyThread: true }), folder);
-    await assert.rejects(openOn(nodeDisk({ onlyThread: true }), folder), withCode('inUse'));
+    const [its] = await locks();
+    const changes = watch(folder);
+    const opening = openOn(nodeDisk({ patience_ms: 60_000 }), folder);
+    // It has made its own lock, and has stepped back: it waits.
+    let steps = 0;
+    for await (const { filename } of changes)
+      if (filename?.startsWith('lock-') && filename !== its && ++steps === 2) break;
+    await removeClaimsOf(folder, threadId);
+    store = await opening;
+    // What lives is left alone, whoever it is that has ended.
+    await removeClaimsOf(folder, threadId);
+    await assert.rejects(openOn(nodeDisk(), folder), withCode('inUse'));
+    assert.equal((await locks()).length, 1);
+  });
+
+  it('L3 an ended thread frees nothing of another process, start, boot or host', async () => {
+    const own = await nodeDisk().claim(folder);
+    const [mine] = await locks();
+    const [, host, boot, pid, start, thread, token] = mine!.split('-');
+    await own.release();
+    const others = [
+      `lock-00000000-${boot}-${pid}-${start}-${thread}-${token}`,
+      `lock-${host}-00000000-${pid}-${start}-${thread}-${token}`,
+      `lock-${host}-${boot}-4194305-${start}-${thread}-${token}`,
+      `lock-${host}-${boot}-${pid}-t1-${thread}-${token}`,
+      `lock-${host}-${boot}-${pid}-${start}-${Number(thread) + 1}-${token}`,
+    ];
+    for (const name of [...others, mine!]) await writeFile(join(folder, name), '');
+    await removeClaimsOf(folder, Number(thread));
+    assert.deepEqual(await locks(), others.sort());
   });
 
   it('L3 locks of the dead are removed: another start of the process, another boot, a silent host', async () => {
     await (await openOn(nodeDisk(), folder)).close();
     const own = await nodeDisk().claim(folder);
-    const [mine] = (await readdir(folder)).filter((name) => name.startsWith('lock-'));
+    const [mine] = await locks();
     await own.release();
     const [, host, boot, pid, start, thread, token] = mine!.split('-');
     const dead = [
@@ -256,7 +293,7 @@ describe('store on the real disk', () => {
     await assert.rejects(openOn(nodeDisk(), folder), withCode('inUse'), `${hostname()} is not the only host`);
     await utimes(silent, new Date(0), new Date(0));
     store = await openOn(nodeDisk(), folder);
-    assert.equal((await readdir(folder)).filter((name) => name.startsWith('lock-')).length, 1);
+    assert.equal((await locks()).length, 1);
     const { id, bytes } = chunk(10);
     await store.chunks.put(id, bytes);
   });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { SecretsDoor } from '../../src/rpc/owner-worker.ts';
 import { serviceErrorOf } from '../../src/rpc/service-failure.ts';
@@ -12,6 +13,11 @@ import { temporaryFolder, TestProcess } from '../rpc/fixtures/processes.ts';
 import { fileSecrets, optionsFor, settingsOf } from './fixtures/window-options.ts';
 
 const WINDOW = join(import.meta.dirname, 'fixtures', 'window-process.ts');
+/** The real service, on a store with its lock, in a thread that can be told to crash. */
+const ON_A_STORE = {
+  workerPath: join(import.meta.dirname, 'fixtures', 'store-worker.ts'),
+  wasmPath: createRequire(import.meta.url).resolve('sql.js/dist/sql-wasm.wasm'),
+};
 const TAKEOVER_MS = 2_000;
 
 describe('a window’s service', function () {
@@ -35,8 +41,8 @@ describe('a window’s service', function () {
     windows.push(window);
     return window;
   };
-  const windowProcess = async (name: string) => {
-    const process = new TestProcess(WINDOW, [home.path, name]);
+  const windowProcess = async (name: string, more: readonly string[] = []) => {
+    const process = new TestProcess(WINDOW, [home.path, name, ...more]);
     processes.push(process);
     return { process, role: await process.next('role') };
   };
@@ -61,6 +67,8 @@ describe('a window’s service', function () {
         resolve(event);
       });
     });
+  const locks = () => readdirSync(join(home.path, 'folder')).filter((name) => name.startsWith('lock-'));
+  const namesOf = (all: readonly { readonly name: string }[]) => all.map(({ name }) => name).sort();
   const closeOf = (window: WindowService) => new Promise<Error | undefined>((resolve) => window.onClosed(resolve));
 
   describe('secrets', () => {
@@ -230,6 +238,54 @@ describe('a window’s service', function () {
       assert.equal((await pending).code, 'internal');
       await taken;
       assert.equal(guest.role, 'owner');
+    });
+
+    for (const how of ['throws', 'exits']) {
+      const crash = async (window: WindowService) => {
+        const closed = closeOf(window);
+        const pending = failure(window.api.renameDevice('', how));
+        await closed;
+        await pending;
+      };
+
+      it(`L3 a worker that ${how} leaves the store to the next one of its process, with all that is in it`, async () => {
+        const first = await connect('first', ON_A_STORE);
+        await first.api.createWorkspace({ name: 'Apollo' });
+        await crash(first);
+        const second = await connect('second', ON_A_STORE);
+        assert.equal(second.role, 'owner');
+        assert.deepEqual(namesOf(await second.api.workspaces()), ['Apollo']);
+        await second.api.createWorkspace({ name: 'Gemini' });
+        await crash(second);
+        const third = await connect('third', ON_A_STORE);
+        assert.deepEqual(namesOf(await third.api.workspaces()), ['Apollo', 'Gemini']);
+        assert.equal(locks().length, 1);
+      });
+
+      it(`L3 a worker that ${how} leaves the store to a window of another process, while its own lives on`, async () => {
+        const first = await connect('first', ON_A_STORE);
+        const { process, role } = await windowProcess('second', Object.values(ON_A_STORE));
+        assert.equal(role, 'guest');
+        await first.api.createWorkspace({ name: 'Apollo' });
+        await crash(first);
+        process.send('names');
+        const answer = await Promise.race([process.next('names'), process.next('closed')]);
+        assert.deepEqual(answer, ['owner', 'Apollo']);
+        assert.equal(locks().length, 1);
+        // The thread that is gone has nothing to say of the one that has come after it.
+        const again = await connect('first', ON_A_STORE);
+        assert.deepEqual([again.role, namesOf(await again.api.workspaces())], ['guest', ['Apollo']]);
+      });
+    }
+
+    it('L3 a worker that crashes while it opens the store leaves it to the next', async () => {
+      const settings = settingsOf('throws while it opens');
+      assert.deepEqual(await failure(connect('first', { ...ON_A_STORE, settings })), {
+        code: 'internal',
+        detail: { reason: 'crashed' },
+      });
+      assert.deepEqual(locks(), []);
+      assert.equal((await connect('second', ON_A_STORE)).role, 'owner');
     });
 
     it('what keeps the store from opening is said, and the store is free again', async () => {

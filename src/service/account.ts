@@ -127,7 +127,16 @@ export class Account {
 
   async #takeOn(seed: Uint8Array): Promise<void> {
     this.#mustBeEmpty();
-    await this.#options.adopt(seed, () => this.#mustBeEmpty());
+    const { device } = this.#hub.identity;
+    try {
+      await this.#options.adopt(seed, () => this.#mustBeEmpty());
+    } finally {
+      // Also where the disk has failed: it is of the other account by then.
+      if (this.#hub.identity.device !== device) this.#beginAnew();
+    }
+  }
+
+  #beginAnew(): void {
     this.#hub.local.drop('link'); // of the account before
     this.devices = new OwnDevices(this.#options);
     this.codes = this.#makeCodes();

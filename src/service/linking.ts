@@ -109,6 +109,7 @@ export class Linking {
 
   /** A machine that is in use by now, or whose secrets cannot be kept, never will be one: its person is told, and nothing is asked any more. */
   async #adopt(seed: Uint8Array): Promise<void> {
+    const { code, hub } = this.#options;
     this.#adopting = true;
     try {
       await this.#options.adopt(seed);
@@ -117,9 +118,12 @@ export class Linking {
       return await this.#refused(error.code === 'inOtherAccount' ? 'inUse' : 'notKept');
     } finally {
       this.#adopting = false;
+      // Also where the disk has failed: it is of that account by then, and asks as its device.
+      if (hub.identity.account === code.account) {
+        this.#hasAdopted = true;
+        this.#asking.askAnew();
+      }
     }
-    this.#hasAdopted = true;
-    this.#asking.askAnew();
   }
 
   async #refused(reason: Reason): Promise<void> {

@@ -189,11 +189,15 @@ export class Service {
       workspaces: () => this.#wholeWorkspaces(),
       isEmpty: () => this.#workspaces.size === 0 && this.#joins.size === 0,
       adopt: async (seed, mustBeFree) => {
-        await this.#device.adopt(seed, mustBeFree, () => {
-          this.#returning.forgetAll();
-          return this.#commits.commit([]);
-        });
-        this.#switchboard.listen();
+        const { transport } = this.#device;
+        try {
+          await this.#device.adopt(seed, mustBeFree, () => {
+            this.#returning.forgetAll();
+            return this.#commits.commit([]);
+          });
+        } finally {
+          if (this.#device.transport !== transport) this.#switchboard.listen();
+        }
       },
       entered: (word, sponsor) => this.#joins.entered(word, sponsor),
       farewells: this.#farewells,

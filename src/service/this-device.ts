@@ -82,7 +82,8 @@ export class ThisDevice {
   /**
    * Becomes a new device of another account: with keys of its own, since a relay knows the old ones as somebody else's. The secrets
    * first: what was kept of the old ones is of no use to anybody. Throws ServiceError('locked') where they cannot be kept, and what `mustBeFree`
-   * throws: a secret storage may ask its person, who has begun something meanwhile that only the old ones can go on with.
+   * throws: a secret storage may ask its person, who has begun something meanwhile that only the old ones can go on with. What `commit` throws
+   * is thrown when the device is the new one, and at work.
    */
   async adopt(accountSeed: Uint8Array, mustBeFree: () => void, commit: () => Promise<void>): Promise<void> {
     const { crypto } = this.#options;
@@ -102,10 +103,14 @@ export class ThisDevice {
     // With nothing in between: who begins something now does so as the new device.
     this.#secrets = secrets;
     this.#identity = this.#ownIdentity();
-    await this.#transport.stop();
-    await commit();
-    this.#transport = this.#makeTransport();
-    await this.#transport.start();
+    try {
+      await this.#transport.stop();
+      await commit();
+    } finally {
+      // Also where the disk has failed: what was to be written is tried again, and meanwhile nobody could be reached.
+      this.#transport = this.#makeTransport();
+      await this.#transport.start();
+    }
   }
 
   // ---- what it is called, and its relay ---------------------------------------------------------------------------------

@@ -71,6 +71,35 @@ describe('A disk in trouble', function () {
     assert.equal((await alice.api.chat(workspace, chat, { limit: 9 })).posts.length, 2);
   });
 
+  it('I2, L1 full while another account is taken on by its phrase: told, and at work as that account all the same', async () => {
+    workspace = await bob.api.createWorkspace({ name: 'Apollo' });
+    disk.space = 0;
+    await assert.rejects(alice.api.restoreAccount(await bob.api.recoveryPhrase()), { code: 'diskFull' });
+    const { account, device } = await alice.api.identity();
+    assert.equal(account, (await bob.api.identity()).account);
+    disk.space = Infinity;
+    await link(bob, alice);
+    await alice.until(async () => (await alice.info(workspace))?.state === 'open');
+    await house.converged(workspace, alice, bob);
+    await alice.close();
+    disk.crash();
+    await alice.open({ disk });
+    assert.equal((await alice.api.identity()).device, device);
+    assert.equal((await alice.info(workspace)).state, 'open');
+  });
+
+  it('I2, L1 full while a code makes it a device of another account: goes on when there is space', async () => {
+    workspace = await bob.api.createWorkspace({ name: 'Apollo' });
+    alice.whileKeeping = async () => void (disk.space = 0);
+    const full = alice.next((event) => event.type === 'notice' && event.code === 'diskFull');
+    const linked = link(bob, alice);
+    await full;
+    disk.space = Infinity;
+    await linked;
+    await alice.until(async () => (await alice.info(workspace))?.state === 'open');
+    await house.converged(workspace, alice, bob);
+  });
+
   it('L1 full from the start: what is there is read all the same, and what is written is saved when there is space', async () => {
     await shared();
     await alice.close();

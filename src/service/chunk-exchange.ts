@@ -32,6 +32,8 @@ export interface ChunkExchangeOptions {
   devices(): readonly DeviceId[];
   sendDirect(device: DeviceId, message: Message, lane: Lane): boolean;
   sendByRelay(devices: readonly DeviceId[], message: Message): Promise<boolean>;
+  /** What comes cannot be kept now: nothing is asked for, and `pump` is called when it can. */
+  isDiskFailing(): boolean;
   /** Chunks have come (durably): who waits for content looks again. */
   onArrived(chunks: readonly ChunkId[]): void;
   onProgress(): void;
@@ -186,10 +188,10 @@ export class ChunkExchange {
     this.pump();
   }
 
-  /** A path has opened or closed, or a request was answered: ask on. */
+  /** A path has opened or closed, a request was answered, or the disk has room again: ask on. */
   pump(): void {
     this.#settleWaiting();
-    if (this.#stopped || this.#lacking.size === 0) return;
+    if (this.#stopped || this.#lacking.size === 0 || this.#options.isDiskFailing()) return;
     this.#unlock();
     const direct = this.#options.devices().filter((device) => this.#options.transport.reach(device) === 'direct');
     for (const [device] of this.#asked) if (!direct.includes(device)) this.#end(device);
@@ -340,6 +342,7 @@ export class ChunkExchange {
   }
 
   #takeParcel(): ParcelNotice | undefined {
+    if (this.#options.isDiskFailing()) return undefined;
     const at = this.#parcels.findIndex((parcel) => parcel.chunks.some((chunk) => this.#isWanted(chunk.id)));
     const parcel = this.#parcels[at];
     if (!parcel) return undefined;

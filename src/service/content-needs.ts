@@ -25,6 +25,8 @@ export class ContentNeeds {
   readonly #lists = new Map<ChunkId, Content & { kind: 'chunks' }>();
   /** What the lists that are here name. */
   readonly #listed = new Map<ChunkId, readonly ChunkRef[]>();
+  /** Parcels that were offered and are not on disk yet, as they came. */
+  readonly #unsaved = new Set<readonly ParcelNotice[]>();
 
   constructor(hub: Hub, workspace: WorkspaceId, contents: ContentStore, exchange: ChunkExchange) {
     this.#hub = hub;
@@ -112,12 +114,29 @@ export class ContentNeeds {
 
   /** A notice is all that leads to a parcel: it is kept until the content is here. */
   async offered(parcels: readonly ParcelNotice[]): Promise<void> {
+    if (parcels.length === 0 || (this.#hub.isDiskFailing && this.#isBeyondRoom(parcels))) return;
+    this.#unsaved.add(parcels);
     for (const { relay, parcel, chunks } of parcels) {
       const value: Value = [relay, parcel, chunks.map((c) => [idBytes(c.id), c.offset, c.length])];
       this.#hub.local.put(this.#parcelKey(toHex(parcel)), value);
     }
     this.#dropOldest();
     await this.#hub.commit([]);
+    if (this.#unsaved.delete(parcels)) this.#exchange.offered(parcels);
+  }
+
+  /**
+   * While the disk takes nothing, each waits for it in memory, also one that was dropped: no more do than are remembered at all. What is in the
+   * others is asked for again.
+   */
+  #isBeyondRoom(parcels: readonly ParcelNotice[]): boolean {
+    return beyondRoom([...this.#unsaved, parcels].flat().map(({ chunks }) => chunks.length)) > 0;
+  }
+
+  /** The disk, which had failed, is well. */
+  saved(): void {
+    const parcels = [...this.#unsaved].flat();
+    this.#unsaved.clear();
     this.#exchange.offered(parcels);
   }
 

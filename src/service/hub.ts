@@ -55,6 +55,8 @@ export interface Hub {
   absentAfterDays(): number;
   /** Text form of the own relay's address, with its token; undefined for none. */
   relay(): string | undefined;
+  /** The last commit has failed: what is made or taken in waits in memory until one does not. */
+  readonly isDiskFailing: boolean;
   /**
    * Makes records, and whatever local state has changed, durable; the key of the call that made them with them or not at all (L3). Throws
    * StoreError; what failed is tried again with the next.

@@ -134,6 +134,7 @@ export class Service {
     const { crypto, clock, chunks } = this.#options;
     const index = this.#index;
     const device = this.#device;
+    const commits = this.#commits;
     return {
       // Both are others once this device has taken on another account.
       get transport() {
@@ -153,9 +154,12 @@ export class Service {
       deviceName: () => device.deviceName(),
       absentAfterDays: () => device.absentAfterDays(),
       relay: () => device.relay(),
+      get isDiskFailing() {
+        return commits.failing;
+      },
       commit: (records, call, delta) => {
         if (call !== undefined) this.#made.note({ key: call, delta });
-        return this.#commits.commit(records);
+        return commits.commit(records);
       },
       emit: (event) => this.#emit(event),
       changed: () => this.#switchboard.changed(),

@@ -318,6 +318,7 @@ export class SharedWorkspace {
   /** What the disk had refused is on it now. */
   saved(): void {
     for (const growth of this.#unsaved.splice(0)) this.#dispatch(this.engine.stored(growth, this.#now));
+    this.needs.saved();
     this.#hub.emit({ type: 'workspaces' });
   }
 
@@ -615,6 +616,7 @@ export class SharedWorkspace {
       devices: () => this.engine.session.devices,
       sendDirect: (device, message, lane) => this.#delivery.tell(device, message, lane),
       sendByRelay: (devices, message) => this.#delivery.leaveWord(devices, message),
+      isDiskFailing: () => this.#hub.isDiskFailing,
       onArrived: () => this.needs.arrived(),
       onProgress: () => this.#syncChanged(),
       onLocked: (generation) => this.#wanted.want(generation),

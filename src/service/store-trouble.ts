@@ -1,5 +1,6 @@
 /** What goes wrong where nobody waits for it: said to the person where the disk is at fault, to us where we are. */
-import { StoreError, type Arrived } from '../sync/ports.ts';
+import { MAX_UNSAVED_MESSAGES } from '../protocol/limits.ts';
+import { StoreError, type Path } from '../sync/ports.ts';
 import { ServiceError } from './api.ts';
 import type { Hub } from './hub.ts';
 
@@ -9,8 +10,8 @@ const TOLD_AGAIN_MS = 60_000;
 export class StoreTrouble {
   readonly #hub: Pick<Hub, 'clock' | 'emit'>;
   readonly #onFault: ((error: unknown) => void) | undefined;
-  /** What is taken in and not on disk yet: a relay may forget it only then (R1). */
-  #unsaved: Arrived[] = [];
+  /** To be called once what was taken in is on disk: a relay may forget it only then (R1). What it says is with those who took it in. */
+  #unsaved: (() => void)[] = [];
   #toldAt = Number.NEGATIVE_INFINITY;
 
   constructor(hub: Pick<Hub, 'clock' | 'emit'>, onFault: ((error: unknown) => void) | undefined) {
@@ -32,12 +33,13 @@ export class StoreTrouble {
     this.#hub.emit({ type: 'notice', code: reason === 'diskFull' ? 'diskFull' : 'storeFailed', detail: { reason } });
   }
 
-  hold(arrived: Arrived): void {
-    this.#unsaved.push(arrived);
+  /** Who sent it directly waits for no word of this; and of what there is no room for a relay hears nothing, and gives it again. */
+  hold({ path, handled }: { readonly path: Path; readonly handled: () => void }): void {
+    if (path === 'relay' && this.#unsaved.length < MAX_UNSAVED_MESSAGES) this.#unsaved.push(handled);
   }
 
   /** All of it is on disk now. */
   release(): void {
-    for (const arrived of this.#unsaved.splice(0)) arrived.handled();
+    for (const handled of this.#unsaved.splice(0)) handled();
   }
 }

@@ -43,7 +43,7 @@ export interface SwitchboardOptions {
   readonly returning: Returning;
   readonly continuing: Continuing;
   readonly offers: Offers;
-  /** What came cannot go to disk now: true where it is kept until it can. */
+  /** What came cannot go to disk now: true where it is acknowledged by itself when it can. */
   held(arrived: Arrived): boolean;
 }
 

@@ -3,7 +3,7 @@ import type { ChunkId, DeviceId } from '../../src/base/ids.ts';
 import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
 import { MAX_OFFERED_CHUNKS, MAX_OFFERED_PARCELS } from '../../src/protocol/limits.ts';
 import { beyondRoom, ChunkExchange } from '../../src/service/chunk-exchange.ts';
-import type { Transport } from '../../src/sync/ports.ts';
+import { StoreError, type Transport } from '../../src/sync/ports.ts';
 import { generationKey } from '../../src/sync/epoch.ts';
 import { sealChunk } from '../../src/tools/files/content.ts';
 import { MemoryChunks } from '../fakes/memory-chunks.ts';
@@ -19,10 +19,18 @@ function world(given?: number) {
   const locked: string[] = [];
   const left: string[] = [];
   const fetched: (readonly [offset: number, length: number])[] = [];
+  const alarms: (() => void)[] = [];
+  const disk = { isFailing: false };
   const exchange = new ChunkExchange({
     crypto,
     chunks,
-    clock: { now: () => 0, wakeAt: () => () => undefined },
+    clock: {
+      now: () => 0,
+      wakeAt: (_, ring) => {
+        alarms.push(ring);
+        return () => undefined;
+      },
+    },
     keys: { find: (generation) => keys.get(generation), current: () => assert.fail('nothing is written here') },
     transport: {
       reach: () => 'direct',
@@ -42,6 +50,7 @@ function world(given?: number) {
       return true;
     },
     sendByRelay: () => assert.fail('Bob is here'),
+    isDiskFailing: () => disk.isFailing,
     onArrived: () => undefined,
     onProgress: () => undefined,
     onLocked: (generation) => locked.push(generation),
@@ -53,7 +62,7 @@ function world(given?: number) {
     const plaintext = Buffer.from(text);
     return { key, ref: { generation, bytes: plaintext.length }, ...sealChunk(crypto, key, plaintext) };
   };
-  return { exchange, keys, chunks, wants, locked, left, fetched, sealed };
+  return { exchange, keys, chunks, wants, locked, left, fetched, alarms, disk, sealed };
 }
 
 describe('The exchange of chunks', () => {
@@ -162,5 +171,25 @@ describe('The exchange of chunks', () => {
     exchange.offered([{ relay: 'coterie-relay://there/key', parcel: new Uint8Array(32), chunks }]);
     for (let turns = 0; turns < 100; turns++) await Promise.resolve();
     assert.deepEqual(fetched, [[0, chunk.bytes.length]]);
+  });
+
+  it('F1, L1 while the disk takes nothing nobody is asked for content and no parcel is fetched, and both are when it does', async () => {
+    const { exchange, keys, chunks, wants, fetched, alarms, disk, sealed } = world();
+    const [one, two] = [sealed('newest', 'was asked for'), sealed('newest', 'is in a parcel')];
+    keys.set('newest', one.key);
+    exchange.need([{ id: one.id, ...one.ref }]);
+    disk.isFailing = true;
+    chunks.put = () => Promise.reject(new StoreError('diskFull', 'no space left'));
+    await assert.rejects(exchange.received(bob, { kind: 'chunks', chunks: [one], absent: [] }), StoreError);
+    for (const ring of alarms.splice(0)) ring(); // it has waited long enough for an answer
+    exchange.need([{ id: two.id, ...two.ref }]);
+    const places = [{ id: two.id, offset: 0, length: two.bytes.length }];
+    exchange.offered([{ relay: 'coterie-relay://there/key', parcel: new Uint8Array(32), chunks: places }]);
+    exchange.refresh(bob);
+    assert.deepEqual([wants, fetched], [[[one.id]], []]);
+    disk.isFailing = false;
+    exchange.pump();
+    assert.deepEqual(wants.at(-1), [one.id, two.id]);
+    assert.deepEqual(fetched, [[0, two.bytes.length]]);
   });
 });

@@ -215,6 +215,28 @@ describe('A disk in trouble', function () {
     await bob.until(async () => (await bob.info(workspace)).sync.inSync === 1);
   });
 
+  it('L1, F1 full while others write: no content is sent again and again that cannot be kept, and it comes when there is space', async () => {
+    await shared();
+    disk.space = 0;
+    await assert.rejects(alice.api.post(workspace, chat, 'kept in memory'), { detail: { reason: 'kept' } });
+    let came = 0;
+    alice.isLost = ({ bytes }) => {
+      came += bytes.length;
+      return false;
+    };
+    await bob.write(workspace, files, '/c.bin', seededBytes(2_000_000, 4));
+    // Long enough for what was asked for to come, and for it to be asked for again.
+    for (let n = 0; n < 40; n++) {
+      const { id } = await bob.api.post(workspace, chat, `post ${n}`);
+      const has = async () => (await alice.api.chat(workspace, chat, { limit: 99 })).posts.some((one) => one.id === id);
+      await alice.until(has);
+      if (n % 10 === 9) alice.pass(21_000);
+    }
+    assert.ok(came < 1_000_000, `${came} bytes`);
+    disk.space = Infinity;
+    await house.converged(workspace, alice, bob);
+  });
+
   it('L1, K2, L7 full while the copy of who was taken out goes: it stays till what is his own is kept, and goes then', async () => {
     const apollo = await bob.api.createWorkspace({ name: 'Apollo' });
     await house.join(bob, alice, apollo, { confirm: false });

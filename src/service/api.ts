@@ -333,6 +333,12 @@ export interface WriteOptions {
   readonly base?: string;
 }
 
+export interface RemoveOptions {
+  readonly recursive: boolean;
+  /** The one that is meant. */
+  readonly version?: string;
+}
+
 export interface FileChange {
   readonly path: string;
   readonly type: 'created' | 'changed' | 'deleted';
@@ -645,7 +651,8 @@ export interface FilesApi {
   /** Answers the version's id. */
   write(workspace: string, tool: string, path: string, bytes: Uint8Array, options: WriteOptions): Promise<string>;
   makeFolder(workspace: string, tool: string, path: string): Promise<void>;
-  remove(workspace: string, tool: string, path: string, options: { readonly recursive: boolean }): Promise<void>;
+  /** Of a file, with all that stands beside it; with `version`, that alone: `notFound` where another is shown there now. */
+  remove(workspace: string, tool: string, path: string, options: RemoveOptions): Promise<void>;
   rename(
     workspace: string,
     tool: string,

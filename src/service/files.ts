@@ -7,7 +7,14 @@ import { filesBody, type FilesDelta, type FolderId } from '../tools/files/deltas
 import type { Version } from '../tools/files/rows.ts';
 import { nameProblem, safeName } from '../tools/files/safe-name.ts';
 import type { Entry } from '../sync/replica.ts';
-import { type CallKey, ServiceError, type FileEntry, type ImportReport, type WriteOptions } from './api.ts';
+import {
+  type CallKey,
+  ServiceError,
+  type FileEntry,
+  type ImportReport,
+  type RemoveOptions,
+  type WriteOptions,
+} from './api.ts';
 import type { ByteCache } from './byte-cache.ts';
 import { partsOf, type FileTree, type TreeEntry } from './file-tree.ts';
 import type { Bridges, ExportEntry, ImportSink, ParentContent, Progress } from './ports.ts';
@@ -209,13 +216,15 @@ export class Files {
     await this.#author([{ kind: 'folder', parent, name }], call);
   }
 
-  async remove(path: string, options: { readonly recursive: boolean }, call?: CallKey): Promise<void> {
+  async remove(path: string, { recursive, version }: RemoveOptions, call?: CallKey): Promise<void> {
     const entry = this.#find(path);
+    if (version !== undefined && entry.versionId !== version) throw new ServiceError('notFound', { path });
     const doomed = [...this.#below(entry)];
-    if (doomed.length > 1 && !options.recursive) throw new ServiceError('notEmpty', { path });
-    // A conflict copy goes alone; the file it stands beside stays.
+    if (doomed.length > 1 && !recursive) throw new ServiceError('notEmpty', { path });
+    // A conflict copy goes alone, and so does a version that is meant: what it stands beside stays.
+    const isAlone = entry.conflictOf !== undefined || (version !== undefined && !entry.item.folder);
     const deltas = doomed.map((one): FilesDelta => {
-      if (entry.conflictOf !== undefined) return { kind: 'del', parents: this.#tree.equalHeads(one.item, one.version) };
+      if (isAlone) return { kind: 'del', parents: this.#tree.equalHeads(one.item, one.version) };
       return { kind: 'del', parents: one.item.heads };
     });
     await this.#author(deltas.toReversed(), call);

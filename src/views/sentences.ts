@@ -279,6 +279,9 @@ export const doneSentences = {
   putBackSome: warning(
     'Put back into {name}: {what}. What could not be put back is kept ({left}). “Save Unsent Work…” puts it into a folder.',
   ),
+  movedInPart: warning(
+    'Somebody changed {name}, or something in it, while it was copied into the other workspace. The copy is there, and what came meanwhile was left here. Nothing was lost: look through both.',
+  ),
   phraseCompared: information('The words on your paper are right. They bring your account back on any machine.'),
   restored: information(
     'Your account is on this machine. Your workspaces come from others: link it with another of your devices, or ask a manager of each workspace to remove you and to invite you again.',

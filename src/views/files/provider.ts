@@ -5,12 +5,13 @@ import type { CoterieApi, FileEntry } from '../../service/api.ts';
 import { errorCode } from '../errors.ts';
 import type { House } from '../house.ts';
 import { addsTo, edits } from '../rights.ts';
-import { baseName, childPath, type FilePlace, placeOf } from './place.ts';
+import { doneSentences } from '../sentences.ts';
+import { copyAcross, moveAcross } from './across.ts';
+import { baseName, type FilePlace, placeOf } from './place.ts';
 import { requirePlace, uriOf } from './uri.ts';
 import { Versions } from './versions.ts';
+import { READ_SLICE_BYTES, readWhole } from './whole.ts';
 
-/** Larger files come in slices of this size, so that neither the worker nor the host stops for one. */
-const READ_SLICE_BYTES = 4 * 1024 * 1024;
 /** How often a file that changes while it is read in slices is begun again. */
 const READ_ATTEMPTS = 5;
 /** VS Code stats once right after a save; by then it has, and may be told that what stands there is another version. */
@@ -132,8 +133,8 @@ export class CoterieFiles implements vscode.FileSystemProvider, Disposable {
         await api.rename(source.workspace, source.tool, source.path, target.path, { overwrite: options.overwrite });
       } else {
         // Between workspaces the content is the same and everything else is not: it is added there, then removed here.
-        await this.#copyAcross(api, source, target, options.overwrite);
-        await api.remove(source.workspace, source.tool, source.path, { recursive: true });
+        const isWhole = await moveAcross(api, source, target, options.overwrite);
+        if (!isWhole) void this.#house.say.show(doneSentences.movedInPart, { path: source.path });
       }
       this.versions.forget(from.toString());
     });
@@ -145,7 +146,7 @@ export class CoterieFiles implements vscode.FileSystemProvider, Disposable {
       if (sameTool(source, target)) {
         await api.copy(source.workspace, source.tool, source.path, target.path, { overwrite: options.overwrite });
       } else {
-        await this.#copyAcross(api, source, target, options.overwrite);
+        await copyAcross(api, source, target, options.overwrite);
       }
     });
   }
@@ -217,20 +218,6 @@ export class CoterieFiles implements vscode.FileSystemProvider, Disposable {
         this.#changes.fire([{ type: vscode.FileChangeType.Changed, uri }]);
       }, delay_ms);
       this.#held.add({ dispose: () => clearTimeout(timer) });
-    }
-  }
-
-  async #copyAcross(api: CoterieApi, from: FilePlace, to: FilePlace, overwrite: boolean): Promise<void> {
-    const entry = await api.stat(from.workspace, from.tool, from.path);
-    if (entry.kind === 'file') {
-      const bytes = await readWhole(api, from, entry.bytes);
-      await api.write(to.workspace, to.tool, to.path, bytes, { create: true, overwrite });
-      return;
-    }
-    await api.makeFolder(to.workspace, to.tool, to.path);
-    for (const { name } of await api.list(from.workspace, from.tool, from.path)) {
-      const [source, target] = [from, to].map((place) => ({ ...place, path: childPath(place.path, name) }));
-      await this.#copyAcross(api, source!, target!, overwrite);
     }
   }
 
@@ -306,18 +293,4 @@ const changeTypes = {
 
 function sameTool(a: FilePlace, b: FilePlace): boolean {
   return a.workspace === b.workspace && a.tool === b.tool;
-}
-
-async function readWhole(api: CoterieApi, { workspace, tool, path }: FilePlace, size: number): Promise<Uint8Array> {
-  if (size <= READ_SLICE_BYTES) return api.read(workspace, tool, path);
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  while (at < size) {
-    const slice = await api.read(workspace, tool, path, { offset: at, length: Math.min(READ_SLICE_BYTES, size - at) });
-    // It has become shorter meanwhile.
-    if (slice.length === 0) break;
-    bytes.set(slice.subarray(0, size - at), at);
-    at += slice.length;
-  }
-  return at < size ? bytes.subarray(0, at) : bytes;
 }

@@ -8,6 +8,7 @@ import { Emitter } from '../base/event.ts';
 import type { JoinInfo } from '../service/api.ts';
 import { growth } from './amounts.ts';
 import type { House } from './house.ts';
+import { notifyWhile } from './notify.ts';
 import { doneSentences, joinSentences } from './sentences.ts';
 import { joinWords } from './tree-item.ts';
 
@@ -96,8 +97,7 @@ export class Joins implements Disposable {
     this.#shown.add(first.workspace);
     const { own, workspaceName: name } = first;
     const title = own ? vscode.l10n.t('Fetching {0}', name) : vscode.l10n.t('Joining {0}', name);
-    const location = vscode.ProgressLocation.Notification;
-    await vscode.window.withProgress({ location, title, cancellable: true }, async (progress, token) => {
+    await notifyWhile(title, async (progress, token) => {
       let shown = 0;
       const report = (join: JoinInfo): void => {
         const { increment, now } = growth(shown, join.doneBytes, join.totalBytes);

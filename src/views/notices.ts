@@ -5,6 +5,7 @@ import type { JoinRequestInfo, ServiceEvent, WorkspaceInfo } from '../service/ap
 import { askAboutOffer } from './commands/continuing.ts';
 import { askAboutDevice } from './commands/devices.ts';
 import type { House } from './house.ts';
+import { notify } from './notify.ts';
 import { noticeSentences, stalledSentence } from './sentences.ts';
 import { lacksManager, manages } from './rights.ts';
 import { roleWord } from './tree-item.ts';
@@ -44,7 +45,7 @@ async function show(house: House, event: ServiceEvent): Promise<void> {
       return;
     case 'joined': {
       const name = house.list.workspace(event.workspace)?.name ?? '';
-      await vscode.window.showInformationMessage(vscode.l10n.t('{0} joined {1}.', event.name, name));
+      await notify('information', vscode.l10n.t('{0} joined {1}.', event.name, name));
       return;
     }
     case 'deviceRequest':
@@ -136,7 +137,7 @@ async function tellNoManager(house: House, workspaces: readonly WorkspaceInfo[])
       'No manager is left in {0}: nobody can remove members, change roles or permissions, or delete it. All else goes on.',
       name,
     );
-    if ((await vscode.window.showWarningMessage(words, go)) === go)
+    if ((await notify('warning', words, go)) === go)
       await vscode.commands.executeCommand('coterie.continueWorkspace', id);
   }
 }
@@ -146,7 +147,8 @@ export async function askAboutRequest(house: House, request: JoinRequestInfo): P
   const accept = vscode.l10n.t('Accept');
   const decline = vscode.l10n.t('Decline');
   const workspace = house.list.workspace(request.workspace)?.name ?? '';
-  const answer = await vscode.window.showInformationMessage(
+  const answer = await notify(
+    'information',
     vscode.l10n.t('{name} asks to join {workspace} as {role}. Safety number: {number}', {
       name: request.name,
       workspace,

@@ -2,6 +2,8 @@
 import * as vscode from 'vscode';
 import type { Disposable } from '../base/disposable.ts';
 import { errorCode, errorDetail, errorTrace } from './errors.ts';
+import { notify } from './notify.ts';
+import { plain } from './plain.ts';
 import { errorSentence, fills, type Sentence } from './sentences.ts';
 
 /** The same warning again within this time is noise, and a peer could cause it without end. */
@@ -46,14 +48,7 @@ export class Say implements Disposable {
     const text = render(sentence, detail);
     // Of a notification without a button VS Code shows the first line alone: what was kept and what to do stand behind it.
     const buttons = actions.length > 0 ? actions : [vscode.l10n.t('OK')];
-    switch (sentence.severity) {
-      case 'error':
-        return vscode.window.showErrorMessage(text, ...buttons);
-      case 'warning':
-        return vscode.window.showWarningMessage(text, ...buttons);
-      case 'information':
-        return vscode.window.showInformationMessage(text, ...buttons);
-    }
+    return notify(sentence.severity, text, ...buttons);
   }
 
   /** As `show`, but not again soon for the same `about`. */
@@ -85,6 +80,7 @@ export class Say implements Disposable {
   }
 }
 
+/** Plain, since what a file system throws VS Code shows in notifications of its own. */
 export function render(sentence: Sentence, detail: Readonly<Record<string, string>>): string {
-  return vscode.l10n.t(sentence.text, fills(detail));
+  return plain(vscode.l10n.t(sentence.text, fills(detail)));
 }

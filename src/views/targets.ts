@@ -4,6 +4,7 @@ import type { MemberInfo, ToolInfo, ToolKind, WorkspaceInfo } from '../service/a
 import { counts } from './counts.ts';
 import { type FilePlace, parentPath, placeOf } from './files/place.ts';
 import type { House } from './house.ts';
+import { notify } from './notify.ts';
 import { roleWord } from './tree-item.ts';
 import type { Node } from './tree-nodes.ts';
 
@@ -126,7 +127,7 @@ export async function pick<T>(
 ): Promise<T | undefined> {
   if (candidates.length <= 1) {
     if (candidates.length === 0) {
-      void vscode.window.showInformationMessage(vscode.l10n.t('There is nothing here that this could be done with.'));
+      void notify('information', vscode.l10n.t('There is nothing here that this could be done with.'));
     }
     return candidates[0];
   }

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { AbsentDevice, ClosedInfo, MemberDeviceInfo, MemberInfo, WorkspaceInfo } from '../../service/api.ts';
 import { counts } from '../counts.ts';
 import type { House } from '../house.ts';
+import { notify } from '../notify.ts';
 import { manages } from '../rights.ts';
 import { doneSentences } from '../sentences.ts';
 import { asNode, pick, pickWorkspace } from '../targets.ts';
@@ -25,7 +26,7 @@ export async function dropDevices(house: House, argument?: unknown, given?: unkn
     .map((device) => rowOf(device, node?.kind === 'device' && node.device.device === device.device));
   if (rows.length === 0) {
     const none = vscode.l10n.t('No device that you may drop is absent from {0}.', workspace.name);
-    void vscode.window.showInformationMessage(none);
+    void notify('information', none);
     return;
   }
   const title = vscode.l10n.t('Drop Devices from {0}', workspace.name);

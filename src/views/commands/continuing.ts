@@ -4,6 +4,7 @@ import type { ContinueReport, InvitedMember, MemberInfo, OfferInfo, WorkspaceInf
 import { amount } from '../amounts.ts';
 import { counts } from '../counts.ts';
 import type { House } from '../house.ts';
+import { notify } from '../notify.ts';
 import { askName, asNode, pick, pickWorkspace } from '../targets.ts';
 import { roleWord } from '../tree-item.ts';
 import { showList, transfer } from './transfers.ts';
@@ -16,7 +17,7 @@ export interface ContinueGiven {
   readonly without?: string;
 }
 
-/** Answers the new workspace, for tests and other extensions' commands. */
+/** Answers the new workspace. `more` is what is chosen to begin with, or stands for the person's answers. */
 export async function continueWorkspace(house: House, argument?: unknown, more?: unknown): Promise<string | undefined> {
   const workspace = await pickWorkspace(house, argument);
   if (workspace === undefined) return undefined;
@@ -127,13 +128,9 @@ async function tell(house: House, old: string, name: string, report: ContinueRep
   const [show, copy, ok] = [vscode.l10n.t('Show Which'), vscode.l10n.t('Copy a Link…'), vscode.l10n.t('OK')];
   // Of a notification without a button VS Code shows the first line alone.
   const actions = [...(untold.length > 0 ? [copy] : []), ...(absent.length > 0 ? [show] : []), ok];
-  const say = absent.length > 0 ? vscode.window.showWarningMessage : vscode.window.showInformationMessage;
+  const say = () => notify(absent.length > 0 ? 'warning' : 'information', words, ...actions);
   // Asked again after each: there may be several to send to, and something to look at.
-  for (
-    let answer = await say(words, ...actions);
-    answer === copy || answer === show;
-    answer = await say(words, ...actions)
-  ) {
+  for (let answer = await say(); answer === copy || answer === show; answer = await say()) {
     if (answer === copy) await copyLink(untold);
     else await showList(house, absent);
   }
@@ -181,7 +178,7 @@ export async function answerOffer(house: House, argument?: unknown): Promise<voi
 
 /** Accept, decline, or leave it for later: it stays in the tree. */
 export function askAboutOffer(house: House, offer: OfferInfo): Promise<void> {
-  return answered(house, offer, (...answers) => vscode.window.showInformationMessage(offerWords(offer), ...answers));
+  return answered(house, offer, (...answers) => notify('information', offerWords(offer), ...answers));
 }
 
 async function answered(

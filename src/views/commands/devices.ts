@@ -4,6 +4,7 @@ import { DisposableStore } from '../../base/disposable.ts';
 import type { DeviceInfo, DeviceRequestInfo, LinkInfo } from '../../service/api.ts';
 import type { House } from '../house.ts';
 import { linkCodeOfText } from '../invitation-text.ts';
+import { notifyWhile } from '../notify.ts';
 import { doneSentences, linkSentences } from '../sentences.ts';
 import { mayGoAside } from './recovery.ts';
 
@@ -25,11 +26,10 @@ export async function addDevice(house: House): Promise<string | undefined> {
 
 /** Until somebody comes with the code, it expires, or the person wants it no more. */
 async function waitForDevice(house: House, expires: number): Promise<void> {
-  const location = vscode.ProgressLocation.Notification;
   const title = vscode.l10n.t(
     'The link code is on the clipboard, good for ten minutes. On your other machine: “Coterie: Link This Device…”. Show it to nobody.',
   );
-  await vscode.window.withProgress({ location, title, cancellable: true }, async (_, token) => {
+  await notifyWhile(title, async (_, token) => {
     const held = new DisposableStore();
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, Math.max(0, expires - Date.now()));
@@ -115,9 +115,8 @@ function askCode(): Thenable<string | undefined> {
 }
 
 async function followLink(house: House, first: LinkInfo): Promise<void> {
-  const location = vscode.ProgressLocation.Notification;
   const title = vscode.l10n.t('Linking this device: {0}. Your other machine must show the same number.', first.number);
-  const last = await vscode.window.withProgress({ location, title, cancellable: true }, async (_, token) => {
+  const last = await notifyWhile(title, async (_, token) => {
     const held = new DisposableStore();
     const end = await new Promise<LinkInfo | undefined>((resolve) => {
       const see = (link: LinkInfo | undefined): void => {

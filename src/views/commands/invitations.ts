@@ -5,6 +5,7 @@ import type { House } from '../house.ts';
 import { invitationOfText, MAX_INVITATION_CHARACTERS } from '../invitation-text.ts';
 import type { Joins } from '../joins.ts';
 import { askAboutRequest } from '../notices.ts';
+import { notify } from '../notify.ts';
 import { invites } from '../rights.ts';
 import { asNode, pick, pickWorkspace, workspaceOf } from '../targets.ts';
 import { roleWord } from '../tree-item.ts';
@@ -28,7 +29,7 @@ export interface InviteOptions {
   readonly expiresInMs: number;
 }
 
-/** Answers the link, for tests and other extensions' commands. */
+/** Answers the link. `given` stands for the person's answers. */
 export async function invite(house: House, argument?: unknown, given?: unknown): Promise<string | undefined> {
   const workspace = await pickWorkspace(house, argument, invites);
   if (workspace === undefined) return undefined;
@@ -81,7 +82,8 @@ async function askInviteOptions(workspace: WorkspaceInfo): Promise<InviteOptions
 
 async function offerFile(house: House, workspace: WorkspaceInfo, content: string): Promise<void> {
   const save = vscode.l10n.t('Save as File…');
-  const answer = await vscode.window.showInformationMessage(
+  const answer = await notify(
+    'information',
     vscode.l10n.t(
       'The invitation to {0} is on the clipboard. Send it by any way you trust: whoever has it can ask to join, once.',
       workspace.name,
@@ -105,9 +107,7 @@ export async function revokeInvitation(house: House, argument?: unknown): Promis
   if (workspace === undefined) return;
   const open = made(house).filter((invitation) => invitation.workspace === workspace.id);
   if (open.length === 0) {
-    void vscode.window.showInformationMessage(
-      vscode.l10n.t('There is no open invitation to {0} that was made here.', workspace.name),
-    );
+    void notify('information', vscode.l10n.t('There is no open invitation to {0} that was made here.', workspace.name));
     return;
   }
   const rows = open.map((invitation) => ({
@@ -121,9 +121,7 @@ export async function revokeInvitation(house: House, argument?: unknown): Promis
   await house.say.guard(async () => {
     await (await house.session.api()).revokeInvitation(workspace.id, chosen.invitation.id);
     await forget(house, chosen.invitation.id);
-    void vscode.window.showInformationMessage(
-      vscode.l10n.t('The invitation is revoked: nobody can join by it any more.'),
-    );
+    void notify('information', vscode.l10n.t('The invitation is revoked: nobody can join by it any more.'));
   });
 }
 
@@ -137,7 +135,8 @@ export async function acceptInvitation(house: House, joins: Joins, argument?: un
     if (api === undefined) return;
     const invitation = await api.readInvitation(text);
     if (invitation.alreadyMember) {
-      void vscode.window.showInformationMessage(
+      void notify(
+        'information',
         vscode.l10n.t('You are a member of {0} already. You find it in the Coterie view.', invitation.workspaceName),
       );
       return;
@@ -229,7 +228,7 @@ export async function answerJoinRequests(house: House, argument?: unknown): Prom
   const about = workspaceOf(node)?.id;
   const open = requests.filter(({ workspace }) => about === undefined || workspace === about);
   if (open.length === 0) {
-    void vscode.window.showInformationMessage(vscode.l10n.t('Nobody asks to join.'));
+    void notify('information', vscode.l10n.t('Nobody asks to join.'));
     return;
   }
   const request = await pick(open, vscode.l10n.t('Who Asks to Join'), ({ name, role, workspace, safetyNumber }) => ({

@@ -8,6 +8,7 @@ import { errorSentence } from '../sentences.ts';
 import { asNode, pick, pickWorkspace } from '../targets.ts';
 import { keptWords, roleWord } from '../tree-item.ts';
 import { type Forgettable, forgettable, forgettableOf, hasWork } from '../tree-nodes.ts';
+import { continueWorkspace } from './continuing.ts';
 import { askFolder, tell, transfer } from './transfers.ts';
 
 interface Place {
@@ -85,7 +86,7 @@ async function orContinue(house: House, { workspace, member }: Place, work: () =
     const go = vscode.l10n.t('Continue in a New Workspace…');
     const answer = await house.say.show(errorSentence(errorCode(error), detail), detail, go);
     if (answer !== go) return;
-    await vscode.commands.executeCommand('coterie.continueWorkspace', workspace.id, { without: member.account });
+    await continueWorkspace(house, workspace.id, { without: member.account });
   }
 }
 

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { WorkInfo } from '../../service/api.ts';
 import type { House } from '../house.ts';
+import { notify } from '../notify.ts';
 import { reasonWords } from '../sentences.ts';
 import { pickWorkspace } from '../targets.ts';
 import { saveWork } from './members.ts';
@@ -15,7 +16,7 @@ export async function showNotAccepted(house: House, argument?: unknown): Promise
   const work = await house.say.guard(async () => (await house.session.api()).notAccepted(workspace.id));
   if (work === undefined) return;
   if (work.length === 0) {
-    void vscode.window.showInformationMessage(vscode.l10n.t('All that you wrote in {0} was accepted.', workspace.name));
+    void notify('information', vscode.l10n.t('All that you wrote in {0} was accepted.', workspace.name));
     return;
   }
   const all = { label: `$(save-all) ${vscode.l10n.t('Save All in a Folder…')}`, work: undefined };

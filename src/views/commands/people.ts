@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { MemberInfo } from '../../service/api.ts';
 import type { House } from '../house.ts';
+import { notify } from '../notify.ts';
 import { setRelay } from '../settings.ts';
 import { relayWords } from '../status-bar.ts';
 import { pickMember } from '../targets.ts';
@@ -55,9 +56,7 @@ export async function showRelay(house: House): Promise<void> {
   const relay = await house.session.current?.relay().catch(() => undefined);
   const text = relayWords(relay ?? { state: 'off' });
   const failed = relay?.state === 'failed';
-  const answer = await (failed
-    ? vscode.window.showWarningMessage(text, set)
-    : vscode.window.showInformationMessage(text, set));
+  const answer = await notify(failed ? 'warning' : 'information', text, set);
   if (answer === set) await askRelay(house);
 }
 

@@ -5,9 +5,13 @@ import { amount, growth } from '../amounts.ts';
 import { counts } from '../counts.ts';
 import type { FilePlace } from '../files/place.ts';
 import type { House } from '../house.ts';
+import { notify, notifyWhile } from '../notify.ts';
 import { addsToSome } from '../rights.ts';
 import { skipSentences } from '../sentences.ts';
-import { asPlace, fileOf, pickFolder, pickTool } from '../targets.ts';
+import { asPlace, fileOf, pickFolder, pickTool, type ToolTarget } from '../targets.ts';
+
+/** A dialog has room for them. */
+const MAX_LISTED_PATHS = 10;
 
 /** Called on a row, on an address, or on nothing; `paths` (texts or `file:` addresses) stand for the dialog's answer. */
 export async function addFiles(house: House, argument?: unknown, paths?: unknown): Promise<ImportReport | undefined> {
@@ -26,7 +30,8 @@ export async function addToWorkspace(
 ): Promise<ImportReport | undefined> {
   const chosen = localPaths(selection) ?? localPaths([argument]);
   if (chosen === undefined) {
-    void vscode.window.showWarningMessage(
+    void notify(
+      'warning',
       vscode.l10n.t(
         'These files are not on the machine where Coterie runs, so they cannot be added from here. Nothing was changed.',
       ),
@@ -34,7 +39,22 @@ export async function addToWorkspace(
     return undefined;
   }
   const target = await pickTool(house, undefined, 'files', addsToSome('files'));
-  return target && add(house, { workspace: target.workspace.id, tool: target.tool.id, path: '/' }, chosen);
+  if (target === undefined || !(await mayAdd(target, chosen))) return undefined;
+  return add(house, { workspace: target.workspace.id, tool: target.tool.id, path: '/' }, chosen);
+}
+
+/** Of what named the files nothing is known: the explorer looks the same as a link that runs the command. A single place picks itself. */
+async function mayAdd({ workspace, tool }: ToolTarget, paths: readonly string[]): Promise<boolean> {
+  const yes = vscode.l10n.t('Add');
+  const more = paths.length - MAX_LISTED_PATHS;
+  const detail = [
+    ...paths.slice(0, MAX_LISTED_PATHS),
+    ...(more > 0 ? [vscode.l10n.t('and {0} more', more)] : []),
+    '',
+    vscode.l10n.t('Every member gets a copy.'),
+  ].join('\n');
+  const question = vscode.l10n.t('Add to {0} in {1}?', tool.name, workspace.name);
+  return (await vscode.window.showInformationMessage(question, { modal: true, detail }, yes)) === yes;
 }
 
 async function add(
@@ -80,8 +100,7 @@ export async function transfer<T>(
   const operation = globalThis.crypto.randomUUID();
   return house.say.guard(async () => {
     const api = await house.session.api();
-    const location = vscode.ProgressLocation.Notification;
-    return vscode.window.withProgress({ location, title, cancellable: true }, async (progress, token) => {
+    return notifyWhile(title, async (progress, token) => {
       const cancelling = token.onCancellationRequested(() => void house.say.guard(() => api.cancel(operation)));
       let shown = 0;
       const following = house.session.events((event) => {
@@ -113,11 +132,12 @@ export async function tell(house: House, report: ImportReport, done: string): Pr
   );
   const text = report.cancelled ? `${vscode.l10n.t('Cancelled. What was finished before is kept.')} ${all}` : all;
   if (report.skipped.length === 0) {
-    await vscode.window.showInformationMessage(text);
+    await notify('information', text);
     return;
   }
   const show = vscode.l10n.t('Show Which');
-  const answer = await vscode.window.showWarningMessage(
+  const answer = await notify(
+    'warning',
     `${text} ${vscode.l10n.t('Left out, and as before: {0}.', counts.files(report.skipped.length))}`,
     show,
   );

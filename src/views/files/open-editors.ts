@@ -5,6 +5,7 @@
 import * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../../base/disposable.ts';
 import type { House } from '../house.ts';
+import { notify } from '../notify.ts';
 import { errorSentence } from '../sentences.ts';
 import { Awaited } from './awaited.ts';
 import type { CoterieFiles } from './provider.ts';
@@ -103,7 +104,8 @@ export class OpenEditors implements Disposable {
     const compare = vscode.l10n.t('Compare');
     const members = this.#house.list.workspace(place.workspace)?.members ?? [];
     const name = members.find(({ account }) => account === author)?.name ?? author;
-    const answer = await vscode.window.showWarningMessage(
+    const answer = await notify(
+      'warning',
       vscode.l10n.t(
         '{file} was changed by {member} while you are editing it. Your text is kept. Compare the two; when you save, nothing of either is lost.',
         { file: baseName(place.path), member: name },

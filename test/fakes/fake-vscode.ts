@@ -1,0 +1,119 @@
+/**
+ * As much of `vscode` as notices and commands need, for tests beside VS Code: it records what the person would be shown, and whatever asks
+ * is answered as when it is closed. Modules that import `vscode` are to be imported after this one, by `import()`; all of a process share it.
+ */
+import { registerHooks } from 'node:module';
+
+export interface Shown {
+  /** Of `vscode.window`, what was called. */
+  readonly call: string;
+  readonly text: string;
+  readonly modal: boolean;
+}
+
+export interface FakeVscode {
+  /** Since `clear`. */
+  readonly shown: readonly Shown[];
+  readonly settings: ReadonlyMap<string, unknown>;
+  readonly commands: ReadonlyMap<string, (...args: readonly unknown[]) => unknown>;
+  clear(): void;
+}
+
+const GLOBAL = 'coterieFakeVscode';
+
+class Uri {
+  readonly scheme: string;
+  readonly fsPath: string;
+
+  constructor(scheme: string, fsPath: string) {
+    this.scheme = scheme;
+    this.fsPath = fsPath;
+  }
+
+  static from({ scheme, path }: { readonly scheme: string; readonly path: string }): Uri {
+    return new Uri(scheme, path);
+  }
+
+  static file(path: string): Uri {
+    return new Uri('file', path);
+  }
+}
+
+interface Progress {
+  report(value: { readonly message?: string }): void;
+}
+
+export const vscode = playVscode();
+
+function playVscode(): FakeVscode & { readonly Uri: typeof Uri } {
+  const shown: Shown[] = [];
+  const settings = new Map<string, unknown>();
+  const commands = new Map<string, (...args: readonly unknown[]) => unknown>();
+  const show = (call: string, text: string, modal = false): void => void shown.push({ call, text, modal });
+  const message =
+    (call: string) =>
+    async (text: string, ...rest: readonly unknown[]): Promise<undefined> =>
+      show(call, text, typeof rest[0] === 'object' && rest[0] !== null && 'modal' in rest[0]) as undefined;
+  const ask =
+    (call: string) =>
+    async (...args: readonly unknown[]): Promise<undefined> => {
+      const options = args.at(-1) as { readonly title?: string } | undefined;
+      show(call, options?.title ?? '', true);
+    };
+  const fake = {
+    Uri,
+    ThemeIcon: class {},
+    TreeItemCollapsibleState: { None: 0, Collapsed: 1, Expanded: 2 },
+    QuickPickItemKind: { Separator: -1, Default: 0 },
+    ProgressLocation: { Notification: 15 },
+    ConfigurationTarget: { Global: 1 },
+    ExtensionMode: { Production: 1, Development: 2, Test: 3 },
+    env: { uriScheme: 'vscode', language: 'en', clipboard: { writeText: async (): Promise<void> => undefined } },
+    l10n: {
+      // One pass, as VS Code's: what is filled in is not filled again.
+      t: (text: string, ...args: readonly unknown[]): string => {
+        const named = (typeof args[0] === 'object' ? args[0] : { ...args }) as Readonly<
+          Record<string, string | number>
+        >;
+        return text.replace(/\{([^}]+)\}/g, (whole, key: string) => String(named[key] ?? whole));
+      },
+    },
+    window: {
+      showInformationMessage: message('showInformationMessage'),
+      showWarningMessage: message('showWarningMessage'),
+      showErrorMessage: message('showErrorMessage'),
+      showInputBox: ask('showInputBox'),
+      showQuickPick: ask('showQuickPick'),
+      showOpenDialog: ask('showOpenDialog'),
+      withProgress: async (
+        { title }: { readonly title: string },
+        work: (progress: Progress, token: object) => Promise<unknown>,
+      ): Promise<unknown> => {
+        show('withProgress', title);
+        const progress = { report: ({ message: text = '' }) => show('withProgress', text) };
+        return work(progress, { onCancellationRequested: () => ({ dispose: () => undefined }) });
+      },
+    },
+    workspace: {
+      getConfiguration: () => ({
+        get: (name: string, otherwise: unknown) => settings.get(name) ?? otherwise,
+        update: async (name: string, value: unknown) => void settings.set(name, value),
+      }),
+    },
+    commands: {
+      registerCommand: (name: string, run: (...args: readonly unknown[]) => unknown) => {
+        commands.set(name, run);
+        return { dispose: () => commands.delete(name) };
+      },
+      executeCommand: async (name: string, ...args: readonly unknown[]) => commands.get(name)?.(...args),
+    },
+  };
+  Object.assign(globalThis, { [GLOBAL]: fake });
+  const names = Object.keys(fake).map((name) => `export const ${name} = globalThis.${GLOBAL}.${name};`);
+  const url = `data:text/javascript,${encodeURIComponent(names.join('\n'))}`;
+  registerHooks({
+    resolve: (specifier, context, next) =>
+      specifier === 'vscode' ? { url, shortCircuit: true } : next(specifier, context),
+  });
+  return { Uri, shown, settings, commands, clear: () => void shown.splice(0) };
+}

@@ -33,16 +33,19 @@ function play(extensionMode: number): { readonly done: readonly string[]; dispos
     },
   );
   const tool = { id: 't', name: 'Files', kind: 'files', may: ['add'] };
+  const member = { account: 'm', name: 'Mallory', role: 'guest', self: false, devices: [] };
   const workspace = {
-    ...{ id: 'w', name: 'Apollo', state: 'open', role: 'manager', may: ['invite'], tools: [tool] },
-    ...{ members: [], sync: { missingBytes: 0 } },
+    ...{ id: 'w', name: 'Apollo', state: 'open', role: 'manager', may: ['invite', 'uninvite'], tools: [tool] },
+    ...{ members: [member], sync: { missingBytes: 0 } },
   };
+  const asks = { id: 'r', workspace: 'w', name: 'Mallory', role: 'guest', safetyNumber: '666' };
+  const offer = { id: 'o', by: 'Mallory', name: 'Apollo', newName: 'Trap', role: 'guest', safetyNumber: '666' };
   const house = {
     say: { guard: (work: () => Promise<unknown>) => work(), show: async () => undefined },
     session: { api: async () => api, events: () => ({ dispose: () => undefined }), state: { kind: 'open' } },
     list: {
       workspaces: [workspace],
-      lists: { closed: [], requests: [], offers: [], joins: [], workspaces: [workspace] },
+      lists: { closed: [], requests: [asks], offers: [offer], joins: [], workspaces: [workspace] },
       reload: async () => undefined,
       workspace: () => workspace,
     },
@@ -112,5 +115,25 @@ describe('what a command is handed in place of the person’s answer', () => {
       vscode.shown.map(({ modal }) => modal),
       [true],
     );
+  });
+
+  it('a row of the tree is asked about as it stands there, whatever it is said to say', async () => {
+    const member = { account: 'm', name: 'Bob', role: 'guest', self: false };
+    const workspace = { id: 'w', name: 'Odyssey', role: 'manager', may: [], tools: [], members: [member] };
+    const rows: Readonly<Record<string, object>> = {
+      answerJoinRequests: { kind: 'request', request: { id: 'r', workspace: 'w', name: 'Bob', safetyNumber: '123' } },
+      answerOffer: { kind: 'offer', offer: { id: 'o', by: 'Bob', name: 'Odyssey', newName: 'Good', role: 'guest' } },
+      changeRole: { kind: 'member', workspace, member },
+      removeMember: { kind: 'member', workspace, member },
+    };
+    for (const [name, row] of Object.entries(rows)) {
+      vscode.clear();
+      const { dispose } = play(PRODUCTION);
+      await vscode.commands.get(`coterie.${name}`)!(row);
+      dispose();
+      const [asked] = vscode.shown;
+      assert.match(asked!.text, /Mallory/, name);
+      assert.doesNotMatch(asked!.text, /Bob|Odyssey|123/, name);
+    }
   });
 });

@@ -152,13 +152,12 @@ function isGiven(value: unknown): value is ContinueGiven {
 
 export async function answerOffer(house: House, argument?: unknown): Promise<void> {
   const node = asNode(argument);
+  const { offers } = house.list.lists;
+  // As it stands in the list: who runs the command may say of a row what he likes.
   const offer =
     node?.kind === 'offer'
-      ? node.offer
-      : await pick(house.list.lists.offers, vscode.l10n.t('Workspace'), ({ newName, by }) => ({
-          label: newName,
-          description: by,
-        }));
+      ? offers.find(({ id }) => id === node.offer.id)
+      : await pick(offers, vscode.l10n.t('Workspace'), ({ newName, by }) => ({ label: newName, description: by }));
   if (offer === undefined) return;
   const detail = [
     vscode.l10n.t('Your role: {0}', roleWord(offer.role)),

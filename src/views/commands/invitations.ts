@@ -223,8 +223,12 @@ async function readInvitationFile(house: House, uri: vscode.Uri): Promise<string
 
 export async function answerJoinRequests(house: House, argument?: unknown): Promise<void> {
   const node = asNode(argument);
-  if (node?.kind === 'request') return askAboutRequest(house, node.request);
   const { requests } = house.list.lists;
+  if (node?.kind === 'request') {
+    // As it stands in the list: who runs the command may say of a row what he likes.
+    const named = requests.find(({ id }) => id === node.request.id);
+    return named && askAboutRequest(house, named);
+  }
   const about = workspaceOf(node)?.id;
   const open = requests.filter(({ workspace }) => about === undefined || workspace === about);
   if (open.length === 0) {

@@ -23,7 +23,9 @@ async function pickOther(
   may: (workspace: WorkspaceInfo) => boolean,
 ): Promise<Place | undefined> {
   const node = asNode(argument);
-  const workspace = node?.kind === 'member' ? node.workspace : await pickWorkspace(house, argument, may);
+  // As it stands in the list: who runs the command may say of a row what he likes.
+  const workspace =
+    node?.kind === 'member' ? house.list.workspace(node.workspace.id) : await pickWorkspace(house, argument, may);
   if (workspace === undefined) return undefined;
   const others = workspace.members.filter(({ self }) => !self);
   const named = node?.kind === 'member' ? others.find(({ account }) => account === node.member.account) : undefined;

@@ -79,7 +79,7 @@ export const MAX_UNANNOUNCED_KEYS = 16;
 export const MAX_LOCKED_MESSAGES = 256;
 export const MAX_LOCKED_BYTES = 8 * MIB;
 /** That came by a relay while the disk takes nothing, to be acknowledged when it does: as many as a queue keeps. What is beyond is given again. */
-export const MAX_UNSAVED_MESSAGES = RELAY_QUEUE_MESSAGES;
+export const MAX_UNSAVED_MESSAGES = 50_000;
 /** A new feed is begun a random step above the last (D2), of half a million on average: eight thousand fit. */
 export const MAX_FEED_GENERATION = 0xffff_ffff;
 /** Joins that wait for a decision: more is a flood, the oldest unanswered stay. */

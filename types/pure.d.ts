@@ -9,3 +9,7 @@ declare class TextDecoder {
   constructor(label?: string, options?: { readonly fatal?: boolean; readonly ignoreBOM?: boolean });
   decode(bytes?: ArrayBufferView | ArrayBuffer): string;
 }
+
+declare class URL {
+  static canParse(url: string): boolean;
+}

@@ -26,7 +26,10 @@ export function readRelayAddress(text: string): RelayAddress | undefined {
   const key = parts && fromBase64Url(parts[3]!);
   const port = parts?.[2] === undefined ? DEFAULT_PORT : Number(parts[2]);
   if (!parts || !key || port < 1 || port > 65_535) return undefined;
-  return { host: parts[1]!, port, key, token: parts[4] ?? '' };
+  const host = parts[1]!;
+  // A name that ends in a number and is no IPv4 address (999.1.1.1, a.5) is none that could be dialled.
+  if (!URL.canParse(`ws://${host}:${port}`)) return undefined;
+  return { host, port, key, token: parts[4] ?? '' };
 }
 
 export function writeRelayAddress(address: RelayAddress): string {

@@ -19,7 +19,14 @@ export function readAddress(text: string): HostPort | undefined {
   if (host === undefined || port < 1 || port > 65_535) return undefined;
   // What stands in brackets and is no IPv6 address would be looked up as the name of a host.
   if (parts?.[1] !== undefined && isIP(host) !== 6) return undefined;
-  return { host, port };
+  const address = { host, port };
+  // A name that ends in a number and is no IPv4 address (999.1.1.1, a.5) is none that could be dialled.
+  return URL.canParse(`ws://${authorityOf(address)}`) ? address : undefined;
+}
+
+/** As it stands in a URL, which has no place for a zone (fe80::1%eth0). */
+export function authorityOf({ host, port }: HostPort): string {
+  return writeAddress(host.replace(/%.*$/, ''), port);
 }
 
 export function writeAddress(host: string, port: number): string {

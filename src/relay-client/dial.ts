@@ -1,12 +1,15 @@
 /** Opens WebSockets to `host:port`: devices answer on DIRECT_PATH, a relay on its root. */
 import { connect, type Socket } from 'node:net';
 import { WebSocket, type ClientOptions } from 'ws';
+import type { ChannelOptions } from '../protocol/channel.ts';
 import { HANDSHAKE_TIMEOUT_MS } from '../protocol/limits.ts';
-import { writeAddress, type HostPort } from './addresses.ts';
+import { authorityOf, type HostPort } from './addresses.ts';
 import type { Meter, Path } from './meter.ts';
-import { SOCKET_OPTIONS } from './secure-link.ts';
+import { SecureLink, SOCKET_OPTIONS, type LinkContext, type LinkEvents } from './secure-link.ts';
 
 export const DIRECT_PATH = '/coterie';
+/** Of no machine (RFC 6761). */
+const NO_HOST = 'host.invalid';
 
 export function openSocket({ host, port }: HostPort, path: Path, meter: Meter): WebSocket {
   const options: ClientOptions = {
@@ -21,7 +24,30 @@ export function openSocket({ host, port }: HostPort, path: Path, meter: Meter): 
       return socket;
     },
   };
-  // A zone (fe80::1%eth0) has no place in a URL; the socket above has it.
-  const authority = writeAddress(host.replace(/%.*$/, ''), port);
-  return new WebSocket(`ws://${authority}${path === 'direct' ? DIRECT_PATH : '/'}`, options);
+  // For a proxy that looks at the name. What a URL does not take as a host leaves the one that is there: it throws nothing.
+  const url = new URL(`ws://${NO_HOST}${path === 'direct' ? DIRECT_PATH : '/'}`);
+  url.host = authorityOf({ host, port });
+  return new WebSocket(url, options);
+}
+
+/**
+ * A link to whoever answers there. Undefined where not even a socket can be begun, whatever the reason: a try that failed like
+ * any other, since one who cannot be reached must not keep this device from everybody else.
+ */
+export function dial(
+  context: LinkContext,
+  address: HostPort,
+  path: Path,
+  expect: ChannelOptions['expect'],
+  events: LinkEvents,
+): SecureLink | undefined {
+  let socket: WebSocket | undefined;
+  try {
+    socket = openSocket(address, path, context.meter);
+    return new SecureLink(context, path, 'initiator', expect, socket, events);
+  } catch {
+    // Nobody else listens to its end.
+    socket?.on('error', () => {}).terminate();
+    return undefined;
+  }
 }

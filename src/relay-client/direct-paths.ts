@@ -23,10 +23,10 @@ import {
 import type { Lane, Reach, Route } from '../sync/ports.ts';
 import { readAddress } from './addresses.ts';
 import { Backoff } from './backoff.ts';
-import { openSocket } from './dial.ts';
+import { dial } from './dial.ts';
 import { Dialer } from './dialer.ts';
 import { DirectPeer } from './direct-peer.ts';
-import { SecureLink, type LinkContext, type LinkEvents } from './secure-link.ts';
+import type { LinkContext, LinkEvents, SecureLink } from './secure-link.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 const FIRST_RETRY_MS = 500;
@@ -216,9 +216,7 @@ export class DirectPaths {
 
   #open(device: DeviceId, text: string, events: LinkEvents): SecureLink | undefined {
     const address = readAddress(text);
-    if (!address) return undefined;
-    const socket = openSocket(address, 'direct', this.#context.meter);
-    return new SecureLink(this.#context, 'direct', 'initiator', { device }, socket, events);
+    return address && dial(this.#context, address, 'direct', { device }, events);
   }
 
   #adopt(link: SecureLink, { certificate }: ChannelPeer): void {

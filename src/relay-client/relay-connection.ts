@@ -23,8 +23,8 @@ import {
 } from '../protocol/relay-messages.ts';
 import type { Lane } from '../sync/ports.ts';
 import { Backoff } from './backoff.ts';
-import { openSocket } from './dial.ts';
-import { SecureLink, type LinkContext, type LinkEnd } from './secure-link.ts';
+import { dial } from './dial.ts';
+import type { LinkContext, LinkEnd, SecureLink } from './secure-link.ts';
 
 const FIRST_RETRY_MS = 500;
 const MOST_RETRY_MS = 30_000;
@@ -169,18 +169,25 @@ export class RelayConnection {
     if (this.#link || this.#stopped) return;
     const { host, port, key } = this.address;
     const bare = host.startsWith('[') ? host.slice(1, -1) : host;
-    const socket = openSocket({ host: bare, port }, 'relay', this.#context.meter);
-    const link: SecureLink = new SecureLink(this.#context, 'relay', 'initiator', { staticKey: key }, socket, {
-      established: () => this.#awaitHello(link),
-      packet: (_lane, bytes) => this.#onPacket(bytes),
-      closed: (end) => this.#onClosed(end),
-    });
-    this.#link = link;
+    const link = dial(
+      this.#context,
+      { host: bare, port },
+      'relay',
+      { staticKey: key },
+      {
+        established: () => this.#awaitHello(),
+        packet: (_lane, bytes) => this.#onPacket(bytes),
+        closed: (end) => this.#onClosed(end),
+      },
+    );
+    if (link) this.#link = link;
+    else this.#onClosed({ reason: 'unreachable', detail: 'no socket' });
   }
 
-  #awaitHello(link: SecureLink): void {
+  #awaitHello(): void {
     const { clock } = this.#context;
-    this.#cancelHello = clock.wakeAt(clock.now() + HANDSHAKE_TIMEOUT_MS, () => link.end('timeout', 'no hello'));
+    const link = this.#link;
+    this.#cancelHello = clock.wakeAt(clock.now() + HANDSHAKE_TIMEOUT_MS, () => link?.end('timeout', 'no hello'));
   }
 
   #onPacket(bytes: Uint8Array): void {

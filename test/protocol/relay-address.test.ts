@@ -42,6 +42,12 @@ describe('relay address', () => {
       `coterie-relay://h/${text}/to ken`,
       `coterie-relay://h/${text}/a/b`,
       `coterie-relay://${'h'.repeat(600)}/${text}`,
+      // A name that ends in a number is an IPv4 address, and these are none.
+      `coterie-relay://999.1.1.1/${text}`,
+      `coterie-relay://1.2.3.4.5:1/${text}`,
+      `coterie-relay://a.5/${text}`,
+      `coterie-relay://a.0x/${text}`,
+      `coterie-relay://[:::]/${text}`,
     ]) {
       assert.equal(readRelayAddress(bad), undefined, bad);
     }

@@ -1,4 +1,5 @@
 /** Devices for transports to be: keys from a number, so that a test's devices are the same in every run. */
+import type { Crypto } from '../../src/crypto/crypto.ts';
 import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
 import type { DeviceId } from '../../src/base/ids.ts';
 import { issueCertificate } from '../../src/protocol/certificate.ts';
@@ -43,6 +44,20 @@ export function makeTransport(device: TestDevice, options: Partial<TransportOpti
     random: () => 0.5,
     ...options,
   });
+}
+
+/** Of a machine that has no randomness to give while `fails` says so: no handshake can begin. */
+export class FaultyCrypto {
+  fails = false;
+  faults = 0;
+  readonly crypto: Crypto = {
+    ...crypto,
+    randomBytes: (length) => {
+      if (!this.fails) return crypto.randomBytes(length);
+      this.faults++;
+      throw new Error('no randomness');
+    },
+  };
 }
 
 /** Real time until it is wound forward: what waits for minutes is tested in milliseconds. */

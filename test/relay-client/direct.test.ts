@@ -6,7 +6,15 @@ import { MAX_PENDING_HANDSHAKES } from '../../src/protocol/limits.ts';
 import { SecureChannel } from '../../src/protocol/channel.ts';
 import type { NetworkTransport, TransportOptions } from '../../src/relay-client/transport.ts';
 import { Lane } from '../../src/sync/ports.ts';
-import { crypto, makeDevice, makePair, makeTransport, SkippingClock, type TestDevice } from './devices.ts';
+import {
+  crypto,
+  FaultyCrypto,
+  makeDevice,
+  makePair,
+  makeTransport,
+  SkippingClock,
+  type TestDevice,
+} from './devices.ts';
 import { collect, next, until } from './events.ts';
 import { Proxy } from './proxy.ts';
 
@@ -117,6 +125,34 @@ describe('direct connections', () => {
       await reached;
       await alice.stop();
       await new Promise((resolve) => mute.close(resolve));
+    });
+
+    it('T1 goes on where an address has the form of one and is none, also where there is no other', async () => {
+      const bob = await start(high);
+      const alice = await start(low);
+      const none = ['999.1.1.1:1', '1.2.3.4.5:1', 'a.5:1', 'a.0x:1', '[::1%0.5]:1'];
+      route(alice, high, ...none);
+      // The tries after the first one are made by the clock.
+      for (let minute = 0; minute < 5; minute++) clock.skip(61_000);
+      assert.equal(alice.reach(high.device), 'none');
+      const reached = next(alice.onReach);
+      route(alice, high, ...none, ...bob.listening);
+      assert.deepEqual(await reached, { device: high.device, reach: 'direct' });
+    });
+
+    it('T1 what fails before a socket is there is a try that failed: the next one is made', async () => {
+      const bob = await start(high);
+      const faulty = new FaultyCrypto();
+      const alice = await start(low, { crypto: faulty.crypto });
+      faulty.fails = true;
+      route(alice, high, ...bob.listening);
+      assert.ok(faulty.faults > 0);
+      clock.skip(61_000);
+      assert.ok(faulty.faults > 1, 'it is tried again');
+      faulty.fails = false;
+      const reached = next(alice.onReach);
+      clock.skip(61_000);
+      assert.deepEqual(await reached, { device: high.device, reach: 'direct' });
     });
 
     it('T1 whoever answers must prove the device: another one is not taken for it', async () => {

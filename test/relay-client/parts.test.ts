@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { AckWindow } from '../../src/relay-client/ack-window.ts';
 import { isLoopback, readAddress, reachableAddresses, writeAddress } from '../../src/relay-client/addresses.ts';
 import { Backoff } from '../../src/relay-client/backoff.ts';
 import { ByteGate } from '../../src/relay-client/byte-gate.ts';
+import { DIRECT_PATH, openSocket } from '../../src/relay-client/dial.ts';
+import { Meter } from '../../src/relay-client/meter.ts';
 import { TokenBucket } from '../../src/relay-client/token-bucket.ts';
 
 describe('addresses', () => {
@@ -22,6 +26,8 @@ describe('addresses', () => {
     for (const text of [
       ...['', ':1', 'host', 'host:', 'host:0', 'host:65536', 'host:123456', 'a b:1', '::1:5x', 'http://x:1', 'x:1/y'],
       ...['user@host:1', '[::1]', '[x]:1', 'x\n:1', `${'x'.repeat(600)}:1`],
+      // A name that ends in a number is an IPv4 address, and these are none.
+      ...['999.1.1.1:1', '1.2.3.4.5:1', 'a.5:1', 'a.0x:1', '4294967296:1', '[1.2.3.4]:1', '[:::]:1'],
     ]) {
       assert.equal(readAddress(text), undefined, text);
     }
@@ -31,6 +37,41 @@ describe('addresses', () => {
     assert.deepEqual(reachableAddresses('127.0.0.1', 5), ['127.0.0.1:5']);
     assert.ok(reachableAddresses('::', 5).length > 0);
     assert.ok(isLoopback('127.3.2.1') && isLoopback('::1') && !isLoopback('128.0.0.1') && !isLoopback('127.evil.org'));
+  });
+});
+
+describe('openSocket', () => {
+  const open = (host: string, port: number) => openSocket({ host, port }, 'direct', new Meter(undefined));
+
+  it('T1 throws for no host and no port, but fails as one does that nobody answers at', async () => {
+    for (const [host, port] of [
+      ...(['999.1.1.1', '1.2.3.4.5', 'a.5', 'a.0x', '4294967296', 'xn--a', ':::', 'a b', '', '/', '\0'] as const).map(
+        (one) => [one, 1] as const,
+      ),
+      ...[-1, 0.5, 65_536, NaN].map((one) => ['127.0.0.1', one] as const),
+    ]) {
+      const socket = open(host, port);
+      const failed = new Promise<unknown>((resolve) => socket.on('error', resolve));
+      const closed = new Promise<unknown>((resolve) => socket.on('close', resolve));
+      // What waits for a name server need not be waited for.
+      if (port === 1) socket.terminate();
+      assert.ok((await failed) instanceof Error, `${host}:${port}`);
+      await closed;
+    }
+  });
+
+  it('T1 says whom it asks, for a proxy that serves several', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const asked = new Promise<IncomingMessage>((resolve) => server.once('upgrade', resolve));
+    const socket = open('localhost', port);
+    socket.on('error', () => {});
+    const { url, headers, socket: accepted } = await asked;
+    assert.deepEqual([url, headers.host], [DIRECT_PATH, `localhost:${port}`]);
+    socket.terminate();
+    accepted.destroy();
+    await new Promise((resolve) => server.close(resolve));
   });
 });
 

@@ -5,7 +5,7 @@ import { RELAY_MAX_CAPABILITIES } from '../../src/protocol/limits.ts';
 import { Code } from '../../src/protocol/relay-messages.ts';
 import type { NetworkTransport } from '../../src/relay-client/transport.ts';
 import type { RelayState } from '../../src/sync/ports.ts';
-import { crypto, makeDevice, makeTransport, SkippingClock } from './devices.ts';
+import { crypto, FaultyCrypto, makeDevice, makeTransport, SkippingClock } from './devices.ts';
 import { collect, next, until } from './events.ts';
 import { ScriptedRelay } from './scripted-relay.ts';
 
@@ -232,6 +232,34 @@ describe('the relay client', () => {
       // It wakes up again.
       relay.script = () => undefined;
       await skipUntil(until(() => isConnected(transport.relayState), transport.onRelayState));
+    });
+
+    it('T1 whose address has the form of one and is none: told as bad, and others are reached', async () => {
+      for (const host of ['999.1.1.1', '1.2.3.4.5', 'a.5', '[:::]']) {
+        const bad = relay.address.replace('127.0.0.1', host);
+        transport.setRelay(bad);
+        assert.match(JSON.stringify(transport.relayState), /badAddress/, host);
+        const to = [...recipients(), { ...recipients()[0]!, relay: bad }];
+        assert.deepEqual(await transport.submit(to, new Uint8Array(10), durable), ['ok', 'unavailable']);
+        await assert.rejects(transport.getParcel(bad, new Uint8Array(32), 0, 1), { code: 'unreachable' });
+      }
+      await connect();
+    });
+
+    it('T1 to which no socket can even be begun: told as not reachable, and tried again', async () => {
+      const faulty = new FaultyCrypto();
+      const other = makeTransport(makeDevice(2), { clock, directPort: 0, crypto: faulty.crypto });
+      await other.start();
+      faulty.fails = true;
+      other.setRelay(relay.address);
+      assert.match(JSON.stringify(other.relayState), /unreachable/);
+      clock.skip(MINUTE_MS);
+      assert.ok(faulty.faults > 1, 'it is tried again');
+      faulty.fails = false;
+      const connected = next(other.onRelayState, isConnected);
+      clock.skip(MINUTE_MS);
+      await connected;
+      await other.stop();
     });
 
     it('that takes connections and never shakes hands', async () => {

@@ -1,6 +1,8 @@
 /** A member with the epoch key and ill will, or a broken client (D7–D9, K5): what he sends does no harm, and is named. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { equalBytes, toHex } from '../../src/base/bytes.ts';
 import type { DeltaId, DeviceId, FeedId, ToolId, WorkspaceId } from '../../src/base/ids.ts';
 import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
@@ -150,6 +152,25 @@ describe('A hostile member', function () {
     await settled();
     assert.equal((await texts()).length, before.length + 1);
     assert.deepEqual(alice.notices, []);
+  });
+
+  it('T1 addresses that have the form of some and are none: passed over by the next start, which has them from the disk', async () => {
+    const dialled = createServer((socket) => void socket.destroy());
+    await new Promise<void>((resolve) => dialled.listen(0, '127.0.0.1', resolve));
+    const last = `127.0.0.1:${(dialled.address() as AddressInfo).port}`;
+    const addresses = ['999.1.1.1:1', '1.2.3.4.5:1', 'a.5:1', last];
+    mallory.send(target, { kind: 'presence', state: 1, addresses, answer: false });
+    await settled();
+    // With his goodbye he would say where he really is.
+    alice.isLost = () => true;
+    await person.close();
+    await alice.close();
+    const anew = once(dialled, 'connection');
+    await alice.open();
+    // The last of them is reached: she has gone past the others.
+    await anew;
+    await alice.api.post(workspace, chat, 'still well');
+    await new Promise((resolve) => dialled.close(resolve));
   });
 
   it('L6 who says that the same adds up to something else is told of once, shows in the list, and changes nothing', async () => {

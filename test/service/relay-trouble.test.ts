@@ -169,6 +169,25 @@ describe('A relay in trouble', function () {
     await becomes(clumsy, { state: 'failed', reason: 'badAddress' });
   });
 
+  it('T1 an address that has the form of one and is none is refused, and one that is kept from before keeps no store from opening', async () => {
+    const bad = `coterie-relay://999.1.1.1:2492/${'A'.repeat(43)}`;
+    // What she is given at the start stands in for what was set before it was refused.
+    const alice = await house.move('Alice', { relay: bad });
+    await becomes(alice, { state: 'failed', reason: 'badAddress' });
+    await assert.rejects(alice.api.configure(settings(alice, bad)), { code: 'badRelayAddress' });
+    const workspace = await alice.api.createWorkspace({ name: 'Apollo' });
+    // He has none of his own, and keeps that of her invitation.
+    const bob = await house.move('Bob', { relay: '' });
+    await house.join(alice, bob, workspace, { confirm: false });
+    await becomes(bob, { state: 'failed', reason: 'badAddress' });
+    await bob.close();
+    await bob.open({ relay: '' });
+    await becomes(bob, { state: 'failed', reason: 'badAddress' });
+    const [, chat] = (await alice.tools(workspace)) as [string, string];
+    await alice.api.post(workspace, chat, 'all the same');
+    await bob.until(async () => (await bob.api.chat(workspace, chat, { limit: 9 })).posts.length === 1);
+  });
+
   async function twoByRelay(limits = {}): Promise<{ alice: Person; bob: Person; workspace: string; tools: string[] }> {
     await house.startRelay(0, limits);
     const alice = await house.move('Alice', { direct: false });

@@ -30,6 +30,13 @@ export interface Lineage {
 
 type Folder = Map<string, TreeEntry>;
 
+/** A folder as it was shown; `path`: undefined where it was not. */
+interface Shown {
+  readonly id: FolderId;
+  readonly folder: Folder;
+  readonly path: string | undefined;
+}
+
 const ROOT = '';
 
 export interface TreeSource {
@@ -153,10 +160,18 @@ export class FileTree {
       if (this.#parents.has(id)) this.#touch(this.#parents.get(id), touched);
       if (item) this.#touch(item.parent, touched);
     }
-    const diffs = [...touched].flatMap((folder) =>
-      this.#diff(folder === ROOT ? undefined : (folder as DeltaId), contents),
-    );
-    return [...quick, ...diffs];
+    return [...quick, ...this.#anew(touched).flatMap((before) => this.#diff(before, contents))];
+  }
+
+  /** Lets go of what was computed of these, all at once, since of a folder within another it depends what that one shows. Answers what was shown. */
+  #anew(touched: ReadonlySet<string>): readonly Shown[] {
+    const shown = [...touched].flatMap((key): Shown | [] => {
+      const folder = this.#folders.get(key);
+      const id = key === ROOT ? undefined : (key as DeltaId);
+      return folder ? { id, folder, path: this.pathOf(id) } : [];
+    });
+    for (const key of touched) this.#folders.delete(key);
+    return shown;
   }
 
   /** The everyday change, a new version of a file that has one head before and after, leaves its folder's names as they are. */
@@ -184,13 +199,10 @@ export class FileTree {
     }
   }
 
-  #diff(folder: FolderId, contents: ReadonlySet<DeltaId>): FileChange[] {
-    const key = folder ?? ROOT;
-    const before = this.#folders.get(key);
-    this.#folders.delete(key);
-    const above = before && this.pathOf(folder);
-    if (!before || above === undefined) return [];
-    const after = this.folder(folder);
+  #diff({ id, folder: before, path }: Shown, contents: ReadonlySet<DeltaId>): FileChange[] {
+    const above = this.pathOf(id) ?? path;
+    if (above === undefined) return [];
+    const after = this.folder(id);
     const changes: FileChange[] = [];
     for (const [name, entry] of before) {
       const now = after.get(name);

@@ -63,6 +63,24 @@ describe('A team', function () {
       await person.until(async () => (await person.info(workspace)).sync.inSync === 2);
   });
 
+  it('F2 a folder that is deleted with all that is in it shows no more, whoever has looked into it', async () => {
+    await two();
+    const folders = ['/plans', '/plans/old', '/plans/old/deep'];
+    for (const path of folders) await alice.api.makeFolder(workspace, files, path);
+    for (const path of folders) await alice.write(workspace, files, `${path}/notes.txt`, 'what is planned\n');
+    await house.converged(workspace, alice, bob);
+    const shown = async (person: Person, path: string) =>
+      (await person.api.list(workspace, files, path)).map(({ name }) => name).toSorted();
+    for (const person of [alice, bob])
+      for (const path of folders) assert.ok((await shown(person, path)).includes('notes.txt'));
+    await alice.api.remove(workspace, files, '/plans/old', { recursive: true });
+    await house.converged(workspace, alice, bob);
+    for (const person of [alice, bob]) assert.deepEqual(await shown(person, '/plans'), ['notes.txt']);
+    await alice.api.remove(workspace, files, '/plans', { recursive: true });
+    await house.converged(workspace, alice, bob);
+    for (const person of [alice, bob]) assert.deepEqual(await shown(person, '/'), []);
+  });
+
   /** What Bob's window hears until his copy is as Alice's. */
   async function heard(act: () => Promise<unknown>): Promise<readonly string[]> {
     const from = bob.events.length;

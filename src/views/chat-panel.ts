@@ -7,9 +7,16 @@ import { type FromHost, type Labels, readToHost, type ToHost } from '../webviews
 import { chatHtml } from './chat-html.ts';
 import { errorDetail } from './errors.ts';
 import type { House } from './house.ts';
+import { notify } from './notify.ts';
 import { addsTo } from './rights.ts';
 
 const PAGE_POSTS = 50;
+
+interface Failed {
+  readonly error: unknown;
+  /** What is not sent, and comes back. */
+  readonly text: string | undefined;
+}
 
 export class ChatPanel implements Disposable {
   readonly #house: House;
@@ -19,6 +26,9 @@ export class ChatPanel implements Disposable {
   readonly #held = new DisposableStore();
   /** Events that come while a snapshot is being made follow it. */
   #waiting: FromHost[] | undefined;
+  /** Failures that the page has not been told: it is gone while its tab is hidden, and what was written there with it. */
+  readonly #untold: Failed[] = [];
+  #isClosed = false;
   #ready = false;
   /** While the page is there. */
   #shown: Disposable | undefined;
@@ -71,8 +81,10 @@ export class ChatPanel implements Disposable {
   }
 
   dispose(): void {
+    this.#isClosed = true;
     this.#rest();
     this.#held.dispose();
+    this.#tellFailures();
   }
 
   #rest(): void {
@@ -150,6 +162,7 @@ export class ChatPanel implements Disposable {
     const waiting = this.#waiting;
     this.#waiting = undefined;
     for (const message of waiting) this.#send(message);
+    this.#tellFailures();
     this.#see();
   }
 
@@ -166,11 +179,26 @@ export class ChatPanel implements Disposable {
     try {
       await work(await this.#house.session.api());
     } catch (error) {
-      const sentence = this.#house.say.textOf(error, { path: vscode.l10n.t('The message') });
       // What stands already must not be sent a second time.
       const back = errorDetail(error)['reason'] === 'kept' ? undefined : text;
-      const failed: FromHost = { type: 'failed', sentence, ...(back === undefined ? {} : { text: back }) };
-      await this.#panel.webview.postMessage(failed);
+      this.#untold.push({ error, text: back });
+      this.#tellFailures();
+    }
+  }
+
+  /** On the page, when it is there. Where its tab was closed meanwhile there is none any more. */
+  #tellFailures(): void {
+    if (!this.#isClosed && (!this.#ready || this.#waiting !== undefined)) return;
+    const { say } = this.#house;
+    const detail = { path: vscode.l10n.t('The message') };
+    for (const { error, text } of this.#untold.splice(0)) {
+      if (!this.#isClosed) {
+        const back = text === undefined ? {} : { text };
+        this.#send({ type: 'failed', sentence: say.textOf(error, detail), ...back });
+        continue;
+      }
+      void say.error(error, detail);
+      if (text !== undefined) void giveBack(text);
     }
   }
 
@@ -180,6 +208,13 @@ export class ChatPanel implements Disposable {
     const { workspace, tool } = this.#place;
     void this.#house.session.current?.markSeen(workspace, tool).catch(() => undefined);
   }
+}
+
+/** There is no box any more that it could stand in. */
+async function giveBack(text: string): Promise<void> {
+  const copy = vscode.l10n.t('Copy');
+  const words = vscode.l10n.t('The chat was closed before this message could be sent: {0}', text);
+  if ((await notify('warning', words, copy)) === copy) await vscode.env.clipboard.writeText(text);
 }
 
 /** Of the tab. */

@@ -37,6 +37,10 @@ class Uri {
   static file(path: string): Uri {
     return new Uri('file', path);
   }
+
+  static joinPath({ scheme, fsPath }: Uri, ...parts: readonly string[]): Uri {
+    return new Uri(scheme, [fsPath, ...parts].join('/'));
+  }
 }
 
 interface Progress {
@@ -85,6 +89,8 @@ function playVscode(): FakeVscode & { readonly Uri: typeof Uri } {
       showInputBox: ask('showInputBox'),
       showQuickPick: ask('showQuickPick'),
       showOpenDialog: ask('showOpenDialog'),
+      state: { focused: true },
+      onDidChangeWindowState: () => ({ dispose: () => undefined }),
       withProgress: async (
         { title }: { readonly title: string },
         work: (progress: Progress, token: object) => Promise<unknown>,

@@ -60,15 +60,11 @@ export class Account {
 
   // ---- with the service -------------------------------------------------------------------------------------------------
 
-  start(): void {
-    this.tick();
-  }
-
   stop(): void {
     this.#linking?.stop();
   }
 
-  /** From time to time, and whenever the relay is there again. */
+  /** At the start, from time to time, and whenever the relay is there again. */
   tick(): void {
     this.#linking?.ask();
     this.#spread();

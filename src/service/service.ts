@@ -341,7 +341,7 @@ export class Service {
     this.#closed.start();
     this.#beat(true);
     this.#joins.ask();
-    this.#account.start();
+    this.#account.tick();
     this.#returning.start();
     void this.#workspaces.announce();
   }

@@ -441,8 +441,10 @@ function checkSide(world: World, side: readonly SimDevice[], whole: Whole, dice:
   const heard = members.filter((device) => !isMisled(world, device));
   const misled = members.length - heard.length;
   if (misled > 0) world.counts.add('copies out of step of who was let in by a hostile member', misled);
-  const live = heard.filter((device) => !isBeforeAll(device, heard));
-  if (live.length < heard.length) world.counts.add('copies from before all who are there', heard.length - live.length);
+  const given = heard.filter((device) => !waitsForCopyInVain(device, heard));
+  if (given.length < heard.length) world.counts.add('copies that nobody may give', heard.length - given.length);
+  const live = given.filter((device) => !isBeforeAll(device, given));
+  if (live.length < given.length) world.counts.add('copies from before all who are there', given.length - live.length);
   const past = new Past([...union.nodes()].map(({ delta }) => delta));
   checkAuthority(world, union, past);
   world.folds.check(world, union, isOnly ? undefined : side);
@@ -457,6 +459,15 @@ function checkSide(world: World, side: readonly SimDevice[], whole: Whole, dice:
   if (cameToRest) checkLogs(world, live);
   compareWithFirstCopy(world, dice.pick(live));
   checkMembers(world, union, past, side, live, unheard);
+}
+
+/**
+ * N4, L6: who has no copy in which it is in, and is in for none but whose own copy nobody has vouched for, since who let both in had been dropped and had not heard it:
+ * nobody may give it one, and whoever knows better has to let it in again.
+ */
+function waitsForCopyInVain({ id, engine }: SimDevice, members: readonly SimDevice[]): boolean {
+  const mayGive = ({ replica }: SimDevice) => replica.isConfirmed && replica.roster.devices.has(id);
+  return engine.isOutside && !members.some((other) => other.id !== id && mayGive(other));
 }
 
 /**

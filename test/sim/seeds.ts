@@ -5300,4 +5300,35 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Two were let in by a device that did not know that it was out. The one’s copy is of that very one, which has none any more; the other cannot have it.
+    name: 'N4 who was let in by a device that had been dropped, unheard, is given no copy by whom that has let in, too (world “finch.14169”)',
+    plan: {
+      config: {
+        seed: 'finch.14169',
+        big: false,
+        people: 3,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.3,
+        directPaths: 7,
+        relayShare: 1,
+        network: { latency_ms: [10, 80], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 60000 },
+        fsync_ms: 2,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 1200000,
+      },
+      acts: [
+        { at: 153074, kind: 'join', salt: 48 },
+        { at: 182700, kind: 'removeDevice', salt: 55 },
+        { at: 300396, kind: 'absence', salt: 35 },
+        { at: 678630, kind: 'renew', salt: 42 },
+        { at: 682751, kind: 'posts', salt: 26 },
+        { at: 698988, kind: 'absence', salt: 60 },
+        { at: 760594, kind: 'addDevice', salt: 22 },
+      ],
+    },
+  },
 ];

@@ -5331,4 +5331,35 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // It left, and had been dropped before by another device of its person’s, unheard. The others believed the leave, which counts nowhere, and waited for each other.
+    name: 'K2 who has only been told that his person has left waits for nobody (world “finch.13386”)',
+    plan: {
+      config: {
+        seed: 'finch.13386',
+        big: false,
+        people: 4,
+        founding: 2,
+        hostile: 2,
+        manyDevices: 0.1,
+        directPaths: 2,
+        relayShare: 0,
+        network: { latency_ms: [1, 5], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 600000 },
+        fsync_ms: 2,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 0,
+        duration_ms: 1200000,
+      },
+      acts: [
+        { at: 110712, kind: 'drop', salt: 10 },
+        { at: 349019, kind: 'readdDevice', salt: 17 },
+        { at: 487732, kind: 'join', salt: 40 },
+        { at: 509245, kind: 'join', salt: 8 },
+        { at: 518307, kind: 'folder', salt: 15 },
+        { at: 569400, kind: 'absence', salt: 58 },
+        { at: 936902, kind: 'leave', salt: 50 },
+      ],
+    },
+  },
 ];

@@ -500,9 +500,9 @@ export class World implements Surroundings {
       if (!device.alive || device.engine !== life || device.engine.expulsion?.delta !== word?.delta) return;
       // More has come, and there may be more behind that.
       if (isBySponsor && device.replica.arrivals !== here) return this.expelled(device);
-      // Who leaves sees to it first that others have what he wrote.
-      if (word?.delta.kind === 'leave' && !isHandedOn(device))
-        return tries < MAX_TRIES ? this.expelled(device, tries + 1) : undefined;
+      // Who leaves sees to it first that others have what he wrote; not who was only told so by another device of his.
+      const isLeaving = word?.delta.kind === 'leave' && device.replica.node(word.delta.id) !== undefined;
+      if (isLeaving && !isHandedOn(device)) return tries < MAX_TRIES ? this.expelled(device, tries + 1) : undefined;
       this.counts.add(
         isBySponsor ? 'copies erased by who was let in by nothing that counts' : 'copies erased by who is out',
       );

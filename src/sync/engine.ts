@@ -75,8 +75,6 @@ interface GrowthSource {
   readonly heard: readonly Mark[];
   readonly held: readonly Mark[];
   readonly gap: boolean;
-  /** What it had sent rests on this, which is folded here without it (L6). */
-  readonly restsOn: readonly DeltaPlace[];
 }
 
 /** What became of a part of a base (L6). */
@@ -255,9 +253,9 @@ export class Engine {
 
   /** Runs of deltas from another device; what is dropped stands in `faults`. */
   ingest(from: DeviceId, path: 'direct' | 'relay', runs: readonly (readonly Uint8Array[])[], now: number): Growth {
-    const { added, heard, held, missing, restsOn, faults } = this.replica.ingest(runs, from);
+    const { added, heard, held, missing, faults } = this.replica.ingest(runs, from);
     const gap = missing.length > 0 || faults.length > 0;
-    return this.#grown({ nodes: added, faults, source: { from, path, heard, held, gap, restsOn } }, now);
+    return this.#grown({ nodes: added, faults, source: { from, path, heard, held, gap } }, now);
   }
 
   #grown(growth: Omit<Growth, 'opened'>, now: number): Growth {
@@ -296,11 +294,9 @@ export class Engine {
     if (nodes.length > 0) this.#duties.lookAgain();
     this.#awaited.settle();
     if (!source) return this.session.grown(now, nodes);
-    const { from, path, gap, restsOn } = source;
+    const { from, path, gap } = source;
     const out = this.session.ingested(from, path, { added: nodes, ...source }, gap, now);
-    const places = restsOn.slice(0, MAX_FETCH_IDS);
-    const folded = places.length > 0 ? [this.#say(from, path, { kind: 'folded', places })] : [];
-    return [...out, ...folded, ...(gap ? this.#fetchPast(from, path, now) : [])];
+    return [...out, ...(gap ? this.#fetchPast(from, path, now) : [])];
   }
 
   /** What something waits for and no feed of ours leads to: a branch (D8). */

@@ -5,7 +5,7 @@
 import type { DeltaId, DeviceId, FeedId, WorkspaceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { MAX_LOOKS_A_BATCH } from '../protocol/limits.ts';
-import type { Delta, DeltaPlace, DeltaReader } from './delta.ts';
+import type { Delta, DeltaReader } from './delta.ts';
 import type { Endings } from './endings.ts';
 import type { Graph, Node } from './graph.ts';
 import type { OutOfStep } from './out-of-step.ts';
@@ -42,8 +42,6 @@ export interface Taken {
   readonly added: readonly Node[];
   /** Where each authentic run ended, known or new: what its sender holds. */
   readonly heard: readonly { readonly feed: FeedId; readonly seq: number }[];
-  /** What is folded here without what has come and names it, which counts nowhere, and cannot come in here (L6). */
-  readonly restsOn: readonly DeltaPlace[];
   readonly faults: readonly IngestFault[];
 }
 
@@ -51,7 +49,6 @@ export interface Taken {
 interface Batch {
   readonly added: Node[];
   readonly heard: { readonly feed: FeedId; readonly seq: number }[];
-  readonly restsOn: DeltaPlace[];
   readonly faults: IngestFault[];
 }
 
@@ -152,7 +149,7 @@ export class Intake {
    * `wanted`: of so many of them even a second branch of their feed is taken (D8). False where one is not
    * taken because of what is known of its device, nor what comes after it.
    */
-  #insert(deltas: readonly Delta[], wanted: number, { added, restsOn, faults }: Batch, arrival?: number): boolean {
+  #insert(deltas: readonly Delta[], wanted: number, { added, faults }: Batch, arrival?: number): boolean {
     let isTaken = true;
     const freed: Delta[] = [];
     for (let i = 0; i < deltas.length + freed.length; i++) {
@@ -184,7 +181,7 @@ export class Intake {
           faults.push({ tag: 'overflow', device: delta.device });
           break;
         case 'forgotten':
-          if (!this.#outOfStep.isPassedBy(outcome.namedBy) && outcome.namedBy.length > 0) restsOn.push(delta);
+          this.#outOfStep.lookAt(outcome.namedBy);
           break;
         case 'known':
         case 'waiting':
@@ -248,5 +245,5 @@ class Wanted {
 }
 
 function newBatch(): Batch {
-  return { added: [], heard: [], restsOn: [], faults: [] };
+  return { added: [], heard: [], faults: [] };
 }

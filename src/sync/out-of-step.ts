@@ -40,11 +40,9 @@ export class OutOfStep {
     if (MAY_VOID.has(node.delta.kind) && !this.#options.graph.coversCut(node)) this.#lateControls.push(node);
   }
 
-  /** Something has come that is folded here, or a rival of that. Answers whether what waits for it may count for others. */
-  isPassedBy(waiters: Iterable<Delta>): boolean {
-    if (!this.#options.passedBy.mayCount(waiters)) return false;
-    this.#isPassedBy = true;
-    return true;
+  /** Something has come that is folded here, or a rival of that, and these wait for it: they may count for others. */
+  lookAt(waiters: Iterable<Delta>): void {
+    this.#isPassedBy ||= this.#options.passedBy.mayCount(waiters);
   }
 
   /**
@@ -56,7 +54,7 @@ export class OutOfStep {
     const folded = new Set(places.filter((place) => this.#hasForgotten(place)).map(({ id }) => id));
     if (folded.size === 0 || this.#isPassedBy) return;
     const isUponIt = (waiter: Delta) => waiter.device !== from && pastOf(waiter).some((id) => folded.has(id));
-    this.isPassedBy([...graph.wantedWaiting()].filter(isUponIt));
+    this.lookAt([...graph.wantedWaiting()].filter(isUponIt));
   }
 
   #hasForgotten({ id, feed, seq }: DeltaPlace): boolean {

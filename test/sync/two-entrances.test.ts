@@ -74,23 +74,6 @@ describe('I4 L6 who was let in twice, and has begun upon the word of who was out
     assert.deepEqual(outOfStep(alice, dave), [false, true]);
   });
 
-  it('L6 is told that what his entrance names is folded, once all that waits for it is here', () => {
-    const { office, alice, bob, dave } = foldedOn('two entrances, told');
-    const entrance = deltasOf(bob).findLast(({ kind }) => kind === 'admit')!;
-    const runs = deltasOf(dave).map(({ bytes }) => [bytes]);
-    const answers = () => {
-      const growth = alice.engine.ingest(dave.device, 'direct', runs, office.now);
-      return alice.engine.stored(growth, office.now);
-    };
-    // She asks for what his post waits for, and for what that does.
-    for (let asked = 0; asked < 2; asked++) assert.ok(answers().some(({ message }) => message.kind === 'fetch'));
-    const told = answers().flatMap(({ to, message }) => (message.kind === 'folded' ? [{ to, ...message }] : []));
-    assert.deepEqual(
-      told.map(({ to, places }) => [to, places.map(({ id }) => id)]),
-      [[[dave.device], entrance.deps]],
-    );
-  });
-
   it('L6 I4 A4 begins upon the other word alone where he has both by then, and is in step (world “pear.2235”)', () => {
     const { office, alice, bob, dave, said } = foldedOn('two entrances, upon both', false);
     for (const delta of said) dave.hear(bob, delta);

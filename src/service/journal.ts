@@ -85,6 +85,7 @@ export async function compactJournal(log: LogStore, local: LocalState, workspace
 function* whatCounts(local: LocalState, workspaces: Workspaces): Generator<Uint8Array> {
   yield* local.all();
   for (const { workspace } of workspaces) yield* recordsOf(workspace.engine);
+  yield* workspaces.founding;
 }
 
 /**

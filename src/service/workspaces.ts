@@ -34,6 +34,8 @@ export class Workspaces {
   readonly #hub: Hub;
   readonly #withdraw: (records: readonly Uint8Array[]) => void;
   readonly #hosted = new Map<WorkspaceId, Hosted>();
+  /** L1: what is on its way to the disk, and in no copy before it is there. */
+  readonly #founding = new Set<Uint8Array>();
 
   /** `withdraw` takes back records that could not be written. */
   constructor(hub: Hub, withdraw: (records: readonly Uint8Array[]) => void) {
@@ -49,6 +51,11 @@ export class Workspaces {
 
   [Symbol.iterator](): IterableIterator<Hosted> {
     return this.#hosted.values();
+  }
+
+  /** Records of workspaces that are being founded: whoever writes the journal anew meanwhile keeps them. */
+  get founding(): Iterable<Uint8Array> {
+    return this.#founding;
   }
 
   each(act: (workspace: SharedWorkspace) => void): void {
@@ -122,9 +129,11 @@ export class Workspaces {
     workspace.keyring.remember([epoch]);
     if (mark) this.#hub.local.put(mark.key(id), mark.value);
     const record = encodeRecord({ kind: 'delta', workspace: id, bytes: genesis.bytes });
+    this.#founding.add(record);
     try {
       await this.#hub.commit([record], call, genesis.id);
     } catch (error) {
+      this.#founding.delete(record);
       // Nothing of it may come up with the next start.
       this.letGo(workspace);
       if (mark) this.#hub.local.drop(mark.key(id));
@@ -132,6 +141,7 @@ export class Workspaces {
       throw error;
     }
     workspace.restore({ ...EMPTY_LOG, deltas: [genesis] });
+    this.#founding.delete(record);
     return workspace;
   }
 }

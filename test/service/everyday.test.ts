@@ -278,6 +278,40 @@ describe('A team', function () {
     assert.equal(compacted, 1);
   });
 
+  it('L1 D1 a workspace that is being founded while the journal is written anew is in it', async () => {
+    let [grown, isFounding] = [false, false];
+    let compacted = () => {};
+    const around = (log: LogStore): LogStore => ({
+      replay: (each) => log.replay(each),
+      append: async (records) => {
+        await log.append(records);
+        if (!isFounding) return;
+        isFounding = false;
+        grown = true;
+        const done = new Promise<void>((resolve) => (compacted = resolve));
+        alice.pass(30_000);
+        await done;
+      },
+      compact: async (records) => {
+        await log.compact(records);
+        grown = false;
+        compacted();
+      },
+      get journalBytes() {
+        return grown ? 65 * 1024 * 1024 : log.journalBytes;
+      },
+      close: () => log.close(),
+    });
+    alice = await house.move('Alice', { around });
+    isFounding = true;
+    workspace = await alice.api.createWorkspace({ name: 'Apollo' });
+    const [, chat] = (await alice.tools(workspace)) as [string, string];
+    await alice.api.post(workspace, chat, 'kept');
+    await alice.close();
+    await alice.open();
+    assert.equal((await alice.listing(workspace)).length, 1);
+  });
+
   it('S1 many small edits of two people make no storm of messages', async () => {
     let messages = 0;
     let bytes = 0;

@@ -129,7 +129,9 @@ async function tellNoManager(house: House, workspaces: readonly WorkspaceInfo[])
   const told = globalState.get<readonly string[]>(NO_MANAGER_KEY, []);
   const lacking = workspaces.filter(lacksManager);
   const news = lacking.filter(({ id }) => !told.includes(id));
-  const now = lacking.map(({ id }) => id);
+  // One that is not listed may be once more: there is no list while the service cannot be reached.
+  const unlisted = told.filter((id) => workspaces.every((one) => one.id !== id));
+  const now = [...lacking.map(({ id }) => id), ...unlisted];
   if (now.join() !== told.join()) await globalState.update(NO_MANAGER_KEY, now);
   for (const { id, name } of news) {
     const go = vscode.l10n.t('Continue in a New Workspace…');

@@ -150,8 +150,9 @@ export class ThisDevice {
     return text === '' ? undefined : text;
   }
 
-  /** One that an invitation or a link code brings. */
+  /** One that an invitation or a link code brings. Nobody here has written it, so one that cannot be dialled is passed over. */
   useRelay(relay: string): void {
+    if (!readRelayAddress(relay)) return;
     this.#local.put('relay', relay);
     this.#transport.setRelay(relay);
   }

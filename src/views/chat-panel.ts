@@ -5,10 +5,11 @@ import type { ChatPlace } from '../rpc/messages.ts';
 import type { ServiceEvent } from '../service/api.ts';
 import { type FromHost, type Labels, readToHost, type ToHost } from '../webviews/chat/messages.ts';
 import { chatHtml } from './chat-html.ts';
-import { errorDetail } from './errors.ts';
+import { errorDetail, errorTrace } from './errors.ts';
 import type { House } from './house.ts';
 import { notify } from './notify.ts';
 import { addsTo } from './rights.ts';
+import type { Say } from './say.ts';
 
 const PAGE_POSTS = 50;
 
@@ -197,8 +198,8 @@ export class ChatPanel implements Disposable {
         this.#send({ type: 'failed', sentence: say.textOf(error, detail), ...back });
         continue;
       }
-      void say.error(error, detail);
-      if (text !== undefined) void giveBack(text);
+      if (text === undefined) void say.error(error, detail);
+      else void giveBack(say, error, text);
     }
   }
 
@@ -211,10 +212,12 @@ export class ChatPanel implements Disposable {
 }
 
 /** There is no box any more that it could stand in. */
-async function giveBack(text: string): Promise<void> {
-  const copy = vscode.l10n.t('Copy');
-  const words = vscode.l10n.t('The chat was closed before this message could be sent: {0}', text);
-  if ((await notify('warning', words, copy)) === copy) await vscode.env.clipboard.writeText(text);
+async function giveBack(say: Say, error: unknown, text: string): Promise<void> {
+  say.log.error(errorTrace(error));
+  const copy = vscode.l10n.t('Copy Message');
+  const words = vscode.l10n.t('Your message was not sent, and its chat is closed: {0}', text);
+  const why = say.textOf(error, { path: vscode.l10n.t('The message') });
+  if ((await notify('error', `${why} ${words}`, copy)) === copy) await vscode.env.clipboard.writeText(text);
 }
 
 /** Of the tab. */

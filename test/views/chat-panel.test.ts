@@ -61,7 +61,11 @@ function open() {
     context: { extensionUri: vscode.Uri.file('/extension') },
     session: { api: async () => api, current: api, events: subscribe, onState: subscribe, shows: subscribe },
     list: { onChange: subscribe, workspace: () => ({ state: 'open' }), tool: () => ({ name: 'Chat', may: ['add'] }) },
-    say: { textOf: String, error: async (error: unknown) => void told.push(String(error)) },
+    say: {
+      textOf: String,
+      error: async (error: unknown) => void told.push(String(error)),
+      log: { error: () => undefined },
+    },
   } as unknown as House;
   const tab = new Tab();
   const panel = new ChatPanel(house, { workspace: 'w', tool: 't' }, tab as never, () => undefined);
@@ -115,8 +119,11 @@ describe('A message that cannot be sent', () => {
       if (isBefore) panel.dispose();
       await fail();
       if (!isBefore) panel.dispose();
-      assert.deepEqual(told, ['Error: no']);
-      assert.ok(vscode.shown.some(({ call, text }) => call === 'showWarningMessage' && text.endsWith(': hello')));
+      assert.deepEqual(told, []);
+      assert.deepEqual(
+        vscode.shown.map(({ call, text }) => [call, text]),
+        [['showErrorMessage', 'Error: no Your message was not sent, and its chat is closed: hello']],
+      );
     }
   });
 });

@@ -91,6 +91,17 @@ describe('what VS Code has seen of a file', () => {
     await versions.settled('never written');
   });
 
+  it('F2: what was read goes along with a file that is moved, and with a folder all that is in it, and nothing else does', () => {
+    const versions = new Versions();
+    for (const key of ['w/a', 'w/a/b', 'w/ab']) versions.read(key, `of ${key}`);
+    versions.move('w/a', 'w/c');
+    assert.deepEqual(
+      ['w/a', 'w/a/b', 'w/c', 'w/c/b', 'w/ab'].map((key) => versions.base(key)),
+      [undefined, undefined, 'of w/a', 'of w/a/b', 'of w/ab'],
+    );
+    assert.equal(versions.stat('w/c', 'newer', 0), 1, 'a newer version is newer to VS Code there, too');
+  });
+
   it('a file that is gone is forgotten, and the memory is bounded', () => {
     const versions = new Versions();
     versions.read('first', 'v1');

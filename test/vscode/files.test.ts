@@ -194,6 +194,24 @@ describe('open tabs of shared files', () => {
     assert.equal(document.isDirty, true);
   });
 
+  it('F2: a dirty one that is renamed, with a folder above it, says on saving what it was typed upon', async () => {
+    await fs.createDirectory(world.uri('/before'));
+    await fs.writeFile(world.uri('/before/dirty.txt'), bytes('one\n'));
+    const document = await vscode.workspace.openTextDocument(world.uri('/before/dirty.txt'));
+    const editor = await vscode.window.showTextDocument(document);
+    await editor.edit((edit) => edit.insert(new vscode.Position(0, 0), 'mine '));
+    await writeAsAnother('/before/dirty.txt', 'theirs, and longer\n');
+    const edit = new vscode.WorkspaceEdit();
+    edit.renameFile(world.uri('/before'), world.uri('/after'));
+    assert.equal(await vscode.workspace.applyEdit(edit), true);
+    const moved = vscode.workspace.textDocuments.find(({ uri }) => uri.path === '/after/dirty.txt');
+    assert.equal(moved?.isDirty, true);
+    await moved.save();
+    const names = (await fs.readDirectory(world.uri('/after'))).map(([name]) => name);
+    const contents = await Promise.all(names.map(async (name) => text(await fs.readFile(world.uri(`/after/${name}`)))));
+    assert.deepEqual(contents.sort(), ['mine one\n', 'theirs, and longer\n']);
+  });
+
   it('a saved one is in the file, with what was typed', async () => {
     await fs.writeFile(world.uri('/saved.txt'), bytes('one\n'));
     const document = await vscode.workspace.openTextDocument(world.uri('/saved.txt'));

@@ -131,12 +131,14 @@ export class CoterieFiles implements vscode.FileSystemProvider, Disposable {
     await this.#mapped(from, async (api) => {
       if (sameTool(source, target)) {
         await api.rename(source.workspace, source.tool, source.path, target.path, { overwrite: options.overwrite });
+        this.versions.forget(to.toString());
+        this.versions.move(from.toString(), to.toString());
       } else {
         // Between workspaces the content is the same and everything else is not: it is added there, then removed here.
         const isWhole = await moveAcross(api, source, target, options.overwrite);
         if (!isWhole) void this.#house.say.show(doneSentences.movedInPart, { path: source.path });
+        this.versions.forget(from.toString());
       }
-      this.versions.forget(from.toString());
     });
   }
 

@@ -68,6 +68,15 @@ export class Versions {
     for (let write = this.#writes.get(key); write !== undefined; write = this.#writes.get(key)) await write;
   }
 
+  /** It is there under another name, and so is what is below it: a tab that holds unsaved text builds upon what it had read. */
+  move(from: string, to: string): void {
+    for (const [key, seen] of [...this.#files]) {
+      if (key !== from && !key.startsWith(`${from}/`)) continue;
+      this.#files.delete(key);
+      this.#set(to + key.slice(from.length), seen);
+    }
+  }
+
   forget(key: string): void {
     this.#files.delete(key);
   }

@@ -86,9 +86,12 @@ export class Expulsion {
     const { account } = this.#identity;
     const control = readControl(this.#crypto, delta);
     if (control?.kind === 'remove') return control.account === account;
-    return (
-      control?.kind === 'leave' && (delta.device === from || this.#replica.people.accountOf(delta.device) === account)
-    );
+    if (control?.kind !== 'leave') return false;
+    const { people } = this.#replica;
+    // What has let the other in may not have come here.
+    return people.accountOf(delta.device) === undefined
+      ? delta.device === from
+      : people.speaksFor(delta.device, account);
   }
 
   /** Of control deltas none is forgotten (L4). */

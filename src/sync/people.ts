@@ -16,7 +16,7 @@ import type { LetInVain } from './let-in-vain.ts';
 import type { OwnFeed } from './own-feed.ts';
 import type { Action, Scope } from './permissions.ts';
 import type { Allowance } from './settings.ts';
-import { activeDevices, firstUnacknowledged } from './stability.ts';
+import { activeDevices, firstUnacknowledged, isActive } from './stability.ts';
 import type { ToldWords } from './told-words.ts';
 
 export interface PeopleOptions {
@@ -151,10 +151,17 @@ export class People {
     return this.#toldWords.wordAgainst(device, account, this.#door.settle());
   }
 
+  /** K2, A7: whether it is a device of this person's that may say so: one that is out says nothing for him, to whoever knows that, for it may be stolen. */
+  speaksFor(device: DeviceId, account: AccountId): boolean {
+    const roster = this.#door.settle();
+    const isOf = this.#authority.accountOf(device) === account;
+    return isOf && isActive(this.#graph, this.#authority, roster, device);
+  }
+
   /** A7: what somebody has said to leave, and waits here for what it rests on. */
   leavesWaiting(account: AccountId): readonly Delta[] {
     const isLeave = ({ kind, tool, device }: Delta) =>
-      kind === 'leave' && tool === undefined && this.accountOf(device) === account;
+      kind === 'leave' && tool === undefined && this.speaksFor(device, account);
     return this.#graph.waiting > 0 ? [...this.#graph.waitingDeltas()].filter(isLeave) : [];
   }
 

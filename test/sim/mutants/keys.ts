@@ -55,6 +55,22 @@ export const keys: readonly Mutant[] = [
     tests: ['test/sync/return.test.ts'],
   },
   {
+    name: 'a device that was taken out says for its person that he leaves, in what waits',
+    rule: 'K2',
+    file: 'src/sync/people.ts',
+    search: "kind === 'leave' && tool === undefined && this.speaksFor(device, account)",
+    replace: "kind === 'leave' && tool === undefined && this.accountOf(device) === account",
+    tests: ['test/sync/leave-of-a-thief.test.ts'],
+  },
+  {
+    name: 'a device that was taken out says for its person that he leaves, or another of his tells it',
+    rule: 'K2',
+    file: 'src/sync/people.ts',
+    search: 'return isOf && isActive(this.#graph, this.#authority, roster, device);',
+    replace: 'return isOf || roster.devices.size < 0;',
+    tests: ['test/sync/leave-of-a-thief.test.ts'],
+  },
+  {
     name: 'who holds no epoch at all says nothing',
     rule: 'K4',
     file: 'src/sync/passage.ts',

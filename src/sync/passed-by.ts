@@ -107,15 +107,16 @@ export class PassedBy {
 
   /** I4: of all that waits what rests on something, here or waiting, that lets its device in. */
   #lettingIn(): ReadonlySet<Delta> {
-    const { graph } = this.#options;
+    const { graph, entrancesOf } = this.#options;
     const bits = this.#bitsOfUnheard();
+    const here = [...bits].flatMap(([device, bit]) => entrancesOf(device).map((entrance) => ({ entrance, bit })));
     const letIn = new Set<Delta>();
     /** What it rests on, itself included, lets in. */
     const lets = new Map<DeltaId, Devices>();
     for (const one of graph.waitingInOrder()) {
       let those = NOBODY;
       for (const id of pastOf(one)) {
-        if (!lets.has(id)) lets.set(id, this.#letInBefore(graph.get(id), bits));
+        if (!lets.has(id)) lets.set(id, letInBefore(graph.get(id), here));
         those |= lets.get(id)!;
       }
       if (those & (bits.get(one.device) ?? NOBODY)) letIn.add(one);
@@ -125,21 +126,16 @@ export class PassedBy {
     return letIn;
   }
 
-  /** Of devices of which nothing is here, and something waits. */
+  /** Of devices of which nothing is here, and something waits, those that some word lets in, here or waiting: others anybody can make up, thousands at a time. */
   #bitsOfUnheard(): ReadonlyMap<DeviceId, Devices> {
+    const { graph, entrancesOf } = this.#options;
+    const letInByWaiting = new Set([...graph.waitingDeltas()].flatMap((one) => this.#letInBy(one)));
+    const isNamed = (device: DeviceId) => letInByWaiting.has(device) || entrancesOf(device).length > 0;
     const bits = new Map<DeviceId, Devices>();
-    for (const one of this.#options.graph.waitingDeltas())
-      if (!bits.has(one.device) && !this.#mayCountItself(one)) bits.set(one.device, 1n << BigInt(bits.size));
+    for (const one of graph.waitingDeltas())
+      if (!bits.has(one.device) && isNamed(one.device) && !this.#mayCountItself(one))
+        bits.set(one.device, 1n << BigInt(bits.size));
     return bits;
-  }
-
-  #letInBefore(node: Node | undefined, bits: ReadonlyMap<DeviceId, Devices>): Devices {
-    let those = NOBODY;
-    for (const [device, bit] of node ? bits : []) {
-      const isIn = (entrance: Node) => entrance === node || inPast(entrance, node!);
-      if (this.#options.entrancesOf(device).some(isIn)) those |= bit;
-    }
-    return those;
   }
 
   /** By a word that waits. */
@@ -148,4 +144,14 @@ export class PassedBy {
     const control = readControl(this.#options.crypto, waiting);
     return control ? certificatesIn(control).map(({ device }) => device) : [];
   }
+}
+
+/** Of words that are here. */
+function letInBefore(
+  node: Node | undefined,
+  here: readonly { readonly entrance: Node; readonly bit: Devices }[],
+): Devices {
+  let those = NOBODY;
+  for (const { entrance, bit } of node ? here : []) if (entrance === node || inPast(entrance, node!)) those |= bit;
+  return those;
 }

@@ -20,10 +20,14 @@ class Waiters {
   readonly barred = new Set<DeviceId>();
   /** Beyond a word that takes its device out, which is in again. */
   readonly cutOff = new Set<DeltaId>();
+  /** Of what is here, more than what lets in. */
+  readonly here = new Set<string>();
   /** Feeds of which something is here. */
   readonly begun = new Set(['member.0' as FeedId]);
   arrivals = 0;
   looks = 0;
+  /** How often it was asked what lets a device in. */
+  asked = 0;
   readonly #cut = new Map<FeedId, number>();
   readonly #passedBy: PassedBy;
 
@@ -33,7 +37,7 @@ class Waiters {
       coversCut: () => true,
       cut: () => this.#cut,
       lanesOf: () => [],
-      get: (id: DeltaId) => (id === this.entrance.delta.id ? this.entrance : undefined),
+      get: (id: DeltaId) => (id === this.entrance.delta.id || this.here.has(id) ? this.entrance : undefined),
       waitingDelta: (id: DeltaId) => this.deltas.get(id),
       waitingDeltas: () => this.deltas.values(),
       waitingInOrder: () => [...this.deltas.values()],
@@ -49,7 +53,10 @@ class Waiters {
     this.#passedBy = new PassedBy({
       crypto: nodeCrypto(seededRandom('passed by')),
       graph: graph as unknown as Graph,
-      entrancesOf: (device) => (device === 'newcomer' ? [this.entrance] : []),
+      entrancesOf: (device) => {
+        this.asked++;
+        return device === 'newcomer' ? [this.entrance] : [];
+      },
       isBarred: ({ id, device }) => {
         this.looks++;
         return this.barred.has(device) || this.cutOff.has(id);
@@ -203,6 +210,16 @@ describe('L6 how often it is looked at what cannot come in', () => {
     const { waiters, all } = crowd(MAX_WAITING_DELTAS, (i) => `stranger ${i}`);
     assert.equal(waiters.mayCount(...all), false);
     assert.ok(waiters.looks <= TIMES * all.length, `${waiters.looks} looks`);
+  });
+
+  it('I4 L6 nor is each of these devices looked at for each of what they name, that is here', () => {
+    const { waiters, all } = crowd(1_000, (i) => `stranger ${i}`);
+    for (let i = 0; i < 1_000; i++) {
+      waiters.here.add(`here ${i}`);
+      all.push(waiters.add(`names ${i}`, `stranger ${i}`, [all.at(-1)!.id, `here ${i}`]));
+    }
+    assert.equal(waiters.mayCount(...all), false);
+    assert.ok(waiters.asked <= TIMES * all.length, `asked ${waiters.asked} times`);
   });
 
   it('A4 L6 is once for each, though all is of one device that is in again, and rests on much that is cut off', () => {

@@ -36,9 +36,12 @@ export class Presence {
     this.greet(others, 'relay', state, answer);
   }
 
+  /** K2: where this device is, and that it is there, is not for who is out. */
   greet(to: readonly DeviceId[], path: 'direct' | 'relay', state: 0 | 1 | 2, answer = false): void {
+    const { session } = this.#engine;
     const message: Message = { kind: 'presence', state, addresses: this.#hub.transport.listening.slice(0, 16), answer };
-    for (const [under, devices] of groupBy(to, (device) => this.#engine.session.told.epochFor(device))) {
+    const members = to.filter((device) => !session.isGone(device));
+    for (const [under, devices] of groupBy(members, (device) => session.told.epochFor(device))) {
       this.#dispatch([{ to: devices, path, message, lane: Lane.control, ephemeral: true, under }]);
     }
   }

@@ -326,7 +326,8 @@ export class SharedWorkspace {
 
   /** Resolves when what it brought is durable. */
   async received(from: DeviceId, path: 'direct' | 'relay', message: Message, under: string): Promise<void> {
-    if (!this.engine.listensTo(from, message, under) && !this.isPeer(from)) return;
+    const isSponsor = this.peers.isSponsor(from) && !this.engine.session.isPeer(from);
+    if (!isSponsor && !this.engine.listensTo(from, message, under)) return;
     this.engine.session.told.heardUnder(from, under);
     switch (message.kind) {
       case 'deltas':

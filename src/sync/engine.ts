@@ -105,6 +105,11 @@ export interface EngineAdvance extends Advance {
   readonly erased: readonly ChunkGeneration[];
 }
 
+/** K2: what brings the word to a device that is out, and what it wrote before that; what it answers is in the hands of who is told. */
+const HEARD_OF_WHO_IS_OUT: ReadonlySet<Message['kind']> = new Set([
+  ...(['have', 'got', 'deltas', 'fetch', 'needBase', 'needKey', 'base', 'folded', 'presence'] as const),
+]);
+
 const NOT_TAKEN: BaseStep = { part: undefined, replaced: undefined, opened: [], faults: [], out: [] };
 
 export class Engine {
@@ -314,7 +319,7 @@ export class Engine {
    * has vouched for their copies (L6).
    */
   listensTo(from: DeviceId, { kind }: Message, under: EpochTag): boolean {
-    if (this.session.isPeer(from)) return true;
+    if (this.session.isPeer(from)) return !this.session.isTakenOut(from) || this.#hearsOfWhoIsOut(kind);
     if (kind !== 'have' && kind !== 'deltas') return false;
     if (this.isOutside && this.keys.isGiven(under)) return true;
     if (this.keys.isUnannounced(under)) return true;
@@ -322,6 +327,11 @@ export class Engine {
   }
 
   /** `under`: the epoch it came under. */
+  /** Who is out here, and comes in by another's word (I4), may be given its key by whom it holds for out. */
+  #hearsOfWhoIsOut(kind: Message['kind']): boolean {
+    return HEARD_OF_WHO_IS_OUT.has(kind) || (kind === 'key' && this.isOutside);
+  }
+
   received(
     from: DeviceId,
     path: 'direct' | 'relay',
@@ -329,7 +339,8 @@ export class Engine {
     under: EpochTag,
     now: number,
   ): readonly Outgoing[] {
-    if (message.kind === 'have') this.#awaited.hear(from, message.vector);
+    // D2: who is out may say what he likes of feeds that are not his.
+    if (message.kind === 'have' && !this.session.isGone(from)) this.#awaited.hear(from, message.vector);
     switch (message.kind) {
       case 'have':
       case 'got':

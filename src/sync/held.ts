@@ -1,6 +1,6 @@
 /** What is held here as it is said to others (`have`), and what of it they mean who say what they hold, or have taken (`got`). */
 import type { DeviceId, FeedId } from '../base/ids.ts';
-import type { Vector } from './graph.ts';
+import type { Node, Vector } from './graph.ts';
 import { headOf, markOf, type FeedMark, type Head, type Message } from './messages.ts';
 import type { Mark } from './peer.ts';
 import type { Replica } from './replica.ts';
@@ -31,6 +31,30 @@ export class Held {
       root: this.#replica.mark.known,
       needsCopy: this.#needsCopy(),
     };
+  }
+
+  /**
+   * K2: to who is out, by `last`. The feeds that he may know of, up to what is in the past of the word or what he has `shown` to hold; where that is
+   * forgotten here, and has no name any more, up to the end. Nothing of who came later, nor what all adds up to.
+   */
+  haveUpTo(last: Node, shown: Vector, answer: boolean): Message {
+    const marks: FeedMark[] = [];
+    for (const [feed, seq] of this.#replica.durable()) {
+      const until = Math.min(seq, Math.max(this.#replica.feeds.reach(last, feed), shown.get(feed) ?? 0));
+      const end = until > 0 ? (this.#replica.nodeAt(feed, until) ?? this.#replica.nodeAt(feed, seq)) : undefined;
+      if (end) marks.push(markOf(feed, end.delta.seq, end.delta.id));
+    }
+    return { kind: 'have', vector: marks, answer, root: '', needsCopy: false };
+  }
+
+  /** Of what somebody says that he holds what only he can name who does; and what is folded here, which has no name any more. */
+  shownBy(vector: readonly FeedMark[]): ReadonlyMap<FeedId, number> {
+    const cut = this.#replica.feeds.cut();
+    const isShown = ({ feed, seq, tip }: FeedMark) => {
+      const node = this.#replica.nodeAt(feed, seq);
+      return node ? node.delta.id.startsWith(tip) : seq <= (cut.get(feed) ?? 0);
+    };
+    return new Map(vector.filter(isShown).map(({ feed, seq }) => [feed, seq]));
   }
 
   /** On disk or not: what adds up to one thing (L6). */

@@ -61,6 +61,8 @@ export interface Peer {
   introduced: boolean;
   /** What it is known to hold durably. */
   known: Map<FeedId, number>;
+  /** Of a device that is out, what it has proved to hold. */
+  shown: ReadonlyMap<FeedId, number>;
   /** What was sent on this connection, whether acknowledged or not. */
   sent: Map<FeedId, number>;
   /** What its relay has promised to keep for it. */
@@ -112,6 +114,7 @@ export function newPeer(): Peer {
     reach: 'none',
     introduced: false,
     known: new Map(),
+    shown: new Map(),
     sent: new Map(),
     relayed: new Map(),
     credit: new Credit(),

@@ -149,6 +149,17 @@ export class Session {
     return this.#apart.isFrom(device);
   }
 
+  /** Whether a device is only to be told that it is out of the workspace. */
+  isGone(device: DeviceId): boolean {
+    return this.#peers.get(device)?.last !== undefined;
+  }
+
+  /** Whether it was taken out: not one whose person leaves, who hands on what he has (A7). */
+  isTakenOut(device: DeviceId): boolean {
+    const last = this.#peers.get(device)?.last;
+    return last !== undefined && last.delta.kind !== 'leave';
+  }
+
   isPeer(device: DeviceId): boolean {
     return this.#peers.has(device);
   }
@@ -209,7 +220,7 @@ export class Session {
   #tellHeld(device: DeviceId, answer: boolean): readonly Outgoing[] {
     const path = this.reach(device) === 'direct' ? 'direct' : 'relay';
     if (!this.#peers.has(device) || (path === 'relay' && !this.#relayable(device))) return [];
-    return [this.#reply(device, path, this.#held.have(device, answer), false)];
+    return [this.#reply(device, path, this.#have(device, answer), false)];
   }
 
   /** What is kept of a device across a restart. */
@@ -248,7 +259,7 @@ export class Session {
     if (reach !== 'direct') return this.#relayDue(now);
     // Who begins with nothing, or waits to be told (D2), may have been told on this path what the other holds, before he could listen.
     const isAsked = this.#replica.size === 0 || this.#isUntold();
-    return [this.#direct(device, this.#held.have(device, isAsked), Lane.control)];
+    return [this.#direct(device, this.#have(device, isAsked), Lane.control)];
   }
 
   /** New deltas are here, our own or another's: they go to whom they are due. `nodes`: where it is known which. */
@@ -336,7 +347,7 @@ export class Session {
     if (!peer || now - peer.askedAt < ASK_AGAIN_MS * 2 ** Math.min(peer.asks, MAX_ASKS_DOUBLED)) return [];
     peer.askedAt = now;
     peer.asks++;
-    return [this.#reply(device, path, this.#held.have(device, false), false)];
+    return [this.#reply(device, path, this.#have(device, false), false)];
   }
 
   /**
@@ -348,9 +359,7 @@ export class Session {
     const under = this.#gate.pairWith(device);
     if (!peer || under === undefined || now < peer.lateAt + ASK_AGAIN_MS) return [];
     peer.lateAt = now;
-    return [
-      { to: [device], path, message: this.#held.have(device, true), lane: Lane.control, ephemeral: false, under },
-    ];
+    return [{ to: [device], path, message: this.#have(device, true), lane: Lane.control, ephemeral: false, under }];
   }
 
   /** Greets a device that is online behind a relay: what it lacks, and what we lack, will show. */
@@ -358,7 +367,7 @@ export class Session {
     const peer = this.#peers.get(device);
     if (!peer || peer.reach === 'direct' || !this.#relayable(device) || now - peer.askedAt < ASK_AGAIN_MS) return [];
     peer.askedAt = now;
-    return [this.#reply(device, 'relay', this.#held.have(device, true), true)];
+    return [this.#reply(device, 'relay', this.#have(device, true), true)];
   }
 
   /** Asks a device to say what it holds. */
@@ -366,7 +375,7 @@ export class Session {
     const peer = this.#peers.get(device);
     if (!peer || now - peer.askedAt < ASK_AGAIN_MS) return [];
     peer.askedAt = now;
-    return [this.#reply(device, path, this.#held.have(device, true), true)];
+    return [this.#reply(device, path, this.#have(device, true), true)];
   }
 
   /** A joiner without a direct path gets everything through the relay. */
@@ -421,8 +430,9 @@ export class Session {
     const untold = path === 'direct' && peer.reach === 'none';
     if (untold) peer.reach = 'direct';
     peer.needsCopy = message.needsCopy;
+    if (peer.last) peer.shown = this.#held.shownBy(message.vector);
     if (message.root !== '') this.#sums.hear(peer, message, this.#held.all(), now);
-    const answer = message.answer || untold ? [this.#reply(from, path, this.#held.have(from, false), true)] : [];
+    const answer = message.answer || untold ? [this.#reply(from, path, this.#have(from, false), true)] : [];
     // It has lain in a queue, and its sender has said newer things since, directly.
     if (path === 'relay' && peer.reach === 'direct') return answer;
     // What has come is on its way no more, though it may be lost since.
@@ -450,7 +460,7 @@ export class Session {
   /** Who is to hear what is here, and what it adds up to (L6). */
   #sumsDue(now: number): readonly Outgoing[] {
     return [...this.#sums.due(now, this.#peers)].map((device) =>
-      this.#reply(device, this.reach(device) === 'direct' ? 'direct' : 'relay', this.#held.have(device, false), true),
+      this.#reply(device, this.reach(device) === 'direct' ? 'direct' : 'relay', this.#have(device, false), true),
     );
   }
 
@@ -459,7 +469,7 @@ export class Session {
     return this.#apart
       .due(now)
       .map((device) =>
-        this.#reply(device, this.reach(device) === 'direct' ? 'direct' : 'relay', this.#held.have(device, true), true),
+        this.#reply(device, this.reach(device) === 'direct' ? 'direct' : 'relay', this.#have(device, true), true),
       );
   }
 
@@ -556,13 +566,21 @@ export class Session {
     peer.restarts++;
     peer.restartAt =
       peer.restarts > MAX_RESTARTS ? Number.POSITIVE_INFINITY : now + ACK_PATIENCE_MS * 2 ** peer.restarts;
-    if (!peer.introduced) return [this.#direct(device, this.#held.have(device, true), Lane.control)];
+    if (!peer.introduced) return [this.#direct(device, this.#have(device, true), Lane.control)];
     peer.sent = new Map(peer.known);
     peer.credit.restart();
     rewind(peer);
     const again = this.#pump(device, peer, now, new Map());
     if (again.length === 0) peer.unackedSince = undefined;
     return again;
+  }
+
+  /** What is held here, as a device is told it: who is out hears of nothing beyond the word that he is told (K2). */
+  #have(device: DeviceId, answer: boolean): Message {
+    const peer = this.#peers.get(device);
+    return peer?.last && device !== this.#held.hiddenFrom
+      ? this.#held.haveUpTo(peer.last, peer.shown, answer)
+      : this.#held.have(device, answer);
   }
 
   #direct(device: DeviceId, message: Message, lane: Lane): Outgoing {

@@ -4,18 +4,21 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { equalBytes, toHex } from '../../src/base/bytes.ts';
-import type { DeltaId, DeviceId, FeedId, ToolId, WorkspaceId } from '../../src/base/ids.ts';
+import type { ChunkId, DeltaId, DeviceId, FeedId, ToolId, WorkspaceId } from '../../src/base/ids.ts';
 import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
 import type { Value } from '../../src/protocol/codec.ts';
 import { idBytes, readDelta, signDelta, type Delta, type DeltaDraft } from '../../src/sync/delta.ts';
-import { sealMessage, type SealKey } from '../../src/sync/envelope.ts';
+import { openMessage, sealMessage, type SealKey } from '../../src/sync/envelope.ts';
 import { boxEpoch, epochOf, readEpochNotice, type Epoch } from '../../src/sync/epoch.ts';
-import { encodeMessage, markOf, type FeedMark, type Message } from '../../src/sync/messages.ts';
+import { decodeMessage, encodeMessage, markOf, type FeedMark, type Message } from '../../src/sync/messages.ts';
 import { Lane } from '../../src/sync/ports.ts';
 import { deltasIn } from '../../src/service/records.ts';
 import type { Content } from '../../src/tools/files/content.ts';
 import { filesBody, readFilesDelta } from '../../src/tools/files/deltas.ts';
 import { seededBytes } from '../fakes/seeded-bytes.ts';
+import { pairSeal } from '../../src/sync/device-link.ts';
+import { readControl } from '../../src/sync/control.ts';
+import type { Certificate } from '../../src/protocol/certificate.ts';
 import { House, type Person } from './house.ts';
 
 const crypto = nodeCrypto();
@@ -68,6 +71,10 @@ class Mallory {
       if ((ends.get(feed)?.seq ?? 0) < seq) ends.set(feed, markOf(feed, seq, id));
     }
     return [...ends.values()];
+  }
+
+  get agreement(): { readonly device: DeviceId; readonly agreementSecret: Uint8Array } {
+    return { device: this.device, agreementSecret: Buffer.from(this.person.secrets.agreementSecret, 'base64url') };
   }
 
   next(tool: string | undefined, kind: string, body: Value, change: Partial<DeltaDraft> = {}): Delta {
@@ -449,6 +456,61 @@ describe('A hostile member', function () {
     assert.deepEqual(Buffer.from(await alice.api.read(workspace, files, '/plan.bin')), Buffer.from(planned));
   });
 
+  it('K2 who was removed, and keeps all his keys, is told of nobody who came later, nor where a device is, and is given no content', async () => {
+    const path = '/plan.txt';
+    await alice.write(workspace, files, path, 'the plan of Apollo '.repeat(400));
+    await house.converged(workspace, alice, person);
+    const [{ epoch, vector }, chunks] = [mallory, chunksNamedIn(person, workspace)];
+    assert.ok(chunks.length > 0);
+    const seal = pairSeal(
+      crypto,
+      mallory.agreement,
+      certificateOfFounder(person, workspace),
+      workspace as WorkspaceId,
+    )!;
+    const told = person.notice('removed');
+    await alice.api.removeMember(workspace, (await person.api.identity()).account);
+    await told;
+    await person.close();
+    const bob = await house.move('Bob');
+    await house.join(alice, bob, workspace, { confirm: false });
+    await bob.api.post(workspace, chat, 'after the removal');
+    await house.converged(workspace, alice, bob);
+    const { device: bobs } = await bob.api.identity();
+    const said: Message[] = [];
+    const { transport } = alice;
+    const send = transport!.send.bind(transport);
+    transport!.send = (to, bytes, lane) => {
+      if (to !== mallory.device) return send(to, bytes, lane);
+      for (const { key } of [epoch, seal]) {
+        const plain = openMessage(crypto, { key, workspace: workspace as WorkspaceId }, bytes);
+        const read = plain && decodeMessage(plain);
+        if (read?.ok) said.push(read.value.message);
+      }
+      return true;
+    };
+    const asks: readonly Message[] = [
+      { kind: 'have', vector, answer: true, root: '', needsCopy: false },
+      { kind: 'presence', state: 1, addresses: [], answer: true },
+      { kind: 'want', chunks },
+      { kind: 'parcels', parcels: [] },
+    ];
+    for (const { tag, key } of [epoch, seal])
+      for (const message of asks) {
+        const plain = encodeMessage(mallory.device, message);
+        const bytes = sealMessage(crypto, { tag, key, workspace: workspace as WorkspaceId }, plain);
+        await alice.hears({ from: mallory.device, path: 'direct', bytes });
+      }
+    assert.ok(said.some(({ kind }) => kind === 'have'));
+    assert.deepEqual(
+      said.filter(({ kind }) => !['have', 'deltas', 'got'].includes(kind)),
+      [],
+    );
+    for (const message of said)
+      if (message.kind === 'have') assert.ok(message.vector.every(({ feed }) => !feed.startsWith(bobs)));
+    transport!.send = send;
+  });
+
   it('F4 names that some system refuses are shown safely, and reach no other place', async () => {
     const names = ['aux.c', 'a:b?.txt', 'ends with dot.', '\u202egnp.exe', 'CON', 'ok.txt', 'OK.txt'];
     const chain: Delta[] = [];
@@ -496,6 +558,32 @@ describe('A hostile member', function () {
     assert.equal((await alice.info(workspace)).sync.missingChunks, 0);
   });
 });
+
+/** Of whatever files he has heard of. */
+function chunksNamedIn(person: Person, workspace: string): readonly ChunkId[] {
+  return deltasOf(person, workspace).flatMap(({ kind, body }) => {
+    const delta = readFilesDelta(kind, body);
+    return delta?.kind === 'file' && delta.content.kind === 'chunks' ? delta.content.chunks.map(({ id }) => id) : [];
+  });
+}
+
+function certificateOfFounder(person: Person, workspace: string): Certificate {
+  const genesis = deltasOf(person, workspace).find(({ kind }) => kind === 'genesis')!;
+  const control = readControl(crypto, genesis);
+  assert.ok(control?.kind === 'genesis');
+  return control.certificates[0]!;
+}
+
+function deltasOf(person: Person, workspace: string): readonly Delta[] {
+  const records = person.known().flatMap((record) => (record.kind === 'local' ? [] : [record]));
+  return records
+    .filter((record) => record.workspace === workspace)
+    .flatMap((record) => deltasIn(record))
+    .flatMap((bytes) => {
+      const read = readDelta(crypto, workspace as WorkspaceId, bytes);
+      return read.ok ? [read.value] : [];
+    });
+}
 
 describe('A guest', function () {
   this.timeout(30_000);

@@ -324,6 +324,7 @@ export class Authority {
   #pass(early: ReadonlyMap<DeltaId, DeviceRestriction>, leaves: ReadonlyMap<DeltaId, Entry>): void {
     this.#words.restart();
     this.#credentials.restart();
+    this.#conditions.restart();
     this.#invites.restart();
     this.#vouched.clear();
     this.settings.clear();

@@ -7,6 +7,7 @@ import { MAX_DEVICES, MAX_MEMBERS } from '../protocol/limits.ts';
 import type { ControlWords } from './control-words.ts';
 import { Role, type Control } from './control.ts';
 import { ends, isLiveIn, type Credential, type Credentials } from './credentials.ts';
+import { Crowd } from './crowd.ts';
 import type { DeviceStanding } from './device-standing.ts';
 import { inPast, type Node } from './graph.ts';
 import type { InviteUses } from './invite-uses.ts';
@@ -30,6 +31,7 @@ export class Conditions {
   readonly #credentials: Credentials;
   readonly #devices: DeviceStanding;
   readonly #invites: InviteUses;
+  readonly #crowd: Crowd;
 
   constructor({ words, settings, credentials, devices, invites }: ConditionsOptions) {
     this.#words = words;
@@ -37,6 +39,12 @@ export class Conditions {
     this.#credentials = credentials;
     this.#devices = devices;
     this.#invites = invites;
+    this.#crowd = new Crowd(credentials, devices);
+  }
+
+  /** Of a new pass. */
+  restart(): void {
+    this.#crowd.restart();
   }
 
   judge({ node, control, key }: Entry): Verdict {
@@ -115,9 +123,9 @@ export class Conditions {
     const author = this.#words.namedAuthorOf(node);
     if (certificates.some(({ device }) => (this.#devices.accountOf(device) ?? account) !== account))
       return refused('noTarget');
-    const { devices } = this.#crowdIn(node);
     const unknown = certificates.filter(({ device }) => this.#devices.accountOf(device) === undefined);
-    if (devices + unknown.length > MAX_DEVICES) return refused('notPermitted');
+    const hasRoom = this.#devices.count + unknown.length <= MAX_DEVICES;
+    if (!hasRoom && this.#crowdIn(node).devices + unknown.length > MAX_DEVICES) return refused('notPermitted');
     if (author === account) return ACCEPTED;
     if (!this.#isInOrPending(account, node)) return refused('noTarget');
     const dropped = certificates.every(({ device }) => this.#devices.wasDropped(device, node));
@@ -213,18 +221,13 @@ export class Conditions {
   /** Who was ever in is counted first: to see who of them is costs a look at everybody's past. */
   #hasRoomFor(account: AccountId, devices: number, view: Node): boolean {
     const others = this.#credentials.othersThan(account);
-    if (others < MAX_MEMBERS && this.#devices.accounts.size + devices <= MAX_DEVICES) return true;
+    if (others < MAX_MEMBERS && this.#devices.count + devices <= MAX_DEVICES) return true;
     const crowd = this.#crowdIn(view);
     return crowd.members < MAX_MEMBERS && crowd.devices + devices <= MAX_DEVICES;
   }
 
-  #crowdIn(view: Node): { readonly members: number; readonly devices: number } {
-    const live = new Set(
-      [...this.#credentials.accounts()].filter((account) => this.#credentials.bestIn(account, view)),
-    );
-    let devices = 0;
-    for (const account of this.#devices.accounts.values()) if (live.has(account)) devices++;
-    return { members: live.size, devices };
+  #crowdIn(view: Node): ReturnType<Crowd['in']> {
+    return this.#crowd.in(view, this.#words.get(view.delta.id) === undefined);
   }
 }
 

@@ -42,6 +42,7 @@ export class Credentials {
   readonly #devices: DeviceStanding;
   readonly #byAccount = new Map<AccountId, Credential[]>();
   readonly #byId = new Map<DeltaId, Credential>();
+  #all: Credential[] = [];
   readonly #restrictions = new Map<AccountId, Restriction[]>();
   readonly #leaves = new Map<AccountId, Leave[]>();
 
@@ -54,6 +55,7 @@ export class Credentials {
   /** Of a new pass. */
   restart(): void {
     for (const map of [this.#byAccount, this.#byId, this.#restrictions, this.#leaves]) map.clear();
+    this.#all = [];
   }
 
   grant(account: AccountId, granting: Accepted): void {
@@ -63,6 +65,7 @@ export class Credentials {
     for (const leave of this.#leaves.get(account) ?? NONE) endBy(leave, credential);
     for (const r of this.restrictionsOf(account)) if (ends(r, credential)) credential.ends.push(r.node);
     push(this.#byAccount, account, credential);
+    this.#all.push(credential);
     this.#byId.set(granting.node.delta.id, credential);
   }
 
@@ -131,9 +134,9 @@ export class Credentials {
     return this.#byAccount.get(account) ?? NONE;
   }
 
-  /** Everybody who was ever in. */
-  accounts(): Iterable<AccountId> {
-    return this.#byAccount.keys();
+  /** Everybody's, in the order of the pass. */
+  get all(): readonly Credential[] {
+    return this.#all;
   }
 
   /** How many others were ever in. */

@@ -28,6 +28,8 @@ export class DeviceStanding {
   readonly #words: ControlWords;
   /** Of devices that were let in, by what has its effect, or is vouched for. */
   readonly #accounts = new Map<DeviceId, AccountId>();
+  /** How many each account has of these. */
+  readonly #counts = new Map<AccountId, number>();
   readonly #restrictions = new Map<DeviceId, DeviceRestriction[]>();
   /** Undefined for what is judged later in the pass. */
   readonly #stands: (id: DeltaId) => boolean | undefined;
@@ -58,21 +60,31 @@ export class DeviceStanding {
   /** Of a new pass, with what is in force from its beginning. */
   restart(restrictions: Iterable<DeviceRestriction>): void {
     this.#accounts.clear();
+    this.#counts.clear();
     this.#restrictions.clear();
     for (const restriction of restrictions) this.restrict(restriction);
   }
 
   assign(device: DeviceId, account: AccountId): void {
+    const before = this.#accounts.get(device);
+    if (before === account) return;
     this.#accounts.set(device, account);
+    if (before !== undefined) this.#counts.set(before, this.countOf(before) - 1);
+    this.#counts.set(account, this.countOf(account) + 1);
   }
 
   accountOf(device: DeviceId): AccountId | undefined {
     return this.#accounts.get(device);
   }
 
-  /** Of all that were ever let in. */
-  get accounts(): ReadonlyMap<DeviceId, AccountId> {
-    return this.#accounts;
+  /** How many were ever let in. */
+  get count(): number {
+    return this.#accounts.size;
+  }
+
+  /** Of an account. */
+  countOf(account: AccountId): number {
+    return this.#counts.get(account) ?? 0;
   }
 
   restrict(restriction: DeviceRestriction): void {

@@ -50,6 +50,31 @@ describe('A6 what a member may write', () => {
     const [few, many] = [looksAt(40), looksAt(80)];
     assert.ok(many < 5 * few, `${few} looks, and ${many} for twice as much`);
   });
+
+  it('A10 A7 whom somebody lets in, and who leave at once, make nothing of it slow, however many more than there is room for', () => {
+    const looksAt = (count: number) => {
+      const team = new Team('puppets');
+      const { person: mallory } = team.join('Mallory');
+      const credential = team.founder.replica.roster.members.get(mallory.account)!.credential;
+      const box = boxEpoch(team.crypto, team.epoch, []);
+      const admits: Delta[] = [];
+      const leaves: Delta[] = [];
+      for (let seq = 1; seq <= count; seq++) {
+        const puppet = team.person(`Puppet ${seq}`);
+        const body = controlBody.admit(puppet.account, Role.guest, 'Puppet', [puppet.certificate], undefined, box);
+        const admission = { seq, prev: admits.at(-1)?.id, deps: [leaves.at(-1)?.id ?? credential], credential, body };
+        admits.push(team.forge(mallory, { ...admission, tool: undefined, kind: 'admit' }));
+        const { id } = admits.at(-1)!;
+        const word = { seq: 1, deps: [id], credential: id, body: controlBody.leave() };
+        leaves.push(team.forge(puppet, { ...word, tool: undefined, kind: 'leave' }));
+      }
+      assert.deepEqual(team.founder.hearRuns(admits, ...leaves.map((leave) => [leave])), []);
+      for (const { id } of [...admits, ...leaves]) assert.equal(team.founder.verdict(id), 'accepted');
+      return looks(team.founder.replica.nodes(), () => void team.founder.invite());
+    };
+    const [few, many] = [looksAt(150), looksAt(300)];
+    assert.ok(many < 5 * few, `${few} looks, and ${many} for twice as much`);
+  });
 });
 
 describe('D10 words that nobody knows', () => {

@@ -487,7 +487,7 @@ export class ChunkExchange {
     let chunks: { id: ChunkId; bytes: Uint8Array }[] = [];
     let bytes = 0;
     const absent: ChunkId[] = [];
-    for (const id of ids) {
+    for (const id of new Set(ids)) {
       const chunk = await this.#options.chunks.get(id);
       if (!chunk) {
         absent.push(id);

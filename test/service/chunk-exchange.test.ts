@@ -19,6 +19,7 @@ function world(given?: number) {
   const locked: string[] = [];
   const left: string[] = [];
   const fetched: (readonly [offset: number, length: number])[] = [];
+  const sent: (readonly ChunkId[])[] = [];
   const alarms: (() => void)[] = [];
   const disk = { isFailing: false };
   const exchange = new ChunkExchange({
@@ -47,6 +48,7 @@ function world(given?: number) {
     devices: () => [bob],
     sendDirect: (_, message) => {
       if (message.kind === 'want') wants.push(message.chunks);
+      if (message.kind === 'chunks') sent.push([...message.chunks.map(({ id }) => id), ...message.absent]);
       return true;
     },
     sendByRelay: () => assert.fail('Bob is here'),
@@ -62,7 +64,7 @@ function world(given?: number) {
     const plaintext = Buffer.from(text);
     return { key, ref: { generation, bytes: plaintext.length }, ...sealChunk(crypto, key, plaintext) };
   };
-  return { exchange, keys, chunks, wants, locked, left, fetched, alarms, disk, sealed };
+  return { exchange, keys, chunks, wants, sent, locked, left, fetched, alarms, disk, sealed };
 }
 
 describe('The exchange of chunks', () => {
@@ -98,6 +100,18 @@ describe('The exchange of chunks', () => {
       all.map((notices) => notices.flatMap((notice) => notice.chunks.map(({ id }) => id))),
       [[one.id], [one.id, two.id], [one.id]],
     );
+  });
+
+  it('F1 whoever asks for a chunk many times over is given it once', async () => {
+    const { exchange, chunks, sent, sealed } = world();
+    const [here, other] = [sealed('newest', 'is here'), sealed('newest', 'is not')];
+    await chunks.put(here.id, here.bytes);
+    await exchange.wanted(
+      bob,
+      'direct',
+      Array.from({ length: 29_000 }, (_, n) => (n % 2 ? here.id : other.id)),
+    );
+    assert.deepEqual(sent, [[here.id, other.id]]);
   });
 
   it('F1 who has said that he lacks what nobody asked for is asked all the same when it is lacking', async () => {

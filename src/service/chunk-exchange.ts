@@ -288,7 +288,9 @@ export class ChunkExchange {
     }
     if (taken.length === 0) return;
     await this.#options.chunks.sync();
-    for (const id of taken) {
+    // A chunk whose fsync has failed is given up, and only whoever had asked for that fsync is told (L2).
+    const kept = taken.filter((id) => this.#options.chunks.has(id));
+    for (const id of kept) {
       const [ref] = this.#lacking.get(id) ?? [];
       if (!ref) continue;
       this.#lacking.delete(id);
@@ -296,9 +298,12 @@ export class ChunkExchange {
       this.#relayAsked.delete(id);
       this.#lackingBytes -= ref.bytes;
     }
-    this.#options.onArrived(taken);
-    this.#options.onProgress();
-    if (this.#lacking.size === 0) this.#options.onWhole();
+    if (kept.length > 0) {
+      this.#options.onArrived(kept);
+      this.#options.onProgress();
+      if (this.#lacking.size === 0) this.#options.onWhole();
+    }
+    if (kept.length < taken.length) throw new StoreError('io', 'what came is not on the disk');
   }
 
   #isWhatIsNamed({ generation, id, bytes: length }: ChunkRef, bytes: Uint8Array): boolean {

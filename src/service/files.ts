@@ -6,6 +6,7 @@ import type { ChunkRef, Content } from '../tools/files/content.ts';
 import { filesBody, type FilesDelta, type FolderId } from '../tools/files/deltas.ts';
 import type { Version } from '../tools/files/rows.ts';
 import { nameProblem, safeName } from '../tools/files/safe-name.ts';
+import { StoreError } from '../sync/ports.ts';
 import type { Entry } from '../sync/replica.ts';
 import {
   type CallKey,
@@ -461,7 +462,16 @@ class ImportInto implements ImportSink {
     if (batch.length === 0) return;
     [this.#waiting, this.#waitingBytes] = [[], 0];
     await this.#workspace.syncContent();
+    await this.#demandKept(batch);
     await this.#workspace.author(batch.map((one) => this.#entryOf(one.path, one.content)));
+  }
+
+  /** A chunk whose fsync has failed is given up, and only whoever had asked for that fsync is told (L2). */
+  async #demandKept(batch: readonly { readonly content: Content }[]): Promise<void> {
+    for (const { content } of batch) {
+      const missing = await this.#workspace.contents.missing(content);
+      if (missing.length > 0) throw new StoreError('io', 'what was imported is not on the disk');
+    }
   }
 
   /** A file that is there already gets a new version; adding a folder again brings it up to date. */

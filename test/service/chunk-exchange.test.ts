@@ -176,6 +176,19 @@ describe('The exchange of chunks', () => {
     assert.deepEqual(chunks.held.get(chunk.id), chunk.bytes);
   });
 
+  it('F1, L2 what was given up while it was made durable for somebody else is lacking still, and the rest of it has come', async () => {
+    const { exchange, keys, chunks, sealed } = world();
+    const [lost, kept] = [sealed('newest', 'is not on the disk'), sealed('newest', 'is on the disk')];
+    keys.set('newest', lost.key);
+    exchange.need([lost, kept].map(({ id, ref }) => ({ id, ...ref })));
+    chunks.sync = async () => void chunks.held.delete(lost.id);
+    await assert.rejects(exchange.received(bob, { kind: 'chunks', chunks: [lost, kept], absent: [] }), { code: 'io' });
+    assert.deepEqual([exchange.lackingChunks, exchange.lackingBytes], [1, lost.ref.bytes]);
+    chunks.sync = () => Promise.resolve();
+    await exchange.received(bob, { kind: 'chunks', chunks: [lost], absent: [] });
+    assert.deepEqual([exchange.lackingChunks, chunks.held.size], [0, 2]);
+  });
+
   it('R9 a relay that gives less than it is asked for is asked for nothing more of it', async () => {
     const { exchange, keys, fetched, sealed } = world(1);
     const chunk = sealed('newest', 'drop by drop');

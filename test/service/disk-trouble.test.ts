@@ -71,6 +71,25 @@ describe('A disk in trouble', function () {
     assert.equal((await alice.api.chat(workspace, chat, { limit: 9 })).posts.length, 2);
   });
 
+  it('F1, L2 failing for somebody else who makes durable what an import has written: the import fails, and names nothing', async () => {
+    workspace = await alice.api.createWorkspace({ name: 'Apollo' });
+    [files] = (await alice.tools(workspace)) as [string];
+    const path = join(house.folder, 'big.bin');
+    await writeFile(path, seededBytes(24_000_000, 3));
+    let other: Promise<unknown> | undefined;
+    alice.service.events((event) => {
+      if (event.type !== 'import' || other || event.doneBytes < 8_000_000) return;
+      disk.fail({ on: 'sync', path: /chunks/ });
+      other = alice.write(workspace, files, '/small.bin', Buffer.from(seededBytes(300_000, 9))).catch(() => undefined);
+    });
+    await assert.rejects(alice.api.importPaths(workspace, files, '/', [path], 'op'));
+    assert.ok(other);
+    await other;
+    await assert.rejects(alice.api.stat(workspace, files, '/big.bin'), { code: 'notFound' });
+    await alice.api.importPaths(workspace, files, '/', [path], 'op again');
+    assert.equal((await alice.api.read(workspace, files, '/big.bin')).length, 24_000_000);
+  });
+
   it('I2, L1 full while another account is taken on by its phrase: told, and at work as that account all the same', async () => {
     workspace = await bob.api.createWorkspace({ name: 'Apollo' });
     disk.space = 0;

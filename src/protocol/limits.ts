@@ -132,8 +132,10 @@ export const SINGLE_CHUNK_BYTES = 256 * KIB;
 export const MAX_INLINE_CHUNKS = 64;
 /** Chunks under this size live in packs (L2). */
 export const PACK_BELOW_BYTES = 64 * KIB;
-/** A file: 16 GiB is 65,536 chunks, whose list is 3 MB. */
+/** A file. */
 export const MAX_FILE_BYTES = 16 * 1024 * MIB;
+/** Chunks of one file: 262,144, the longest with every chunk at its minimum, as one that repeats itself may be cut. As a rule it has a quarter of that. */
+export const MAX_LISTED_CHUNKS = Math.ceil(MAX_FILE_BYTES / CHUNK_MIN_BYTES);
 /** Versions of a file that stand beside each other (F2): as many as one that comes after all of them can name. */
 export const MAX_HEADS = 32;
 /** Of these of one member: more is no conflict, and those of the others need room. */
@@ -146,7 +148,7 @@ export const MAX_PATCH_CHAIN = 512;
 export const MAX_PATCH_CHAIN_WORK_BYTES = 64 * MIB;
 /** Parcels that were offered and not fetched yet, of one workspace: a member who offers more offers nonsense; the oldest are asked for again. */
 export const MAX_OFFERED_PARCELS = 4_096;
-/** Chunks that these name: two files of the greatest length. */
+/** Chunks that these name: two files of the greatest length, as they are cut as a rule. */
 export const MAX_OFFERED_CHUNKS = 131_072;
 /** Chunks asked of one peer and not yet answered: 4 MiB keeps a fast path busy. */
 export const MAX_CHUNK_REQUESTS = 16;
@@ -174,5 +176,5 @@ export const PARCEL_SLICES_IN_FLIGHT = 4;
 export const MAX_PATCHED_BYTES = 4 * SINGLE_CHUNK_BYTES;
 /** A difference travels inside its delta, before other members' chunks: as much as one batch, no more. */
 export const MAX_PATCH_BYTES = 64 * KIB;
-/** The list of a file's chunks where it is content itself: every chunk at its minimum, and 45 bytes for each. */
-export const MAX_CHUNK_LIST_BYTES = Math.ceil(MAX_FILE_BYTES / CHUNK_MIN_BYTES) * 45;
+/** The list of a file's chunks where it is content itself: 45 bytes for each. */
+export const MAX_CHUNK_LIST_BYTES = MAX_LISTED_CHUNKS * 45;

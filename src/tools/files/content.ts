@@ -30,10 +30,10 @@ import { GCM_NONCE_BYTES, KEY_BYTES, type Crypto } from '../../crypto/crypto.ts'
 import { asArray, asBytes, asCount, asFlag, asList, decode, encode, type Value } from '../../protocol/codec.ts';
 import {
   CHUNK_MAX_BYTES,
-  CHUNK_MIN_BYTES,
   MAX_CHUNK_LIST_BYTES,
   MAX_FILE_BYTES,
   MAX_INLINE_CHUNKS,
+  MAX_LISTED_CHUNKS,
   MAX_PATCHED_BYTES,
   MAX_PATCH_BYTES,
 } from '../../protocol/limits.ts';
@@ -69,7 +69,6 @@ export type Content = ChunkedContent | PatchedContent;
 
 export const GENERATION_BYTES = 8;
 const HASH_BYTES = 32;
-const MAX_LISTED_CHUNKS = Math.ceil(MAX_FILE_BYTES / CHUNK_MIN_BYTES);
 /** A file's chunks may stem from many epochs, each of which some membership change has made. */
 const MAX_GENERATIONS = 4096;
 
@@ -123,7 +122,11 @@ function listToValue(chunks: readonly ChunkRef[]): readonly [Value, Value] {
   ];
 }
 
-/** Refuses what `listToValue` would not have written: generations twice, unused, or not in order of first use. */
+/**
+ * Refuses what `listToValue` would not have written: generations twice, unused, or not in order of first use. And one chunk with two lengths or
+ * under two generations, which no writer makes: an id is a keyed hash of one plaintext under one key, and a generation is named by that key; where
+ * the writer names again what another has listed, it finds that by generation and id, so the same each time.
+ */
 function listFromValue(
   generationsValue: Value | undefined,
   chunksValue: Value | undefined,
@@ -135,6 +138,7 @@ function listFromValue(
   });
   if (!generations || new Set(generations).size !== generations.length) return undefined;
   let used = 0;
+  const first = new Map<ChunkId, ChunkRef>();
   const chunks = asList(chunksValue, maximum, (element): ChunkRef | undefined => {
     const fields = asArray(element, 3);
     const index = asCount(fields?.[0], used);
@@ -143,7 +147,10 @@ function listFromValue(
     const generation = index === undefined ? undefined : generations[index];
     if (generation === undefined || !id || !bytes) return undefined;
     if (index === used) used++;
-    return { generation, id: toHex(id) as ChunkId, bytes };
+    const ref = { generation, id: toHex(id) as ChunkId, bytes };
+    const before = first.get(ref.id);
+    if (!before) first.set(ref.id, ref);
+    return !before || (before.generation === generation && before.bytes === bytes) ? ref : undefined;
   });
   return used === generations.length ? chunks : undefined;
 }

@@ -6,8 +6,10 @@ import { nodeCrypto } from '../../../src/crypto/node/crypto.ts';
 import { decode, encode, type Value } from '../../../src/protocol/codec.ts';
 import {
   CHUNK_MAX_BYTES,
+  CHUNK_MIN_BYTES,
   MAX_FILE_BYTES,
   MAX_INLINE_CHUNKS,
+  MAX_LISTED_CHUNKS,
   MAX_PATCHED_BYTES,
   MAX_PATCH_BYTES,
 } from '../../../src/protocol/limits.ts';
@@ -54,10 +56,11 @@ const anyRef = fc
     bytes: fc.integer({ min: 1, max: CHUNK_MAX_BYTES }),
   })
   .map(({ generation, seed, bytes }) => ref(generation, seed, bytes));
+const anyRefs = (length: fc.ArrayConstraints) => fc.uniqueArray(anyRef, { ...length, selector: ({ id }) => id });
 const anyContent: fc.Arbitrary<Content> = fc.oneof(
-  fc.array(anyRef, { maxLength: MAX_INLINE_CHUNKS }).map((chunks) => chunked(chunks)),
+  anyRefs({ maxLength: MAX_INLINE_CHUNKS }).map((chunks) => chunked(chunks)),
   fc
-    .tuple(fc.array(anyRef, { minLength: 1, maxLength: 3 }), fc.integer({ min: 1, max: MAX_FILE_BYTES }))
+    .tuple(anyRefs({ minLength: 1, maxLength: 3 }), fc.integer({ min: 1, max: MAX_FILE_BYTES }))
     .map(([chunks, bytes]) => chunked(chunks, bytes, true)),
   fc
     .uint8Array({ minLength: 1, maxLength: 400 })
@@ -157,6 +160,28 @@ describe('F1 the list of chunks that is content itself', () => {
     assert.equal(decodeChunkList(list.subarray(0, -1), sum), undefined);
     assert.equal(decodeChunkList(new Uint8Array(0), 0), undefined);
     assert.equal(decodeChunkList(seededBytes(5000, 1), sum), undefined);
+  });
+});
+
+describe('F1 a chunk that a file names more than once', () => {
+  const [first, second] = [ref(A, 1, 100), ref(B, 2, 100)];
+  const listed = (refs: readonly ChunkRef[]) => {
+    const bytes = refs.reduce((total, one) => total + one.bytes, 0);
+    const inline = { kind: 'chunks', bytes, sha256: seededBytes(32, 1), chunks: refs, indirect: false } as const;
+    return [contentFromValue(contentToValue(inline))?.kind, decodeChunkList(encodeChunkList(refs), bytes)?.length];
+  };
+
+  it('F1 is the same each time', () => assert.deepEqual(listed([first, second, first, second]), ['chunks', 4]));
+  it('F1 is refused with two lengths', () =>
+    assert.deepEqual(listed([first, second, { ...first, bytes: 99 }]), [undefined, undefined]));
+  it('F1 is refused with two generations', () =>
+    assert.deepEqual(listed([first, second, { ...first, generation: B }]), [undefined, undefined]));
+  it('F1 is listed at its shortest at most as often as the longest file has room for', () => {
+    const list = (length: number) => Array.from({ length }, () => ref(A, 1, 1));
+    assert.equal(decodeChunkList(encodeChunkList(list(MAX_LISTED_CHUNKS)), MAX_LISTED_CHUNKS)?.length, 262_144);
+    const more = MAX_LISTED_CHUNKS + 1;
+    assert.equal(decodeChunkList(encodeChunkList(list(more)), more), undefined);
+    assert.ok(Math.ceil(MAX_FILE_BYTES / (CHUNK_MIN_BYTES + 1)) <= MAX_LISTED_CHUNKS);
   });
 });
 

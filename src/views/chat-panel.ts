@@ -13,10 +13,15 @@ import type { Say } from './say.ts';
 
 const PAGE_POSTS = 50;
 
+/** Of what the person did; what they wrote for it comes back where it is not sent. */
+interface Deed {
+  readonly text?: string;
+}
+
 interface Failed {
   readonly error: unknown;
-  /** What is not sent, and comes back. */
-  readonly text: string | undefined;
+  /** None where something was only to be shown. */
+  readonly deed: Deed | undefined;
 }
 
 export class ChatPanel implements Disposable {
@@ -122,9 +127,13 @@ export class ChatPanel implements Disposable {
         return this.#snapshot();
       case 'post':
         // What is answered comes as an event as well, and by now a later one may have said that it is delivered.
-        return this.#attempt(async (api) => void (await api.post(workspace, tool, message.text)), message.text);
+        return this.#attempt(async (api) => void (await api.post(workspace, tool, message.text)), {
+          text: message.text,
+        });
       case 'edit':
-        return this.#attempt((api) => api.editPost(workspace, tool, message.post, message.text), message.text);
+        return this.#attempt((api) => api.editPost(workspace, tool, message.post, message.text), {
+          text: message.text,
+        });
       case 'delete':
         return this.#delete(message.post);
       case 'older':
@@ -141,7 +150,7 @@ export class ChatPanel implements Disposable {
     const yes = vscode.l10n.t('Delete');
     const question = vscode.l10n.t('Delete this message, for every member?');
     if ((await vscode.window.showWarningMessage(question, { modal: true }, yes)) !== yes) return;
-    await this.#attempt((api) => api.deletePost(this.#place.workspace, this.#place.tool, post));
+    await this.#attempt((api) => api.deletePost(this.#place.workspace, this.#place.tool, post), {});
   }
 
   async #snapshot(): Promise<void> {
@@ -150,6 +159,8 @@ export class ChatPanel implements Disposable {
     await this.#attempt(async (api) => {
       if (this.#house.list.tool(workspace, tool) === undefined) await this.#house.list.reload();
       const page = await api.chat(workspace, tool, { limit: PAGE_POSTS });
+      // Of a tab that is closed, asking for its page throws.
+      if (this.#isClosed) return;
       await this.#panel.webview.postMessage({
         type: 'snapshot',
         ...this.#place,
@@ -175,14 +186,14 @@ export class ChatPanel implements Disposable {
   /** A failure is said on the page, beside what was written, which comes back. */
   async #attempt(
     work: (api: Awaited<ReturnType<House['session']['api']>>) => Promise<void>,
-    text?: string,
+    deed?: Deed,
   ): Promise<void> {
     try {
       await work(await this.#house.session.api());
     } catch (error) {
       // What stands already must not be sent a second time.
-      const back = errorDetail(error)['reason'] === 'kept' ? undefined : text;
-      this.#untold.push({ error, text: back });
+      const isKept = errorDetail(error)['reason'] === 'kept';
+      this.#untold.push({ error, deed: isKept && deed !== undefined ? {} : deed });
       this.#tellFailures();
     }
   }
@@ -191,15 +202,9 @@ export class ChatPanel implements Disposable {
   #tellFailures(): void {
     if (!this.#isClosed && (!this.#ready || this.#waiting !== undefined)) return;
     const { say } = this.#house;
-    const detail = { path: vscode.l10n.t('The message') };
-    for (const { error, text } of this.#untold.splice(0)) {
-      if (!this.#isClosed) {
-        const back = text === undefined ? {} : { text };
-        this.#send({ type: 'failed', sentence: say.textOf(error, detail), ...back });
-        continue;
-      }
-      if (text === undefined) void say.error(error, detail);
-      else void giveBack(say, error, text);
+    for (const { error, deed } of this.#untold.splice(0)) {
+      if (this.#isClosed) tellOfClosed(say, error, deed);
+      else this.#send({ type: 'failed', sentence: say.textOf(error, failureDetail()), ...deed });
     }
   }
 
@@ -211,12 +216,23 @@ export class ChatPanel implements Disposable {
   }
 }
 
+function failureDetail(): Readonly<Record<string, string>> {
+  return { path: vscode.l10n.t('The message') };
+}
+
+/** Whoever has closed a chat is not told that it could not be shown, only what became of what they did there. */
+function tellOfClosed(say: Say, error: unknown, deed: Deed | undefined): void {
+  if (deed === undefined) return;
+  if (deed.text === undefined) void say.error(error, failureDetail());
+  else void giveBack(say, error, deed.text);
+}
+
 /** There is no box any more that it could stand in. */
 async function giveBack(say: Say, error: unknown, text: string): Promise<void> {
   say.log.error(errorTrace(error));
   const copy = vscode.l10n.t('Copy Message');
   const words = vscode.l10n.t('Your message was not sent, and its chat is closed: {0}', text);
-  const why = say.textOf(error, { path: vscode.l10n.t('The message') });
+  const why = say.textOf(error, failureDetail());
   if ((await notify('error', `${why} ${words}`, copy)) === copy) await vscode.env.clipboard.writeText(text);
 }
 

@@ -1,4 +1,4 @@
-/** What becomes of a message that cannot be sent, while its tab is hidden or closed. */
+/** A chat's tab while it is hidden, shown or closed: what the page is told, and what becomes of what cannot be sent or shown. */
 import assert from 'node:assert/strict';
 import type { FromHost } from '../../src/webviews/chat/messages.ts';
 import type { House } from '../../src/views/house.ts';
@@ -6,6 +6,7 @@ import { vscode } from '../fakes/fake-vscode.ts';
 
 // This imports `vscode`: after its fake.
 const { ChatPanel } = await import('../../src/views/chat-panel.ts');
+const { window } = await import('vscode');
 
 const nothing = { dispose: () => undefined };
 
@@ -18,7 +19,8 @@ class Tab {
   active = true;
   title = '';
   iconPath: unknown;
-  readonly webview = {
+  isClosed = false;
+  readonly #webview = {
     options: {},
     html: '',
     cspSource: '',
@@ -27,6 +29,11 @@ class Tab {
     postMessage: async (message: FromHost) => this.visible && this.told.push(message) > 0,
   };
   readonly onDidDispose = () => nothing;
+
+  get webview() {
+    if (this.isClosed) throw new Error('Webview is disposed');
+    return this.#webview;
+  }
 
   onDidChangeViewState(listener: () => void): typeof nothing {
     this.#changed.push(listener);
@@ -47,15 +54,18 @@ class Tab {
   }
 }
 
-function open() {
-  let reject: (error: Error) => void = () => undefined;
-  const post = new Promise<never>((_, no) => (reject = no));
+interface Page {
+  readonly posts: readonly [];
+  readonly more: boolean;
+}
+
+const noPosts: Page = { posts: [], more: false };
+
+/** `chat` answers what is to be shown. */
+function open(chat: () => Promise<Page> = async () => noPosts) {
+  const { promise: post, reject } = later<never>();
   const told: string[] = [];
-  const api = {
-    post: () => post,
-    chat: async () => ({ posts: [], more: false }),
-    markSeen: async () => undefined,
-  };
+  const api = { post: () => post, deletePost: () => post, chat, markSeen: async () => undefined };
   const subscribe = () => nothing;
   const house = {
     context: { extensionUri: vscode.Uri.file('/extension') },
@@ -74,7 +84,26 @@ function open() {
     await post.catch(() => undefined);
     await settled();
   };
-  return { tab, panel, told, fail };
+  const close = () => {
+    tab.isClosed = true;
+    panel.dispose();
+  };
+  return { tab, panel, told, fail, close };
+}
+
+/** A promise that the test settles. */
+function later<T>() {
+  let [resolve, reject]: [(value: T) => void, (error: Error) => void] = [() => undefined, () => undefined];
+  const promise = new Promise<T>((yes, no) => ([resolve, reject] = [yes, no]));
+  return { promise, resolve, reject };
+}
+
+/** The person says yes to whatever is asked meanwhile. */
+async function saidYes(work: () => Promise<void>): Promise<void> {
+  const { showWarningMessage } = window;
+  const yes = async (_text: string, _options: object, button: string) => button;
+  Object.assign(window, { showWarningMessage: yes });
+  await work().finally(() => Object.assign(window, { showWarningMessage }));
 }
 
 /** What hangs on promises that are settled has been done. */
@@ -125,5 +154,50 @@ describe('A message that cannot be sent', () => {
         [['showErrorMessage', 'Error: no Your message was not sent, and its chat is closed: hello']],
       );
     }
+  });
+});
+
+describe('A chat that is closed', () => {
+  beforeEach(() => vscode.clear());
+
+  it('while it is read, says nothing, whether it could be read or not', async () => {
+    for (const asked of [{ type: 'ready' }, { type: 'older', before: 'p' }]) {
+      for (const isRead of [true, false]) {
+        const page = later<Page>();
+        const { tab, told, close } = open(() => page.promise);
+        tab.says(asked);
+        await settled();
+        close();
+        if (isRead) page.resolve(noPosts);
+        else page.reject(new Error('no'));
+        await settled();
+        assert.deepEqual([told, vscode.shown], [[], []], `${asked.type}, ${isRead}`);
+      }
+    }
+  });
+
+  it('says nothing of what could not be shown in it while its page was away', async () => {
+    const page = later<Page>();
+    const { tab, told, close } = open(() => page.promise);
+    tab.says({ type: 'ready' });
+    await settled();
+    tab.show(false);
+    page.reject(new Error('no'));
+    await settled();
+    close();
+    assert.deepEqual(told, []);
+  });
+
+  it('still says that a message in it was not deleted', async () => {
+    const { tab, told, fail, close } = open();
+    tab.says({ type: 'ready' });
+    await settled();
+    await saidYes(async () => {
+      tab.says({ type: 'delete', post: 'p' });
+      await settled();
+    });
+    close();
+    await fail();
+    assert.deepEqual(told, ['Error: no']);
   });
 });

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../base/disposable.ts';
 import type { ChatPlace } from '../rpc/messages.ts';
-import type { ServiceEvent } from '../service/api.ts';
+import type { CoterieApi, ServiceEvent } from '../service/api.ts';
 import { type FromHost, type Labels, readToHost, type ToHost } from '../webviews/chat/messages.ts';
 import { chatHtml } from './chat-html.ts';
 import { errorDetail, errorTrace } from './errors.ts';
@@ -32,6 +32,8 @@ export class ChatPanel implements Disposable {
   readonly #held = new DisposableStore();
   /** Events that come while a snapshot is being made follow it. */
   #waiting: FromHost[] | undefined;
+  /** For a snapshot that has not been begun. */
+  #isAsked = false;
   /** Failures that the page has not been told: it is gone while its tab is hidden, and what was written there with it. */
   readonly #untold: Failed[] = [];
   #isClosed = false;
@@ -95,6 +97,8 @@ export class ChatPanel implements Disposable {
 
   #rest(): void {
     this.#ready = false;
+    // A page that comes is shown how it is then: what was said for one that is gone may be outdated.
+    this.#waiting?.splice(0);
     this.#shown?.dispose();
     this.#shown = undefined;
   }
@@ -153,41 +157,54 @@ export class ChatPanel implements Disposable {
     await this.#attempt((api) => api.deletePost(this.#place.workspace, this.#place.tool, post), {});
   }
 
+  /** One at a time. Asked for meanwhile, one more follows: what is being read may be older, and the page another. */
   async #snapshot(): Promise<void> {
-    const { workspace, tool } = this.#place;
-    this.#waiting ??= [];
-    await this.#attempt(async (api) => {
-      if (this.#house.list.tool(workspace, tool) === undefined) await this.#house.list.reload();
-      const page = await api.chat(workspace, tool, { limit: PAGE_POSTS });
-      // Of a tab that is closed, asking for its page throws.
-      if (this.#isClosed) return;
-      await this.#panel.webview.postMessage({
-        type: 'snapshot',
-        ...this.#place,
-        language: vscode.env.language,
-        labels: labels(),
-        canPost: this.#canPost,
-        posts: page.posts,
-        more: page.more,
-      } satisfies FromHost);
-    });
-    const waiting = this.#waiting;
+    this.#isAsked = true;
+    if (this.#waiting !== undefined) return;
+    const waiting: FromHost[] = [];
+    this.#waiting = waiting;
+    while (this.#isAsked) {
+      this.#isAsked = false;
+      await this.#attempt((api) => this.#show(api));
+    }
     this.#waiting = undefined;
     for (const message of waiting) this.#send(message);
     this.#tellFailures();
     this.#see();
   }
 
+  async #show(api: CoterieApi): Promise<void> {
+    const { workspace, tool } = this.#place;
+    if (this.#house.list.tool(workspace, tool) === undefined) await this.#house.list.reload();
+    const page = await api.chat(workspace, tool, { limit: PAGE_POSTS });
+    // Of a tab that is closed, asking for its page throws.
+    if (this.#isClosed) return;
+    await this.#panel.webview.postMessage({
+      type: 'snapshot',
+      ...this.#place,
+      language: vscode.env.language,
+      labels: labels(),
+      canPost: this.#canPost,
+      posts: page.posts,
+      more: page.more,
+    } satisfies FromHost);
+    this.#forgetUnshown();
+  }
+
+  /** What could not be shown is, by now. */
+  #forgetUnshown(): void {
+    const deeds = this.#untold.filter(({ deed }) => deed !== undefined);
+    this.#untold.splice(0, Infinity, ...deeds);
+  }
+
   #send(message: FromHost): void {
+    if (!this.#ready) return;
     if (this.#waiting !== undefined) this.#waiting.push(message);
-    else if (this.#ready) void this.#panel.webview.postMessage(message);
+    else void this.#panel.webview.postMessage(message);
   }
 
   /** A failure is said on the page, beside what was written, which comes back. */
-  async #attempt(
-    work: (api: Awaited<ReturnType<House['session']['api']>>) => Promise<void>,
-    deed?: Deed,
-  ): Promise<void> {
+  async #attempt(work: (api: CoterieApi) => Promise<void>, deed?: Deed): Promise<void> {
     try {
       await work(await this.#house.session.api());
     } catch (error) {

@@ -67,9 +67,17 @@ function open(chat: () => Promise<Page> = async () => noPosts) {
   const told: string[] = [];
   const api = { post: () => post, deletePost: () => post, chat, markSeen: async () => undefined };
   const subscribe = () => nothing;
+  let events: (event: object) => void = () => undefined;
+  let states: (state: object) => void = () => undefined;
   const house = {
     context: { extensionUri: vscode.Uri.file('/extension') },
-    session: { api: async () => api, current: api, events: subscribe, onState: subscribe, shows: subscribe },
+    session: {
+      api: async () => api,
+      current: api,
+      events: (listener: typeof events) => ((events = listener), nothing),
+      onState: (listener: typeof states) => ((states = listener), nothing),
+      shows: subscribe,
+    },
     list: { onChange: subscribe, workspace: () => ({ state: 'open' }), tool: () => ({ name: 'Chat', may: ['add'] }) },
     say: {
       textOf: String,
@@ -88,7 +96,9 @@ function open(chat: () => Promise<Page> = async () => noPosts) {
     tab.isClosed = true;
     panel.dispose();
   };
-  return { tab, panel, told, fail, close };
+  const happens = (event: object) => events({ workspace: 'w', tool: 't', ...event });
+  const reconnect = () => states({ kind: 'open' });
+  return { tab, panel, told, fail, close, happens, reconnect };
 }
 
 /** A promise that the test settles. */
@@ -199,5 +209,70 @@ describe('A chat that is closed', () => {
     close();
     await fail();
     assert.deepEqual(told, ['Error: no']);
+  });
+});
+
+describe('A chat that is to be shown while it is being read', () => {
+  /** What is read is given one after another. */
+  function openSlowly() {
+    const pages: ReturnType<typeof later<Page>>[] = [];
+    const opened = open(() => {
+      const page = later<Page>();
+      pages.push(page);
+      return page.promise;
+    });
+    return { ...opened, pages };
+  }
+
+  const snapshots = (tab: Tab) => tab.told.flatMap((message) => (message.type === 'snapshot' ? [message.more] : []));
+
+  it('is read once more after that, and then told what has happened meanwhile', async () => {
+    const { tab, pages, happens, reconnect } = openSlowly();
+    tab.says({ type: 'ready' });
+    await settled();
+    for (let time = 0; time < 3; time++) reconnect();
+    happens({ type: 'chat', posts: [], removed: ['p'] });
+    await settled();
+    assert.equal(pages.length, 1);
+    pages[0]!.resolve({ ...noPosts, more: true });
+    await settled();
+    assert.equal(pages.length, 2);
+    pages[1]!.resolve(noPosts);
+    await settled();
+    assert.deepEqual(snapshots(tab), [true, false]);
+    assert.equal(pages.length, 2);
+    assert.equal(tab.told.at(-1)?.type, 'posts');
+  });
+
+  it('gives back what failed when the page that is there now has been shown it, and tells it nothing older', async () => {
+    const { tab, pages, fail, happens } = openSlowly();
+    tab.says({ type: 'ready' });
+    await settled();
+    tab.says({ type: 'post', text: 'hello' });
+    happens({ type: 'chat', posts: [], removed: [] });
+    tab.show(false);
+    happens({ type: 'chat', posts: [], removed: [] });
+    await fail();
+    pages[0]!.resolve(noPosts);
+    tab.show(true);
+    tab.says({ type: 'ready' });
+    await settled();
+    assert.deepEqual(tab.failures, []);
+    pages[1]!.resolve(noPosts);
+    await settled();
+    assert.deepEqual(tab.failures, ['hello']);
+    assert.ok(tab.told.every(({ type }) => type !== 'posts'));
+  });
+
+  it('is not said to have failed where it was read the second time', async () => {
+    const { tab, pages, reconnect } = openSlowly();
+    tab.says({ type: 'ready' });
+    await settled();
+    reconnect();
+    pages[0]!.reject(new Error('no'));
+    await settled();
+    pages[1]!.resolve(noPosts);
+    await settled();
+    assert.deepEqual([snapshots(tab), tab.failures], [[false], []]);
   });
 });

@@ -16,6 +16,8 @@ const PAGE_POSTS = 50;
 /** Of what the person did; what they wrote for it comes back where it is not sent. */
 interface Deed {
   readonly text?: string;
+  /** Which post it was to change. */
+  readonly post?: string;
 }
 
 interface Failed {
@@ -137,6 +139,7 @@ export class ChatPanel implements Disposable {
       case 'edit':
         return this.#attempt((api) => api.editPost(workspace, tool, message.post, message.text), {
           text: message.text,
+          post: message.post,
         });
       case 'delete':
         return this.#delete(message.post);

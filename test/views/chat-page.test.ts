@@ -451,6 +451,91 @@ describe('the chat’s page', function () {
     assert.equal(await page.locator('textarea').inputValue(), 'lost?');
   });
 
+  describe('an edit', () => {
+    const box = () => page.locator('textarea');
+    const reload = async (...args: Parameters<typeof snapshot>): Promise<void> => {
+      told = [];
+      await page.reload();
+      await waitForSent('ready');
+      await snapshot(...args);
+      await page.locator('textarea[placeholder=write]').waitFor();
+    };
+    const fail = async (text: string, edited?: ShownPost): Promise<void> => {
+      const sentence = `No: ${text}`;
+      await tell({ type: 'failed', sentence, text, ...(edited === undefined ? {} : { post: edited.id }) });
+      await page.locator('#status', { hasText: sentence }).waitFor();
+    };
+    const isEditing = async (): Promise<boolean> => (await page.locator('#composer.editing').count()) === 1;
+    const enter = async (): Promise<ToHost | undefined> => {
+      told = [];
+      await box().press('Enter');
+      await Promise.race([waitForSent('post'), waitForSent('edit')]);
+      return told.at(-1);
+    };
+
+    it('of a message further up than the page goes stays one when the page comes back', async () => {
+      const [mine, newer] = [own('mine'), post('newer')];
+      await snapshot([mine, newer]);
+      await box().press('ArrowUp');
+      await box().pressSequentially('!');
+      await reload([newer], true);
+      assert.equal(await box().inputValue(), 'mine!');
+      assert.equal(await isEditing(), true);
+      assert.deepEqual(await enter(), { type: 'edit', post: mine.id, text: 'mine!' });
+    });
+
+    it('gives the draft back that was put aside for it, also when the page was away', async () => {
+      const mine = own('mine');
+      await snapshot([mine]);
+      await box().pressSequentially('a draft');
+      await page.locator('.post button.edit').click();
+      assert.equal(await box().inputValue(), 'mine');
+      await reload([mine]);
+      await box().press('Escape');
+      assert.equal(await box().inputValue(), 'a draft');
+      assert.equal(await isEditing(), false);
+    });
+
+    it('that fails comes back as an edit, and a draft after it', async () => {
+      const mine = own('mine');
+      await snapshot([mine]);
+      await box().pressSequentially('a draft');
+      await fail('mine!', mine);
+      assert.equal(await box().inputValue(), 'mine!');
+      assert.deepEqual(await enter(), { type: 'edit', post: mine.id, text: 'mine!' });
+      assert.equal(await box().inputValue(), 'a draft');
+      assert.deepEqual(await enter(), { type: 'post', text: 'a draft' });
+    });
+
+    it('is not mixed with what fails while it is under way, an edit or a message, and loses neither', async () => {
+      const [first, second] = [own('first'), own('second')];
+      await snapshot([first, second]);
+      await box().pressSequentially('a draft');
+      await page.locator('.post button.edit').last().click();
+      await box().pressSequentially('!');
+      await fail('first?', first);
+      await fail('a message');
+      assert.equal(await box().inputValue(), 'second!');
+      await reload([first, second]);
+      assert.deepEqual(await enter(), { type: 'edit', post: second.id, text: 'second!' });
+      assert.equal(await isEditing(), true);
+      assert.deepEqual(await enter(), { type: 'edit', post: first.id, text: 'first?' });
+      assert.equal(await isEditing(), false);
+      assert.deepEqual(await enter(), { type: 'post', text: 'a message\na draft' });
+      assert.equal(await box().inputValue(), '');
+    });
+
+    it('or a message that is sent leaves nothing standing of what failed before', async () => {
+      const mine = own('mine');
+      await snapshot([mine]);
+      for (const edited of [undefined, mine]) {
+        await fail('again', edited);
+        assert.equal((await enter())?.type, edited === undefined ? 'post' : 'edit');
+        assert.equal(await page.locator('#status').textContent(), '');
+      }
+    });
+  });
+
   it('who asks for the chat again has the keyboard in its box', async () => {
     await snapshot([post('a')]);
     await page.locator('#posts').focus();

@@ -65,7 +65,7 @@ const noPosts: Page = { posts: [], more: false };
 function open(chat: () => Promise<Page> = async () => noPosts) {
   const { promise: post, reject } = later<never>();
   const told: string[] = [];
-  const api = { post: () => post, deletePost: () => post, chat, markSeen: async () => undefined };
+  const api = { post: () => post, editPost: () => post, deletePost: () => post, chat, markSeen: async () => undefined };
   const subscribe = () => nothing;
   let events: (event: object) => void = () => undefined;
   let states: (state: object) => void = () => undefined;
@@ -145,6 +145,15 @@ describe('A message that cannot be sent', () => {
       await settled();
     }
     assert.deepEqual(tab.failures, ['hello']);
+  });
+
+  it('comes back as an edit of its message where it was one', async () => {
+    const { tab, fail } = open();
+    tab.says({ type: 'ready' });
+    await settled();
+    tab.says({ type: 'edit', post: 'p', text: 'hello' });
+    await fail();
+    assert.deepEqual(tab.told.at(-1), { type: 'failed', sentence: 'Error: no', text: 'hello', post: 'p' });
   });
 
   it('is told, and can be copied, where its tab was closed meanwhile, before it failed or after', async () => {

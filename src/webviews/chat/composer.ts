@@ -1,11 +1,26 @@
 /** Where one writes. Enter sends, Shift+Enter is a new line, Up in the empty box edits one's last post, Escape gives an edit up. */
-import { type Labels, MAX_TEXT_CHARACTERS, type ShownPost } from './messages.ts';
+import {
+  type Labels,
+  MAX_TEXT_CHARACTERS,
+  type PostEdit,
+  type ShownPost,
+  type ToHost,
+  type Unsent,
+} from './messages.ts';
 
 export interface ComposerDoors {
-  post(text: string): void;
-  edit(post: string, text: string): void;
+  send(message: Extract<ToHost, { type: 'post' | 'edit' }>): void;
   lastOwn(): ShownPost | undefined;
+  /** Where it is on the page. */
+  shown(post: string): ShownPost | undefined;
   changed(): void;
+}
+
+interface Editing {
+  /** It may stand further up than the page goes. */
+  readonly post: string;
+  /** What it said, where that is known: the same again is no edit. */
+  readonly before: string | undefined;
 }
 
 export class Composer {
@@ -15,9 +30,11 @@ export class Composer {
   readonly #send: HTMLButtonElement;
   readonly #doors: ComposerDoors;
   #labels: Labels | undefined;
-  #editing: ShownPost | undefined;
+  #editing: Editing | undefined;
   /** What was being written when an edit began; it comes back after. */
   #put = '';
+  /** Edits that failed while another was under way: their turn comes after it. */
+  #failed: readonly PostEdit[] = [];
 
   constructor(form: HTMLFormElement, doors: ComposerDoors) {
     this.#form = form;
@@ -34,13 +51,10 @@ export class Composer {
     this.box.addEventListener('input', () => this.#changed());
   }
 
-  /** What is to be kept while the page is away; of an edit, the edited text. */
-  get draft(): string {
-    return this.box.value;
-  }
-
-  get editing(): string | undefined {
-    return this.#editing?.id;
+  /** What is to be kept while the page is away. */
+  get unsent(): Unsent {
+    const editing = this.#editing === undefined ? {} : { editing: this.#editing.post };
+    return { draft: this.box.value, ...editing, put: this.#put, failed: this.#failed };
   }
 
   label(labels: Labels, canPost: boolean): void {
@@ -57,27 +71,35 @@ export class Composer {
     this.box.placeholder = (canPost ? this.#labels?.write : this.#labels?.readOnly) ?? '';
   }
 
-  restore(draft: string, editing: ShownPost | undefined): void {
-    this.#editing = editing;
-    this.box.value = draft;
-    this.#showEditing();
-    this.#grow();
+  restore({ draft, editing, put = '', failed = [] }: Unsent): void {
+    this.#put = put;
+    this.#failed = failed;
+    this.#show(draft, editing === undefined ? undefined : { post: editing, before: this.#doors.shown(editing)?.text });
   }
 
-  edit(post: ShownPost): void {
-    if (this.#editing === undefined) this.#put = this.box.value;
-    this.#editing = post;
-    this.box.value = post.text;
-    this.#showEditing();
-    this.#changed();
-    this.focus();
+  edit({ id, text }: ShownPost): void {
+    this.#begin(text, { post: id, before: text });
   }
 
-  /** A text that could not be sent. Where something new stands already, both are kept. */
+  /** A new message that could not be sent. What stands already is kept with it; an edit that is under way is left alone. */
   giveBack(text: string): void {
-    this.box.value = this.box.value === '' ? text : `${text}\n${this.box.value}`;
-    this.#changed();
-    this.focus();
+    if (this.#editing === undefined) {
+      this.#show(joined(text, this.box.value), undefined);
+      this.focus();
+    } else {
+      this.#put = joined(text, this.#put);
+    }
+    this.#doors.changed();
+  }
+
+  /** An edit that could not be sent. A draft is put aside for it, as when it began; another edit goes on first. */
+  giveBackEdit({ post, text }: PostEdit): void {
+    if (this.#editing === undefined) {
+      this.#begin(text, { post, before: undefined });
+    } else {
+      this.#failed = [...this.#failed, { post, text }];
+      this.#doors.changed();
+    }
   }
 
   focus(): void {
@@ -109,20 +131,38 @@ export class Composer {
     if (this.#editing === undefined) {
       this.box.value = '';
       this.#changed();
-      this.#doors.post(text);
+      this.#doors.send({ type: 'post', text });
       return;
     }
-    const { id, text: before } = this.#editing;
+    const { post, before } = this.#editing;
     this.#endEdit();
-    if (text !== before) this.#doors.edit(id, text);
+    if (text !== before) this.#doors.send({ type: 'edit', post, text });
+  }
+
+  #begin(text: string, editing: Editing): void {
+    if (this.#editing === undefined) this.#put = this.box.value;
+    this.#show(text, editing);
+    this.#doors.changed();
+    this.focus();
   }
 
   #endEdit(): void {
-    this.#editing = undefined;
-    this.box.value = this.#put;
-    this.#put = '';
+    const [next, ...rest] = this.#failed;
+    this.#failed = rest;
+    if (next !== undefined) {
+      this.#show(next.text, { post: next.post, before: undefined });
+    } else {
+      this.#show(this.#put, undefined);
+      this.#put = '';
+    }
+    this.#doors.changed();
+  }
+
+  #show(text: string, editing: Editing | undefined): void {
+    this.#editing = editing;
+    this.box.value = text;
     this.#showEditing();
-    this.#changed();
+    this.#grow();
   }
 
   #showEditing(): void {
@@ -139,4 +179,8 @@ export class Composer {
   #grow(): void {
     this.box.rows = Math.min(12, Math.max(1, this.box.value.split('\n').length));
   }
+}
+
+function joined(before: string, after: string): string {
+  return after === '' ? before : `${before}\n${after}`;
 }

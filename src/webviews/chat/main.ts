@@ -22,9 +22,9 @@ const log = new PostLog(element('posts'), {
   open: (href) => host.postMessage({ type: 'open', href }),
 });
 const composer = new Composer(element('composer') as HTMLFormElement, {
-  post: (text) => host.postMessage({ type: 'post', text }),
-  edit: (post, text) => host.postMessage({ type: 'edit', post, text }),
+  send,
   lastOwn: () => log.lastOwn(),
+  shown: (post) => log.post(post),
   changed: keep,
 });
 const status = element('status');
@@ -32,9 +32,20 @@ const status = element('status');
 let place: { readonly workspace: string; readonly tool: string } | undefined;
 
 function keep(): void {
-  if (place === undefined) return;
-  const { draft, editing } = composer;
-  host.setState({ ...place, draft, ...(editing === undefined ? {} : { editing }) });
+  if (place !== undefined) host.setState({ ...place, ...composer.unsent });
+}
+
+/** What failed before is over with the next try. */
+function send(message: ToHost): void {
+  status.textContent = '';
+  host.postMessage(message);
+}
+
+function fail({ sentence, text, post }: Extract<FromHost, { type: 'failed' }>): void {
+  status.textContent = sentence;
+  if (text === undefined) return;
+  if (post === undefined) composer.giveBack(text);
+  else composer.giveBackEdit({ post, text });
 }
 
 function receive(message: FromHost): void {
@@ -46,8 +57,7 @@ function receive(message: FromHost): void {
       composer.label(message.labels, message.canPost);
       log.snapshot(message);
       const state = host.getState();
-      if (first && state !== undefined && state.tool === message.tool)
-        composer.restore(state.draft, log.post(state.editing));
+      if (first && state !== undefined && state.tool === message.tool) composer.restore(state);
       status.textContent = '';
       keep();
       if (first) composer.focus();
@@ -66,8 +76,7 @@ function receive(message: FromHost): void {
       composer.allow(message.canPost);
       return;
     case 'failed':
-      status.textContent = message.sentence;
-      if (message.text !== undefined) composer.giveBack(message.text);
+      fail(message);
   }
 }
 

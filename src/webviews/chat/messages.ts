@@ -67,8 +67,8 @@ export type FromHost =
   | { readonly type: 'rights'; readonly canPost: boolean }
   /** The person has asked for the chat: the keyboard is for it now. */
   | { readonly type: 'focus' }
-  /** What the person had written comes back to them. */
-  | { readonly type: 'failed'; readonly sentence: string; readonly text?: string };
+  /** What the person had written comes back to them; with `post`, what that one was to say. */
+  | { readonly type: 'failed'; readonly sentence: string; readonly text?: string; readonly post?: string };
 
 export type ToHost =
   | { readonly type: 'ready' }
@@ -78,12 +78,27 @@ export type ToHost =
   | { readonly type: 'older'; readonly before: string }
   | { readonly type: 'open'; readonly href: string };
 
+export interface PostEdit {
+  readonly post: string;
+  readonly text: string;
+}
+
+/** What is written and not sent. */
+export interface Unsent {
+  /** What stands in the box; of an edit, the edited text. */
+  readonly draft: string;
+  /** Which post is being edited. */
+  readonly editing?: string;
+  /** What was being written when an edit began; it comes back after. */
+  readonly put?: string;
+  /** Edits that failed while another was under way: their turn comes after it. */
+  readonly failed?: readonly PostEdit[];
+}
+
 /** What VS Code keeps for the page while it is away. */
-export interface PageState {
+export interface PageState extends Unsent {
   readonly workspace: string;
   readonly tool: string;
-  readonly draft: string;
-  readonly editing?: string;
 }
 
 /** As much as the service takes, in UTF-8 bytes, is at most this many characters. */

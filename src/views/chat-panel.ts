@@ -36,8 +36,10 @@ export class ChatPanel implements Disposable {
   #waiting: FromHost[] | undefined;
   /** For a snapshot that has not been begun. */
   #isAsked = false;
+  /** The page has been shown the chat, and has what is not sent in its box. */
+  #isFilled = false;
   /** Failures that the page has not been told: it is gone while its tab is hidden, and what was written there with it. */
-  readonly #untold: Failed[] = [];
+  #untold: readonly Failed[] = [];
   #isClosed = false;
   #ready = false;
   /** While the page is there. */
@@ -99,6 +101,7 @@ export class ChatPanel implements Disposable {
 
   #rest(): void {
     this.#ready = false;
+    this.#isFilled = false;
     // A page that comes is shown how it is then: what was said for one that is gone may be outdated.
     this.#waiting?.splice(0);
     this.#shown?.dispose();
@@ -180,8 +183,9 @@ export class ChatPanel implements Disposable {
     const { workspace, tool } = this.#place;
     if (this.#house.list.tool(workspace, tool) === undefined) await this.#house.list.reload();
     const page = await api.chat(workspace, tool, { limit: PAGE_POSTS });
-    // Of a tab that is closed, asking for its page throws.
-    if (this.#isClosed) return;
+    // Its page is gone; of a tab that is closed, asking for it throws.
+    if (!this.#ready) return;
+    this.#isFilled = true;
     await this.#panel.webview.postMessage({
       type: 'snapshot',
       ...this.#place,
@@ -196,8 +200,7 @@ export class ChatPanel implements Disposable {
 
   /** What could not be shown is, by now. */
   #forgetUnshown(): void {
-    const deeds = this.#untold.filter(({ deed }) => deed !== undefined);
-    this.#untold.splice(0, Infinity, ...deeds);
+    this.#untold = this.#untold.filter(({ deed }) => deed !== undefined);
   }
 
   #send(message: FromHost): void {
@@ -213,7 +216,7 @@ export class ChatPanel implements Disposable {
     } catch (error) {
       // What stands already must not be sent a second time.
       const isKept = errorDetail(error)['reason'] === 'kept';
-      this.#untold.push({ error, deed: isKept && deed !== undefined ? {} : deed });
+      this.#untold = [...this.#untold, { error, deed: isKept && deed !== undefined ? {} : deed }];
       this.#tellFailures();
     }
   }
@@ -222,7 +225,11 @@ export class ChatPanel implements Disposable {
   #tellFailures(): void {
     if (!this.#isClosed && (!this.#ready || this.#waiting !== undefined)) return;
     const { say } = this.#house;
-    for (const { error, deed } of this.#untold.splice(0)) {
+    // What was written would be overwritten in a page that has not got its draft back.
+    const isDue = ({ deed }: Failed) => this.#isClosed || this.#isFilled || deed?.text === undefined;
+    const due = this.#untold.filter(isDue);
+    this.#untold = this.#untold.filter((one) => !isDue(one));
+    for (const { error, deed } of due) {
       if (this.#isClosed) tellOfClosed(say, error, deed);
       else this.#send({ type: 'failed', sentence: say.textOf(error, failureDetail()), ...deed });
     }

@@ -273,6 +273,28 @@ describe('A chat that is to be shown while it is being read', () => {
     assert.ok(tab.told.every(({ type }) => type !== 'posts'));
   });
 
+  it('gives nothing back to a page that has not been shown it, and may have a draft', async () => {
+    const { tab, pages, fail, reconnect } = openSlowly();
+    tab.says({ type: 'ready' });
+    await settled();
+    pages[0]!.resolve(noPosts);
+    await settled();
+    tab.says({ type: 'post', text: 'hello' });
+    tab.show(false);
+    await fail();
+    tab.show(true);
+    tab.says({ type: 'ready' });
+    await settled();
+    pages[1]!.reject(new Error('no'));
+    await settled();
+    assert.deepEqual(tab.failures, [undefined]);
+    reconnect();
+    await settled();
+    pages[2]!.resolve(noPosts);
+    await settled();
+    assert.deepEqual(tab.failures, [undefined, 'hello']);
+  });
+
   it('is not said to have failed where it was read the second time', async () => {
     const { tab, pages, reconnect } = openSlowly();
     tab.says({ type: 'ready' });

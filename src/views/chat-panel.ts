@@ -82,6 +82,10 @@ export class ChatPanel implements Disposable {
     return this.#panel.onDidDispose;
   }
 
+  get title(): string {
+    return this.#panel.title;
+  }
+
   /** To the front, with the keyboard in its box. A page that was hidden begins there by itself. */
   reveal(): void {
     this.#panel.reveal();

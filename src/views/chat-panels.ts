@@ -6,6 +6,7 @@ import type { ChatPlace } from '../rpc/messages.ts';
 import { ChatPanel, chatTitle } from './chat-panel.ts';
 import type { House } from './house.ts';
 import { invitationOfLink } from './invitation-text.ts';
+import { tabsAsleep } from './tabs-asleep.ts';
 import { pickTool } from './targets.ts';
 
 export const CHAT_VIEW = 'coterie.chat';
@@ -24,12 +25,12 @@ export class ChatPanels implements Disposable, vscode.WebviewPanelSerializer {
     const target = await pickTool(this.#house, argument, 'chat');
     if (target === undefined) return;
     const place = { workspace: target.workspace.id, tool: target.tool.id };
+    await this.#closeAsleep(place);
     const present = this.#open.get(keyOf(place));
     if (present !== undefined) {
       present.reveal();
       return;
     }
-    await closeAsleep(this.#house, place);
     this.#add(
       place,
       vscode.window.createWebviewPanel(CHAT_VIEW, target.tool.name, vscode.ViewColumn.Active, {
@@ -41,8 +42,14 @@ export class ChatPanels implements Disposable, vscode.WebviewPanelSerializer {
   /** VS Code brings a tab back that was open when the window was closed. */
   async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
     const place = readPageState(state);
-    if (place === undefined || this.#open.has(keyOf(place))) panel.dispose();
-    else this.#add(place, panel);
+    const present = place && this.#open.get(keyOf(place));
+    if (place !== undefined && present === undefined) {
+      this.#add(place, panel);
+      return;
+    }
+    // The chat was opened while this tab of it slept, and the person has gone to it.
+    panel.dispose();
+    present?.reveal();
   }
 
   closeOf(workspace: string): void {
@@ -52,6 +59,14 @@ export class ChatPanels implements Disposable, vscode.WebviewPanelSerializer {
   dispose(): void {
     for (const panel of this.#open.values()) panel.dispose();
     this.#held.dispose();
+  }
+
+  /** A tab from before a restart that nobody has looked at yet is no panel: opened beside it, the chat would stand there twice. */
+  async #closeAsleep({ workspace, tool }: ChatPlace): Promise<void> {
+    const title = chatTitle(this.#house, workspace, tool);
+    const awake = [...this.#open.values()].map((chat) => chat.title);
+    const asleep = tabsAsleep(chatTabs(), title, awake, chatTitles(this.#house));
+    if (asleep.length > 0) await vscode.window.tabGroups.close(asleep, true);
   }
 
   #add(place: ChatPlace, panel: vscode.WebviewPanel): void {
@@ -66,17 +81,6 @@ export class ChatPanels implements Disposable, vscode.WebviewPanelSerializer {
   }
 }
 
-/** A tab from before a restart that nobody has looked at yet is no panel: opened beside it, the chat would stand there twice. */
-async function closeAsleep(house: House, { workspace, tool }: ChatPlace): Promise<void> {
-  const title = chatTitle(house, workspace, tool);
-  const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
-  const asleep = tabs.filter(
-    ({ input, label }) =>
-      input instanceof vscode.TabInputWebview && input.viewType.endsWith(CHAT_VIEW) && label === title,
-  );
-  if (asleep.length > 0) await vscode.window.tabGroups.close(asleep, true);
-}
-
 /** An invitation is handled here, with its confirmation; all else VS Code opens, which asks about strangers' addresses by itself. */
 async function openLink(href: string): Promise<void> {
   if (!isAllowedLink(href)) return;
@@ -84,6 +88,18 @@ async function openLink(href: string): Promise<void> {
   const invitation = uri.scheme === 'vscode' && uri.authority === 'coterie.coterie' ? invitationOfLink(uri) : undefined;
   if (invitation !== undefined) await vscode.commands.executeCommand('coterie.acceptInvitation', invitation);
   else await vscode.env.openExternal(uri);
+}
+
+function chatTabs(): readonly vscode.Tab[] {
+  const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
+  return tabs.filter(({ input }) => input instanceof vscode.TabInputWebview && input.viewType.endsWith(CHAT_VIEW));
+}
+
+/** Of all chats that there are. */
+function chatTitles(house: House): readonly string[] {
+  return house.list.workspaces.flatMap(({ id, tools }) =>
+    tools.filter(({ kind }) => kind === 'chat').map((tool) => chatTitle(house, id, tool.id)),
+  );
 }
 
 function keyOf({ workspace, tool }: ChatPlace): string {

@@ -43,6 +43,14 @@ class Uri {
   }
 }
 
+class TabInputWebview {
+  readonly viewType: string;
+
+  constructor(viewType: string) {
+    this.viewType = viewType;
+  }
+}
+
 interface Progress {
   report(value: { readonly message?: string }): void;
 }
@@ -66,7 +74,9 @@ function playVscode(): FakeVscode & { readonly Uri: typeof Uri } {
     };
   const fake = {
     Uri,
+    TabInputWebview,
     ThemeIcon: class {},
+    ViewColumn: { Active: -1 },
     TreeItemCollapsibleState: { None: 0, Collapsed: 1, Expanded: 2 },
     QuickPickItemKind: { Separator: -1, Default: 0 },
     ProgressLocation: { Notification: 15 },

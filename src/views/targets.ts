@@ -100,6 +100,16 @@ export function fileOf(argument: unknown): FileTarget | undefined {
   return place && { place, kind: place.path === '/' ? 'folder' : 'file' };
 }
 
+/** Whose tab is in front: a picture's too, which is no text editor. Of two that are compared, the one with the keyboard. */
+export function fileInFront(): FileTarget | undefined {
+  const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
+  const isOne =
+    input instanceof vscode.TabInputText ||
+    input instanceof vscode.TabInputCustom ||
+    input instanceof vscode.TabInputNotebook;
+  return fileOf(isOne ? input.uri : vscode.window.activeTextEditor?.document.uri);
+}
+
 export async function pickMember(
   house: House,
   argument: unknown,

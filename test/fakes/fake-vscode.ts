@@ -16,7 +16,11 @@ export interface FakeVscode {
   readonly shown: readonly Shown[];
   readonly settings: ReadonlyMap<string, unknown>;
   readonly commands: ReadonlyMap<string, (...args: readonly unknown[]) => unknown>;
+  /** What is on the clipboard. */
+  readonly copied: string;
   clear(): void;
+  /** A tab comes to the front: a text's, a picture's, or none. */
+  showTab(kind?: 'text' | 'custom', uri?: object): void;
 }
 
 const GLOBAL = 'coterieFakeVscode';
@@ -24,14 +28,20 @@ const GLOBAL = 'coterieFakeVscode';
 class Uri {
   readonly scheme: string;
   readonly fsPath: string;
+  readonly authority: string;
 
-  constructor(scheme: string, fsPath: string) {
+  constructor(scheme: string, fsPath: string, authority = '') {
     this.scheme = scheme;
     this.fsPath = fsPath;
+    this.authority = authority;
   }
 
-  static from({ scheme, path }: { readonly scheme: string; readonly path: string }): Uri {
-    return new Uri(scheme, path);
+  get path(): string {
+    return this.fsPath;
+  }
+
+  static from(parts: { readonly scheme: string; readonly path: string; readonly authority?: string }): Uri {
+    return new Uri(parts.scheme, parts.path, parts.authority);
   }
 
   static file(path: string): Uri {
@@ -51,6 +61,14 @@ class TabInputWebview {
   }
 }
 
+class UriTab {
+  readonly uri: unknown;
+
+  constructor(uri: unknown) {
+    this.uri = uri;
+  }
+}
+
 interface Progress {
   report(value: { readonly message?: string }): void;
 }
@@ -61,6 +79,8 @@ function playVscode(): FakeVscode & { readonly Uri: typeof Uri } {
   const shown: Shown[] = [];
   const settings = new Map<string, unknown>();
   const commands = new Map<string, (...args: readonly unknown[]) => unknown>();
+  const clipboard = { text: '' };
+  const front: { activeTab?: { readonly input: object } } = {};
   const show = (call: string, text: string, modal = false): void => void shown.push({ call, text, modal });
   const message =
     (call: string) =>
@@ -77,12 +97,19 @@ function playVscode(): FakeVscode & { readonly Uri: typeof Uri } {
     TabInputWebview,
     ThemeIcon: class {},
     ViewColumn: { Active: -1 },
+    TabInputText: class extends UriTab {},
+    TabInputCustom: class extends UriTab {},
+    TabInputNotebook: class extends UriTab {},
     TreeItemCollapsibleState: { None: 0, Collapsed: 1, Expanded: 2 },
     QuickPickItemKind: { Separator: -1, Default: 0 },
     ProgressLocation: { Notification: 15 },
     ConfigurationTarget: { Global: 1 },
     ExtensionMode: { Production: 1, Development: 2, Test: 3 },
-    env: { uriScheme: 'vscode', language: 'en', clipboard: { writeText: async (): Promise<void> => undefined } },
+    env: {
+      uriScheme: 'vscode',
+      language: 'en',
+      clipboard: { writeText: async (text: string) => void (clipboard.text = text) },
+    },
     l10n: {
       // One pass, as VS Code's: what is filled in is not filled again.
       t: (text: string, ...args: readonly unknown[]): string => {
@@ -99,6 +126,8 @@ function playVscode(): FakeVscode & { readonly Uri: typeof Uri } {
       showInputBox: ask('showInputBox'),
       showQuickPick: ask('showQuickPick'),
       showOpenDialog: ask('showOpenDialog'),
+      tabGroups: { activeTabGroup: front },
+      activeTextEditor: undefined as object | undefined,
       state: { focused: true },
       onDidChangeWindowState: () => ({ dispose: () => undefined }),
       withProgress: async (
@@ -131,5 +160,18 @@ function playVscode(): FakeVscode & { readonly Uri: typeof Uri } {
     resolve: (specifier, context, next) =>
       specifier === 'vscode' ? { url, shortCircuit: true } : next(specifier, context),
   });
-  return { Uri, shown, settings, commands, clear: () => void shown.splice(0) };
+  const showTab = (kind?: 'text' | 'custom', uri?: object): void => {
+    // A picture is no text editor.
+    fake.window.activeTextEditor = kind === 'text' ? { document: { uri } } : undefined;
+    const tabs = { text: fake.TabInputText, custom: fake.TabInputCustom };
+    if (kind === undefined) delete front.activeTab;
+    else front.activeTab = { input: new tabs[kind](uri) };
+  };
+  return {
+    ...{ Uri, shown, settings, commands, showTab },
+    clear: () => void shown.splice(0),
+    get copied() {
+      return clipboard.text;
+    },
+  };
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import type { House } from '../../src/views/house.ts';
 import { vscode } from '../fakes/fake-vscode.ts';
 
@@ -9,7 +10,7 @@ const PRODUCTION = 1;
 const TEST = 3;
 
 /** Records what the service is asked to do; nothing of what it answers matters here. */
-function play(extensionMode: number): { readonly done: readonly string[]; dispose(): void } {
+function play(extensionMode: number, selected?: object): { readonly done: readonly string[]; dispose(): void } {
   const done: string[] = [];
   const answers: Readonly<Record<string, unknown>> = {
     absentDevices: [{ device: 'd', name: 'Laptop', member: 'Bob', mayTakeOut: true, why: {} }],
@@ -52,7 +53,8 @@ function play(extensionMode: number): { readonly done: readonly string[]; dispos
     begin: async () => api,
     context: { extensionMode, globalState: { get: () => [], update: async () => undefined } },
   } as unknown as House;
-  const held = registerCommands({ house, joins: {} as never, chats: {} as never, selected: () => undefined });
+  const parts = { house, joins: {} as never, chats: {} as never, selected: () => selected as never };
+  const held = registerCommands(parts);
   return { done, dispose: () => held.dispose() };
 }
 
@@ -135,5 +137,81 @@ describe('what a command is handed in place of the person’s answer', () => {
       assert.match(asked!.text, /Mallory/, name);
       assert.doesNotMatch(asked!.text, /Bob|Odyssey|123/, name);
     }
+  });
+});
+
+describe('which file a command of the palette or a key is about', () => {
+  const place = { workspace: { id: 'aa' }, tool: 'bb' };
+  const row = { kind: 'entry', ...place, path: '/src/index.ts', entry: { name: 'index.ts', kind: 'file' } };
+  const folder = { kind: 'entry', ...place, path: '/docs', entry: { name: 'docs', kind: 'folder' } };
+  const chat = { kind: 'tool', workspace: { id: 'aa' }, tool: { id: 'cc', kind: 'chat' } };
+  const member = { kind: 'member', workspace: { id: 'aa' }, member: { account: 'm' } };
+  const workspace = { kind: 'workspace', workspace: { id: 'aa' } };
+  const others = [undefined, workspace, chat, member];
+  const open = (path: string) => vscode.Uri.from({ scheme: 'coterie', authority: 'aa.bb', path });
+  const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
+    readonly contributes: { readonly keybindings: readonly { readonly command: string; readonly args?: unknown }[] };
+  };
+  const keys = manifest.contributes.keybindings;
+
+  /** What the person is shown when a command is run while a row is selected. */
+  async function run(name: string, selected?: object, ...args: readonly unknown[]): Promise<readonly string[]> {
+    vscode.clear();
+    const { dispose } = play(PRODUCTION, selected);
+    await vscode.commands.get(name)!(...args);
+    dispose();
+    return vscode.shown.map(({ text }) => text);
+  }
+
+  afterEach(() => vscode.showTab());
+
+  it('from the palette it is the file in front, whatever row is selected, and the dialog names its path', async () => {
+    for (const kind of ['text', 'custom'] as const) {
+      vscode.showTab(kind, open('/test/index.ts'));
+      for (const selected of [row, ...others]) {
+        assert.deepEqual(await run('coterie.deleteItem', selected), ['Delete test/index.ts, for every member?']);
+        assert.deepEqual(await run('coterie.renameItem', selected), ['Rename']);
+        assert.deepEqual(await run('coterie.copyPath', selected), []);
+        assert.equal(vscode.copied, '/test/index.ts');
+      }
+    }
+  });
+
+  it('where no shared file is in front it is the row that is selected, and where that is none it is said', async () => {
+    vscode.showTab('text', vscode.Uri.file('/home/alice/index.ts'));
+    assert.deepEqual(await run('coterie.deleteItem', row), ['Delete src/index.ts, for every member?']);
+    assert.deepEqual(await run('coterie.deleteItem', folder), ['Delete docs, for every member?']);
+    await run('coterie.copyPath', row);
+    assert.equal(vscode.copied, '/src/index.ts');
+    for (const selected of others) {
+      for (const name of ['deleteItem', 'renameItem', 'copyPath']) {
+        const [told, ...more] = await run(`coterie.${name}`, selected);
+        assert.match(told!, /^No file or folder is selected/, name);
+        assert.deepEqual(more, []);
+      }
+    }
+    assert.equal(vscode.copied, '/src/index.ts');
+  });
+
+  it('the keys of the tree are about its selection alone, never about the file in front', async () => {
+    assert.deepEqual(
+      keys.map(({ command }) => command),
+      ['coterie.renameItem', 'coterie.deleteItem'],
+    );
+    vscode.showTab('text', open('/test/index.ts'));
+    for (const { command, args } of keys) {
+      for (const selected of others) {
+        const [told, ...more] = await run(command, selected, args);
+        assert.match(told!, /^No file or folder is selected/, command);
+        assert.deepEqual(more, []);
+      }
+      const asked = { 'coterie.renameItem': 'Rename', 'coterie.deleteItem': 'Delete src/index.ts, for every member?' };
+      assert.deepEqual(await run(command, row, args), [asked[command as keyof typeof asked]]);
+    }
+  });
+
+  it('from the menu of a row it is that row', async () => {
+    vscode.showTab('text', open('/test/index.ts'));
+    assert.deepEqual(await run('coterie.deleteItem', row, folder), ['Delete docs, for every member?']);
   });
 });

@@ -3,7 +3,8 @@ import * as vscode from 'vscode';
 import { baseName, childPath, parentPath } from '../files/place.ts';
 import { uriOf } from '../files/uri.ts';
 import type { House } from '../house.ts';
-import { asNode, askName, type FileTarget, fileOf, pickFolder, pickTool } from '../targets.ts';
+import { notify } from '../notify.ts';
+import { askName, type FileTarget, fileInFront, fileOf, pickFolder, pickTool } from '../targets.ts';
 import { addsToSome } from '../rights.ts';
 import type { Node } from '../tree-nodes.ts';
 
@@ -39,7 +40,7 @@ export async function newFolder(house: House, argument?: unknown, given?: unknow
 
 /** Through VS Code's own edit, so that open tabs follow the file. */
 export async function renameItem(house: House, selected: Selected, argument?: unknown): Promise<void> {
-  const target = targetOf(argument ?? selected());
+  const target = targetOf(selected, argument);
   if (target === undefined || target.place.path === '/') return;
   const { place } = target;
   const old = baseName(place.path);
@@ -61,12 +62,13 @@ export async function renameItem(house: House, selected: Selected, argument?: un
 }
 
 export async function deleteItem(house: House, selected: Selected, argument?: unknown): Promise<void> {
-  const target = targetOf(argument ?? selected());
+  const target = targetOf(selected, argument);
   if (target === undefined || target.place.path === '/') return;
   const { workspace, tool, path } = target.place;
   const yes = vscode.l10n.t('Delete');
   const answer = await vscode.window.showWarningMessage(
-    vscode.l10n.t('Delete {0}, for every member?', baseName(path)),
+    // Whole: there may be an index.ts in every folder.
+    vscode.l10n.t('Delete {0}, for every member?', path.slice(1)),
     { modal: true, ...(target.kind === 'folder' ? { detail: vscode.l10n.t('What is in the folder goes too.') } : {}) },
     yes,
   );
@@ -77,7 +79,7 @@ export async function deleteItem(house: House, selected: Selected, argument?: un
 }
 
 export async function copyPath(selected: Selected, argument?: unknown): Promise<void> {
-  const target = targetOf(argument ?? selected());
+  const target = targetOf(selected, argument);
   if (target !== undefined) await vscode.env.clipboard.writeText(target.place.path);
 }
 
@@ -100,11 +102,19 @@ export async function openAsFolder(house: House, argument?: unknown): Promise<vo
 
 export type Selected = () => Node | undefined;
 
-/** A row, an address, or, from the palette, the open shared file. */
-function targetOf(argument: unknown): FileTarget | undefined {
-  if (argument === undefined || asNode(argument)?.kind === 'workspace') {
-    const uri = vscode.window.activeTextEditor?.document.uri;
-    return uri && fileOf(uri);
+/** What the keys of the tree hand over (package.json): whoever presses one there means no file that is open somewhere. */
+const SELECTION = 'selection';
+
+/** A row or an address; from the palette the file in front, which the person sees, before a row that he may have left long ago. */
+function targetOf(selected: Selected, argument: unknown): FileTarget | undefined {
+  const target = namedBy(selected, argument);
+  if (target === undefined) {
+    void notify('information', vscode.l10n.t('No file or folder is selected in the Coterie view. Click one first.'));
   }
-  return fileOf(argument);
+  return target;
+}
+
+function namedBy(selected: Selected, argument: unknown): FileTarget | undefined {
+  if (argument === undefined) return fileInFront() ?? fileOf(selected());
+  return fileOf(argument === SELECTION ? selected() : argument);
 }

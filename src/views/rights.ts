@@ -26,6 +26,11 @@ export function toolRights(workspace: WorkspaceInfo, tool: ToolInfo | undefined)
   ];
 }
 
+/** A8: what was deleted for all is there to be read until it is removed from the list. */
+export function reads({ state }: WorkspaceInfo): boolean {
+  return state !== 'joining';
+}
+
 export function manages({ role, state }: WorkspaceInfo): boolean {
   return state === 'open' && role === 'manager';
 }
@@ -47,8 +52,8 @@ export function addsTools({ may }: WorkspaceInfo): boolean {
   return may.includes('addTools');
 }
 
-export function deletesTools({ may }: WorkspaceInfo): boolean {
-  return may.includes('deleteTools');
+export function deletesTools({ state, may }: WorkspaceInfo): boolean {
+  return state === 'open' && may.includes('deleteTools');
 }
 
 /** Into a tool that stands there. */
@@ -58,7 +63,7 @@ export function addsTo(tool: ToolInfo | undefined): boolean {
 
 /** Into some tool of a kind. */
 export function addsToSome(kind: ToolKind): (workspace: WorkspaceInfo) => boolean {
-  return ({ tools }) => tools.some((tool) => tool.kind === kind && addsTo(tool));
+  return ({ state, tools }) => state === 'open' && tools.some((tool) => tool.kind === kind && addsTo(tool));
 }
 
 /** Whether a file's tab takes what is typed. */

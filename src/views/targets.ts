@@ -5,6 +5,7 @@ import { counts } from './counts.ts';
 import { type FilePlace, parentPath, placeOf } from './files/place.ts';
 import type { House } from './house.ts';
 import { notify } from './notify.ts';
+import { reads } from './rights.ts';
 import { roleWord } from './tree-item.ts';
 import type { Node } from './tree-nodes.ts';
 
@@ -48,14 +49,15 @@ export async function pickWorkspace(
   }));
 }
 
+/** `may` is asked of the workspace: for whoever would only read, left out. */
 export async function pickTool(
   house: House,
   argument: unknown,
   kind: ToolKind | undefined,
-  may: (workspace: WorkspaceInfo) => boolean = () => true,
+  may: (workspace: WorkspaceInfo) => boolean = reads,
 ): Promise<ToolTarget | undefined> {
   const all = house.list.workspaces
-    .filter((workspace) => workspace.state === 'open' && may(workspace))
+    .filter(may)
     .flatMap((workspace) => workspace.tools.map((tool) => ({ workspace, tool })))
     .filter(({ tool }) => kind === undefined || tool.kind === kind);
   const node = asNode(argument);
@@ -67,7 +69,10 @@ export async function pickTool(
   if (found !== undefined) return found;
   return pick(named, vscode.l10n.t('Tool'), (target) => ({
     label: `$(${toolIcon(target.tool.kind)}) ${target.tool.name}`,
-    description: target.workspace.name,
+    description: [
+      target.workspace.name,
+      ...(target.workspace.state === 'closed' ? [vscode.l10n.t('deleted')] : []),
+    ].join(' · '),
   }));
 }
 

@@ -5,7 +5,7 @@
 import { registerHooks } from 'node:module';
 
 export interface Shown {
-  /** Of `vscode.window`, what was called. */
+  /** What was called, of `vscode.window`, or to show a folder in the explorer. */
   readonly call: string;
   readonly text: string;
   readonly modal: boolean;
@@ -140,6 +140,8 @@ function playVscode(): FakeVscode & { readonly Uri: typeof Uri } {
       },
     },
     workspace: {
+      updateWorkspaceFolders: (_start: number, _count: number, { name }: { readonly name: string }) =>
+        show('updateWorkspaceFolders', name),
       getConfiguration: () => ({
         get: (name: string, otherwise: unknown) => settings.get(name) ?? otherwise,
         update: async (name: string, value: unknown) => void settings.set(name, value),

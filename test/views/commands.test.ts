@@ -1,16 +1,31 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import type { WorkspaceInfo } from '../../src/service/api.ts';
 import type { House } from '../../src/views/house.ts';
 import { vscode } from '../fakes/fake-vscode.ts';
 
 // This imports `vscode`: after its fake.
 const { registerCommands } = await import('../../src/views/commands/register.ts');
+const { pickTool } = await import('../../src/views/targets.ts');
 
 const PRODUCTION = 1;
 const TEST = 3;
 
+interface Played {
+  readonly house: House;
+  readonly done: readonly string[];
+  dispose(): void;
+}
+
+interface Circumstances {
+  /** The row of the tree. */
+  readonly selected?: object | undefined;
+  /** Of the only workspace. */
+  readonly state?: WorkspaceInfo['state'];
+}
+
 /** Records what the service is asked to do; nothing of what it answers matters here. */
-function play(extensionMode: number, selected?: object): { readonly done: readonly string[]; dispose(): void } {
+function play(extensionMode: number, { selected, state = 'open' }: Circumstances = {}): Played {
   const done: string[] = [];
   const answers: Readonly<Record<string, unknown>> = {
     absentDevices: [{ device: 'd', name: 'Laptop', member: 'Bob', mayTakeOut: true, why: {} }],
@@ -34,10 +49,11 @@ function play(extensionMode: number, selected?: object): { readonly done: readon
     },
   );
   const tool = { id: 't', name: 'Files', kind: 'files', may: ['add'] };
+  const chat = { id: 'c', name: 'Chat', kind: 'chat', may: ['add'] };
   const member = { account: 'm', name: 'Mallory', role: 'guest', self: false, devices: [] };
   const workspace = {
-    ...{ id: 'w', name: 'Apollo', state: 'open', role: 'manager', may: ['invite', 'uninvite'], tools: [tool] },
-    ...{ members: [member], sync: { missingBytes: 0 } },
+    ...{ id: 'w', name: 'Apollo', state, role: 'manager', may: ['invite', 'uninvite', 'deleteTools'] },
+    ...{ tools: [tool, chat], members: [member], sync: { missingBytes: 0 } },
   };
   const asks = { id: 'r', workspace: 'w', name: 'Mallory', role: 'guest', safetyNumber: '666' };
   const offer = { id: 'o', by: 'Mallory', name: 'Apollo', newName: 'Trap', role: 'guest', safetyNumber: '666' };
@@ -55,7 +71,7 @@ function play(extensionMode: number, selected?: object): { readonly done: readon
   } as unknown as House;
   const parts = { house, joins: {} as never, chats: {} as never, selected: () => selected as never };
   const held = registerCommands(parts);
-  return { done, dispose: () => held.dispose() };
+  return { house, done, dispose: () => held.dispose() };
 }
 
 /** Each command that may be handed an answer, with that answer as a link hands it over: as JSON. */
@@ -157,7 +173,7 @@ describe('which file a command of the palette or a key is about', () => {
   /** What the person is shown when a command is run while a row is selected. */
   async function run(name: string, selected?: object, ...args: readonly unknown[]): Promise<readonly string[]> {
     vscode.clear();
-    const { dispose } = play(PRODUCTION, selected);
+    const { dispose } = play(PRODUCTION, { selected });
     await vscode.commands.get(name)!(...args);
     dispose();
     return vscode.shown.map(({ text }) => text);
@@ -213,5 +229,49 @@ describe('which file a command of the palette or a key is about', () => {
   it('from the menu of a row it is that row', async () => {
     vscode.showTab('text', open('/test/index.ts'));
     assert.deepEqual(await run('coterie.deleteItem', row, folder), ['Delete docs, for every member?']);
+  });
+});
+
+describe('A8 of a workspace that was deleted for all', () => {
+  const NOTHING = 'There is nothing here that this could be done with.';
+  const tool = (id: string, kind: string) => ({ kind: 'tool', workspace: { id: 'w' }, tool: { id, kind } });
+  const rows = { files: tool('t', 'files'), chat: tool('c', 'chat') };
+
+  /** What the service is asked for and the person is shown, on a row of a workspace in this state. */
+  async function run(state: WorkspaceInfo['state'], name: string, ...args: readonly unknown[]): Promise<string[]> {
+    vscode.clear();
+    const { done, dispose } = play(TEST, { state });
+    await vscode.commands.get(`coterie.${name}`)!(...args);
+    dispose();
+    return [...done, ...vscode.shown.map(({ text }) => text)];
+  }
+
+  async function chatOf(state: WorkspaceInfo['state']): Promise<string | undefined> {
+    vscode.clear();
+    const { house, dispose } = play(TEST, { state });
+    const target = await pickTool(house, rows.chat, 'chat');
+    dispose();
+    return target?.tool.name;
+  }
+
+  it('what is there is exported, opened in the explorer and read in its chat', async () => {
+    for (const state of ['open', 'closed'] as const) {
+      assert.ok((await run(state, 'exportItem', rows.files, '/home/alice/out')).includes('exportPath'), state);
+      assert.deepEqual(await run(state, 'openAsFolder', rows.files), ['Apollo – Files']);
+      assert.equal(await chatOf(state), 'Chat');
+    }
+  });
+
+  it('nothing is written, whatever it says that one may', async () => {
+    for (const name of ['addFiles', 'newFile', 'newFolder', 'renameTool', 'deleteTool']) {
+      assert.deepEqual(await run('closed', name, rows.files, 'x'), [NOTHING], name);
+    }
+  });
+
+  it('one that is only being joined offers nothing yet', async () => {
+    for (const name of ['exportItem', 'openAsFolder', 'newFile']) {
+      assert.deepEqual(await run('joining', name, rows.files, 'x'), [NOTHING], name);
+    }
+    assert.equal(await chatOf('joining'), undefined);
   });
 });

@@ -140,6 +140,10 @@ describe('the tree', () => {
     const closed = { ...workspace, state: 'closed' as const };
     const whenClosed = ['forgetWorkspace', 'markAllRead', 'saveWork'];
     assert.deepEqual(offered({ kind: 'workspace', workspace: closed }), whenClosed);
+    const [files, chat] = closed.tools.map((one): Node => ({ kind: 'tool', workspace: closed, tool: one }));
+    for (const needed of ['exportItem', 'openAsFolder']) assert.ok(offered(files!).includes(needed), needed);
+    assert.ok(offered(chat!).includes('openChat'), 'it is there to be read');
+    assert.ok(!offered(files!).includes('addFiles'));
     const [self, other] = memberNodes(workspace, []);
     assert.deepEqual(offered(self!), []);
     assert.deepEqual(offered(other!), ['changeRole', 'removeMember', 'showSafetyNumber', 'verifyMember']);

@@ -87,6 +87,10 @@ function open(names: Readonly<Record<string, string>>) {
 }
 
 describe('A chat that is opened', () => {
+  // All tests of a process share the fake.
+  const before = { ...window };
+  after(() => Object.assign(window, before));
+
   it('closes its tab that sleeps, and no other', async () => {
     const { show, add } = open({ a: 'Apollo', b: 'Gemini' });
     const [apollo, gemini] = [add('Chat – Apollo'), add('Chat – Gemini')];

@@ -4,6 +4,7 @@ import { type Disposable, DisposableStore } from '../base/disposable.ts';
 import { ChatPanels } from './chat-panels.ts';
 import { closeErasedTabs } from './closed-tabs.ts';
 import { registerCommands } from './commands/register.ts';
+import { KeptBases } from './files/kept-bases.ts';
 import { OpenEditors } from './files/open-editors.ts';
 import { SCHEME } from './files/place.ts';
 import { CoterieFiles } from './files/provider.ts';
@@ -56,6 +57,7 @@ export function openWindow({ context, makeLog, connect, storeExists, development
   };
 
   const files = held.add(new CoterieFiles(house));
+  held.add(new KeptBases(context.workspaceState, files.versions));
   held.add(vscode.workspace.registerFileSystemProvider(SCHEME, files, { isCaseSensitive: true }));
   let view: vscode.TreeView<Node> | undefined;
   const chats = held.add(new ChatPanels(house));

@@ -254,6 +254,9 @@ export class Files {
     }
     if (`${to}/`.startsWith(`${from}/`) && to !== from) throw new ServiceError('badName', { path: to });
     const { parent, name } = this.#place(to);
+    // Beside a name that is the same to some system it would be shown under another (F4).
+    const clash = this.#tree.clashes(parent, name);
+    if (clash && clash.id !== entry.id) throw new ServiceError('exists', { path: to });
     await this.#author([{ kind: 'move', item: entry.id, parent, name }], call);
   }
 

@@ -312,6 +312,20 @@ describe('A team', function () {
     assert.equal((await alice.listing(workspace)).length, 1);
   });
 
+  it('F4 nothing is renamed onto a name that some system takes for another’s; by its own name in other letters it can be', async () => {
+    alice = await house.move('Alice');
+    workspace = await alice.api.createWorkspace({ name: 'Apollo' });
+    [files] = (await alice.tools(workspace)) as [string];
+    for (const name of ['/readme.md', '/notes.md']) await alice.write(workspace, files, name, `${name}\n`);
+    for (const overwrite of [false, true])
+      await assert.rejects(alice.api.rename(workspace, files, '/notes.md', '/README.md', { overwrite }), {
+        code: 'exists',
+      });
+    await alice.api.rename(workspace, files, '/readme.md', '/ReadMe.md', { overwrite: false });
+    const names = (await alice.api.list(workspace, files, '/')).map(({ name }) => name);
+    assert.deepEqual(names.sort(), ['ReadMe.md', 'notes.md']);
+  });
+
   it('S1 many small edits of two people make no storm of messages', async () => {
     let messages = 0;
     let bytes = 0;

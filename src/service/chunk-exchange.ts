@@ -18,6 +18,7 @@ import {
 import type { Message, ParcelNotice } from '../sync/messages.ts';
 import { Lane, StoreError, TransportError, type ChunkStore, type Clock, type Transport } from '../sync/ports.ts';
 import { openChunk, type ChunkRef } from '../tools/files/content.ts';
+import { LackingChunks } from './lacking-chunks.ts';
 import type { ChunkKeys } from './ports.ts';
 
 export interface ChunkExchangeOptions {
@@ -43,6 +44,8 @@ export interface ChunkExchangeOptions {
   onWhole(): void;
   /** An error that nobody waits for. */
   onFault(error: unknown): void;
+  /** Tests need not fill the memory. */
+  readonly maxLacking?: number;
 }
 
 /** Answers are cut so that one message, sealed and padded, stays within its limit. */
@@ -56,6 +59,11 @@ const FETCH_PATIENCE_MS = 20_000;
 /** Of a relayed request: what one parcel can hold, asked for again when that has come. */
 const RELAY_WANT_CHUNKS = 512;
 const RELAY_WANT_AGAIN_MS = 60_000;
+/** So many chunks are looked at for what is to be asked of a relay; where they are more, it is a while until the next look: a hundredth of the time. */
+const RELAY_LOOKS_AT_ONCE = 1_024;
+const RELAY_LOOKS_PER_MS = 64;
+/** Keys that are looked for at once: as many changes of members as a workspace has in years. Of more, the others the next time. */
+const GENERATIONS_AT_ONCE = 256;
 
 interface Request {
   readonly ids: Set<ChunkId>;
@@ -64,37 +72,55 @@ interface Request {
 
 export class ChunkExchange {
   readonly #options: ChunkExchangeOptions;
-  /**
-   * What is named by versions and not here, in the order it was named, as each has named it: who lies about another's chunk is not to be the only
-   * one who is believed.
-   */
-  readonly #lacking = new Map<ChunkId, ChunkRef[]>();
-  /** Generations of these whose keys are not here. */
-  readonly #locked = new Set<string>();
+  /** What is named by versions and not here. */
+  readonly #lacking: LackingChunks;
   readonly #asked = new Map<DeviceId, Request>();
-  /** Who has said that he has not got it (yet). */
-  readonly #absent = new Map<ChunkId, Set<DeviceId>>();
+  /** What a device was not asked for when it was its turn, since another was, or has not answered. */
+  readonly #passed = new Map<DeviceId, Set<ChunkId>>();
   readonly #parcels: ParcelNotice[] = [];
   readonly #uploaded = new Map<ChunkId, { readonly notice: ParcelNotice; readonly at: number }>();
-  readonly #relayAsked = new Map<ChunkId, number>();
   readonly #serving = new Set<DeviceId>();
   /** Who waits for something to come, or for nobody to be there any more. */
   readonly #waiting = new Set<() => void>();
   readonly #timers = new Set<() => void>();
   #fetching = false;
-  #lackingBytes = 0;
+  /** Not all that is lacking is known here: there was no room. */
+  #isPart = false;
+  /** What was of use when no parcel had any of it. */
+  #soughtInParcels = -1;
+  #relayLookAt = Number.NEGATIVE_INFINITY;
+  #isToLook = false;
   #stopped = false;
 
   constructor(options: ChunkExchangeOptions) {
     this.#options = options;
+    this.#lacking = new LackingChunks(options.maxLacking);
   }
 
+  /** Those that there was no room for count for one. */
   get lackingChunks(): number {
-    return this.#lacking.size;
+    return this.#lacking.size + (this.#isPart ? 1 : 0);
   }
 
   get lackingBytes(): number {
-    return this.#lackingBytes;
+    return this.#lacking.bytes;
+  }
+
+  /** How often there was no room for what is lacking, and what was named first was given up. */
+  get dropped(): number {
+    return this.#lacking.dropped;
+  }
+
+  /** Whoever looks for more waits until some of it has come. */
+  get isCrowded(): boolean {
+    return this.#lacking.isCrowded;
+  }
+
+  /** Whatever is lacking has been named, and there was room for it. */
+  allNamed(): void {
+    if (!this.#isPart) return;
+    this.#isPart = false;
+    if (this.#lacking.size === 0) this.#options.onWhole();
   }
 
   lacks(id: ChunkId): boolean {
@@ -116,19 +142,24 @@ export class ChunkExchange {
   }
 
   #lack(ref: ChunkRef): void {
-    const named = this.#lacking.get(ref.id);
-    if (named?.some((one) => isSame(one, ref))) return;
-    if (named) named.push(ref);
-    else this.#lacking.set(ref.id, [ref]);
-    if (!named) this.#lackingBytes += ref.bytes;
-    if (!this.#options.keys.find(ref.generation)) this.#locked.add(ref.generation);
+    const { dropped } = this.#lacking;
+    this.#lacking.add(ref, this.#isOpenable(ref));
+    this.#isPart ||= this.#lacking.dropped > dropped;
+  }
+
+  #isOpenable(ref: ChunkRef): boolean {
+    return this.#options.keys.find(ref.generation) !== undefined;
   }
 
   /** Fetches these before all others. Answers whether they came: false at once where nobody is there to ask. */
   async fetch(refs: readonly ChunkRef[]): Promise<boolean> {
     this.hurry(refs);
-    const isLacking = (ref: ChunkRef) => this.#lacking.get(ref.id)?.some((one) => isSame(one, ref));
-    const here = () => refs.every((ref) => this.#options.chunks.has(ref.id) && !isLacking(ref));
+    const isHere = (ref: ChunkRef) => this.#options.chunks.has(ref.id) && !this.#lacking.has(ref);
+    let first = 0;
+    const here = () => {
+      while (first < refs.length && isHere(refs[first]!)) first++;
+      return first === refs.length;
+    };
     const patience = this.#options.clock.now() + FETCH_PATIENCE_MS;
     while (!here() && !this.#stopped && this.#isAnybodyThere() && this.#options.clock.now() < patience) {
       await new Promise<void>((resume) => {
@@ -177,14 +208,10 @@ export class ChunkExchange {
 
   /** Somebody opens what is not here: it goes first. */
   hurry(refs: readonly ChunkRef[]): void {
-    this.need(refs);
-    const rest = [...this.#lacking].filter(([id]) => !refs.some((ref) => ref.id === id));
-    const first = refs.flatMap(({ id }) => {
-      const named = this.#lacking.get(id);
-      return named ? [[id, named] as const] : [];
-    });
-    this.#lacking.clear();
-    for (const [id, named] of [...first, ...rest]) this.#lacking.set(id, named);
+    const { dropped } = this.#lacking;
+    const lacking = refs.filter((ref) => !this.#options.chunks.has(ref.id) || this.#lacking.has(ref));
+    this.#lacking.hurry(lacking, (ref) => this.#isOpenable(ref));
+    this.#isPart ||= this.#lacking.dropped > dropped;
     this.pump();
   }
 
@@ -194,36 +221,48 @@ export class ChunkExchange {
     if (this.#stopped || this.#lacking.size === 0 || this.#options.isDiskFailing()) return;
     this.#unlock();
     const direct = this.#options.devices().filter((device) => this.#options.transport.reach(device) === 'direct');
-    for (const [device] of this.#asked) if (!direct.includes(device)) this.#end(device);
+    const there = new Set(direct);
+    for (const device of new Set([...this.#asked.keys(), ...this.#passed.keys()]))
+      if (!there.has(device)) this.#leave(device);
     for (const device of direct) if (!this.#asked.has(device)) this.#ask(device);
     this.#fetchParcels().catch((error: unknown) => this.#options.onFault(error));
     this.#askByRelay(direct);
   }
 
   #unlock(): void {
-    for (const generation of this.#locked) {
-      if (this.#options.keys.find(generation)) this.#locked.delete(generation);
+    for (const generation of this.#lacking.locked(GENERATIONS_AT_ONCE)) {
+      if (this.#options.keys.find(generation)) this.#lacking.unlock(generation);
       else this.#options.onLocked(generation);
     }
   }
 
-  /** Lacking, and of use if it comes. */
-  #isWanted(id: ChunkId): boolean {
-    return this.#lacking.get(id)?.some((ref) => !this.#locked.has(ref.generation)) === true;
-  }
-
   #ask(device: DeviceId): void {
-    const taken = new Set([...this.#asked.values()].flatMap((request) => [...request.ids]));
     const ids: ChunkId[] = [];
+    const passed = this.#passed.get(device) ?? new Set();
+    this.#passed.set(device, passed);
     let bytes = 0;
-    for (const [id, [ref]] of this.#lacking) {
-      if (taken.has(id) || !this.#isWanted(id) || this.#absent.get(id)?.has(device)) continue;
+    const isFull = () => bytes >= WANTED_BYTES_AT_ONCE || ids.length >= 16 * MAX_CHUNK_REQUESTS;
+    const take = (id: ChunkId) => {
       ids.push(id);
-      bytes += ref!.bytes;
-      if (bytes >= WANTED_BYTES_AT_ONCE || ids.length >= 16 * MAX_CHUNK_REQUESTS) break;
+      bytes += this.#lacking.bytesOf(id);
+    };
+    for (const id of passed) {
+      if (isFull()) break;
+      if (this.#isTaken(id)) continue;
+      passed.delete(id);
+      if (this.#lacking.isWanted(id) && !this.#lacking.isAbsentAt(device, id)) take(id);
+    }
+    while (!isFull()) {
+      const id = this.#lacking.next(device);
+      if (id === undefined) break;
+      if (this.#isTaken(id)) passed.add(id);
+      else if (!ids.includes(id)) take(id);
     }
     if (ids.length === 0) return;
-    if (!this.#options.sendDirect(device, { kind: 'want', chunks: ids }, Lane.structured)) return;
+    if (!this.#options.sendDirect(device, { kind: 'want', chunks: ids }, Lane.structured)) {
+      for (const id of ids) passed.add(id);
+      return;
+    }
     const cancel = this.#options.clock.wakeAt(this.#options.clock.now() + WANT_PATIENCE_MS, () => {
       this.#end(device);
       this.pump();
@@ -231,9 +270,23 @@ export class ChunkExchange {
     this.#asked.set(device, { ids: new Set(ids), cancel });
   }
 
+  #isTaken(id: ChunkId): boolean {
+    for (const request of this.#asked.values()) if (request.ids.has(id)) return true;
+    return false;
+  }
+
   #end(device: DeviceId): void {
-    this.#asked.get(device)?.cancel();
+    const request = this.#asked.get(device);
+    if (!request) return;
+    request.cancel();
     this.#asked.delete(device);
+    for (const id of request.ids) this.#passed.get(device)?.add(id);
+  }
+
+  #leave(device: DeviceId): void {
+    this.#end(device);
+    this.#passed.delete(device);
+    this.#lacking.leave(device);
   }
 
   /** What nobody on a direct path has: whoever else is online may leave a parcel. */
@@ -241,26 +294,36 @@ export class ChunkExchange {
     const others = this.#options.devices().filter((device) => !direct.includes(device));
     if (others.length === 0) return;
     const now = this.#options.clock.now();
+    if (now < this.#relayLookAt) {
+      if (this.#isToLook) return;
+      this.#isToLook = true;
+      this.#later(this.#relayLookAt - now, () => {
+        this.#isToLook = false;
+        this.pump();
+      });
+      return;
+    }
     const known = new Set(this.#parcels.flatMap((parcel) => parcel.chunks.map((chunk) => chunk.id)));
     const ids: ChunkId[] = [];
-    for (const id of this.#lacking.keys()) {
-      if (!this.#isWanted(id)) continue;
-      const absent = this.#absent.get(id);
-      if (direct.some((device) => absent?.has(device) !== true)) continue;
-      if (known.has(id) || now - (this.#relayAsked.get(id) ?? Number.NEGATIVE_INFINITY) < RELAY_WANT_AGAIN_MS) continue;
+    let looks = known.size;
+    for (const id of this.#lacking.all()) {
+      looks++;
+      if (direct.some((device) => !this.#lacking.isAbsentAt(device, id))) continue;
+      if (known.has(id) || now - this.#lacking.relayAsked(id) < RELAY_WANT_AGAIN_MS) continue;
       ids.push(id);
       if (ids.length >= RELAY_WANT_CHUNKS) break;
     }
+    if (looks > RELAY_LOOKS_AT_ONCE) this.#relayLookAt = now + looks / RELAY_LOOKS_PER_MS;
     if (ids.length === 0) return;
-    for (const id of ids) this.#relayAsked.set(id, now);
+    for (const id of ids) this.#lacking.setRelayAsked(id, now);
     void this.#options.sendByRelay(others, { kind: 'want', chunks: ids });
   }
 
   async received(device: DeviceId, message: Message & { kind: 'chunks' }): Promise<void> {
-    for (const id of message.absent) this.#isAbsentAt(device, id);
+    for (const id of message.absent) this.#lacking.setAbsentAt(device, id);
     await this.#take(message.chunks);
     // What it sent under that name is something else: asked again at once, it would send that again at once.
-    for (const { id } of message.chunks) if (this.#isWanted(id)) this.#isAbsentAt(device, id);
+    for (const { id } of message.chunks) if (this.#lacking.isWanted(id)) this.#lacking.setAbsentAt(device, id);
     const request = this.#asked.get(device);
     if (request) {
       for (const { id } of message.chunks) request.ids.delete(id);
@@ -270,18 +333,11 @@ export class ChunkExchange {
     this.pump();
   }
 
-  /** Of what is lacking: anybody can name any number of others. */
-  #isAbsentAt(device: DeviceId, id: ChunkId): void {
-    if (!this.#lacking.has(id)) return;
-    const who = this.#absent.get(id) ?? new Set();
-    this.#absent.set(id, who.add(device));
-  }
-
   /** Verifies, stores, makes durable, then tells. */
   async #take(chunks: readonly { readonly id: ChunkId; readonly bytes: Uint8Array }[]): Promise<void> {
     const taken: ChunkId[] = [];
     for (const { id, bytes } of chunks) {
-      if (!this.#lacking.get(id)?.some((ref) => this.#isWhatIsNamed(ref, bytes))) continue;
+      if (!this.#lacking.named(id).some((ref) => this.#isWhatIsNamed(ref, bytes))) continue;
       if (this.#options.chunks.has(id)) await this.#options.chunks.delete(id);
       await this.#options.chunks.put(id, bytes);
       taken.push(id);
@@ -290,18 +346,11 @@ export class ChunkExchange {
     await this.#options.chunks.sync();
     // A chunk whose fsync has failed is given up, and only whoever had asked for that fsync is told (L2).
     const kept = taken.filter((id) => this.#options.chunks.has(id));
-    for (const id of kept) {
-      const [ref] = this.#lacking.get(id) ?? [];
-      if (!ref) continue;
-      this.#lacking.delete(id);
-      this.#absent.delete(id);
-      this.#relayAsked.delete(id);
-      this.#lackingBytes -= ref.bytes;
-    }
+    for (const id of kept) this.#lacking.delete(id);
     if (kept.length > 0) {
       this.#options.onArrived(kept);
       this.#options.onProgress();
-      if (this.#lacking.size === 0) this.#options.onWhole();
+      if (this.lackingChunks === 0) this.#options.onWhole();
     }
     if (kept.length < taken.length) throw new StoreError('io', 'what came is not on the disk');
   }
@@ -313,7 +362,7 @@ export class ChunkExchange {
 
   /** Somebody has got more than he said: those who had nothing may have it now. */
   refresh(device: DeviceId): void {
-    for (const who of this.#absent.values()) who.delete(device);
+    this.#lacking.refresh(device);
     this.pump();
   }
 
@@ -322,6 +371,7 @@ export class ChunkExchange {
   /** Parcels were left for us. */
   offered(notices: readonly ParcelNotice[]): void {
     this.#parcels.push(...notices);
+    this.#soughtInParcels = -1;
     this.#parcels.splice(0, beyondRoom(this.#parcels.map(({ chunks }) => chunks.length))); // what is in these is asked for again
     this.pump();
   }
@@ -347,11 +397,14 @@ export class ChunkExchange {
   }
 
   #takeParcel(): ParcelNotice | undefined {
-    if (this.#options.isDiskFailing()) return undefined;
-    const at = this.#parcels.findIndex((parcel) => parcel.chunks.some((chunk) => this.#isWanted(chunk.id)));
+    if (this.#options.isDiskFailing() || this.#soughtInParcels === this.#lacking.wanted) return undefined;
+    const at = this.#parcels.findIndex((parcel) => parcel.chunks.some((chunk) => this.#lacking.isWanted(chunk.id)));
     const parcel = this.#parcels[at];
-    if (!parcel) return undefined;
-    const later = parcel.chunks.filter(({ id }) => !this.#isWanted(id) && !this.#options.chunks.has(id));
+    if (!parcel) {
+      this.#soughtInParcels = this.#lacking.wanted;
+      return undefined;
+    }
+    const later = parcel.chunks.filter(({ id }) => !this.#lacking.isWanted(id) && !this.#options.chunks.has(id));
     this.#parcels.splice(at, 1, ...(later.length > 0 ? [{ ...parcel, chunks: later }] : []));
     return parcel;
   }
@@ -361,7 +414,7 @@ export class ChunkExchange {
   }
 
   async #fetchParcel(parcel: ParcelNotice): Promise<void> {
-    for (const slice of slicesOf(parcel.chunks.filter((chunk) => this.#isWanted(chunk.id)))) {
+    for (const slice of slicesOf(parcel.chunks.filter((chunk) => this.#lacking.isWanted(chunk.id)))) {
       const [first, last] = [slice[0]!, slice.at(-1)!];
       const from = first.offset;
       const bytes = await this.#fetchRange(parcel, from, last.offset + last.length - from);
@@ -518,10 +571,6 @@ export class ChunkExchange {
     }
     return false;
   }
-}
-
-function isSame(a: ChunkRef, b: ChunkRef): boolean {
-  return a.id === b.id && a.generation === b.generation && a.bytes === b.bytes;
 }
 
 /** Of offered parcels, the oldest first, with so many chunks each: for how many of the oldest there is no room. */

@@ -165,7 +165,7 @@ export class SharedWorkspace {
     this.#tidings.restore();
     this.#memory.restore();
     for (const node of this.replica.nodes()) if (node.delta.device === this.device) this.#noteUndelivered(node);
-    this.needs.restore(this.replica.fold.scan(VERSIONS));
+    this.needs.restore(() => this.replica.fold.scan(VERSIONS));
   }
 
   start(): void {

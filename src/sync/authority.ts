@@ -16,6 +16,7 @@ import { Conditions } from './conditions.ts';
 import { ControlWords, letInBy } from './control-words.ts';
 import { Role, readControl, takenOutBy, type Control } from './control.ts';
 import { Credentials, NOBODY } from './credentials.ts';
+import { outByOneAnother } from './cut-chain.ts';
 import { DeviceStanding, type DeviceRestriction } from './device-standing.ts';
 import { compareNodes, type Graph, type Node } from './graph.ts';
 import { InviteUses } from './invite-uses.ts';
@@ -257,7 +258,12 @@ export class Authority {
     const isVain = (id: DeltaId) => !this.#words.isCutOff(id) || isSure(this.#words.get(id)!.node);
     const cut = [...doubtful].filter(({ node }) => isSure(node));
     // What had let in the author of another may be void by one of these alone.
-    if (cut.length > 0) return cut.map(({ node }) => ({ id: node.delta.id, upon: [] }));
+    if (cut.length > 0) {
+      const cutsOn = ({ node }: DeviceRestriction) => this.#cutsOnDevice(node);
+      const isLetIn = ({ node }: DeviceRestriction) => this.#isLetIn(node);
+      const out = outByOneAnother({ early, doubtful, cut, all: this.#words.all(), cutsOn, isLetIn });
+      return Array.from(out, ({ node }) => ({ id: node.delta.id, upon: [] }));
+    }
     return [...doubtful].flatMap(({ node }) => {
       const upon = this.#devices.voidAdditionsOf(node);
       return !this.#isLetIn(node) && upon.every(isVain) ? { id: node.delta.id, upon } : [];

@@ -11,13 +11,22 @@ import type { DeviceStanding } from './device-standing.ts';
 import { compareNodes, inPast, type Node } from './graph.ts';
 import type { Accepted } from './seniority.ts';
 
+/** With its place among all. */
+interface Attempt {
+  readonly node: Node;
+  readonly at: number;
+}
+
 export class WordsOut {
   readonly #words: ControlWords;
   readonly #credentials: Credentials;
   readonly #devices: DeviceStanding;
   #accepted: readonly Accepted[] = [];
-  /** Words that would void others, and are void, as their authors are cut off: seldom any. */
-  #attempts: readonly Accepted[] = [];
+  /** Words that would void others, and are void, as their authors are cut off, by whom they would take out or down: seldom any. */
+  readonly #onDevices = new Map<DeviceId, Attempt[]>();
+  readonly #onPeople = new Map<AccountId, Attempt[]>();
+  /** What cuts off those who would have cut off the author of a word, as far as it was asked for. */
+  readonly #behind = new Map<Node, readonly Node[]>();
   #leaves: ReadonlyMap<AccountId, readonly Node[]> = new Map();
 
   constructor(words: ControlWords, credentials: Credentials, devices: DeviceStanding) {
@@ -29,9 +38,14 @@ export class WordsOut {
   /** The verdicts are others. `accepted`: in D6 order. */
   follow(accepted: readonly Accepted[]): void {
     this.#accepted = accepted;
-    this.#attempts = [...this.#words.refused()].filter(
-      ({ node, control }) => MAY_VOID.has(control.kind) && this.#words.isCutOff(node.delta.id),
-    );
+    for (const map of [this.#onDevices, this.#onPeople, this.#behind]) map.clear();
+    let at = 0;
+    for (const { node, control } of this.#words.refused()) {
+      if (!MAY_VOID.has(control.kind) || !this.#words.isCutOff(node.delta.id)) continue;
+      const attempt = { node, at: at++ };
+      if (control.kind === 'remove' || control.kind === 'setRole') push(this.#onPeople, control.account, attempt);
+      for (const device of new Set(takenOutBy(control))) push(this.#onDevices, device, attempt);
+    }
     const leaves = new Map<AccountId, Node[]>();
     for (const { node, control } of accepted) {
       const account = control.kind === 'leave' ? this.#words.namedAuthorOf(node) : undefined;
@@ -77,20 +91,26 @@ export class WordsOut {
     const isNotForIt = (one: Node) =>
       words.some((word) => inPast(one, word) || (word.delta.kind !== 'drop' && inPast(word, one)));
     const all = new Set(words);
-    for (const word of all)
-      for (const attempt of this.#attemptsOn(word))
-        for (const cut of this.#credentials.cutsOf(attempt)) if (!isNotForIt(cut)) all.add(cut);
+    for (const word of all) for (const cut of this.#cutsBehind(word)) if (!isNotForIt(cut)) all.add(cut);
     return [...all];
+  }
+
+  /** Of each asked once: a long row of them stands behind every device that one of them holds out. */
+  #cutsBehind(word: Node): readonly Node[] {
+    const known = this.#behind.get(word);
+    if (known) return known;
+    const cuts = [...new Set(this.#attemptsOn(word).flatMap((attempt) => this.#credentials.cutsOf(attempt)))];
+    this.#behind.set(word, cuts);
+    return cuts;
   }
 
   /** Words against the author of another, beyond whose cut that lies, and void, as their own authors are cut off. */
   #attemptsOn(word: Node): readonly Node[] {
     const account = this.#words.namedAuthorOf(word);
-    return this.#attempts.flatMap(({ node, control }) => {
-      if (word === node || inPast(word, node)) return [];
-      const isOnPerson = (control.kind === 'remove' || control.kind === 'setRole') && control.account === account;
-      return isOnPerson || takenOutBy(control).includes(word.delta.device) ? node : [];
-    });
+    const onPerson = account === undefined ? undefined : this.#onPeople.get(account);
+    const onDevice = this.#onDevices.get(word.delta.device);
+    const attempts = [...(onPerson ?? []), ...(onDevice ?? [])].sort((a, b) => a.at - b.at);
+    return attempts.flatMap(({ node }) => (word === node || inPast(word, node) ? [] : node));
   }
 
   /**

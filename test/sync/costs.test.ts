@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import type { DeltaId } from '../../src/base/ids.ts';
 import { controlBody, Role } from '../../src/sync/control.ts';
+import { Credentials } from '../../src/sync/credentials.ts';
 import { feedOf, type Delta } from '../../src/sync/delta.ts';
 import { boxEpoch } from '../../src/sync/epoch.ts';
 import { Graph, type Node } from '../../src/sync/graph.ts';
 import { OwnFeed } from '../../src/sync/own-feed.ts';
 import { Talk } from './talk.ts';
-import { Team, type Person } from './team.ts';
+import { Person, Team } from './team.ts';
 
 /** How often somebody's past is looked into, of all that is here, while something is done. */
 function looks(nodes: Iterable<Node>, act: () => void): number {
@@ -74,6 +75,49 @@ describe('A6 what a member may write', () => {
     };
     const [few, many] = [looksAt(150), looksAt(300)];
     assert.ok(many < 5 * few, `${few} looks, and ${many} for twice as much`);
+  });
+
+  it('A4 K2 devices that take one another out, each before the next, are not gone through once for each', () => {
+    const costsOf = (count: number) => {
+      const team = new Team('a row of devices');
+      const { person: mallory } = team.join('Mallory', team.founder, Role.guest);
+      const credential = team.founder.replica.roster.members.get(mallory.account)!.credential;
+      const others = Array.from({ length: count }, (_, i) => new Person(team.crypto, `Mallory ${i}`, mallory));
+      const box = boxEpoch(team.crypto, team.epoch, []);
+      const certificates = others.map(({ certificate }) => certificate);
+      const added = { deps: [credential], body: controlBody.addDevice(mallory.account, certificates, box) };
+      const word = { credential, tool: undefined };
+      const ladder = [team.forge(mallory, { seq: 1, ...word, kind: 'addDevice', ...added })];
+      while (ladder.length < count)
+        ladder.push(
+          team.forge(mallory, { seq: ladder.length + 1, prev: ladder.at(-1)!.id, ...word, kind: 'ack', body: [] }),
+        );
+      const words = others.slice(1).map(({ device }, i) => {
+        const body = controlBody.devices([device], box);
+        return team.forge(others[i]!, { seq: 1, deps: [ladder.at(-1 - i)!.id], ...word, kind: 'removeDevice', body });
+      });
+      assert.deepEqual(team.founder.hearRuns(ladder, ...words.map((one) => [one])), []);
+      const verdicts = words.map(({ id }) => team.founder.verdict(id));
+      assert.deepEqual(
+        verdicts,
+        words.map((_, i) => (i % 2 === 0 ? 'accepted' : 'cutOff')),
+      );
+      const { restart } = Credentials.prototype;
+      let passes = 0;
+      Credentials.prototype.restart = function (this: Credentials) {
+        passes++;
+        restart.call(this);
+      };
+      try {
+        const looked = looks(team.founder.replica.nodes(), () => void team.founder.invite());
+        return { passes, looked };
+      } finally {
+        Credentials.prototype.restart = restart;
+      }
+    };
+    const [few, many] = [costsOf(40), costsOf(80)];
+    assert.ok(many.passes <= few.passes, `${few.passes} passes, and ${many.passes} for twice as much`);
+    assert.ok(many.looked < 4 * few.looked, `${few.looked} looks, and ${many.looked} for twice as much`);
   });
 });
 

@@ -253,8 +253,8 @@ export const authority: readonly Mutant[] = [
     name: 'what a word has made void counts for nothing for good, though that word turns out void',
     rule: 'A4',
     file: AUTHORITY,
-    search: 'if (cut.length > 0) return cut.map(',
-    replace: 'if (cut.length > 0 && cut.length === doubtful.size) return cut.map(',
+    search: 'if (cut.length > 0) {',
+    replace: 'if (cut.length > 0 && cut.length === doubtful.size) {',
     tests: ['test/sync/stolen-device.test.ts'],
   },
   {

@@ -413,8 +413,8 @@ export const keys: readonly Mutant[] = [
     name: 'who is out is not told what makes the word stand that took him out',
     rule: 'K2',
     file: 'src/sync/words-out.ts',
-    search: 'for (const cut of this.#credentials.cutsOf(attempt)) if (!isNotForIt(cut)) all.add(cut);',
-    replace: 'void attempt;',
+    search: 'for (const word of all) for (const cut of this.#cutsBehind(word)) if (!isNotForIt(cut)) all.add(cut);',
+    replace: 'void isNotForIt;',
     tests: ['test/sync/return.test.ts'],
   },
   {

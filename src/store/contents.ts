@@ -195,7 +195,7 @@ export class Contents {
     for (const generation of reuse.generations(plaintext.length)) {
       const key = this.#keys.find(generation);
       if (!key) continue;
-      const ref = reuse.find(generation, chunkId(this.#crypto, key, plaintext));
+      const ref = reuse.find(generation, chunkId(this.#crypto, key, plaintext), plaintext.length);
       if (!ref) continue;
       if (!this.#chunks.has(ref.id)) await this.#chunks.put(ref.id, sealChunk(this.#crypto, key, plaintext).bytes);
       return ref;
@@ -263,7 +263,7 @@ class ReusableChunks {
 
   constructor(refs: readonly ChunkRef[]) {
     for (const ref of refs) {
-      this.#byKey.set(`${ref.generation}.${ref.id}`, ref);
+      this.#byKey.set(keyOf(ref), ref);
       const generations = this.#generations.get(ref.bytes);
       if (generations) generations.add(ref.generation);
       else this.#generations.set(ref.bytes, new Set([ref.generation]));
@@ -274,9 +274,14 @@ class ReusableChunks {
     return this.#generations.get(bytes) ?? [];
   }
 
-  find(generation: Generation, id: ChunkId): ChunkRef | undefined {
-    return this.#byKey.get(`${generation}.${id}`);
+  find(generation: Generation, id: ChunkId, bytes: number): ChunkRef | undefined {
+    return this.#byKey.get(keyOf({ generation, id, bytes }));
   }
+}
+
+/** With its length: who repeated what a version lies about another's chunk would be refused by all. */
+function keyOf({ generation, id, bytes }: ChunkRef): string {
+  return `${generation}.${id}.${bytes}`;
 }
 
 /** Small files bear longer chains: what counts is the work of reading one (F1). */

@@ -161,6 +161,20 @@ describe('F1 contents over a chunk store', () => {
     assertSameBytes(await contents.readAll(after), edited);
   });
 
+  it('F1 what a version lies of the length of a chunk is not repeated', async () => {
+    const { contents } = bench();
+    const bytes = seededBytes(300_000, 7);
+    const before = await contents.writeStream(pieces(bytes));
+    const [first, ...rest] = before.chunks;
+    const lie = { ...first!, bytes: 5 };
+    for (const reuse of [
+      [lie, ...before.chunks],
+      [...before.chunks, lie],
+      [lie, { ...lie, id: 'ab'.repeat(32) as typeof lie.id, bytes: first!.bytes }, ...rest],
+    ])
+      assert.deepEqual(await contents.writeStream(pieces(bytes), { reuse }), before);
+  });
+
   it('F1 a reused chunk that is not here is put again, under its own generation', async () => {
     const { chunks, keys, contents } = bench();
     const bytes = seededBytes(50_000, 7);

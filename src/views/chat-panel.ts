@@ -291,6 +291,6 @@ function labels(): Labels {
     older: t('Loading older messages…'),
     empty: t('Nothing has been said here yet.'),
     you: t('you'),
-    readOnly: t('Your role in this workspace is to read.'),
+    readOnly: t('You can read this chat, and not write in it.'),
   };
 }

@@ -40,10 +40,12 @@ export async function pickWorkspace(
 ): Promise<WorkspaceInfo | undefined> {
   const open = house.list.workspaces.filter((workspace) => workspace.state === 'open' && may(workspace));
   const node = asNode(argument);
-  const id = workspaceOf(node)?.id ?? argument;
+  const row = workspaceOf(node);
+  const id = row?.id ?? argument;
   const named = open.find((workspace) => workspace.id === id);
   if (named !== undefined) return named;
-  return pick(open, vscode.l10n.t('Workspace'), (workspace) => ({
+  // Whoever has chosen a row means no other.
+  return pick(row === undefined ? open : [], vscode.l10n.t('Workspace'), (workspace) => ({
     label: workspace.name,
     description: counts.members(workspace.members.length),
   }));

@@ -6,7 +6,7 @@ import { vscode } from '../fakes/fake-vscode.ts';
 
 // This imports `vscode`: after its fake.
 const { registerCommands } = await import('../../src/views/commands/register.ts');
-const { pickTool } = await import('../../src/views/targets.ts');
+const { pickTool, pickWorkspace } = await import('../../src/views/targets.ts');
 
 const PRODUCTION = 1;
 const TEST = 3;
@@ -253,6 +253,20 @@ describe('A8 of a workspace that was deleted for all', () => {
     dispose();
     return target?.tool.name;
   }
+
+  it('what is done with a workspace that is open is done with no other in its place', async () => {
+    vscode.clear();
+    const { house, dispose } = play(TEST, { state: 'open' });
+    const elsewhere = { ...rows.files, workspace: { id: 'deleted' } };
+    assert.equal((await pickWorkspace(house, rows.files))?.name, 'Apollo');
+    assert.equal(await pickWorkspace(house, elsewhere), undefined);
+    assert.equal((await pickWorkspace(house, undefined))?.name, 'Apollo');
+    dispose();
+    assert.deepEqual(
+      vscode.shown.map(({ text }) => text),
+      [NOTHING],
+    );
+  });
 
   it('what is there is exported, opened in the explorer and read in its chat', async () => {
     for (const state of ['open', 'closed'] as const) {

@@ -576,7 +576,7 @@ export interface OwnWorkApi {
    * that it was written upon, so that what others did since stays beside it (F2).
    */
   putBack(workspace: string): Promise<PutBack>;
-  /** Takes a closed workspace off the list, and what was kept of it away. */
+  /** Takes a closed workspace off the list, and what was kept of it away; of one that was deleted the copy goes when no other needs it to hear of that (A8). */
   forget(workspace: string): Promise<void>;
 }
 

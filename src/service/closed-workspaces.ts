@@ -1,6 +1,7 @@
 /**
- * The workspaces that this person is out of and has not dismissed, and how one that is open becomes one (K2, L7, A8): first the word that
- * it is closed and what is kept of it, durably; then the copy goes.
+ * The workspaces that this person is out of and has not dismissed, and how one that is open becomes one (K2, L7): first the word that
+ * it is closed and what is kept of it, durably; then the copy goes. And those that are deleted for all (A8) and he has dismissed: their copies go
+ * when the others have heard of it.
  */
 import type { WorkspaceId } from '../base/ids.ts';
 import type { Node } from '../sync/graph.ts';
@@ -11,6 +12,7 @@ import type { Farewells } from './farewells.ts';
 import type { Hub } from './hub.ts';
 import type { Joins } from './joins.ts';
 import { notAccepted, unsentBeyond, workEntries } from './own-work.ts';
+import { OffList } from './off-list.ts';
 import type { ExportEntry } from './ports.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 import { putBack } from './put-back.ts';
@@ -42,6 +44,7 @@ export class ClosedWorkspaces {
   readonly #options: ClosedWorkspacesOptions;
   readonly #hub: Hub;
   readonly #workspaces: Workspaces;
+  readonly #offList: OffList;
   readonly #closed = new Map<WorkspaceId, ClosedWorkspace>();
   readonly #closing = new Set<WorkspaceId>();
   /** Copies that are looked at again when nothing more may have come, each with what ends that. */
@@ -53,6 +56,7 @@ export class ClosedWorkspaces {
     this.#options = options;
     this.#hub = options.hub;
     this.#workspaces = options.workspaces;
+    this.#offList = new OffList(options.hub.local);
   }
 
   restore(): void {
@@ -62,8 +66,13 @@ export class ClosedWorkspaces {
     }
   }
 
-  /** A crash has come in the midst of putting back, or before it was done with. */
+  /** A crash has come in the midst of putting back, or before it was done with; or before a copy had gone. */
   start(): void {
+    this.#offList.tidy((id) => {
+      const workspace = this.#workspaces.get(id)?.workspace;
+      return workspace !== undefined && this.#offList.has(workspace);
+    });
+    this.#workspaces.each(({ id }) => this.toGo(id));
     for (const closed of this.#closed.values())
       if (closed.isBeingPutBack && this.#isBack(closed.id)) void this.#options.calls.hold(this.#goOn(closed.id));
   }
@@ -97,13 +106,16 @@ export class ClosedWorkspaces {
     return closed ? closed.entries() : workEntries(notAccepted(this.#workspaces.find(workspace).workspace));
   }
 
-  /** The person has seen to it: of one that is deleted for all, the copy goes now. Throws ServiceError('notFound'). */
+  /**
+   * The person has seen to it. Of one that is deleted for all the row goes now, and the copy when nobody needs it to hear of that (`#isHeard`). Throws
+   * ServiceError('notFound').
+   */
   async forget(id: WorkspaceId): Promise<void> {
     const open = this.#workspaces.get(id)?.workspace;
     const deleted = open?.roster.deleted ? open : undefined;
-    if (deleted) await this.#erase(deleted);
     const closed = this.#closed.get(id);
     if (!closed && !deleted) throw new ServiceError('notFound', {});
+    if (deleted) await this.#takeOffList(deleted);
     // What was written anew may wait for the disk still.
     await this.#hub.commit([]);
     await closed?.forget();
@@ -112,6 +124,18 @@ export class ClosedWorkspaces {
     await this.#hub.commit([]);
     this.#hub.changed();
     this.#hub.emit({ type: 'workspaces' });
+    this.toGo(id);
+  }
+
+  /** Throws StoreError: then it stays listed. */
+  async #takeOffList(workspace: SharedWorkspace): Promise<void> {
+    this.#offList.put(workspace);
+    try {
+      await this.#hub.commit([]);
+    } catch (error) {
+      this.#offList.drop(workspace.id);
+      throw error;
+    }
   }
 
   // ---- back -------------------------------------------------------------------------------------------------------------
@@ -158,19 +182,20 @@ export class ClosedWorkspaces {
 
   // ---- closing ----------------------------------------------------------------------------------------------------------
 
-  /**
-   * Who was removed loses the copy as soon as he knows. Who has left keeps it until the others know, or their relays; not a device that has only
-   * been told so by another of his: nobody who is in it may ever be met again.
-   */
-  expelled(id: WorkspaceId): void {
+  /** A copy may be one that is to go: this device is out of the workspace, or that is deleted for all. */
+  toGo(id: WorkspaceId): void {
     this.#expel(id, false);
+    this.#letGoDeleted(id);
   }
 
   stop(): void {
     for (const cancel of [...this.#holding.values(), ...this.#again.values()]) cancel();
   }
 
-  /** `hasRested`: nothing more of the copy has come for a while. */
+  /**
+   * Who was removed loses the copy as soon as he knows. Who has left keeps it until the others know, or their relays; not a device that has only
+   * been told so by another of his: nobody who is in it may ever be met again. `hasRested`: nothing more of the copy has come for a while.
+   */
   #expel(id: WorkspaceId, hasRested: boolean): void {
     const { calls, joins } = this.#options;
     const hosted = this.#workspaces.get(id);
@@ -179,15 +204,20 @@ export class ClosedWorkspaces {
     if (joins.isComingInto(hosted.workspace, word)) return;
     if (isLeaving(hosted.workspace, word) && !this.#isHandedOn(hosted.workspace, word)) return;
     if (isOnSponsor(hosted.workspace, word) && !hasRested) return this.#holdOn(hosted.workspace);
+    this.#begin(hosted.workspace, () => this.#close(hosted.workspace, word));
+  }
+
+  #begin(workspace: SharedWorkspace, close: () => Promise<void>): void {
+    const { id } = workspace;
     this.#closing.add(id);
-    const closing = this.#close(hosted.workspace, word)
-      .catch((error: unknown) => this.#failed(hosted.workspace, error))
+    const closing = close()
+      .catch((error: unknown) => this.#failed(workspace, error))
       .finally(() => {
         this.#closing.delete(id);
         // In again by then, he may have been taken out of the next copy, too.
-        this.expelled(id);
+        this.toGo(id);
       });
-    void calls.hold(closing);
+    void this.#options.calls.hold(closing);
   }
 
   /** D1: what is not on the disk yet nobody has been told of. Let in anew, he waits for nobody who may never be met again: one has it, and hands it on. */
@@ -205,7 +235,7 @@ export class ClosedWorkspaces {
     const { clock } = this.#hub;
     const cancel = clock.wakeAt(clock.now() + AGAIN_MS, () => {
       this.#again.delete(id);
-      this.expelled(id);
+      this.toGo(id);
     });
     this.#again.set(id, cancel);
   }
@@ -262,6 +292,36 @@ export class ClosedWorkspaces {
     if (code !== 'left') this.#hub.emit({ type: 'notice', code, workspace: id, detail: { name, member: by } });
     this.#hub.emit({ type: 'workspaces' });
   }
+
+  // ---- deleted for all --------------------------------------------------------------------------------------------------
+
+  #letGoDeleted(id: WorkspaceId): void {
+    const workspace = this.#workspaces.get(id)?.workspace;
+    if (!workspace || !this.#offList.has(workspace) || !this.#isHeard(workspace)) return;
+    if (this.#closing.has(id) || this.#again.has(id) || this.#options.calls.ended) return;
+    this.#begin(workspace, () => this.#eraseDeleted(workspace));
+  }
+
+  /**
+   * The device that has deleted it tells the others: it waits for all of them or their relays, as who has left does. Any other waits for one that has
+   * all of its own: that hands it on.
+   */
+  #isHeard(workspace: SharedWorkspace): boolean {
+    const word = workspace.roster.deleted;
+    if (!word || !workspace.replica.isDurable(word)) return false;
+    return workspace.isHandedOn || (word.delta.device !== workspace.device && workspace.isWithAnother);
+  }
+
+  /** That it is off the list is on the disk till nothing of it is: a crash in between does it again. */
+  async #eraseDeleted(workspace: SharedWorkspace): Promise<void> {
+    await workspace.handOver();
+    await this.#hub.commit([]);
+    await this.#erase(workspace);
+    this.#offList.drop(workspace.id);
+    await this.#hub.commit([]);
+  }
+
+  // ---- erasing ----------------------------------------------------------------------------------------------------------
 
   /** Whom to ask, and another feed, are on disk before the copy goes. */
   #beginAnew(workspace: SharedWorkspace): void {

@@ -65,8 +65,8 @@ export interface Hub {
   emit(event: ServiceEvent): void;
   /** Devices, addresses, relays, keys or invitations have changed: routes and capabilities are made anew. */
   changed(): void;
-  /** This device is out of a workspace: its copy is to go. */
-  expelled(workspace: WorkspaceId): void;
+  /** This device is out of a workspace, or that is deleted for all: its copy may be to go. */
+  toGo(workspace: WorkspaceId): void;
   /** A member continues a workspace elsewhere (A7), and asks this person along, or answers that; resolves when that is durable. */
   offered(from: OfferSource, sealed: Uint8Array): Promise<void>;
   /** Something has left a log: the journal may be worth writing anew. */

@@ -380,7 +380,7 @@ export class Joining {
       if (this.#isIn) return this.#hub.emit({ type: 'workspaces' });
       if (!this.isStalled) return this.#watch(this.#movedAt!);
       // Nothing is behind the word by which it is out, where there is one.
-      if (this.#workspace?.expulsion) this.#hub.expelled(this.workspace);
+      if (this.#workspace?.expulsion) this.#hub.toGo(this.workspace);
       this.#become('asking');
       this.ask();
     });

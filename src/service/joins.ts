@@ -78,7 +78,7 @@ export class Joins {
   #mustGoFirst(workspace: SharedWorkspace, joining: Joining): boolean {
     if (!workspace.expulsion || workspace.engine.isOutside) return false;
     this.#letInAnew.set(workspace, joining);
-    this.#hub.expelled(workspace.id);
+    this.#hub.toGo(workspace.id);
     return true;
   }
 

@@ -41,7 +41,7 @@ export function membersApi(hub: Hub, workspaces: Workspaces, calls: Calls, call?
 
     leaveWorkspace: async (workspace) => {
       await change(workspace, (membership) => membership.leave());
-      hub.expelled(workspace as WorkspaceId);
+      hub.toGo(workspace as WorkspaceId);
     },
 
     deleteWorkspace: (workspace) => change(workspace, (membership) => membership.deleteWorkspace()),

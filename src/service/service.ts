@@ -163,7 +163,7 @@ export class Service {
       },
       emit: (event) => this.#emit(event),
       changed: () => this.#switchboard.changed(),
-      expelled: (workspace) => this.#closed.expelled(workspace),
+      toGo: (workspace) => this.#closed.toGo(workspace),
       offered: (from, sealed) => this.#offers.came(from, sealed),
       forgotten: () => void this.#compactIf(false),
       erased: () => void this.#calls.hold(this.#wipe()),
@@ -337,7 +337,6 @@ export class Service {
     this.#switchboard.listen();
     this.#workspaces.each((workspace) => workspace.start());
     for (const { renewing } of this.#workspaces) renewing.watch();
-    this.#workspaces.each(({ id }) => this.#closed.expelled(id));
     this.#closed.start();
     this.#beat(true);
     this.#joins.ask();

@@ -535,7 +535,7 @@ export class SharedWorkspace {
     for (const node of nodes) this.#unreadItems.note(node);
     this.#shown.changed(this.replica.fold.takeChanges());
     this.#hub.emit({ type: 'workspaces' });
-    if (this.expulsion) this.#hub.expelled(this.id);
+    if (this.expulsion || this.roster.deleted) this.#hub.toGo(this.id);
   }
 
   /** The word that took this device out of the workspace. */
@@ -630,7 +630,7 @@ export class SharedWorkspace {
   // ---- telling ----------------------------------------------------------------------------------------------------------
 
   #syncChanged(): void {
-    if (this.expulsion) this.#hub.expelled(this.id);
+    if (this.expulsion || this.roster.deleted) this.#hub.toGo(this.id);
     this.#tidings.doubts();
     this.#tellDelivered();
     this.#hub.emit({ type: 'workspaces' });

@@ -100,7 +100,7 @@ export function absentDevices(hub: Hub, shown: Shown): readonly AbsentDevice[] {
 /** A manager, once of each device that he may drop. Answers whether something is to go to disk. */
 export function tellAbsent(hub: Hub, shown: Shown): boolean {
   const { workspace, absence } = shown;
-  if (!workspace.isManager) return false;
+  if (!workspace.isManager || workspace.roster.deleted) return false;
   const all = absence.since.size === 0 ? [] : absentDevices(hub, shown);
   const absent = all.filter(({ mayTakeOut }) => mayTakeOut);
   const untold = new Set(absence.takeUntold(absent.map(({ device }) => device as DeviceId)));

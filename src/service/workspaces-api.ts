@@ -10,6 +10,7 @@ import { Chat } from './chat.ts';
 import type { Hub } from './hub.ts';
 import type { Joins } from './joins.ts';
 import { named } from './names.ts';
+import { OffList } from './off-list.ts';
 import { announceSelf } from './own-names.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 import { workspaceInfo } from './workspace-info.ts';
@@ -55,10 +56,13 @@ export function workspacesApi(
     return joins.has(workspace.id) && !workspace.isFromBefore ? 'joining' : 'open';
   };
 
+  const offList = new OffList(hub.local);
+
   return {
     workspaces: async () => {
       const own = [...workspaces].filter(
-        ({ workspace }) => workspace.self !== undefined && !continuing.isUnfinished(workspace.id),
+        ({ workspace }) =>
+          workspace.self !== undefined && !continuing.isUnfinished(workspace.id) && !offList.has(workspace),
       );
       return own.map((hosted) => workspaceInfo(hub, hosted, stateOf(hosted.workspace)));
     },

@@ -681,7 +681,7 @@ describe('A copy on its way', () => {
         ...{
           identity: { device, account, certificate, agreementSecret, signer: { device, seed: crypto.randomBytes(32) } },
         },
-        ...{ relay: nothing, expelled: nothing, commit: nothing, transport: { listening: [], send: nothing } },
+        ...{ relay: nothing, toGo: nothing, commit: nothing, transport: { listening: [], send: nothing } },
         local: { put: nothing, get: nothing },
       },
       workspaces: { get: () => ({ workspace: copy }) },

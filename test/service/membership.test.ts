@@ -8,6 +8,7 @@ import { envelopeTag } from '../../src/sync/envelope.ts';
 import { invitationKeys, readInvitation } from '../../src/sync/invitation.ts';
 import type { ToolId } from '../../src/base/ids.ts';
 import { chatBody } from '../../src/tools/chat/deltas.ts';
+import { StoreError, type LogStore } from '../../src/sync/ports.ts';
 import { House, type Person } from './house.ts';
 
 const crypto = nodeCrypto();
@@ -230,6 +231,81 @@ describe('Who is out of a workspace', function () {
     await bob.close();
     await bob.open();
     assert.deepEqual(await bob.api.workspaces(), []);
+  });
+
+  const rows = async (person: Person) => (await person.api.workspaces()).map(({ name }) => name);
+  /** After a restart: whether anything of the copy is on the disk, or the word that its row is gone. */
+  const holds = async (person: Person): Promise<boolean> => {
+    await person.close();
+    const kept = await person.kept(apollo);
+    await person.open({ relay: '' });
+    return kept.some((what) => /^(delta|base|epoch|peer|forgotten)/.test(what));
+  };
+  const erased = async (person: Person): Promise<void> => {
+    for (let tries = 0; await holds(person); tries++) {
+      assert.ok(tries < 50, `${person.name} has it still`);
+      await new Promise((resume) => setTimeout(resume, 50));
+    }
+  };
+
+  it('A8 who deletes it while he is alone, and removes the row, tells the others all the same: then his copy goes', async () => {
+    const relay = { relay: '' } as const;
+    await three(relay);
+    for (const person of [bob, carol]) await person.close();
+    await alice.api.deleteWorkspace(apollo);
+    await alice.api.forget(apollo);
+    assert.deepEqual(await rows(alice), []);
+    assert.equal(await holds(alice), true);
+    assert.deepEqual(await rows(alice), [], 'nor is it listed after a restart');
+    await bob.open(relay);
+    await bob.until(async () => (await bob.info(apollo)).state === 'closed');
+    assert.equal(await holds(alice), true, 'Carol has not heard of it');
+    await carol.open(relay);
+    await carol.until(async () => (await carol.info(apollo)).state === 'closed');
+    await erased(alice);
+    assert.deepEqual(await rows(alice), []);
+    assert.deepEqual(await alice.api.closed(), []);
+  });
+
+  it('A8 whom another tells of the deletion waits for nobody who does not come: who has deleted it tells them', async () => {
+    const relay = { relay: '' } as const;
+    await three(relay);
+    await carol.close();
+    await alice.api.deleteWorkspace(apollo);
+    await bob.until(async () => (await bob.info(apollo)).state === 'closed');
+    for (const person of [alice, bob]) await person.api.forget(apollo);
+    assert.deepEqual(await rows(bob), []);
+    await erased(bob);
+    assert.equal(await holds(alice), true);
+    await carol.open(relay);
+    await carol.until(async () => (await carol.info(apollo)).state === 'closed');
+    await erased(alice);
+  });
+
+  it('A8 L1 where the disk does not take that the row goes it stays, and the copy with it', async () => {
+    alice = await house.move('Alice', { relay: '' });
+    apollo = await alice.api.createWorkspace({ name: 'Apollo' });
+    const files = await toolOf(alice, apollo, 'files');
+    await alice.write(apollo, files, '/plan.txt', 'the plan of Apollo '.repeat(9_000));
+    await alice.api.deleteWorkspace(apollo);
+    await alice.close();
+    let isFull = true;
+    const around = (log: LogStore): LogStore => ({
+      replay: (each) => log.replay(each),
+      append: (records) => (isFull ? Promise.reject(new StoreError('diskFull', 'no space left')) : log.append(records)),
+      compact: (records) => log.compact(records),
+      get journalBytes() {
+        return log.journalBytes;
+      },
+      close: () => log.close(),
+    });
+    await alice.open({ relay: '', around });
+    await assert.rejects(alice.api.forget(apollo), { code: 'diskFull' });
+    assert.deepEqual(await rows(alice), ['Apollo']);
+    assert.equal((await alice.api.read(apollo, files, '/plan.txt')).length, 171_000);
+    isFull = false;
+    await alice.api.forget(apollo);
+    await erased(alice);
   });
 
   it('A2 A10 roles go up and down, each within the right of who changes them', async () => {

@@ -192,12 +192,12 @@ async function mayForget(house: House, { name, closed }: Forgettable): Promise<b
   return closed.work.length === 0 || mayLose(house, closed);
 }
 
-/** A8: of what is deleted for all the copy goes with the row. */
+/** A8: of what is deleted for all the copy goes, too. */
 async function mayErase(name: string): Promise<boolean> {
   const yes = vscode.l10n.t('Remove');
   const question = vscode.l10n.t('Remove {0} from the list?', name);
   const detail = vscode.l10n.t(
-    'It was deleted for all members, and your copy of it is erased with this. Export first what you want to keep.',
+    'It was deleted for all members. Your copy of it is erased as soon as the others can hear of that without it. Export first what you want to keep.',
   );
   return (await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) === yes;
 }

@@ -31,7 +31,8 @@ const HOWS: readonly How[] = ['removed', 'left', 'device', 'dropped', 'frozen', 
 
 const KINDS: readonly WorkInfo['kind'][] = ['post', 'file', 'folder', 'move', 'deletion'];
 
-type About = Pick<ClosedInfo, 'name' | 'how' | 'by' | 'at'>;
+/** How it was closed. */
+export type About = Pick<ClosedInfo, 'how' | 'by' | 'at'>;
 
 /** A piece of work that nobody has taken. */
 export interface Kept {
@@ -45,19 +46,27 @@ export interface Kept {
 export class ClosedWorkspace {
   readonly id: WorkspaceId;
   readonly #hub: Hub;
+  readonly #key: Uint8Array;
   readonly #contents: ContentStore;
-  readonly #about: About;
+  readonly #about: About & { readonly name: string };
   /** Also what was written into the workspace anew. */
   readonly #pieces: readonly Kept[];
   readonly anew: PutAnew;
 
-  private constructor(hub: Hub, id: WorkspaceId, about: About, kept: readonly Kept[]) {
+  private constructor(
+    hub: Hub,
+    id: WorkspaceId,
+    about: About & { readonly name: string },
+    kept: readonly Kept[],
+    { key, contents }: KeptContents,
+  ) {
     this.#hub = hub;
     this.id = id;
     this.#about = about;
     this.#pieces = kept;
     this.anew = new PutAnew(hub.local, id);
-    this.#contents = keptContents(hub, id);
+    this.#key = key;
+    this.#contents = contents;
   }
 
   /**
@@ -68,21 +77,21 @@ export class ClosedWorkspace {
   static async close(
     hub: Hub,
     workspace: SharedWorkspace,
-    about: Omit<About, 'name'>,
+    about: About,
     unsent: readonly Work[],
     before: ClosedWorkspace | undefined,
   ): Promise<ClosedWorkspace> {
-    const contents = keptContents(hub, workspace.id);
+    const keptIn = keptContents(hub, workspace.id);
     const kept: Kept[] = before ? [...before.#pieces] : [];
     const known = new Set(kept.map(({ info, place }) => pieceName(info.id, place.upon)));
     const more = unsent.filter(({ id, upon }) => !known.has(pieceName(id, upon)));
     let number = 1 + (kept.at(-1)?.number ?? -1);
     for (const { stream, tool, upon, deed, ...info } of more) {
-      const content = info.kind === 'file' ? await contents.writeStream(stream()).catch(unlessWhole) : undefined;
+      const content = info.kind === 'file' ? await keptIn.contents.writeStream(stream()).catch(unlessWhole) : undefined;
       kept.push({ number: number++, info, content, place: { tool, upon }, deed });
     }
     await hub.chunks.sync();
-    const closed = new ClosedWorkspace(hub, workspace.id, { ...about, name: workspace.roster.name }, kept);
+    const closed = new ClosedWorkspace(hub, workspace.id, { ...about, name: workspace.roster.name }, kept, keptIn);
     closed.#put();
     return closed;
   }
@@ -90,6 +99,7 @@ export class ClosedWorkspace {
   /** The word that it is closed goes last: a crash may keep the beginning of what is much, and then it is done again. */
   #put(): void {
     const { name, how, by, at } = this.#about;
+    this.#hub.local.put(`keptKey/${this.id}`, this.#key);
     for (const piece of this.#pieces) this.#hub.local.put(`kept/${this.id}/${piece.number}`, keptToValue(piece));
     this.#hub.local.put(`closed/${this.id}`, [name, HOWS.indexOf(how), by, at]);
   }
@@ -105,7 +115,7 @@ export class ClosedWorkspace {
     if (name === undefined || how === undefined || by === undefined || at === undefined) return undefined;
     const kept = [...hub.local.under(`kept/${id}/`)].flatMap(([key, piece]) => keptFromValue(Number(key), piece) ?? []);
     kept.sort((a, b) => a.number - b.number);
-    return new ClosedWorkspace(hub, id, { name, how: HOWS[how]!, by, at }, kept);
+    return new ClosedWorkspace(hub, id, { name, how: HOWS[how]!, by, at }, kept, keptContents(hub, id));
   }
 
   info(): Omit<ClosedInfo, 'isBack' | 'isAsking'> {
@@ -228,14 +238,19 @@ async function dropChunks(hub: Hub, contents: ContentStore, content: Content | u
     await hub.chunks.delete(id);
 }
 
+interface KeptContents {
+  readonly key: Uint8Array;
+  readonly contents: ContentStore;
+}
+
 /** Under a key that only this device has: the epochs are erased with the copy. */
-function keptContents(hub: Hub, workspace: WorkspaceId): ContentStore {
+function keptContents(hub: Hub, workspace: WorkspaceId): KeptContents {
   const name = `keptKey/${workspace}`;
   const known = hub.local.get(name);
   const key = known instanceof Uint8Array ? known : hub.crypto.randomBytes(32);
   if (known !== key) hub.local.put(name, key);
   const find = (generation: string) => (generation === GENERATION ? key : undefined);
-  return hub.makeContents({ current: () => ({ generation: GENERATION, key }), find });
+  return { key, contents: hub.makeContents({ current: () => ({ generation: GENERATION, key }), find }) };
 }
 
 /** What was edited is called as its edit where there is no delta of that (`left-behind.ts`). */

@@ -7,12 +7,12 @@ import type { WorkspaceId } from '../base/ids.ts';
 import type { Node } from '../sync/graph.ts';
 import { ServiceError, type ClosedInfo, type PutBack } from './api.ts';
 import type { Calls } from './calls.ts';
-import { ClosedWorkspace, eraseCopy } from './closed-workspace.ts';
+import { ClosedWorkspace, eraseCopy, type About } from './closed-workspace.ts';
 import type { Farewells } from './farewells.ts';
 import type { Hub } from './hub.ts';
 import type { Joins } from './joins.ts';
-import { notAccepted, unsentBeyond, workEntries } from './own-work.ts';
 import { OffList } from './off-list.ts';
+import { notAccepted, unsentBeyond, workEntries, type Work } from './own-work.ts';
 import type { ExportEntry } from './ports.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 import { putBack } from './put-back.ts';
@@ -47,6 +47,8 @@ export class ClosedWorkspaces {
   readonly #offList: OffList;
   readonly #closed = new Map<WorkspaceId, ClosedWorkspace>();
   readonly #closing = new Set<WorkspaceId>();
+  /** The end of what is under way, or in line, about what is kept of each. */
+  readonly #turns = new Map<WorkspaceId, Promise<void>>();
   /** Copies that are looked at again when nothing more may have come, each with what ends that. */
   readonly #holding = new Map<WorkspaceId, () => void>();
   /** Copies that could not go for the disk, each with what ends the waiting for another try. */
@@ -116,15 +118,35 @@ export class ClosedWorkspaces {
     const closed = this.#closed.get(id);
     if (!closed && !deleted) throw new ServiceError('notFound', {});
     if (deleted) await this.#takeOffList(deleted);
-    // What was written anew may wait for the disk still.
-    await this.#hub.commit([]);
-    await closed?.forget();
-    this.#closed.delete(id);
-    this.#options.returning.forget(id);
-    await this.#hub.commit([]);
+    if (closed) await this.#inTurn(id, () => this.#forget(closed));
     this.#hub.changed();
     this.#hub.emit({ type: 'workspaces' });
     this.toGo(id);
+  }
+
+  /** Closed again meanwhile it is listed with work that its person has not seen: all of that stays. */
+  async #forget(closed: ClosedWorkspace): Promise<void> {
+    const { id } = closed;
+    if (this.#closed.get(id) !== closed) return;
+    // What was written anew may wait for the disk still.
+    await this.#hub.commit([]);
+    await closed.forget();
+    this.#closed.delete(id);
+    this.#options.returning.forget(id);
+    await this.#hub.commit([]);
+  }
+
+  /** What is done about what is kept of a workspace, one after the other: each would take away, or pass by, what another is about. */
+  #inTurn<T>(id: WorkspaceId, act: () => Promise<T>): Promise<T> {
+    const turn = (this.#turns.get(id) ?? Promise.resolve()).then(act);
+    const done = turn.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#turns.set(id, done);
+    return turn.finally(() => {
+      if (this.#turns.get(id) === done) this.#turns.delete(id);
+    });
   }
 
   /** Throws StoreError: then it stays listed. */
@@ -269,28 +291,35 @@ export class ClosedWorkspaces {
     const unsent = beyond.filter(({ deed }) => how === 'dropped' || !deed);
     workspace.isGoing = true;
     await workspace.handOver();
-    const before = this.#closed.get(id);
-    const closed = await ClosedWorkspace.close(this.#hub, workspace, { how, by, at }, unsent, before);
-    // Who comes back from a drop begins anew in any case: of his feed nobody takes anything more.
-    if (how === 'dropped') this.#beginAnew(workspace);
-    if (!isInVain) this.#options.farewells.keep(workspace, word);
-    await this.#hub.commit([]);
-    // Let in again meanwhile he is in this copy, and has written in it.
-    if (how !== 'dropped' && !workspace.expulsion) {
-      workspace.isGoing = false;
-      await closed.undo(before);
-      this.#options.farewells.forget(id);
-      await this.#hub.commit([]);
-      // Whoever comes back by a join is in by it now.
-      return this.#hub.emit({ type: 'workspaces' });
-    }
-    this.#closed.set(id, closed);
+    const isClosed = await this.#inTurn(id, () => this.#keep(workspace, word, { how, by, at }, unsent));
+    if (!isClosed) return this.#hub.emit({ type: 'workspaces' });
     // Some may have taken of his feed what others never will: let in again he begins another. It goes to disk with the erasing.
     if (isInVain) this.#hub.onlyCopy.beginFeed(workspace, false);
     await this.#erase(workspace);
     const code = how === 'device' ? 'deviceRemoved' : how;
     if (code !== 'left') this.#hub.emit({ type: 'notice', code, workspace: id, detail: { name, member: by } });
     this.#hub.emit({ type: 'workspaces' });
+  }
+
+  /** Answers whether it is closed: whoever is let in again meanwhile is in this copy, and whoever comes back by a join is in by it now. */
+  async #keep(workspace: SharedWorkspace, word: Node, about: About, unsent: readonly Work[]): Promise<boolean> {
+    const { id } = workspace;
+    const before = this.#closed.get(id);
+    const closed = await ClosedWorkspace.close(this.#hub, workspace, about, unsent, before);
+    const isDropped = about.how === 'dropped';
+    // Who comes back from a drop begins anew in any case: of his feed nobody takes anything more.
+    if (isDropped) this.#beginAnew(workspace);
+    if (!isOnSponsor(workspace, word)) this.#options.farewells.keep(workspace, word);
+    await this.#hub.commit([]);
+    if (!isDropped && !workspace.expulsion) {
+      workspace.isGoing = false;
+      await closed.undo(before);
+      this.#options.farewells.forget(id);
+      await this.#hub.commit([]);
+      return false;
+    }
+    this.#closed.set(id, closed);
+    return true;
   }
 
   // ---- deleted for all --------------------------------------------------------------------------------------------------

@@ -1,8 +1,9 @@
 /** L7: what was kept of a workspace is written into it anew, over crashes, once and whole. Real stores and sockets. */
 import assert from 'node:assert/strict';
-import { cp, readdir, rm } from 'node:fs/promises';
+import { cp, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ServiceError } from '../../src/service/api.ts';
+import { Contents } from '../../src/store/contents.ts';
 import { StoreError, type LogStore } from '../../src/sync/ports.ts';
 import { House, type OpenOptions, type Person } from './house.ts';
 
@@ -195,5 +196,67 @@ describe('Putting back what was kept', function () {
     assert.equal((await bob.api.putBack(apollo)).files, 2);
     for (const name of ['one', 'two'])
       assert.equal(Buffer.from(await bob.api.read(apollo, files, `/${name}.txt`)).toString(), 'the same');
+  });
+
+  describe('L7 who is dropped again, and removes the row from the list as that comes', () => {
+    const { writeStream, chunkRefs } = Contents.prototype;
+    let isBegun: Promise<void>;
+    let begin: () => void;
+
+    beforeEach(async () => {
+      isBegun = new Promise((resolve) => (begin = resolve));
+      await kept(() => bob.write(apollo, files, '/first.txt', 'first '.repeat(40_000)));
+      await bob.close();
+      await alice.close();
+      await bob.open({ place });
+      const { device } = await bob.api.identity();
+      await bob.write(apollo, files, '/second.txt', 'second '.repeat(40_000));
+      await bob.close();
+      await alice.open();
+      await alice.api.dropDevices(apollo, [device]);
+    });
+    afterEach(() => Object.assign(Contents.prototype, { writeStream, chunkRefs }));
+
+    /** The disk takes its time for what comes first of it. */
+    const slowly = async <T>(act: () => Promise<T>): Promise<T> => {
+      begin();
+      await new Promise((resume) => setTimeout(resume, 500));
+      return act();
+    };
+    /** What is listed, and can be read, also after a restart. */
+    const saved = async (): Promise<readonly string[]> => {
+      await bob.until(async () => !(await bob.info(apollo)) && (await bob.api.closed()).length === 1);
+      await bob.close();
+      await bob.open({ place });
+      const [closed] = await bob.api.closed();
+      const into = join(house.folder, 'saved');
+      await mkdir(into);
+      const { files: count, skipped } = await bob.api.saveWork(apollo, into, 'save');
+      assert.deepEqual([count, skipped], [closed!.work.length, []]);
+      const texts = (await readdir(into, { recursive: true, withFileTypes: true })).filter((one) => one.isFile());
+      assert.equal(texts.length, closed!.work.length);
+      return closed!.work.map(({ name }) => name);
+    };
+
+    it('keeps all of it where it was being kept already: he has not seen what came to it', async () => {
+      Contents.prototype.writeStream = function (this: Contents, ...given) {
+        return slowly(() => writeStream.apply(this, given));
+      };
+      await bob.open({ place });
+      await isBegun;
+      await bob.api.forget(apollo);
+      assert.deepEqual(await saved(), ['first.txt', 'second.txt']);
+    });
+
+    it('keeps what is new alone where the row went first', async () => {
+      Contents.prototype.chunkRefs = function (this: Contents, content) {
+        return slowly(() => chunkRefs.call(this, content));
+      };
+      await bob.open({ place });
+      const forgetting = bob.api.forget(apollo);
+      await isBegun;
+      await forgetting;
+      assert.deepEqual(await saved(), ['second.txt']);
+    });
   });
 });

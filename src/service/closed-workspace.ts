@@ -82,6 +82,8 @@ export class ClosedWorkspace {
     before: ClosedWorkspace | undefined,
   ): Promise<ClosedWorkspace> {
     const keptIn = keptContents(hub, workspace.id);
+    // What is numbered from nought is not to be taken for what has become of something else.
+    if (!before) dropUnder(hub, `anew/${workspace.id}/`);
     const kept: Kept[] = before ? [...before.#pieces] : [];
     const known = new Set(kept.map(({ info, place }) => pieceName(info.id, place.upon)));
     const more = unsent.filter(({ id, upon }) => !known.has(pieceName(id, upon)));
@@ -162,6 +164,23 @@ export class ClosedWorkspace {
     for (const { number } of this.#pieces)
       if (!before.#pieces.some((piece) => piece.number === number)) this.#hub.local.drop(`kept/${this.id}/${number}`);
     before.#put();
+  }
+
+  /** Whether its person wants it no more: nothing further of it is put back. */
+  get isLetGo(): boolean {
+    return this.#letGoing > 0;
+  }
+
+  #letGoing = 0;
+
+  /** `forget`: what takes it away when it can; where that fails it is wanted still. */
+  async letGo(forget: () => Promise<void>): Promise<void> {
+    this.#letGoing++;
+    try {
+      await forget();
+    } finally {
+      this.#letGoing--;
+    }
   }
 
   /** The owner has seen to it. Only now its chunks go, also of what was written anew: pieces that are alike have the same. */

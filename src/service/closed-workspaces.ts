@@ -118,8 +118,7 @@ export class ClosedWorkspaces {
     const closed = this.#closed.get(id);
     if (!closed && !deleted) throw new ServiceError('notFound', {});
     if (deleted) await this.#takeOffList(deleted);
-    if (closed) await this.#inTurn(id, () => this.#forget(closed));
-    this.#hub.changed();
+    await closed?.letGo(() => this.#inTurn(id, () => this.#forget(closed)));
     this.#hub.emit({ type: 'workspaces' });
     this.toGo(id);
   }
@@ -134,6 +133,7 @@ export class ClosedWorkspaces {
     this.#closed.delete(id);
     this.#options.returning.forget(id);
     await this.#hub.commit([]);
+    this.#hub.changed();
   }
 
   /** What is done about what is kept of a workspace, one after the other: each would take away, or pass by, what another is about. */
@@ -181,7 +181,7 @@ export class ClosedWorkspaces {
   putBack(id: WorkspaceId): Promise<PutBack> {
     const under = this.#puttingBack.get(id);
     if (under) return under;
-    const putting = this.#putBack(id).finally(() => this.#puttingBack.delete(id));
+    const putting = this.#inTurn(id, () => this.#putBack(id)).finally(() => this.#puttingBack.delete(id));
     this.#puttingBack.set(id, putting);
     return putting;
   }
@@ -196,7 +196,7 @@ export class ClosedWorkspaces {
       return await putBack(this.#hub, this.#workspaces.find(id).workspace, closed);
     } finally {
       // Where all is done, a restart still goes on till what was kept is gone.
-      if (closed.kept.length === 0) await this.forget(id);
+      if (closed.kept.length === 0) await this.#forget(closed);
       else closed.isBeingPutBack = false;
       this.#hub.emit({ type: 'workspaces' });
     }

@@ -16,12 +16,13 @@ import { freeName } from './files.ts';
 import type { Hub } from './hub.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 
-/** Throws ServiceError where one may not be written, and KeptError; what was written before stands, and the rest is kept. */
+/** Throws ServiceError where one may not be written, and KeptError; what was written before stands, and the rest is kept; where the person lets go of it, none is. */
 export async function putBack(hub: Hub, workspace: SharedWorkspace, closed: ClosedWorkspace): Promise<PutBack> {
   const { anew } = closed;
   const deeds = new DoingAnew(workspace, hub.clock, anew);
   const report = { posts: 0, files: 0, deeds: 0 };
   for (const piece of closed.kept) {
+    if (closed.isLetGo) break;
     const { deed } = piece;
     const redo = deed ? redone(workspace, deeds, piece, deed) : await rewritten(workspace, closed, piece);
     if (!redo) {
@@ -33,7 +34,7 @@ export async function putBack(hub: Hub, workspace: SharedWorkspace, closed: Clos
     report[deed ? 'deeds' : piece.info.kind === 'post' ? 'posts' : 'files']++;
   }
   await hub.commit([]);
-  return { ...report, left: closed.kept.length };
+  return { ...report, left: closed.isLetGo ? 0 : closed.kept.length };
 }
 
 function redone(workspace: SharedWorkspace, deeds: DoingAnew, { place }: Kept, deed: Deed): Redo | undefined {

@@ -7,6 +7,7 @@ import type { Hub } from '../../src/service/hub.ts';
 import { LocalState } from '../../src/service/local-state.ts';
 import { notAccepted, type Work } from '../../src/service/own-work.ts';
 import type { ChunkKeys } from '../../src/service/ports.ts';
+import { PutAnew } from '../../src/service/put-anew.ts';
 import type { SharedWorkspace } from '../../src/service/shared-workspace.ts';
 import { ContentMissing, Contents } from '../../src/store/contents.ts';
 import { StoreError } from '../../src/sync/ports.ts';
@@ -20,8 +21,8 @@ const tool = '0b'.repeat(32) as ToolId;
 describe('What is kept of a workspace that one is out of', () => {
   const chunks = new MemoryChunks();
   const makeContents = (keys: ChunkKeys) => new Contents({ crypto, chunks, keys });
-  const close = (work: readonly Work[]) => {
-    const hub = { crypto, chunks, local: new LocalState(), makeContents } as unknown as Hub;
+  const close = (work: readonly Work[], local = new LocalState()) => {
+    const hub = { crypto, chunks, local, makeContents } as unknown as Hub;
     const workspace = { id, roster: { name: 'Apollo' } } as unknown as SharedWorkspace;
     return ClosedWorkspace.close(hub, workspace, { how: 'dropped', by: '', at: 1 }, work, undefined);
   };
@@ -45,6 +46,16 @@ describe('What is kept of a workspace that one is out of', () => {
         ['gone', undefined],
         ['there', 9],
       ],
+    );
+  });
+
+  it('L7 what is left of what was written anew before, and is not listed any more, hides nothing', async () => {
+    const local = new LocalState();
+    new PutAnew(local, id).note(0, '0e'.repeat(32) as DeltaId, { id: '0f'.repeat(32) as DeltaId, moved: undefined });
+    const closed = await close([fileOf('there', whole)], local);
+    assert.deepEqual(
+      closed.kept.map(({ info }) => info.name),
+      ['there'],
     );
   });
 

@@ -198,6 +198,33 @@ describe('Putting back what was kept', function () {
       assert.equal(Buffer.from(await bob.api.read(apollo, files, `/${name}.txt`)).toString(), 'the same');
   });
 
+  it('L7 who removes the row while it is put back has what is done by then, and what he writes later is kept whole', async () => {
+    const texts = async () =>
+      (await bob.api.chat(apollo, chat, { limit: 50 })).posts.map(({ text }) => text.replace(/ \d+$/, ''));
+    const write = async (text: string): Promise<void> => {
+      for (let i = 0; i < 12; i++) await bob.api.post(apollo, chat, `${text} ${i}`);
+    };
+    await kept(() => write('first'));
+    const begun = bob.next((event) => event.type === 'chat');
+    const putting = bob.api.putBack(apollo);
+    await begun;
+    await bob.api.forget(apollo);
+    assert.deepEqual(await bob.api.closed(), []);
+    const { posts, left } = await putting;
+    assert.ok(posts > 0 && posts < 12, `${posts} were written anew`);
+    assert.equal(left, 0);
+    assert.equal((await texts()).length, posts);
+    await house.converged(apollo, alice, bob);
+    await bob.close();
+    const onDisk = (await bob.kept(apollo)).filter((key) => /^(anew|kept|closed|putting)/.test(key));
+    assert.deepEqual(onDisk, []);
+    await bob.open({ place });
+    await kept(() => write('second'));
+    assert.equal((await bob.api.closed())[0]!.work.length, 12);
+    assert.equal((await bob.api.putBack(apollo)).posts, 12);
+    assert.equal((await texts()).filter((text) => text === 'second').length, 12);
+  });
+
   describe('L7 who is dropped again, and removes the row from the list as that comes', () => {
     const { writeStream, chunkRefs } = Contents.prototype;
     let isBegun: Promise<void>;

@@ -49,6 +49,7 @@ export class ClosedWorkspaces {
   readonly #closing = new Set<WorkspaceId>();
   /** The end of what is under way, or in line, about what is kept of each. */
   readonly #turns = new Map<WorkspaceId, Promise<void>>();
+  readonly #erasing = new Map<WorkspaceId, Promise<void>>();
   /** Copies that are looked at again when nothing more may have come, each with what ends that. */
   readonly #holding = new Map<WorkspaceId, () => void>();
   /** Copies that could not go for the disk, each with what ends the waiting for another try. */
@@ -373,14 +374,23 @@ export class ClosedWorkspaces {
     this.#hub.emit({ type: 'workspaces' });
   }
 
+  /** While a copy is being erased: another in its place would lose its keys, chunks and rows with it. Resolves when it could begin. */
+  erasing(id: WorkspaceId): Promise<void> | undefined {
+    return this.#erasing.get(id);
+  }
+
   async #eraseAll(workspace: SharedWorkspace): Promise<void> {
     workspace.close();
     const others = [...this.#workspaces].map((hosted) => hosted.workspace).filter((one) => one !== workspace);
-    // While it is there no other begins in its place, whose chunks and keys would go with it.
-    await eraseCopy(this.#hub, workspace, others, () => {
+    const erasing = eraseCopy(this.#hub, workspace, others, () => {
       if (this.#workspaces.get(workspace.id)?.workspace === workspace) this.#workspaces.letGo(workspace);
       this.#hub.emit({ type: 'workspaces' });
-    });
+    }).finally(() => this.#erasing.delete(workspace.id));
+    this.#erasing.set(
+      workspace.id,
+      erasing.catch(() => undefined),
+    );
+    await erasing;
     // Two generations are kept on the disk: after the second nothing of it is left.
     await this.#hub.commit([]);
     await this.#options.compact();

@@ -31,6 +31,8 @@ export interface JoinsOptions {
   readonly askElsewhere: (joining: Joining) => void;
   /** It will not come any more: what is here of it goes. */
   erase(workspace: SharedWorkspace): Promise<void>;
+  /** While a copy goes: another begins in its place when this has resolved. */
+  erasing(workspace: WorkspaceId): Promise<void> | undefined;
   /** Routes, keys and capabilities are to follow at once: what is sent next needs them. */
   apply(): void;
 }
@@ -189,6 +191,10 @@ export class Joins {
 
   async #copy(joining: Joining, epoch: Epoch, sponsor: Certificate, text: string): Promise<void> {
     const { workspace: id } = joining;
+    // Not where there is nothing to wait for: what comes right behind is to find whose copy it is of.
+    const erasing = this.#options.erasing(id);
+    if (erasing) await erasing;
+    if (erasing && (this.#stopped || joining.ended || this.#joins.get(id) !== joining)) return;
     const { workspace } = this.#workspaces.get(id) ?? this.#workspaces.host(id, EMPTY_LOG);
     // He asks again.
     if (this.#mustGoFirst(workspace, joining)) return;
@@ -259,7 +265,10 @@ export class Joins {
     joining?.giveUp();
   }
 
+  #stopped = false;
+
   stop(): void {
+    this.#stopped = true;
     for (const joining of this) joining.stop();
   }
 }

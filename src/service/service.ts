@@ -182,6 +182,7 @@ export class Service {
       askElsewhere: ({ workspace, invitation }) =>
         this.#returning.askAgain(workspace, invitation.workspaceName, this.#account.devices.doors()),
       erase: (copy) => this.#closed.giveUp(copy),
+      erasing: (workspace) => this.#closed.erasing(workspace),
       apply: () => this.#switchboard.apply(),
     });
   }

@@ -21,6 +21,7 @@ import { Joining } from '../../src/service/joining.ts';
 import { Joins, type JoinsOptions } from '../../src/service/joins.ts';
 import type { KnownDevice } from '../../src/service/own-devices.ts';
 import type { SharedWorkspace } from '../../src/service/shared-workspace.ts';
+import { Contents } from '../../src/store/contents.ts';
 import { seededBytes } from '../fakes/seeded-bytes.ts';
 import { seededRandom } from '../fakes/seeded-random.ts';
 import { makePerson } from '../sim/people.ts';
@@ -83,6 +84,63 @@ describe('Joining a workspace', function () {
     await alice.until(async () => (await alice.info(workspace)).members.some(({ name }) => name === 'Bob'));
     assert.deepEqual(await bob.api.workspaces(), []);
     await bob.api.restoreAccount(await (await house.move('Bob’s other machine')).api.recoveryPhrase());
+  });
+
+  it('N4 K2 who cancels, and accepts again while what was here is erased, has all of the new copy', async () => {
+    const [files] = await alice.tools(workspace);
+    await alice.write(workspace, files!, '/plan.bin', seededBytes(300_000, 5));
+    await alice.write(workspace, files!, '/note.txt', 'a note');
+    const { link } = await invite({ uses: 2 });
+    let arrived = 0;
+    bob.isLost = ({ bytes }) => ++arrived > 1 && bytes.length > 0;
+    const copying = bob.next((e) => e.type === 'join' && e.join.state === 'copying');
+    await bob.api.acceptInvitation(link);
+    await copying;
+    // What another workspace names is not to go with it, and is looked for first.
+    const own = await bob.api.createWorkspace({ name: 'Own' });
+    const [ownFiles] = await bob.tools(own);
+    await bob.write(own, ownFiles!, '/own.bin', seededBytes(300_000, 6));
+    const { chunkRefs } = Contents.prototype;
+    let release = (): void => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const slow = new Set<Contents>();
+    Contents.prototype.chunkRefs = async function (this: Contents, content) {
+      // The first that is asked is his.
+      if (slow.size === 0) slow.add(this);
+      if (slow.has(this)) await released;
+      return chunkRefs.call(this, content);
+    };
+    try {
+      const cancelling = bob.api.cancelJoin(workspace);
+      const invitation = readInvitation(nodeCrypto(), link);
+      assert.ok(invitation.ok);
+      const { tag } = invitationKeys(nodeCrypto(), invitation.value.secret).seal;
+      const answered = new Promise<void>((resolve) => {
+        bob.isLost = ({ bytes }) => {
+          // Time for what comes of it, were there no copy to wait for.
+          if (envelopeTag(bytes) === tag) setTimeout(resolve, 300);
+          return false;
+        };
+      });
+      const done = bob.next((e) => e.type === 'join' && e.join.state === 'done');
+      await bob.api.acceptInvitation(link);
+      await answered;
+      assert.deepEqual(
+        (await bob.api.workspaces()).map(({ name }) => name),
+        ['Own'],
+      );
+      release();
+      await cancelling;
+      await done;
+    } finally {
+      release();
+      Object.assign(Contents.prototype, { chunkRefs });
+    }
+    const whole = await house.converged(workspace, alice, bob);
+    assert.equal(whole.length, 2);
+    await bob.close();
+    await bob.open();
+    assert.deepEqual(await bob.listing(workspace), whole, 'also after a restart');
   });
 
   it('N4 who cancels when he is in, while content comes still, keeps what he has, and what he has written', async () => {
@@ -685,7 +743,7 @@ describe('A copy on its way', () => {
         local: { put: nothing, get: nothing },
       },
       workspaces: { get: () => ({ workspace: copy }) },
-      apply: nothing,
+      ...{ apply: nothing, erasing: nothing },
     } as unknown as JoinsOptions);
     await joins.accept({ ...invitation, routes }, '');
     for (const { device: by, signer, certificate: shown } of doors) {

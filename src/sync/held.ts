@@ -38,17 +38,21 @@ export class Held {
    * forgotten here, and has no name any more, up to the end. Nothing of who came later, nor what all adds up to.
    */
   haveUpTo(last: Node, shown: Vector, answer: boolean): Message {
-    const marks: FeedMark[] = [];
-    for (const [feed, seq] of this.#replica.durable()) {
+    const here = [...this.#replica.durable()].map(([feed, seq]) => ({ feed, seq }));
+    const vector = this.#marks(new Map(this.upTo(last, shown, here).map(({ feed, seq }) => [feed, seq])));
+    return { kind: 'have', vector, answer, root: '', needsCopy: false };
+  }
+
+  /** Of what is here. */
+  upTo(last: Node, shown: Vector, here: readonly Mark[]): readonly Mark[] {
+    return here.flatMap(({ feed, seq }) => {
       const until = Math.min(seq, Math.max(this.#replica.feeds.reach(last, feed), shown.get(feed) ?? 0));
-      const end = until > 0 ? (this.#replica.nodeAt(feed, until) ?? this.#replica.nodeAt(feed, seq)) : undefined;
-      if (end) marks.push(markOf(feed, end.delta.seq, end.delta.id));
-    }
-    return { kind: 'have', vector: marks, answer, root: '', needsCopy: false };
+      return until === 0 ? [] : { feed, seq: this.#replica.nodeAt(feed, until) ? until : seq };
+    });
   }
 
   /** Of what somebody says that he holds what only he can name who does; and what is folded here, which has no name any more. */
-  shownBy(vector: readonly FeedMark[]): ReadonlyMap<FeedId, number> {
+  shownBy(vector: readonly FeedMark[]): Map<FeedId, number> {
     const cut = this.#replica.feeds.cut();
     const isShown = ({ feed, seq, tip }: FeedMark) => {
       const node = this.#replica.nodeAt(feed, seq);

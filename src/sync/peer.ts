@@ -62,7 +62,7 @@ export interface Peer {
   /** What it is known to hold durably. */
   known: Map<FeedId, number>;
   /** Of a device that is out, what it has proved to hold. */
-  shown: ReadonlyMap<FeedId, number>;
+  shown: Map<FeedId, number>;
   /** What was sent on this connection, whether acknowledged or not. */
   sent: Map<FeedId, number>;
   /** What its relay has promised to keep for it. */

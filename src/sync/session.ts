@@ -321,9 +321,10 @@ export class Session {
       for (const { feed, seq } of heard) {
         raise(peer.known, feed, seq);
         raise(peer.sent, feed, seq);
+        if (peer.last) raise(peer.shown, feed, seq);
       }
       // A copy of what is here already is acknowledged too, or its sender would send it again and again.
-      const heads = this.#held.headsOf(held);
+      const heads = this.#held.headsOf(peer.last ? this.#held.upTo(peer.last, peer.shown, held) : held);
       if (heads.length > 0) out.push(this.#reply(from, path, { kind: 'got', heads }, true));
       if (gap) out.push(...this.askAgain(from, path, now));
     }

@@ -76,6 +76,22 @@ describe('K2 who was taken out', () => {
     assert.equal(toldBy(answersTo(alice, carol, have(markOf(feed, seq, end)))).get(feed), seq);
   });
 
+  it('K2 is acknowledged no more than that, whatever it sends: the two say the same (world “linnet.2073”)', () => {
+    const { office, alice, bob, carol } = without('out, acknowledged');
+    const told = toldBy(answersTo(alice, carol, have()));
+    const garbage = office.team.forge(carol.person, { seq: 9, deps: [] }).bytes.slice();
+    garbage[garbage.length - 1]! ^= 1;
+    const growth = alice.engine.ingest(carol.device, 'direct', [[garbage]], office.now);
+    const answers = alice.engine.stored(growth, office.now).map(({ message }) => message);
+    const heads = answers.flatMap((message) => (message.kind === 'got' ? message.heads : []));
+    assert.ok(heads.length > 0);
+    for (const { device, generation, seq } of heads) {
+      const known = [...told].find(([feed]) => feed.startsWith(device) && feed.endsWith(`.${generation}`));
+      assert.equal(seq, known?.[1], device);
+    }
+    assert.ok(heads.some(({ device }) => bob.device.startsWith(device)));
+  });
+
   it('K2 is heard in what brings it the word, and in nothing else', () => {
     const { alice, carol } = without('out, heard');
     const { listensTo } = alice.engine;

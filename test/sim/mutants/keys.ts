@@ -71,6 +71,14 @@ export const keys: readonly Mutant[] = [
     tests: ['test/sync/who-is-out.test.ts'],
   },
   {
+    name: 'who was taken out is acknowledged all that is here',
+    rule: 'K2',
+    file: 'src/sync/session.ts',
+    search: 'this.#held.headsOf(peer.last ? this.#held.upTo(peer.last, peer.shown, held) : held)',
+    replace: 'this.#held.headsOf(held)',
+    tests: ['test/sync/who-is-out.test.ts'],
+  },
+  {
     name: 'who was taken out is told up to where he says that he is',
     rule: 'K2',
     file: 'src/sync/held.ts',

@@ -154,7 +154,7 @@ export const MAX_OFFERED_CHUNKS = 131_072;
  * Chunks that versions name and that are not here, in memory, of one workspace: one file of the most chunks there are, or 64 GiB as files are cut as
  * a rule; they take about 100 MB. What is named beyond is looked for again when there is room, and what is opened always has it.
  */
-export const MAX_LACKING_CHUNKS = MAX_LISTED_CHUNKS;
+export const MAX_LACKING_CHUNKS = 262_144;
 /** Chunks asked of one peer and not yet answered: 4 MiB keeps a fast path busy. */
 export const MAX_CHUNK_REQUESTS = 16;
 

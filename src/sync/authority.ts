@@ -19,6 +19,7 @@ import { Credentials, NOBODY } from './credentials.ts';
 import { outByOneAnother } from './cut-chain.ts';
 import { DeviceStanding, type DeviceRestriction } from './device-standing.ts';
 import { compareNodes, type Graph, type Node } from './graph.ts';
+import { InTurn } from './in-turn.ts';
 import { InviteUses } from './invite-uses.ts';
 import { compareEntries, isInert, type Accepted, type Entry, type Key } from './seniority.ts';
 import { Settings } from './settings.ts';
@@ -43,6 +44,8 @@ interface Vouched extends Accepted {
 /** A word that is in force from the beginning, and is to be judged in its turn, with what counts for nothing that had let its device in. */
 interface Baseless {
   readonly id: DeltaId;
+  /** What cuts it. */
+  readonly by: readonly DeltaId[];
   readonly upon: readonly DeltaId[];
 }
 
@@ -217,7 +220,7 @@ export class Authority {
 
   #evaluate(): void {
     const early = new Map<DeltaId, DeviceRestriction>();
-    const inTurn = new Set<DeltaId>();
+    const inTurn = new InTurn();
     this.#inVain.clear();
     this.#needless.clear();
     for (let isSettled = false; !isSettled;) {
@@ -226,11 +229,12 @@ export class Authority {
       for (const word of late) early.set(word.node.delta.id, word);
       // Not before: what is void now may stand once these are in force.
       const baseless = late.length > 0 ? [] : this.#baselessOf(early);
-      for (const { id, upon } of baseless) {
+      for (const { id, by, upon } of baseless) {
+        inTurn.put(early.get(id)!, by);
         early.delete(id);
-        inTurn.add(id);
         for (const addition of upon) this.#inVain.add(addition);
       }
+      for (const word of inTurn.takeRings()) early.set(word.node.delta.id, word);
       const isSound = late.length + baseless.length === 0;
       const inVain = isSound ? this.#additionsInVain().filter((id) => !this.#inVain.has(id)) : [];
       const needless = isSound ? this.#vouchedNeedlessly() : [];
@@ -238,8 +242,8 @@ export class Authority {
       for (const admission of needless) this.#needless.add(admission);
       const groundless = isSound ? this.#groundlessOf(early) : [];
       for (const id of groundless) {
+        inTurn.put(early.get(id)!, []);
         early.delete(id);
-        inTurn.add(id);
       }
       isSettled = isSound && inVain.length + needless.length + groundless.length === 0;
     }
@@ -262,11 +266,12 @@ export class Authority {
       const cutsOn = ({ node }: DeviceRestriction) => this.#cutsOnDevice(node);
       const isLetIn = ({ node }: DeviceRestriction) => this.#isLetIn(node);
       const out = outByOneAnother({ early, doubtful, cut, all: this.#words.all(), cutsOn, isLetIn });
-      return Array.from(out, ({ node }) => ({ id: node.delta.id, upon: [] }));
+      const idsOf = (words: readonly DeviceRestriction[]) => words.map(({ node }) => node.delta.id);
+      return Array.from(out, (word) => ({ id: word.node.delta.id, by: idsOf(cutsOn(word)), upon: [] }));
     }
     return [...doubtful].flatMap(({ node }) => {
       const upon = this.#devices.voidAdditionsOf(node);
-      return !this.#isLetIn(node) && upon.every(isVain) ? { id: node.delta.id, upon } : [];
+      return !this.#isLetIn(node) && upon.every(isVain) ? { id: node.delta.id, by: [], upon } : [];
     });
   }
 

@@ -136,6 +136,38 @@ describe('A4 K2 a stolen device', () => {
     assert.deepEqual([...replica.roster.devices.keys()], [safe.device]);
   });
 
+  it('A4 of three of which each takes the next one out none lets anybody in beyond that, however high it says that it stands (world “merlin.3430”)', () => {
+    const heights = [
+      [0, 1, 2],
+      [0, 2, 1],
+      [1, 0, 2],
+      [1, 2, 0],
+      [2, 0, 1],
+      [2, 1, 0],
+      [1, 1, 1],
+    ] as const;
+    for (const high of heights) {
+      const bench = new Bench();
+      const { safe, stolen, spare } = bench;
+      const devices = [safe, stolen, spare];
+      const genesis = bench.begin(safe, ...devices);
+      const admits = devices.map((device, i) => {
+        const upon = device === safe ? [] : [genesis];
+        const person = makePerson(crypto, `Puppet ${i}`, 1);
+        return bench.admit(device, person, person.devices, upon, genesis);
+      });
+      const words = devices.map((device, i) => {
+        for (let n = 0; n < high[i]!; n++) bench.write(device, 'ack', controlBody.ack(), [], genesis);
+        return bench.takeOut(device, devices[(i + 1) % 3]!, [], genesis);
+      });
+      const replica = bench.judged();
+      const said = (ids: readonly DeltaId[]) => ids.map((id) => replica.verdictOf(id));
+      assert.deepEqual(said(words), ['accepted', 'accepted', 'accepted'], high.join());
+      assert.deepEqual(said(admits), ['cutOff', 'cutOff', 'cutOff'], high.join());
+      assert.equal(replica.roster.devices.size, 0);
+    }
+  });
+
   it('A4 K2 does not let itself in again', () => {
     const bench = new Bench();
     const { safe, stolen } = bench;

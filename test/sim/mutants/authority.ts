@@ -250,6 +250,22 @@ export const authority: readonly Mutant[] = [
     tests: ['test/sync/stolen-device.test.ts'],
   },
   {
+    name: 'of words that take one another out in a ring it decides how high they say that they stand',
+    rule: 'A4',
+    file: AUTHORITY,
+    search: 'for (const word of inTurn.takeRings()) early.set(word.node.delta.id, word);',
+    replace: '',
+    tests: ['test/sync/stolen-device.test.ts'],
+  },
+  {
+    name: 'of a ring of words that take one another out one alone is in force',
+    rule: 'A4',
+    file: 'src/sync/in-turn.ts',
+    search: 'for (const id of this.#latest) if (!rings.has(id)) for (const one of this.#ringOf(id)) rings.add(one);',
+    replace: 'for (const id of this.#latest) if (this.#ringOf(id).size > 0) rings.add(id);',
+    tests: ['test/sync/stolen-device.test.ts'],
+  },
+  {
     name: 'what a word has made void counts for nothing for good, though that word turns out void',
     rule: 'A4',
     file: AUTHORITY,

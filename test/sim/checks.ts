@@ -441,8 +441,11 @@ function checkSide(world: World, side: readonly SimDevice[], whole: Whole, dice:
   const heard = members.filter((device) => !isMisled(world, device));
   const misled = members.length - heard.length;
   if (misled > 0) world.counts.add('copies out of step of who was let in by a hostile member', misled);
-  const given = heard.filter((device) => !waitsForCopyInVain(device, heard));
-  if (given.length < heard.length) world.counts.add('copies that nobody may give', heard.length - given.length);
+  const here = heard.filter((device) => !isLeaving(device));
+  if (here.length < heard.length)
+    world.counts.add('copies of who has left, and is in again', heard.length - here.length);
+  const given = here.filter((device) => !waitsForCopyInVain(device, here));
+  if (given.length < here.length) world.counts.add('copies that nobody may give', here.length - given.length);
   const live = given.filter((device) => !isBeforeAll(device, given));
   if (live.length < given.length) world.counts.add('copies from before all who are there', given.length - live.length);
   const past = new Past([...union.nodes()].map(({ delta }) => delta));
@@ -459,6 +462,15 @@ function checkSide(world: World, side: readonly SimDevice[], whole: Whole, dice:
   if (cameToRest) checkLogs(world, live);
   compareWithFirstCopy(world, dice.pick(live));
   checkMembers(world, union, past, side, live, unheard);
+}
+
+/**
+ * A7: who has left, and waits till others have what he wrote, does not go on with what has let him in again beside his leave: his copy goes. Nobody has told him so, and what
+ * that rests on may be folded: he is a member without a copy.
+ */
+function isLeaving({ engine, replica, isLetInAnew }: SimDevice): boolean {
+  const word = engine.expulsion?.delta;
+  return word?.kind === 'leave' && replica.node(word.id) !== undefined && !isLetInAnew;
 }
 
 /**

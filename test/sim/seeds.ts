@@ -5442,4 +5442,34 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // A hostile member let him in upon what was before his leave, and what that rests on was folded; those he waited for never said what they hold.
+    name: 'A7 who has left, and waits to be let go, need not take what has let him in again (world “merlin.1213”)',
+    plan: {
+      config: {
+        seed: 'merlin.1213',
+        big: false,
+        people: 5,
+        founding: 2,
+        hostile: 1,
+        manyDevices: 0.3,
+        directPaths: 7,
+        relayShare: 0.5,
+        network: { latency_ms: [20, 3000], loss: 0, duplication: 0.05, reorders: true, relayLifetime_ms: 2592000000 },
+        fsync_ms: 400,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 5000,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 51039, kind: 'join', salt: 24 },
+        { at: 51575, kind: 'files', salt: 9 },
+        { at: 65073, kind: 'version', salt: 32 },
+        { at: 123365, kind: 'cut', salt: 18 },
+        { at: 126181, kind: 'leave', salt: 53 },
+        { at: 293320, kind: 'backdate', salt: 2 },
+      ],
+    },
+  },
 ];

@@ -149,7 +149,8 @@ export function checkBases(world: World, live: readonly SimDevice[]): void {
   for (const device of live) {
     const { replica } = device;
     if (!replica.base.isThere || replica.isOutOfStep) continue;
-    const cut = [...replica.feeds.cut()].map(([feed, seq]) => `${feed} ${seq}`).sort();
+    // D8: of the base, in which a branch that alone is named is its feed; the copy tells of it up to the fork.
+    const cut = [...replica.base.present().cut].map(([feed, seq]) => `${feed} ${seq}`).sort();
     push(byCut, cut.join(), device);
   }
   for (const same of byCut.values()) {

@@ -5472,4 +5472,35 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Of a feed with two branches one had folded that which all named, and the judge held it for the base of who had not.
+    name: 'L6 D8 who has folded a branch that alone is named has another base (world “merlin.131”)',
+    plan: {
+      config: {
+        seed: 'merlin.131',
+        big: false,
+        people: 3,
+        founding: 2,
+        hostile: 1,
+        manyDevices: 0.3,
+        directPaths: 1,
+        relayShare: 1,
+        network: { latency_ms: [1, 5], loss: 0.02, duplication: 0, reorders: true, relayLifetime_ms: 600000 },
+        fsync_ms: 2,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 5000,
+        duration_ms: 1200000,
+      },
+      acts: [
+        { at: 791245, kind: 'join', salt: 22 },
+        { at: 854803, kind: 'halfSigned', salt: 3 },
+        { at: 906595, kind: 'posts', salt: 24 },
+        { at: 948098, kind: 'posts', salt: 7 },
+        { at: 1003203, kind: 'fork', salt: 18 },
+        { at: 1035269, kind: 'offline', salt: 21 },
+        { at: 1152643, kind: 'invite', salt: 28 },
+      ],
+    },
+  },
 ];

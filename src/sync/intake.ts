@@ -151,11 +151,16 @@ export class Intake {
    */
   #insert(deltas: readonly Delta[], wanted: number, { added, faults }: Batch, arrival?: number): boolean {
     let isTaken = true;
+    /** Of the run, what was taken last: nothing where that was here before. */
+    let before: Delta | undefined;
     const freed: Delta[] = [];
     for (let i = 0; i < deltas.length + freed.length; i++) {
       const delta = i < deltas.length ? deltas[i]! : freed[i - deltas.length]!;
-      const isWanted = i < wanted || this.#wanted.has(delta);
-      if (!isWanted && this.#endings.isBeyond(delta, this.#own.feed)) {
+      let isWanted = i < wanted || this.#wanted.has(delta);
+      const isBeyond = !isWanted && this.#endings.isBeyond(delta, this.#own.feed);
+      // What was taken of the run before it may be proved by it alone, to others as well, who are given it with that (D7).
+      if (isBeyond && before && i < deltas.length) isWanted = !this.#proof.stands(before);
+      if (isBeyond && !isWanted) {
         // What comes after it in the run would wait for it in vain.
         for (const one of deltas.slice(i)) this.#proof.settle(one);
         if (i < deltas.length) isTaken = false;
@@ -163,6 +168,7 @@ export class Intake {
         continue;
       }
       const outcome = this.#graph.insert(delta, isWanted, i === 0 ? arrival : undefined);
+      if (i < deltas.length) before = outcome.outcome === 'added' || outcome.outcome === 'waiting' ? delta : undefined;
       switch (outcome.outcome) {
         case 'added':
           added.push(outcome.node);

@@ -80,6 +80,12 @@ export class Proof {
     return checkSignature(crypto, workspace, delta);
   }
 
+  /** Whether it is proved by its own signature. */
+  stands(delta: Delta): boolean {
+    const { crypto, workspace } = this.#options;
+    return this.#proven.has(delta.id) || checkSignature(crypto, workspace, delta);
+  }
+
   /** It is taken in, or never will be. Answers whether it was proved by its own signature. */
   settle({ id }: Delta): boolean {
     return this.#proven.delete(id);

@@ -227,6 +227,40 @@ describe('D2 A4 a device that has lost its acknowledgement of a word', () => {
   });
 });
 
+describe('D7 A4 what is beyond a word, and is named by who had not heard it', () => {
+  it('D7 A4 what is taken for what names it comes with what proves it, so that others can be given it (world “avocet.3247”)', () => {
+    const team = new Team('proved by what comes after it');
+    const alice = team.founder;
+    const [carol, mallory] = ['Carol', 'Mallory'].map((name) => team.join(name)) as [Copy, Copy];
+    for (const copy of [carol, mallory]) copy.write(ACK);
+    alice.meet(carol, mallory, carol);
+    const [end] = [...mallory.replica.nodes()].filter(({ delta }) => delta.device === mallory.person.device).slice(-1);
+    const upon = { seq: end!.delta.seq + 1, prev: end!.delta.id, deps: [], credential: end!.delta.credential };
+    const first = team.forge(mallory.person, upon);
+    const next = team.forge(mallory.person, { ...upon, seq: upon.seq + 1, prev: first.id });
+    const unsigned = first.bytes.slice();
+    unsigned[unsigned.length - 1]! ^= 1;
+    const own = [...carol.replica.nodes()].filter(({ delta }) => delta.device === carol.person.device).at(-1)!.delta;
+    const unaware = team.forge(carol.person, {
+      seq: own.seq + 1,
+      prev: own.id,
+      deps: [first.id],
+      credential: own.credential,
+    });
+    alice.control('drop', controlBody.devices([mallory.person.device], boxEpoch(team.crypto, team.epoch, [])));
+    alice.replica.ingest([[unaware.bytes]]);
+    alice.replica.ingest([[unsigned, next.bytes]]);
+    assert.equal(alice.verdict(first.id), 'cutOff');
+    assert.ok(alice.replica.node(unaware.id));
+    for (const node of alice.replica.nodes()) alice.replica.madeDurable(node);
+    const [run] = alice.replica.serving.byIds([first.id]);
+    assert.deepEqual(
+      run?.map(({ delta }) => delta.id),
+      [first.id, next.id],
+    );
+  });
+});
+
 describe('D2 A4 what a device has lost and somebody brings who is out', () => {
   it('D2 A4 L4 comes back, but for what rests upon his own beyond the word: all may have folded what knows of that (world “vole.8974”)', () => {
     const team = new Team('lost and brought by who is out');

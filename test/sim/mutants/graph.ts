@@ -14,6 +14,14 @@ const contested = ['test/sync/contested.test.ts'];
 
 export const graph: readonly Mutant[] = [
   {
+    name: 'what is taken beyond a word is not taken with what proves it',
+    rule: 'D7',
+    file: 'src/sync/intake.ts',
+    search: 'if (isBeyond && before && i < deltas.length) isWanted = !this.#proof.stands(before);',
+    replace: '',
+    tests: ['test/sync/generations.test.ts'],
+  },
+  {
     name: 'who is new names, of many heads, any but what lets him in',
     rule: 'I4',
     file: OWN_FEED,
@@ -386,8 +394,8 @@ export const graph: readonly Mutant[] = [
     name: 'of who has two histories more is taken than others rest on',
     rule: 'D8',
     file: 'src/sync/intake.ts',
-    search: 'if (!isWanted && this.#endings.isBeyond(delta, this.#own.feed)) {',
-    replace: 'if (delta.seq < 0) {',
+    search: 'const isBeyond = !isWanted && this.#endings.isBeyond(delta, this.#own.feed);',
+    replace: 'const isBeyond = delta.seq < 0;',
     tests: deltas,
   },
   {

@@ -91,6 +91,23 @@ describe('what VS Code has seen of a file', () => {
     await versions.settled('never written');
   });
 
+  it('F2: what is read beside unsaved text is no base, till the text is that; what was saved meanwhile is', () => {
+    const versions = new Versions();
+    versions.read('f', 'v1');
+    versions.readBeside('f', 'v2');
+    assert.equal(versions.base('f'), 'v1');
+    versions.adopt('f');
+    assert.equal(versions.base('f'), 'v2');
+    versions.readBeside('f', 'v3');
+    versions.read('f', 'ours');
+    versions.adopt('f');
+    assert.equal(versions.base('f'), 'ours');
+    versions.readBeside('f', 'v4');
+    versions.forget('f');
+    versions.adopt('f');
+    assert.equal(versions.base('f'), undefined);
+  });
+
   it('F2: what was read goes along with a file that is moved, and with a folder all that is in it, and nothing else does', () => {
     const versions = new Versions();
     for (const key of ['w/a', 'w/a/b', 'w/ab']) versions.read(key, `of ${key}`);

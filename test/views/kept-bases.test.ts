@@ -76,6 +76,17 @@ describe('What unsaved text was typed upon', () => {
     assert.deepEqual([window.baseAfter('/a'), window.baseAfter('/b')], [undefined, 'v1']);
   });
 
+  it('F2 is what was read beside it once that has taken its place, as by a revert', () => {
+    const window = new Window();
+    window.versions.read(uriOf('/a').toString(), 'v1');
+    window.says('ChangeText', '/a', true);
+    window.versions.readBeside(uriOf('/a').toString(), 'v2');
+    window.says('ChangeText', '/a', true);
+    assert.equal(window.baseAfter('/a'), 'v1');
+    window.says('ChangeText', '/a', false);
+    assert.equal(window.versions.base(uriOf('/a').toString()), 'v2');
+  });
+
   it('is forgotten with what was saved, given up or closed', () => {
     for (const [end, isDirty] of [
       ['SaveText', false],

@@ -194,6 +194,21 @@ describe('open tabs of shared files', () => {
     assert.equal(document.isDirty, true);
   });
 
+  it('F2: a dirty one is upon what it was typed upon, though somebody reads the newer version beside it, as Compare does', async () => {
+    await fs.writeFile(world.uri('/compared.txt'), bytes('one\n'));
+    const document = await vscode.workspace.openTextDocument(world.uri('/compared.txt'));
+    const editor = await vscode.window.showTextDocument(document);
+    await editor.edit((edit) => edit.insert(new vscode.Position(0, 0), 'mine '));
+    await writeAsAnother('/compared.txt', 'theirs, and longer\n');
+    const { files } = (await door()).window;
+    assert.equal(text(await files.readFile(document.uri)), 'theirs, and longer\n');
+    await files.writeFile(document.uri, bytes(document.getText()), { create: false, overwrite: true });
+    const names = (await fs.readDirectory(world.uri('/'))).map(([name]) => name);
+    const ours = names.filter((name) => name.startsWith('compared'));
+    const contents = await Promise.all(ours.map(async (name) => text(await fs.readFile(world.uri(`/${name}`)))));
+    assert.deepEqual(contents.sort(), ['mine one\n', 'theirs, and longer\n']);
+  });
+
   it('F2: a dirty one that is renamed, with a folder above it, says on saving what it was typed upon', async () => {
     await fs.createDirectory(world.uri('/before'));
     await fs.writeFile(world.uri('/before/dirty.txt'), bytes('one\n'));

@@ -18,15 +18,14 @@ export async function copyAcross(
   overwrite: boolean,
 ): Promise<readonly Copied[]> {
   const { path } = from;
-  // Looked at before reading: what comes in between is another version, though it may be in the copy.
-  const { kind, bytes: size, version } = await api.stat(from.workspace, from.tool, path);
-  if (kind === 'file') {
-    const bytes = await readWhole(api, from, size);
-    await api.write(to.workspace, to.tool, to.path, bytes, { create: true, overwrite });
-    return [{ path, version }];
+  const entry = await api.stat(from.workspace, from.tool, path);
+  const whole = await readWhole(api, from, entry);
+  if (whole !== undefined) {
+    await api.write(to.workspace, to.tool, to.path, whole.bytes, { create: true, overwrite });
+    return [{ path, version: whole.version }];
   }
   await api.makeFolder(to.workspace, to.tool, to.path);
-  const copied: Copied[] = [{ path, version }];
+  const copied: Copied[] = [{ path, version: entry.version }];
   const entries = await api.list(from.workspace, from.tool, path);
   // A conflict copy is shown by its name as long as what it stands beside is there: removed in turn, it is before that.
   for (const { name } of entries.toSorted((a, b) => rank(a) - rank(b))) {

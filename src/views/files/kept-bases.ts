@@ -29,7 +29,7 @@ export class KeptBases implements Disposable {
     for (const [key, version] of this.#kept) versions.read(key, version);
     const { workspace } = vscode;
     const follow = (document: Written) => this.#follow(document);
-    const forget = ({ uri }: Written) => this.#keep(uri.toString(), undefined);
+    const forget = ({ uri }: Written) => this.#clean(uri.toString());
     this.#held.add(workspace.onDidOpenTextDocument(follow));
     this.#held.add(workspace.onDidChangeTextDocument(({ document }) => follow(document)));
     this.#held.add(workspace.onDidSaveTextDocument(forget));
@@ -46,7 +46,13 @@ export class KeptBases implements Disposable {
   #follow({ uri, isDirty }: Written): void {
     if (placeOf(uri) === undefined) return;
     const key = uri.toString();
-    this.#keep(key, isDirty ? this.#versions.base(key) : undefined);
+    if (isDirty) this.#keep(key, this.#versions.base(key));
+    else this.#clean(key);
+  }
+
+  #clean(key: string): void {
+    this.#versions.adopt(key);
+    this.#keep(key, undefined);
   }
 
   #keep(key: string, version: string | undefined): void {

@@ -10,6 +10,7 @@ import { errorSentence } from '../sentences.ts';
 import { Awaited } from './awaited.ts';
 import type { CoterieFiles } from './provider.ts';
 import { baseName, type FilePlace, placeOf } from './place.ts';
+import { isUnsaved } from './unsaved.ts';
 import { uriOf } from './uri.ts';
 
 export class OpenEditors implements Disposable {
@@ -85,14 +86,14 @@ export class OpenEditors implements Disposable {
     const uri = uriOf(place);
     const key = uri.toString();
     const api = this.#house.session.current;
-    if (api === undefined || !isDirty(key)) return;
+    if (api === undefined || !isUnsaved(key)) return;
     try {
       await this.#files.versions.settled(key);
       const entry = await api.stat(place.workspace, place.tool, place.path);
       // Our own save, or told already.
       if (entry.version === this.#files.versions.base(key) || entry.version === this.#told.get(key)) return;
       // It may have been saved while we asked.
-      if (!isDirty(key)) return;
+      if (!isUnsaved(key)) return;
       this.#told.set(key, entry.version);
       await this.#tell(uri, place, entry.modifiedBy);
     } catch {
@@ -116,10 +117,6 @@ export class OpenEditors implements Disposable {
     await vscode.window.showTextDocument(uri);
     await vscode.commands.executeCommand('workbench.files.action.compareWithSaved');
   }
-}
-
-function isDirty(key: string): boolean {
-  return vscode.workspace.textDocuments.some((document) => document.isDirty && document.uri.toString() === key);
 }
 
 function isActive(place: FilePlace): boolean {

@@ -8,12 +8,11 @@ import { addsTo, edits } from '../rights.ts';
 import { doneSentences } from '../sentences.ts';
 import { copyAcross, moveAcross } from './across.ts';
 import { baseName, type FilePlace, placeOf } from './place.ts';
+import { isUnsaved } from './unsaved.ts';
 import { requirePlace, uriOf } from './uri.ts';
 import { Versions } from './versions.ts';
-import { READ_SLICE_BYTES, readWhole } from './whole.ts';
+import { readWhole } from './whole.ts';
 
-/** How often a file that changes while it is read in slices is begun again. */
-const READ_ATTEMPTS = 5;
 /** VS Code stats once right after a save; by then it has, and may be told that what stands there is another version. */
 const AFTER_SAVE_MS = [50, 1000];
 
@@ -74,18 +73,13 @@ export class CoterieFiles implements vscode.FileSystemProvider, Disposable {
   async readFile(uri: vscode.Uri): Promise<Uint8Array> {
     const place = requirePlace(uri);
     return this.#orLacking(place, uri, async (api) => {
-      // Looked at before reading: if a newer version comes in between, a save builds on the older and loses nothing.
-      for (let attempt = 1; ; attempt++) {
-        const before = await api.stat(place.workspace, place.tool, place.path);
-        if (before.kind === 'folder') throw vscode.FileSystemError.FileIsADirectory(uri);
-        const bytes = await readWhole(api, place, before.bytes);
-        const whole =
-          before.bytes <= READ_SLICE_BYTES ||
-          (await api.stat(place.workspace, place.tool, place.path)).version === before.version;
-        if (!whole && attempt < READ_ATTEMPTS) continue;
-        this.versions.read(uri.toString(), before.version);
-        return bytes;
-      }
+      const whole = await readWhole(api, place);
+      if (whole === undefined) throw vscode.FileSystemError.FileIsADirectory(uri);
+      const key = uri.toString();
+      // Whoever compares, or another extension: the unsaved text is not upon that.
+      if (isUnsaved(key)) this.versions.readBeside(key, whole.version);
+      else this.versions.read(key, whole.version);
+      return whole.bytes;
     });
   }
 
@@ -248,7 +242,8 @@ export class CoterieFiles implements vscode.FileSystemProvider, Disposable {
       return await work(await this.#house.session.api());
     } catch (error) {
       if (error instanceof vscode.FileSystemError) throw error;
-      if (errorCode(error) === 'notFound') this.versions.forget(uri.toString());
+      // What unsaved text was typed upon is what it is upon, though another item may come to stand there.
+      if (errorCode(error) === 'notFound' && !isUnsaved(uri.toString())) this.versions.forget(uri.toString());
       throw this.#fileSystemError(error, uri, detail);
     }
   }

@@ -21,6 +21,7 @@ const MAX_FILES = 10_000;
 export class Versions {
   readonly #files = new Map<string, Seen>();
   readonly #writes = new Map<string, Promise<unknown>>();
+  readonly #beside = new Map<string, string>();
 
   /** The time to show for a version that was just stat'ed. */
   stat(key: string, version: string, modified: number): number {
@@ -32,9 +33,21 @@ export class Versions {
   }
 
   read(key: string, version: string): void {
+    this.#beside.delete(key);
     const seen = this.#files.get(key);
     if (seen === undefined) this.#set(key, { read: version, version, modified: 0, shown: 0 });
     else this.#set(key, { ...seen, read: version });
+  }
+
+  /** Read while there is unsaved text, which is upon another: that stays the base, till the text is what was read. */
+  readBeside(key: string, version: string): void {
+    this.#beside.set(key, version);
+  }
+
+  /** There is no unsaved text any more: what was read beside it has taken its place, but where it was saved. */
+  adopt(key: string): void {
+    const version = this.#beside.get(key);
+    if (version !== undefined) this.read(key, version);
   }
 
   /** What a write builds upon; undefined where nothing was read. */
@@ -78,6 +91,7 @@ export class Versions {
   }
 
   forget(key: string): void {
+    this.#beside.delete(key);
     this.#files.delete(key);
   }
 

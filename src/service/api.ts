@@ -651,7 +651,7 @@ export interface FilesApi {
   /** Answers the version's id. */
   write(workspace: string, tool: string, path: string, bytes: Uint8Array, options: WriteOptions): Promise<string>;
   makeFolder(workspace: string, tool: string, path: string): Promise<void>;
-  /** Of a file, with all that stands beside it; with `version`, that alone: `notFound` where another is shown there now. */
+  /** A file goes alone: a conflict copy beside it stays, and takes its name. With `version`: `notFound` where another is shown there now. */
   remove(workspace: string, tool: string, path: string, options: RemoveOptions): Promise<void>;
   rename(
     workspace: string,

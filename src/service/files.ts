@@ -222,13 +222,17 @@ export class Files {
     if (version !== undefined && entry.versionId !== version) throw new ServiceError('notFound', { path });
     const doomed = [...this.#below(entry)];
     if (doomed.length > 1 && !recursive) throw new ServiceError('notEmpty', { path });
-    // A conflict copy goes alone, and so does a version that is meant: what it stands beside stays.
-    const isAlone = entry.conflictOf !== undefined || (version !== undefined && !entry.item.folder);
+    // Given by its path a file goes alone: what stands beside it stays. What falls with a folder falls whole.
     const deltas = doomed.map((one): FilesDelta => {
-      if (isAlone) return { kind: 'del', parents: this.#tree.equalHeads(one.item, one.version) };
+      if (one === entry && !entry.item.folder) return this.#delOf(entry);
       return { kind: 'del', parents: one.item.heads };
     });
     await this.#author(deltas.toReversed(), call);
+  }
+
+  /** Of what is shown there alone. */
+  #delOf({ item, version }: TreeEntry): FilesDelta {
+    return { kind: 'del', parents: this.#tree.equalHeads(item, version) };
   }
 
   /** The entry and everything in it, each item once. */

@@ -220,19 +220,29 @@ export class Files {
   async remove(path: string, { recursive, version }: RemoveOptions, call?: CallKey): Promise<void> {
     const entry = this.#find(path);
     if (version !== undefined && entry.versionId !== version) throw new ServiceError('notFound', { path });
-    const doomed = [...this.#below(entry)];
-    if (doomed.length > 1 && !recursive) throw new ServiceError('notEmpty', { path });
-    // Given by its path a file goes alone: what stands beside it stays. What falls with a folder falls whole.
-    const deltas = doomed.map((one): FilesDelta => {
-      if (one === entry && !entry.item.folder) return this.#delOf(entry);
-      return { kind: 'del', parents: one.item.heads };
-    });
-    await this.#author(deltas.toReversed(), call);
+    if (!recursive && [...this.#below(entry)].length > 1) throw new ServiceError('notEmpty', { path });
+    await this.#author(this.#delsOf([entry]), call);
   }
 
-  /** Of what is shown there alone. */
-  #delOf({ item, version }: TreeEntry): FilesDelta {
-    return { kind: 'del', parents: this.#tree.equalHeads(item, version) };
+  /**
+   * Given by its path a file goes alone: what stands beside it stays. What falls with a folder falls whole, what is in it first. One for each
+   * item: none stands upon another that is written with it.
+   */
+  #delsOf(entries: readonly TreeEntry[]): readonly FilesDelta[] {
+    const parents = new Map<DeltaId, readonly DeltaId[]>();
+    for (const entry of entries.filter(({ item }) => !item.folder))
+      parents.set(entry.id, [...(parents.get(entry.id) ?? []), ...this.#headsOf(entry)]);
+    const folders = entries
+      .filter(({ item }) => item.folder)
+      .flatMap((folder) => [...this.#below(folder)].toReversed());
+    for (const { id, item } of folders) parents.set(id, item.heads);
+    return [...parents.values()].map((heads): FilesDelta => ({ kind: 'del', parents: heads }));
+  }
+
+  /** What an entry stands for. */
+  #headsOf({ item, version, versionId }: TreeEntry): readonly DeltaId[] {
+    const heads = this.#tree.equalHeads(item, version);
+    return heads.length > 0 ? heads : [versionId];
   }
 
   /** The entry and everything in it, each item once. */
@@ -243,59 +253,118 @@ export class Files {
       if (child.conflictOf === undefined) yield* this.#below(child);
   }
 
-  /** What takes several steps is done with the last: `call` goes with that one. */
+  /** All at once, or nothing of it: what is overwritten goes only where something takes its place. */
   async rename(from: string, to: string, options: { readonly overwrite: boolean }, call?: CallKey): Promise<void> {
     const entry = this.#find(from);
-    const target = this.#tree.at(to);
-    if (target && target.id !== entry.id) {
-      if (!options.overwrite) throw new ServiceError('exists', { path: to });
-      await this.remove(to, { recursive: true });
-    }
-    if (entry.conflictOf !== undefined) {
-      // A conflict copy has no item of its own yet: it becomes one.
-      await this.copy(from, to, { overwrite: true });
-      return this.remove(from, { recursive: false }, call);
-    }
-    if (`${to}/`.startsWith(`${from}/`) && to !== from) throw new ServiceError('badName', { path: to });
-    const { parent, name } = this.#place(to);
-    // Beside a name that is the same to some system it would be shown under another (F4).
-    const clash = this.#tree.clashes(parent, name);
-    if (clash && clash.id !== entry.id) throw new ServiceError('exists', { path: to });
-    await this.#author([{ kind: 'move', item: entry.id, parent, name }], call);
+    if (to !== from && isWithin(to, from)) throw new ServiceError('badName', { path: to });
+    const taken = this.#taken(from, to, entry, options.overwrite);
+    const { parent, name } = this.#placeBeside(to, [entry, taken]);
+    if (entry.conflictOf !== undefined) return this.#renameCopy(entry, { from, to, taken }, call);
+    const move: FilesDelta = { kind: 'move', item: entry.id, parent, name };
+    await this.#author([move, ...this.#makeRoom(taken, entry)], call);
   }
 
-  async copy(from: string, to: string, options: { readonly overwrite: boolean }, call?: CallKey): Promise<void> {
-    const entry = this.#find(from);
-    if (`${to}/`.startsWith(`${from}/`)) throw new ServiceError('exists', { path: to });
-    if (this.#tree.at(to)) {
-      if (!options.overwrite) throw new ServiceError('exists', { path: to });
-      await this.remove(to, { recursive: true });
-    }
-    await this.#copyInto(entry, to, call);
-  }
-
-  async #copyInto(entry: TreeEntry, to: string, call: CallKey | undefined): Promise<void> {
-    const { parent, name } = this.#newPlace(to);
-    if (entry.item.folder) {
-      const children = [...this.#tree.folder(entry.id).values()];
-      const last = children.at(-1);
-      await this.#author([{ kind: 'folder', parent, name }], last ? undefined : call);
-      for (const child of children)
-        await this.#copyInto(child, `${to}/${child.name}`, child === last ? call : undefined);
+  /** A conflict copy has no item of its own yet: it becomes one. In place of what it stands beside it settles the conflict. */
+  async #renameCopy(
+    entry: TreeEntry,
+    { from, to, taken }: { readonly from: string; readonly to: string; readonly taken: TreeEntry | undefined },
+    call?: CallKey,
+  ): Promise<void> {
+    const content = await this.#ownContent(entry, from);
+    const others = this.#copiesOf(entry).filter((copy) => copy.versionId !== entry.versionId);
+    if (taken?.id === entry.id && taken.conflictOf === undefined && others.length === 0) {
+      const parents = [...this.#headsOf(taken), ...this.#headsOf(entry)];
+      await this.#author([{ kind: 'ver', parents, content }], call);
       return;
     }
-    const content = this.#content(entry.versionId);
-    // A difference stands upon its parent alone: the copy gets chunks of its own.
-    const own =
-      content.kind === 'chunks'
-        ? content
-        : await this.#guard(to, async () => this.#workspace.contents.writeBytes(await this.#bytesOf(entry.versionId)));
-    await this.#author([{ kind: 'file', parent, name, content: own }], call);
+    const { parent, name } = this.#placeBeside(to, [entry, taken]);
+    const file: FilesDelta = { kind: 'file', parent, name, content };
+    await this.#author([...this.#makeRoom(taken, entry), file], call);
+  }
+
+  /** What takes several steps, as a folder, is done with the last: `call` goes with that one. */
+  async copy(from: string, to: string, options: { readonly overwrite: boolean }, call?: CallKey): Promise<void> {
+    const entry = this.#find(from);
+    if (isWithin(to, from)) throw new ServiceError('exists', { path: to });
+    const taken = this.#taken(from, to, entry, options.overwrite);
+    this.#placeBeside(to, [taken]);
+    // Whatever can fail for want of content, or of room for it, does so before anything is written.
+    const contents = new Map<DeltaId, Content>();
+    for (const { path, entry: one } of this.#from(entry, partsOf(from).slice(0, -1).join('/')))
+      if (!one.item.folder) contents.set(one.versionId, await this.#ownContent(one, `/${path}`));
+    await this.#copyInto(entry, to, contents, taken, call);
+  }
+
+  async #copyInto(
+    entry: TreeEntry,
+    to: string,
+    contents: ReadonlyMap<DeltaId, Content>,
+    taken: TreeEntry | undefined,
+    call: CallKey | undefined,
+  ): Promise<void> {
+    const { parent, name } = this.#placeBeside(to, [taken]);
+    const room = this.#makeRoom(taken);
+    if (!entry.item.folder) {
+      const content = contents.get(entry.versionId) ?? (await this.#ownContent(entry, to));
+      await this.#author([...room, { kind: 'file', parent, name, content }], call);
+      return;
+    }
+    const children = [...this.#tree.folder(entry.id).values()];
+    const last = children.at(-1);
+    await this.#author([...room, { kind: 'folder', parent, name }], last ? undefined : call);
+    for (const child of children)
+      await this.#copyInto(child, `${to}/${child.name}`, contents, undefined, child === last ? call : undefined);
+  }
+
+  /** What stands where another is to go. Throws where it is not to be overwritten. */
+  #taken(from: string, to: string, entry: TreeEntry, overwrite: boolean): TreeEntry | undefined {
+    const taken = this.#tree.at(to);
+    if (!taken || (taken.id === entry.id && taken.versionId === entry.versionId)) return undefined;
+    if (!overwrite) throw new ServiceError('exists', { path: to });
+    // A folder cannot give way to what is in it.
+    if (isWithin(from, to)) throw new ServiceError('notEmpty', { path: to });
+    return taken;
+  }
+
+  /**
+   * Removes what is overwritten by `entry`, and that too where it is a conflict copy. One beside what is overwritten stays, under the name that it
+   * has. Of one item what moves it comes first: who looks at what is not written yet finds no version in it that is new.
+   */
+  #makeRoom(taken: TreeEntry | undefined, entry?: TreeEntry): readonly FilesDelta[] {
+    const gone = [taken, entry?.conflictOf === undefined ? undefined : entry].filter((one) => one !== undefined);
+    const stays = taken && this.#copiesOf(taken).find((copy) => gone.every((one) => one.versionId !== copy.versionId));
+    const isMoved = entry?.conflictOf === undefined && entry?.id === taken?.id;
+    const deltas: FilesDelta[] = [];
+    if (stays && taken.conflictOf === undefined && !isMoved)
+      deltas.push({ kind: 'move', item: stays.id, parent: stays.item.parent, name: stays.name });
+    return [...deltas, ...this.#delsOf(gone)];
+  }
+
+  /** The conflict copies of a file. */
+  #copiesOf({ id, item }: TreeEntry): readonly TreeEntry[] {
+    return [...this.#tree.folder(item.parent).values()].filter((one) => one.id === id && one.conflictOf !== undefined);
+  }
+
+  /** A difference stands upon its parent alone: what becomes a file gets chunks of its own. */
+  async #ownContent({ versionId }: TreeEntry, path: string): Promise<Content> {
+    const content = this.#content(versionId);
+    if (content.kind === 'chunks') return content;
+    return this.#guard(path, async () => this.#workspace.contents.writeBytes(await this.#bytesOf(versionId)));
   }
 
   #newPlace(path: string): { readonly parent: FolderId; readonly name: string } {
+    return this.#placeBeside(path, []);
+  }
+
+  /** Beside a name that is the same to some system it would be shown under another (F4): none may have it but those who leave. */
+  #placeBeside(
+    path: string,
+    leaving: readonly (TreeEntry | undefined)[],
+  ): { readonly parent: FolderId; readonly name: string } {
     const place = this.#place(path);
-    if (this.#tree.clashes(place.parent, place.name)) throw new ServiceError('exists', { path });
+    const clash = this.#tree.clashes(place.parent, place.name);
+    const leaves = leaving.some((one) => one?.id === clash?.id && one?.versionId === clash?.versionId);
+    if (clash && !leaves) throw new ServiceError('exists', { path });
     return place;
   }
 
@@ -497,6 +566,10 @@ class ImportInto implements ImportSink {
     const cut = path.lastIndexOf('/');
     return { parent: this.#folders.get(cut < 0 ? '' : path.slice(0, cut)), name: path.slice(cut + 1) };
   }
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return `${path}/`.startsWith(`${folder}/`);
 }
 
 /** A name beside one that is taken. */

@@ -1,6 +1,10 @@
 /** F1, F2, F4: what is written, moved, copied, added and deleted where something else stands already: nothing is lost that nobody meant. */
 import assert from 'node:assert/strict';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { FileChange } from '../../src/service/api.ts';
+import { MemoryDisk } from '../fakes/memory-disk.ts';
+import { seededBytes } from '../fakes/seeded-bytes.ts';
 import { House, type Person } from './house.ts';
 
 describe('Files that meet others', function () {
@@ -78,6 +82,144 @@ describe('Files that meet others', function () {
       assert.equal((await shows()).length, 3);
       await alice.api.remove(workspace, files, '/f', { recursive: true });
       assert.deepEqual(await shows(), []);
+    });
+  });
+
+  describe('moved and copied onto others', () => {
+    const over = { overwrite: true };
+    const rename = (from: string, to: string, person = alice) => person.api.rename(workspace, files, from, to, over);
+    const copy = (from: string, to: string, person = alice) => person.api.copy(workspace, files, from, to, over);
+
+    it('F2 what is overwritten goes alone: the conflict copies beside it stay, by their name', async () => {
+      await withBob();
+      await conflict('one', 'two');
+      await alice.write(workspace, files, '/b.txt', 'bee');
+      await copy('/b.txt', '/a.txt');
+      const copied = [`${copyOfAlice()}: two`, '/a.txt: bee', '/b.txt: bee'];
+      assert.deepEqual(await shows(), copied);
+      await conflict('one', 'two');
+      await alice.write(workspace, files, '/b.txt', 'bee');
+      const before = await shows();
+      assert.equal(before.length, 4);
+      await rename('/b.txt', '/a.txt');
+      const renamed = before.filter((line) => !line.startsWith('/b.txt'));
+      assert.deepEqual(
+        await shows(),
+        renamed.map((line) => (line.startsWith('/a.txt') ? '/a.txt: bee' : line)),
+      );
+      await house.converged(workspace, alice, bob);
+      assert.deepEqual(await shows(bob), await shows());
+    });
+
+    it('F2 a conflict copy in place of the file beside it settles the conflict', async () => {
+      await withBob();
+      await conflict('one', 'two');
+      await rename(copyOfAlice(), '/a.txt');
+      await house.converged(workspace, alice, bob);
+      for (const person of [alice, bob]) assert.deepEqual(await shows(person), ['/a.txt: two']);
+      await conflict('one', 'two');
+      await rename('/a.txt', copyOfAlice());
+      assert.deepEqual(await shows(), [`${copyOfAlice()}: one`]);
+    });
+
+    it('F2 a conflict copy of several takes the place of the file, and the others stay', async () => {
+      await conflict('one', 'two', 'three');
+      const second = '/a (conflict copy of Alice) (2).txt';
+      assert.deepEqual(await shows(), [`${second}: three`, `${copyOfAlice()}: two`, '/a.txt: one'].sort());
+      await rename(second, '/a.txt');
+      assert.deepEqual(await shows(), [`${copyOfAlice()}: two`, '/a.txt: three']);
+    });
+
+    it('F2 a conflict copy takes another name, or that of another file', async () => {
+      await conflict('one', 'two');
+      await alice.api.rename(workspace, files, copyOfAlice(), '/b.txt', { overwrite: false });
+      assert.deepEqual(await shows(), ['/a.txt: one', '/b.txt: two']);
+      await alice.api.remove(workspace, files, '/a.txt', { recursive: false });
+      await conflict('three', 'four');
+      await rename(copyOfAlice(), '/b.txt');
+      assert.deepEqual(await shows(), ['/a.txt: three', '/b.txt: four']);
+    });
+
+    it('F1 nothing is overwritten by what is not here', async () => {
+      await alice.write(workspace, files, '/y.txt', 'kept');
+      const text = 'a line that is long enough to be worth a difference\n'.repeat(2_000);
+      await alice.write(workspace, files, '/x.txt', text);
+      await alice.write(workspace, files, '/x.txt', `${text}more`);
+      await alice.api.makeFolder(workspace, files, '/f');
+      await alice.api.copy(workspace, files, '/y.txt', '/f/y.txt', { overwrite: false });
+      await alice.api.makeFolder(workspace, files, '/g');
+      await rename('/x.txt', '/g/x.txt');
+      await withBob();
+      await bob.whole(workspace);
+      await alice.close();
+      await bob.close();
+      for (const name of await readdir(bob.folder, { recursive: true })) {
+        if (name.endsWith('.pack') || /chunks.*[0-9a-f]{64}$/.test(name)) await rm(join(bob.folder, name));
+      }
+      await bob.open();
+      const before = (await bob.api.list(workspace, files, '/')).map(({ name }) => name).sort();
+      await assert.rejects(copy('/g/x.txt', '/y.txt', bob), { code: 'notPresent' });
+      await assert.rejects(copy('/g', '/f', bob), { code: 'notPresent' });
+      assert.deepEqual((await bob.api.list(workspace, files, '/')).map(({ name }) => name).sort(), before);
+      assert.deepEqual(
+        (await bob.api.list(workspace, files, '/f')).map(({ name }) => name),
+        ['y.txt'],
+      );
+    });
+
+    it('F1 nothing is overwritten where there is no room for what takes its place', async () => {
+      const disk = new MemoryDisk();
+      await alice.close();
+      await alice.open({ disk });
+      workspace = await alice.api.createWorkspace({ name: 'Gemini' });
+      [files] = (await alice.tools(workspace)) as [string];
+      await alice.write(workspace, files, '/y.txt', 'kept');
+      const bytes = seededBytes(200_000, 1);
+      await alice.write(workspace, files, '/x.bin', bytes);
+      await alice.write(workspace, files, '/x.bin', bytes.with(7, 7));
+      disk.fail({ on: 'write', path: /chunks|pack/, code: 'full', times: Infinity });
+      await assert.rejects(copy('/x.bin', '/y.txt'), { code: 'diskFull' });
+      disk.faults.length = 0;
+      assert.equal((await shows()).at(-1), '/y.txt: kept');
+    });
+
+    it('A5 who may not do all of it does nothing of it', async () => {
+      await conflict('one', 'two');
+      await alice.write(workspace, files, '/b.txt', 'bee');
+      await withBob();
+      await bob.write(workspace, files, '/mine.txt', 'mine');
+      await house.converged(workspace, alice, bob);
+      const before = await shows(bob);
+      const refused = { code: 'notPermitted' };
+      await assert.rejects(rename(copyOfAlice(), '/c.txt', bob), refused);
+      await assert.rejects(rename('/mine.txt', '/b.txt', bob), refused);
+      await assert.rejects(copy('/mine.txt', '/b.txt', bob), refused);
+      assert.deepEqual(await shows(bob), before);
+      // He may write, and so say which it is to be.
+      await rename(copyOfAlice(), '/a.txt', bob);
+      assert.deepEqual(await shows(bob), ['/a.txt: two', '/b.txt: bee', '/mine.txt: mine']);
+    });
+
+    it('F4 a folder does not give way to what is in it', async () => {
+      await alice.api.makeFolder(workspace, files, '/f');
+      await alice.write(workspace, files, '/f/a.txt', 'a');
+      await assert.rejects(rename('/f/a.txt', '/f'), { code: 'notEmpty' });
+      await assert.rejects(copy('/f/a.txt', '/f'), { code: 'notEmpty' });
+      assert.deepEqual(await shows(), ['/f', '/f/a.txt: a']);
+    });
+
+    it('F4 a folder with all that is in it gives way to another, and to a file', async () => {
+      for (const folder of ['/f', '/g', '/g/h']) await alice.api.makeFolder(workspace, files, folder);
+      for (const path of ['/f/a.txt', '/g/b.txt', '/g/h/c.txt']) await alice.write(workspace, files, path, path);
+      await copy('/g', '/f');
+      const copied = ['/f', '/f/b.txt: /g/b.txt', '/f/h', '/f/h/c.txt: /g/h/c.txt'];
+      const there = ['/g', '/g/b.txt: /g/b.txt', '/g/h', '/g/h/c.txt: /g/h/c.txt'];
+      assert.deepEqual(await shows(), [...copied, ...there]);
+      await rename('/f', '/g');
+      assert.deepEqual(await shows(), there);
+      await alice.write(workspace, files, '/z', 'zed');
+      await rename('/z', '/g');
+      assert.deepEqual(await shows(), ['/g: zed']);
     });
   });
 });

@@ -329,7 +329,10 @@ export interface FileEntry {
 export interface WriteOptions {
   readonly create: boolean;
   readonly overwrite: boolean;
-  /** The version that the writer had read; the present one where absent. A newer one makes a conflict copy, never a loss. */
+  /**
+   * The version that the writer had read; the present one where absent. A newer one makes a conflict copy, never a loss; where another file
+   * stands under that name by now, the one that was read gets the version, or is there again, beside it.
+   */
   readonly base?: string;
 }
 

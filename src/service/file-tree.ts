@@ -278,7 +278,7 @@ export function partsOf(path: string): readonly string[] {
   return path.split('/').filter((part) => part !== '');
 }
 
-function sameContent(a: Version, b: Version): boolean {
+export function sameContent(a: Version, b: Version): boolean {
   if (!a.content || !b.content) return false;
   return a.content.bytes === b.content.bytes && a.content.sha256.every((byte, i) => byte === b.content!.sha256[i]);
 }

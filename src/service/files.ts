@@ -17,7 +17,7 @@ import {
   type WriteOptions,
 } from './api.ts';
 import type { ByteCache } from './byte-cache.ts';
-import { partsOf, type FileTree, type TreeEntry } from './file-tree.ts';
+import { partsOf, sameContent, type FileTree, type TreeEntry } from './file-tree.ts';
 import type { Bridges, ExportEntry, ImportSink, ParentContent, Progress } from './ports.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 
@@ -199,17 +199,29 @@ export class Files {
     return version;
   }
 
-  /** Upon what the writer had read (F2): where somebody was quicker, both stay. */
+  /** Upon what the writer had read (F2): where somebody was quicker, both stay, and where another file stands there by now. */
   async #newVersion(entry: TreeEntry, bytes: Uint8Array, base: DeltaId | undefined, call?: CallKey): Promise<string> {
-    const known = base !== undefined && this.#tree.version(base)?.item === entry.id ? base : entry.versionId;
-    const parents = known === entry.versionId ? this.#tree.equalHeads(entry.item, entry.version) : [known];
+    const parents = this.#parentsOf(entry, base);
     const parent = parents.length === 1 ? this.#parentContent(parents[0]!) : undefined;
-    const reuse = (await this.#workspace.contents.chunkRefs(this.#tree.lineage(known)!.bottom)) ?? [];
+    const bottom = parents.length > 0 ? this.#tree.lineage(parents[0]!)?.bottom : entry.version.content;
+    const reuse = (bottom && (await this.#workspace.contents.chunkRefs(bottom))) ?? [];
     const content = await this.#workspace.contents.writeBytes(bytes, parent, { reuse });
-    const upon = parents.length > 0 ? parents : [known];
-    const version = await this.#author([{ kind: 'ver', parents: upon, content }], call);
+    const beside: FilesDelta = { kind: 'file', parent: entry.item.parent, name: entry.name, content };
+    const version = await this.#author([parents.length > 0 ? { kind: 'ver', parents, content } : beside], call);
     this.#cache.put(version, bytes);
     return version;
+  }
+
+  /**
+   * What a new version stands upon. Where the writer had read what stood there before as another file, a version of that one: be it deleted, it is there
+   * again by that. None where nobody knows any more what he had read: then a file beside this one.
+   */
+  #parentsOf(entry: TreeEntry, base: DeltaId | undefined): readonly DeltaId[] {
+    if (base === undefined || base === entry.versionId) return this.#headsOf(entry);
+    const read = this.#tree.version(base);
+    if (!read?.content) return [];
+    // Under whatever id, nothing stands there that he has not seen.
+    return sameContent(read, entry.version) ? this.#headsOf(entry) : [base];
   }
 
   async makeFolder(path: string, call?: CallKey): Promise<void> {

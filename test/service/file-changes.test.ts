@@ -222,4 +222,50 @@ describe('Files that meet others', function () {
       assert.deepEqual(await shows(), ['/g: zed']);
     });
   });
+
+  describe('saved', () => {
+    it('F2 where another file stands by now: both stand, and what was read is there again', async () => {
+      await withBob();
+      const base = await alice.write(workspace, files, '/a.txt', 'base');
+      await alice.write(workspace, files, '/b.tmp', 'unseen');
+      await alice.api.rename(workspace, files, '/b.tmp', '/a.txt', { overwrite: true });
+      const version = await write('/a.txt', 'typed upon base', base);
+      await house.converged(workspace, alice, bob);
+      for (const person of [alice, bob])
+        assert.deepEqual(await shows(person), ['/a (2).txt: unseen', '/a.txt: typed upon base']);
+      assert.equal((await alice.api.stat(workspace, files, '/a.txt')).version, version);
+      // The next save builds upon that one.
+      await write('/a.txt', 'typed on', version);
+      assert.deepEqual(await shows(), ['/a (2).txt: unseen', '/a.txt: typed on']);
+    });
+
+    it('F2 where another file stands by now, and the one that was read has been moved: it goes there', async () => {
+      const base = await alice.write(workspace, files, '/a.txt', 'base');
+      await alice.api.rename(workspace, files, '/a.txt', '/old.txt', { overwrite: false });
+      await alice.write(workspace, files, '/a.txt', 'unseen');
+      await write('/a.txt', 'typed upon base', base);
+      assert.deepEqual(await shows(), ['/a.txt: unseen', '/old.txt: typed upon base']);
+    });
+
+    it('F2 upon what was read, where it stands there as another file or version: nothing is doubled', async () => {
+      await conflict('one', 'two');
+      const { version } = await alice.api.stat(workspace, files, copyOfAlice());
+      await alice.api.rename(workspace, files, copyOfAlice(), '/b.txt', { overwrite: false });
+      await write('/b.txt', 'two and more', version);
+      assert.deepEqual(await shows(), ['/a.txt: one', '/b.txt: two and more']);
+      await conflict('one', 'two');
+      const copy = await alice.api.stat(workspace, files, copyOfAlice());
+      await alice.api.rename(workspace, files, copyOfAlice(), '/a.txt', { overwrite: true });
+      await write('/a.txt', 'two and more', copy.version);
+      assert.deepEqual(await shows(), ['/a.txt: two and more', '/b.txt: two and more']);
+    });
+
+    it('F2 upon what nobody knows any more: beside what stands there', async () => {
+      await alice.write(workspace, files, '/a.txt', 'unseen');
+      const version = await write('/a.txt', 'typed', '00'.repeat(32));
+      assert.deepEqual(await shows(), ['/a (2).txt: typed', '/a.txt: unseen']);
+      await write('/a.txt', 'typed on', version);
+      assert.deepEqual(await shows(), ['/a (2).txt: typed on', '/a.txt: unseen']);
+    });
+  });
 });

@@ -261,10 +261,10 @@ export class FileTree {
   }
 
   /** Live heads that the one shown stands for: itself and its equals. A new version names them all. */
-  equalHeads(item: Item, version: Version): readonly DeltaId[] {
+  headsOf({ item, version, versionId }: TreeEntry): readonly DeltaId[] {
     return item.heads.filter((head) => {
       const other = this.version(head);
-      return other?.live === true && sameContent(other, version);
+      return head === versionId || (other?.live === true && sameContent(other, version));
     });
   }
 }

@@ -217,11 +217,11 @@ export class Files {
    * again by that. None where nobody knows any more what he had read: then a file beside this one.
    */
   #parentsOf(entry: TreeEntry, base: DeltaId | undefined): readonly DeltaId[] {
-    if (base === undefined || base === entry.versionId) return this.#headsOf(entry);
+    if (base === undefined || base === entry.versionId) return this.#tree.headsOf(entry);
     const read = this.#tree.version(base);
     if (!read?.content) return [];
     // Under whatever id, nothing stands there that he has not seen.
-    return sameContent(read, entry.version) ? this.#headsOf(entry) : [base];
+    return sameContent(read, entry.version) ? this.#tree.headsOf(entry) : [base];
   }
 
   async makeFolder(path: string, call?: CallKey): Promise<void> {
@@ -243,18 +243,12 @@ export class Files {
   #delsOf(entries: readonly TreeEntry[]): readonly FilesDelta[] {
     const parents = new Map<DeltaId, readonly DeltaId[]>();
     for (const entry of entries.filter(({ item }) => !item.folder))
-      parents.set(entry.id, [...(parents.get(entry.id) ?? []), ...this.#headsOf(entry)]);
+      parents.set(entry.id, [...(parents.get(entry.id) ?? []), ...this.#tree.headsOf(entry)]);
     const folders = entries
       .filter(({ item }) => item.folder)
       .flatMap((folder) => [...this.#below(folder)].toReversed());
     for (const { id, item } of folders) parents.set(id, item.heads);
     return [...parents.values()].map((heads): FilesDelta => ({ kind: 'del', parents: heads }));
-  }
-
-  /** What an entry stands for. */
-  #headsOf({ item, version, versionId }: TreeEntry): readonly DeltaId[] {
-    const heads = this.#tree.equalHeads(item, version);
-    return heads.length > 0 ? heads : [versionId];
   }
 
   /** The entry and everything in it, each item once. */
@@ -285,7 +279,7 @@ export class Files {
     const content = await this.#ownContent(entry, from);
     const others = this.#copiesOf(entry).filter((copy) => copy.versionId !== entry.versionId);
     if (taken?.id === entry.id && taken.conflictOf === undefined && others.length === 0) {
-      const parents = [...this.#headsOf(taken), ...this.#headsOf(entry)];
+      const parents = [...this.#tree.headsOf(taken), ...this.#tree.headsOf(entry)];
       await this.#author([{ kind: 'ver', parents, content }], call);
       return;
     }
@@ -511,6 +505,8 @@ class ImportInto implements ImportSink {
   #waiting: { path: string; content: Content }[] = [];
   #waitingBytes = 0;
   #turn: Promise<void> = Promise.resolve();
+  /** What this import has brought up to date, by its id; and what it has added, by its place. */
+  readonly #met = new Set<string>();
 
   constructor(workspace: SharedWorkspace, tool: ToolId, tree: FileTree, root: FolderId) {
     this.#workspace = workspace;
@@ -520,14 +516,13 @@ class ImportInto implements ImportSink {
   }
 
   async folder(path: string): Promise<void> {
-    const place = this.#placeOf(path);
-    const existing = this.#tree.clashes(place.parent, place.name);
-    if (existing?.item.folder) {
+    const { parent, name } = this.#placeOf(path);
+    const existing = this.#existing(parent, name, 'folder');
+    if (existing) {
       this.#folders.set(path, existing.id);
       return;
     }
-    const name = existing ? freeName(this.#tree, place.parent, place.name) : place.name;
-    const body = filesBody({ kind: 'folder', parent: place.parent, name });
+    const body = filesBody({ kind: 'folder', parent, name });
     const nodes = await this.#workspace.author([{ tool: this.#tool, kind: 'folder', body }]);
     this.#folders.set(path, nodes.at(-1)!.delta.id);
   }
@@ -562,16 +557,37 @@ class ImportInto implements ImportSink {
     }
   }
 
-  /** A file that is there already gets a new version; adding a folder again brings it up to date. */
+  /**
+   * A file that is there already gets a new version; adding a folder again brings it up to date. What is new goes under the name that it has on
+   * the disk: others have it safely, and once (F4).
+   */
   #entryOf(path: string, content: Content): Entry {
     const { parent, name } = this.#placeOf(path);
-    const existing = this.#tree.clashes(parent, name);
-    if (existing && !existing.item.folder && existing.name === name) {
-      const parents = this.#tree.equalHeads(existing.item, existing.version);
-      return { tool: this.#tool, kind: 'ver', body: filesBody({ kind: 'ver', parents, content }) };
-    }
-    const free = existing ? freeName(this.#tree, parent, name) : name;
-    return { tool: this.#tool, kind: 'file', body: filesBody({ kind: 'file', parent, name: free, content }) };
+    const existing = this.#existing(parent, name, 'file');
+    if (!existing) return { tool: this.#tool, kind: 'file', body: filesBody({ kind: 'file', parent, name, content }) };
+    const parents = this.#tree.headsOf(existing);
+    return { tool: this.#tool, kind: 'ver', body: filesBody({ kind: 'ver', parents, content }) };
+  }
+
+  /**
+   * What was added before from under this name, by the name that it was given, not the one that is shown: two whose names differ in their case
+   * alone are two here, too. Else what is shown by it, as what was exported is; or what another system spells with other marks (NFC). Each once in an
+   * import: no two of its files are made one.
+   */
+  #existing(parent: FolderId, name: string, kind: 'file' | 'folder'): TreeEntry | undefined {
+    const place = (own: string) => `${parent ?? ''}/${own}`;
+    const composed = name.normalize('NFC');
+    const free = [...this.#tree.folder(parent).values()].filter(
+      ({ id, item, conflictOf }) =>
+        conflictOf === undefined && item.folder === (kind === 'folder') && !this.#met.has(id),
+    );
+    const others = free.filter(({ item }) => !this.#met.has(place(item.name)));
+    const found =
+      free.find(({ item }) => item.name === name) ??
+      others.find((entry) => entry.name === name) ??
+      others.find(({ item }) => item.name.normalize('NFC') === composed);
+    this.#met.add(found ? found.id : place(name));
+    return found;
   }
 
   #placeOf(path: string): { readonly parent: FolderId; readonly name: string } {

@@ -1,7 +1,8 @@
 /** F1, F2, F4: what is written, moved, copied, added and deleted where something else stands already: nothing is lost that nobody meant. */
 import assert from 'node:assert/strict';
-import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { FileChange } from '../../src/service/api.ts';
 import { MemoryDisk } from '../fakes/memory-disk.ts';
 import { seededBytes } from '../fakes/seeded-bytes.ts';
@@ -266,6 +267,131 @@ describe('Files that meet others', function () {
       assert.deepEqual(await shows(), ['/a (2).txt: typed', '/a.txt: unseen']);
       await write('/a.txt', 'typed on', version);
       assert.deepEqual(await shows(), ['/a (2).txt: typed on', '/a.txt: unseen']);
+    });
+  });
+
+  describe('added from the disk', () => {
+    let disk: string;
+    beforeEach(async () => {
+      disk = join(house.folder, 'disk', 'p');
+      await mkdir(disk, { recursive: true });
+    });
+
+    async function put(path: string, text: string): Promise<void> {
+      await mkdir(dirname(join(disk, path)), { recursive: true });
+      await writeFile(join(disk, path), text);
+    }
+    const add = () => alice.api.importPaths(workspace, files, '/', [disk], randomUUID());
+    const below = (lines: readonly string[]) => lines.map((line) => `/p${line}`);
+
+    async function items(at = ''): Promise<readonly string[]> {
+      const ids: string[] = [];
+      for (const { item, kind, name } of await alice.api.list(workspace, files, at === '' ? '/' : at))
+        ids.push(item, ...(kind === 'folder' ? await items(`${at}/${name}`) : []));
+      return ids.sort();
+    }
+
+    it('F4 what differs in its case alone stays two, and each is brought up to date', async () => {
+      const texts: string[] = [];
+      // More than are added at once.
+      const numbers = Array.from({ length: 40 }, (_, i) => i);
+      for (const round of ['first', 'second']) {
+        texts.length = 0;
+        for (const folder of ['Docs', 'docs'])
+          for (const name of ['A.txt', 'a.txt', ...numbers]) {
+            texts.push(`${folder}/${name} ${round}`);
+            await put(`${folder}/${name}`, texts.at(-1)!);
+          }
+        const before = round === 'second' ? await items() : undefined;
+        await add();
+        const lines = await shows();
+        assert.deepEqual(
+          lines.filter((line) => !line.includes(': ')),
+          below(['', '/Docs', '/docs (2)']),
+        );
+        const shown = lines.filter((line) => line.includes(': '));
+        assert.deepEqual(shown.map((line) => line.split(': ')[1]!).sort(), texts.sort());
+        if (before) assert.deepEqual(await items(), before);
+      }
+    });
+
+    it('F4 beside what others have given the same name in other letters', async () => {
+      await alice.api.makeFolder(workspace, files, '/p');
+      await alice.write(workspace, files, '/p/readme.md', 'theirs');
+      await put('README.md', 'from the disk');
+      for (let n = 0; n < 2; n++) {
+        await add();
+        assert.deepEqual(await shows(), below(['', '/README (2).md: from the disk', '/readme.md: theirs']));
+      }
+    });
+
+    it('F4 what some system refuses is there once, however often it is added', async () => {
+      for (const text of ['one', 'two', 'three']) {
+        await put('12:30.txt', text);
+        await put('what?/x.txt', text);
+        const before = await items();
+        await add();
+        assert.deepEqual(await shows(), below(['', `/12_30.txt: ${text}`, '/what_', `/what_/x.txt: ${text}`]));
+        if (text !== 'one') assert.deepEqual(await items(), before);
+      }
+      // And as it is shown to who exports it.
+      await rm(disk, { recursive: true });
+      await put('12_30.txt', 'four');
+      await put('what_/x.txt', 'four');
+      await add();
+      assert.deepEqual(await shows(), below(['', '/12_30.txt: four', '/what_', '/what_/x.txt: four']));
+      // Where both are there they are two.
+      for (const name of ['12:30.txt', '12_30.txt']) await put(name, name);
+      for (let n = 0; n < 2; n++) {
+        await add();
+        const texts = (await shows()).flatMap((line) => (line.startsWith('/p/12') ? line.split(': ')[1]! : []));
+        assert.deepEqual(texts.sort(), ['12:30.txt', '12_30.txt']);
+      }
+    });
+
+    it('F4 a name with its marks apart is the one that has them joined, unless both are there', async () => {
+      const [joined, apart] = ['caf\u00e9', 'cafe\u0301'];
+      await put(`${joined}/${joined}.txt`, 'joined');
+      await add();
+      await rm(disk, { recursive: true });
+      await put(`${apart}/${apart}.txt`, 'apart');
+      await add();
+      assert.deepEqual(await shows(), below(['', `/${joined}`, `/${joined}/${joined}.txt: apart`]));
+      await rm(disk, { recursive: true });
+      await alice.api.remove(workspace, files, '/p', { recursive: true });
+      for (let n = 0; n < 2; n++) {
+        await put(`${apart}.txt`, `apart ${n}`);
+        await put(`${joined}.txt`, `joined ${n}`);
+        await add();
+        const lines = await shows();
+        assert.deepEqual(
+          lines.map((line) => line.split(': ')[1] ?? ''),
+          ['', `apart ${n}`, `joined ${n}`],
+        );
+      }
+    });
+
+    it('F2 of a file with conflict copies the one that is shown plainly is brought up to date', async () => {
+      await conflict('one', 'two');
+      await alice.api.makeFolder(workspace, files, '/p');
+      await alice.api.rename(workspace, files, '/a.txt', '/p/a.txt', { overwrite: false });
+      await put('a.txt', 'from the disk');
+      await add();
+      const texts = (await shows()).slice(1).map((line) => line.split(': ')[1]);
+      assert.deepEqual(texts.sort(), ['from the disk', 'two']);
+    });
+
+    it('F4 a file beside a folder of its name, and the other way round', async () => {
+      await alice.api.makeFolder(workspace, files, '/p');
+      await alice.api.makeFolder(workspace, files, '/p/x');
+      await alice.write(workspace, files, '/p/y', 'theirs');
+      await put('x', 'file');
+      await put('y/z', 'in the folder');
+      for (let n = 0; n < 2; n++) {
+        await add();
+        const expected = ['', '/x', '/x (2): file', '/y (2)', '/y (2)/z: in the folder', '/y: theirs'];
+        assert.deepEqual(await shows(), below(expected));
+      }
     });
   });
 });

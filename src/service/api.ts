@@ -367,8 +367,10 @@ export interface ChatPost {
   readonly authorName: string;
   readonly self: boolean;
   readonly text: string;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, by its author's clock. */
   readonly time: number;
+  /** With the id, the order of the chat (D6). */
+  readonly height: number;
   /** Carried over from another workspace: whose post it was, and from when, as its author here says. They have not signed it. */
   readonly told?: { readonly account: string; readonly name: string; readonly time: number };
   readonly edited: boolean;

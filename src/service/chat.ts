@@ -114,6 +114,7 @@ export class Chat {
       self,
       text: post.text,
       time: post.time,
+      height: post.height,
       ...(post.told ? { told: post.told } : {}),
       edited: post.edited > 0,
       unread: this.#workspace.unread.has(this.#tool, id),

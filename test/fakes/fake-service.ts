@@ -374,7 +374,8 @@ export class FakeService {
   #post(text: string, author: string, authorName: string, self: boolean): ChatPost {
     const time = BASE_TIME + this.#counter * 60_000;
     const id = this.#id(32);
-    return { id, author, authorName, self, text, time, edited: false, unread: !self, delivery: 'waiting' };
+    const height = this.#counter;
+    return { id, author, authorName, self, text, time, height, edited: false, unread: !self, delivery: 'waiting' };
   }
 
   #tool(workspace: string, tool: string): FakeTool {

@@ -170,6 +170,37 @@ describe('A team', function () {
     assert.deepEqual(await deliveries(), ['first sent', 'second sent']);
   });
 
+  it('D6 a post says where it stands in the order of the chat, whatever its author’s clock says', async () => {
+    [alice, bob] = [await house.move('Alice'), await house.move('Bob', { clockBehindMs: 60 * 60_000 })];
+    workspace = await alice.api.createWorkspace({ name: 'Apollo' });
+    [, chat] = (await alice.tools(workspace)) as [string, string];
+    await house.join(alice, bob, workspace, { confirm: false });
+    const told: number[] = [];
+    for (const [from, to, text] of [
+      [alice, bob, 'one'],
+      [alice, bob, 'two'],
+      [bob, alice, 'three'],
+      [bob, alice, 'four'],
+    ] as const) {
+      const comes = to.next((e) => e.type === 'chat' && e.posts.some((post) => post.text === text));
+      await from.api.post(workspace, chat, text);
+      const event = await comes;
+      if (event.type === 'chat') told.push(...event.posts.map(({ height }) => height));
+    }
+    const { posts } = await alice.api.chat(workspace, chat, { limit: 9 });
+    assert.deepEqual(
+      posts.map(({ text }) => text),
+      ['one', 'two', 'three', 'four'],
+    );
+    const heights = posts.map(({ height }) => height);
+    assert.deepEqual(
+      heights,
+      [...new Set(heights)].toSorted((a, b) => a - b),
+    );
+    assert.deepEqual(told, heights);
+    assert.ok(posts[2]!.time < posts[1]!.time);
+  });
+
   it('counts what is unread, across a restart, and not what is gone', async () => {
     await two();
     const posts = [];

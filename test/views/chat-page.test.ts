@@ -82,6 +82,8 @@ describe('the chat’s page', function () {
     self: false,
     text,
     time: Date.UTC(2026, 0, 5, 9) + posts * 1000,
+    // One may come between two.
+    height: 2 * posts,
     edited: false,
     unread: false,
     delivery: 'sent',
@@ -371,7 +373,7 @@ describe('the chat’s page', function () {
         .locator('.post')
         .nth(count - 1)
         .waitFor();
-      const late = post('text late', { time: shown[1]!.time - 1 });
+      const late = post('text late', { height: shown[1]!.height - 1 });
       costs.push(
         await daysLookedAt(async () => {
           for (let i = 0; i < 5; i++) await tell({ type: 'posts', posts: [post(`text and ${i}`)], removed: [] });
@@ -382,8 +384,9 @@ describe('the chat’s page', function () {
       assert.deepEqual((await lines()).slice(0, 3), ['note day', 'text late', 'text 1']);
     }
     assert.equal(costs[0], costs[1]);
-    const last = post('text tomorrow', { time: Date.UTC(2026, 0, 5, 9) + day });
-    const [first, second] = [post('text before', { time: last.time - 2 * day }), post('text 1', { unread: true })];
+    const nine = Date.UTC(2026, 0, 5, 9);
+    const [first, second] = [post('text before', { time: nine - day }), post('text 1', { unread: true })];
+    const last = post('text tomorrow', { time: nine + day });
     await snapshot([second, last], true);
     await tell({ type: 'posts', posts: [], removed: [] });
     await page.locator('.unread').waitFor();
@@ -427,6 +430,66 @@ describe('the chat’s page', function () {
     assert.ok(Math.abs(top!.y - after!.y) < 60, `moved by ${after!.y - top!.y}`);
     assert.equal((await sent()).filter(({ type }) => type === 'older').length, 1);
     assert.equal(await page.locator('.post').count(), 60);
+  });
+
+  it('D6 a new post shows where it stands in the order, however far behind or ahead its clock is', async () => {
+    const hour = 60 * 60_000;
+    const shown = Array.from({ length: 50 }, (_, i) => post(`shown ${i}`));
+    await snapshot(shown, true);
+    const behind = { time: shown[0]!.time - hour };
+    const [mine, carols] = [own('mine', behind), post('Carol’s', { ...behind, unread: true })];
+    const [daves, bobs] = [post('Dave’s', { time: shown[0]!.time + hour }), post('Bob’s')];
+    const late = post('late', { ...behind, height: shown[49]!.height });
+    const beside = post('beside', { height: mine.height, id: 'p', time: bobs.time });
+    for (const one of [bobs, daves, carols, mine, late, beside])
+      await tell({ type: 'posts', posts: [one], removed: [] });
+    await page.locator('.post', { hasText: 'beside' }).waitFor();
+    assert.deepEqual((await page.locator('.body').allInnerTexts()).slice(-7), [
+      'shown 49',
+      'late',
+      'beside',
+      'mine',
+      'Carol’s',
+      'Dave’s',
+      'Bob’s',
+    ]);
+  });
+
+  it('D6 a new post that stands before all that are here shows, and what is between comes by scrolling', async () => {
+    const older = Array.from({ length: 6 }, (_, i) => post(`older ${i}`));
+    const newer = Array.from({ length: 30 }, (_, i) => post(`newer ${i}`));
+    await snapshot(newer, true);
+    const late = [1, 3].map((i) => post(`late ${i}`, { height: older[i]!.height + 1, unread: true }));
+    await tell({ type: 'posts', posts: late, removed: [] });
+    await tell({ type: 'posts', posts: [{ ...newer[0]!, text: 'newer, the first' }], removed: [] });
+    await page.locator('.post', { hasText: 'newer, the first' }).waitFor();
+    const texts = async () => (await page.locator('.body').allInnerTexts()).slice(0, -29);
+    assert.deepEqual(await texts(), ['late 1', 'late 3', 'newer, the first']);
+    // Which may be gone by then.
+    await tell({ type: 'posts', posts: [], removed: [newer[0]!.id] });
+    const pages: [readonly ShownPost[], boolean][] = [
+      [[older[2]!, older[3]!, late[1]!, older[4]!, older[5]!], true],
+      [[older[0]!, older[1]!, late[0]!], false],
+    ];
+    for (const [posts, more] of pages) {
+      told = [];
+      await page.evaluate(`document.getElementById('posts').scrollTo(0, 100)`);
+      await page.evaluate(`document.getElementById('posts').scrollTo(0, 0)`);
+      await waitForSent('older');
+      assert.deepEqual(await sent(), [{ type: 'older', before: more ? newer[1]!.id : older[2]!.id }]);
+      await tell({ type: 'older', posts, more });
+      await page.locator('.post', { hasText: posts[0]!.text }).waitFor({ state: 'attached' });
+    }
+    assert.deepEqual(await texts(), [
+      'older 0',
+      'older 1',
+      'late 1',
+      'older 2',
+      'older 3',
+      'late 3',
+      'older 4',
+      'older 5',
+    ]);
   });
 
   it('a draft, and an edit under way, survive the page', async () => {

@@ -9,6 +9,8 @@ export interface ShownPost {
   readonly self: boolean;
   readonly text: string;
   readonly time: number;
+  /** With the id, the order of the chat (D6). */
+  readonly height: number;
   /** Carried over from another workspace by its author: whose it was and from when, as he says. */
   readonly told?: { readonly account: string; readonly name: string; readonly time: number };
   readonly edited: boolean;
@@ -22,6 +24,11 @@ const LAST_DATE_MS = 8.64e15;
 /** When it was said, as far as is told. */
 export function shownTime({ told, time }: ShownPost): number {
   return Math.min(told?.time ?? time, LAST_DATE_MS);
+}
+
+/** In the order of the chat (D6), in which its pages come: the time that a post claims has no part in it. */
+export function isBefore(a: ShownPost, b: ShownPost): boolean {
+  return a.height === b.height ? a.id < b.id : a.height < b.height;
 }
 
 /** One's own that one may still put otherwise: not what one has told of others. */

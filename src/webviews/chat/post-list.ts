@@ -4,7 +4,7 @@
  *
  * Before a post stand, in this order, where they are due: the line of its day, and the line before what is new.
  */
-import { shownTime, type Labels, type ShownPost } from './messages.ts';
+import { isBefore, shownTime, type Labels, type ShownPost } from './messages.ts';
 import { PostView } from './post-view.ts';
 
 export class PostList {
@@ -13,6 +13,8 @@ export class PostList {
   readonly #byElement = new WeakMap<Element, PostView>();
   #labels: Labels | undefined;
   #more = false;
+  /** From here on all are here; of those before, what is new alone. It may be gone by now: then it still says from where. */
+  #wholeFrom: ShownPost | undefined;
   #newFrom: string | undefined;
 
   constructor(list: HTMLElement) {
@@ -32,6 +34,18 @@ export class PostList {
 
   get last(): PostView | undefined {
     return this.#from(this.#list.lastElementChild, 'previousElementSibling');
+  }
+
+  /** The first from which on all are here. */
+  get firstOfWhole(): PostView | undefined {
+    let view = this.first;
+    while (view && this.isFurtherUp(view.post)) view = this.after(view);
+    return view;
+  }
+
+  /** Whether it belongs among the older ones that are not here. */
+  isFurtherUp(post: ShownPost): boolean {
+    return this.#more && this.#wholeFrom !== undefined && isBefore(post, this.#wholeFrom);
   }
 
   find(id: string | undefined): PostView | undefined {
@@ -86,23 +100,22 @@ export class PostList {
     this.#views.clear();
     this.#newFrom = undefined;
     for (const post of posts) this.#place(post, undefined);
+    this.#wholeFrom = posts[0];
     this.#setMore(more);
   }
 
-  /** Of the time before all that are here; those that are are left as they are. Answers those that were not. */
+  /** The page before those from which on all are here; what is here already is left as it is. Answers what was not. */
   prepend(posts: readonly ShownPost[], more: boolean): readonly ShownPost[] {
-    const { first } = this;
+    const next = this.firstOfWhole;
     const older = posts.filter(({ id }) => !this.#views.has(id));
-    for (const post of older) this.#place(post, first);
+    for (const post of older) this.#insert(post, next);
+    this.#wholeFrom = posts[0] ?? this.#wholeFrom;
     this.#setMore(more);
     return older;
   }
 
-  /** By the claimed time, from the end: late ones from others stand where they belong; the next snapshot has the true order. */
   add(post: ShownPost): void {
-    let next: PostView | undefined;
-    for (let view = this.last; view && view.post.time > post.time; view = this.before(view)) next = view;
-    this.#place(post, next);
+    this.#insert(post, undefined);
     this.#top();
   }
 
@@ -115,6 +128,14 @@ export class PostList {
     this.#views.delete(id);
     if (next) this.#tidy(next);
     this.#top();
+  }
+
+  /** Where it stands in the order, looked for from there upwards: of a page the one before is there, and what is new comes last mostly. */
+  #insert(post: ShownPost, from: PostView | undefined): void {
+    let next = from;
+    for (let view = from ? this.before(from) : this.last; view && isBefore(post, view.post); view = this.before(view))
+      next = view;
+    this.#place(post, next);
   }
 
   #place(post: ShownPost, next: PostView | undefined): void {

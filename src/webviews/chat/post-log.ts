@@ -55,7 +55,10 @@ export class PostLog {
     this.#askOlder();
   }
 
-  /** What comes, goes or changes its size takes the end along; what is only known better (delivered, read) moves nothing. */
+  /**
+   * What comes, goes or changes its size takes the end along; what is only known better (delivered, read) moves nothing. A change to what
+   * has not been scrolled to yet comes with its page; what nobody has read yet is shown all the same, since it counts as seen from now on.
+   */
   put(posts: readonly ShownPost[], removed: readonly string[]): void {
     if (!this.#isShown) return;
     const [atEnd, height_px] = [this.#atEnd(), this.#list.scrollHeight];
@@ -63,7 +66,7 @@ export class PostLog {
     for (const post of posts) {
       const present = this.#posts.find(post.id);
       if (present) present.update(post);
-      else if (!this.#isOnOlderPage(post)) {
+      else if (post.unread || !this.#posts.isFurtherUp(post)) {
         this.#posts.add(post);
         wrote ||= post.self;
       }
@@ -86,12 +89,6 @@ export class PostLog {
     this.#askOlder();
   }
 
-  /** A change to what has not been scrolled to yet: it comes with its page. */
-  #isOnOlderPage({ time }: ShownPost): boolean {
-    const { first, more } = this.#posts;
-    return more && first !== undefined && time < first.post.time;
-  }
-
   /** What was there before the person looked is not read out. */
   #quietly(work: () => void): void {
     this.#list.setAttribute('aria-live', 'off');
@@ -100,7 +97,7 @@ export class PostLog {
   }
 
   #askOlder(): void {
-    const first = this.#posts.first?.post.id;
+    const first = this.#posts.firstOfWhole?.post.id;
     if (!this.#posts.more || first === undefined || this.#list.scrollTop > NEAR_PX || this.#askedBefore === first)
       return;
     this.#askedBefore = first;

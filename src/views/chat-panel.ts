@@ -292,5 +292,6 @@ function labels(): Labels {
     empty: t('Nothing has been said here yet.'),
     you: t('you'),
     readOnly: t('You can read this chat, and not write in it.'),
+    tooLong: t('This is too long for one message, and was not sent. Shorten it, or send it in parts.'),
   };
 }

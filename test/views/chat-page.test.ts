@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { browser as browserPath } from '../../scripts/vscode/install.ts';
+import { MAX_CHAT_TEXT_BYTES } from '../../src/protocol/limits.ts';
 import { chatPage } from '../../src/views/chat-page.ts';
 import {
   type FromHost,
@@ -28,7 +29,7 @@ const fakeHost = `
 const labels = Object.fromEntries(
   [
     ...['posts', 'write', 'send', 'editing', 'edit', 'delete', 'edited', 'waiting', 'sent', 'unread', 'older', 'empty'],
-    ...['you', 'readOnly'],
+    ...['you', 'readOnly', 'tooLong'],
   ]
     .map((key) => [key, key])
     .concat([
@@ -512,6 +513,42 @@ describe('the chat’s page', function () {
     await tell({ type: 'failed', sentence: 'The disk is full.', text: 'lost?' });
     await page.locator('#status', { hasText: 'The disk is full.' }).waitFor();
     assert.equal(await page.locator('textarea').inputValue(), 'lost?');
+  });
+
+  it('what is too long for one message is not sent and stays in the box, with why, also when it was pasted', async () => {
+    const mine = own('mine');
+    await snapshot([mine]);
+    const box = page.locator('textarea');
+    const staysWhole = async (text: string): Promise<void> => {
+      await box.press('Enter');
+      await page.locator('#status', { hasText: 'tooLong' }).waitFor();
+      assert.equal(await box.inputValue(), text);
+      assert.deepEqual(
+        (await sent()).filter(({ type }) => type !== 'ready'),
+        [],
+      );
+    };
+    const [draft, failed] = ['a'.repeat(20_000), 'b'.repeat(20_000)];
+    await page.keyboard.insertText(draft);
+    await tell({ type: 'failed', sentence: 'No.', text: failed });
+    await page.locator('#status', { hasText: 'No.' }).waitFor();
+    await staysWhole(`${failed}\n${draft}`);
+    for (const pasted of ['c'.repeat(MAX_CHAT_TEXT_BYTES + 1), 'ä'.repeat(20_000)]) {
+      await box.fill('');
+      await page.keyboard.insertText(pasted);
+      await staysWhole(pasted);
+    }
+    await box.fill('');
+    await box.press('ArrowUp');
+    await page.keyboard.insertText(draft + failed);
+    await staysWhole(`mine${draft}${failed}`);
+    assert.equal(await page.locator('#composer.editing').count(), 1);
+    await box.press('Escape');
+    await box.fill(`${'d'.repeat(MAX_CHAT_TEXT_BYTES)}\n`);
+    await box.press('Enter');
+    await waitForSent('post');
+    assert.ok(readToHost((await sent()).at(-1)));
+    assert.equal(await page.locator('#status').textContent(), '');
   });
 
   describe('an edit', () => {

@@ -1,16 +1,11 @@
 /** Where one writes. Enter sends, Shift+Enter is a new line, Up in the empty box edits one's last post, Escape gives an edit up. */
-import {
-  type Labels,
-  MAX_TEXT_CHARACTERS,
-  type PostEdit,
-  type ShownPost,
-  type ToHost,
-  type Unsent,
-} from './messages.ts';
+import { isTooLong, type Labels, type PostEdit, type ShownPost, type ToHost, type Unsent } from './messages.ts';
 
 export interface ComposerDoors {
   send(message: Extract<ToHost, { type: 'post' | 'edit' }>): void;
   lastOwn(): ShownPost | undefined;
+  /** Why it was not sent. */
+  refuse(sentence: string): void;
   /** Where it is on the page. */
   shown(post: string): ShownPost | undefined;
   changed(): void;
@@ -42,7 +37,6 @@ export class Composer {
     this.#hint = form.querySelector('.hint')!;
     this.#send = form.querySelector('button')!;
     this.#doors = doors;
-    this.box.maxLength = MAX_TEXT_CHARACTERS;
     form.addEventListener('submit', (event) => {
       event.preventDefault();
       this.#submit();
@@ -126,8 +120,14 @@ export class Composer {
   }
 
   #submit(): void {
-    const text = this.box.value;
-    if (this.box.disabled || text.trim() === '') return;
+    // The service takes no space at the end.
+    const text = this.box.value.trimEnd();
+    if (this.box.disabled || text === '') return;
+    // It stays in the box, however long it is: what was pasted, or joined to a draft, may be nowhere else.
+    if (isTooLong(text)) {
+      this.#doors.refuse(this.#labels?.tooLong ?? '');
+      return;
+    }
     if (this.#editing === undefined) {
       this.box.value = '';
       this.#changed();

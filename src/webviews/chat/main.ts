@@ -23,6 +23,7 @@ const log = new PostLog(element('posts'), {
 });
 const composer = new Composer(element('composer') as HTMLFormElement, {
   send,
+  refuse: (sentence) => (status.textContent = sentence),
   lastOwn: () => log.lastOwn(),
   shown: (post) => log.post(post),
   changed: keep,

@@ -56,6 +56,7 @@ export interface Labels {
   readonly empty: string;
   readonly you: string;
   readonly readOnly: string;
+  readonly tooLong: string;
 }
 
 export type FromHost =
@@ -108,13 +109,17 @@ export interface PageState extends Unsent {
   readonly tool: string;
 }
 
-/** As much as the service takes, in UTF-8 bytes, is at most this many characters. */
-export const MAX_TEXT_CHARACTERS = 32 * 1024;
+/** As much as the service takes of a message, in UTF-8: at most this many characters. */
+const MAX_TEXT_BYTES = 32 * 1024;
 const MAX_HREF_CHARACTERS = 4096;
 
 /** Whether a link in a post may be followed: nothing that runs here (`command:`) or reads the disk (`file:`). */
 export function isAllowedLink(href: string): boolean {
   return href.length <= MAX_HREF_CHARACTERS && /^(https?:\/\/|mailto:|vscode:\/\/)[^\s\p{Cc}]+$/iu.test(href);
+}
+
+export function isTooLong(text: string): boolean {
+  return new TextEncoder().encode(text).length > MAX_TEXT_BYTES;
 }
 
 /** The page shows hostile text, so the host takes nothing from it on trust. */
@@ -147,7 +152,7 @@ export function readPageState(value: unknown): { readonly workspace: string; rea
 }
 
 function isText(value: unknown): value is string {
-  return typeof value === 'string' && value.trim() !== '' && value.length <= MAX_TEXT_CHARACTERS;
+  return typeof value === 'string' && value.trim() !== '' && value.length <= MAX_TEXT_BYTES;
 }
 
 function isId(value: unknown): value is string {

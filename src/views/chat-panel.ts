@@ -255,14 +255,16 @@ function failureDetail(): Readonly<Record<string, string>> {
 function tellOfClosed(say: Say, error: unknown, deed: Deed | undefined): void {
   if (deed === undefined) return;
   if (deed.text === undefined) void say.error(error, failureDetail());
-  else void giveBack(say, error, deed.text);
+  else void giveBack(say, error, deed.text, deed.post !== undefined);
 }
 
 /** There is no box any more that it could stand in. */
-async function giveBack(say: Say, error: unknown, text: string): Promise<void> {
+async function giveBack(say: Say, error: unknown, text: string, isEdit: boolean): Promise<void> {
   say.log.error(errorTrace(error));
   const copy = vscode.l10n.t('Copy Message');
-  const words = vscode.l10n.t('Your message was not sent, and its chat is closed: {0}', text);
+  const words = isEdit
+    ? vscode.l10n.t('Your change to a message was not saved, and its chat is closed: {0}', text)
+    : vscode.l10n.t('Your message was not sent, and its chat is closed: {0}', text);
   const why = say.textOf(error, failureDetail());
   if ((await notify('error', `${why} ${words}`, copy)) === copy) await vscode.env.clipboard.writeText(text);
 }

@@ -116,6 +116,14 @@ async function saidYes(work: () => Promise<void>): Promise<void> {
   await work().finally(() => Object.assign(window, { showWarningMessage }));
 }
 
+/** The person presses the button below whatever is said to have failed meanwhile. */
+async function pressing(work: () => Promise<void>): Promise<void> {
+  const { showErrorMessage } = window;
+  const press = async (text: string, button: string) => (await showErrorMessage(text), button);
+  Object.assign(window, { showErrorMessage: press });
+  await work().finally(() => Object.assign(window, { showErrorMessage }));
+}
+
 /** What hangs on promises that are settled has been done. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
@@ -157,21 +165,32 @@ describe('A message that cannot be sent', () => {
   });
 
   it('is told, and can be copied, where its tab was closed meanwhile, before it failed or after', async () => {
-    for (const isBefore of [true, false]) {
-      const { tab, panel, told, fail } = open();
-      vscode.clear();
-      tab.says({ type: 'ready' });
-      await settled();
-      tab.says({ type: 'post', text: 'hello' });
-      tab.show(false);
-      if (isBefore) panel.dispose();
-      await fail();
-      if (!isBefore) panel.dispose();
-      assert.deepEqual(told, []);
-      assert.deepEqual(
-        vscode.shown.map(({ call, text }) => [call, text]),
-        [['showErrorMessage', 'Error: no Your message was not sent, and its chat is closed: hello']],
-      );
+    const cases = [
+      [{ type: 'post' }, 'Your message was not sent, and its chat is closed'],
+      [{ type: 'edit', post: 'p' }, 'Your change to a message was not saved, and its chat is closed'],
+    ] as const;
+    for (const [asked, words] of cases) {
+      for (const isBefore of [true, false]) {
+        const { tab, panel, told, fail } = open();
+        vscode.clear();
+        tab.says({ type: 'ready' });
+        await settled();
+        const text = `${asked.type} ${isBefore}`;
+        tab.says({ ...asked, text });
+        tab.show(false);
+        await pressing(async () => {
+          if (isBefore) panel.dispose();
+          await fail();
+          if (!isBefore) panel.dispose();
+          await settled();
+        });
+        assert.deepEqual(told, []);
+        assert.deepEqual(
+          vscode.shown.map((shown) => [shown.call, shown.text]),
+          [['showErrorMessage', `Error: no ${words}: ${text}`]],
+        );
+        assert.equal(vscode.copied, text);
+      }
     }
   });
 });

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
-import { readdirSync, truncateSync, writeFileSync, mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toHex } from '../../src/base/bytes.ts';
 import { Code } from '../../src/protocol/relay-messages.ts';
+import { DEFAULT_LIMITS } from '../../src/relay/limits.ts';
+import { Parcels } from '../../src/relay/parcels.ts';
+import type { RelayStore } from '../../src/relay/store.ts';
+import { memoryRelayStore } from '../fakes/memory-relay-store.ts';
 import { crypto, person, type Device } from './device.ts';
 import { House } from './house.ts';
 
@@ -144,5 +148,132 @@ describe('relay: parcels', () => {
     await house.restart({ now: () => now });
     assert.deepEqual(readdirSync(stray), []);
     assert.equal((await get(await house.member(alice), kept, 0, 1)).code, Code.ok);
+  });
+
+  const fileOf = (id: Uint8Array) => join(house.folder, 'parcels', toHex(id).slice(0, 2), toHex(id));
+  /** Without sockets and threads, which would need descriptors too. */
+  const parcelsOn = async (store: RelayStore = memoryRelayStore(DEFAULT_LIMITS)) => {
+    const parcels = new Parcels(house.folder, store, 1e9);
+    await parcels.start();
+    return parcels;
+  };
+
+  it('R9 a file that is lost is put anew, half or whole, and ends nothing', async () => {
+    await house.start();
+    const [half, whole] = [crypto.randomBytes(32), crypto.randomBytes(32)];
+    const content = Buffer.from(crypto.randomBytes(1_000));
+    const atAlice = await house.member(alice);
+    await put(atAlice, half, content, 0, 600);
+    await put(atAlice, whole, content, 0, 1_000);
+    for (const id of [half, whole]) rmSync(fileOf(id));
+    assert.deepEqual(await put(atAlice, half, content, 600, 400), [Code.ok, 0]);
+    assert.equal((await get(atAlice, whole, 0, 1_000)).code, Code.notFound);
+    assert.deepEqual(await put(atAlice, whole, content, 0, 0), [Code.ok, 0], 'who asks is told, too');
+    for (const id of [half, whole]) {
+      assert.deepEqual(await put(atAlice, id, content, 0, 1_000), [Code.ok, 1_000]);
+      assert.deepEqual((await get(atAlice, id, 0, 1_000)).bytes, content);
+    }
+  });
+
+  it('R9 a tail that the disk has lost leaves no hole in what is put behind it', async () => {
+    await house.start();
+    const id = crypto.randomBytes(32);
+    const content = Buffer.from(crypto.randomBytes(1_000));
+    const atAlice = await house.member(alice);
+    await put(atAlice, id, content, 0, 600);
+    truncateSync(fileOf(id), 500);
+    assert.deepEqual(await put(atAlice, id, content, 600, 400), [Code.ok, 0]);
+    assert.deepEqual(await put(atAlice, id, content, 0, 1_000), [Code.ok, 1_000]);
+    assert.deepEqual((await get(atAlice, id, 0, 1_000)).bytes, content);
+  });
+
+  it('R7 a file that cannot be read, written or removed is one parcel’s trouble', async () => {
+    const day = 86_400_000;
+    let now = 1_000 * day;
+    await house.start({ now: () => now });
+    const [half, whole] = [crypto.randomBytes(32), crypto.randomBytes(32)];
+    const content = Buffer.alloc(1_000, 'a');
+    const atAlice = await house.member(alice);
+    await put(atAlice, half, content, 0, 1);
+    await put(atAlice, whole, content, 0, 1_000);
+    for (const id of [half, whole]) {
+      rmSync(fileOf(id));
+      mkdirSync(join(fileOf(id), 'in the way'), { recursive: true });
+    }
+    assert.equal((await get(atAlice, whole, 0, 1_000)).code, Code.unavailable);
+    assert.equal((await put(atAlice, half, content, 1, 999))[0], Code.unavailable);
+    assert.equal(await atAlice.code({ type: 'parcelKeep', parcel: whole, references: 0 }), Code.ok);
+    rmSync(fileOf(whole), { recursive: true });
+    writeFileSync(fileOf(whole), 'left over');
+    now += 40 * day;
+    await house.relay.expire();
+    assert.deepEqual(readdirSync(join(fileOf(whole), '..')), [], 'what could not be removed is tried again');
+    assert.deepEqual(await put(atAlice, whole, content, 0, 1_000), [Code.ok, 1_000]);
+  });
+
+  it('R7 without a descriptor left nothing is acknowledged, and it goes on when there is one', async function () {
+    const [there, another] = [crypto.randomBytes(32), crypto.randomBytes(32)];
+    const parcels = await parcelsOn();
+    const byte = new Uint8Array(1);
+    await parcels.put(there, alice.id, 1, 0, byte, 0);
+    const taken: number[] = [];
+    const isUsedUp = () => {
+      try {
+        while (taken.length < 100_000) taken.push(openSync('/dev/null', 'r'));
+        return false;
+      } catch (error) {
+        return (error as NodeJS.ErrnoException).code === 'EMFILE';
+      }
+    };
+    try {
+      if (!isUsedUp()) this.skip();
+      assert.equal((await parcels.get(there, 0, 1)).code, Code.unavailable);
+      await assert.rejects(parcels.put(another, alice.id, 1, 0, byte, 0), { code: 'full' });
+    } finally {
+      for (const descriptor of taken) closeSync(descriptor);
+    }
+    assert.equal((await parcels.get(there, 0, 1)).code, Code.ok);
+    assert.deepEqual(await parcels.put(another, alice.id, 1, 0, byte, 0), { code: Code.ok, next: 1 });
+  });
+
+  it('R7 who asks for many slices at once does not use the descriptors up', async function () {
+    if (process.platform !== 'linux') this.skip();
+    const id = crypto.randomBytes(32);
+    const parcels = await parcelsOn();
+    await parcels.put(id, alice.id, 1, 0, new Uint8Array(1), 0);
+    const descriptors = () => readdirSync('/proc/self/fd').length;
+    const before = descriptors();
+    let most = 0;
+    const asked = Array.from({ length: 1_000 }, () => parcels.get(id, 0, 1));
+    let done = false;
+    const all = Promise.all(asked).finally(() => (done = true));
+    while (!done) {
+      most = Math.max(most, descriptors() - before);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.ok((await all).every(({ code }) => code === Code.ok));
+    assert.ok(most <= 80, `${most} files open at once`);
+  });
+
+  it('R9 what expires takes nothing of what is put under its id meanwhile', async () => {
+    const id = crypto.randomBytes(32);
+    const store = memoryRelayStore(DEFAULT_LIMITS);
+    const parcels = await parcelsOn(store);
+    const content = Buffer.from(crypto.randomBytes(1_000));
+    await parcels.put(id, alice.id, 1_000, 0, content.subarray(0, 600), 1);
+    const expiry = parcels.expire(2);
+    const codes = [parcels.put(id, alice.id, 1_000, 0, content, 3), parcels.put(id, alice.id, 1_000, 0, content, 3)];
+    await Promise.all([expiry, ...codes]);
+    assert.deepEqual(await store.parcel(id), { total: 1_000, received: 1_000 });
+    assert.deepEqual(await parcels.get(id, 0, 1_000), { code: Code.ok, total: 1_000, bytes: content });
+  });
+
+  it('R9 what else stands in its folder neither keeps the relay from starting nor is removed', async () => {
+    const parcels = join(house.folder, 'parcels');
+    mkdirSync(join(parcels, 'lost+found', 'deep'), { recursive: true });
+    mkdirSync(join(parcels, 'ab', 'ab'.repeat(32)), { recursive: true });
+    for (const name of ['.DS_Store', 'ab/.DS_Store', 'lost+found/file']) writeFileSync(join(parcels, name), '');
+    await house.start();
+    assert.equal(readdirSync(parcels, { recursive: true }).length, 7);
   });
 });

@@ -45,6 +45,8 @@ export const RELAY_FIRST_CONTACT_MESSAGES = 32;
 export const RELAY_FIRST_CONTACT_BYTES = 1 * MIB;
 export const RELAY_PARCEL_QUOTA_BYTES = 2 * 1024 * MIB;
 export const RELAY_MAX_PARCEL_BYTES = 256 * MIB;
+/** What a parcel counts beside its bytes: it is a row and a file, and 32,768 of them are enough for an account. */
+export const RELAY_PARCEL_EACH_BYTES = 64 * KIB;
 /** One read or write of a parcel; smaller than a message with its header. */
 export const RELAY_PARCEL_SLICE_BYTES = 512 * KIB;
 /** Capabilities a device may have confirmed: 50 workspaces, several epochs and invitations each. */

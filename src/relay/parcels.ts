@@ -16,6 +16,7 @@
 import { mkdir, open, readdir, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fromHex, toHex } from '../base/bytes.ts';
+import { RELAY_PARCEL_EACH_BYTES } from '../protocol/limits.ts';
 import { Code } from '../protocol/relay-messages.ts';
 import { FileGate } from './file-gate.ts';
 import { RelayStoreError, type RelayStore } from './store.ts';
@@ -86,7 +87,8 @@ export class Parcels {
   ): Promise<PutAnswer> {
     return this.#inTurn(id, async () => {
       if (total === 0) return { code: Code.badRequest, next: 0 };
-      const { code, received } = await this.#store.openParcel(id, account, total, this.#quotaBytes, now);
+      const terms = { eachBytes: RELAY_PARCEL_EACH_BYTES, begin: offset === 0 && bytes.length > 0 };
+      const { code, received } = await this.#store.openParcel(id, account, total, this.#quotaBytes, now, terms);
       if (code !== Code.ok) return { code, next: received };
       if (received > 0 && !(await this.#holds(id, received))) {
         await this.#store.advanceParcel(id, 0, now);

@@ -4,10 +4,9 @@
  */
 import { statfsSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
-import { toHex } from '../base/bytes.ts';
 import { err, type Result } from '../base/result.ts';
-import { Code } from '../protocol/relay-messages.ts';
 import type { QueueLimits } from './limits.ts';
+import { ParcelRows } from './parcel-rows.ts';
 import { Queues } from './queues.ts';
 import type { RelayStore } from './store.ts';
 import { asStoreError, openTables } from './tables.ts';
@@ -33,6 +32,7 @@ const NEW_CONTENT: ReadonlySet<StoreCall['name']> = new Set(['register', 'submit
 export class SqliteStore {
   readonly #database: DatabaseSync;
   readonly #calls: SyncStore;
+  readonly #parcels: ParcelRows;
   readonly #folder: string;
   readonly #reserveBytes: number;
 
@@ -42,6 +42,8 @@ export class SqliteStore {
     this.#reserveBytes = limits.reserveBytes;
     this.#database = openTables(folder);
     const queues = new Queues(this.#database, limits);
+    const parcels = new ParcelRows(this.#database);
+    this.#parcels = parcels;
     this.#calls = {
       registration: (...values) => queues.registration(...values),
       register: (...values) => queues.register(...values),
@@ -51,7 +53,12 @@ export class SqliteStore {
       page: (...values) => queues.page(...values),
       ack: (...values) => queues.ack(...values),
       expireMessages: (...values) => queues.expireMessages(...values),
-      ...parcelCalls(this.#database),
+      openParcel: (...values) => parcels.openParcel(...values),
+      advanceParcel: (...values) => parcels.advanceParcel(...values),
+      parcel: (...values) => parcels.parcel(...values),
+      keepParcel: (...values) => parcels.keepParcel(...values),
+      expireParcels: (...values) => parcels.expireParcels(...values),
+      parcelIds: () => parcels.parcelIds(),
     };
   }
 
@@ -80,6 +87,7 @@ export class SqliteStore {
       const storeError = asStoreError(error);
       if (storeError.code !== 'full') throw storeError;
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      this.#parcels.forget();
       return undefined;
     }
   }
@@ -103,43 +111,4 @@ export class SqliteStore {
   close(): void {
     this.#database.close();
   }
-}
-
-function parcelCalls(database: DatabaseSync) {
-  const find = database.prepare('SELECT account, total, received FROM parcels WHERE id = ?');
-  const used = database.prepare('SELECT coalesce(sum(total), 0) AS bytes FROM parcels WHERE account = ?');
-  const add = database.prepare('INSERT INTO parcels (id, account, total, renewed) VALUES (?, ?, ?, ?)');
-  const advance = database.prepare('UPDATE parcels SET received = ?, renewed = ? WHERE id = ?');
-  const keep = database.prepare('UPDATE parcels SET refs = ?, renewed = ? WHERE id = ?');
-  const drop = database.prepare('DELETE FROM parcels WHERE id = ?');
-  const dropOld = database.prepare('DELETE FROM parcels WHERE renewed < ? RETURNING id');
-  const ids = database.prepare('SELECT id FROM parcels');
-  const row = (id: Uint8Array) => find.get(id) as { account: Uint8Array; total: number; received: number } | undefined;
-  const all = (rows: Record<string, unknown>[]) => rows.map((one) => one['id'] as Uint8Array);
-
-  return {
-    openParcel: (id, account, total, quotaBytes, now) => {
-      const found = row(id);
-      if (found && toHex(found.account) !== toHex(account)) return { code: Code.refused, received: 0 };
-      if (found) return { code: found.total === total ? Code.ok : Code.badRequest, received: found.received };
-      if (Number(used.get(account)?.['bytes']) + total > quotaBytes) return { code: Code.quota, received: 0 };
-      add.run(id, account, total, now);
-      return { code: Code.ok, received: 0 };
-    },
-    advanceParcel: (id, received, now) => void advance.run(received, now, id),
-    parcel: (id) => {
-      const found = row(id);
-      return found && { total: found.total, received: found.received };
-    },
-    keepParcel: (id, account, references, now) => {
-      const found = row(id);
-      if (!found) return Code.notFound;
-      if (toHex(found.account) !== toHex(account)) return Code.refused;
-      if (references === 0) drop.run(id);
-      else keep.run(references, now, id);
-      return Code.ok;
-    },
-    expireParcels: (before) => all(dropOld.all(before)),
-    parcelIds: () => all(ids.all()),
-  } satisfies Partial<SyncStore>;
 }

@@ -58,6 +58,13 @@ export interface ParcelState {
   readonly received: number;
 }
 
+export interface ParcelTerms {
+  /** What each parcel counts against the quota beside its bytes; nothing where absent. */
+  readonly eachBytes?: number;
+  /** False only asks: what is not there does not begin to be. */
+  readonly begin?: boolean;
+}
+
 export interface RelayStore {
   /** Whether the device stands here, and under these very keys: a queue belongs to whoever registered it. */
   registration(keys: DeviceKeys): Promise<Registration>;
@@ -82,6 +89,7 @@ export interface RelayStore {
     total: number,
     quotaBytes: number,
     now: number,
+    terms?: ParcelTerms,
   ): Promise<{ readonly code: Code; readonly received: number }>;
   /** So many bytes of it are durable on disk. */
   advanceParcel(id: Uint8Array, received: number, now: number): Promise<void>;

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { closeSync, mkdirSync, openSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toHex } from '../../src/base/bytes.ts';
+import { RELAY_PARCEL_EACH_BYTES } from '../../src/protocol/limits.ts';
 import { Code } from '../../src/protocol/relay-messages.ts';
 import { DEFAULT_LIMITS } from '../../src/relay/limits.ts';
 import { Parcels } from '../../src/relay/parcels.ts';
+import { openThreadedStore } from '../../src/relay/store-thread.ts';
 import type { RelayStore } from '../../src/relay/store.ts';
 import { memoryRelayStore } from '../fakes/memory-relay-store.ts';
 import { crypto, person, type Device } from './device.ts';
@@ -92,7 +94,7 @@ describe('relay: parcels', () => {
   });
 
   it('R9 an account has its quota, over all its devices; what it drops makes room', async () => {
-    await house.start({ limits: { parcelQuotaBytes: 1_000 } });
+    await house.start({ limits: { parcelQuotaBytes: 1_000 + RELAY_PARCEL_EACH_BYTES } });
     const atAlice = await house.member(alice);
     const atLaptop = await house.member(laptop);
     const id = crypto.randomBytes(32);
@@ -104,6 +106,46 @@ describe('relay: parcels', () => {
     ]);
     await atAlice.code({ type: 'parcelKeep', parcel: id, references: 0 });
     assert.deepEqual(await put(atLaptop, crypto.randomBytes(32), Buffer.alloc(600), 0, 600), [Code.ok, 600]);
+  });
+
+  it('R9 the smallest parcel counts 64 KiB, and what makes room is known after a restart and an expiry', async () => {
+    const day = 86_400_000;
+    let now = 1_000 * day;
+    const options = { limits: { parcelQuotaBytes: 3 * (RELAY_PARCEL_EACH_BYTES + 1) }, now: () => now };
+    await house.start(options);
+    const byte = new Uint8Array(1);
+    const ids = Array.from({ length: 4 }, () => crypto.randomBytes(32));
+    const codes = async (at: Device, some: readonly Uint8Array[]) =>
+      (await Promise.all(some.map((id) => put(at, id, byte, 0, 1)))).map(([code]) => code);
+    const first = await house.member(alice);
+    assert.deepEqual(await codes(first, ids), [Code.ok, Code.ok, Code.ok, Code.quota]);
+    assert.deepEqual(await codes(first, ids), [Code.ok, Code.ok, Code.ok, Code.quota], 'who asks again is not charged');
+    await house.restart(options);
+    const second = await house.member(alice);
+    assert.deepEqual(await codes(second, ids), [Code.ok, Code.ok, Code.ok, Code.quota]);
+    await second.code({ type: 'parcelKeep', parcel: ids[0]!, references: 0 });
+    assert.deepEqual(await codes(second, [ids[3]!, ids[0]!]), [Code.ok, Code.quota]);
+    now += 40 * day;
+    await house.relay.expire();
+    assert.deepEqual(await codes(second, ids), [Code.ok, Code.ok, Code.ok, Code.quota]);
+  });
+
+  it('R9 who only asks, or begins in the middle, leaves no row behind', async () => {
+    const store = await openThreadedStore(house.folder, DEFAULT_LIMITS);
+    try {
+      const parcels = await parcelsOn(store);
+      for (const [offset, bytes] of [
+        [0, 0],
+        [1, 0],
+        [1, 1],
+      ] as const) {
+        const answer = await parcels.put(crypto.randomBytes(32), alice.id, 2, offset, new Uint8Array(bytes), 0);
+        assert.deepEqual(answer, { code: Code.ok, next: 0 });
+      }
+      assert.deepEqual(await store.parcelIds(), []);
+    } finally {
+      await store.close();
+    }
   });
 
   it('R9 only a registered device may put; a size may not change, nor be nothing', async () => {

@@ -173,7 +173,7 @@ export class Parcels {
       const file = await this.#openToWrite(path, offset === 0);
       try {
         try {
-          await file.write(bytes, 0, bytes.length, offset);
+          await writeAll(file, bytes, offset);
           await file.datasync();
         } finally {
           await file.close();
@@ -225,6 +225,15 @@ export class Parcels {
   #path(id: Uint8Array): string {
     const name = toHex(id);
     return join(this.#folder, name.slice(0, 2), name);
+  }
+}
+
+/** The system may take a part only, near the end of the disk or of what a user may have. */
+async function writeAll(file: FileHandle, bytes: Uint8Array, offset: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, offset + done);
+    if (bytesWritten === 0) throw new RelayStoreError('full', 'the disk takes no more');
+    done += bytesWritten;
   }
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { closeSync, mkdirSync, openSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toHex } from '../../src/base/bytes.ts';
 import { RELAY_PARCEL_EACH_BYTES } from '../../src/protocol/limits.ts';
@@ -297,6 +298,24 @@ describe('relay: parcels', () => {
     assert.ok(most <= 80, `${most} files open at once`);
   });
 
+  it('R7 R9 a slice of which the system takes a part at a time is whole, and one it takes no more of is not acknowledged', async () => {
+    const [slow, never] = [crypto.randomBytes(32), crypto.randomBytes(32)];
+    const parcels = await parcelsOn();
+    const content = Buffer.from(crypto.randomBytes(1_000));
+    let most = 300;
+    const restore = await writingAtMost(() => most);
+    try {
+      assert.deepEqual(await parcels.put(slow, alice.id, 1_000, 0, content, 0), { code: Code.ok, next: 1_000 });
+      most = 0;
+      await assert.rejects(parcels.put(never, alice.id, 1_000, 0, content, 0), { code: 'full' });
+    } finally {
+      restore();
+    }
+    assert.deepEqual((await parcels.get(slow, 0, 1_000)).bytes, content);
+    assert.deepEqual(await parcels.put(never, alice.id, 1_000, 0, content, 0), { code: Code.ok, next: 1_000 });
+    assert.deepEqual((await parcels.get(never, 0, 1_000)).bytes, content);
+  });
+
   it('R9 what expires takes nothing of what is put under its id meanwhile', async () => {
     const id = crypto.randomBytes(32);
     const store = memoryRelayStore(DEFAULT_LIMITS);
@@ -319,3 +338,20 @@ describe('relay: parcels', () => {
     assert.equal(readdirSync(parcels, { recursive: true }).length, 7);
   });
 });
+
+/** Every file of the process takes so much of a write only, as one does near the end of the disk. Answers how to have it as before. */
+async function writingAtMost(bytes: () => number): Promise<() => void> {
+  const any = await open(import.meta.filename);
+  const files = Object.getPrototypeOf(any) as FileHandle;
+  await any.close();
+  const write = Object.getOwnPropertyDescriptor(files, 'write')!;
+  const whole = write.value as (buffer: Uint8Array, from: number, length: number, at: number) => Promise<unknown>;
+  Object.defineProperty(files, 'write', {
+    ...write,
+    async value(this: FileHandle, buffer: Uint8Array, from: number, length: number, at: number) {
+      const taken = Math.min(length, bytes());
+      return taken === 0 ? { bytesWritten: 0, buffer } : whole.call(this, buffer, from, taken, at);
+    },
+  });
+  return () => void Object.defineProperty(files, 'write', write);
+}

@@ -2,14 +2,15 @@
  * The relay's store on SQLite (R6), synchronous: a batch of calls is one transaction, so what arrives during a commit shares
  * the next. Runs in a thread of its own (store-thread.ts).
  */
-import { statfsSync } from 'node:fs';
+import { statfsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { err, type Result } from '../base/result.ts';
 import type { QueueLimits } from './limits.ts';
 import { ParcelRows } from './parcel-rows.ts';
 import { Queues } from './queues.ts';
 import type { RelayStore } from './store.ts';
-import { asStoreError, openTables } from './tables.ts';
+import { asStoreError, LOG_NAME, openTables } from './tables.ts';
 
 type SyncStore = {
   readonly [Name in Exclude<keyof RelayStore, 'close'>]: (
@@ -26,6 +27,9 @@ export type Outcome = Result<unknown, { readonly code: 'full'; readonly message:
 
 const FULL: Outcome = err({ code: 'full', message: 'no room on the disk' });
 
+/** A log as long as this is moved into the database between two batches: it is disk, and the time a start takes. */
+export const LONG_LOG_BYTES = 64 * 1024 * 1024;
+
 /** Calls that fill the disk; the others make room, or need next to none. */
 const NEW_CONTENT: ReadonlySet<StoreCall['name']> = new Set(['register', 'submit', 'openParcel', 'advanceParcel']);
 
@@ -35,6 +39,8 @@ export class SqliteStore {
   readonly #parcels: ParcelRows;
   readonly #folder: string;
   readonly #reserveBytes: number;
+  /** What moving it has left of the log, for want of room: it is not tried again for that. */
+  #leftBytes = 0;
 
   /** Throws RelayStoreError. */
   constructor(folder: string, limits: QueueLimits) {
@@ -92,9 +98,19 @@ export class SqliteStore {
     }
   }
 
+  /** Whether the log has become so long that it should be moved now. */
+  get hasLongLog(): boolean {
+    return this.#logBytes - this.#leftBytes >= LONG_LOG_BYTES;
+  }
+
+  /** What stands in the log will need as much again in the database. */
   #hasRoom(): boolean {
     const { bavail, bsize } = statfsSync(this.#folder);
-    return bavail * bsize >= this.#reserveBytes;
+    return bavail * bsize >= this.#reserveBytes + this.#logBytes;
+  }
+
+  get #logBytes(): number {
+    return statSync(join(this.#folder, LOG_NAME), { throwIfNoEntry: false })?.size ?? 0;
   }
 
   /** Moves the log into the database and empties it: what was acknowledged is then on the disk no more. */
@@ -106,6 +122,7 @@ export class SqliteStore {
       const storeError = asStoreError(error);
       if (storeError.code !== 'full') throw storeError;
     }
+    this.#leftBytes = this.#logBytes;
   }
 
   close(): void {

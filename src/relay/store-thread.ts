@@ -22,8 +22,8 @@ import { RelayStoreError, type RelayStore, type Submission } from './store.ts';
 const ACK_DELAY_MS = 15;
 /** After so long without a call the log is moved into the database, which overwrites what was acknowledged (R5). */
 const CHECKPOINT_IDLE_MS = 500;
-/** Under constant load it is moved after so many batches: its length is disk, and the time a start takes. */
-const CHECKPOINT_BATCHES = 5_000;
+/** A batch takes no more bodies than this, or one: it is one transaction, and so in the log whole before any of that can be moved. */
+const BATCH_BYTES = 16 * 1024 * 1024;
 
 /** node:sqlite says once per thread that it is new. */
 const QUIET = ['--disable-warning=ExperimentalWarning'];
@@ -39,7 +39,7 @@ type ToThread =
 
 type FromThread =
   | { readonly type: 'ready' | 'done' | 'closed' }
-  | { readonly type: 'answers'; readonly answers: readonly Outcome[] }
+  | { readonly type: 'answers'; readonly answers: readonly Outcome[]; readonly hasLongLog: boolean }
   | { readonly type: 'error'; readonly code: RelayStoreError['code']; readonly message: string };
 
 interface Waiting {
@@ -76,7 +76,6 @@ class Threaded implements ThreadedStore {
   #flushing = false;
   #lazy: NodeJS.Timeout | undefined;
   #idle: NodeJS.Timeout | undefined;
-  #batches = 0;
   #closing: { promise: Promise<void>; resolve: () => void } | undefined;
 
   constructor(thread: Worker) {
@@ -139,8 +138,8 @@ class Threaded implements ThreadedStore {
     clearTimeout(this.#lazy);
     this.#lazy = undefined;
     if (this.#next.length > 0) {
-      this.#send({ type: 'batch', calls: this.#next.map((waiting) => waiting.call) }, this.#next);
-      this.#next = [];
+      const batch = this.#next.splice(0, sharing(this.#next));
+      this.#send({ type: 'batch', calls: batch.map((waiting) => waiting.call) }, batch);
     } else if (this.#closing) this.#send({ type: 'close' }, []);
   }
 
@@ -171,8 +170,7 @@ class Threaded implements ThreadedStore {
       case 'done':
         break;
     }
-    if (message.type === 'answers' && ++this.#batches % CHECKPOINT_BATCHES === 0)
-      this.#send({ type: 'checkpoint' }, []);
+    if (message.type === 'answers' && message.hasLongLog) this.#send({ type: 'checkpoint' }, []);
     else if (this.#next.some((waiting) => waiting.call.name !== 'ack') || this.#closing) this.#flush();
     else if (this.#next.length > 0) this.#lazy ??= setTimeout(() => this.#flush(), ACK_DELAY_MS);
     else if (message.type === 'answers') {
@@ -194,6 +192,16 @@ class Threaded implements ThreadedStore {
     this.#closing?.resolve();
     void this.#thread.terminate();
   }
+}
+
+/** How many of them, from the first on, share a batch. */
+function sharing(waiting: readonly Waiting[]): number {
+  let bytes = 0;
+  const over = waiting.findIndex(({ call }) => {
+    bytes += call.name === 'submit' ? call.values[0].body.length : 0;
+    return bytes > BATCH_BYTES;
+  });
+  return over < 0 ? waiting.length : Math.max(1, over);
 }
 
 /** A view goes to the thread with the whole buffer behind it, which may be much of what else came over the network. */
@@ -225,7 +233,7 @@ function serve({ folder, limits }: ThreadData, port: NonNullable<typeof parentPo
       guarded(() => {
         switch (message.type) {
           case 'batch':
-            return { type: 'answers', answers: store.commit(message.calls) };
+            return { type: 'answers', answers: store.commit(message.calls), hasLongLog: store.hasLongLog };
           case 'checkpoint':
             store.checkpoint();
             return { type: 'done' };

@@ -14,6 +14,10 @@ import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { RelayStoreError } from './store.ts';
 
+const DATABASE_NAME = 'relay.db';
+/** SQLite's name for the log that is written ahead. */
+export const LOG_NAME = `${DATABASE_NAME}-wal`;
+
 const VERSION = 1;
 
 const SCHEMA = `
@@ -76,10 +80,10 @@ PRAGMA user_version = ${VERSION};
 export function openTables(folder: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
-    database = new DatabaseSync(join(folder, 'relay.db'));
+    database = new DatabaseSync(join(folder, DATABASE_NAME));
     // Exclusive: a second relay on the same folder is told so, and no shared-memory file is needed.
     // Full: a commit has reached the disk when it returns. secure_delete: what is acknowledged is overwritten (R5).
-    // No automatic checkpoint: one in the middle of a commit would double its latency; the store does it when idle.
+    // No automatic checkpoint: one in the middle of a commit would double its latency; the store does it when idle, or when the log is long.
     database.exec(`
       PRAGMA locking_mode = EXCLUSIVE;
       PRAGMA journal_mode = WAL;

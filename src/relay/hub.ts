@@ -52,6 +52,7 @@ export class Hub {
   readonly #openRegistration: boolean;
   readonly #tokenHash: string;
   readonly #badTokens: TokenBucket;
+  readonly #newDevices: TokenBucket;
   readonly #subscriptions = new Map<string, Subscription>();
   readonly #accounts = new Map<string, AccountRate>();
 
@@ -66,6 +67,7 @@ export class Hub {
     this.#openRegistration = openRegistration;
     this.#tokenHash = this.#hashOf(identity.token);
     this.#badTokens = new TokenBucket(limits.badTokenRate, now());
+    this.#newDevices = new TokenBucket(limits.newDeviceRate, now());
   }
 
   /** Nothing is acknowledged any more (R7). */
@@ -88,6 +90,7 @@ export class Hub {
     if (!this.#openRegistration && this.#hashOf(token) !== this.#tokenHash) {
       return this.#badTokens.tryTake(1, this.now()) ? Code.refused : Code.tooFast;
     }
+    if (!this.#newDevices.tryTake(1, this.now())) return Code.tooFast;
     const registration: Registration = await this.store.register(keys);
     return registration === 'registered' ? Code.ok : Code.refused;
   }

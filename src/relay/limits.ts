@@ -40,9 +40,12 @@ export interface Rate {
 export interface RelayLimits extends QueueLimits {
   readonly ttlDays: number;
   readonly parcelQuotaBytes: number;
-  /** Sockets at once, handshakes included: each holds about 100 KB. Half of them are for devices that have a queue here. */
+  /**
+   * Connections at once of devices that have proved themselves: each holds about 100 KB. Half of them are for devices that have a queue here. Beyond it
+   * the oldest of the account with the most gives way.
+   */
   readonly connections: number;
-  /** Sockets at once that have proved no device yet; the oldest gives way. So many come within a slow handshake when a relay is there again. */
+  /** Sockets beside them that have proved no device yet; the oldest gives way. So many come within a slow handshake when a relay is there again. */
   readonly pendingHandshakes: number;
   /** A device and its windows' owner need one; a reconnect briefly has two. */
   readonly connectionsPerDevice: number;
@@ -54,6 +57,8 @@ export interface RelayLimits extends QueueLimits {
   readonly accountByteRate: Rate;
   /** Wrong registration tokens, over the whole relay: a token of 144 bits is not guessed at this rate. */
   readonly badTokenRate: Rate;
+  /** Devices that come to have a queue, over the whole relay: whoever has the token could make some up for each limit of a device or an account. */
+  readonly newDeviceRate: Rate;
 }
 
 export const DEFAULT_LIMITS: RelayLimits = {
@@ -73,6 +78,8 @@ export const DEFAULT_LIMITS: RelayLimits = {
   accountRequestRate: { perSecond: 4_000, burst: 8_000 },
   accountByteRate: { perSecond: 128 * MIB, burst: 256 * MIB },
   badTokenRate: { perSecond: 1, burst: 32 },
+  // A team of 50 with two devices each, at once; then one a minute.
+  newDeviceRate: { perSecond: 1 / 60, burst: 128 },
 };
 
 /** R3: the figures of the `hello` notice. */

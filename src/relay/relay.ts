@@ -112,7 +112,8 @@ async function openStore(folder: string, limits: RelayLimits): Promise<NonNullab
 
 /**
  * The port and whoever comes in by it. Who has not proved a device yet is one of a few: a newcomer pushes the oldest out, so that sockets that only
- * stay open keep nobody from coming in. So it is with devices that have no queue here, which anybody can make up.
+ * stay open keep nobody from coming in. So it is with devices that have no queue here, which anybody can make up; and when the house is full, with
+ * those of whichever account takes the most of it.
  */
 class Doors {
   readonly #hub: Hub;
@@ -130,7 +131,7 @@ class Doors {
     });
     this.#server.headersTimeout = HANDSHAKE_TIMEOUT_MS;
     this.#server.requestTimeout = HANDSHAKE_TIMEOUT_MS;
-    this.#server.maxConnections = hub.limits.connections;
+    this.#server.maxConnections = hub.limits.connections + hub.limits.pendingHandshakes;
     this.#sockets = new WebSocketServer({
       server: this.#server,
       path: '/',
@@ -193,7 +194,22 @@ class Doors {
     const strangers = all.filter((session) => session.isStranger);
     for (const session of [...beyond(same, connectionsPerDevice), ...beyond(strangers, connections / 2)])
       session.close();
+    const proved = [...this.#sessions].filter(({ device }) => device !== undefined);
+    if (proved.length > connections) oldestOfTheMost(proved, newest).close();
   }
+}
+
+/** Of the account with the most; where none has two, nobody is better than another, and the newest goes. */
+function oldestOfTheMost(sessions: readonly Session[], newest: Session): Session {
+  const accounts = new Map<string, Session[]>();
+  for (const session of sessions) {
+    const same = accounts.get(session.account);
+    if (same) same.push(session);
+    else accounts.set(session.account, [session]);
+  }
+  let most: readonly Session[] = [newest];
+  for (const same of accounts.values()) if (same.length > most.length) most = same;
+  return most[0]!;
 }
 
 /** The oldest of them. */

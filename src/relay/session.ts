@@ -100,6 +100,11 @@ export class Session {
     return this.#device;
   }
 
+  /** Its account, once it has proved its device. */
+  get account(): string {
+    return this.#account;
+  }
+
   /** It has proved a device that has no queue here, or that is not known yet. */
   get isStranger(): boolean {
     return this.#keys !== undefined && this.#standing !== 'registered';

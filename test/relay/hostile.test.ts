@@ -154,6 +154,22 @@ describe('relay: hostile and broken peers', () => {
     assert.equal(await device.code({ type: 'register', token: '' }), Code.ok, 'who stands here needs it no more');
   });
 
+  it('R4 who has the token does not make up devices as fast as he likes; those that stand here are as they were', async () => {
+    let now = 1e12;
+    await house.start({ limits: { newDeviceRate: { perSecond: 1 / 60, burst: 2 } }, now: () => now });
+    const { token } = readRelayAddress(house.relay.address)!;
+    await house.member(alice);
+    await house.member(bob);
+    const late = await house.connect(person('Late'));
+    assert.equal(await late.code({ type: 'register', token }), Code.tooFast);
+    assert.equal(await late.code({ type: 'register', token: 'wrong' }), Code.refused);
+    await stillServes();
+    now += 60_000;
+    assert.equal(await late.code({ type: 'register', token }), Code.ok);
+    const later = await house.connect(person('Later'));
+    assert.equal(await later.code({ type: 'register', token }), Code.tooFast);
+  });
+
   it('R4 an open relay takes everybody', async () => {
     await house.start({ openRegistration: true });
     const device = await house.connect(alice);
@@ -202,6 +218,31 @@ describe('relay: hostile and broken peers', () => {
     await atAlice.submit([bob], 'as before');
     assert.deepEqual(await atBob.bodies(1), ['as before']);
     assert.deepEqual(await strangers[11]!.submit([bob], 'from a stranger'), [Code.ok]);
+  });
+
+  it('R3 when the house is full the oldest connection of the account with the most gives way', async () => {
+    await house.start({ limits: { connections: 6 } });
+    const atBob = await house.subscriber(bob);
+    const atAlice = await house.member(alice);
+    const mallory = person('Mallory');
+    const many: Device[] = [];
+    for (let i = 0; i < 4; i++) many.push(await house.member(person(`Device ${i}`, mallory.accountSeed)));
+    await house.member(person('Carol'));
+    await many[0]!.closed;
+    many.push(await house.member(person('Device 5', mallory.accountSeed)));
+    await many[1]!.closed;
+    await atAlice.submit([bob], 'as before');
+    assert.deepEqual(await atBob.bodies(1), ['as before']);
+    assert.equal(house.relay.connections, 6);
+  });
+
+  it('R3 a house full of accounts with one connection each turns the newest away', async () => {
+    await house.start({ limits: { connections: 2 } });
+    const atBob = await house.subscriber(bob);
+    const atAlice = await house.member(alice);
+    await assert.rejects(house.connect(person('Carol')));
+    await atAlice.submit([bob], 'as before');
+    assert.deepEqual(await atBob.bodies(1), ['as before']);
   });
 
   it('R1 a device that comes back often does not shut itself out', async () => {

@@ -50,9 +50,17 @@ interface Adapter {
   readonly name: string;
 }
 
+interface LanTime {
+  /** What is waited by. */
+  readonly clock: Clock;
+  /** By what the hour in the tags is told: others tell it by theirs. */
+  readonly wall_ms: () => number;
+}
+
 export class LanDiscovery {
   readonly #crypto: Crypto;
   readonly #clock: Clock;
+  readonly #wall_ms: () => number;
   readonly #own: DeviceId;
   readonly #choice: LanGroup | undefined;
   readonly #tap: Tap | undefined;
@@ -72,14 +80,15 @@ export class LanDiscovery {
   readonly #found = new Emitter<{ readonly device: DeviceId; readonly address: string }>();
   readonly onFound = this.#found.event;
 
-  constructor(crypto: Crypto, clock: Clock, own: DeviceId, choice: LanGroup | undefined, tap: Tap | undefined) {
+  constructor(crypto: Crypto, time: LanTime, own: DeviceId, choice: LanGroup | undefined, tap: Tap | undefined) {
     this.#crypto = crypto;
-    this.#clock = clock;
+    this.#clock = time.clock;
+    this.#wall_ms = time.wall_ms;
     this.#own = own;
     this.#choice = choice;
     this.#tap = tap;
     this.#tags = new TagTable(crypto);
-    this.#bucket = new TokenBucket(DATAGRAM_BURST, DATAGRAMS_PER_S, clock.now());
+    this.#bucket = new TokenBucket(DATAGRAM_BURST, DATAGRAMS_PER_S, this.#clock.now());
   }
 
   /** `port` 0 where nothing listens; a listener on loopback is announced there alone. */
@@ -127,9 +136,8 @@ export class LanDiscovery {
 
   #announce(): void {
     if (!this.#running) return;
-    const now_ms = this.#clock.now();
-    this.#announced_ms = now_ms;
-    const datagram = writeAnnouncement(tagOf(this.#crypto, this.#own, hourOf(now_ms)), this.#port);
+    this.#announced_ms = this.#clock.now();
+    const datagram = writeAnnouncement(tagOf(this.#crypto, this.#own, hourOf(this.#wall_ms())), this.#port);
     const adapters = this.#adapters();
     for (const [key, socket] of [...this.#senders]) {
       if (!adapters.some((adapter) => keyOf(adapter) === key)) this.#dropSender(key, socket);
@@ -204,7 +212,7 @@ export class LanDiscovery {
     const now_ms = this.#clock.now();
     if (!this.#running || datagram.length !== ANNOUNCEMENT_BYTES || !this.#bucket.take(1, now_ms)) return;
     const announcement = readAnnouncement(datagram);
-    const device = announcement && this.#tags.find(announcement.tag, now_ms);
+    const device = announcement && this.#tags.find(announcement.tag, this.#wall_ms());
     if (!announcement || device === undefined) return;
     this.#tap?.('received', 'lan', datagram);
     const before_ms = this.#lastHeard_ms.get(device) ?? -Infinity;

@@ -4,7 +4,7 @@
  * | rule | figure |
  * | --- | --- |
  * | ready with the relay's `hello` | HANDSHAKE_TIMEOUT_MS after the handshake |
- * | a request is answered, or bytes still move | REQUEST_SILENCE_MS, else the connection is given up |
+ * | a request is answered, or bytes still move | REQUEST_SILENCE_MS, else the connection is given up; a quarter of it after the clock leapt |
  * | tries again | 0.5 s doubling to 30 s, jittered; with a wrong key 5 min |
  * | held open | while `hold` says so, a request waits, or for VISIT_MS after the last |
  *
@@ -261,11 +261,14 @@ export class RelayConnection {
   #watchSilence(): void {
     const { clock } = this.#context;
     this.#cancelSilence();
-    this.#cancelSilence = clock.wakeAt(clock.now() + REQUEST_SILENCE_MS / 4, () => {
+    const look_ms = clock.now() + REQUEST_SILENCE_MS / 4;
+    this.#cancelSilence = clock.wakeAt(look_ms, () => {
       const link = this.#link;
       if (!link || this.#pending.size === 0) return;
       const moved_ms = Math.max(this.#pendingSince_ms, link.queuedBytes > 0 ? link.sent_ms : 0);
-      if (clock.now() - moved_ms >= REQUEST_SILENCE_MS) link.end('timeout', 'no answer');
+      // In what the clock has leapt over nobody could answer: that look says nothing, the next one does.
+      const hasLeapt = clock.now() - look_ms >= REQUEST_SILENCE_MS / 4;
+      if (!hasLeapt && clock.now() - moved_ms >= REQUEST_SILENCE_MS) link.end('timeout', 'no answer');
       else this.#watchSilence();
     });
   }

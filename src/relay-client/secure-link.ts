@@ -5,6 +5,7 @@
  * | --- | --- |
  * | the handshake is over, or the socket is | HANDSHAKE_TIMEOUT_MS |
  * | ping, and the socket is dead without a sign of life | CONNECTION_IDLE_MS / 3, CONNECTION_IDLE_MS |
+ * | silent so long though the last ping was answered: the clock leapt, and it is asked once more | REPLY_MS |
  * | frames are pulled from the channel | while the socket holds less than SOCKET_BUFFER_BYTES unsent, so that lanes preempt |
  * | packets wait in the channel | up to MAX_SEND_BUFFER_BYTES, then `send` answers false |
  *
@@ -26,6 +27,9 @@ import type { Meter, Path } from './meter.ts';
 
 /** Held by the socket's own queue, beyond what the kernel took: one frame keeps it busy, two would only delay a control packet. */
 const SOCKET_BUFFER_BYTES = 64 * 1024;
+
+/** A network that has woken with its machine needs some seconds to carry anything. */
+const REPLY_MS = 5_000;
 
 /** What every link of a transport shares. */
 export interface LinkContext {
@@ -61,6 +65,8 @@ export class SecureLink {
   #ended = false;
   #heard_ms: number;
   #sent_ms: number;
+  /** There was no sign of life since the last ping. */
+  #unanswered = false;
   #cancelWake: () => void;
 
   constructor(
@@ -131,7 +137,9 @@ export class SecureLink {
 
   /** Asks the peer for a sign of life before its time. */
   ping(): void {
-    if (this.isEstablished && this.#ws.readyState === this.#ws.OPEN) this.#ws.ping();
+    if (!this.isEstablished) return;
+    this.#unanswered = true;
+    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping();
   }
 
   /** Says goodbye and closes; what the socket has taken still goes out. */
@@ -182,6 +190,7 @@ export class SecureLink {
   /** False where the peer sends more than it may. */
   #onSign(bytes: number): boolean {
     this.#heard_ms = this.#clock.now();
+    this.#unanswered = false;
     if (!this.#established || !this.#admit || this.#admit(bytes)) return true;
     this.#end({ reason: 'flood', detail: '' });
     this.#ws.terminate();
@@ -213,16 +222,17 @@ export class SecureLink {
     this.#ws.terminate();
   }
 
-  #watchIdle(): void {
-    this.#cancelWake = this.#clock.wakeAt(this.#clock.now() + CONNECTION_IDLE_MS / 3, () => {
+  #watchIdle(after_ms = CONNECTION_IDLE_MS / 3): void {
+    this.#cancelWake = this.#clock.wakeAt(this.#clock.now() + after_ms, () => {
       if (this.#ended) return;
-      if (this.#clock.now() - this.#heard_ms >= CONNECTION_IDLE_MS) {
+      const isSilent = this.#clock.now() - this.#heard_ms >= CONNECTION_IDLE_MS;
+      if (isSilent && this.#unanswered) {
         this.#end({ reason: 'timeout', detail: 'silence' });
         this.#ws.terminate();
         return;
       }
       this.ping();
-      this.#watchIdle();
+      this.#watchIdle(isSilent ? REPLY_MS : undefined);
     });
   }
 

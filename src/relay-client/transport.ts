@@ -31,7 +31,7 @@ import { Meter, type Counters, type Tap } from './meter.ts';
 import { RelayMailbox } from './relay-mailbox.ts';
 import { RelayPool, type RelayEnd } from './relay-pool.ts';
 import { SecureLink, type LinkContext } from './secure-link.ts';
-import { systemClock } from './system-clock.ts';
+import { SteadyClock, thisMachine } from './steady-clock.ts';
 
 /** A laptop that changes its network has other addresses a moment later. */
 const ADDRESSES_CHECK_MS = 30_000;
@@ -42,7 +42,10 @@ export interface TransportOptions {
   readonly certificate: Uint8Array;
   /** X25519 secret of the certificate's agreement key. */
   readonly agreementSecret: Uint8Array;
+  /** What is waited by; the hour is never asked of it. */
   readonly clock?: Clock;
+  /** Milliseconds since 1970, as the machine is set: by the hour the devices of a LAN know each other. */
+  readonly wall_ms?: () => number;
   /** 0 does not listen; a taken one is followed by the next free. */
   readonly directPort: number | 'ephemeral';
   /** What to bind the listener to; everything where it is not said. */
@@ -95,7 +98,7 @@ class SocketTransport implements NetworkTransport {
     const { device } = own.value;
     const random = options.random ?? Math.random;
     this.#options = options;
-    this.#clock = options.clock ?? systemClock;
+    this.#clock = options.clock ?? new SteadyClock(thisMachine());
     this.#meter = new Meter(options.tap);
     const context: LinkContext = {
       crypto,
@@ -115,7 +118,8 @@ class SocketTransport implements NetworkTransport {
     this.#relays = new RelayPool(context, random);
     if (options.lanDiscovery !== false) {
       const choice = options.lanDiscovery === true ? undefined : options.lanDiscovery;
-      this.#lan = new LanDiscovery(crypto, this.#clock, device, choice, options.tap);
+      const time = { clock: this.#clock, wall_ms: options.wall_ms ?? (() => Date.now()) };
+      this.#lan = new LanDiscovery(crypto, time, device, choice, options.tap);
       this.#lan.onFound(({ device: found, address }) => this.#direct.heard(found, address));
     }
   }

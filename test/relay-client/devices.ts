@@ -3,6 +3,7 @@ import type { Crypto } from '../../src/crypto/crypto.ts';
 import { nodeCrypto } from '../../src/crypto/node/crypto.ts';
 import type { DeviceId } from '../../src/base/ids.ts';
 import { issueCertificate } from '../../src/protocol/certificate.ts';
+import type { Timekeeping } from '../../src/relay-client/steady-clock.ts';
 import type { Clock } from '../../src/sync/ports.ts';
 import { createTransport, type NetworkTransport, type TransportOptions } from '../../src/relay-client/transport.ts';
 
@@ -90,5 +91,31 @@ export class SkippingClock implements Clock {
       this.#waiting.delete(wake);
       wake.callback();
     }
+  }
+}
+
+/** A machine whose clock may be set, and which may sleep: in both the wall clock leaps, and the steady one and the timers do not. */
+export class SettableMachine implements Timekeeping {
+  readonly #time = new SkippingClock();
+  #set_ms = 0;
+
+  wall_ms(): number {
+    return this.#time.now() + this.#set_ms;
+  }
+
+  steady_ms(): number {
+    return this.#time.now();
+  }
+
+  after(duration_ms: number, callback: () => void): () => void {
+    return this.#time.wakeAt(this.#time.now() + duration_ms, callback);
+  }
+
+  skip(duration_ms: number): void {
+    this.#time.skip(duration_ms);
+  }
+
+  leap(by_ms: number): void {
+    this.#set_ms += by_ms;
   }
 }

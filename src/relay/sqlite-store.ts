@@ -28,7 +28,7 @@ export type Outcome = Result<unknown, { readonly code: 'full'; readonly message:
 const FULL: Outcome = err({ code: 'full', message: 'no room on the disk' });
 
 /** A log as long as this is moved into the database between two batches: it is disk, and the time a start takes. */
-export const LONG_LOG_BYTES = 64 * 1024 * 1024;
+const LONG_LOG_BYTES = 64 * 1024 * 1024;
 
 /** Calls that fill the disk; the others make room, or need next to none. */
 const NEW_CONTENT: ReadonlySet<StoreCall['name']> = new Set(['register', 'submit', 'openParcel', 'advanceParcel']);

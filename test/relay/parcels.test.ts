@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { closeSync, mkdirSync, openSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toHex } from '../../src/base/bytes.ts';
@@ -184,6 +184,7 @@ describe('relay: parcels', () => {
       [(await get(atAlice, kept, 0, 1)).code, (await get(atAlice, left, 0, 1)).code],
       [Code.ok, Code.notFound],
     );
+    assert.deepEqual([existsSync(fileOf(kept)), existsSync(fileOf(left))], [true, false]);
 
     const stray = join(house.folder, 'parcels', 'ff');
     mkdirSync(stray, { recursive: true });

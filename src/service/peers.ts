@@ -1,5 +1,6 @@
 /** The other devices of a workspace as the world has them: where they are reached, and whether they are online (T2). */
 import type { DeviceId, WorkspaceId } from '../base/ids.ts';
+import { isRecent } from '../base/recent.ts';
 import { asList, asText } from '../protocol/codec.ts';
 import { MAX_ADDRESSES, MAX_ADDRESS_BYTES } from '../protocol/limits.ts';
 import type { Route } from '../sync/ports.ts';
@@ -15,10 +16,11 @@ export class Peers {
   readonly #hub: Hub;
   readonly #workspace: WorkspaceId;
   readonly #roster: () => Roster;
-  readonly #onlineUntil = new Map<DeviceId, number>();
+  /** When a beat of its presence came last. */
+  readonly #heardAt = new Map<DeviceId, number>();
   readonly #addresses = new Map<DeviceId, readonly string[]>();
-  /** When a device may next have routes made anew, and who waits for that. */
-  readonly #nextChange = new Map<DeviceId, number>();
+  /** When routes were last made anew for a device, and who waits for the next time. */
+  readonly #changedAt = new Map<DeviceId, number>();
   readonly #cancelChange = new Map<DeviceId, () => void>();
   #closed = false;
   /** Of who was let in just now, until they say so themselves. */
@@ -85,13 +87,13 @@ export class Peers {
     if (this.#closed) return;
     const { clock } = this.#hub;
     const now = clock.now();
-    const due = this.#nextChange.get(device) ?? now;
-    if (due <= now) {
-      this.#nextChange.set(device, now + ROUTE_RESTS_MS);
+    const at = this.#changedAt.get(device);
+    if (at === undefined || !isRecent(at, ROUTE_RESTS_MS, now)) {
+      this.#changedAt.set(device, now);
       return this.#hub.changed();
     }
     if (this.#cancelChange.has(device)) return;
-    const cancel = clock.wakeAt(due, () => {
+    const cancel = clock.wakeAt(at + ROUTE_RESTS_MS, () => {
       this.#cancelChange.delete(device);
       this.#routeChanged(device);
     });
@@ -101,12 +103,13 @@ export class Peers {
   // ---- presence ---------------------------------------------------------------------------------------------------------
 
   heardFrom(device: DeviceId, isLeaving: boolean): void {
-    if (isLeaving) this.#onlineUntil.delete(device);
-    else this.#onlineUntil.set(device, this.#hub.clock.now() + PRESENCE_LASTS_MS);
+    if (isLeaving) this.#heardAt.delete(device);
+    else this.#heardAt.set(device, this.#hub.clock.now());
   }
 
   isOnline(device: DeviceId): boolean {
     if (this.#hub.transport.reach(device) === 'direct') return true;
-    return (this.#onlineUntil.get(device) ?? 0) > this.#hub.clock.now();
+    const at = this.#heardAt.get(device);
+    return at !== undefined && isRecent(at, PRESENCE_LASTS_MS, this.#hub.clock.now());
   }
 }

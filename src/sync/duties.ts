@@ -61,8 +61,24 @@ export class Duties {
 
   // ---- when -------------------------------------------------------------------------------------------------------------
 
+  /** A clock that its person has set back says nothing of the time that has gone by: what has happened is as long ago as before. */
+  #lookAtClock(now: number): void {
+    const back_ms = this.#seenAt - now;
+    this.#seenAt = now;
+    if (!(back_ms > 0)) return;
+    if (this.#ackedUpon === this.#grewAt) this.#ackedUpon -= back_ms;
+    if (this.#unfoldedSince !== undefined) this.#unfoldedSince -= back_ms;
+    this.#grewAt -= back_ms;
+    this.#ackedAt -= back_ms;
+    this.#vouchedAt -= back_ms;
+    this.#advancedAt -= back_ms;
+  }
+
+  #seenAt = Number.NEGATIVE_INFINITY;
+
   /** Deltas have come. */
   grown(now: number): void {
+    this.#lookAtClock(now);
     this.#grewAt = now;
     this.#grewSince = true;
     this.#unfoldedSince ??= now;
@@ -87,6 +103,7 @@ export class Duties {
 
   /** What this device should write of itself now (L4, L6); often nothing. */
   entries(now: number): readonly Entry[] {
+    this.#lookAtClock(now);
     if (now >= (this.#ackDueAt() ?? Number.POSITIVE_INFINITY)) {
       this.#ackedAt = now;
       this.#ackedUpon = this.#grewAt;
@@ -139,6 +156,7 @@ export class Duties {
 
   /** L4: what all have acknowledged, when that is due; undefined when it is not. */
   advance(now: number): Advance | undefined {
+    this.#lookAtClock(now);
     if (now < (this.#advanceDueAt() ?? Number.POSITIVE_INFINITY)) return undefined;
     const isOpening = this.#advancedAt === Number.NEGATIVE_INFINITY && this.#grewAt === Number.NEGATIVE_INFINITY;
     this.#advancedAt = now;

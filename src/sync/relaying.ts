@@ -9,8 +9,9 @@ import type { Outgoing } from './outgoing.ts';
 import { highest, raise, rewind, type Mark, type Peer } from './peer.ts';
 import { Lane } from './ports.ts';
 import type { Replica } from './replica.ts';
+import { isRecent } from '../base/recent.ts';
 
-const RETRY_MS = 10_000;
+export const RETRY_MS = 10_000;
 /** What an answer by relay has carried is not sent again for so long: it may still be on its way through the queue. */
 const SERVE_AGAIN_MS = 30_000;
 /** One relayed message: well under the frame's and message's limits with seal and padding. */
@@ -70,7 +71,7 @@ export class Relaying {
   // ---- answers ----------------------------------------------------------------------------------------------------------
 
   #servedTo(peer: Peer, now: number): ReadonlyMap<FeedId, number> {
-    if (now - peer.servedAt >= SERVE_AGAIN_MS) peer.served = new Map();
+    if (!isRecent(peer.servedAt, SERVE_AGAIN_MS, now)) peer.served = new Map();
     return peer.served;
   }
 
@@ -84,7 +85,7 @@ export class Relaying {
 
   /** Two who ask each other by relay both answer; what the first answer carried is not in the second. */
   serveAgain(device: DeviceId, peer: Peer, now: number): readonly Outgoing[] {
-    const isUnderWay = peer.offer !== undefined && peer.offer.sent > 0 && now - peer.servedAt < SERVE_AGAIN_MS;
+    const isUnderWay = peer.offer !== undefined && peer.offer.sent > 0 && isRecent(peer.servedAt, SERVE_AGAIN_MS, now);
     if (this.#servedTo(peer, now).size === 0 && !isUnderWay) {
       peer.servedAt = now;
       peer.serving = 0;

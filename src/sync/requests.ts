@@ -2,6 +2,7 @@
 import type { DeltaId, DeviceId } from '../base/ids.ts';
 import { MAX_LOCKED_MESSAGES } from '../protocol/limits.ts';
 import type { EpochTag } from './epoch.ts';
+import { isRecent } from '../base/recent.ts';
 
 /** The same is fetched of the same peer again after 5, 10 … s, at last every five minutes. */
 const FETCH_AGAIN_MS = 5_000;
@@ -33,7 +34,7 @@ export class Requests {
     const times = same ? before.times + 1 : 0;
     if (
       ids.length === 0 ||
-      (same && now < before.at + FETCH_AGAIN_MS * 2 ** Math.min(before.times, MAX_FETCHES_DOUBLED))
+      (same && isRecent(before.at, FETCH_AGAIN_MS * 2 ** Math.min(before.times, MAX_FETCHES_DOUBLED), now))
     )
       return false;
     this.#fetched.set(from, { ids, at: now, times });
@@ -50,7 +51,7 @@ export class Requests {
   asksKey(from: DeviceId, epoch: EpochTag, now: number): 'first' | 'again' | undefined {
     const asking = `${from} ${epoch}`;
     const before = this.#keyAskedAt.get(asking);
-    if (before !== undefined && now < before + ASK_KEY_AGAIN_MS) return undefined;
+    if (before !== undefined && isRecent(before, ASK_KEY_AGAIN_MS, now)) return undefined;
     if (this.#keyAskedAt.size >= MAX_LOCKED_MESSAGES) this.#keyAskedAt.clear();
     this.#keyAskedAt.set(asking, now);
     return before === undefined ? 'first' : 'again';

@@ -27,7 +27,8 @@ import { merged, type Outgoing } from './outgoing.ts';
 import { covers as isTold, type Gate } from './passage.ts';
 import { aim, calm, covers, newPeer, raise, rewind, type Mark, type Peer } from './peer.ts';
 import { Lane } from './ports.ts';
-import { Relaying } from './relaying.ts';
+import { isRecent } from '../base/recent.ts';
+import { Relaying, RETRY_MS } from './relaying.ts';
 import type { Ingest, Replica } from './replica.ts';
 import { Sums } from './sums.ts';
 import { Told } from './told.ts';
@@ -335,17 +336,18 @@ export class Session {
   #canWait(nodes: readonly Node[], now: number): boolean {
     if (nodes.some(isSubstance)) return false;
     this.#spreadAt ??= now + ACK_SPREAD_MS;
-    return now < this.#spreadAt;
+    return this.#isSpreading(now);
   }
 
   #isSpreading(now: number): boolean {
-    return this.#spreadAt !== undefined && now < this.#spreadAt;
+    return this.#spreadAt !== undefined && isRecent(this.#spreadAt - ACK_SPREAD_MS, ACK_SPREAD_MS, now);
   }
 
   /** Something waits for a past that has not come (D5), or a relay has dropped messages: ask. */
   askAgain(device: DeviceId, path: 'direct' | 'relay', now: number): readonly Outgoing[] {
     const peer = this.#peers.get(device);
-    if (!peer || now - peer.askedAt < ASK_AGAIN_MS * 2 ** Math.min(peer.asks, MAX_ASKS_DOUBLED)) return [];
+    const rests_ms = ASK_AGAIN_MS * 2 ** Math.min(peer?.asks ?? 0, MAX_ASKS_DOUBLED);
+    if (!peer || isRecent(peer.askedAt, rests_ms, now)) return [];
     peer.askedAt = now;
     peer.asks++;
     return [this.#reply(device, path, this.#have(device, false), false)];
@@ -358,7 +360,7 @@ export class Session {
   late(device: DeviceId, path: 'direct' | 'relay', now: number): readonly Outgoing[] {
     const peer = this.#peers.get(device);
     const under = this.#gate.pairWith(device);
-    if (!peer || under === undefined || now < peer.lateAt + ASK_AGAIN_MS) return [];
+    if (!peer || under === undefined || isRecent(peer.lateAt, ASK_AGAIN_MS, now)) return [];
     peer.lateAt = now;
     return [{ to: [device], path, message: this.#have(device, true), lane: Lane.control, ephemeral: false, under }];
   }
@@ -366,7 +368,8 @@ export class Session {
   /** Greets a device that is online behind a relay: what it lacks, and what we lack, will show. */
   greet(device: DeviceId, now: number): readonly Outgoing[] {
     const peer = this.#peers.get(device);
-    if (!peer || peer.reach === 'direct' || !this.#relayable(device) || now - peer.askedAt < ASK_AGAIN_MS) return [];
+    if (!peer || peer.reach === 'direct' || !this.#relayable(device)) return [];
+    if (isRecent(peer.askedAt, ASK_AGAIN_MS, now)) return [];
     peer.askedAt = now;
     return [this.#reply(device, 'relay', this.#have(device, true), true)];
   }
@@ -374,7 +377,7 @@ export class Session {
   /** Asks a device to say what it holds. */
   askHeld(device: DeviceId, path: 'direct' | 'relay', now: number): readonly Outgoing[] {
     const peer = this.#peers.get(device);
-    if (!peer || now - peer.askedAt < ASK_AGAIN_MS) return [];
+    if (!peer || isRecent(peer.askedAt, ASK_AGAIN_MS, now)) return [];
     peer.askedAt = now;
     return [this.#reply(device, path, this.#have(device, true), true)];
   }
@@ -552,14 +555,19 @@ export class Session {
     const made: Made = new Map();
     const out: Outgoing[] = [];
     for (const [device, peer] of this.#peers) {
-      if (now >= peer.relayRetryAt) peer.relayRetryAt = 0;
+      if (!isRecent(peer.relayRetryAt - RETRY_MS, RETRY_MS, now)) peer.relayRetryAt = 0;
       const direct = peer.reach === 'direct';
-      if (direct && (peer.unackedSince === undefined || now - peer.unackedSince < ACK_PATIENCE_MS)) continue;
-      if (direct && now >= peer.restartAt) out.push(...this.#restart(device, peer, now));
+      if (direct && (peer.unackedSince === undefined || isRecent(peer.unackedSince, ACK_PATIENCE_MS, now))) continue;
+      if (direct && this.#isRestartDue(peer, now)) out.push(...this.#restart(device, peer, now));
       const batch = this.#relayable(device) ? this.#relaying.due(device, peer, now, made) : undefined;
       if (batch) out.push(batch);
     }
     return merged(out);
+  }
+
+  #isRestartDue({ restarts, restartAt }: Peer, now: number): boolean {
+    const waits_ms = ACK_PATIENCE_MS * 2 ** restarts;
+    return restartAt !== Number.POSITIVE_INFINITY && !isRecent(restartAt - waits_ms, waits_ms, now);
   }
 
   /** A direct path that took bytes and answers nothing: what it has not acknowledged is sent again (S3: copies are cheap). */

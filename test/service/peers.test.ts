@@ -26,6 +26,29 @@ describe('The other devices of a workspace', () => {
     assert.deepEqual([changed, alarms.size], [2, 0], 'nor is anybody waited for after that');
   });
 
+  it('T2 a clock that is set back keeps nobody from being found elsewhere, nor for there who is gone', () => {
+    let now = 3_600_000;
+    let changed = 0;
+    const hub = {
+      local: new LocalState(),
+      clock: { now: () => now, wakeAt: () => () => undefined },
+      changed: () => void changed++,
+      transport: { reach: () => 'none' },
+    } as unknown as Hub;
+    const none = { records: new Map(), goneRecords: new Map() } as unknown as Roster;
+    const peers = new Peers(hub, '0a'.repeat(32) as WorkspaceId, () => none);
+    const one = '1'.repeat(64) as DeviceId;
+    peers.learnAddresses(one, ['192.0.2.1:1']);
+    peers.heardFrom(one, false);
+    assert.ok(peers.isOnline(one));
+    now = 1_000;
+    peers.learnAddresses(one, ['192.0.2.1:2']);
+    assert.equal(changed, 2);
+    assert.ok(!peers.isOnline(one));
+    peers.heardFrom(one, false);
+    assert.ok(peers.isOnline(one));
+  });
+
   it('T2 one that says again and again that it is elsewhere has all made anew for it now and then, the last for what it said last', () => {
     let now = 0;
     let changed = 0;

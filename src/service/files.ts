@@ -233,7 +233,14 @@ export class Files {
     const entry = this.#find(path);
     if (version !== undefined && entry.versionId !== version) throw new ServiceError('notFound', { path });
     if (!recursive && [...this.#below(entry)].length > 1) throw new ServiceError('notEmpty', { path });
-    await this.#author(this.#delsOf([entry]), call);
+    // VS Code replaces a file by deleting it first: a conflict copy that took the name meanwhile would be what is replaced.
+    const room = version === undefined ? this.#makeRoom(entry) : this.#delsOf([entry]);
+    const moves = room.some(({ kind }) => kind === 'move');
+    await this.#author(room, call).catch((error: unknown) => {
+      // Who may delete and not edit cannot give the copy its own name.
+      if (!moves || !(error instanceof ServiceError && error.code === 'notPermitted')) throw error;
+      return this.#author(this.#delsOf([entry]), call);
+    });
   }
 
   /**

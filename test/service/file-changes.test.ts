@@ -62,18 +62,25 @@ describe('Files that meet others', function () {
   }
 
   describe('deleted', () => {
-    it('F2 a file goes alone: the conflict copy beside it takes its name, with everybody', async () => {
+    it('F2 a file goes alone: the conflict copy beside it stays under its own name, with everybody', async () => {
       await conflict('one', 'two');
       await withBob();
       assert.deepEqual(await shows(bob), [`${copyOfAlice()}: two`, '/a.txt: one']);
       const from = bob.events.length;
       await alice.api.remove(workspace, files, '/a.txt', { recursive: true });
       await house.converged(workspace, alice, bob);
-      for (const person of [alice, bob]) assert.deepEqual(await shows(person), ['/a.txt: two']);
-      // A tab on the path shows what stands there now.
-      assert.deepEqual(changesOf(bob, from), ['changed /a.txt', `deleted ${copyOfAlice()}`]);
-      await alice.api.remove(workspace, files, '/a.txt', { recursive: false });
+      for (const person of [alice, bob]) assert.deepEqual(await shows(person), [`${copyOfAlice()}: two`]);
+      assert.ok(changesOf(bob, from).includes('deleted /a.txt'));
+      await alice.api.remove(workspace, files, copyOfAlice(), { recursive: false });
       assert.deepEqual(await shows(), []);
+    });
+
+    it('F2 a file that VS Code replaces, by deleting it first, takes no conflict copy with it', async () => {
+      await conflict('one', 'two');
+      await alice.write(workspace, files, '/b.txt', 'bee');
+      await alice.api.remove(workspace, files, '/a.txt', { recursive: false });
+      await alice.api.rename(workspace, files, '/b.txt', '/a.txt', { overwrite: true });
+      assert.deepEqual(await shows(), [`${copyOfAlice()}: two`, '/a.txt: bee']);
     });
 
     it('F2 a folder goes with the conflict copies in it', async () => {

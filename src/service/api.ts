@@ -656,7 +656,7 @@ export interface FilesApi {
   /** Answers the version's id. */
   write(workspace: string, tool: string, path: string, bytes: Uint8Array, options: WriteOptions): Promise<string>;
   makeFolder(workspace: string, tool: string, path: string): Promise<void>;
-  /** A file goes alone: a conflict copy beside it stays, and takes its name. With `version`: `notFound` where another is shown there now. */
+  /** A file goes alone: a conflict copy beside it stays, under the name that it has (F2). With `version`: `notFound` where another is shown there now. */
   remove(workspace: string, tool: string, path: string, options: RemoveOptions): Promise<void>;
   rename(
     workspace: string,

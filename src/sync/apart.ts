@@ -4,6 +4,7 @@
  * fewer give way: theirs are out of step; of as many, those without the most senior. A member whose devices are on both sides counts for neither.
  */
 import type { AccountId, DeviceId, FeedId } from '../base/ids.ts';
+import { isRecent } from '../base/recent.ts';
 import { Role } from './control.ts';
 import { feedOf, generationOf } from './delta.ts';
 import type { Vector } from './graph.ts';
@@ -176,7 +177,7 @@ export class Apart {
 const NEVER = Number.POSITIVE_INFINITY;
 
 function lookedAt(lag: Lag, now: number): Lag {
-  if (now >= lag.lookedAt && now < lag.lookedAt + LOOK_EVERY_MS) return lag;
+  if (isRecent(lag.lookedAt, LOOK_EVERY_MS, now)) return lag;
   // A clock that was set back says nothing of the time that has gone by.
   return { ...lag, looks: lag.looks + Number(now > lag.lookedAt), lookedAt: now };
 }

@@ -326,12 +326,12 @@ export class Engine {
     return this.keys.isClean && under === this.keys.inUse;
   }
 
-  /** `under`: the epoch it came under. */
   /** Who is out here, and comes in by another's word (I4), may be given its key by whom it holds for out. */
   #hearsOfWhoIsOut(kind: Message['kind']): boolean {
     return HEARD_OF_WHO_IS_OUT.has(kind) || (kind === 'key' && this.isOutside);
   }
 
+  /** `under`: the epoch it came under. */
   received(
     from: DeviceId,
     path: 'direct' | 'relay',

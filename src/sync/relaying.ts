@@ -3,13 +3,13 @@
  * who asks without a direct path, or joins, in which is everything it lacks, several batches at a time.
  */
 import type { DeviceId, FeedId } from '../base/ids.ts';
+import { isRecent } from '../base/recent.ts';
 import { MAX_MESSAGE_BYTES } from '../protocol/limits.ts';
 import type { Batch, Batches, Made } from './batches.ts';
 import type { Outgoing } from './outgoing.ts';
 import { highest, raise, rewind, type Mark, type Peer } from './peer.ts';
 import { Lane } from './ports.ts';
 import type { Replica } from './replica.ts';
-import { isRecent } from '../base/recent.ts';
 
 export const RETRY_MS = 10_000;
 /** What an answer by relay has carried is not sent again for so long: it may still be on its way through the queue. */

@@ -1,8 +1,8 @@
 /** What peers are asked for when it is lacking here, and not again at once: pasts that no feed leads to (D8), and keys (K1). */
 import type { DeltaId, DeviceId } from '../base/ids.ts';
+import { isRecent } from '../base/recent.ts';
 import { MAX_LOCKED_MESSAGES } from '../protocol/limits.ts';
 import type { EpochTag } from './epoch.ts';
-import { isRecent } from '../base/recent.ts';
 
 /** The same is fetched of the same peer again after 5, 10 … s, at last every five minutes. */
 const FETCH_AGAIN_MS = 5_000;

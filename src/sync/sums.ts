@@ -6,6 +6,7 @@
  * held against it. It is worked out a share at a time: of a large workspace it takes seconds.
  */
 import type { DeviceId } from '../base/ids.ts';
+import { isRecent } from '../base/recent.ts';
 import type { FeedMark, Message } from './messages.ts';
 import { covers, type Peer } from './peer.ts';
 import type { Replica } from './replica.ts';
@@ -96,7 +97,7 @@ export class Sums {
   #dueOfSum(now: number, peers: Peers): readonly DeviceId[] {
     const { arrivals } = this.#replica;
     const same = [...peers].filter((one) => one[1].rootOf !== arrivals && this.#holdsTheSame(...one));
-    const due = same.filter(([, { rootToldAt }]) => now >= rootToldAt + AGAIN_MS || now < rootToldAt);
+    const due = same.filter(([, { rootToldAt }]) => !isRecent(rootToldAt, AGAIN_MS, now));
     const later = same.filter((one) => !due.includes(one)).map(([, peer]) => peer.rootToldAt + AGAIN_MS);
     if (later.length > 0) this.#at = Math.min(...later);
     const claims = [...peers].filter(([, { said }]) => said?.of === arrivals);

@@ -1355,7 +1355,7 @@ export const pruning: readonly Mutant[] = [
     name: 'whose clock is set back says nothing for so long of what all adds up to',
     rule: 'L6',
     file: 'src/sync/sums.ts',
-    search: 'now >= rootToldAt + AGAIN_MS || now < rootToldAt',
+    search: '!isRecent(rootToldAt, AGAIN_MS, now)',
     replace: 'now >= rootToldAt + AGAIN_MS',
     tests: ['test/sync/divergence.test.ts'],
   },

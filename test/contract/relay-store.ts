@@ -227,6 +227,16 @@ export function relayStoreContract(name: string, open: (limits: QueueLimits) => 
       assert.equal(await store.parcel(bytes(32, 3)), undefined);
     });
 
+    it('R9 each parcel counts beside its bytes, and asking begins none', async () => {
+      const open = (n: number, begin: boolean) =>
+        store.openParcel(bytes(32, n), ALICE.account, 10, 100, 0, { eachBytes: 40, begin });
+      assert.equal((await open(1, false)).code, Code.ok);
+      assert.deepEqual(await store.parcelIds(), []);
+      assert.equal((await open(1, true)).code, Code.ok);
+      assert.equal((await open(2, true)).code, Code.ok, 'two of fifty');
+      assert.equal((await open(3, true)).code, Code.quota);
+    });
+
     it('R9 only the owner keeps or drops; what nobody renews expires', async () => {
       const [one, two] = [bytes(32, 1), bytes(32, 2)];
       for (const id of [one, two]) await store.openParcel(id, ALICE.account, 10, 100, 0);

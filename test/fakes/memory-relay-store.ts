@@ -133,13 +133,14 @@ export function memoryRelayStore(limits: QueueLimits): RelayStore {
       }
       return marked;
     },
-    openParcel: async (id, account, total, quotaBytes, now) => {
+    openParcel: async (id, account, total, quotaBytes, now, { eachBytes = 0, begin = true } = {}) => {
       const found = parcels.get(toHex(id));
       if (found && found.account !== toHex(account)) return { code: Code.refused, received: 0 };
       if (found) return { code: found.total === total ? Code.ok : Code.badRequest, received: found.received };
       const his = [...parcels.values()].filter((parcel) => parcel.account === toHex(account));
-      if (his.reduce((sum, parcel) => sum + parcel.total, total) > quotaBytes) return { code: Code.quota, received: 0 };
-      parcels.set(toHex(id), { id, account: toHex(account), total, received: 0, renewed: now });
+      const bytes = his.reduce((sum, parcel) => sum + parcel.total, total) + (his.length + 1) * eachBytes;
+      if (bytes > quotaBytes) return { code: Code.quota, received: 0 };
+      if (begin) parcels.set(toHex(id), { id, account: toHex(account), total, received: 0, renewed: now });
       return { code: Code.ok, received: 0 };
     },
     advanceParcel: async (id, received, now) => {

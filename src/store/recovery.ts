@@ -16,7 +16,16 @@ import type { Crypto } from '../crypto/crypto.ts';
 import { NOTHING_KEPT } from '../sync/ports.ts';
 import type { Disk } from './disk.ts';
 import type { StoreKeys } from './keys.ts';
-import { commitStart, FileKind, Purpose, unpackEntries, type Place, type Sealer, type Stretch } from './record.ts';
+import {
+  commitStart,
+  FileKind,
+  Purpose,
+  unpackEntries,
+  wholeRecords,
+  type Place,
+  type Sealer,
+  type Stretch,
+} from './record.ts';
 import { fileName, HEADER_BYTES, numbersOf, readFence, readHeader, type Fence, type Fenced } from './segment.ts';
 import { deliverSnapshot, readSnapshot, SNAPSHOT, TEMPORARY, type Snapshot } from './snapshot.ts';
 
@@ -26,6 +35,8 @@ const QUARANTINE = 'quarantine';
 const FENCE_WITHIN_BYTES = 64 * 1024;
 const BREATHE_BYTES = 1024 * 1024;
 
+/** Of a segment without a header: where none of so many whole records is ours, none is. */
+const MAX_GUESSED_BY = 8;
 export interface Segment {
   readonly number: number;
   readonly generation: number;
@@ -247,16 +258,16 @@ export class Recovery {
     return length;
   }
 
-  /** A damaged header does not take its records along: they say themselves whether a generation is the right one. */
+  /**
+   * A damaged header does not take its records along: they say themselves whether a generation is the right one. There are as many to try as
+   * there were openings, for each of which began a segment: none is above the number.
+   */
   #guessGeneration(number: number, bytes: Uint8Array): number | undefined {
-    for (
-      let generation = this.#highestGeneration + 1;
-      generation >= Math.max(1, this.#highestGeneration - 1);
-      generation--
-    ) {
-      const place: Place = { kind: FileKind.journal, generation, number };
-      for (const stretch of this.#sealer.read(place, bytes, HEADER_BYTES)) {
-        if (stretch.kind !== 'record') continue;
+    let tried = 0;
+    for (const offset of wholeRecords(bytes, HEADER_BYTES)) {
+      if (++tried > MAX_GUESSED_BY) break;
+      for (let generation = number; generation > 0; generation--) {
+        if (!this.#sealer.open({ kind: FileKind.journal, generation, number }, bytes, offset)) continue;
         this.#highestGeneration = Math.max(this.#highestGeneration, generation);
         return generation;
       }

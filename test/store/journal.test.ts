@@ -32,6 +32,12 @@ async function open(disk: MemoryDisk, folder = FOLDER): Promise<Opened> {
   return { log, records, report };
 }
 
+function copyOf(disk: MemoryDisk): MemoryDisk {
+  const copy = new MemoryDisk();
+  for (const path of disk.paths()) copy.poke(path, disk.peek(path));
+  return copy;
+}
+
 describe('journal', () => {
   let disk: MemoryDisk;
   beforeEach(() => {
@@ -170,6 +176,27 @@ describe('journal', () => {
         assert.ok(report.quarantined === 1 || report.cutBytes > 0, `offset ${offset} was not reported`);
         if (report.quarantined > 0) assert.equal(flipped.paths(/quarantine/).length, 1);
         else assert.deepEqual(lost, hexOf('delta'));
+      }
+    });
+
+    it('L1 at the beginning of the newest segment, after openings that wrote nothing, takes along what it hits alone', async () => {
+      let { log } = await open(disk);
+      await log.append([record('first')]);
+      for (let opening = 0; opening < 5; opening++) {
+        await log.close();
+        ({ log } = await open(disk));
+      }
+      await log.append([record('second')]);
+      await log.append([record('third')]);
+      await log.close();
+      const path = lastSegment(disk);
+      const [whole, withinFence] = [disk.peek(path), HEADER_BYTES + 50];
+      for (const until of [HEADER_BYTES, withinFence]) {
+        disk.poke(path, whole.slice().fill(0, 0, until));
+        const { records, report } = await open(copyOf(disk));
+        assert.deepEqual(records, hexOf('first', 'second', 'third'), `zeros until ${until}`);
+        assert.equal(report.cutBytes, 0);
+        assert.ok(report.quarantined > 0);
       }
     });
 

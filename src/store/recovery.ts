@@ -9,12 +9,13 @@
  * | a segment that a later one fences is gone or too short | counted as a damaged stretch |
  * | anything beyond a fence | left alone, counted as late: an owner wrote it that was none any more |
  * | a damaged snapshot | set aside; the one before it is the base, and its segments are still there |
+ * | one that the disk cannot read | left where it is; else as a damaged one. Where no other is whole, and the segments are not everything, nothing is opened |
  * | no whole snapshot, and segments from before it gone | what opens in the newest damaged one |
  */
 import { releaseBytes } from '../base/bytes.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { NOTHING_KEPT } from '../sync/ports.ts';
-import type { Disk } from './disk.ts';
+import { DiskError, type Disk } from './disk.ts';
 import type { StoreKeys } from './keys.ts';
 import {
   commitStart,
@@ -34,9 +35,9 @@ const QUARANTINE = 'quarantine';
 /** Enough for the fence of any journal that is compacted now and then. */
 const FENCE_WITHIN_BYTES = 64 * 1024;
 const BREATHE_BYTES = 1024 * 1024;
-
 /** Of a segment without a header: where none of so many whole records is ours, none is. */
 const MAX_GUESSED_BY = 8;
+
 export interface Segment {
   readonly number: number;
   readonly generation: number;
@@ -147,17 +148,26 @@ export class Recovery {
   async #readBase(numbers: readonly number[], pruned: boolean): Promise<{ base: number; snapshots: number[] }> {
     const snapshots = [...numbers];
     let salvage: Snapshot | undefined;
+    let unreadable: DiskError | undefined;
     for (const number of numbers.toReversed()) {
-      if (await this.#deliverWhole(number)) return { base: number, snapshots };
-      const bytes = await this.#disk.read(this.#path(number, SNAPSHOT));
-      if (!bytes) continue;
-      const snapshot = await readSnapshot(this.#crypto, this.#keys, this.#sealer, number, bytes);
-      this.#highestGeneration = Math.max(this.#highestGeneration, snapshot.generation ?? 0);
+      try {
+        if (await this.#deliverWhole(number)) return { base: number, snapshots };
+        const bytes = await this.#disk.read(this.#path(number, SNAPSHOT));
+        if (!bytes) continue;
+        const snapshot = await readSnapshot(this.#crypto, this.#keys, this.#sealer, number, bytes);
+        this.#highestGeneration = Math.max(this.#highestGeneration, snapshot.generation ?? 0);
+        await this.#setSnapshotAside(number);
+        salvage ??= snapshot;
+      } catch (error) {
+        // Of which a part was handed on already, it cannot be given up for another.
+        if (!isFailure(error) || this.#records > 0) throw error;
+        unreadable ??= error;
+      }
       this.#quarantined += 1;
       snapshots.splice(snapshots.indexOf(number), 1);
-      await this.#setSnapshotAside(number);
-      salvage ??= snapshot;
     }
+    // Another time the disk may read it, and it is more than what opens in one that is damaged.
+    if (unreadable && pruned) throw unreadable;
     if (!salvage || !pruned) return { base: 0, snapshots };
     await this.#deliver(salvage);
     return { base: salvage.number, snapshots };
@@ -322,10 +332,15 @@ export class Recovery {
     }
   }
 
+  /** Where it cannot be moved, it stays until it is older than two that are whole. */
   async #setSnapshotAside(number: number): Promise<void> {
     const folder = `${this.#folder}/${QUARANTINE}`;
-    await this.#disk.makeFolder(folder);
-    await this.#disk.rename(this.#path(number, SNAPSHOT), `${folder}/${fileName(number, SNAPSHOT)}`);
+    try {
+      await this.#disk.makeFolder(folder);
+      await this.#disk.rename(this.#path(number, SNAPSHOT), `${folder}/${fileName(number, SNAPSHOT)}`);
+    } catch {
+      // No space, or another program has it open.
+    }
   }
 
   async #breathe(bytes: number): Promise<void> {
@@ -338,6 +353,10 @@ export class Recovery {
   #path(number: number, extension: string): string {
     return `${this.#folder}/${fileName(number, extension)}`;
   }
+}
+
+function isFailure(error: unknown): error is DiskError {
+  return error instanceof DiskError && error.code === 'io';
 }
 
 /** What the newest segment that has a readable fence says of the others. */

@@ -479,6 +479,38 @@ describe('journal', () => {
       assert.deepEqual(records, hexOf('a', 'b'));
     });
 
+    it('L1 that the disk cannot read falls back too, and stays where it is: another time it may be read', async () => {
+      await withTwo();
+      const [older, newer] = disk.paths(/snapshot$/) as [string, string];
+      for (const [unreadable, expected] of [
+        [[newer], hexOf('A', 'b', 'c')],
+        [[older], hexOf('A', 'B', 'c')],
+        [[older, newer], undefined],
+      ] as const) {
+        const failing = copyOf(disk);
+        for (const path of unreadable) failing.fail({ on: 'read', path: new RegExp(path), times: Infinity });
+        if (expected) {
+          const { records, report } = await open(failing);
+          assert.deepEqual(records, expected);
+          assert.equal(report.quarantined, unreadable.includes(newer) ? 1 : 0);
+        } else await assert.rejects(open(failing), withCode('io'));
+        assert.deepEqual(failing.paths(/snapshot/), [older, newer]);
+      }
+    });
+
+    it('L1 damaged, and held by another program, is where it was, and the one before is read', async () => {
+      await withTwo();
+      const path = disk.paths(/snapshot$/).at(-1)!;
+      disk.flipBit(path, 100);
+      disk.fail({ on: 'rename', path: /snapshot$/ });
+      const { log, records } = await open(disk);
+      assert.deepEqual(records, hexOf('A', 'b', 'c'));
+      assert.ok(disk.paths().includes(path));
+      await log.compact([record('A'), record('B'), record('C')]);
+      await log.close();
+      assert.deepEqual((await open(disk)).records, hexOf('A', 'B', 'C'));
+    });
+
     it('L1 all of them damaged: what still opens is not thrown away', async () => {
       const { log } = await open(disk);
       const large = Array.from({ length: 4 }, (_, i) => new Uint8Array(60_000).fill(i));

@@ -12,7 +12,7 @@ import { crc32 } from 'node:zlib';
 import { equalBytes } from '../base/bytes.ts';
 import type { ChunkId } from '../base/ids.ts';
 import { toUtf8 } from '../base/utf8.ts';
-import type { Disk } from './disk.ts';
+import { DiskError, type Disk } from './disk.ts';
 
 const MAGIC = toUtf8('CtC0');
 const HEAD_BYTES = 8;
@@ -24,6 +24,8 @@ export class ChunkFiles {
   readonly #disk: Disk;
   readonly #folder: string;
   readonly #known = new Map<ChunkId, 'new' | 'kept'>();
+  /** Whose file the disk could not read. It stays: another time it may be read. */
+  readonly #unreadable = new Set<ChunkId>();
   /** Folders whose names are not durable yet. */
   readonly #touched = new Set<string>();
   readonly #made = new Set<string>();
@@ -73,11 +75,19 @@ export class ChunkFiles {
     this.#known.set(id, 'new');
   }
 
-  /** Undefined where it is not there, or not as it was written: then it is forgotten, to be fetched again. */
+  /** Undefined where it is not there, not as it was written or cannot be read: then it is forgotten, to be fetched again. */
   async get(id: ChunkId): Promise<Uint8Array | undefined> {
     const state = this.#known.get(id);
     if (!state) return undefined;
-    const bytes = await this.#disk.read(state === 'new' ? this.#newPath(id) : this.#keptPath(id));
+    let bytes: Uint8Array | undefined;
+    try {
+      bytes = await this.#disk.read(state === 'new' ? this.#newPath(id) : this.#keptPath(id));
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      this.#known.delete(id);
+      this.#unreadable.add(id);
+      return undefined;
+    }
     // Made durable, and so renamed, while it was being looked for.
     if (!bytes && state === 'new' && this.#known.get(id) === 'kept') return this.get(id);
     if (bytes && isSound(bytes)) return bytes.subarray(HEAD_BYTES);
@@ -86,7 +96,8 @@ export class ChunkFiles {
   }
 
   async delete(id: ChunkId): Promise<void> {
-    if (!this.#known.delete(id)) return;
+    const isThere = this.#known.delete(id);
+    if (!this.#unreadable.delete(id) && !isThere) return;
     await this.#disk.remove(this.#newPath(id));
     await this.#disk.remove(this.#keptPath(id));
     this.#touched.add(this.#keptFolder(id));

@@ -79,14 +79,15 @@ export class ChunkPacks {
     return this.#oneAtATime(() => this.#write(EntryKind.chunk, id, bytes));
   }
 
-  /** Undefined where it is not there, or not as it was written: then it is forgotten, to be fetched again. */
+  /** Undefined where it is not there, not as it was written or cannot be read: then it is forgotten, to be fetched again. */
   get(id: ChunkId): Promise<Uint8Array | undefined> {
     return this.#oneAtATime(async () => (this.#live.has(id) ? this.#read(id) : undefined));
   }
 
   delete(id: ChunkId): Promise<void> {
     return this.#oneAtATime(async () => {
-      if (!this.#live.has(id)) return;
+      const isUnreadable = [...this.#unreadable].some((pack) => pack.dead.has(id));
+      if (!isUnreadable && !this.#live.has(id)) return;
       await this.#write(EntryKind.removal, id, NOTHING);
     });
   }
@@ -144,11 +145,12 @@ export class ChunkPacks {
 
   async #read(id: ChunkId): Promise<Uint8Array | undefined> {
     const { pack, offset, end } = this.#live.get(id)!;
-    const bytes = await pack.file.read(offset, end - offset);
-    const entry = readEntry(bytes, 0);
-    if (entry?.id === id && entry.kind === EntryKind.chunk && entry.end === bytes.length) {
-      return bytes.subarray(ENTRY_HEAD_BYTES);
+    const bytes = await pack.file.read(offset, end - offset).catch(failed);
+    const entry = bytes && readEntry(bytes, 0);
+    if (entry?.id === id && entry.kind === EntryKind.chunk && entry.end === bytes!.length) {
+      return bytes!.subarray(ENTRY_HEAD_BYTES);
     }
+    if (!bytes) this.#unreadable.add(pack);
     this.#forget(id);
     return undefined;
   }
@@ -233,11 +235,8 @@ export class ChunkPacks {
 
     for (const [id, place] of [...this.#live]) {
       if (!worthless.has(place.pack)) continue;
-      const bytes = await this.#read(id).catch((error: unknown) => {
-        worthless.delete(place.pack);
-        this.#unreadable.add(place.pack);
-        return failed(error);
-      });
+      const bytes = await this.#read(id);
+      if (this.#stays(place.pack)) worthless.delete(place.pack);
       if (!bytes) continue;
       await this.#write(EntryKind.chunk, id, bytes);
       this.#movedFrom.set(id, place);

@@ -157,6 +157,36 @@ describe('chunk store', () => {
     }
   });
 
+  it('L2 a chunk that the disk cannot read is forgotten, so that it is fetched again, and stays where it is: another time it may be read', async () => {
+    const [small, large, other] = [chunk(1000), chunk(70_000), chunk(2000)];
+    await putAll(small, large, other);
+    await store.chunks.sync();
+    disk.fail({ on: 'read', path: /1\.pack$/, at: 500, times: Infinity });
+    disk.fail({ on: 'read', path: new RegExp(large.id), times: Infinity });
+    assert.deepEqual(await holds(small, large, other), [false, false, true]);
+    await store.chunks.sync();
+    const faults = disk.faults.splice(0);
+    await store.close();
+    await open();
+    assert.deepEqual(await holds(small, large, other), [true, true, true]);
+    disk.faults.push(...faults);
+    assert.deepEqual(await holds(small, large), [false, false]);
+    await putAll(small, large);
+    await store.chunks.sync();
+    disk.faults.length = 0;
+    disk.crash();
+    await open();
+    assert.deepEqual(await holds(small, large, other), [true, true, true]);
+    disk.fail({ on: 'read', path: /pack$/, times: 1 });
+    disk.fail({ on: 'read', path: new RegExp(large.id) });
+    assert.deepEqual(await holds(small, large), [false, false]);
+    for (const { id } of [small, large]) await store.chunks.delete(id);
+    await store.chunks.sync();
+    await store.close();
+    await open();
+    assert.deepEqual(await holds(small, large, other), [false, false, true]);
+  });
+
   it('L2 an emptied or truncated chunk file is forgotten', async () => {
     const large = chunk(70_000);
     await putAll(large);

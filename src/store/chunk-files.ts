@@ -12,7 +12,8 @@ import { crc32 } from 'node:zlib';
 import { equalBytes } from '../base/bytes.ts';
 import type { ChunkId } from '../base/ids.ts';
 import { toUtf8 } from '../base/utf8.ts';
-import { DiskError, type Disk } from './disk.ts';
+import type { Disk } from './disk.ts';
+import { isUnreadable } from './sectors.ts';
 
 const MAGIC = toUtf8('CtC0');
 const HEAD_BYTES = 8;
@@ -83,7 +84,7 @@ export class ChunkFiles {
     try {
       bytes = await this.#disk.read(state === 'new' ? this.#newPath(id) : this.#keptPath(id));
     } catch (error) {
-      if (!(error instanceof DiskError)) throw error;
+      if (!isUnreadable(error)) throw error;
       this.#known.delete(id);
       this.#unreadable.add(id);
       return undefined;

@@ -23,6 +23,7 @@ import {
   type Pack,
 } from './pack.ts';
 import { FileKind } from './record.ts';
+import { readAround } from './sectors.ts';
 import { fileName, HEADER_BYTES, numbersOf, readHeader, writeHeader } from './segment.ts';
 
 const PACK = 'pack';
@@ -114,8 +115,8 @@ export class ChunkPacks {
     const file = await this.#disk.open(path);
     if (!file) return;
     const size = await file.size();
-    const header = await file.read(0, HEADER_BYTES).catch(failed);
-    const generation = header && readHeader(this.#crypto, this.#keys, FileKind.pack, number, header);
+    const header = await readAround(file, 0, HEADER_BYTES, () => undefined);
+    const generation = readHeader(this.#crypto, this.#keys, FileKind.pack, number, header);
     if (generation !== undefined) this.#generation = Math.max(this.#generation, generation + 1);
     // A damaged header changes nothing: each entry has its own checksum, and the chunk itself is authenticated by its reader.
     const pack = emptyPack(number, file, Math.max(size, HEADER_BYTES));
@@ -145,12 +146,11 @@ export class ChunkPacks {
 
   async #read(id: ChunkId): Promise<Uint8Array | undefined> {
     const { pack, offset, end } = this.#live.get(id)!;
-    const bytes = await pack.file.read(offset, end - offset).catch(failed);
-    const entry = bytes && readEntry(bytes, 0);
-    if (entry?.id === id && entry.kind === EntryKind.chunk && entry.end === bytes!.length) {
-      return bytes!.subarray(ENTRY_HEAD_BYTES);
+    const bytes = await readAround(pack.file, offset, end - offset, () => this.#unreadable.add(pack));
+    const entry = readEntry(bytes, 0);
+    if (entry?.id === id && entry.kind === EntryKind.chunk && entry.end === bytes.length) {
+      return bytes.subarray(ENTRY_HEAD_BYTES);
     }
-    if (!bytes) this.#unreadable.add(pack);
     this.#forget(id);
     return undefined;
   }
@@ -274,7 +274,7 @@ export class ChunkPacks {
   }
 }
 
-/** For what may as well be done another time, or not at all: undefined where the disk has failed. */
+/** For what may as well be done another time: undefined where the disk has failed. */
 function failed(error: unknown): undefined {
   if (!(error instanceof DiskError)) throw error;
 }

@@ -24,7 +24,7 @@ export function nodeDisk(options: ClaimOptions = {}): Disk {
         if (first !== undefined) await syncFolder(`${first}/..`);
       }),
     list: (folder) => asked(() => unlessMissing(fs.promises.readdir(folder), [])),
-    read: (path) => asked(() => unlessMissing<Uint8Array | undefined>(fs.promises.readFile(path), undefined)),
+    read: (path) => asked(() => unlessMissing<Uint8Array | undefined>(fs.promises.readFile(path), undefined), 'unreadable'),
     create: (path) => asked(async () => new NodeFile(await openFd(path, 'wx+', 0o600))),
     open: (path) =>
       asked(async () => {
@@ -60,7 +60,7 @@ class NodeFile implements DiskFile {
         at += bytesRead;
       }
       return bytes.subarray(0, at);
-    });
+    }, 'unreadable');
   }
 
   write(offset: number, bytes: Uint8Array): Promise<void> {
@@ -112,7 +112,8 @@ async function unlessMissing<T>(work: Promise<T>, missing: T): Promise<T> {
   }
 }
 
-async function asked<T>(work: () => Promise<T>): Promise<T> {
+/** `failed`: what it means where the disk itself fails. */
+async function asked<T>(work: () => Promise<T>, failed: 'io' | 'unreadable' = 'io'): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -124,6 +125,8 @@ async function asked<T>(work: () => Promise<T>): Promise<T> {
         throw new DiskError('full', 'no space left on the disk', { cause: error });
       case 'EEXIST':
         throw new DiskError('exists', 'the name is taken', { cause: error });
+      case 'EIO':
+        throw new DiskError(failed, 'the disk failed', { cause: error });
       default:
         throw new DiskError('io', `the disk answered ${code}`, { cause: error });
     }

@@ -14,7 +14,8 @@
 import { crc32 } from 'node:zlib';
 import { fromHex, releaseBytes } from '../base/bytes.ts';
 import type { ChunkId } from '../base/ids.ts';
-import { DiskError, type DiskFile } from './disk.ts';
+import type { DiskFile } from './disk.ts';
+import { readAround } from './sectors.ts';
 import { HEADER_BYTES } from './segment.ts';
 
 export const EntryKind = { chunk: 1, removal: 2 } as const;
@@ -85,8 +86,6 @@ function readEntryIn(buffer: Buffer, offset: number): Entry | undefined {
 
 /** Of the file, at a time: more than the longest entry. */
 const READ_BYTES = 1024 * 1024;
-/** What a bad sector takes along: no disk has larger ones. */
-const SECTOR_BYTES = 4096;
 
 /**
  * Every entry of a file that is whole; what lies between them is passed over, and its chunks are fetched again. The file is never in memory
@@ -98,28 +97,13 @@ export async function* readEntries(
   unreadable: () => void,
 ): AsyncGenerator<readonly Entry[]> {
   for (let start = HEADER_BYTES; start < size;) {
-    const bytes = await file.read(start, READ_BYTES).catch((error: unknown) => {
-      if (!(error instanceof DiskError)) throw error;
-      unreadable();
-      return readSectors(file, start, Math.min(start + READ_BYTES, size));
-    });
+    const bytes = await readAround(file, start, READ_BYTES, unreadable);
     if (bytes.length === 0) return;
     const { entries, next } = entriesIn(bytes, start + bytes.length < size);
     yield entries.map(({ kind, id, offset, end }) => ({ kind, id, offset: start + offset, end: start + end }));
     releaseBytes(bytes);
     start += next;
   }
-}
-
-/** Zeros stand for what the disk cannot read. */
-async function readSectors(file: DiskFile, start: number, end: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(end - start);
-  for (let at = start; at < end;) {
-    const next = Math.min(at - (at % SECTOR_BYTES) + SECTOR_BYTES, end);
-    bytes.set(await file.read(at, next - at).catch(() => new Uint8Array(0)), at - start);
-    at = next;
-  }
-  return bytes;
 }
 
 /** Those that begin in these bytes, and where to look on: with `isMore` after them, what begins near their end is not looked at. */

@@ -15,7 +15,7 @@
 import { releaseBytes } from '../base/bytes.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { NOTHING_KEPT } from '../sync/ports.ts';
-import { DiskError, type Disk } from './disk.ts';
+import type { Disk, DiskError } from './disk.ts';
 import type { StoreKeys } from './keys.ts';
 import {
   commitStart,
@@ -27,6 +27,7 @@ import {
   type Sealer,
   type Stretch,
 } from './record.ts';
+import { isUnreadable, readAround } from './sectors.ts';
 import { fileName, HEADER_BYTES, numbersOf, readFence, readHeader, type Fence, type Fenced } from './segment.ts';
 import { deliverSnapshot, readSnapshot, SNAPSHOT, TEMPORARY, type Snapshot } from './snapshot.ts';
 
@@ -160,7 +161,7 @@ export class Recovery {
         salvage ??= snapshot;
       } catch (error) {
         // Of which a part was handed on already, it cannot be given up for another.
-        if (!isFailure(error) || this.#records > 0) throw error;
+        if (!isUnreadable(error) || this.#records > 0) throw error;
         unreadable ??= error;
       }
       this.#quarantined += 1;
@@ -353,10 +354,6 @@ export class Recovery {
   #path(number: number, extension: string): string {
     return `${this.#folder}/${fileName(number, extension)}`;
   }
-}
-
-function isFailure(error: unknown): error is DiskError {
-  return error instanceof DiskError && error.code === 'io';
 }
 
 /** What the newest segment that has a readable fence says of the others. */

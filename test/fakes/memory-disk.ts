@@ -267,7 +267,7 @@ export class MemoryDisk implements Disk {
 
   #meet(operation: Operation, path: string, isMet: (at: number) => boolean = () => true): void {
     const fault = this.#faultFor(operation, path, isMet);
-    if (fault) throw new DiskError(fault.code ?? 'io', 'a fault was asked for');
+    if (fault) throw new DiskError(fault.code ?? (operation === 'read' ? 'unreadable' : 'io'), 'a fault was asked for');
   }
 
   #faultFor(operation: Operation, path: string, isMet: (at: number) => boolean = () => true): Fault | undefined {

@@ -177,7 +177,7 @@ describe('chunk store', () => {
     disk.crash();
     await open();
     assert.deepEqual(await holds(small, large, other), [true, true, true]);
-    disk.fail({ on: 'read', path: /pack$/, times: 1 });
+    disk.fail({ on: 'read', path: /pack$/, times: 2 });
     disk.fail({ on: 'read', path: new RegExp(large.id) });
     assert.deepEqual(await holds(small, large), [false, false]);
     for (const { id } of [small, large]) await store.chunks.delete(id);

@@ -5,6 +5,7 @@
  * | what is met | what is done |
  * | --- | --- |
  * | damage in the last commit of a segment that no later one fences | cut with what follows: it was never acknowledged |
+ * | a stretch that the disk cannot read | as other damage, wherever it stands: it may have been acknowledged, and be read another time |
  * | other damage | set aside in `quarantine/`, counted, and reading resumes at the next record that opens |
  * | a segment that a later one fences is gone or too short | counted as a damaged stretch |
  * | anything beyond a fence | left alone, counted as late: an owner wrote it that was none any more |
@@ -36,6 +37,8 @@ const QUARANTINE = 'quarantine';
 /** Enough for the fence of any journal that is compacted now and then. */
 const FENCE_WITHIN_BYTES = 64 * 1024;
 const BREATHE_BYTES = 1024 * 1024;
+/** Of a segment of which the disk has read nothing that tells it. */
+const UNKNOWN_GENERATION = 0;
 /** Of a segment without a header: where none of so many whole records is ours, none is. */
 const MAX_GUESSED_BY = 8;
 
@@ -135,7 +138,7 @@ export class Recovery {
     const file = await this.#disk.open(this.#path(number, JOURNAL));
     if (!file) return { number, generation: undefined, fence: undefined };
     try {
-      const bytes = await file.read(0, FENCE_WITHIN_BYTES);
+      const bytes = await readAround(file, 0, FENCE_WITHIN_BYTES, () => undefined);
       const generation = readHeader(this.#crypto, this.#keys, FileKind.journal, number, bytes);
       if (generation === undefined) return { number, generation, fence: undefined };
       this.#highestGeneration = Math.max(this.#highestGeneration, generation);
@@ -199,9 +202,10 @@ export class Recovery {
     const { number } = head;
     const fenced = fences.lengths.get(number);
     const needed = number >= base;
-    const bytes = needed || !fenced ? await this.#disk.read(this.#path(number, JOURNAL)) : undefined;
     if (fenced && !needed) return { number, generation: fenced.generation, length: fenced.length, filled: true };
-    if (!bytes) return undefined;
+    const read = await this.#readAll(number);
+    if (!read) return undefined;
+    const { bytes, hasGaps } = read;
     if (!fenced && number < fences.by) {
       // Whoever came later did not count it: it was empty, or made by an owner that was none any more.
       this.#lateBytes += this.#entryBytes(head, bytes);
@@ -210,14 +214,29 @@ export class Recovery {
     const limit = fenced?.length ?? bytes.length;
     this.#lateBytes += Math.max(0, bytes.length - limit);
     const counted = bytes.subarray(0, limit);
-    const generation = head.generation ?? fenced?.generation ?? this.#guessGeneration(number, counted);
+    const told = fenced?.generation === UNKNOWN_GENERATION ? undefined : fenced?.generation;
+    const generation = head.generation ?? told ?? this.#guessGeneration(number, counted);
+    const mayBeTorn = !fenced && !hasGaps;
     if (generation === undefined) {
-      if (fenced) await this.#setAside(number, 0, counted);
-      else await this.#cut(number, 0, counted.length);
-      return undefined;
+      if (mayBeTorn) await this.#cut(number, 0, counted.length);
+      else await this.#setAside(number, 0, counted);
+      return hasGaps ? { number, generation: UNKNOWN_GENERATION, length: limit, filled: true } : undefined;
     }
     if (head.generation === undefined) await this.#setAside(number, 0, counted.subarray(0, HEADER_BYTES));
-    return this.#readRecords({ kind: FileKind.journal, generation, number }, counted, fenced, needed);
+    const place: Place = { kind: FileKind.journal, generation, number };
+    return this.#readRecords(place, counted, fenced, needed, mayBeTorn);
+  }
+
+  async #readAll(number: number): Promise<{ readonly bytes: Uint8Array; readonly hasGaps: boolean } | undefined> {
+    const file = await this.#disk.open(this.#path(number, JOURNAL));
+    if (!file) return undefined;
+    let hasGaps = false;
+    try {
+      const bytes = await readAround(file, 0, await file.size(), () => (hasGaps = true));
+      return { bytes, hasGaps };
+    } finally {
+      await file.close();
+    }
   }
 
   async #readRecords(
@@ -225,6 +244,7 @@ export class Recovery {
     bytes: Uint8Array,
     fenced: Fenced | undefined,
     needed: boolean,
+    mayBeTorn: boolean,
   ): Promise<Segment | undefined> {
     const { number, generation } = place;
     let filled = false;
@@ -247,7 +267,7 @@ export class Recovery {
       const [torn] = doubtful;
       const later = stretch.kind === 'record' && torn && commitStart(stretch.plain, stretch.offset) > torn.offset;
       if (later) for (const settled of doubtful.splice(0)) await take(settled);
-      if (!fenced && (doubtful.length > 0 || stretch.kind === 'damaged')) doubtful.push(stretch);
+      if (mayBeTorn && (doubtful.length > 0 || stretch.kind === 'damaged')) doubtful.push(stretch);
       else await take(stretch);
     }
     const [torn] = doubtful;

@@ -216,6 +216,54 @@ describe('journal', () => {
       assert.equal(report.cutBytes, 0);
     });
 
+    it('L1 that the disk cannot read takes along what stands in it, is never cut, and may be read another time', async () => {
+      const texts = ['a', 'b', 'c', 'd', 'e'].map((letter) => letter.repeat(6000));
+      const write = async (): Promise<void> => {
+        const { log } = await open(disk);
+        for (const text of texts) await log.append([record(text)]);
+        await log.close();
+      };
+      await write();
+      const newest = lastSegment(disk);
+      const { length } = disk.peek(newest);
+      for (const at of [10, 9000, 20_000, length - 1]) {
+        for (const isFenced of [false, true]) {
+          const failing = copyOf(disk);
+          if (isFenced) {
+            const { log } = await open(failing);
+            await log.append([record('later')]);
+            await log.close();
+          }
+          failing.fail({ on: 'read', path: new RegExp(newest), at, times: Infinity });
+          const { records, report, log } = await open(failing);
+          const lost = hexOf(...texts).filter((text) => !records.includes(text));
+          assert.ok(lost.length > 0 || at < 4096, `at ${at}`);
+          assert.ok(lost.length <= 2, `at ${at}: ${lost.length} lost`);
+          assert.deepEqual([report.quarantined > 0, report.cutBytes], [true, 0], `at ${at}`);
+          await log.append([record('new')]);
+          await log.close();
+          failing.faults.length = 0;
+          assert.deepEqual((await open(failing)).records, hexOf(...texts, ...(isFenced ? ['later'] : []), 'new'));
+        }
+      }
+    });
+
+    it('L1 all of a segment that the disk cannot read may be read another time', async () => {
+      const { log } = await open(disk);
+      await log.append([record('all in one sector')]);
+      await log.close();
+      disk.fail({ on: 'read', path: new RegExp(lastSegment(disk)), times: Infinity });
+      for (const text of ['one', 'two']) {
+        const { log, records, report } = await open(disk);
+        assert.deepEqual(records, text === 'one' ? [] : hexOf('one'));
+        assert.deepEqual([report.quarantined > 0, report.cutBytes], [true, 0]);
+        await log.append([record(text)]);
+        await log.close();
+      }
+      disk.faults.length = 0;
+      assert.deepEqual((await open(disk)).records, hexOf('all in one sector', 'one', 'two'));
+    });
+
     it('L1 a segment that is gone, or too short, is reported', async () => {
       let { log } = await open(disk);
       await log.append([record('first')]);

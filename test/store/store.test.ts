@@ -85,6 +85,17 @@ describe('store', () => {
     }
   });
 
+  it('opens by its copy where the disk cannot read the header, and mends it', async () => {
+    await (await openOn(disk)).close();
+    for (const name of ['store', 'store.copy']) {
+      disk.fail({ on: 'read', path: new RegExp(`${FOLDER}/${name}$`) });
+      await (await openOn(disk)).close();
+    }
+    disk.fail({ on: 'read', path: /store\/store/, times: 2 });
+    await assert.rejects(openOn(disk), withCode('io'));
+    await (await openOn(disk)).close();
+  });
+
   it('with both headers damaged or gone says so, and is never begun anew over what is there', async () => {
     await filled();
     const names = ['store', 'store.copy'].map((name) => `${FOLDER}/${name}`);

@@ -40,7 +40,10 @@ export class ChunkFiles {
   static async open(disk: Disk, folder: string): Promise<ChunkFiles> {
     const files = new ChunkFiles(disk, folder);
     await disk.makeFolder(`${folder}/${NEW}`);
-    for (const name of await disk.list(`${folder}/${NEW}`)) await disk.remove(`${folder}/${NEW}/${name}`);
+    for (const name of await disk.list(`${folder}/${NEW}`)) {
+      // What cannot be removed now is so at the next opening: it keeps nobody from what is there.
+      await disk.remove(`${folder}/${NEW}/${name}`).catch(() => undefined);
+    }
     for (const first of await disk.list(folder)) {
       if (!/^[0-9a-f]{2}$/.test(first)) continue;
       files.#made.add(`${folder}/${first}`);

@@ -104,7 +104,10 @@ export class Recovery {
 
   async run(): Promise<Recovered> {
     const names = await this.#disk.list(this.#folder);
-    for (const number of numbersOf(names, TEMPORARY)) await this.#disk.remove(this.#path(number, TEMPORARY));
+    for (const number of numbersOf(names, TEMPORARY)) {
+      // What cannot be removed now is so at the next opening: it keeps nobody from what is there.
+      await this.#disk.remove(this.#path(number, TEMPORARY)).catch(() => undefined);
+    }
     const numbers = numbersOf(names, JOURNAL);
     const heads: Head[] = [];
     for (const number of numbers) heads.push(await this.#readHead(number));

@@ -128,6 +128,16 @@ describe('store', () => {
     assert.deepEqual(await contents(), []);
   });
 
+  it('opens though something that is left over cannot be removed', async () => {
+    await filled();
+    for (const name of ['log/00000009.tmp', 'chunks/new/left']) disk.poke(`${FOLDER}/${name}`, new Uint8Array(9));
+    disk.fail({ on: 'remove', times: Infinity });
+    assert.deepEqual(await contents(), hexOf('kept'));
+    disk.faults.length = 0;
+    assert.deepEqual(await contents(), hexOf('kept'));
+    assert.deepEqual(disk.paths(/tmp|left/), []);
+  });
+
   it('L3 has one owner at a time', async () => {
     const store = await openOn(disk);
     await assert.rejects(openOn(disk), withCode('inUse'));

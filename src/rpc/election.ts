@@ -24,10 +24,9 @@ export async function elect(
   const token = newToken();
   const listener = await LocalListener.open(folder, token, onGuest);
   try {
-    if (await publishRecord(folder, generation, { socket: listener.path, token })) {
-      await removeOlderRecords(folder, generation);
-      return listener;
-    }
+    // Before, so that a disk without any room has some for the next one: what is there is to be read all the same.
+    await removeOlderRecords(folder, generation);
+    if (await publishRecord(folder, generation, { socket: listener.path, token })) return listener;
   } catch (error) {
     await listener.close();
     throw error;

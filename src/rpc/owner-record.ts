@@ -45,8 +45,8 @@ export async function publishRecord(folder: string, generation: number, record: 
   await mkdir(records, { recursive: true, mode: 0o700 });
   const draft = await mkdtemp(join(records, 'draft-'));
   const text = JSON.stringify({ socket: record.socket, token: toBase64Url(record.token) });
-  await writeFile(join(draft, 'record'), text, { mode: 0o600 });
   try {
+    await writeFile(join(draft, 'record'), text, { mode: 0o600 });
     // Fails where the folder is there: it is never empty.
     await rename(draft, join(records, String(generation)));
   } catch (error) {

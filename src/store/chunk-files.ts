@@ -13,6 +13,7 @@ import { equalBytes } from '../base/bytes.ts';
 import type { ChunkId } from '../base/ids.ts';
 import { toUtf8 } from '../base/utf8.ts';
 import type { Disk } from './disk.ts';
+import { isUnreadable } from './sectors.ts';
 
 const MAGIC = toUtf8('CtC0');
 const HEAD_BYTES = 8;
@@ -24,6 +25,8 @@ export class ChunkFiles {
   readonly #disk: Disk;
   readonly #folder: string;
   readonly #known = new Map<ChunkId, 'new' | 'kept'>();
+  /** Whose file the disk could not read. It stays: another time it may be read. */
+  readonly #unreadable = new Set<ChunkId>();
   /** Folders whose names are not durable yet. */
   readonly #touched = new Set<string>();
   readonly #made = new Set<string>();
@@ -37,7 +40,10 @@ export class ChunkFiles {
   static async open(disk: Disk, folder: string): Promise<ChunkFiles> {
     const files = new ChunkFiles(disk, folder);
     await disk.makeFolder(`${folder}/${NEW}`);
-    for (const name of await disk.list(`${folder}/${NEW}`)) await disk.remove(`${folder}/${NEW}/${name}`);
+    for (const name of await disk.list(`${folder}/${NEW}`)) {
+      // What cannot be removed now is so at the next opening: it keeps nobody from what is there.
+      await disk.remove(`${folder}/${NEW}/${name}`).catch(() => undefined);
+    }
     for (const first of await disk.list(folder)) {
       if (!/^[0-9a-f]{2}$/.test(first)) continue;
       files.#made.add(`${folder}/${first}`);
@@ -73,11 +79,19 @@ export class ChunkFiles {
     this.#known.set(id, 'new');
   }
 
-  /** Undefined where it is not there, or not as it was written: then it is forgotten, to be fetched again. */
+  /** Undefined where it is not there, not as it was written or cannot be read: then it is forgotten, to be fetched again. */
   async get(id: ChunkId): Promise<Uint8Array | undefined> {
     const state = this.#known.get(id);
     if (!state) return undefined;
-    const bytes = await this.#disk.read(state === 'new' ? this.#newPath(id) : this.#keptPath(id));
+    let bytes: Uint8Array | undefined;
+    try {
+      bytes = await this.#disk.read(state === 'new' ? this.#newPath(id) : this.#keptPath(id));
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      this.#known.delete(id);
+      this.#unreadable.add(id);
+      return undefined;
+    }
     // Made durable, and so renamed, while it was being looked for.
     if (!bytes && state === 'new' && this.#known.get(id) === 'kept') return this.get(id);
     if (bytes && isSound(bytes)) return bytes.subarray(HEAD_BYTES);
@@ -86,7 +100,8 @@ export class ChunkFiles {
   }
 
   async delete(id: ChunkId): Promise<void> {
-    if (!this.#known.delete(id)) return;
+    const isThere = this.#known.delete(id);
+    if (!this.#unreadable.delete(id) && !isThere) return;
     await this.#disk.remove(this.#newPath(id));
     await this.#disk.remove(this.#keptPath(id));
     this.#touched.add(this.#keptFolder(id));

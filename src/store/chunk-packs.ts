@@ -5,11 +5,12 @@
  *
  * `sync` rewrites what is mostly dead: the chunks in use move to the present pack, that is fsynced, and only then the old
  * one goes. A removal moves along as long as another pack still holds the chunk it removes. Where the fsync fails, a chunk is where it was
- * before, and the pack stays as long as this owner lives: what of it is on the disk the next opening finds.
+ * before, and the pack stays as long as this owner lives: what of it is on the disk the next opening finds. So does a pack of which the disk
+ * cannot read a part: another time it may. Rewriting only gives space back, so where it fails `sync` does not: it is tried again with the next.
  */
 import type { ChunkId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
-import type { Disk } from './disk.ts';
+import { DiskError, type Disk } from './disk.ts';
 import type { StoreKeys } from './keys.ts';
 import {
   deadBytes,
@@ -22,6 +23,7 @@ import {
   type Pack,
 } from './pack.ts';
 import { FileKind } from './record.ts';
+import { readAround } from './sectors.ts';
 import { fileName, HEADER_BYTES, numbersOf, readHeader, writeHeader } from './segment.ts';
 
 const PACK = 'pack';
@@ -49,6 +51,8 @@ export class ChunkPacks {
   readonly #movedFrom = new Map<ChunkId, Place>();
   /** Packs whose fsync has failed. */
   readonly #doubtful = new Set<Pack>();
+  /** Packs of which the disk cannot read a part. */
+  readonly #unreadable = new Set<Pack>();
   #generation = 1;
   #nextNumber = 1;
   /** The pack of this owner that takes what comes. */
@@ -76,23 +80,25 @@ export class ChunkPacks {
     return this.#oneAtATime(() => this.#write(EntryKind.chunk, id, bytes));
   }
 
-  /** Undefined where it is not there, or not as it was written: then it is forgotten, to be fetched again. */
+  /** Undefined where it is not there, not as it was written or cannot be read: then it is forgotten, to be fetched again. */
   get(id: ChunkId): Promise<Uint8Array | undefined> {
     return this.#oneAtATime(async () => (this.#live.has(id) ? this.#read(id) : undefined));
   }
 
   delete(id: ChunkId): Promise<void> {
     return this.#oneAtATime(async () => {
-      if (!this.#live.has(id)) return;
+      const isUnreadable = [...this.#unreadable].some((pack) => pack.dead.has(id));
+      if (!isUnreadable && !this.#live.has(id)) return;
       await this.#write(EntryKind.removal, id, NOTHING);
     });
   }
 
   sync(): Promise<void> {
     return this.#oneAtATime(async () => {
-      const rewritten = await this.#rewrite();
+      const rewritten = await this.#rewrite().catch(failed);
       for (const pack of this.#packs.values()) if (pack.syncedLength < pack.length) await this.#syncPack(pack);
-      for (const pack of rewritten) await this.#remove(pack);
+      // None before those that are older: what it has of removals may be of theirs.
+      for (const pack of rewritten ?? []) if ((await this.#remove(pack).catch(failed)) === undefined) break;
     });
   }
 
@@ -109,13 +115,13 @@ export class ChunkPacks {
     const file = await this.#disk.open(path);
     if (!file) return;
     const size = await file.size();
-    const header = await file.read(0, HEADER_BYTES);
+    const header = await readAround(file, 0, HEADER_BYTES, () => undefined);
     const generation = readHeader(this.#crypto, this.#keys, FileKind.pack, number, header);
     if (generation !== undefined) this.#generation = Math.max(this.#generation, generation + 1);
     // A damaged header changes nothing: each entry has its own checksum, and the chunk itself is authenticated by its reader.
     const pack = emptyPack(number, file, Math.max(size, HEADER_BYTES));
     this.#packs.set(number, pack);
-    for await (const entries of readEntries(file, size))
+    for await (const entries of readEntries(file, size, () => this.#unreadable.add(pack)))
       for (const { kind, id, offset, end } of entries) this.#enter(pack, kind, id, offset, end);
   }
 
@@ -140,7 +146,7 @@ export class ChunkPacks {
 
   async #read(id: ChunkId): Promise<Uint8Array | undefined> {
     const { pack, offset, end } = this.#live.get(id)!;
-    const bytes = await pack.file.read(offset, end - offset);
+    const bytes = await readAround(pack.file, offset, end - offset, () => this.#unreadable.add(pack));
     const entry = readEntry(bytes, 0);
     if (entry?.id === id && entry.kind === EntryKind.chunk && entry.end === bytes.length) {
       return bytes.subarray(ENTRY_HEAD_BYTES);
@@ -221,7 +227,7 @@ export class ChunkPacks {
   /** Moves what is in use out of packs that are not worth their space. */
   async #rewrite(): Promise<readonly Pack[]> {
     if (this.#present && isMostlyDead(this.#present)) this.#retire(this.#present);
-    const others = [...this.#packs.values()].filter((pack) => pack !== this.#present && !this.#doubtful.has(pack));
+    const others = [...this.#packs.values()].filter((pack) => pack !== this.#present && !this.#stays(pack));
     const small = others.filter((pack) => pack.length < SMALL_PACK_BYTES);
     const worthless = new Set(others.filter((pack) => isMostlyDead(pack)));
     if (small.length > MAX_SMALL_PACKS) for (const pack of small) worthless.add(pack);
@@ -230,6 +236,7 @@ export class ChunkPacks {
     for (const [id, place] of [...this.#live]) {
       if (!worthless.has(place.pack)) continue;
       const bytes = await this.#read(id);
+      if (this.#stays(place.pack)) worthless.delete(place.pack);
       if (!bytes) continue;
       await this.#write(EntryKind.chunk, id, bytes);
       this.#movedFrom.set(id, place);
@@ -237,18 +244,23 @@ export class ChunkPacks {
     const remaining = [...this.#packs.values()].filter((pack) => !worthless.has(pack));
     for (const { removals } of worthless) {
       for (const id of removals) {
-        const stillThere = remaining.some((pack) => pack.dead.has(id));
+        const stillThere = remaining.some((pack) => pack.dead.has(id) || this.#unreadable.has(pack));
         if (stillThere && !this.#live.has(id)) await this.#write(EntryKind.removal, id, NOTHING);
       }
     }
-    return [...worthless];
+    return [...worthless].sort((a, b) => a.number - b.number);
   }
 
-  async #remove(pack: Pack): Promise<void> {
-    this.#packs.delete(pack.number);
-    for (const [id, place] of this.#movedFrom) if (place.pack === pack) this.#movedFrom.delete(id);
+  #stays(pack: Pack): boolean {
+    return this.#doubtful.has(pack) || this.#unreadable.has(pack);
+  }
+
+  async #remove(pack: Pack): Promise<true> {
     await pack.file.close();
     await this.#disk.remove(this.#path(pack.number));
+    this.#packs.delete(pack.number);
+    for (const [id, place] of this.#movedFrom) if (place.pack === pack) this.#movedFrom.delete(id);
+    return true;
   }
 
   #oneAtATime<T>(work: () => Promise<T>): Promise<T> {
@@ -260,6 +272,11 @@ export class ChunkPacks {
   #path(number: number): string {
     return `${this.#folder}/${fileName(number, PACK)}`;
   }
+}
+
+/** For what may as well be done another time: undefined where the disk has failed. */
+function failed(error: unknown): undefined {
+  if (!(error instanceof DiskError)) throw error;
 }
 
 /** Half of it or more, and a block of the disk at least: rewriting must give something back. */

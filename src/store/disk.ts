@@ -43,9 +43,10 @@ export interface Claim {
   release(): Promise<void>;
 }
 
+/** `unreadable`: the file was opened, and the disk does not give back what stands in it. `io`: whatever else. */
 export class DiskError extends Error {
   override readonly name = 'DiskError';
-  readonly code: 'full' | 'io' | 'exists' | 'inUse';
+  readonly code: 'full' | 'io' | 'unreadable' | 'exists' | 'inUse';
   constructor(code: DiskError['code'], message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.code = code;

@@ -13,6 +13,7 @@ export function asStoreError(error: unknown, doing: string): StoreError {
       case 'inUse':
         return new StoreError('inUse', 'the store has an owner already', { cause: error });
       case 'io':
+      case 'unreadable':
         return new StoreError('io', `the disk failed while ${doing}`, { cause: error });
     }
   }

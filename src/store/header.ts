@@ -1,6 +1,6 @@
 /**
  * The file `store` says what the folder is, and proves the key (I2). It is never changed; `store.copy` holds the same bytes,
- * so that one flipped bit does not lock everything away.
+ * so that one flipped bit, or one bad sector, does not lock everything away.
  *
  * | offset | bytes | field |
  * | --- | --- | --- |
@@ -16,8 +16,9 @@ import { equalBytes } from '../base/bytes.ts';
 import { toUtf8 } from '../base/utf8.ts';
 import { KEY_BYTES, type Crypto } from '../crypto/crypto.ts';
 import { StoreError } from '../sync/ports.ts';
-import type { Disk } from './disk.ts';
+import type { Disk, DiskError } from './disk.ts';
 import { deriveKeys, STORE_ID_BYTES, type StoreKeys } from './keys.ts';
+import { isUnreadable } from './sectors.ts';
 import { FORMAT } from './segment.ts';
 
 const NAME = 'store';
@@ -30,6 +31,7 @@ const HEADER_BYTES = 64;
 
 type Read =
   | { readonly kind: 'missing' | 'damaged' | 'newer' }
+  | { readonly kind: 'unreadable'; readonly error: DiskError }
   | { readonly kind: 'sound'; readonly bytes: Uint8Array; readonly storeId: Uint8Array };
 
 export async function hasHeader(disk: Disk, folder: string): Promise<boolean> {
@@ -51,6 +53,8 @@ export async function unlock(
     throw new StoreError('newer', 'the store was written by a newer version');
   }
   const sound = first.kind === 'sound' ? first : second;
+  // Another time it may be read.
+  for (const one of [first, second]) if (sound.kind !== 'sound' && one.kind === 'unreadable') throw one.error;
   if (sound.kind !== 'sound') throw new StoreError('damaged', 'the header of the store is damaged');
   const keys = key.length === KEY_BYTES ? deriveKeys(crypto, key, sound.storeId) : undefined;
   const check = keys && crypto.hmacSha256(keys.check, sound.bytes.subarray(0, CHECK_AT));
@@ -80,7 +84,13 @@ export async function createHeader(disk: Disk, folder: string, crypto: Crypto, k
 }
 
 async function readOne(disk: Disk, path: string): Promise<Read> {
-  const bytes = await disk.read(path);
+  let bytes: Uint8Array | undefined;
+  try {
+    bytes = await disk.read(path);
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    return { kind: 'unreadable', error };
+  }
   if (!bytes) return { kind: 'missing' };
   if (bytes.length < 12 || !equalBytes(bytes.subarray(0, MAGIC.length), MAGIC)) return { kind: 'damaged' };
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -16,6 +16,10 @@ const statFd = promisify(fs.fstat);
 /** A write this small goes to the page cache sooner than a thread of the pool would take it up. */
 const WRITE_AT_ONCE_BYTES = 64 * 1024;
 
+const HELD: ReadonlySet<string> = new Set(['EACCES', 'EBUSY', 'EPERM']);
+/** A second and a quarter in all. */
+const LONGEST_PAUSE_MS = 640;
+
 export function nodeDisk(options: ClaimOptions = {}): Disk {
   return {
     makeFolder: (folder) =>
@@ -24,15 +28,22 @@ export function nodeDisk(options: ClaimOptions = {}): Disk {
         if (first !== undefined) await syncFolder(`${first}/..`);
       }),
     list: (folder) => asked(() => unlessMissing(fs.promises.readdir(folder), [])),
-    read: (path) => asked(() => unlessMissing<Uint8Array | undefined>(fs.promises.readFile(path), undefined)),
+    read: (path) =>
+      asked(() => unlessMissing<Uint8Array | undefined>(fs.promises.readFile(path), undefined), 'unreadable'),
     create: (path) => asked(async () => new NodeFile(await openFd(path, 'wx+', 0o600))),
     open: (path) =>
       asked(async () => {
         const fd = await unlessMissing<number | undefined>(openFd(path, 'r+'), undefined);
         return fd === undefined ? undefined : new NodeFile(fd);
       }),
-    rename: (from, to) => asked(() => fs.promises.rename(from, to)),
-    remove: (path) => asked(() => unlessMissing(fs.promises.unlink(path), undefined)),
+    rename: (from, to) => asked(() => unlessHeld(() => fs.promises.rename(from, to))),
+    remove: (path) =>
+      asked(() =>
+        unlessMissing(
+          unlessHeld(() => fs.promises.unlink(path)),
+          undefined,
+        ),
+      ),
     syncFolder: (folder) => asked(() => syncFolder(folder)),
     claim: (folder) => asked(() => claimFolder(folder, options)),
   };
@@ -60,7 +71,7 @@ class NodeFile implements DiskFile {
         at += bytesRead;
       }
       return bytes.subarray(0, at);
-    });
+    }, 'unreadable');
   }
 
   write(offset: number, bytes: Uint8Array): Promise<void> {
@@ -103,6 +114,18 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
+/** On Windows a file that another program has open, such as a virus scanner what was just written, is neither renamed nor removed meanwhile. */
+async function unlessHeld(work: () => Promise<void>): Promise<void> {
+  for (let pause_ms = 10; ; pause_ms *= 2) {
+    try {
+      return await work();
+    } catch (error) {
+      if (process.platform !== 'win32' || !HELD.has(codeOf(error)) || pause_ms > LONGEST_PAUSE_MS) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, pause_ms));
+  }
+}
+
 async function unlessMissing<T>(work: Promise<T>, missing: T): Promise<T> {
   try {
     return await work;
@@ -112,7 +135,8 @@ async function unlessMissing<T>(work: Promise<T>, missing: T): Promise<T> {
   }
 }
 
-async function asked<T>(work: () => Promise<T>): Promise<T> {
+/** `failed`: what it means where the disk itself fails. */
+async function asked<T>(work: () => Promise<T>, failed: 'io' | 'unreadable' = 'io'): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -124,6 +148,8 @@ async function asked<T>(work: () => Promise<T>): Promise<T> {
         throw new DiskError('full', 'no space left on the disk', { cause: error });
       case 'EEXIST':
         throw new DiskError('exists', 'the name is taken', { cause: error });
+      case 'EIO':
+        throw new DiskError(failed, 'the disk failed', { cause: error });
       default:
         throw new DiskError('io', `the disk answered ${code}`, { cause: error });
     }

@@ -15,6 +15,7 @@ import { crc32 } from 'node:zlib';
 import { fromHex, releaseBytes } from '../base/bytes.ts';
 import type { ChunkId } from '../base/ids.ts';
 import type { DiskFile } from './disk.ts';
+import { readAround } from './sectors.ts';
 import { HEADER_BYTES } from './segment.ts';
 
 export const EntryKind = { chunk: 1, removal: 2 } as const;
@@ -88,11 +89,15 @@ const READ_BYTES = 1024 * 1024;
 
 /**
  * Every entry of a file that is whole; what lies between them is passed over, and its chunks are fetched again. The file is never in memory
- * as a whole.
+ * as a whole. `unreadable` is called where the disk cannot read a part of it, which is passed over, too.
  */
-export async function* readEntries(file: DiskFile, size: number): AsyncGenerator<readonly Entry[]> {
+export async function* readEntries(
+  file: DiskFile,
+  size: number,
+  unreadable: () => void,
+): AsyncGenerator<readonly Entry[]> {
   for (let start = HEADER_BYTES; start < size;) {
-    const bytes = await file.read(start, READ_BYTES);
+    const bytes = await readAround(file, start, READ_BYTES, unreadable);
     if (bytes.length === 0) return;
     const { entries, next } = entriesIn(bytes, start + bytes.length < size);
     yield entries.map(({ kind, id, offset, end }) => ({ kind, id, offset: start + offset, end: start + end }));

@@ -82,7 +82,7 @@ export class Sealer {
    * these.
    */
   open(place: Place, bytes: Uint8Array, offset: number, before = 0): { plain: Uint8Array; end: number } | undefined {
-    const end = this.#wholeUntil(bytes, offset);
+    const end = wholeUntil(bytes, offset);
     if (end === undefined) return undefined;
     const nonce = bytes.subarray(offset + 12, offset + HEAD_BYTES);
     const sealed = bytes.subarray(offset + HEAD_BYTES, end);
@@ -148,13 +148,6 @@ export class Sealer {
     }
   }
 
-  #wholeUntil(bytes: Uint8Array, offset: number): number | undefined {
-    const length = lengthAt(bytes, offset);
-    if (length === undefined || offset + length > bytes.length) return undefined;
-    const sum = new DataView(bytes.buffer, bytes.byteOffset + offset, HEAD_BYTES).getUint32(8, true);
-    return sum === checksum(bytes, offset, offset + length) ? offset + length : undefined;
-  }
-
   #associated(place: Place, offset: number): Uint8Array {
     const bytes = new Uint8Array(1 + STORE_ID_BYTES + 16);
     const view = new DataView(bytes.buffer);
@@ -165,6 +158,23 @@ export class Sealer {
     view.setBigUint64(25, BigInt(offset), true);
     return bytes;
   }
+}
+
+/** Where one that is whole begins, be it another file's. */
+export function* wholeRecords(bytes: Uint8Array, start: number): Generator<number> {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let offset = buffer.indexOf(MARKER, start); offset >= 0;) {
+    const end = wholeUntil(bytes, offset);
+    if (end !== undefined) yield offset;
+    offset = buffer.indexOf(MARKER, end ?? offset + 1);
+  }
+}
+
+function wholeUntil(bytes: Uint8Array, offset: number): number | undefined {
+  const length = lengthAt(bytes, offset);
+  if (length === undefined || offset + length > bytes.length) return undefined;
+  const sum = new DataView(bytes.buffer, bytes.byteOffset + offset, HEAD_BYTES).getUint32(8, true);
+  return sum === checksum(bytes, offset, offset + length) ? offset + length : undefined;
 }
 
 function checksum(bytes: Uint8Array, offset: number, end: number): number {

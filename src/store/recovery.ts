@@ -5,18 +5,30 @@
  * | what is met | what is done |
  * | --- | --- |
  * | damage in the last commit of a segment that no later one fences | cut with what follows: it was never acknowledged |
+ * | a stretch that the disk cannot read | as other damage, wherever it stands: it may have been acknowledged, and be read another time |
  * | other damage | set aside in `quarantine/`, counted, and reading resumes at the next record that opens |
  * | a segment that a later one fences is gone or too short | counted as a damaged stretch |
  * | anything beyond a fence | left alone, counted as late: an owner wrote it that was none any more |
  * | a damaged snapshot | set aside; the one before it is the base, and its segments are still there |
+ * | one that the disk cannot read | left where it is; else as a damaged one. Where no other is whole, and the segments are not everything, nothing is opened |
  * | no whole snapshot, and segments from before it gone | what opens in the newest damaged one |
  */
 import { releaseBytes } from '../base/bytes.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import { NOTHING_KEPT } from '../sync/ports.ts';
-import type { Disk } from './disk.ts';
+import type { Disk, DiskError } from './disk.ts';
 import type { StoreKeys } from './keys.ts';
-import { commitStart, FileKind, Purpose, unpackEntries, type Place, type Sealer, type Stretch } from './record.ts';
+import {
+  commitStart,
+  FileKind,
+  Purpose,
+  unpackEntries,
+  wholeRecords,
+  type Place,
+  type Sealer,
+  type Stretch,
+} from './record.ts';
+import { isUnreadable, readAround } from './sectors.ts';
 import { fileName, HEADER_BYTES, numbersOf, readFence, readHeader, type Fence, type Fenced } from './segment.ts';
 import { deliverSnapshot, readSnapshot, SNAPSHOT, TEMPORARY, type Snapshot } from './snapshot.ts';
 
@@ -25,6 +37,10 @@ const QUARANTINE = 'quarantine';
 /** Enough for the fence of any journal that is compacted now and then. */
 const FENCE_WITHIN_BYTES = 64 * 1024;
 const BREATHE_BYTES = 1024 * 1024;
+/** Of a segment of which the disk has read nothing that tells it. */
+const UNKNOWN_GENERATION = 0;
+/** Of a segment without a header: where none of so many whole records is ours, none is. */
+const MAX_GUESSED_BY = 8;
 
 export interface Segment {
   readonly number: number;
@@ -88,7 +104,10 @@ export class Recovery {
 
   async run(): Promise<Recovered> {
     const names = await this.#disk.list(this.#folder);
-    for (const number of numbersOf(names, TEMPORARY)) await this.#disk.remove(this.#path(number, TEMPORARY));
+    for (const number of numbersOf(names, TEMPORARY)) {
+      // What cannot be removed now is so at the next opening: it keeps nobody from what is there.
+      await this.#disk.remove(this.#path(number, TEMPORARY)).catch(() => undefined);
+    }
     const numbers = numbersOf(names, JOURNAL);
     const heads: Head[] = [];
     for (const number of numbers) heads.push(await this.#readHead(number));
@@ -122,7 +141,7 @@ export class Recovery {
     const file = await this.#disk.open(this.#path(number, JOURNAL));
     if (!file) return { number, generation: undefined, fence: undefined };
     try {
-      const bytes = await file.read(0, FENCE_WITHIN_BYTES);
+      const bytes = await readAround(file, 0, FENCE_WITHIN_BYTES, () => undefined);
       const generation = readHeader(this.#crypto, this.#keys, FileKind.journal, number, bytes);
       if (generation === undefined) return { number, generation, fence: undefined };
       this.#highestGeneration = Math.max(this.#highestGeneration, generation);
@@ -136,17 +155,26 @@ export class Recovery {
   async #readBase(numbers: readonly number[], pruned: boolean): Promise<{ base: number; snapshots: number[] }> {
     const snapshots = [...numbers];
     let salvage: Snapshot | undefined;
+    let unreadable: DiskError | undefined;
     for (const number of numbers.toReversed()) {
-      if (await this.#deliverWhole(number)) return { base: number, snapshots };
-      const bytes = await this.#disk.read(this.#path(number, SNAPSHOT));
-      if (!bytes) continue;
-      const snapshot = await readSnapshot(this.#crypto, this.#keys, this.#sealer, number, bytes);
-      this.#highestGeneration = Math.max(this.#highestGeneration, snapshot.generation ?? 0);
+      try {
+        if (await this.#deliverWhole(number)) return { base: number, snapshots };
+        const bytes = await this.#disk.read(this.#path(number, SNAPSHOT));
+        if (!bytes) continue;
+        const snapshot = await readSnapshot(this.#crypto, this.#keys, this.#sealer, number, bytes);
+        this.#highestGeneration = Math.max(this.#highestGeneration, snapshot.generation ?? 0);
+        await this.#setSnapshotAside(number);
+        salvage ??= snapshot;
+      } catch (error) {
+        // Of which a part was handed on already, it cannot be given up for another.
+        if (!isUnreadable(error) || this.#records > 0) throw error;
+        unreadable ??= error;
+      }
       this.#quarantined += 1;
       snapshots.splice(snapshots.indexOf(number), 1);
-      await this.#setSnapshotAside(number);
-      salvage ??= snapshot;
     }
+    // Another time the disk may read it, and it is more than what opens in one that is damaged.
+    if (unreadable && pruned) throw unreadable;
     if (!salvage || !pruned) return { base: 0, snapshots };
     await this.#deliver(salvage);
     return { base: salvage.number, snapshots };
@@ -177,9 +205,10 @@ export class Recovery {
     const { number } = head;
     const fenced = fences.lengths.get(number);
     const needed = number >= base;
-    const bytes = needed || !fenced ? await this.#disk.read(this.#path(number, JOURNAL)) : undefined;
     if (fenced && !needed) return { number, generation: fenced.generation, length: fenced.length, filled: true };
-    if (!bytes) return undefined;
+    const read = await this.#readAll(number);
+    if (!read) return undefined;
+    const { bytes, hasGaps } = read;
     if (!fenced && number < fences.by) {
       // Whoever came later did not count it: it was empty, or made by an owner that was none any more.
       this.#lateBytes += this.#entryBytes(head, bytes);
@@ -188,14 +217,29 @@ export class Recovery {
     const limit = fenced?.length ?? bytes.length;
     this.#lateBytes += Math.max(0, bytes.length - limit);
     const counted = bytes.subarray(0, limit);
-    const generation = head.generation ?? fenced?.generation ?? this.#guessGeneration(number, counted);
+    const told = fenced?.generation === UNKNOWN_GENERATION ? undefined : fenced?.generation;
+    const generation = head.generation ?? told ?? this.#guessGeneration(number, counted);
+    const mayBeTorn = !fenced && !hasGaps;
     if (generation === undefined) {
-      if (fenced) await this.#setAside(number, 0, counted);
-      else await this.#cut(number, 0, counted.length);
-      return undefined;
+      if (mayBeTorn) await this.#cut(number, 0, counted.length);
+      else await this.#setAside(number, 0, counted);
+      return hasGaps ? { number, generation: UNKNOWN_GENERATION, length: limit, filled: true } : undefined;
     }
     if (head.generation === undefined) await this.#setAside(number, 0, counted.subarray(0, HEADER_BYTES));
-    return this.#readRecords({ kind: FileKind.journal, generation, number }, counted, fenced, needed);
+    const place: Place = { kind: FileKind.journal, generation, number };
+    return this.#readRecords(place, counted, fenced, needed, mayBeTorn);
+  }
+
+  async #readAll(number: number): Promise<{ readonly bytes: Uint8Array; readonly hasGaps: boolean } | undefined> {
+    const file = await this.#disk.open(this.#path(number, JOURNAL));
+    if (!file) return undefined;
+    let hasGaps = false;
+    try {
+      const bytes = await readAround(file, 0, await file.size(), () => (hasGaps = true));
+      return { bytes, hasGaps };
+    } finally {
+      await file.close();
+    }
   }
 
   async #readRecords(
@@ -203,6 +247,7 @@ export class Recovery {
     bytes: Uint8Array,
     fenced: Fenced | undefined,
     needed: boolean,
+    mayBeTorn: boolean,
   ): Promise<Segment | undefined> {
     const { number, generation } = place;
     let filled = false;
@@ -225,7 +270,7 @@ export class Recovery {
       const [torn] = doubtful;
       const later = stretch.kind === 'record' && torn && commitStart(stretch.plain, stretch.offset) > torn.offset;
       if (later) for (const settled of doubtful.splice(0)) await take(settled);
-      if (!fenced && (doubtful.length > 0 || stretch.kind === 'damaged')) doubtful.push(stretch);
+      if (mayBeTorn && (doubtful.length > 0 || stretch.kind === 'damaged')) doubtful.push(stretch);
       else await take(stretch);
     }
     const [torn] = doubtful;
@@ -247,16 +292,16 @@ export class Recovery {
     return length;
   }
 
-  /** A damaged header does not take its records along: they say themselves whether a generation is the right one. */
+  /**
+   * A damaged header does not take its records along: they say themselves whether a generation is the right one. There are as many to try as
+   * there were openings, for each of which began a segment: none is above the number.
+   */
   #guessGeneration(number: number, bytes: Uint8Array): number | undefined {
-    for (
-      let generation = this.#highestGeneration + 1;
-      generation >= Math.max(1, this.#highestGeneration - 1);
-      generation--
-    ) {
-      const place: Place = { kind: FileKind.journal, generation, number };
-      for (const stretch of this.#sealer.read(place, bytes, HEADER_BYTES)) {
-        if (stretch.kind !== 'record') continue;
+    let tried = 0;
+    for (const offset of wholeRecords(bytes, HEADER_BYTES)) {
+      if (++tried > MAX_GUESSED_BY) break;
+      for (let generation = number; generation > 0; generation--) {
+        if (!this.#sealer.open({ kind: FileKind.journal, generation, number }, bytes, offset)) continue;
         this.#highestGeneration = Math.max(this.#highestGeneration, generation);
         return generation;
       }
@@ -311,10 +356,15 @@ export class Recovery {
     }
   }
 
+  /** Where it cannot be moved, it stays until it is older than two that are whole. */
   async #setSnapshotAside(number: number): Promise<void> {
     const folder = `${this.#folder}/${QUARANTINE}`;
-    await this.#disk.makeFolder(folder);
-    await this.#disk.rename(this.#path(number, SNAPSHOT), `${folder}/${fileName(number, SNAPSHOT)}`);
+    try {
+      await this.#disk.makeFolder(folder);
+      await this.#disk.rename(this.#path(number, SNAPSHOT), `${folder}/${fileName(number, SNAPSHOT)}`);
+    } catch {
+      // No space, or another program has it open.
+    }
   }
 
   async #breathe(bytes: number): Promise<void> {

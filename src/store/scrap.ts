@@ -78,22 +78,30 @@ export class Scrap {
 
   /** Throws StoreError. */
   async clear(): Promise<void> {
-    await guarded('removing what may be lost', () => this.#disk.remove(this.#path));
+    await guarded('removing what may be lost', async () => {
+      await this.#disk.remove(this.#path);
+      // Left by a stop in the middle of writing.
+      await this.#disk.remove(this.#temporary);
+    });
   }
 
   /** Throws StoreError: then the one before is there. */
   async write(bytes: Uint8Array): Promise<void> {
-    const temporary = `${this.#path}.tmp`;
     await guarded('writing what may be lost', async () => {
-      await this.#disk.remove(temporary);
-      const file = await this.#disk.create(temporary);
+      await this.#disk.remove(this.#temporary);
+      const file = await this.#disk.create(this.#temporary);
       try {
-        await this.#writePieces(file, bytes);
-      } finally {
-        await file.close();
+        await this.#writePieces(file, bytes).finally(() => file.close());
+        await this.#disk.rename(this.#temporary, this.#path);
+      } catch (error) {
+        await this.#disk.remove(this.#temporary).catch(() => undefined);
+        throw error;
       }
-      await this.#disk.rename(temporary, this.#path);
     });
+  }
+
+  get #temporary(): string {
+    return `${this.#path}.tmp`;
   }
 
   async #writePieces(file: DiskFile, bytes: Uint8Array): Promise<void> {

@@ -16,6 +16,8 @@ export interface Fault {
   times?: number;
   /** Of a write, the bytes that reach the file all the same. */
   readonly partly?: number;
+  /** Of a read, the byte that cannot be read. */
+  readonly at?: number;
 }
 
 type Change =
@@ -160,7 +162,7 @@ export class MemoryDisk implements Disk {
   }
 
   async read(path: string): Promise<Uint8Array | undefined> {
-    this.#meet('read', path);
+    this.#meet('read', path, (at) => at < (this.#live.get(path)?.live.length ?? 0));
     return this.#live.get(path)?.live.slice();
   }
 
@@ -221,7 +223,7 @@ export class MemoryDisk implements Disk {
       },
       read: async (offset, length) => {
         usable();
-        this.#meet('read', path);
+        this.#meet('read', path, (at) => at >= offset && at < offset + length);
         return inode.live.slice(offset, offset + length);
       },
       write: async (offset, bytes) => {
@@ -263,13 +265,16 @@ export class MemoryDisk implements Disk {
     if (reached.length < bytes.length) throw new DiskError('full', 'no space left');
   }
 
-  #meet(operation: Operation, path: string): void {
-    const fault = this.#faultFor(operation, path);
-    if (fault) throw new DiskError(fault.code ?? 'io', 'a fault was asked for');
+  #meet(operation: Operation, path: string, isMet: (at: number) => boolean = () => true): void {
+    const fault = this.#faultFor(operation, path, isMet);
+    if (fault) throw new DiskError(fault.code ?? (operation === 'read' ? 'unreadable' : 'io'), 'a fault was asked for');
   }
 
-  #faultFor(operation: Operation, path: string): Fault | undefined {
-    const at = this.faults.findIndex(({ on, path: pattern }) => on === operation && (pattern?.test(path) ?? true));
+  #faultFor(operation: Operation, path: string, isMet: (at: number) => boolean = () => true): Fault | undefined {
+    const at = this.faults.findIndex(
+      ({ on, path: pattern, at }) =>
+        on === operation && (pattern?.test(path) ?? true) && (at === undefined || isMet(at)),
+    );
     const fault = this.faults[at];
     if (!fault) return undefined;
     fault.times = (fault.times ?? 1) - 1;

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import fsPromises from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { elect as electFor } from '../../src/rpc/election.ts';
@@ -92,6 +94,33 @@ describe('election', function () {
     assert.equal(await publishRecord(folder, 5, record), false, 'taken');
     assert.equal(await publishRecord(folder, 3, record), false, 'cleared away, and superseded');
     assert.deepEqual(readdirSync(join(folder, 'owner')), ['5']);
+  });
+
+  it('L3 a disk without room for one record more keeps nobody from opening his store, and nothing is left of a try that failed', async () => {
+    const folder = join(home.path, 'full');
+    await leaveDeadOwner(folder, 1);
+    await leaveDeadOwner(folder, 2);
+    const { writeFile } = fsPromises;
+    const owned = () => readdirSync(join(folder, 'owner')).sort();
+    let room = 3;
+    fsPromises.writeFile = async (...args: Parameters<typeof writeFile>) => {
+      if (owned().length > room) throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
+      return writeFile(...args);
+    };
+    syncBuiltinESMExports();
+    try {
+      room = 1;
+      await assert.rejects(elect(folder), { code: 'ENOSPC' });
+      assert.deepEqual(owned(), ['2']);
+      room = 2;
+      const listener = await elect(folder);
+      assert.ok(listener);
+      assert.deepEqual(owned(), ['2', '3']);
+      await listener.close();
+    } finally {
+      fsPromises.writeFile = writeFile;
+      syncBuiltinESMExports();
+    }
   });
 
   it('L3 a damaged record is a dead owner', async () => {

@@ -157,6 +157,36 @@ describe('chunk store', () => {
     }
   });
 
+  it('L2 a chunk that the disk cannot read is forgotten, so that it is fetched again, and stays where it is: another time it may be read', async () => {
+    const [small, large, other] = [chunk(1000), chunk(70_000), chunk(2000)];
+    await putAll(small, large, other);
+    await store.chunks.sync();
+    disk.fail({ on: 'read', path: /1\.pack$/, at: 500, times: Infinity });
+    disk.fail({ on: 'read', path: new RegExp(large.id), times: Infinity });
+    assert.deepEqual(await holds(small, large, other), [false, false, true]);
+    await store.chunks.sync();
+    const faults = disk.faults.splice(0);
+    await store.close();
+    await open();
+    assert.deepEqual(await holds(small, large, other), [true, true, true]);
+    disk.faults.push(...faults);
+    assert.deepEqual(await holds(small, large), [false, false]);
+    await putAll(small, large);
+    await store.chunks.sync();
+    disk.faults.length = 0;
+    disk.crash();
+    await open();
+    assert.deepEqual(await holds(small, large, other), [true, true, true]);
+    disk.fail({ on: 'read', path: /pack$/, times: 2 });
+    disk.fail({ on: 'read', path: new RegExp(large.id) });
+    assert.deepEqual(await holds(small, large), [false, false]);
+    for (const { id } of [small, large]) await store.chunks.delete(id);
+    await store.chunks.sync();
+    await store.close();
+    await open();
+    assert.deepEqual(await holds(small, large, other), [false, false, true]);
+  });
+
   it('L2 an emptied or truncated chunk file is forgotten', async () => {
     const large = chunk(70_000);
     await putAll(large);
@@ -257,6 +287,81 @@ describe('chunk store', () => {
       await holds(...chunks),
       chunks.map((_, i) => i >= 15),
     );
+  });
+
+  it('L2 a full disk that has no room to rewrite a pack keeps nothing from being made durable that is written', async () => {
+    const chunks = Array.from({ length: 10 }, () => chunk(1000));
+    await putAll(...chunks);
+    await store.chunks.sync();
+    for (const { id } of chunks.slice(3)) await store.chunks.delete(id);
+    const fresh = chunk(500);
+    await putAll(fresh);
+    disk.space = 100;
+    await store.chunks.sync();
+    disk.crash();
+    disk.space = Infinity;
+    await open();
+    assert.deepEqual(await holds(fresh, ...chunks), [true, ...chunks.map((_, i) => i < 3)]);
+    await putAll(chunk(500));
+    await store.chunks.sync();
+    assert.ok(!packsOf(disk)[0]!.endsWith('00000001.pack'));
+  });
+
+  it('L2 a stretch of a pack that the disk cannot read keeps nobody from opening the store, nor from saving what is new', async () => {
+    const [first, bad, last] = [chunk(10_000), chunk(10_000), chunk(10_000)];
+    const dead = Array.from({ length: 9 }, () => chunk(10_000));
+    await putAll(first, bad, last, ...dead);
+    await store.chunks.sync();
+    const [path] = packsOf(disk) as [string];
+    disk.fail({ on: 'read', path: new RegExp(path), at: 15_000, times: Infinity });
+    for (const { id } of dead) await store.chunks.delete(id);
+    await store.chunks.sync();
+    await store.close();
+    await open();
+    assert.deepEqual(await holds(first, last), [true, true]);
+    const fresh = chunk(10_000);
+    await putAll(fresh);
+    await store.chunks.sync();
+    await store.close();
+    disk.faults.length = 0;
+    await open();
+    // Another time it may be read.
+    assert.deepEqual(await holds(first, bad, last, fresh), [true, true, true, true]);
+    assert.deepEqual(
+      await holds(...dead),
+      dead.map(() => false),
+    );
+  });
+
+  it('L2 an old pack that another program holds goes another time, and nothing that was removed comes back of it', async () => {
+    const reopen = async (): Promise<void> => {
+      await store.close();
+      await open();
+    };
+    const [removed, kept, later] = [chunk(5000), chunk(6000), chunk(5000)];
+    await putAll(removed, kept);
+    await store.chunks.sync();
+    await reopen();
+    await store.chunks.delete(removed.id);
+    await putAll(later);
+    await store.chunks.sync();
+    for (let n = 0; n < 7; n++) {
+      await reopen();
+      await putAll(chunk(100));
+      await store.chunks.sync();
+    }
+    await reopen();
+    await store.chunks.delete(later.id);
+    // Its removal stands in a pack that goes, too.
+    disk.fail({ on: 'remove', path: /00000001\.pack$/ });
+    await store.chunks.sync();
+    await reopen();
+    assert.deepEqual(await holds(removed, kept, later), [false, true, false]);
+    await putAll(chunk(100));
+    await store.chunks.sync();
+    await reopen();
+    assert.deepEqual(await holds(removed, kept, later), [false, true, false]);
+    assert.ok(!packsOf(disk)[0]!.endsWith('00000001.pack'));
   });
 
   it('L2 the small packs of many openings are put together', async () => {

@@ -1,6 +1,6 @@
 /** The real disk and the fake one answer alike; the fake one besides forgets what it may forget. */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, promises } from 'node:fs';
 import { DiskError } from '../../src/store/disk.ts';
 import { nodeDisk } from '../../src/store/node-disk.ts';
 import { MemoryDisk } from '../fakes/memory-disk.ts';
@@ -93,6 +93,42 @@ describe('the real disk', () => {
     const file = (await nodeDisk().open('/dev/full'))!;
     await assert.rejects(file.write(0, bytes('no room')), withCode('full'));
     await file.close();
+  });
+});
+
+describe('the real disk on Windows', () => {
+  const { platform } = process;
+  const { rename, unlink } = promises;
+  beforeEach(() => Object.defineProperty(process, 'platform', { value: 'win32' }));
+  afterEach(() => {
+    Object.defineProperty(process, 'platform', { value: platform });
+    Object.assign(promises, { rename, unlink });
+  });
+  /** A virus scanner has a file open that was just written: so many tries fail. */
+  const held = <A extends unknown[]>(code: string, tries: number, then: (...args: A) => Promise<void>) => {
+    return async (...args: A): Promise<void> => {
+      if (tries-- > 0) throw Object.assign(new Error('held'), { code });
+      return then(...args);
+    };
+  };
+
+  it('L2 waits for who holds a file for a moment, and says so of who keeps it', async () => {
+    const { disk, folder, dispose } = await places['real disk']!();
+    try {
+      await (await disk.create(`${folder}/one`)).close();
+      promises.rename = held('EPERM', 3, rename);
+      await disk.rename(`${folder}/one`, `${folder}/two`);
+      promises.unlink = held('EBUSY', 3, unlink);
+      await disk.remove(`${folder}/two`);
+      assert.deepEqual(await disk.list(folder), []);
+      promises.unlink = held('EBUSY', Infinity, unlink);
+      await assert.rejects(disk.remove(`${folder}/two`), withCode('io'));
+      promises.rename = held('ENOSPC', 1, rename);
+      await assert.rejects(disk.rename(`${folder}/one`, `${folder}/two`), withCode('full'));
+    } finally {
+      Object.assign(promises, { unlink });
+      await dispose();
+    }
   });
 });
 

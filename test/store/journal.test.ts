@@ -32,6 +32,12 @@ async function open(disk: MemoryDisk, folder = FOLDER): Promise<Opened> {
   return { log, records, report };
 }
 
+function copyOf(disk: MemoryDisk): MemoryDisk {
+  const copy = new MemoryDisk();
+  for (const path of disk.paths()) copy.poke(path, disk.peek(path));
+  return copy;
+}
+
 describe('journal', () => {
   let disk: MemoryDisk;
   beforeEach(() => {
@@ -173,6 +179,27 @@ describe('journal', () => {
       }
     });
 
+    it('L1 at the beginning of the newest segment, after openings that wrote nothing, takes along what it hits alone', async () => {
+      let { log } = await open(disk);
+      await log.append([record('first')]);
+      for (let opening = 0; opening < 5; opening++) {
+        await log.close();
+        ({ log } = await open(disk));
+      }
+      await log.append([record('second')]);
+      await log.append([record('third')]);
+      await log.close();
+      const path = lastSegment(disk);
+      const [whole, withinFence] = [disk.peek(path), HEADER_BYTES + 50];
+      for (const until of [HEADER_BYTES, withinFence]) {
+        disk.poke(path, whole.slice().fill(0, 0, until));
+        const { records, report } = await open(copyOf(disk));
+        assert.deepEqual(records, hexOf('first', 'second', 'third'), `zeros until ${until}`);
+        assert.equal(report.cutBytes, 0);
+        assert.ok(report.quarantined > 0);
+      }
+    });
+
     it('L1 in a segment that a later one fences is never taken for a torn tail', async () => {
       let { log } = await open(disk);
       await log.append([record('first')]);
@@ -187,6 +214,54 @@ describe('journal', () => {
       assert.deepEqual(records, hexOf('first', 'third'));
       assert.equal(report.quarantined, 1);
       assert.equal(report.cutBytes, 0);
+    });
+
+    it('L1 that the disk cannot read takes along what stands in it, is never cut, and may be read another time', async () => {
+      const texts = ['a', 'b', 'c', 'd', 'e'].map((letter) => letter.repeat(6000));
+      const write = async (): Promise<void> => {
+        const { log } = await open(disk);
+        for (const text of texts) await log.append([record(text)]);
+        await log.close();
+      };
+      await write();
+      const newest = lastSegment(disk);
+      const { length } = disk.peek(newest);
+      for (const at of [10, 9000, 20_000, length - 1]) {
+        for (const isFenced of [false, true]) {
+          const failing = copyOf(disk);
+          if (isFenced) {
+            const { log } = await open(failing);
+            await log.append([record('later')]);
+            await log.close();
+          }
+          failing.fail({ on: 'read', path: new RegExp(newest), at, times: Infinity });
+          const { records, report, log } = await open(failing);
+          const lost = hexOf(...texts).filter((text) => !records.includes(text));
+          assert.ok(lost.length > 0 || at < 4096, `at ${at}`);
+          assert.ok(lost.length <= 2, `at ${at}: ${lost.length} lost`);
+          assert.deepEqual([report.quarantined > 0, report.cutBytes], [true, 0], `at ${at}`);
+          await log.append([record('new')]);
+          await log.close();
+          failing.faults.length = 0;
+          assert.deepEqual((await open(failing)).records, hexOf(...texts, ...(isFenced ? ['later'] : []), 'new'));
+        }
+      }
+    });
+
+    it('L1 all of a segment that the disk cannot read may be read another time', async () => {
+      const { log } = await open(disk);
+      await log.append([record('all in one sector')]);
+      await log.close();
+      disk.fail({ on: 'read', path: new RegExp(lastSegment(disk)), times: Infinity });
+      for (const text of ['one', 'two']) {
+        const { log, records, report } = await open(disk);
+        assert.deepEqual(records, text === 'one' ? [] : hexOf('one'));
+        assert.deepEqual([report.quarantined > 0, report.cutBytes], [true, 0]);
+        await log.append([record(text)]);
+        await log.close();
+      }
+      disk.faults.length = 0;
+      assert.deepEqual((await open(disk)).records, hexOf('all in one sector', 'one', 'two'));
     });
 
     it('L1 a segment that is gone, or too short, is reported', async () => {
@@ -450,6 +525,38 @@ describe('journal', () => {
       disk.flipBit(path, disk.peek(path).length - 3);
       const { records } = await open(disk);
       assert.deepEqual(records, hexOf('a', 'b'));
+    });
+
+    it('L1 that the disk cannot read falls back too, and stays where it is: another time it may be read', async () => {
+      await withTwo();
+      const [older, newer] = disk.paths(/snapshot$/) as [string, string];
+      for (const [unreadable, expected] of [
+        [[newer], hexOf('A', 'b', 'c')],
+        [[older], hexOf('A', 'B', 'c')],
+        [[older, newer], undefined],
+      ] as const) {
+        const failing = copyOf(disk);
+        for (const path of unreadable) failing.fail({ on: 'read', path: new RegExp(path), times: Infinity });
+        if (expected) {
+          const { records, report } = await open(failing);
+          assert.deepEqual(records, expected);
+          assert.equal(report.quarantined, unreadable.includes(newer) ? 1 : 0);
+        } else await assert.rejects(open(failing), withCode('io'));
+        assert.deepEqual(failing.paths(/snapshot/), [older, newer]);
+      }
+    });
+
+    it('L1 damaged, and held by another program, is where it was, and the one before is read', async () => {
+      await withTwo();
+      const path = disk.paths(/snapshot$/).at(-1)!;
+      disk.flipBit(path, 100);
+      disk.fail({ on: 'rename', path: /snapshot$/ });
+      const { log, records } = await open(disk);
+      assert.deepEqual(records, hexOf('A', 'b', 'c'));
+      assert.ok(disk.paths().includes(path));
+      await log.compact([record('A'), record('B'), record('C')]);
+      await log.close();
+      assert.deepEqual((await open(disk)).records, hexOf('A', 'B', 'C'));
     });
 
     it('L1 all of them damaged: what still opens is not thrown away', async () => {

@@ -41,6 +41,24 @@ describe('L1 a scrap of the store', () => {
     await store.close();
   });
 
+  it('K2 is gone when it is cleared, also what a stop has left of its writing', async () => {
+    const store = await openOn(disk);
+    disk.poke(`${PATH}.tmp`, toUtf8('half of an image'));
+    await store.indexImage.clear();
+    assert.deepEqual(disk.paths(/index/), []);
+    await store.close();
+  });
+
+  it('L1 takes no room on a full disk that had none for it', async () => {
+    const store = await openOn(disk);
+    await store.indexImage.write(toUtf8('one'));
+    disk.space = PIECE;
+    await assert.rejects(store.indexImage.write(new Uint8Array(3 * PIECE)));
+    assert.deepEqual(disk.paths(/index/), [PATH]);
+    assert.deepEqual(await store.indexImage.read(), toUtf8('one'));
+    await store.close();
+  });
+
   it('L1 goes to the disk in pieces, and none of them can take the place of another, or be missing', async () => {
     const store = await openOn(disk);
     const long = Uint8Array.from({ length: 2 * PIECE + 1000 }, (_, i) => (i * i) >> 7);

@@ -85,6 +85,17 @@ describe('store', () => {
     }
   });
 
+  it('opens by its copy where the disk cannot read the header, and mends it', async () => {
+    await (await openOn(disk)).close();
+    for (const name of ['store', 'store.copy']) {
+      disk.fail({ on: 'read', path: new RegExp(`${FOLDER}/${name}$`) });
+      await (await openOn(disk)).close();
+    }
+    disk.fail({ on: 'read', path: /store\/store/, times: 2 });
+    await assert.rejects(openOn(disk), withCode('io'));
+    await (await openOn(disk)).close();
+  });
+
   it('with both headers damaged or gone says so, and is never begun anew over what is there', async () => {
     await filled();
     const names = ['store', 'store.copy'].map((name) => `${FOLDER}/${name}`);
@@ -115,6 +126,16 @@ describe('store', () => {
     await assert.rejects(openOn(disk), withCode('diskFull'));
     disk.space = Infinity;
     assert.deepEqual(await contents(), []);
+  });
+
+  it('opens though something that is left over cannot be removed', async () => {
+    await filled();
+    for (const name of ['log/00000009.tmp', 'chunks/new/left']) disk.poke(`${FOLDER}/${name}`, new Uint8Array(9));
+    disk.fail({ on: 'remove', times: Infinity });
+    assert.deepEqual(await contents(), hexOf('kept'));
+    disk.faults.length = 0;
+    assert.deepEqual(await contents(), hexOf('kept'));
+    assert.deepEqual(disk.paths(/tmp|left/), []);
   });
 
   it('L3 has one owner at a time', async () => {

@@ -15,7 +15,15 @@ import { toHex } from '../base/bytes.ts';
 import { Code, Marker } from '../protocol/relay-messages.ts';
 import type { QueueLimits } from './limits.ts';
 import { prepareQueues, type DeviceRow, type QueueStatements } from './queue-statements.ts';
-import type { DeviceKeys, Entry, Page, Placement, Registration, Submission } from './store.ts';
+import {
+  MAX_PAGE_ENTRIES,
+  type DeviceKeys,
+  type Entry,
+  type Page,
+  type Placement,
+  type Registration,
+  type Submission,
+} from './store.ts';
 
 /** Submissions whose last ack has come, and that a sender who missed the answer may repeat: a few minutes' worth. */
 const RECENT_SUBMISSIONS = 10_000;
@@ -99,7 +107,8 @@ export class Queues {
     if (!row) return { entries, end: true };
     let bytes = 0;
     for (const place of this.#sql.places(row.id, after)) {
-      if (entries.length > 0 && bytes + (place.size ?? 0) > maxBytes) return { entries, end: false };
+      const isFull = bytes + (place.size ?? 0) > maxBytes || entries.length === MAX_PAGE_ENTRIES;
+      if (entries.length > 0 && isFull) return { entries, end: false };
       bytes += place.size ?? 0;
       if (place.marker === null) {
         entries.push({

@@ -138,12 +138,19 @@ export class Hub {
     this.#subscriptions.get(toHex(device))?.setCapabilities(hashes);
   }
 
-  /** Removes what has stood longer than its time, and tells whom it was for (R3, R9). */
+  /**
+   * Removes what has stood longer than its time, and tells whom it was for (R3, R9). Messages are written over, and where the disk has no room for that
+   * they stay till the next time; parcels go all the same, for their files are room.
+   */
   async expire(): Promise<void> {
     const before = this.now() - this.limits.ttlDays * DAY_MS;
+    await unlessFull(this.#expireMessages(before));
+    await unlessFull(this.parcels.expire(before));
+  }
+
+  async #expireMessages(before: number): Promise<void> {
     const marked = await this.store.expireMessages(before);
     for (const device of marked) this.watch(this.#subscriptions.get(toHex(device))?.look());
-    await this.parcels.expire(before);
   }
 
   enter(account: string): AccountRate {
@@ -169,12 +176,19 @@ export class Hub {
 
   /** For work that nobody waits for: its failure is the store's. */
   watch(work: Promise<void> | undefined): void {
-    work?.catch((error: unknown) => {
-      if (!(error instanceof RelayStoreError) || error.code !== 'full') this.fail(error);
-    });
+    if (work) unlessFull(work).catch((error: unknown) => this.fail(error));
   }
 
   #hashOf(token: string): string {
     return toHex(this.crypto.sha256(Buffer.from(token, 'utf8')));
+  }
+}
+
+/** For want of room it did not happen, and nothing else is lost. */
+async function unlessFull(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!(error instanceof RelayStoreError) || error.code !== 'full') throw error;
   }
 }

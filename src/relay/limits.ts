@@ -47,6 +47,11 @@ export interface RelayLimits extends QueueLimits {
   readonly connections: number;
   /** Sockets beside them that have proved no device yet; the oldest gives way. So many come within a slow handshake when a relay is there again. */
   readonly pendingHandshakes: number;
+  /**
+   * What devices without a queue here may hold in memory, all of them together: messages that have not come whole, requests under way, answers that they
+   * have not taken. One holds up to 16 MiB, and anybody can make up thousands. Beyond it the one that has not gone on for the longest goes.
+   */
+  readonly strangersHeldBytes: number;
   /** A device and its windows' owner need one; a reconnect briefly has two. */
   readonly connectionsPerDevice: number;
   readonly requestRate: Rate;
@@ -72,6 +77,7 @@ export const DEFAULT_LIMITS: RelayLimits = {
   parcelQuotaBytes: RELAY_PARCEL_QUOTA_BYTES,
   connections: 4_096,
   pendingHandshakes: 512,
+  strangersHeldBytes: 512 * MIB,
   connectionsPerDevice: 8,
   requestRate: { perSecond: 2_000, burst: 4_000 },
   byteRate: { perSecond: 64 * MIB, burst: 128 * MIB },

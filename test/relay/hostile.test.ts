@@ -220,6 +220,43 @@ describe('relay: hostile and broken peers', () => {
     assert.deepEqual(await strangers[11]!.submit([bob], 'from a stranger'), [Code.ok]);
   });
 
+  it('R3 strangers do not fill the memory: beyond what is for all of them, who has not gone on for the longest goes', async () => {
+    await house.start({ limits: { strangersHeldBytes: 3 * MAX_MESSAGE_BYTES } });
+    const read = async ({ socket }: Device) => {
+      socket.ping();
+      await once(socket, 'pong');
+    };
+    /** A message of 1 MiB but for its last frame: the relay has to keep it till that comes. */
+    const begin = async (device: Device) => {
+      const recipients = [{ device: bob.id, capability: capabilityOf(bob) }];
+      const body = new Uint8Array(MAX_MESSAGE_BYTES - 1_000);
+      const messageId = crypto.randomBytes(16);
+      device.channel.push(2, encodeRequest(1, { type: 'submit', messageId, ephemeral: true, recipients, body }));
+      const whole = Math.floor(MAX_MESSAGE_BYTES / MAX_FRAME_PAYLOAD_BYTES);
+      for (let i = 0; i < whole; i++) device.socket.send(device.channel.pull()!);
+      await read(device);
+    };
+    const finish = async (device: Device) => {
+      device.socket.send(device.channel.pull()!);
+      await read(device);
+    };
+    const atAlice = await house.member(alice);
+    await begin(atAlice);
+    const [first, mallory, third, fourth] = await Promise.all(
+      ['First', 'Mallory', 'Third', 'Fourth'].map((name) => house.connect(person(name))),
+    );
+    await begin(first!);
+    await begin(mallory!);
+    await finish(first!);
+    await begin(first!);
+    await begin(third!);
+    await read(mallory!);
+    await begin(fourth!);
+    await mallory!.closed;
+    for (const device of [atAlice, first!, third!, fourth!]) await finish(device);
+    await stillServes();
+  });
+
   it('R3 when the house is full the oldest connection of the account with the most gives way', async () => {
     await house.start({ limits: { connections: 6 } });
     const atBob = await house.subscriber(bob);

@@ -45,6 +45,8 @@ export class Hub {
   readonly store: RelayStore;
   readonly parcels: Parcels;
   readonly now: () => number;
+  /** Requests of all devices without a queue here. */
+  readonly strangers: TokenBucket;
   /** Resolves when the relay must end (R7). */
   readonly failed: Promise<RelayStoreError>;
   #fail: (error: RelayStoreError) => void = () => {};
@@ -66,6 +68,7 @@ export class Hub {
     this.failed = new Promise((resolve) => (this.#fail = resolve));
     this.#openRegistration = openRegistration;
     this.#tokenHash = this.#hashOf(identity.token);
+    this.strangers = new TokenBucket(limits.strangersRequestRate, now());
     this.#badTokens = new TokenBucket(limits.badTokenRate, now());
     this.#newDevices = new TokenBucket(limits.newDeviceRate, now());
   }

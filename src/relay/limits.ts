@@ -60,6 +60,8 @@ export interface RelayLimits extends QueueLimits {
   /** The same for all connections of an account together. */
   readonly accountRequestRate: Rate;
   readonly accountByteRate: Rate;
+  /** Of all devices without a queue here together: anybody can make up thousands, with as many accounts, and the store is everybody's. */
+  readonly strangersRequestRate: Rate;
   /** Wrong registration tokens, over the whole relay: a token of 144 bits is not guessed at this rate. */
   readonly badTokenRate: Rate;
   /** Devices that come to have a queue, over the whole relay: whoever has the token could make some up for each limit of a device or an account. */
@@ -84,6 +86,7 @@ export const DEFAULT_LIMITS: RelayLimits = {
   accountRequestRate: { perSecond: 4_000, burst: 8_000 },
   accountByteRate: { perSecond: 128 * MIB, burst: 256 * MIB },
   badTokenRate: { perSecond: 1, burst: 32 },
+  strangersRequestRate: { perSecond: 4_000, burst: 8_000 },
   // A team of 50 with two devices each, at once; then one a minute.
   newDeviceRate: { perSecond: 1 / 60, burst: 128 },
 };

@@ -5,7 +5,7 @@
  * | --- | --- |
  * | handshake time | the connection ends |
  * | a frame that does not open, a request that cannot be read, a peer without a certificate | the connection ends |
- * | requests or bytes a second, of the connection or the account; capabilities and recipients cost more | reading waits until they are paid for |
+ * | requests or bytes a second, of the connection or the account, or of all strangers; capabilities and recipients cost more | reading waits until they are paid for |
  * | requests under way, with the slices of parcels that they ask for | reading waits |
  * | notices that wait to be sent | reading waits, deliveries wait in the store |
  * | what strangers hold of all this, together | one of them goes (relay.ts) |
@@ -211,6 +211,7 @@ export class Session {
       this.#requests.take(requests, now),
       this.#accountRate?.bytes.take(bytes, now) ?? 0,
       this.#accountRate?.requests.take(requests, now) ?? 0,
+      this.isStranger ? this.#hub.strangers.take(requests, now) : 0,
     );
     if (debt_ms > 0) void this.#holding(() => new Promise((resolve) => this.#later(debt_ms, resolve)));
   }
@@ -252,7 +253,7 @@ export class Session {
         this.#answer(id, { code: Code.unavailable });
       })
       .finally(done);
-    return costOf(request);
+    return costOf(request, this.isStranger);
   }
 
   /** Every case reaches the store before it waits for anything: so requests take effect in the order they came. */
@@ -376,7 +377,8 @@ export class Session {
 }
 
 /** In requests of one row: each capability and each recipient is some more in the one thread of the store, which is everybody's. */
-function costOf(request: RelayRequest): number {
-  if (request.type === 'confirm') return 1 + request.hashes.length / HASHES_A_REQUEST;
+function costOf(request: RelayRequest, ofStranger: boolean): number {
+  // What a stranger would confirm does not come to the store, and must not be owed by all of them.
+  if (request.type === 'confirm') return ofStranger ? 1 : 1 + request.hashes.length / HASHES_A_REQUEST;
   return request.type === 'submit' ? 1 + request.recipients.length / RECIPIENTS_A_REQUEST : 1;
 }

@@ -305,6 +305,23 @@ describe('relay: hostile and broken peers', () => {
     );
   });
 
+  it('R3 who makes up devices is slowed as one: a device that has a queue here does not wait for his', async () => {
+    await house.start({ limits: { strangersRequestRate: { perSecond: 100, burst: 10 } } });
+    const strangers = await Promise.all([1, 2, 3, 4].map((n) => house.connect(person(`Made up ${n}`))));
+    const atAlice = await house.member(alice);
+    const answered: string[] = [];
+    const started = performance.now();
+    const asked = strangers.flatMap((device) =>
+      Array.from({ length: 10 }, () => device.code({ type: 'subscribe' }).then(() => answered.push('stranger'))),
+    );
+    for (let i = 0; i < 20; i++) await atAlice.code({ type: 'register', token: '' });
+    answered.push('Alice');
+    await Promise.all(asked);
+    const passed_ms = performance.now() - started;
+    assert.ok(passed_ms > 200, `forty at a hundred a second, ten of them free, took ${passed_ms} ms`);
+    assert.ok(answered.indexOf('Alice') < 40);
+  });
+
   it('R3 what costs the store more is slowed sooner: capabilities by the thousand, recipients by the hundred', async () => {
     await house.start({ limits: { requestRate: { perSecond: 1_000, burst: 300 } } });
     const hashes = Array.from({ length: RELAY_MAX_CAPABILITIES }, () => crypto.randomBytes(32));

@@ -36,6 +36,7 @@ interface AccountRate {
   readonly requests: TokenBucket;
   readonly bytes: TokenBucket;
   sessions: number;
+  forgetting: NodeJS.Timeout | undefined;
 }
 
 export class Hub {
@@ -165,16 +166,22 @@ export class Hub {
         requests: new TokenBucket(accountRequestRate, now),
         bytes: new TokenBucket(accountByteRate, now),
         sessions: 0,
+        forgetting: undefined,
       };
       this.#accounts.set(account, rate);
     }
     rate.sessions++;
+    clearTimeout(rate.forgetting);
     return rate;
   }
 
+  /** What it has taken is remembered for as long as it makes a difference: or whoever comes back would have everything anew. */
   leave(account: string): void {
     const rate = this.#accounts.get(account);
-    if (rate && --rate.sessions === 0) this.#accounts.delete(account);
+    if (!rate || --rate.sessions > 0) return;
+    const now = this.now();
+    const full_ms = Math.max(rate.requests.fullIn(now), rate.bytes.fullIn(now));
+    rate.forgetting = setTimeout(() => this.#accounts.delete(account), full_ms).unref();
   }
 
   /** For work that nobody waits for: its failure is the store's. */

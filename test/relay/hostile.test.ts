@@ -305,6 +305,19 @@ describe('relay: hostile and broken peers', () => {
     );
   });
 
+  it('R3 who sends too fast is slowed also where he comes back for it', async () => {
+    await house.start({ limits: { accountRequestRate: { perSecond: 100, burst: 10 } } });
+    await (await house.member(alice)).end();
+    const started = performance.now();
+    for (let i = 0; i < 4; i++) {
+      const again = await house.connect(alice);
+      await Promise.all(Array.from({ length: 10 }, () => again.code({ type: 'subscribe' })));
+      await again.end();
+    }
+    const passed_ms = performance.now() - started;
+    assert.ok(passed_ms > 200, `forty at a hundred a second, ten of them free, took ${passed_ms} ms`);
+  });
+
   it('R3 who makes up devices is slowed as one: a device that has a queue here does not wait for his', async () => {
     await house.start({ limits: { strangersRequestRate: { perSecond: 100, burst: 10 } } });
     const strangers = await Promise.all([1, 2, 3, 4].map((n) => house.connect(person(`Made up ${n}`))));

@@ -237,9 +237,9 @@ export class DirectPaths {
   #adopt(link: SecureLink, { certificate }: ChannelPeer): void {
     const device = certificate?.device;
     // A relay has no certificate, and nothing to say here; oneself neither.
-    if (device === undefined || device === this.#own) return link.end('violation', 'no device');
+    if (device === undefined || device === this.#own) return link.destroy();
     const wanted = this.#wanted.get(device);
-    if (!wanted && this.#peers.size >= MAX_INBOUND_CONNECTIONS) return link.end('let go', 'no room');
+    if (!wanted && this.#peers.size >= MAX_INBOUND_CONNECTIONS) return link.destroy();
     if (!wanted) this.#limit(link, device);
     link.attach({
       established: () => {},
@@ -279,6 +279,7 @@ export class DirectPaths {
     if (this.#peers.has(device)) return;
     const strangers = [...this.#peers.values()].filter((peer) => !this.#wanted.has(peer.device));
     if (strangers.length < MAX_STRANGER_CONNECTIONS) return;
-    for (const oldest of strangers[0]!.links) oldest.end();
+    // No goodbye: whoever does not answer it would stand in others' way meanwhile.
+    for (const oldest of strangers[0]!.links) oldest.destroy();
   }
 }

@@ -45,7 +45,7 @@ export function reachableAddresses(host: string, port: number): readonly string[
   const everywhere = host === '::' || host === '0.0.0.0' || host === '';
   if (!everywhere) return [writeAddress(host, port)];
   const found: { readonly address: string; readonly rank: number }[] = [];
-  for (const list of Object.values(networkInterfaces())) {
+  for (const list of Object.values(machineAdapters())) {
     for (const { address, family, internal } of list ?? []) {
       if (internal || address.toLowerCase().startsWith('fe80:')) continue;
       if (family === 'IPv6' && host === '0.0.0.0') continue;
@@ -54,4 +54,13 @@ export function reachableAddresses(host: string, port: number): readonly string[
   }
   if (found.length === 0) return [writeAddress('127.0.0.1', port)];
   return found.sort((a, b) => a.rank - b.rank).map(({ address }) => writeAddress(address, port));
+}
+
+/** The machine's addresses by adapter; none where the system does not tell them, as Android tells no app. */
+export function machineAdapters(): ReturnType<typeof networkInterfaces> {
+  try {
+    return networkInterfaces();
+  } catch {
+    return {};
+  }
 }

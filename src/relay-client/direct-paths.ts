@@ -51,6 +51,8 @@ interface Wanted {
   readonly heard: Map<string, number>;
   readonly backoff: Backoff;
   dialer: Dialer | undefined;
+  /** Tries what was just heard, while all that was known before is being tried. */
+  beside: Dialer | undefined;
   cancelWake: () => void;
   hurried_ms: number;
   /** When it was last connected. */
@@ -116,7 +118,17 @@ export class DirectPaths {
     wanted.heard.delete(address);
     wanted.heard.set(address, now_ms);
     if (wanted.heard.size > MAX_LAN_CANDIDATES) wanted.heard.delete([...wanted.heard.keys()][0]!);
-    if (!this.#peers.has(device) && now_ms - wanted.hurried_ms >= HURRY_MS) this.#hurry(wanted);
+    if (this.#peers.has(device) || now_ms - wanted.hurried_ms < HURRY_MS) return;
+    if (wanted.dialer) this.#dialBeside(wanted, address);
+    else this.#hurry(wanted);
+  }
+
+  /** Anybody on the LAN can make a device be heard: what is under way goes on. */
+  #dialBeside(wanted: Wanted, address: string): void {
+    wanted.hurried_ms = this.#context.clock.now();
+    wanted.beside?.cancel();
+    wanted.beside = this.#dialer(wanted, [address], () => {});
+    wanted.beside.start();
   }
 
   /** There is something new to try: now, or as soon as that is not too often. */
@@ -161,6 +173,7 @@ export class DirectPaths {
       heard: new Map(),
       backoff: new Backoff(FIRST_RETRY_MS, MOST_RETRY_MS, this.#random),
       dialer: undefined,
+      beside: undefined,
       cancelWake: () => {},
       hurried_ms: -Infinity,
       since_ms: -Infinity,
@@ -183,8 +196,8 @@ export class DirectPaths {
 
   #rest(wanted: Wanted): void {
     wanted.cancelWake();
-    wanted.dialer?.cancel();
-    wanted.dialer = undefined;
+    for (const dialer of [wanted.dialer, wanted.beside]) dialer?.cancel();
+    wanted.dialer = wanted.beside = undefined;
   }
 
   #dialSoon(wanted: Wanted, after_ms: number): void {
@@ -200,18 +213,20 @@ export class DirectPaths {
     // What was heard a moment ago is the surest.
     const addresses = [...new Set([...[...wanted.heard.keys()].reverse(), ...wanted.addresses])];
     if (addresses.length === 0) return;
-    const open = (address: string, events: LinkEvents) => this.#open(wanted.device, address, events);
-    wanted.dialer = new Dialer(this.#context.clock, addresses, open, {
-      won: (link, peer) => {
-        wanted.dialer = undefined;
-        this.#adopt(link, peer);
-      },
-      lost: () => {
-        wanted.dialer = undefined;
-        this.#dialSoon(wanted, wanted.backoff.next());
-      },
+    wanted.dialer = this.#dialer(wanted, addresses, () => {
+      wanted.dialer = undefined;
+      this.#dialSoon(wanted, wanted.backoff.next());
     });
     wanted.dialer.start();
+  }
+
+  #dialer(wanted: Wanted, addresses: readonly string[], lost: () => void): Dialer {
+    const open = (address: string, events: LinkEvents) => this.#open(wanted.device, address, events);
+    const won = (link: SecureLink, peer: ChannelPeer) => {
+      this.#rest(wanted);
+      this.#adopt(link, peer);
+    };
+    return new Dialer(this.#context.clock, addresses, open, { won, lost });
   }
 
   #open(device: DeviceId, text: string, events: LinkEvents): SecureLink | undefined {
@@ -222,9 +237,9 @@ export class DirectPaths {
   #adopt(link: SecureLink, { certificate }: ChannelPeer): void {
     const device = certificate?.device;
     // A relay has no certificate, and nothing to say here; oneself neither.
-    if (device === undefined || device === this.#own) return link.end('violation', 'no device');
+    if (device === undefined || device === this.#own) return link.destroy();
     const wanted = this.#wanted.get(device);
-    if (!wanted && this.#peers.size >= MAX_INBOUND_CONNECTIONS) return link.end('let go', 'no room');
+    if (!wanted && this.#peers.size >= MAX_INBOUND_CONNECTIONS) return link.destroy();
     if (!wanted) this.#limit(link, device);
     link.attach({
       established: () => {},
@@ -264,6 +279,7 @@ export class DirectPaths {
     if (this.#peers.has(device)) return;
     const strangers = [...this.#peers.values()].filter((peer) => !this.#wanted.has(peer.device));
     if (strangers.length < MAX_STRANGER_CONNECTIONS) return;
-    for (const oldest of strangers[0]!.links) oldest.end();
+    // No goodbye: whoever does not answer it would stand in others' way meanwhile.
+    for (const oldest of strangers[0]!.links) oldest.destroy();
   }
 }

@@ -48,7 +48,7 @@ export class DirectPeer {
     const before = this.#current;
     this.#current = before ? this.#better(before, added) : added;
     const oldest = this.#connections.find((connection) => connection !== this.#current);
-    if (oldest && this.#connections.length > MAX_CONNECTIONS_PER_DEVICE) oldest.link.end();
+    if (oldest && this.#connections.length > MAX_CONNECTIONS_PER_DEVICE) oldest.link.destroy();
     if (!before) return;
     const loser = this.#current === added ? before : added;
     // If it is dead, this finds out; if we began it, it is ours to close.

@@ -5,12 +5,11 @@
  * attempt, since whoever answers must prove the device.
  */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
-import { networkInterfaces } from 'node:os';
 import { Emitter } from '../base/event.ts';
 import type { DeviceId } from '../base/ids.ts';
 import type { Crypto } from '../crypto/crypto.ts';
 import type { Clock } from '../sync/ports.ts';
-import { isLoopback, writeAddress } from './addresses.ts';
+import { isLoopback, machineAdapters, writeAddress } from './addresses.ts';
 import {
   ANNOUNCEMENT_BYTES,
   hourOf,
@@ -226,7 +225,7 @@ export class LanDiscovery {
   #adapters(): readonly Adapter[] {
     if (this.#choice) return [{ family: 4, name: this.#choice.interface }];
     const found: Adapter[] = [];
-    for (const [name, addresses] of Object.entries(networkInterfaces())) {
+    for (const [name, addresses] of Object.entries(machineAdapters())) {
       for (const { address, family, internal } of addresses ?? []) {
         if (this.#onlyLoopback && !internal) continue;
         if (family === 'IPv4') found.push({ family: 4, name: address });

@@ -176,6 +176,8 @@ export class RelayMailbox implements Disposable {
   }
 
   #replaced(): void {
+    // Whoever is not subscribed is replaced by nobody: each time would be one more that asks when the rest is over.
+    if (!this.#subscribed) return;
     this.#subscribed = false;
     this.#restFor(REPLACED_RETRY_MS, 'another copy of this device has connected to the relay');
   }

@@ -36,6 +36,7 @@ interface AccountRate {
   readonly requests: TokenBucket;
   readonly bytes: TokenBucket;
   sessions: number;
+  forgetting: NodeJS.Timeout | undefined;
 }
 
 export class Hub {
@@ -45,6 +46,8 @@ export class Hub {
   readonly store: RelayStore;
   readonly parcels: Parcels;
   readonly now: () => number;
+  /** Requests of all devices without a queue here. */
+  readonly strangers: TokenBucket;
   /** Resolves when the relay must end (R7). */
   readonly failed: Promise<RelayStoreError>;
   #fail: (error: RelayStoreError) => void = () => {};
@@ -66,6 +69,7 @@ export class Hub {
     this.failed = new Promise((resolve) => (this.#fail = resolve));
     this.#openRegistration = openRegistration;
     this.#tokenHash = this.#hashOf(identity.token);
+    this.strangers = new TokenBucket(limits.strangersRequestRate, now());
     this.#badTokens = new TokenBucket(limits.badTokenRate, now());
     this.#newDevices = new TokenBucket(limits.newDeviceRate, now());
   }
@@ -138,12 +142,19 @@ export class Hub {
     this.#subscriptions.get(toHex(device))?.setCapabilities(hashes);
   }
 
-  /** Removes what has stood longer than its time, and tells whom it was for (R3, R9). */
+  /**
+   * Removes what has stood longer than its time, and tells whom it was for (R3, R9). Messages are written over, and where the disk has no room for that
+   * they stay till the next time; parcels go all the same, for their files are room.
+   */
   async expire(): Promise<void> {
     const before = this.now() - this.limits.ttlDays * DAY_MS;
+    await unlessFull(this.#expireMessages(before));
+    await unlessFull(this.parcels.expire(before));
+  }
+
+  async #expireMessages(before: number): Promise<void> {
     const marked = await this.store.expireMessages(before);
     for (const device of marked) this.watch(this.#subscriptions.get(toHex(device))?.look());
-    await this.parcels.expire(before);
   }
 
   enter(account: string): AccountRate {
@@ -155,26 +166,39 @@ export class Hub {
         requests: new TokenBucket(accountRequestRate, now),
         bytes: new TokenBucket(accountByteRate, now),
         sessions: 0,
+        forgetting: undefined,
       };
       this.#accounts.set(account, rate);
     }
     rate.sessions++;
+    clearTimeout(rate.forgetting);
     return rate;
   }
 
+  /** What it has taken is remembered for as long as it makes a difference: or whoever comes back would have everything anew. */
   leave(account: string): void {
     const rate = this.#accounts.get(account);
-    if (rate && --rate.sessions === 0) this.#accounts.delete(account);
+    if (!rate || --rate.sessions > 0) return;
+    const now = this.now();
+    const full_ms = Math.max(rate.requests.fullIn(now), rate.bytes.fullIn(now));
+    rate.forgetting = setTimeout(() => this.#accounts.delete(account), full_ms).unref();
   }
 
   /** For work that nobody waits for: its failure is the store's. */
   watch(work: Promise<void> | undefined): void {
-    work?.catch((error: unknown) => {
-      if (!(error instanceof RelayStoreError) || error.code !== 'full') this.fail(error);
-    });
+    if (work) unlessFull(work).catch((error: unknown) => this.fail(error));
   }
 
   #hashOf(token: string): string {
     return toHex(this.crypto.sha256(Buffer.from(token, 'utf8')));
+  }
+}
+
+/** For want of room it did not happen, and nothing else is lost. */
+async function unlessFull(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!(error instanceof RelayStoreError) || error.code !== 'full') throw error;
   }
 }

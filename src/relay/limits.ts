@@ -47,6 +47,11 @@ export interface RelayLimits extends QueueLimits {
   readonly connections: number;
   /** Sockets beside them that have proved no device yet; the oldest gives way. So many come within a slow handshake when a relay is there again. */
   readonly pendingHandshakes: number;
+  /**
+   * What devices without a queue here may hold in memory, all of them together: messages that have not come whole, requests under way, answers that they
+   * have not taken. One holds up to 16 MiB, and anybody can make up thousands. Beyond it the one that has not gone on for the longest goes.
+   */
+  readonly strangersHeldBytes: number;
   /** A device and its windows' owner need one; a reconnect briefly has two. */
   readonly connectionsPerDevice: number;
   readonly requestRate: Rate;
@@ -55,6 +60,8 @@ export interface RelayLimits extends QueueLimits {
   /** The same for all connections of an account together. */
   readonly accountRequestRate: Rate;
   readonly accountByteRate: Rate;
+  /** Of all devices without a queue here together: anybody can make up thousands, with as many accounts, and the store is everybody's. */
+  readonly strangersRequestRate: Rate;
   /** Wrong registration tokens, over the whole relay: a token of 144 bits is not guessed at this rate. */
   readonly badTokenRate: Rate;
   /** Devices that come to have a queue, over the whole relay: whoever has the token could make some up for each limit of a device or an account. */
@@ -72,12 +79,14 @@ export const DEFAULT_LIMITS: RelayLimits = {
   parcelQuotaBytes: RELAY_PARCEL_QUOTA_BYTES,
   connections: 4_096,
   pendingHandshakes: 512,
+  strangersHeldBytes: 512 * MIB,
   connectionsPerDevice: 8,
   requestRate: { perSecond: 2_000, burst: 4_000 },
   byteRate: { perSecond: 64 * MIB, burst: 128 * MIB },
   accountRequestRate: { perSecond: 4_000, burst: 8_000 },
   accountByteRate: { perSecond: 128 * MIB, burst: 256 * MIB },
   badTokenRate: { perSecond: 1, burst: 32 },
+  strangersRequestRate: { perSecond: 4_000, burst: 8_000 },
   // A team of 50 with two devices each, at once; then one a minute.
   newDeviceRate: { perSecond: 1 / 60, burst: 128 },
 };

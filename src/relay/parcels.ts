@@ -16,6 +16,7 @@
 import { mkdir, open, readdir, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fromHex, toHex } from '../base/bytes.ts';
+import { Turns } from '../base/turns.ts';
 import { RELAY_PARCEL_EACH_BYTES } from '../protocol/limits.ts';
 import { Code } from '../protocol/relay-messages.ts';
 import { FileGate } from './file-gate.ts';
@@ -49,8 +50,8 @@ export class Parcels {
   readonly #folder: string;
   readonly #store: RelayStore;
   readonly #quotaBytes: number;
-  /** The end of the work on each parcel that is being written: slices of one are written one after another. */
-  readonly #underWay = new Map<string, Promise<unknown>>();
+  /** The work on each parcel that is being written: slices of one are written one after another. */
+  readonly #turns = new Turns<string>();
   /** The end of what wants to be alone: turns begin after it. */
   #alone: Promise<unknown> = Promise.resolve();
   readonly #files = new FileGate(MAX_FILES_AT_WORK);
@@ -129,8 +130,8 @@ export class Parcels {
     const removals = await this.#whileNobodyWrites(async () => {
       const expired = (await this.#store.expireParcels(before)).map((id) => ({ id, key: toHex(id) }));
       // Who waits to write such a parcel begins it anew, and not before its file is gone.
-      const awaited = expired.filter(({ key }) => this.#underWay.has(key));
-      const others = expired.filter(({ key }) => !this.#underWay.has(key));
+      const awaited = expired.filter(({ key }) => this.#turns.end(key) !== undefined);
+      const others = expired.filter(({ key }) => this.#turns.end(key) === undefined);
       const turns = others.map(({ id }) => this.#inTurn(id, () => this.#remove(id)));
       await Promise.all(awaited.map(({ id }) => this.#remove(id)));
       return turns;
@@ -205,19 +206,13 @@ export class Parcels {
   }
 
   #inTurn<T>(id: Uint8Array, work: () => Promise<T>): Promise<T> {
-    const key = toHex(id);
-    const mine = Promise.allSettled([this.#underWay.get(key), this.#alone]).then(work);
-    this.#underWay.set(key, mine);
-    const done = () => {
-      if (this.#underWay.get(key) === mine) this.#underWay.delete(key);
-    };
-    mine.then(done, done);
-    return mine;
+    const alone = this.#alone;
+    return this.#turns.run(toHex(id), () => alone.then(work));
   }
 
   /** After all turns that have begun or wait, and before all that are asked for from now on. */
   #whileNobodyWrites<T>(work: () => Promise<T>): Promise<T> {
-    const mine = Promise.allSettled([...this.#underWay.values(), this.#alone]).then(work);
+    const mine = Promise.all([...this.#turns.ends(), this.#alone]).then(work);
     this.#alone = mine.catch(() => {});
     return mine;
   }

@@ -15,7 +15,15 @@ import { toHex } from '../base/bytes.ts';
 import { Code, Marker } from '../protocol/relay-messages.ts';
 import type { QueueLimits } from './limits.ts';
 import { prepareQueues, type DeviceRow, type QueueStatements } from './queue-statements.ts';
-import type { DeviceKeys, Entry, Page, Placement, Registration, Submission } from './store.ts';
+import {
+  MAX_PAGE_ENTRIES,
+  type DeviceKeys,
+  type Entry,
+  type Page,
+  type Placement,
+  type Registration,
+  type Submission,
+} from './store.ts';
 
 /** Submissions whose last ack has come, and that a sender who missed the answer may repeat: a few minutes' worth. */
 const RECENT_SUBMISSIONS = 10_000;
@@ -25,8 +33,11 @@ const REFUSED: Placement = { code: Code.refused, position: 0, marked: false };
 export class Queues {
   readonly #sql: QueueStatements;
   readonly #limits: QueueLimits;
-  /** Markers that a subscriber has been given: a later loss needs a new one, for he may have resynchronised before it. */
-  readonly #handedOut = new Set<string>();
+  /**
+   * The marker of each kind that a device was given last: a later loss needs a new one, for he may have resynchronised before it. Nothing is taken out of
+   * it, since a commit that fails undoes what is in the tables alone.
+   */
+  readonly #handedOut = new Map<string, number>();
   /** Sender and message id, with the devices it went to. In memory only: nothing is kept after the ack (R5). */
   readonly #recent = new Map<string, ReadonlySet<number>>();
 
@@ -99,7 +110,8 @@ export class Queues {
     if (!row) return { entries, end: true };
     let bytes = 0;
     for (const place of this.#sql.places(row.id, after)) {
-      if (entries.length > 0 && bytes + (place.size ?? 0) > maxBytes) return { entries, end: false };
+      const isFull = bytes + (place.size ?? 0) > maxBytes || entries.length === MAX_PAGE_ENTRIES;
+      if (entries.length > 0 && isFull) return { entries, end: false };
       bytes += place.size ?? 0;
       if (place.marker === null) {
         entries.push({
@@ -110,7 +122,7 @@ export class Queues {
           body: place.body!,
         });
       } else {
-        this.#handedOut.add(`${row.id} ${place.position}`);
+        this.#handedOut.set(`${row.id} ${place.marker}`, place.position);
         entries.push({ type: 'marker', position: place.position, reason: place.marker as Marker });
       }
     }
@@ -122,9 +134,6 @@ export class Queues {
     if (!row || position >= row.next) return false;
     if (position <= row.acked) return true;
     this.#sql.setAcked(row.id, position);
-    for (const marker of this.#sql.markers(row.id)) {
-      if (marker.position <= position) this.#handedOut.delete(`${row.id} ${marker.position}`);
-    }
     this.#remove(row.id, this.#sql.upTo(row.id, position));
     return true;
   }
@@ -155,11 +164,8 @@ export class Queues {
   /** One marker of a kind stands in a queue, behind what was kept when the last loss was. False: one waits already. */
   #mark(device: number, reason: Marker): boolean {
     const waiting = this.#sql.markers(device).find((marker) => marker.marker === (reason as number));
-    if (waiting && !this.#handedOut.has(`${device} ${waiting.position}`)) return false;
-    if (waiting) {
-      this.#handedOut.delete(`${device} ${waiting.position}`);
-      this.#sql.dequeue(device, waiting.position);
-    }
+    if (waiting && this.#handedOut.get(`${device} ${reason}`) !== waiting.position) return false;
+    if (waiting) this.#sql.dequeue(device, waiting.position);
     this.#sql.enqueueMarker(device, this.#sql.takePosition(device), reason);
     return true;
   }

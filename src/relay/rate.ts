@@ -27,6 +27,12 @@ export class TokenBucket {
     return true;
   }
 
+  /** In how many milliseconds it will be as full as a new one, if nobody takes. */
+  fullIn(now_ms: number): number {
+    this.#refill(now_ms);
+    return Math.ceil(((this.#rate.burst - this.#tokens) / this.#rate.perSecond) * 1000);
+  }
+
   #refill(now_ms: number): void {
     const passed_ms = Math.max(0, now_ms - this.#at_ms);
     this.#at_ms = now_ms;

@@ -122,6 +122,9 @@ class Doors {
   readonly #sessions = new Set<Session>();
   /** Oldest first. */
   readonly #unproved = new Set<Socket>();
+  /** What strangers hold in memory; first who has not gone on for the longest. */
+  readonly #held = new Map<Session, number>();
+  #heldBytes = 0;
 
   constructor(hub: Hub) {
     this.#hub = hub;
@@ -147,7 +150,11 @@ class Doors {
           this.#unproved.delete(below);
           this.#crowd(one);
         },
-        closed: (one) => void this.#sessions.delete(one),
+        held: (one, bytes) => this.#weigh(one, bytes),
+        closed: (one) => {
+          this.#sessions.delete(one);
+          this.#weigh(one, 0);
+        },
       });
       this.#sessions.add(session);
     });
@@ -184,6 +191,18 @@ class Doors {
     if (this.#unproved.size <= this.#hub.limits.pendingHandshakes) return;
     const [oldest] = this.#unproved;
     oldest?.destroy();
+  }
+
+  #weigh(session: Session, bytes: number): void {
+    const before = this.#held.get(session) ?? 0;
+    // Who holds less than before has finished something, or taken it.
+    if (bytes < before) this.#held.delete(session);
+    if (bytes > 0) this.#held.set(session, bytes);
+    this.#heldBytes += bytes - before;
+    for (const stalest of this.#held.keys()) {
+      if (this.#heldBytes <= this.#hub.limits.strangersHeldBytes) return;
+      stalest.close();
+    }
   }
 
   /** A device that comes back before its lost connections were noticed must not be kept out by them: the oldest go. */

@@ -5,11 +5,13 @@
  * | --- | --- |
  * | handshake time | the connection ends |
  * | a frame that does not open, a request that cannot be read, a peer without a certificate | the connection ends |
- * | requests or bytes a second, of the connection or the account; capabilities and recipients cost more | reading waits until they are paid for |
+ * | requests or bytes a second, of the connection or the account, or of all strangers; capabilities and recipients cost more | reading waits until they are paid for |
  * | requests under way, with the slices of parcels that they ask for | reading waits |
  * | notices that wait to be sent | reading waits, deliveries wait in the store |
+ * | what strangers hold of all this, together | one of them goes (relay.ts) |
  */
 import type { DeviceId } from '../base/ids.ts';
+import { TAG_BYTES } from '../crypto/crypto.ts';
 import type { Certificate } from '../protocol/certificate.ts';
 import { SecureChannel } from '../protocol/channel.ts';
 import type { Value } from '../protocol/codec.ts';
@@ -33,6 +35,8 @@ const MAX_UNSENT_BYTES = 256 * 1024;
 const CONGESTED_BYTES = 1024 * 1024;
 /** What waits in the channel before the peer is not read any more: he asks faster than he takes. */
 const CHOKED_BYTES = 4 * 1024 * 1024;
+/** The tag of a sealed frame and its header. */
+const FRAME_OVERHEAD_BYTES = TAG_BYTES + 1;
 const MAX_REQUESTS_UNDER_WAY = 128;
 /** So many take the store as long as a request does otherwise, about 0.1 ms. */
 const HASHES_A_REQUEST = 16;
@@ -47,6 +51,8 @@ interface Answer {
 
 export interface SessionEvents {
   established(session: Session): void;
+  /** What a device without a queue here holds in memory has changed. */
+  held(session: Session, bytes: number): void;
   closed(session: Session): void;
 }
 
@@ -69,6 +75,10 @@ export class Session {
   #holds = 0;
   #requestsUnderWay = 0;
   #bytesUnderWay = 0;
+  /** Of packets that have not come whole. */
+  #partialBytes = 0;
+  /** What it was last said to hold. */
+  #heldBytes = 0;
   #paused = false;
   #closed = false;
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -118,6 +128,8 @@ export class Session {
   // ---- in -------------------------------------------------------------------------------------------------------
 
   #arrived(frame: Uint8Array): void {
+    // Till the other side has closed too, it may send on.
+    if (this.#closed) return;
     this.#inbox.push(frame);
     this.#work();
   }
@@ -128,11 +140,22 @@ export class Session {
       if (!frame) break;
       this.#read(frame);
     }
+    this.#weigh();
     const pause = this.#busy && !this.#closed;
     if (pause === this.#paused) return;
     this.#paused = pause;
     if (pause) this.#pipe.pause();
     else this.#pipe.resume();
+  }
+
+  #weigh(): void {
+    const { queuedBytes } = this.#channel;
+    const held = this.isStranger
+      ? this.#partialBytes + this.#bytesUnderWay + queuedBytes + this.#pipe.bufferedBytes
+      : 0;
+    if (this.#closed || held === this.#heldBytes) return;
+    this.#heldBytes = held;
+    this.#events.held(this, held);
   }
 
   get #busy(): boolean {
@@ -153,6 +176,8 @@ export class Session {
       if (!established.certificate) return this.close();
       this.#establish(established.certificate);
     }
+    if (this.#keys && !established) this.#partialBytes += frame.length - FRAME_OVERHEAD_BYTES;
+    for (const { bytes } of packets) this.#partialBytes -= bytes.length;
     const cost = packets.reduce((sum, packet) => sum + this.#request(packet.bytes), 0);
     this.#owe(frame.length, cost);
   }
@@ -186,6 +211,7 @@ export class Session {
       this.#requests.take(requests, now),
       this.#accountRate?.bytes.take(bytes, now) ?? 0,
       this.#accountRate?.requests.take(requests, now) ?? 0,
+      this.isStranger ? this.#hub.strangers.take(requests, now) : 0,
     );
     if (debt_ms > 0) void this.#holding(() => new Promise((resolve) => this.#later(debt_ms, resolve)));
   }
@@ -227,7 +253,7 @@ export class Session {
         this.#answer(id, { code: Code.unavailable });
       })
       .finally(done);
-    return costOf(request);
+    return costOf(request, this.isStranger);
   }
 
   /** Every case reaches the store before it waits for anything: so requests take effect in the order they came. */
@@ -351,7 +377,8 @@ export class Session {
 }
 
 /** In requests of one row: each capability and each recipient is some more in the one thread of the store, which is everybody's. */
-function costOf(request: RelayRequest): number {
-  if (request.type === 'confirm') return 1 + request.hashes.length / HASHES_A_REQUEST;
+function costOf(request: RelayRequest, ofStranger: boolean): number {
+  // What a stranger would confirm does not come to the store, and must not be owed by all of them.
+  if (request.type === 'confirm') return ofStranger ? 1 : 1 + request.hashes.length / HASHES_A_REQUEST;
   return request.type === 'submit' ? 1 + request.recipients.length / RECIPIENTS_A_REQUEST : 1;
 }

@@ -120,7 +120,7 @@ class Threaded implements ThreadedStore {
       if (this.#error || this.#closing)
         return reject(this.#error ?? new RelayStoreError('closed', 'the store is closed'));
       this.#next.push({ call, resolve, reject });
-      if (call.name === 'ack') this.#lazy ??= setTimeout(() => this.#flush(), ACK_DELAY_MS);
+      if (call.name === 'ack') this.#patiently();
       else this.#soon();
     });
   }
@@ -130,6 +130,14 @@ class Threaded implements ThreadedStore {
     if (this.#flushing || this.#underWay) return;
     this.#flushing = true;
     queueMicrotask(() => this.#flush());
+  }
+
+  /** What has waited long enough while a batch was under way waits anew after it. */
+  #patiently(): void {
+    this.#lazy ??= setTimeout(() => {
+      this.#lazy = undefined;
+      this.#flush();
+    }, ACK_DELAY_MS);
   }
 
   #flush(): void {
@@ -172,7 +180,7 @@ class Threaded implements ThreadedStore {
     }
     if (message.type === 'answers' && message.hasLongLog) this.#send({ type: 'checkpoint' }, []);
     else if (this.#next.some((waiting) => waiting.call.name !== 'ack') || this.#closing) this.#flush();
-    else if (this.#next.length > 0) this.#lazy ??= setTimeout(() => this.#flush(), ACK_DELAY_MS);
+    else if (this.#next.length > 0) this.#patiently();
     else if (message.type === 'answers') {
       this.#idle = setTimeout(() => {
         if (!this.#underWay) this.#send({ type: 'checkpoint' }, []);

@@ -45,6 +45,9 @@ export type Entry =
     }
   | { readonly type: 'marker'; readonly position: number; readonly reason: Marker };
 
+/** Of one page: an entry takes some hundred bytes on its way beside its body, and messages may be of one byte. */
+export const MAX_PAGE_ENTRIES = 1_024;
+
 export interface Page {
   readonly entries: readonly Entry[];
   /** Nothing stands behind the last entry. */
@@ -75,7 +78,7 @@ export interface RelayStore {
   capabilities(device: Uint8Array): Promise<readonly Uint8Array[]>;
   /** R1–R4. The same sender and message id is put into a queue once, and with a body of another size into none. */
   submit(submission: Submission, now: number): Promise<readonly Placement[]>;
-  /** Entries behind a position, oldest first, at least one where there is one. */
+  /** Entries behind a position, oldest first, at least one where there is one and MAX_PAGE_ENTRIES at most. */
   page(device: Uint8Array, after: number, maxBytes: number): Promise<Page>;
   /** R1: cumulative. False for a position that was never given out. */
   ack(device: Uint8Array, position: number): Promise<boolean>;

@@ -4,6 +4,7 @@
  * when the others have heard of it.
  */
 import type { WorkspaceId } from '../base/ids.ts';
+import { Turns } from '../base/turns.ts';
 import type { Node } from '../sync/graph.ts';
 import { ServiceError, type ClosedInfo, type PutBack } from './api.ts';
 import type { Calls } from './calls.ts';
@@ -47,8 +48,8 @@ export class ClosedWorkspaces {
   readonly #offList: OffList;
   readonly #closed = new Map<WorkspaceId, ClosedWorkspace>();
   readonly #closing = new Set<WorkspaceId>();
-  /** The end of what is under way, or in line, about what is kept of each. */
-  readonly #turns = new Map<WorkspaceId, Promise<void>>();
+  /** What is done about what is kept of a workspace, one after the other: each would take away, or pass by, what another is about. */
+  readonly #turns = new Turns<WorkspaceId>();
   readonly #erasing = new Map<WorkspaceId, Promise<void>>();
   /** Copies that are looked at again when nothing more may have come, each with what ends that. */
   readonly #holding = new Map<WorkspaceId, () => void>();
@@ -119,7 +120,7 @@ export class ClosedWorkspaces {
     const closed = this.#closed.get(id);
     if (!closed && !deleted) throw new ServiceError('notFound', {});
     if (deleted) await this.#takeOffList(deleted);
-    await closed?.letGo(() => this.#inTurn(id, () => this.#forget(closed)));
+    await closed?.letGo(() => this.#turns.run(id, () => this.#forget(closed)));
     this.#hub.emit({ type: 'workspaces' });
     this.toGo(id);
   }
@@ -135,19 +136,6 @@ export class ClosedWorkspaces {
     this.#options.returning.forget(id);
     await this.#hub.commit([]);
     this.#hub.changed();
-  }
-
-  /** What is done about what is kept of a workspace, one after the other: each would take away, or pass by, what another is about. */
-  #inTurn<T>(id: WorkspaceId, act: () => Promise<T>): Promise<T> {
-    const turn = (this.#turns.get(id) ?? Promise.resolve()).then(act);
-    const done = turn.then(
-      () => undefined,
-      () => undefined,
-    );
-    this.#turns.set(id, done);
-    return turn.finally(() => {
-      if (this.#turns.get(id) === done) this.#turns.delete(id);
-    });
   }
 
   /** Throws StoreError: then it stays listed. */
@@ -182,7 +170,7 @@ export class ClosedWorkspaces {
   putBack(id: WorkspaceId): Promise<PutBack> {
     const under = this.#puttingBack.get(id);
     if (under) return under;
-    const putting = this.#inTurn(id, () => this.#putBack(id)).finally(() => this.#puttingBack.delete(id));
+    const putting = this.#turns.run(id, () => this.#putBack(id)).finally(() => this.#puttingBack.delete(id));
     this.#puttingBack.set(id, putting);
     return putting;
   }
@@ -292,7 +280,7 @@ export class ClosedWorkspaces {
     const unsent = beyond.filter(({ deed }) => how === 'dropped' || !deed);
     workspace.isGoing = true;
     await workspace.handOver();
-    const isClosed = await this.#inTurn(id, () => this.#keep(workspace, word, { how, by, at }, unsent));
+    const isClosed = await this.#turns.run(id, () => this.#keep(workspace, word, { how, by, at }, unsent));
     if (!isClosed) return this.#hub.emit({ type: 'workspaces' });
     // Some may have taken of his feed what others never will: let in again he begins another. It goes to disk with the erasing.
     if (isInVain) this.#hub.onlyCopy.beginFeed(workspace, false);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { Code, Marker } from '../../src/protocol/relay-messages.ts';
 import type { QueueLimits } from '../../src/relay/limits.ts';
-import type { DeviceKeys, RelayStore, Submission } from '../../src/relay/store.ts';
+import { MAX_PAGE_ENTRIES, type DeviceKeys, type RelayStore, type Submission } from '../../src/relay/store.ts';
 
 export const SMALL_LIMITS: QueueLimits = {
   queueBytes: 4_000,
@@ -84,6 +84,21 @@ export function relayStoreContract(name: string, open: (limits: QueueLimits) => 
       assert.deepEqual([first.entries.length, first.end], [1, false]);
       const rest = await store.page(BOB.device, first.entries[0]!.position, 200);
       assert.deepEqual([rest.entries.length, rest.end], [2, true]);
+    });
+
+    it('R1 pages by number too, where messages are tiny', async () => {
+      await store.close();
+      store = await open({ ...SMALL_LIMITS, queueMessages: 10_000, queueBytes: 10_000 });
+      for (const [i, keys] of [ALICE, BOB].entries()) {
+        await store.register(keys);
+        await store.confirm(keys.device, [hashOf(i + 1)]);
+      }
+      const all = Array.from({ length: MAX_PAGE_ENTRIES + 1 }, () => store.submit(message(ALICE, [2], bytes(1, 7)), 0));
+      await Promise.all(all);
+      const first = await store.page(BOB.device, 0, 1e9);
+      assert.deepEqual([first.entries.length, first.end], [MAX_PAGE_ENTRIES, false]);
+      const rest = await store.page(BOB.device, first.entries.at(-1)!.position, 1e9);
+      assert.deepEqual([rest.entries.length, rest.end], [1, true]);
     });
 
     it('R1 puts a repeated message id into a queue once, even after its ack', async () => {

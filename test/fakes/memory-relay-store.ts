@@ -2,7 +2,14 @@
 import { toHex } from '../../src/base/bytes.ts';
 import { Code, Marker } from '../../src/protocol/relay-messages.ts';
 import type { QueueLimits } from '../../src/relay/limits.ts';
-import type { Entry, Placement, Registration, RelayStore, Submission } from '../../src/relay/store.ts';
+import {
+  MAX_PAGE_ENTRIES,
+  type Entry,
+  type Placement,
+  type Registration,
+  type RelayStore,
+  type Submission,
+} from '../../src/relay/store.ts';
 
 type Kept = Entry & { readonly stranger: boolean; readonly received: number };
 
@@ -109,7 +116,8 @@ export function memoryRelayStore(limits: QueueLimits): RelayStore {
       for (const { stranger: _stranger, received: _received, ...entry } of device?.queue ?? []) {
         if (entry.position <= after) continue;
         const size = entry.type === 'message' ? entry.body.length : 0;
-        if (entries.length > 0 && bytes + size > maxBytes) return { entries, end: false };
+        const isFull = bytes + size > maxBytes || entries.length === MAX_PAGE_ENTRIES;
+        if (entries.length > 0 && isFull) return { entries, end: false };
         bytes += size;
         if (entry.type === 'marker') device?.handedOut.add(entry.position);
         entries.push(entry);

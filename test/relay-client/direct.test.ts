@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { WebSocket } from 'ws';
 import { Emitter } from '../../src/base/event.ts';
-import { MAX_PENDING_HANDSHAKES } from '../../src/protocol/limits.ts';
+import { MAX_INBOUND_CONNECTIONS, MAX_PENDING_HANDSHAKES } from '../../src/protocol/limits.ts';
 import { SecureChannel } from '../../src/protocol/channel.ts';
+import { SOCKET_OPTIONS } from '../../src/relay-client/secure-link.ts';
 import type { NetworkTransport, TransportOptions } from '../../src/relay-client/transport.ts';
 import { Lane } from '../../src/sync/ports.ts';
 import {
@@ -419,6 +420,31 @@ describe('direct connections', () => {
       assert.equal(alice.reach(makeDevice(232).device), 'direct');
       assert.equal(alice.reach(high.device), 'direct');
     });
+
+    for (const [who, number] of [
+      ['strangers who are given up', (i: number) => 1_000 + i],
+      ['the connections that one has too many of', () => 1_000],
+    ] as const) {
+      it(`T1 ${who}, and do not hear of it, keep nobody out`, async () => {
+        // For as long as this a goodbye is waited for: here longer than making so many takes.
+        const options: { closeTimeout: number } = SOCKET_OPTIONS;
+        const { closeTimeout } = options;
+        options.closeTimeout = 60_000;
+        const deaf: WebSocket[] = [];
+        try {
+          const alice = await start(low);
+          for (let i = 0; i < MAX_INBOUND_CONNECTIONS + MAX_PENDING_HANDSHAKES; i++) {
+            const ws = await knock(alice, number(i));
+            ws.pause();
+            deaf.push(ws);
+          }
+          await knock(alice, 999);
+        } finally {
+          options.closeTimeout = closeTimeout;
+          for (const ws of deaf) ws.terminate();
+        }
+      }).timeout(60_000);
+    }
   });
 
   it('no plaintext, no name and no device id is in the recorded traffic', async () => {
@@ -460,13 +486,15 @@ describe('direct connections', () => {
       identity: { staticSecret: device.agreementSecret, payload: device.certificate },
       expect: 'any',
     });
-    const reached = next(alice.onReach, (change) => change.device === device.device);
+    // Answered behind the handshake's last frame.
+    const taken = new Promise((resolve) => ws.once('pong', resolve));
     ws.once('message', (answer) => {
       const received = channel.receive(answer as Buffer);
       if (received.ok) for (const frame of received.value.send) ws.send(frame);
+      ws.ping();
     });
     for (const frame of channel.start()) ws.send(frame);
-    await reached;
+    await taken;
     return ws;
   }
 });

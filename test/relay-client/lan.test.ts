@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { createSocket, type Socket } from 'node:dgram';
+import { syncBuiltinESMExports } from 'node:module';
+import os from 'node:os';
 import {
   ANNOUNCEMENT_BYTES,
   hourOf,
@@ -142,6 +144,24 @@ describe('LAN discovery', () => {
     clock.skip(31_000);
     bob.setRoutes([{ device: low.device, addresses: alice.listening, relay: undefined }]);
     await tick(until(() => bob.reach(low.device) === 'direct', bob.onReach));
+  });
+
+  it('T2 a machine that does not tell its adapters is no error: it is where its addresses are known', async () => {
+    const { networkInterfaces } = os;
+    os.networkInterfaces = () => {
+      throw new Error('not permitted');
+    };
+    syncBuiltinESMExports();
+    try {
+      const alice = await start(low, { lanDiscovery: true, host: '0.0.0.0' });
+      clock.skip(31_000);
+      const bob = await start(high, { lanDiscovery: false });
+      bob.setRoutes([{ device: low.device, addresses: alice.listening, relay: undefined }]);
+      await tick(until(() => bob.reach(low.device) === 'direct', bob.onReach));
+    } finally {
+      os.networkInterfaces = networkInterfaces;
+      syncBuiltinESMExports();
+    }
   });
 
   it('T2 runs on every adapter of this machine, whatever they are', async () => {

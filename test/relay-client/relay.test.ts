@@ -160,6 +160,19 @@ describe('the relay client', () => {
       assert.equal(relay.all('subscribe').length, 2);
     });
 
+    it('R1 a relay that says so again and again is asked once, when the wait is over', async () => {
+      await connect();
+      const failed = next(transport.onRelayState, isFailed);
+      for (let i = 0; i < 10; i++) relay.sessions[0]!.notify({ type: 'replaced' });
+      await failed;
+      // Answered behind all that was said before.
+      await submit();
+      const connected = next(transport.onRelayState, isConnected);
+      await skipUntil(connected);
+      await submit();
+      assert.equal(relay.all('register').length, 2);
+    });
+
     it('a refused registration is said, and asked again only after minutes', async () => {
       relay.script = ({ type }) => (type === 'register' ? { code: Code.refused } : undefined);
       const failed = next(transport.onRelayState, isFailed);

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { syncBuiltinESMExports } from 'node:module';
+import os from 'node:os';
 import { readRelayAddress } from '../../src/protocol/relay-address.ts';
 import { reachableHosts } from '../../src/relay/addresses.ts';
 
@@ -15,5 +17,22 @@ describe('relay: addresses for the setting', () => {
     assert.deepEqual(reachableHosts('127.0.0.1', undefined), [{ host: '127.0.0.1', from: 'this machine only' }]);
     assert.deepEqual(reachableHosts('::1', undefined), [{ host: '[::1]', from: 'this machine only' }]);
     assert.equal(reachableHosts('0.0.0.0', undefined).at(-1)!.host, '127.0.0.1');
+  });
+
+  it('names what it knows on a machine that does not tell its addresses', () => {
+    const { networkInterfaces } = os;
+    os.networkInterfaces = () => {
+      throw new Error('not permitted');
+    };
+    syncBuiltinESMExports();
+    try {
+      assert.deepEqual(
+        reachableHosts('0.0.0.0', 'relay.example.org').map(({ host }) => host),
+        ['relay.example.org', '127.0.0.1'],
+      );
+    } finally {
+      os.networkInterfaces = networkInterfaces;
+      syncBuiltinESMExports();
+    }
   });
 });

@@ -112,4 +112,31 @@ describe('relay: a failing disk', () => {
     assert.deepEqual(await again.submit([bob], 'room again', { capability: new Uint8Array(32) }), [Code.ok]);
     assert.deepEqual(await again.bodies(1), ['room again']);
   });
+
+  describe('that is full when something expires', () => {
+    const DAY_MS = 86_400_000;
+    /** What expires of messages is written over first, and takes room for that. */
+    const withoutRoom = async () => {
+      const memory = memoryRelayStore(DEFAULT_LIMITS);
+      const parcel = new Uint8Array(32).fill(7);
+      await memory.openParcel(parcel, alice.id, 10, 1e9, Date.now() - 31 * DAY_MS);
+      const expireMessages: RelayStore['expireMessages'] = async () => {
+        throw new RelayStoreError('full', 'injected');
+      };
+      return { store: { ...memory, expireMessages }, parcel };
+    };
+
+    it('R7 the relay starts all the same, and devices fetch what is there', async () => {
+      await house.start({ store: (await withoutRoom()).store });
+      const atBob = await house.subscriber(bob);
+      assert.deepEqual(await (await house.member(alice)).submit([bob], 'as before'), [Code.ok]);
+      assert.deepEqual(await atBob.bodies(1), ['as before']);
+    });
+
+    it('R9 parcels, which make room, go though messages could not', async () => {
+      const { store, parcel } = await withoutRoom();
+      await house.start({ store });
+      assert.equal(await store.parcel(parcel), undefined);
+    });
+  });
 });

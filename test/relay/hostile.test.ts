@@ -220,6 +220,43 @@ describe('relay: hostile and broken peers', () => {
     assert.deepEqual(await strangers[11]!.submit([bob], 'from a stranger'), [Code.ok]);
   });
 
+  it('R3 strangers do not fill the memory: beyond what is for all of them, who has not gone on for the longest goes', async () => {
+    await house.start({ limits: { strangersHeldBytes: 3 * MAX_MESSAGE_BYTES } });
+    const read = async ({ socket }: Device) => {
+      socket.ping();
+      await once(socket, 'pong');
+    };
+    /** A message of 1 MiB but for its last frame: the relay has to keep it till that comes. */
+    const begin = async (device: Device) => {
+      const recipients = [{ device: bob.id, capability: capabilityOf(bob) }];
+      const body = new Uint8Array(MAX_MESSAGE_BYTES - 1_000);
+      const messageId = crypto.randomBytes(16);
+      device.channel.push(2, encodeRequest(1, { type: 'submit', messageId, ephemeral: true, recipients, body }));
+      const whole = Math.floor(MAX_MESSAGE_BYTES / MAX_FRAME_PAYLOAD_BYTES);
+      for (let i = 0; i < whole; i++) device.socket.send(device.channel.pull()!);
+      await read(device);
+    };
+    const finish = async (device: Device) => {
+      device.socket.send(device.channel.pull()!);
+      await read(device);
+    };
+    const atAlice = await house.member(alice);
+    await begin(atAlice);
+    const [first, mallory, third, fourth] = await Promise.all(
+      ['First', 'Mallory', 'Third', 'Fourth'].map((name) => house.connect(person(name))),
+    );
+    await begin(first!);
+    await begin(mallory!);
+    await finish(first!);
+    await begin(first!);
+    await begin(third!);
+    await read(mallory!);
+    await begin(fourth!);
+    await mallory!.closed;
+    for (const device of [atAlice, first!, third!, fourth!]) await finish(device);
+    await stillServes();
+  });
+
   it('R3 when the house is full the oldest connection of the account with the most gives way', async () => {
     await house.start({ limits: { connections: 6 } });
     const atBob = await house.subscriber(bob);
@@ -266,6 +303,36 @@ describe('relay: hostile and broken peers', () => {
       await atBob.bodies(40),
       Array.from({ length: 40 }, (_, i) => String(i)),
     );
+  });
+
+  it('R3 who sends too fast is slowed also where he comes back for it', async () => {
+    await house.start({ limits: { accountRequestRate: { perSecond: 100, burst: 10 } } });
+    await (await house.member(alice)).end();
+    const started = performance.now();
+    for (let i = 0; i < 4; i++) {
+      const again = await house.connect(alice);
+      await Promise.all(Array.from({ length: 10 }, () => again.code({ type: 'subscribe' })));
+      await again.end();
+    }
+    const passed_ms = performance.now() - started;
+    assert.ok(passed_ms > 200, `forty at a hundred a second, ten of them free, took ${passed_ms} ms`);
+  });
+
+  it('R3 who makes up devices is slowed as one: a device that has a queue here does not wait for his', async () => {
+    await house.start({ limits: { strangersRequestRate: { perSecond: 100, burst: 10 } } });
+    const strangers = await Promise.all([1, 2, 3, 4].map((n) => house.connect(person(`Made up ${n}`))));
+    const atAlice = await house.member(alice);
+    const answered: string[] = [];
+    const started = performance.now();
+    const asked = strangers.flatMap((device) =>
+      Array.from({ length: 10 }, () => device.code({ type: 'subscribe' }).then(() => answered.push('stranger'))),
+    );
+    for (let i = 0; i < 20; i++) await atAlice.code({ type: 'register', token: '' });
+    answered.push('Alice');
+    await Promise.all(asked);
+    const passed_ms = performance.now() - started;
+    assert.ok(passed_ms > 200, `forty at a hundred a second, ten of them free, took ${passed_ms} ms`);
+    assert.ok(answered.indexOf('Alice') < 40);
   });
 
   it('R3 what costs the store more is slowed sooner: capabilities by the thousand, recipients by the hundred', async () => {

@@ -11,6 +11,13 @@ describe('relay: token bucket', () => {
     assert.equal(bucket.take(1, 1_000), 0);
   });
 
+  it('R3 knows when nothing is left of what was taken', () => {
+    const bucket = new TokenBucket(rate, 0);
+    assert.equal(bucket.fullIn(0), 0);
+    bucket.take(8, 0);
+    assert.deepEqual([bucket.fullIn(0), bucket.fullIn(300), bucket.fullIn(900)], [800, 500, 0]);
+  });
+
   it('R3 never saves up more than a burst, and bears a clock that goes back', () => {
     const bucket = new TokenBucket(rate, 1_000);
     assert.equal(bucket.tryTake(6, 1_000_000), false);

@@ -7,6 +7,8 @@
  * VS Code tells versions apart by time and size, and only a later time is newer to it. Times are other clocks' claims, so each further
  * version of a file is shown at least one millisecond after the one before.
  */
+import { Turns } from '../../base/turns.ts';
+
 interface Seen {
   /** The version whose content VS Code holds. */
   read: string | undefined;
@@ -20,7 +22,7 @@ const MAX_FILES = 10_000;
 
 export class Versions {
   readonly #files = new Map<string, Seen>();
-  readonly #writes = new Map<string, Promise<unknown>>();
+  readonly #writes = new Turns<string>();
   readonly #beside = new Map<string, string>();
 
   /** The time to show for a version that was just stat'ed. */
@@ -66,19 +68,13 @@ export class Versions {
 
   /** The event of a write of our own comes before its answer: until that is here, it looks like another's. */
   writing(key: string, write: Promise<unknown>): void {
-    const end = write.then(
-      () => undefined,
-      () => undefined,
-    );
-    this.#writes.set(key, end);
-    void end.then(() => {
-      if (this.#writes.get(key) === end) this.#writes.delete(key);
-    });
+    // Whoever writes hears of its failure.
+    this.#writes.run(key, () => write).catch(() => undefined);
   }
 
   /** Resolves when no write of ours is under way. */
   async settled(key: string): Promise<void> {
-    for (let write = this.#writes.get(key); write !== undefined; write = this.#writes.get(key)) await write;
+    for (let end = this.#writes.end(key); end; end = this.#writes.end(key)) await end;
   }
 
   /** It is there under another name, and so is what is below it: a tab that holds unsaved text builds upon what it had read. */

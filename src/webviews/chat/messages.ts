@@ -115,7 +115,12 @@ const MAX_HREF_CHARACTERS = 4096;
 
 /** Whether a link in a post may be followed: nothing that runs here (`command:`) or reads the disk (`file:`). */
 export function isAllowedLink(href: string): boolean {
-  return href.length <= MAX_HREF_CHARACTERS && /^(https?:\/\/|mailto:|vscode:\/\/)[^\s\p{Cc}]+$/iu.test(href);
+  return href.length <= MAX_HREF_CHARACTERS && isAllowedScheme(href);
+}
+
+/** Of whatever length. */
+export function isAllowedScheme(href: string): boolean {
+  return /^(https?:\/\/|mailto:|vscode:\/\/)[^\s\p{Cc}]+$/iu.test(href);
 }
 
 export function isTooLong(text: string): boolean {

@@ -87,7 +87,8 @@ async function openLink(href: string): Promise<void> {
   const uri = vscode.Uri.parse(href, true);
   const invitation = uri.scheme === 'vscode' && uri.authority === 'coterie.coterie' ? invitationOfLink(uri) : undefined;
   if (invitation !== undefined) await vscode.commands.executeCommand('coterie.acceptInvitation', invitation);
-  else await vscode.env.openExternal(uri);
+  // A text, which it takes too and opens as it stands: a Uri it would write anew, and `%26` or `%2B` in it would be something else.
+  else await vscode.env.openExternal(href as unknown as vscode.Uri);
 }
 
 function chatTabs(): readonly vscode.Tab[] {

@@ -5,7 +5,7 @@ import '../fakes/fake-vscode.ts';
 
 // These import `vscode`: after its fake.
 const { CHAT_VIEW, ChatPanels } = await import('../../src/views/chat-panels.ts');
-const { TabInputWebview, Uri, window } = await import('vscode');
+const { env, TabInputWebview, Uri, window } = await import('vscode');
 
 const nothing = { dispose: () => undefined };
 
@@ -15,6 +15,7 @@ class Tab {
   label: string;
   isClosed = false;
   revealed = 0;
+  says: (message: unknown) => void = () => undefined;
   readonly #disposed: (() => void)[] = [];
   readonly panel;
 
@@ -30,7 +31,7 @@ class Tab {
         html: '',
         cspSource: '',
         asWebviewUri: (uri: unknown) => uri,
-        onDidReceiveMessage: () => nothing,
+        onDidReceiveMessage: (listener: (message: unknown) => void) => ((this.says = listener), nothing),
         postMessage: async () => true,
       },
       onDidChangeViewState: () => nothing,
@@ -133,5 +134,19 @@ describe('A chat that is opened', () => {
     await wake(asleep, 'a');
     assert.deepEqual([asleep.isClosed, first.isClosed, first.revealed], [true, false, 2]);
     assert.equal(tabs.length, 2);
+  });
+});
+
+describe('A link in a chat', () => {
+  const before = { ...window };
+  after(() => Object.assign(window, before));
+
+  it('is opened as it stands, since VS Code would write it anew', async () => {
+    const opened: unknown[] = [];
+    Object.assign(env, { openExternal: async (target: unknown) => opened.push(target) });
+    const { show } = open({ a: 'Apollo' });
+    const href = 'https://example.com/C%23?q=C%2B%2B%26D#%25';
+    (await show('a')).says({ type: 'open', href });
+    assert.deepEqual(opened, [href]);
   });
 });

@@ -625,6 +625,26 @@ describe('the chat’s page', function () {
       assert.equal(await box().inputValue(), '');
     });
 
+    it('is not lost for that of another message, nor begun anew where it is asked for again', async () => {
+      const [first, second] = [own('first'), own('second')];
+      await snapshot([first, second]);
+      const edit = page.locator('.post button.edit');
+      await box().pressSequentially('a draft');
+      await edit.first().click();
+      await box().pressSequentially('!');
+      await edit.first().click();
+      assert.equal(await box().inputValue(), 'first!');
+      await edit.last().click();
+      assert.equal(await box().inputValue(), 'second');
+      await box().pressSequentially('?');
+      await edit.first().click();
+      assert.equal(await box().inputValue(), 'first!');
+      await reload([first, second]);
+      assert.deepEqual(await enter(), { type: 'edit', post: first.id, text: 'first!' });
+      assert.deepEqual(await enter(), { type: 'edit', post: second.id, text: 'second?' });
+      assert.deepEqual(await enter(), { type: 'post', text: 'a draft' });
+    });
+
     it('or a message that is sent leaves nothing standing of what failed before', async () => {
       const mine = own('mine');
       await snapshot([mine]);

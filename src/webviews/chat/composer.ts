@@ -28,8 +28,8 @@ export class Composer {
   #editing: Editing | undefined;
   /** What was being written when an edit began; it comes back after. */
   #put = '';
-  /** Edits that failed while another was under way: their turn comes after it. */
-  #failed: readonly PostEdit[] = [];
+  /** Edits whose turn comes after the one under way: they failed meanwhile, or were left for it. */
+  #later: readonly PostEdit[] = [];
 
   constructor(form: HTMLFormElement, doors: ComposerDoors) {
     this.#form = form;
@@ -48,7 +48,7 @@ export class Composer {
   /** What is to be kept while the page is away. */
   get unsent(): Unsent {
     const editing = this.#editing === undefined ? {} : { editing: this.#editing.post };
-    return { draft: this.box.value, ...editing, put: this.#put, failed: this.#failed };
+    return { draft: this.box.value, ...editing, put: this.#put, later: this.#later };
   }
 
   label(labels: Labels, canPost: boolean): void {
@@ -65,14 +65,20 @@ export class Composer {
     this.box.placeholder = (canPost ? this.#labels?.write : this.#labels?.readOnly) ?? '';
   }
 
-  restore({ draft, editing, put = '', failed = [] }: Unsent): void {
+  restore({ draft, editing, put = '', later = [] }: Unsent): void {
     this.#put = put;
-    this.#failed = failed;
+    this.#later = later;
     this.#show(draft, editing === undefined ? undefined : { post: editing, before: this.#doors.shown(editing)?.text });
   }
 
   edit({ id, text }: ShownPost): void {
-    this.#begin(text, { post: id, before: text });
+    if (this.#editing?.post !== id) {
+      this.#leaveEdit();
+      const left = this.#later.find(({ post }) => post === id);
+      this.#later = this.#later.filter((one) => one !== left);
+      this.#begin(left?.text ?? text, { post: id, before: text });
+    }
+    this.focus();
   }
 
   /** A new message that could not be sent. What stands already is kept with it; an edit that is under way is left alone. */
@@ -91,7 +97,7 @@ export class Composer {
     if (this.#editing === undefined) {
       this.#begin(text, { post, before: undefined });
     } else {
-      this.#failed = [...this.#failed, { post, text }];
+      this.#later = [...this.#later, { post, text }];
       this.#doors.changed();
     }
   }
@@ -143,12 +149,18 @@ export class Composer {
     if (this.#editing === undefined) this.#put = this.box.value;
     this.#show(text, editing);
     this.#doors.changed();
-    this.focus();
+  }
+
+  /** For another one. Escape alone gives up what was changed. */
+  #leaveEdit(): void {
+    if (this.#editing === undefined) return;
+    const [{ post, before }, text] = [this.#editing, this.box.value];
+    if (text !== before && text.trim() !== '') this.#later = [{ post, text }, ...this.#later];
   }
 
   #endEdit(): void {
-    const [next, ...rest] = this.#failed;
-    this.#failed = rest;
+    const [next, ...rest] = this.#later;
+    this.#later = rest;
     if (next !== undefined) {
       this.#show(next.text, { post: next.post, before: undefined });
     } else {

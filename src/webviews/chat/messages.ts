@@ -99,8 +99,8 @@ export interface Unsent {
   readonly editing?: string;
   /** What was being written when an edit began; it comes back after. */
   readonly put?: string;
-  /** Edits that failed while another was under way: their turn comes after it. */
-  readonly failed?: readonly PostEdit[];
+  /** Edits whose turn comes after the one under way: they failed meanwhile, or were left for it. */
+  readonly later?: readonly PostEdit[];
 }
 
 /** What VS Code keeps for the page while it is away. */

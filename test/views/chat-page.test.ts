@@ -277,6 +277,39 @@ describe('the chat’s page', function () {
     assert.equal(await page.evaluate('document.activeElement.localName'), 'textarea');
   });
 
+  it('the keyboard is taken from nobody who is elsewhere, and is in the box once they come', async () => {
+    // The page in a frame, as VS Code has it, beside an editor.
+    await page.route('https://page.test/window', (route) =>
+      route.fulfill({ contentType: 'text/html', body: '<input><iframe src="/" width="700" height="400"></iframe>' }),
+    );
+    told = [];
+    await page.goto('https://page.test/window');
+    const editor = page.locator('input');
+    await waitForSent('ready');
+    await editor.focus();
+    const frame = page.frames().find((one) => one.parentFrame() !== null)!;
+    const says = (message: FromHost) => frame.evaluate(`window.postMessage(${JSON.stringify(message)}, '*')`);
+    const posts = [own('mine')];
+    await says({
+      ...{ type: 'snapshot', workspace: 'aa', tool: 'bb', language: 'en', more: false },
+      labels,
+      canPost: true,
+      posts,
+    });
+    await frame.locator('.post').waitFor();
+    await page.keyboard.type('a');
+    await says({ type: 'failed', sentence: 'No.', text: 'lost?' });
+    await frame.locator('#status', { hasText: 'No.' }).waitFor();
+    await page.keyboard.type('b');
+    await says({ type: 'failed', sentence: 'No edit.', text: 'mine!', post: posts[0]!.id });
+    await frame.locator('#status', { hasText: 'No edit.' }).waitFor();
+    await page.keyboard.type('c');
+    assert.equal(await editor.inputValue(), 'abc');
+    assert.equal(await frame.locator('textarea').inputValue(), 'mine!');
+    await page.evaluate(`document.querySelector('iframe').contentWindow.focus()`);
+    await frame.locator('textarea:focus').waitFor();
+  });
+
   it('new, edited and deleted posts show at once, and a line stands before the first unread', async () => {
     const [first, second] = [post('first'), post('second', { unread: true })];
     await snapshot([first, second]);

@@ -1,4 +1,5 @@
 /** Where one writes. Enter sends, Shift+Enter is a new line, Up in the empty box edits one's last post, Escape gives an edit up. */
+import { focusWhenHere } from './focus.ts';
 import { isTooLong, type Labels, type PostEdit, type ShownPost, type ToHost, type Unsent } from './messages.ts';
 
 export interface ComposerDoors {
@@ -85,7 +86,7 @@ export class Composer {
   giveBack(text: string): void {
     if (this.#editing === undefined) {
       this.#show(joined(text, this.box.value), undefined);
-      this.focus();
+      focusWhenHere(this.box);
     } else {
       this.#put = joined(text, this.#put);
     }
@@ -96,12 +97,14 @@ export class Composer {
   giveBackEdit({ post, text }: PostEdit): void {
     if (this.#editing === undefined) {
       this.#begin(text, { post, before: undefined });
+      focusWhenHere(this.box);
     } else {
       this.#later = [...this.#later, { post, text }];
       this.#doors.changed();
     }
   }
 
+  /** The person has asked for it. */
   focus(): void {
     this.box.focus();
     this.box.setSelectionRange(this.box.value.length, this.box.value.length);

@@ -1,6 +1,7 @@
 /** The chat's page: composes, shows, and tells its host. State that must outlive it is in VS Code's setState. */
 import './style.css';
 import { Composer } from './composer.ts';
+import { focusWhenHere } from './focus.ts';
 import type { FromHost, PageState, ToHost } from './messages.ts';
 import { PostLog } from './post-log.ts';
 
@@ -61,7 +62,7 @@ function receive(message: FromHost): void {
       if (first && state !== undefined && state.tool === message.tool) composer.restore(state);
       status.textContent = '';
       keep();
-      if (first) composer.focus();
+      if (first) focusWhenHere(composer.box);
       return;
     }
     case 'posts':

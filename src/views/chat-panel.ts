@@ -153,7 +153,7 @@ export class ChatPanel implements Disposable {
       case 'older':
         return this.#attempt(async (api) => {
           const page = await api.chat(workspace, tool, { before: message.before, limit: PAGE_POSTS });
-          this.#send({ type: 'older', posts: page.posts, more: page.more });
+          this.#send({ type: 'older', before: message.before, posts: page.posts, more: page.more });
         });
       case 'open':
         this.#openLink(message.href);

@@ -425,7 +425,7 @@ describe('the chat’s page', function () {
     await tell({ type: 'posts', posts: [], removed: [] });
     await page.locator('.unread').waitFor();
     assert.deepEqual(await lines(), ['note older', 'note day', 'note unread', 'text 1', 'note day', 'text tomorrow']);
-    await tell({ type: 'older', posts: [first], more: false });
+    await tell({ type: 'older', before: second.id, posts: [first], more: false });
     await page.locator('.post', { hasText: 'text before' }).waitFor();
     assert.deepEqual(await lines(), [
       'note day',
@@ -458,12 +458,26 @@ describe('the chat’s page', function () {
     await waitForSent('older');
     const top = await page.locator('.post', { hasText: 'newer 0' }).boundingBox();
     assert.equal(await page.locator('.post').count(), 30);
-    await tell({ type: 'older', posts: older, more: false });
+    await tell({ type: 'older', before: newer[0]!.id, posts: older, more: false });
     await page.locator('.post', { hasText: 'older 0' }).waitFor({ state: 'attached' });
     const after = await page.locator('.post', { hasText: 'newer 0' }).boundingBox();
     assert.ok(Math.abs(top!.y - after!.y) < 60, `moved by ${after!.y - top!.y}`);
     assert.equal((await sent()).filter(({ type }) => type === 'older').length, 1);
     assert.equal(await page.locator('.post').count(), 60);
+  });
+
+  it('older posts that were asked for before the list began anew leave no gap in it', async () => {
+    const all = Array.from({ length: 60 }, (_, i) => post(`post ${i}`));
+    await snapshot(all.slice(20), true);
+    await page.locator('.post', { hasText: 'post 59' }).waitFor();
+    await page.evaluate(`document.getElementById('posts').scrollTo(0, 0)`);
+    await waitForSent('older');
+    await snapshot(all.slice(40), true);
+    await tell({ type: 'older', before: all[20]!.id, posts: all.slice(0, 20), more: false });
+    await tell({ type: 'posts', posts: [{ ...all[59]!, text: 'the last' }], removed: [] });
+    await page.locator('.post', { hasText: 'the last' }).waitFor();
+    assert.equal(await page.locator('.body').first().innerText(), 'post 40');
+    assert.equal(await page.locator('.note.older').count(), 1);
   });
 
   it('D6 a new post shows where it stands in the order, however far behind or ahead its clock is', async () => {
@@ -510,8 +524,9 @@ describe('the chat’s page', function () {
       await page.evaluate(`document.getElementById('posts').scrollTo(0, 100)`);
       await page.evaluate(`document.getElementById('posts').scrollTo(0, 0)`);
       await waitForSent('older');
-      assert.deepEqual(await sent(), [{ type: 'older', before: more ? newer[1]!.id : older[2]!.id }]);
-      await tell({ type: 'older', posts, more });
+      const before = more ? newer[1]!.id : older[2]!.id;
+      assert.deepEqual(await sent(), [{ type: 'older', before }]);
+      await tell({ type: 'older', before, posts, more });
       await page.locator('.post', { hasText: posts[0]!.text }).waitFor({ state: 'attached' });
     }
     assert.deepEqual(await texts(), [

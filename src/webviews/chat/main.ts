@@ -69,7 +69,7 @@ function receive(message: FromHost): void {
       log.put(message.posts, message.removed);
       return;
     case 'older':
-      log.prepend(message.posts, message.more);
+      log.prepend(message);
       return;
     case 'focus':
       composer.focus();

@@ -71,7 +71,8 @@ export type FromHost =
       readonly more: boolean;
     }
   | { readonly type: 'posts'; readonly posts: readonly ShownPost[]; readonly removed: readonly string[] }
-  | { readonly type: 'older'; readonly posts: readonly ShownPost[]; readonly more: boolean }
+  /** What was asked for with the same `before`. */
+  | { readonly type: 'older'; readonly before: string; readonly posts: readonly ShownPost[]; readonly more: boolean }
   | { readonly type: 'rights'; readonly canPost: boolean }
   /** The person has asked for the chat: the keyboard is for it now. */
   | { readonly type: 'focus' }

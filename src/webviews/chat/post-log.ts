@@ -77,8 +77,9 @@ export class PostLog {
     if (wrote || (atEnd && this.#list.scrollHeight !== height_px)) this.#toEnd();
   }
 
-  prepend(posts: readonly ShownPost[], more: boolean): void {
-    if (!this.#isShown) return;
+  /** Asked for before the list began anew, it is not what comes before it now: between the two would be a gap that nothing fills. */
+  prepend({ before, posts, more }: Extract<FromHost, { type: 'older' }>): void {
+    if (!this.#isShown || before !== this.#askedBefore) return;
     this.#askedBefore = undefined;
     const fromEnd_px = this.#list.scrollHeight - this.#list.scrollTop;
     this.#quietly(() => {

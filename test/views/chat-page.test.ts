@@ -277,6 +277,28 @@ describe('the chat’s page', function () {
     assert.equal(await page.evaluate('document.activeElement.localName'), 'textarea');
   });
 
+  it('who goes through the list hears what was said, and goes on beside a post that is deleted', async () => {
+    const shown = [own('first'), own('second'), own('third')];
+    await snapshot(shown);
+    await page.getByRole('log').focus();
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('ArrowUp');
+    const described = `document.getElementById(document.activeElement.getAttribute('aria-describedby'))?.textContent.trim()`;
+    for (const [removed, next] of [
+      [1, 'third'],
+      [2, 'first'],
+    ] as const) {
+      // As the question does it.
+      if (removed === 2) await page.evaluate('document.activeElement.blur()');
+      await tell({ type: 'posts', posts: [], removed: [shown[removed]!.id] });
+      await page.locator('.post', { hasText: shown[removed]!.text }).waitFor({ state: 'detached' });
+      assert.equal(await page.evaluate(described), next);
+    }
+    await tell({ type: 'posts', posts: [], removed: [shown[0]!.id] });
+    await page.locator('.empty').waitFor();
+    assert.equal(await page.evaluate('document.activeElement.id'), 'posts');
+  });
+
   it('the keyboard is taken from nobody who is elsewhere, and is in the box once they come', async () => {
     // The page in a frame, as VS Code has it, beside an editor.
     await page.route('https://page.test/window', (route) =>

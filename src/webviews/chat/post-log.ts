@@ -2,6 +2,7 @@
  * The list of posts. Older ones come when one scrolls up; it stays at the end while one is there, and stays put while one reads further up.
  * By keyboard: arrows go from post to post, Enter edits and Delete deletes one's own.
  */
+import { focusWhenHere } from './focus.ts';
 import { isEditable, type FromHost, type ShownPost } from './messages.ts';
 import { PostList } from './post-list.ts';
 
@@ -21,6 +22,8 @@ export class PostLog {
   readonly #posts: PostList;
   #isShown = false;
   #askedBefore: string | undefined;
+  /** The post on which the keyboard has been last. */
+  #lastFocused: string | undefined;
 
   constructor(list: HTMLElement, doors: LogDoors) {
     this.#list = list;
@@ -28,6 +31,9 @@ export class PostLog {
     this.#posts = new PostList(list);
     list.addEventListener('scroll', () => this.#askOlder(), { passive: true });
     list.addEventListener('keydown', (event) => this.#key(event));
+    list.addEventListener('focusin', ({ target }) => {
+      this.#lastFocused = this.#posts.around(target as Element)?.post.id;
+    });
     list.addEventListener('click', (event) => this.#click(event));
   }
 
@@ -73,7 +79,7 @@ export class PostLog {
       if (!post.self && post.unread && !document.hasFocus()) this.#posts.newFrom ??= post.id;
     }
     if (wrote) this.#posts.newFrom = undefined;
-    for (const id of removed) this.#posts.remove(id);
+    for (const id of removed) this.#remove(id);
     if (wrote || (atEnd && this.#list.scrollHeight !== height_px)) this.#toEnd();
   }
 
@@ -88,6 +94,17 @@ export class PostLog {
     });
     this.#list.scrollTop = this.#list.scrollHeight - fromEnd_px;
     this.#askOlder();
+  }
+
+  /** Whoever stands on it goes on beside it, and not from the top of the page. */
+  #remove(id: string): void {
+    const view = this.#posts.find(id);
+    const beside = view && (this.#posts.after(view) ?? this.#posts.before(view));
+    const isHere = view?.element.contains(document.activeElement) ?? false;
+    // A dialog, such as the question whether to delete it, may have taken the keyboard out of the page.
+    const wasHere = this.#lastFocused === id && document.activeElement === document.body;
+    this.#posts.remove(id);
+    if (isHere || wasHere) focusWhenHere(beside?.element ?? this.#list);
   }
 
   /** What was there before the person looked is not read out. */

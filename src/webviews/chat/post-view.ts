@@ -24,6 +24,9 @@ export class PostView {
     this.#told.className = 'told';
     this.#body.className = 'body';
     this.#body.dir = 'auto';
+    // The label says who and when: whoever goes from post to post by keyboard is to hear what, too.
+    this.#body.id = `said-${post.id}`;
+    this.element.setAttribute('aria-describedby', this.#body.id);
     this.#state.className = 'state';
     // That a post has been delivered is there to be looked up, not to be read out.
     this.#state.setAttribute('aria-live', 'off');

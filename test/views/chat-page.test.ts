@@ -737,9 +737,25 @@ describe('the chat’s page', function () {
   it('who may only read is told so, and cannot write', async () => {
     await snapshot([post('a')], false, false);
     await page.locator('textarea[placeholder=readOnly]').waitFor();
-    assert.equal(await page.locator('textarea').isDisabled(), true);
+    await page.keyboard.type('a');
+    assert.equal(await page.locator('textarea').inputValue(), '');
     await tell({ type: 'rights', canPost: true });
-    await page.locator('textarea:enabled').waitFor();
+    await page.locator('textarea:read-write').waitFor();
+  });
+
+  it('who may not write any more keeps what is in the box, to select and copy it, and the keyboard there', async () => {
+    await snapshot([post('a')]);
+    const box = page.locator('textarea');
+    await box.pressSequentially('a draft');
+    await tell({ type: 'rights', canPost: false });
+    await page.locator('textarea[placeholder=readOnly]').waitFor();
+    await page.keyboard.press('ControlOrMeta+a');
+    const selected = '(({ value, selectionStart, selectionEnd }) => value.slice(selectionStart, selectionEnd))';
+    assert.equal(await page.evaluate(`${selected}(document.activeElement)`), 'a draft');
+    await box.press('Enter');
+    await page.keyboard.type('!');
+    assert.equal(await box.inputValue(), 'a draft');
+    assert.deepEqual(await sent(), [{ type: 'ready' }]);
   });
 });
 

@@ -61,7 +61,9 @@ export class Composer {
   }
 
   allow(canPost: boolean): void {
-    this.box.disabled = !canPost;
+    this.box.disabled = false;
+    // Not disabled: what was being written can still be selected and copied, and the keyboard stays where it is.
+    this.box.readOnly = !canPost;
     this.#send.disabled = !canPost;
     this.box.placeholder = (canPost ? this.#labels?.write : this.#labels?.readOnly) ?? '';
   }
@@ -120,7 +122,7 @@ export class Composer {
       event.preventDefault();
       event.stopPropagation();
       this.#endEdit();
-    } else if (event.key === 'ArrowUp' && this.box.value === '' && this.#editing === undefined) {
+    } else if (event.key === 'ArrowUp' && this.box.value === '' && !this.box.readOnly && this.#editing === undefined) {
       const last = this.#doors.lastOwn();
       if (last === undefined) return;
       event.preventDefault();
@@ -131,7 +133,7 @@ export class Composer {
   #submit(): void {
     // The service takes no space at the end.
     const text = this.box.value.trimEnd();
-    if (this.box.disabled || text === '') return;
+    if (this.box.disabled || this.box.readOnly || text === '') return;
     // It stays in the box, however long it is: what was pasted, or joined to a draft, may be nowhere else.
     if (isTooLong(text)) {
       this.#doors.refuse(this.#labels?.tooLong ?? '');

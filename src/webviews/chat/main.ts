@@ -75,7 +75,7 @@ function receive(message: FromHost): void {
       composer.focus();
       return;
     case 'rights':
-      composer.allow(message.canPost);
+      if (place !== undefined) composer.allow(message.canPost);
       return;
     case 'failed':
       fail(message);

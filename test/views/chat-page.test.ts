@@ -14,6 +14,7 @@ import {
   readToHost,
   type ShownPost,
   type ToHost,
+  type Unsent,
 } from '../../src/webviews/chat/messages.ts';
 
 /** Runs in the page before its own script: the test is the host, and lies in these. As text, since this realm knows no DOM. */
@@ -74,6 +75,7 @@ describe('the chat’s page', function () {
   let page: Page;
   let posts = 0;
   let told: ToHost[] = [];
+  let unsent: Unsent | undefined;
   const heard = new Set<() => void>();
 
   const post = (text: string, more: Partial<ShownPost> = {}): ShownPost => ({
@@ -94,8 +96,16 @@ describe('the chat’s page', function () {
     post(text, { self: true, author: 'alice', authorName: 'Alice', ...more });
   const tell = (message: FromHost): Promise<unknown> =>
     page.evaluate(`window.postMessage(${JSON.stringify(message)}, '*')`);
-  const snapshot = (shown: readonly ShownPost[], more = false, canPost = true): Promise<unknown> =>
-    tell({ type: 'snapshot', workspace: 'aa', tool: 'bb', language: 'en', labels, canPost, posts: shown, more });
+  const snapshot = (
+    shown: readonly ShownPost[],
+    more = false,
+    canPost = true,
+    kept: Unsent | undefined = undefined,
+  ): Promise<unknown> =>
+    tell({
+      ...{ type: 'snapshot', workspace: 'aa', tool: 'bb', language: 'en', labels, canPost, posts: shown, more },
+      ...(kept ? { unsent: kept } : {}),
+    });
   const sent = async (): Promise<readonly ToHost[]> => told;
   const waitForSent = (type: ToHost['type']): Promise<void> =>
     new Promise((resolve) => {
@@ -150,7 +160,9 @@ describe('the chat’s page', function () {
     });
     told = [];
     await page.exposeFunction('tellHost', (message: ToHost) => {
-      told.push(message);
+      // With each change of what is written.
+      if (message.type === 'unsent') unsent = message.unsent;
+      else told.push(message);
       for (const look of [...heard]) look();
     });
     await page.addInitScript(fakeHost);
@@ -583,6 +595,43 @@ describe('the chat’s page', function () {
     await tell({ type: 'failed', sentence: 'The disk is full.', text: 'lost?' });
     await page.locator('#status', { hasText: 'The disk is full.' }).waitFor();
     assert.equal(await page.locator('textarea').inputValue(), 'lost?');
+  });
+
+  it('what could not be sent, and is told before the page has its draft, loses neither', async () => {
+    await snapshot([]);
+    await page.locator('textarea').pressSequentially('a draft');
+    told = [];
+    await page.reload();
+    await waitForSent('ready');
+    await tell({ type: 'failed', sentence: 'The disk is full.', text: 'lost?' });
+    await page.locator('#status', { hasText: 'The disk is full.' }).waitFor();
+    await snapshot([]);
+    await page.locator('textarea[placeholder=write]').waitFor();
+    assert.equal(await page.locator('textarea').inputValue(), 'lost?\na draft');
+    assert.equal(await page.locator('#status').textContent(), 'The disk is full.');
+  });
+
+  it('what is written is told with each change, and a tab that is new has it in its box', async () => {
+    const mine = own('mine');
+    await snapshot([mine]);
+    await page.locator('textarea').pressSequentially('a draft');
+    await page.locator('.post button.edit').click();
+    await page.locator('textarea').pressSequentially('!');
+    await page.evaluate(`tellHost({ type: 'ready' })`);
+    assert.deepEqual(readToHost({ type: 'unsent', unsent }), {
+      type: 'unsent',
+      unsent: { draft: 'mine!', editing: mine.id, put: 'a draft', later: [] },
+    });
+    const kept = unsent!;
+    await page.evaluate('localStorage.clear()');
+    told = [];
+    await page.reload();
+    await waitForSent('ready');
+    await snapshot([mine], false, true, kept);
+    await page.locator('#composer.editing').waitFor();
+    assert.equal(await page.locator('textarea').inputValue(), 'mine!');
+    await page.locator('textarea').press('Escape');
+    assert.equal(await page.locator('textarea').inputValue(), 'a draft');
   });
 
   it('what is too long for one message is not sent and stays in the box, with why, also when it was pasted', async () => {

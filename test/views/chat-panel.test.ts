@@ -1,10 +1,11 @@
 /** A chat's tab while it is hidden, shown or closed: what the page is told, and what becomes of what cannot be sent or shown. */
 import assert from 'node:assert/strict';
-import type { FromHost } from '../../src/webviews/chat/messages.ts';
+import type { FromHost, ShownPost, Unsent } from '../../src/webviews/chat/messages.ts';
 import type { House } from '../../src/views/house.ts';
 import { vscode } from '../fakes/fake-vscode.ts';
 
 // This imports `vscode`: after its fake.
+const { ChatDrafts } = await import('../../src/views/chat-drafts.ts');
 const { ChatPanel } = await import('../../src/views/chat-panel.ts');
 const { window } = await import('vscode');
 
@@ -55,15 +56,24 @@ class Tab {
 }
 
 interface Page {
-  readonly posts: readonly [];
+  readonly posts: readonly ShownPost[];
   readonly more: boolean;
 }
 
 const noPosts: Page = { posts: [], more: false };
 
+/** What VS Code keeps for the window over a restart, as text. */
+function memento() {
+  let kept: string | undefined;
+  return {
+    get: () => (kept === undefined ? undefined : JSON.parse(kept)) as unknown,
+    update: async (_key: string, value: unknown) => void (kept = JSON.stringify(value)),
+  };
+}
+
 /** `chat` answers what is to be shown. */
-function open(chat: () => Promise<Page> = async () => noPosts) {
-  const { promise: post, reject } = later<never>();
+function open(chat: () => Promise<Page> = async () => noPosts, state = memento()) {
+  const { promise: post, reject, resolve } = later<undefined>();
   const told: string[] = [];
   const api = { post: () => post, editPost: () => post, deletePost: () => post, chat, markSeen: async () => undefined };
   const subscribe = () => nothing;
@@ -85,11 +95,20 @@ function open(chat: () => Promise<Page> = async () => noPosts) {
       log: { error: () => undefined },
     },
   } as unknown as House;
-  const tab = new Tab();
-  const panel = new ChatPanel(house, { workspace: 'w', tool: 't' }, tab as never, () => undefined);
+  const drafts = new ChatDrafts(state as never);
+  const show = () => {
+    const tab = new Tab();
+    return { tab, panel: new ChatPanel(house, { workspace: 'w', tool: 't' }, tab as never, drafts, () => undefined) };
+  };
+  const { tab, panel } = show();
+  const reopen = () => show().tab;
   const fail = async () => {
     reject(new Error('no'));
     await post.catch(() => undefined);
+    await settled();
+  };
+  const succeed = async () => {
+    resolve(undefined);
     await settled();
   };
   const close = () => {
@@ -98,7 +117,7 @@ function open(chat: () => Promise<Page> = async () => noPosts) {
   };
   const happens = (event: object) => events({ workspace: 'w', tool: 't', ...event });
   const reconnect = () => states({ kind: 'open' });
-  return { tab, panel, told, fail, close, happens, reconnect };
+  return { tab, panel, told, fail, succeed, close, reopen, happens, reconnect };
 }
 
 /** A promise that the test settles. */
@@ -324,5 +343,79 @@ describe('A chat that is to be shown while it is being read', () => {
     pages[1]!.resolve(noPosts);
     await settled();
     assert.deepEqual([snapshots(tab), tab.failures], [[false], []]);
+  });
+});
+
+describe('What is written in a chat and not sent', () => {
+  const unsentIn = (tab: Tab) => tab.told.find((message) => message.type === 'snapshot')?.unsent;
+
+  it('is there again when its tab was closed, and the chat is opened anew, also after a restart', async () => {
+    const state = memento();
+    const unsent: Unsent = { draft: 'half', put: '', later: [{ post: 'p', text: 'an edit' }] };
+    const first = open(undefined, state);
+    first.tab.says({ type: 'unsent', unsent });
+    first.close();
+    const second = open(undefined, state);
+    second.tab.says({ type: 'ready' });
+    await settled();
+    assert.deepEqual(unsentIn(second.tab), unsent);
+    second.tab.says({ type: 'unsent', unsent: { draft: ' ', later: [] } });
+    second.close();
+    const third = open(undefined, state);
+    third.tab.says({ type: 'ready' });
+    await settled();
+    assert.equal(unsentIn(third.tab), undefined);
+  });
+
+  it('comes back after a restart where it was being sent, as long as it does not stand there', async () => {
+    const mine = { self: true, text: 'hello', time: Date.now() + 1000 } as ShownPost;
+    const before = { ...mine, id: 'before', time: 0 };
+    const cases: [readonly ShownPost[], object, readonly string[]][] = [
+      [[before], { type: 'post', text: 'hello' }, ['hello']],
+      [[{ ...mine, self: false }], { type: 'post', text: 'hello' }, ['hello']],
+      [[mine], { type: 'post', text: 'hello' }, []],
+      [[{ ...before, text: 'other' }], { type: 'edit', post: 'before', text: 'hello' }, ['hello']],
+      [[before], { type: 'edit', post: 'before', text: 'hello' }, []],
+    ];
+    for (const [posts, said, failures] of cases) {
+      const state = memento();
+      const { tab, panel, fail } = open(undefined, state);
+      tab.says({ type: 'ready' });
+      await settled();
+      tab.says(said);
+      panel.leave();
+      await fail();
+      for (const due of [failures, []]) {
+        const again = open(async () => ({ posts, more: false }), state);
+        again.tab.says({ type: 'ready' });
+        await settled();
+        assert.deepEqual(again.tab.failures, due);
+      }
+    }
+  });
+
+  it('is not taken for what VS Code ended with where it is still being sent as its chat is opened again', async () => {
+    const { tab, reopen, fail, close } = open();
+    tab.says({ type: 'ready' });
+    await settled();
+    tab.says({ type: 'post', text: 'hello' });
+    close();
+    const again = reopen();
+    again.says({ type: 'ready' });
+    await settled();
+    assert.deepEqual(again.failures, []);
+    await fail();
+  });
+
+  it('does not where it was sent, or was told to have failed', async () => {
+    for (const isSent of [true, false]) {
+      const state = memento();
+      const { tab, fail, succeed } = open(undefined, state);
+      tab.says({ type: 'ready' });
+      await settled();
+      tab.says({ type: 'post', text: 'hello' });
+      await (isSent ? succeed() : fail());
+      assert.deepEqual(state.get(), []);
+    }
   });
 });

@@ -1,7 +1,7 @@
 /** Which tabs of chats are closed, and brought to the front, when one is opened. A tab may hold what is not sent. */
 import assert from 'node:assert/strict';
 import type { House } from '../../src/views/house.ts';
-import '../fakes/fake-vscode.ts';
+import { vscode } from '../fakes/fake-vscode.ts';
 
 // These import `vscode`: after its fake.
 const { CHAT_VIEW, ChatPanels } = await import('../../src/views/chat-panels.ts');
@@ -55,7 +55,10 @@ function open(names: Readonly<Record<string, string>>) {
   const workspace = (wanted: string) => workspaces.find(({ id }) => id === wanted);
   const subscribe = () => nothing;
   const house = {
-    context: { extensionUri: Uri.file('/extension') },
+    context: {
+      extensionUri: Uri.file('/extension'),
+      workspaceState: { get: () => undefined, update: async () => undefined },
+    },
     session: { events: subscribe, onState: subscribe },
     list: { onChange: subscribe, workspaces, workspace, tool: (id: string) => workspace(id)?.tools[0] },
   } as unknown as House;
@@ -84,7 +87,7 @@ function open(names: Readonly<Record<string, string>>) {
   const label = (tab: Tab) => void (tab.label = tab.panel.title);
   const wake = (tab: Tab, id: string) =>
     chats.deserializeWebviewPanel(tab.panel as never, { workspace: id, tool: 't', draft: '' });
-  return { show, label, wake, add, tabs };
+  return { show, label, wake, add, tabs, erase: (id: string) => chats.closeOf(id) };
 }
 
 describe('A chat that is opened', () => {
@@ -148,5 +151,23 @@ describe('A link in a chat', () => {
     const href = 'https://example.com/C%23?q=C%2B%2B%26D#%25';
     (await show('a')).says({ type: 'open', href });
     assert.deepEqual(opened, [href]);
+  });
+});
+
+describe('A chat of a workspace that is erased', () => {
+  const before = { ...window };
+  after(() => Object.assign(window, before));
+
+  it('closes, and what was written in it can be copied', async () => {
+    const { show, erase } = open({ a: 'Apollo', b: 'Gemini' });
+    const [apollo, gemini] = [await show('a'), await show('b')];
+    for (const { says } of [apollo, gemini]) says({ type: 'unsent', unsent: { draft: 'half', put: 'put aside' } });
+    vscode.clear();
+    erase('a');
+    assert.deepEqual([apollo.isClosed, gemini.isClosed], [true, false]);
+    assert.deepEqual(
+      vscode.shown.map(({ text }) => text),
+      ['Your message was not sent, and its chat is closed: put aside\nhalf'],
+    );
   });
 });

@@ -2,7 +2,7 @@
 import './style.css';
 import { Composer } from './composer.ts';
 import { focusWhenHere } from './focus.ts';
-import type { FromHost, PageState, ToHost } from './messages.ts';
+import { readUnsent, type FromHost, type PageState, type ToHost } from './messages.ts';
 import { PostLog } from './post-log.ts';
 
 interface Host {
@@ -10,6 +10,8 @@ interface Host {
   getState(): PageState | undefined;
   setState(state: PageState): void;
 }
+
+type Failed = Extract<FromHost, { type: 'failed' }>;
 
 declare function acquireVsCodeApi(): Host;
 
@@ -32,9 +34,14 @@ const composer = new Composer(element('composer') as HTMLFormElement, {
 const status = element('status');
 
 let place: { readonly workspace: string; readonly tool: string } | undefined;
+/** What failed and came before the draft: it would be overwritten by that. */
+const early: Failed[] = [];
 
 function keep(): void {
-  if (place !== undefined) host.setState({ ...place, ...composer.unsent });
+  if (place === undefined) return;
+  const { unsent } = composer;
+  host.setState({ ...place, ...unsent });
+  if (readUnsent(unsent) !== undefined) host.postMessage({ type: 'unsent', unsent });
 }
 
 /** What failed before is over with the next try. */
@@ -43,9 +50,14 @@ function send(message: ToHost): void {
   host.postMessage(message);
 }
 
-function fail({ sentence, text, post }: Extract<FromHost, { type: 'failed' }>): void {
+function fail(failed: Failed): void {
+  const { sentence, text, post } = failed;
   status.textContent = sentence;
   if (text === undefined) return;
+  if (place === undefined) {
+    early.push(failed);
+    return;
+  }
   if (post === undefined) composer.giveBack(text);
   else composer.giveBackEdit({ post, text });
 }
@@ -59,10 +71,12 @@ function receive(message: FromHost): void {
       composer.label(message.labels, message.canPost);
       log.snapshot(message);
       const state = host.getState();
-      if (first && state !== undefined && state.tool === message.tool) composer.restore(state);
+      const unsent = state?.tool === message.tool ? state : message.unsent;
+      if (first && unsent !== undefined) composer.restore(unsent);
       status.textContent = '';
       keep();
       if (first) focusWhenHere(composer.box);
+      for (const failed of early.splice(0)) fail(failed);
       return;
     }
     case 'posts':

@@ -69,6 +69,8 @@ export type FromHost =
       readonly canPost: boolean;
       readonly posts: readonly ShownPost[];
       readonly more: boolean;
+      /** For a tab that is new: what another of this chat was closed with. */
+      readonly unsent?: Unsent;
     }
   | { readonly type: 'posts'; readonly posts: readonly ShownPost[]; readonly removed: readonly string[] }
   /** What was asked for with the same `before`. */
@@ -85,6 +87,7 @@ export type ToHost =
   | { readonly type: 'edit'; readonly post: string; readonly text: string }
   | { readonly type: 'delete'; readonly post: string }
   | { readonly type: 'older'; readonly before: string }
+  | { readonly type: 'unsent'; readonly unsent: Unsent }
   | { readonly type: 'open'; readonly href: string };
 
 export interface PostEdit {
@@ -113,6 +116,9 @@ export interface PageState extends Unsent {
 /** As much as the service takes of a message, in UTF-8: at most this many characters. */
 const MAX_TEXT_BYTES = 32 * 1024;
 const MAX_HREF_CHARACTERS = 4096;
+/** Of what is not sent, each text, and how many edits: what is pasted is cut by nobody before it is to be sent. */
+const MAX_UNSENT_CHARACTERS = 1024 * 1024;
+const MAX_UNSENT_EDITS = 100;
 
 /** Whether a link in a post may be followed: nothing that runs here (`command:`) or reads the disk (`file:`). */
 export function isAllowedLink(href: string): boolean {
@@ -131,7 +137,7 @@ export function isTooLong(text: string): boolean {
 /** The page shows hostile text, so the host takes nothing from it on trust. */
 export function readToHost(value: unknown): ToHost | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const { type, text, post, before, href } = value as Record<string, unknown>;
+  const { type, text, post, before, href, unsent: read } = value as Record<string, unknown>;
   switch (type) {
     case 'ready':
       return { type };
@@ -143,11 +149,30 @@ export function readToHost(value: unknown): ToHost | undefined {
       return isId(post) ? { type, post } : undefined;
     case 'older':
       return isId(before) ? { type, before } : undefined;
+    case 'unsent': {
+      const unsent = readUnsent(read);
+      return unsent && { type, unsent };
+    }
     case 'open':
       return typeof href === 'string' && isAllowedLink(href) ? { type, href } : undefined;
     default:
       return undefined;
   }
+}
+
+/** Undefined where it is none, or beyond what is kept. */
+export function readUnsent(value: unknown): Unsent | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { draft, editing, put = '', later = [] } = value as Record<string, unknown>;
+  const isEdit = (one: unknown): one is PostEdit => {
+    if (typeof one !== 'object' || one === null) return false;
+    const { post, text } = one as Record<string, unknown>;
+    return isId(post) && isUnsent(text);
+  };
+  if (!isUnsent(draft) || !isUnsent(put) || !Array.isArray(later) || later.length > MAX_UNSENT_EDITS) return undefined;
+  if (!later.every(isEdit)) return undefined;
+  if (editing === undefined) return { draft, put, later };
+  return isId(editing) ? { draft, editing, put, later } : undefined;
 }
 
 /** What VS Code gives back to restore a page: written by the page once. */
@@ -159,6 +184,10 @@ export function readPageState(value: unknown): { readonly workspace: string; rea
 
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value.trim() !== '' && value.length <= MAX_TEXT_BYTES;
+}
+
+function isUnsent(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_UNSENT_CHARACTERS;
 }
 
 function isId(value: unknown): value is string {

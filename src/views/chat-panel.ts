@@ -1,9 +1,17 @@
 /** A chat in an editor tab: the page (src/webviews/chat) shows and asks, this side answers from the service. */
+import { isDeepStrictEqual } from 'node:util';
 import * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../base/disposable.ts';
 import type { ChatPlace } from '../rpc/messages.ts';
-import type { CoterieApi, ServiceEvent } from '../service/api.ts';
-import { type FromHost, type Labels, readToHost, type ShownPost, type ToHost } from '../webviews/chat/messages.ts';
+import type { CoterieApi, PermissionAction, ServiceEvent, ToolInfo } from '../service/api.ts';
+import {
+  type ChatRights,
+  type FromHost,
+  type Labels,
+  readToHost,
+  type ShownPost,
+  type ToHost,
+} from '../webviews/chat/messages.ts';
 import type { ChatDrafts, Sending } from './chat-drafts.ts';
 import { chatHtml } from './chat-html.ts';
 import { errorDetail } from './errors.ts';
@@ -46,7 +54,7 @@ export class ChatPanel implements Disposable {
   #ready = false;
   /** While the page is there. */
   #shown: Disposable | undefined;
-  #canPost = false;
+  #rights: ChatRights = rightsIn(undefined);
 
   constructor(
     house: House,
@@ -134,10 +142,10 @@ export class ChatPanel implements Disposable {
     const [info, toolInfo] = [this.#house.list.workspace(workspace), this.#house.list.tool(workspace, tool)];
     const title = chatTitle(this.#house, workspace, tool);
     if (this.#panel.title !== title) this.#panel.title = title;
-    const canPost = info?.state === 'open' && addsTo(toolInfo);
-    if (canPost === this.#canPost) return;
-    this.#canPost = canPost;
-    this.#send({ type: 'rights', canPost });
+    const rights = rightsIn(info?.state === 'open' ? toolInfo : undefined);
+    if (isDeepStrictEqual(rights, this.#rights)) return;
+    this.#rights = rights;
+    this.#send({ type: 'rights', rights });
   }
 
   #follow(event: ServiceEvent): void {
@@ -224,7 +232,7 @@ export class ChatPanel implements Disposable {
       ...this.#place,
       language: vscode.env.language,
       labels: labels(),
-      canPost: this.#canPost,
+      rights: this.#rights,
       posts: page.posts,
       more: page.more,
       ...(unsent ? { unsent } : {}),
@@ -290,6 +298,15 @@ export class ChatPanel implements Disposable {
     const { workspace, tool } = this.#place;
     void this.#house.session.current?.markSeen(workspace, tool).catch(() => undefined);
   }
+}
+
+function rightsIn(tool: ToolInfo | undefined): ChatRights {
+  const may = (action: PermissionAction) => tool?.may.includes(action) ?? false;
+  return {
+    post: addsTo(tool),
+    edit: may('editOwn'),
+    delete: may('delete') ? 'any' : may('deleteOwn') ? 'own' : 'none',
+  };
 }
 
 function wroteFor(deed: Deed | undefined): { readonly text?: string; readonly post?: string } {

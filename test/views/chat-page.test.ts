@@ -8,6 +8,7 @@ import { browser as browserPath } from '../../scripts/vscode/install.ts';
 import { MAX_CHAT_TEXT_BYTES } from '../../src/protocol/limits.ts';
 import { chatPage } from '../../src/views/chat-page.ts';
 import {
+  type ChatRights,
   type FromHost,
   isAllowedLink,
   type Labels,
@@ -38,6 +39,9 @@ const labels = Object.fromEntries(
       ['toldAtLength', 'the word of {1} on {0}'],
     ]),
 ) as unknown as Labels;
+
+const participant: ChatRights = { post: true, edit: true, delete: 'own' };
+const guest: ChatRights = { post: false, edit: false, delete: 'none' };
 
 /** What people have tried elsewhere, each meant to run or to load something. */
 const hostile = [
@@ -99,11 +103,11 @@ describe('the chat’s page', function () {
   const snapshot = (
     shown: readonly ShownPost[],
     more = false,
-    canPost = true,
+    rights: ChatRights = participant,
     kept: Unsent | undefined = undefined,
   ): Promise<unknown> =>
     tell({
-      ...{ type: 'snapshot', workspace: 'aa', tool: 'bb', language: 'en', labels, canPost, posts: shown, more },
+      ...{ type: 'snapshot', workspace: 'aa', tool: 'bb', language: 'en', labels, rights, posts: shown, more },
       ...(kept ? { unsent: kept } : {}),
     });
   const sent = async (): Promise<readonly ToHost[]> => told;
@@ -327,7 +331,7 @@ describe('the chat’s page', function () {
     await says({
       ...{ type: 'snapshot', workspace: 'aa', tool: 'bb', language: 'en', more: false },
       labels,
-      canPost: true,
+      rights: participant,
       posts,
     });
     await frame.locator('.post').waitFor();
@@ -627,7 +631,7 @@ describe('the chat’s page', function () {
     told = [];
     await page.reload();
     await waitForSent('ready');
-    await snapshot([mine], false, true, kept);
+    await snapshot([mine], false, participant, kept);
     await page.locator('#composer.editing').waitFor();
     assert.equal(await page.locator('textarea').inputValue(), 'mine!');
     await page.locator('textarea').press('Escape');
@@ -784,19 +788,56 @@ describe('the chat’s page', function () {
   });
 
   it('who may only read is told so, and cannot write', async () => {
-    await snapshot([post('a')], false, false);
+    await snapshot([post('a')], false, guest);
     await page.locator('textarea[placeholder=readOnly]').waitFor();
     await page.keyboard.type('a');
     assert.equal(await page.locator('textarea').inputValue(), '');
-    await tell({ type: 'rights', canPost: true });
+    await tell({ type: 'rights', rights: participant });
     await page.locator('textarea:read-write').waitFor();
+  });
+
+  it('A5 offers what the person may do, and no more, by mouse and by keyboard', async () => {
+    const carried = { account: 'carol', name: 'Carol', time: 1 };
+    await snapshot([own('mine'), own('carried', { told: carried }), post('theirs')]);
+    const [list, box] = [page.getByRole('log'), page.locator('textarea')];
+    const offered = (name: string): Promise<number> => list.getByRole('button', { name }).count();
+    const cases: [ChatRights, number, number][] = [
+      [guest, 0, 0],
+      [{ post: true, edit: false, delete: 'own' }, 0, 2],
+      [{ post: true, edit: true, delete: 'any' }, 1, 3],
+      [{ post: false, edit: true, delete: 'none' }, 1, 0],
+    ];
+    for (const [rights, edits, deletes] of cases) {
+      await tell({ type: 'rights', rights });
+      await tell({ type: 'failed', sentence: JSON.stringify(rights) });
+      await page.locator('#status', { hasText: JSON.stringify(rights) }).waitFor();
+      assert.deepEqual([await offered('edit'), await offered('delete')], [edits, deletes]);
+      told = [];
+      for (const one of await page.locator('.post').all()) {
+        await one.focus();
+        await page.keyboard.press('Delete');
+      }
+      await box.press('ArrowUp');
+      assert.equal(await box.inputValue(), edits === 0 ? '' : 'mine');
+      if (edits > 0) {
+        await page.keyboard.type('!');
+        await page.keyboard.press('Enter');
+        await waitForSent('edit');
+      }
+      // Whoever may not write anything new has changed his own, and is done.
+      await page.keyboard.type('x');
+      assert.equal(await box.inputValue(), rights.post ? 'x' : '');
+      await page.keyboard.press('Backspace');
+      await page.evaluate(`tellHost({ type: 'ready' })`);
+      assert.equal(told.filter(({ type }) => type === 'delete').length, deletes);
+    }
   });
 
   it('who may not write any more keeps what is in the box, to select and copy it, and the keyboard there', async () => {
     await snapshot([post('a')]);
     const box = page.locator('textarea');
     await box.pressSequentially('a draft');
-    await tell({ type: 'rights', canPost: false });
+    await tell({ type: 'rights', rights: guest });
     await page.locator('textarea[placeholder=readOnly]').waitFor();
     await page.keyboard.press('ControlOrMeta+a');
     const selected = '(({ value, selectionStart, selectionEnd }) => value.slice(selectionStart, selectionEnd))';

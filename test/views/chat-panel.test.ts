@@ -79,6 +79,8 @@ function open(chat: () => Promise<Page> = async () => noPosts, state = memento()
   const subscribe = () => nothing;
   let events: (event: object) => void = () => undefined;
   let states: (state: object) => void = () => undefined;
+  let lists: () => void = () => undefined;
+  const known = { state: 'open', may: ['add'] as readonly string[] };
   const house = {
     context: { extensionUri: vscode.Uri.file('/extension') },
     session: {
@@ -88,7 +90,11 @@ function open(chat: () => Promise<Page> = async () => noPosts, state = memento()
       onState: (listener: typeof states) => ((states = listener), nothing),
       shows: subscribe,
     },
-    list: { onChange: subscribe, workspace: () => ({ state: 'open' }), tool: () => ({ name: 'Chat', may: ['add'] }) },
+    list: {
+      onChange: (listener: typeof lists) => ((lists = listener), nothing),
+      workspace: () => ({ state: known.state }),
+      tool: () => ({ name: 'Chat', may: known.may }),
+    },
     say: {
       textOf: String,
       error: async (error: unknown) => void told.push(String(error)),
@@ -116,8 +122,12 @@ function open(chat: () => Promise<Page> = async () => noPosts, state = memento()
     panel.dispose();
   };
   const happens = (event: object) => events({ workspace: 'w', tool: 't', ...event });
+  const allow = (may: readonly string[], state = 'open') => {
+    Object.assign(known, { may, state });
+    lists();
+  };
   const reconnect = () => states({ kind: 'open' });
-  return { tab, panel, told, fail, succeed, close, reopen, happens, reconnect };
+  return { tab, panel, told, fail, succeed, close, reopen, allow, happens, reconnect };
 }
 
 /** A promise that the test settles. */
@@ -417,5 +427,25 @@ describe('What is written in a chat and not sent', () => {
       await (isSent ? succeed() : fail());
       assert.deepEqual(state.get(), []);
     }
+  });
+});
+
+describe('A chat’s page', () => {
+  it('A5 is told what the person may do there, and when that changes', async () => {
+    const { tab, allow } = open();
+    tab.says({ type: 'ready' });
+    await settled();
+    const all = ['add', 'edit', 'editOwn', 'delete', 'deleteOwn'];
+    allow(['add', 'editOwn', 'deleteOwn']);
+    allow(all);
+    allow(all);
+    allow(all, 'deleted');
+    const rights = tab.told.flatMap((message) => ('rights' in message ? [message.rights] : []));
+    assert.deepEqual(rights, [
+      { post: true, edit: false, delete: 'none' },
+      { post: true, edit: true, delete: 'own' },
+      { post: true, edit: true, delete: 'any' },
+      { post: false, edit: false, delete: 'none' },
+    ]);
   });
 });

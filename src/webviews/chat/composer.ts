@@ -1,6 +1,14 @@
 /** Where one writes. Enter sends, Shift+Enter is a new line, Up in the empty box edits one's last post, Escape gives an edit up. */
 import { focusWhenHere } from './focus.ts';
-import { isTooLong, type Labels, type PostEdit, type ShownPost, type ToHost, type Unsent } from './messages.ts';
+import {
+  isTooLong,
+  type ChatRights,
+  type Labels,
+  type PostEdit,
+  type ShownPost,
+  type ToHost,
+  type Unsent,
+} from './messages.ts';
 
 export interface ComposerDoors {
   send(message: Extract<ToHost, { type: 'post' | 'edit' }>): void;
@@ -26,6 +34,7 @@ export class Composer {
   readonly #send: HTMLButtonElement;
   readonly #doors: ComposerDoors;
   #labels: Labels | undefined;
+  #rights: ChatRights | undefined;
   #editing: Editing | undefined;
   /** What was being written when an edit began; it comes back after. */
   #put = '';
@@ -52,20 +61,26 @@ export class Composer {
     return { draft: this.box.value, ...editing, put: this.#put, later: this.#later };
   }
 
-  label(labels: Labels, canPost: boolean): void {
+  label(labels: Labels, rights: ChatRights): void {
     this.#labels = labels;
     this.box.setAttribute('aria-label', labels.write);
     this.#send.textContent = labels.send;
-    this.allow(canPost);
+    this.allow(rights);
     this.#showEditing();
   }
 
-  allow(canPost: boolean): void {
+  allow(rights: ChatRights): void {
+    this.#rights = rights;
     this.box.disabled = false;
+    this.box.placeholder = (rights.post ? this.#labels?.write : this.#labels?.readOnly) ?? '';
+    this.#open();
+  }
+
+  #open(): void {
+    const isOpen = this.#editing === undefined ? this.#rights?.post === true : this.#rights?.edit === true;
     // Not disabled: what was being written can still be selected and copied, and the keyboard stays where it is.
-    this.box.readOnly = !canPost;
-    this.#send.disabled = !canPost;
-    this.box.placeholder = (canPost ? this.#labels?.write : this.#labels?.readOnly) ?? '';
+    this.box.readOnly = !isOpen;
+    this.#send.disabled = !isOpen;
   }
 
   restore({ draft, editing, put = '', later = [] }: Unsent): void {
@@ -122,7 +137,7 @@ export class Composer {
       event.preventDefault();
       event.stopPropagation();
       this.#endEdit();
-    } else if (event.key === 'ArrowUp' && this.box.value === '' && !this.box.readOnly && this.#editing === undefined) {
+    } else if (event.key === 'ArrowUp' && this.box.value === '' && this.#editing === undefined) {
       const last = this.#doors.lastOwn();
       if (last === undefined) return;
       event.preventDefault();
@@ -178,6 +193,7 @@ export class Composer {
   #show(text: string, editing: Editing | undefined): void {
     this.#editing = editing;
     this.box.value = text;
+    this.#open();
     this.#showEditing();
     this.#grow();
   }

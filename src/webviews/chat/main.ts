@@ -68,7 +68,7 @@ function receive(message: FromHost): void {
       const first = place === undefined;
       place = { workspace: message.workspace, tool: message.tool };
       document.documentElement.lang = message.language;
-      composer.label(message.labels, message.canPost);
+      composer.label(message.labels, message.rights);
       log.snapshot(message);
       const state = host.getState();
       const unsent = state?.tool === message.tool ? state : message.unsent;
@@ -89,7 +89,9 @@ function receive(message: FromHost): void {
       composer.focus();
       return;
     case 'rights':
-      if (place !== undefined) composer.allow(message.canPost);
+      if (place === undefined) return;
+      composer.allow(message.rights);
+      log.allow(message.rights);
       return;
     case 'failed':
       fail(message);

@@ -36,6 +36,22 @@ export function isEditable({ self, told }: ShownPost): boolean {
   return self && told === undefined;
 }
 
+/** What the person may do in the chat (A5): no more is offered. */
+export interface ChatRights {
+  readonly post: boolean;
+  /** One's own. */
+  readonly edit: boolean;
+  readonly delete: 'none' | 'own' | 'any';
+}
+
+export function mayEdit(rights: ChatRights, post: ShownPost): boolean {
+  return rights.edit && isEditable(post);
+}
+
+export function mayDelete(rights: ChatRights, post: ShownPost): boolean {
+  return rights.delete === 'any' || (rights.delete === 'own' && post.self);
+}
+
 /** Every word the page shows, in the person's language. */
 export interface Labels {
   readonly posts: string;
@@ -66,7 +82,7 @@ export type FromHost =
       readonly tool: string;
       readonly language: string;
       readonly labels: Labels;
-      readonly canPost: boolean;
+      readonly rights: ChatRights;
       readonly posts: readonly ShownPost[];
       readonly more: boolean;
       /** For a tab that is new: what another of this chat was closed with. */
@@ -75,7 +91,7 @@ export type FromHost =
   | { readonly type: 'posts'; readonly posts: readonly ShownPost[]; readonly removed: readonly string[] }
   /** What was asked for with the same `before`. */
   | { readonly type: 'older'; readonly before: string; readonly posts: readonly ShownPost[]; readonly more: boolean }
-  | { readonly type: 'rights'; readonly canPost: boolean }
+  | { readonly type: 'rights'; readonly rights: ChatRights }
   /** The person has asked for the chat: the keyboard is for it now. */
   | { readonly type: 'focus' }
   /** What the person had written comes back to them; with `post`, what that one was to say. */

@@ -1,9 +1,9 @@
 /**
  * The list of posts. Older ones come when one scrolls up; it stays at the end while one is there, and stays put while one reads further up.
- * By keyboard: arrows go from post to post, Enter edits and Delete deletes one's own.
+ * By keyboard: arrows go from post to post, Enter edits and Delete deletes, as far as the person may.
  */
 import { focusWhenHere } from './focus.ts';
-import { isEditable, type FromHost, type ShownPost } from './messages.ts';
+import { mayDelete, mayEdit, type ChatRights, type FromHost, type ShownPost } from './messages.ts';
 import { PostList } from './post-list.ts';
 
 export interface LogDoors {
@@ -21,6 +21,7 @@ export class PostLog {
   readonly #doors: LogDoors;
   readonly #posts: PostList;
   #isShown = false;
+  #rights: ChatRights = { post: false, edit: false, delete: 'none' };
   #askedBefore: string | undefined;
   /** The post on which the keyboard has been last. */
   #lastFocused: string | undefined;
@@ -43,12 +44,21 @@ export class PostLog {
 
   lastOwn(): ShownPost | undefined {
     let view = this.#posts.last;
-    while (view && !isEditable(view.post)) view = this.#posts.before(view);
+    while (view && !mayEdit(this.#rights, view.post)) view = this.#posts.before(view);
     return view?.post;
   }
 
-  snapshot({ posts, more, labels }: Extract<FromHost, { type: 'snapshot' }>): void {
+  /** The style sheet hides the buttons of what is not allowed. */
+  allow(rights: ChatRights): void {
+    this.#rights = rights;
+    this.#list.classList.toggle('edits', rights.edit);
+    this.#list.classList.toggle('deletes-own', rights.delete === 'own');
+    this.#list.classList.toggle('deletes-any', rights.delete === 'any');
+  }
+
+  snapshot({ posts, more, labels, rights }: Extract<FromHost, { type: 'snapshot' }>): void {
     this.#isShown = true;
+    this.allow(rights);
     this.#list.setAttribute('aria-label', labels.posts);
     this.#askedBefore = undefined;
     this.#quietly(() => {
@@ -139,12 +149,12 @@ export class PostLog {
         posts.last?.element.focus();
         break;
       case 'Delete':
-        if (at?.post.self !== true) return;
+        if (at === undefined || !mayDelete(this.#rights, at.post)) return;
         this.#doors.delete(at.post);
         break;
       case 'Enter':
         // On a link or a button it means that one.
-        if (at === undefined || !isEditable(at.post) || event.target !== at.element) return;
+        if (at === undefined || !mayEdit(this.#rights, at.post) || event.target !== at.element) return;
         this.#doors.edit(at.post);
         break;
       default:

@@ -34,8 +34,7 @@ export class PostView {
     head.append(this.#author, ...(post.told ? [this.#told] : []), this.#time);
     const foot = document.createElement('footer');
     if (isEditable(post)) foot.append(this.#button('edit', labels.edit));
-    if (post.self) foot.append(this.#button('delete', labels.delete));
-    foot.append(this.#state);
+    foot.append(this.#button('delete', labels.delete), this.#state);
     this.element.append(head, this.#body, foot);
     this.#show();
     this.#render();
@@ -66,6 +65,7 @@ export class PostView {
     const self = isEditable(this.#post);
     const labels = this.#labels;
     this.element.classList.toggle('own', self);
+    this.element.classList.toggle('signed', this.#post.self);
     const shownName = told?.name ?? authorName;
     setText(this.#author, shownName);
     this.#showTold(authorName);

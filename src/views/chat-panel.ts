@@ -343,6 +343,7 @@ function labels(): Labels {
     waiting: t('waiting'),
     sent: t('sent'),
     unread: t('New'),
+    many: t('{0} new messages'),
     older: t('Loading older messages…'),
     empty: t('Nothing has been said here yet.'),
     you: t('you'),

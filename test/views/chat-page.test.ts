@@ -35,6 +35,7 @@ const labels = Object.fromEntries(
   ]
     .map((key) => [key, key])
     .concat([
+      ['many', '{0} new'],
       ['told', 'carried over by {0}'],
       ['toldAtLength', 'the word of {1} on {0}'],
     ]),
@@ -291,6 +292,34 @@ describe('the chat’s page', function () {
     assert.equal((await sent()).filter(({ type }) => type === 'delete').length, 1);
     await page.keyboard.press('Escape');
     assert.equal(await page.evaluate('document.activeElement.localName'), 'textarea');
+  });
+
+  it('few new messages are read out, and of many how many they are', async () => {
+    const news = page.locator('#news');
+    // While the list changes; what is put in is read out by what it says then.
+    await page.evaluate(`
+      window.live = [];
+      new MutationObserver(() => live.push(document.getElementById('posts').ariaLive))
+        .observe(document.getElementById('posts'), { childList: true });
+    `);
+    const older = Array.from({ length: 9 }, (_, i) => post(`older ${i}`));
+    await snapshot([post('first')], true);
+    await page.locator('.post').waitFor();
+    await page.locator('#posts[aria-live=polite]').waitFor();
+    // Of messages further up is known that they have been read.
+    await tell({ type: 'posts', posts: older, removed: [] });
+    for (const [count, live, said] of [
+      [5, 'polite', ''],
+      [6, 'off', '6 new'],
+    ] as const) {
+      await page.evaluate('void live.splice(0)');
+      const posts = Array.from({ length: count }, (_, i) => post(`${count} ${i}`, { unread: true }));
+      await tell({ type: 'posts', posts, removed: [] });
+      await page.locator('.post', { hasText: posts.at(-1)!.text }).waitFor();
+      assert.deepEqual(await page.evaluate('[...new Set(live)]'), [live]);
+      assert.equal(await news.textContent(), said);
+      await page.locator('#posts[aria-live=polite]').waitFor();
+    }
   });
 
   it('who goes through the list hears what was said, and goes on beside a post that is deleted', async () => {

@@ -2,7 +2,7 @@
 import './style.css';
 import { Composer } from './composer.ts';
 import { focusWhenHere } from './focus.ts';
-import { readUnsent, type FromHost, type PageState, type ToHost } from './messages.ts';
+import { readUnsent, type FromHost, type Labels, type PageState, type ToHost } from './messages.ts';
 import { PostLog } from './post-log.ts';
 
 interface Host {
@@ -23,6 +23,7 @@ const log = new PostLog(element('posts'), {
   edit: (post) => composer.edit(post),
   delete: (post) => host.postMessage({ type: 'delete', post: post.id }),
   open: (href) => host.postMessage({ type: 'open', href }),
+  many: (count) => (element('news').textContent = labels.many.replace('{0}', String(count))),
 });
 const composer = new Composer(element('composer') as HTMLFormElement, {
   send,
@@ -33,6 +34,7 @@ const composer = new Composer(element('composer') as HTMLFormElement, {
 });
 const status = element('status');
 
+let labels: Labels;
 let place: { readonly workspace: string; readonly tool: string } | undefined;
 /** What failed and came before the draft: it would be overwritten by that. */
 const early: Failed[] = [];
@@ -68,7 +70,8 @@ function receive(message: FromHost): void {
       const first = place === undefined;
       place = { workspace: message.workspace, tool: message.tool };
       document.documentElement.lang = message.language;
-      composer.label(message.labels, message.rights);
+      labels = message.labels;
+      composer.label(labels, message.rights);
       log.snapshot(message);
       const state = host.getState();
       const unsent = state?.tool === message.tool ? state : message.unsent;

@@ -68,6 +68,8 @@ export interface Labels {
   readonly waiting: string;
   readonly sent: string;
   readonly unread: string;
+  /** With `{0}`, how many have come at once; never one. */
+  readonly many: string;
   readonly older: string;
   readonly empty: string;
   readonly you: string;

@@ -11,8 +11,12 @@ export interface LogDoors {
   edit(post: ShownPost): void;
   delete(post: ShownPost): void;
   open(href: string): void;
+  /** So many have come at once that they are not read out. */
+  many(count: number): void;
 }
 
+/** What has come at once is read out up to here: of a chat that catches up, a screen reader would read for hours. */
+const MAX_READ_OUT = 5;
 /** This near to an end counts as there. */
 const NEAR_PX = 48;
 
@@ -79,10 +83,15 @@ export class PostLog {
     if (!this.#isShown) return;
     const [atEnd, height_px] = [this.#atEnd(), this.#list.scrollHeight];
     let wrote = false;
+    const come = posts.filter((post) => !post.self && this.#comes(post)).length;
+    if (come > MAX_READ_OUT) {
+      this.#silence();
+      this.#doors.many(come);
+    }
     for (const post of posts) {
       const present = this.#posts.find(post.id);
       if (present) present.update(post);
-      else if (post.unread || !this.#posts.isFurtherUp(post)) {
+      else if (this.#comes(post)) {
         this.#posts.add(post);
         wrote ||= post.self;
       }
@@ -91,6 +100,11 @@ export class PostLog {
     if (wrote) this.#posts.newFrom = undefined;
     for (const id of removed) this.#remove(id);
     if (wrote || (atEnd && this.#list.scrollHeight !== height_px)) this.#toEnd();
+  }
+
+  /** Whether it is not here, and is to be. */
+  #comes(post: ShownPost): boolean {
+    return !this.#posts.find(post.id) && (post.unread || !this.#posts.isFurtherUp(post));
   }
 
   /** Asked for before the list began anew, it is not what comes before it now: between the two would be a gap that nothing fills. */
@@ -119,8 +133,13 @@ export class PostLog {
 
   /** What was there before the person looked is not read out. */
   #quietly(work: () => void): void {
-    this.#list.setAttribute('aria-live', 'off');
+    this.#silence();
     work();
+  }
+
+  /** For what changes now. */
+  #silence(): void {
+    this.#list.setAttribute('aria-live', 'off');
     requestAnimationFrame(() => this.#list.setAttribute('aria-live', 'polite'));
   }
 

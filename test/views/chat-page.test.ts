@@ -241,12 +241,14 @@ describe('the chat’s page', function () {
     assert.equal(await page.locator('textarea').inputValue(), 'of her own', 'the last that is hers to edit');
   });
 
-  it('a post’s links go to the host, and nowhere by themselves', async () => {
+  it('a post’s links go to the host, and nowhere by themselves, nor to VS Code beside it', async () => {
+    await page.evaluate(`window.addEventListener('click', () => fired.push('click'))`);
     await snapshot([post('see [the site](https://example.com/a) and https://example.org')]);
     await page.locator('.body a').first().click();
     await waitForSent('open');
     assert.deepEqual((await sent()).at(-1), { type: 'open', href: 'https://example.com/a' });
     assert.equal(await page.locator('.body a').first().getAttribute('title'), 'https://example.com/a');
+    assert.deepEqual(await page.evaluate('window.fired'), []);
     assert.equal(page.url(), 'https://page.test/');
   });
 

@@ -187,6 +187,8 @@ export class PostLog {
     const link = target.closest('a');
     if (link !== null) {
       event.preventDefault();
+      // VS Code, which listens at the window, would open it as well: a second tab, and a second question.
+      event.stopPropagation();
       this.#doors.open(link.getAttribute('href') ?? '');
       return;
     }

@@ -535,6 +535,20 @@ describe('the chat’s page', function () {
     assert.equal(await page.locator('.post').count(), 60);
   });
 
+  it('a list that begins anew, as when another window takes the store over, is where it was', async () => {
+    const shown = Array.from({ length: 50 }, (_, i) => post(`shown ${i}`));
+    await snapshot(shown);
+    const one = page.locator('.post', { hasText: 'shown 20' });
+    await one.waitFor();
+    await one.focus();
+    await page.evaluate(`document.getElementById('posts').scrollTo(0, 333)`);
+    const before = await one.boundingBox();
+    await snapshot([...shown.slice(5), post('new')]);
+    await page.locator('.post', { hasText: 'new' }).waitFor({ state: 'attached' });
+    assert.ok(Math.abs((await one.boundingBox())!.y - before!.y) < 2);
+    assert.equal(await page.evaluate(`document.activeElement.querySelector('.body')?.textContent.trim()`), 'shown 20');
+  });
+
   it('older posts that were asked for before the list began anew leave no gap in it', async () => {
     const all = Array.from({ length: 60 }, (_, i) => post(`post ${i}`));
     await snapshot(all.slice(20), true);

@@ -61,6 +61,7 @@ export class PostLog {
   }
 
   snapshot({ posts, more, labels, rights }: Extract<FromHost, { type: 'snapshot' }>): void {
+    const place = this.#isShown ? this.#place() : undefined;
     this.#isShown = true;
     this.allow(rights);
     this.#list.setAttribute('aria-label', labels.posts);
@@ -70,8 +71,10 @@ export class PostLog {
       this.#posts.newFrom = posts.find(({ unread }) => unread)?.id;
     });
     const { newLine } = this.#posts;
-    if (newLine) newLine.scrollIntoView({ block: 'center' });
-    else this.#toEnd();
+    if (place?.() !== true) {
+      if (newLine) newLine.scrollIntoView({ block: 'center' });
+      else this.#toEnd();
+    }
     this.#askOlder();
   }
 
@@ -100,6 +103,22 @@ export class PostLog {
     if (wrote) this.#posts.newFrom = undefined;
     for (const id of removed) this.#remove(id);
     if (wrote || (atEnd && this.#list.scrollHeight !== height_px)) this.#toEnd();
+  }
+
+  /** Where the person is, further up than the end: to be gone back to in a list that has begun anew, as far as it goes there. */
+  #place(): () => boolean {
+    const focused = this.#posts.around(document.activeElement)?.post.id;
+    const edge_px = this.#list.getBoundingClientRect().top;
+    let view = this.#atEnd() ? undefined : this.#posts.first;
+    while (view && view.element.getBoundingClientRect().bottom <= edge_px) view = this.#posts.after(view);
+    const [first, before_px] = [view?.post.id, view?.element.getBoundingClientRect().top ?? 0];
+    return () => {
+      const found = this.#posts.find(focused)?.element;
+      if (found) focusWhenHere(found);
+      const again = this.#posts.find(first)?.element;
+      if (again) this.#list.scrollTop += again.getBoundingClientRect().top - before_px;
+      return again !== undefined;
+    };
   }
 
   /** Whether it is not here, and is to be. */

@@ -14,7 +14,7 @@ import {
 } from '../webviews/chat/messages.ts';
 import type { ChatDrafts, Sending } from './chat-drafts.ts';
 import { chatHtml } from './chat-html.ts';
-import { errorDetail } from './errors.ts';
+import { errorCode, errorDetail } from './errors.ts';
 import type { House } from './house.ts';
 import { failureDetail, tellOfClosed } from './chat-closed.ts';
 import { addsTo } from './rights.ts';
@@ -287,7 +287,7 @@ export class ChatPanel implements Disposable {
     for (const { error, deed } of due) {
       if (this.#isClosed && deed !== undefined) tellOfClosed(say, error, deed.sending);
       if (!this.#isClosed)
-        this.#send({ type: 'failed', sentence: say.textOf(error, failureDetail()), ...wroteFor(deed) });
+        this.#send({ type: 'failed', sentence: say.textOf(error, failureDetail()), ...wroteFor(error, deed) });
       this.#settle(deed);
     }
   }
@@ -309,10 +309,11 @@ function rightsIn(tool: ToolInfo | undefined): ChatRights {
   };
 }
 
-function wroteFor(deed: Deed | undefined): { readonly text?: string; readonly post?: string } {
+/** What was to be put otherwise, and is deleted, would be a change that fails for ever: it comes back as a message of its own. */
+function wroteFor(error: unknown, deed: Deed | undefined): { readonly text?: string; readonly post?: string } {
   if (deed?.sending === undefined) return {};
-  const { since: _, ...wrote } = deed.sending;
-  return wrote;
+  const { text, post } = deed.sending;
+  return post === undefined || errorCode(error) === 'notFound' ? { text } : { text, post };
 }
 
 /** Whether it is there: as the post that it was to change, or as one's own that has come since. */

@@ -108,8 +108,8 @@ function open(chat: () => Promise<Page> = async () => noPosts, state = memento()
   };
   const { tab, panel } = show();
   const reopen = () => show().tab;
-  const fail = async () => {
-    reject(new Error('no'));
+  const fail = async (error = new Error('no')) => {
+    reject(error);
     await post.catch(() => undefined);
     await settled();
   };
@@ -191,6 +191,15 @@ describe('A message that cannot be sent', () => {
     tab.says({ type: 'edit', post: 'p', text: 'hello' });
     await fail();
     assert.deepEqual(tab.told.at(-1), { type: 'failed', sentence: 'Error: no', text: 'hello', post: 'p' });
+  });
+
+  it('comes back as one of its own where it was to change one that is deleted', async () => {
+    const { tab, fail } = open();
+    tab.says({ type: 'ready' });
+    await settled();
+    tab.says({ type: 'edit', post: 'p', text: 'hello' });
+    await fail(Object.assign(new Error('no'), { code: 'notFound' }));
+    assert.deepEqual(tab.told.at(-1), { type: 'failed', sentence: 'Error: no', text: 'hello' });
   });
 
   it('is told, and can be copied, where its tab was closed meanwhile, before it failed or after', async () => {

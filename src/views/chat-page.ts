@@ -18,6 +18,7 @@ export function chatPage({ policy, nonce, style, script }: PageParts): string {
   </head>
   <body>
     <main id="posts" role="log" aria-live="polite" aria-relevant="additions text" tabindex="0"></main>
+    <div id="news" role="status"></div>
     <div id="status" role="status"></div>
     <form id="composer">
       <div class="hint" id="hint" role="status"></div>

@@ -1,24 +1,33 @@
 /** A chat in an editor tab: the page (src/webviews/chat) shows and asks, this side answers from the service. */
+import { isDeepStrictEqual } from 'node:util';
 import * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../base/disposable.ts';
 import type { ChatPlace } from '../rpc/messages.ts';
-import type { CoterieApi, ServiceEvent } from '../service/api.ts';
-import { type FromHost, type Labels, readToHost, type ToHost } from '../webviews/chat/messages.ts';
+import type { CoterieApi, PermissionAction, ServiceEvent, ToolInfo } from '../service/api.ts';
+import {
+  type ChatRights,
+  type FromHost,
+  type Labels,
+  readToHost,
+  type ShownPost,
+  type ToHost,
+} from '../webviews/chat/messages.ts';
+import type { ChatDrafts, Sending } from './chat-drafts.ts';
 import { chatHtml } from './chat-html.ts';
-import { errorDetail, errorTrace } from './errors.ts';
+import { errorCode, errorDetail } from './errors.ts';
 import type { House } from './house.ts';
-import { notify } from './notify.ts';
+import { failureDetail, tellOfClosed } from './chat-closed.ts';
 import { addsTo } from './rights.ts';
-import type { Say } from './say.ts';
 
 const PAGE_POSTS = 50;
 
 /** Of what the person did; what they wrote for it comes back where it is not sent. */
 interface Deed {
-  readonly text?: string;
-  /** Which post it was to change. */
-  readonly post?: string;
+  readonly sending?: Sending;
 }
+
+/** Of what VS Code ended before it was known. */
+const unknownEnd = { code: 'stopped' };
 
 interface Failed {
   readonly error: unknown;
@@ -30,6 +39,7 @@ export class ChatPanel implements Disposable {
   readonly #house: House;
   readonly #place: ChatPlace;
   readonly #panel: vscode.WebviewPanel;
+  readonly #drafts: ChatDrafts;
   readonly #openLink: (href: string) => void;
   readonly #held = new DisposableStore();
   /** Events that come while a snapshot is being made follow it. */
@@ -44,13 +54,21 @@ export class ChatPanel implements Disposable {
   #ready = false;
   /** While the page is there. */
   #shown: Disposable | undefined;
-  #canPost = false;
+  #rights: ChatRights = rightsIn(undefined);
 
-  constructor(house: House, place: ChatPlace, panel: vscode.WebviewPanel, openLink: (href: string) => void) {
+  constructor(
+    house: House,
+    place: ChatPlace,
+    panel: vscode.WebviewPanel,
+    drafts: ChatDrafts,
+    openLink: (href: string) => void,
+  ) {
     this.#house = house;
     this.#place = place;
     this.#panel = panel;
+    this.#drafts = drafts;
     this.#openLink = openLink;
+    this.#untold = drafts.left(place).map((sending) => ({ error: unknownEnd, deed: { sending } }));
     const { webview } = panel;
     const folder = vscode.Uri.joinPath(house.context.extensionUri, 'dist', 'webviews', 'chat');
     webview.options = { enableScripts: true, localResourceRoots: [folder] };
@@ -96,6 +114,13 @@ export class ChatPanel implements Disposable {
     this.#panel.dispose();
   }
 
+  /** With the window: its tab stays, and what is not told is kept for when it is back. */
+  leave(): void {
+    this.#rest();
+    this.#held.dispose();
+  }
+
+  /** Its tab was closed. */
   dispose(): void {
     this.#isClosed = true;
     this.#rest();
@@ -117,10 +142,10 @@ export class ChatPanel implements Disposable {
     const [info, toolInfo] = [this.#house.list.workspace(workspace), this.#house.list.tool(workspace, tool)];
     const title = chatTitle(this.#house, workspace, tool);
     if (this.#panel.title !== title) this.#panel.title = title;
-    const canPost = info?.state === 'open' && addsTo(toolInfo);
-    if (canPost === this.#canPost) return;
-    this.#canPost = canPost;
-    this.#send({ type: 'rights', canPost });
+    const rights = rightsIn(info?.state === 'open' ? toolInfo : undefined);
+    if (isDeepStrictEqual(rights, this.#rights)) return;
+    this.#rights = rights;
+    this.#send({ type: 'rights', rights });
   }
 
   #follow(event: ServiceEvent): void {
@@ -136,28 +161,38 @@ export class ChatPanel implements Disposable {
         return;
       case 'ready':
         this.#ready = true;
+        // Moved to another group the page begins anew, and was never hidden.
+        this.#isFilled = false;
         this.#shown ??= this.#house.session.shows(this.#place);
         return this.#snapshot();
       case 'post':
         // What is answered comes as an event as well, and by now a later one may have said that it is delivered.
-        return this.#attempt(async (api) => void (await api.post(workspace, tool, message.text)), {
-          text: message.text,
-        });
+        return this.#author(message, async (api) => void (await api.post(workspace, tool, message.text)));
       case 'edit':
-        return this.#attempt((api) => api.editPost(workspace, tool, message.post, message.text), {
-          text: message.text,
-          post: message.post,
-        });
+        return this.#author(message, (api) => api.editPost(workspace, tool, message.post, message.text));
       case 'delete':
         return this.#delete(message.post);
       case 'older':
         return this.#attempt(async (api) => {
           const page = await api.chat(workspace, tool, { before: message.before, limit: PAGE_POSTS });
-          this.#send({ type: 'older', posts: page.posts, more: page.more });
+          this.#send({ type: 'older', before: message.before, posts: page.posts, more: page.more });
         });
+      case 'unsent':
+        this.#drafts.keep(this.#place, message.unsent);
+        return;
       case 'open':
         this.#openLink(message.href);
     }
+  }
+
+  #author(
+    message: Extract<ToHost, { type: 'post' | 'edit' }>,
+    work: (api: CoterieApi) => Promise<void>,
+  ): Promise<void> {
+    const { type: _, ...wrote } = message;
+    const sending = { ...wrote, since: Date.now() };
+    this.#drafts.begin(this.#place, sending);
+    return this.#attempt(work, { sending });
   }
 
   async #delete(post: string): Promise<void> {
@@ -190,16 +225,30 @@ export class ChatPanel implements Disposable {
     // Its page is gone; of a tab that is closed, asking for it throws.
     if (!this.#ready) return;
     this.#isFilled = true;
+    this.#endSent(page.posts);
+    const unsent = this.#drafts.unsent(this.#place);
     await this.#panel.webview.postMessage({
       type: 'snapshot',
       ...this.#place,
       language: vscode.env.language,
       labels: labels(),
-      canPost: this.#canPost,
+      rights: this.#rights,
       posts: page.posts,
       more: page.more,
+      ...(unsent ? { unsent } : {}),
     } satisfies FromHost);
     this.#forgetUnshown();
+  }
+
+  /** Of what was being sent as VS Code ended some was. */
+  #endSent(posts: readonly ShownPost[]): void {
+    const isSent = ({ error, deed }: Failed) => error === unknownEnd && deed?.sending && stands(deed.sending, posts);
+    for (const { deed } of this.#untold.filter(isSent)) this.#settle(deed);
+    this.#untold = this.#untold.filter((one) => !isSent(one));
+  }
+
+  #settle(deed: Deed | undefined): void {
+    if (deed?.sending) this.#drafts.end(this.#place, deed.sending);
   }
 
   /** What could not be shown is, by now. */
@@ -217,9 +266,11 @@ export class ChatPanel implements Disposable {
   async #attempt(work: (api: CoterieApi) => Promise<void>, deed?: Deed): Promise<void> {
     try {
       await work(await this.#house.session.api());
+      this.#settle(deed);
     } catch (error) {
       // What stands already must not be sent a second time.
       const isKept = errorDetail(error)['reason'] === 'kept';
+      if (isKept) this.#settle(deed);
       this.#untold = [...this.#untold, { error, deed: isKept && deed !== undefined ? {} : deed }];
       this.#tellFailures();
     }
@@ -230,12 +281,14 @@ export class ChatPanel implements Disposable {
     if (!this.#isClosed && (!this.#ready || this.#waiting !== undefined)) return;
     const { say } = this.#house;
     // What was written would be overwritten in a page that has not got its draft back.
-    const isDue = ({ deed }: Failed) => this.#isClosed || this.#isFilled || deed?.text === undefined;
+    const isDue = ({ deed }: Failed) => this.#isClosed || this.#isFilled || deed?.sending === undefined;
     const due = this.#untold.filter(isDue);
     this.#untold = this.#untold.filter((one) => !isDue(one));
     for (const { error, deed } of due) {
-      if (this.#isClosed) tellOfClosed(say, error, deed);
-      else this.#send({ type: 'failed', sentence: say.textOf(error, failureDetail()), ...deed });
+      if (this.#isClosed && deed !== undefined) tellOfClosed(say, error, deed.sending);
+      if (!this.#isClosed)
+        this.#send({ type: 'failed', sentence: say.textOf(error, failureDetail()), ...wroteFor(error, deed) });
+      this.#settle(deed);
     }
   }
 
@@ -247,26 +300,27 @@ export class ChatPanel implements Disposable {
   }
 }
 
-function failureDetail(): Readonly<Record<string, string>> {
-  return { path: vscode.l10n.t('The message') };
+function rightsIn(tool: ToolInfo | undefined): ChatRights {
+  const may = (action: PermissionAction) => tool?.may.includes(action) ?? false;
+  return {
+    post: addsTo(tool),
+    edit: may('editOwn'),
+    delete: may('delete') ? 'any' : may('deleteOwn') ? 'own' : 'none',
+  };
 }
 
-/** Whoever has closed a chat is not told that it could not be shown, only what became of what they did there. */
-function tellOfClosed(say: Say, error: unknown, deed: Deed | undefined): void {
-  if (deed === undefined) return;
-  if (deed.text === undefined) void say.error(error, failureDetail());
-  else void giveBack(say, error, deed.text, deed.post !== undefined);
+/** What was to be put otherwise, and is deleted, would be a change that fails for ever: it comes back as a message of its own. */
+function wroteFor(error: unknown, deed: Deed | undefined): { readonly text?: string; readonly post?: string } {
+  if (deed?.sending === undefined) return {};
+  const { text, post } = deed.sending;
+  return post === undefined || errorCode(error) === 'notFound' ? { text } : { text, post };
 }
 
-/** There is no box any more that it could stand in. */
-async function giveBack(say: Say, error: unknown, text: string, isEdit: boolean): Promise<void> {
-  say.log.error(errorTrace(error));
-  const copy = vscode.l10n.t('Copy Message');
-  const words = isEdit
-    ? vscode.l10n.t('Your change to a message was not saved, and its chat is closed: {0}', text)
-    : vscode.l10n.t('Your message was not sent, and its chat is closed: {0}', text);
-  const why = say.textOf(error, failureDetail());
-  if ((await notify('error', `${why} ${words}`, copy)) === copy) await vscode.env.clipboard.writeText(text);
+/** Whether it is there: as the post that it was to change, or as one's own that has come since. */
+function stands({ text, post, since }: Sending, posts: readonly ShownPost[]): boolean {
+  return posts.some(
+    (one) => one.self && one.text === text && (post === undefined ? one.time >= since : one.id === post),
+  );
 }
 
 /** Of the tab. */
@@ -290,6 +344,7 @@ function labels(): Labels {
     waiting: t('waiting'),
     sent: t('sent'),
     unread: t('New'),
+    many: t('{0} new messages'),
     older: t('Loading older messages…'),
     empty: t('Nothing has been said here yet.'),
     you: t('you'),

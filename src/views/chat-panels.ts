@@ -3,6 +3,8 @@ import * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../base/disposable.ts';
 import { isAllowedLink, readPageState } from '../webviews/chat/messages.ts';
 import type { ChatPlace } from '../rpc/messages.ts';
+import { ChatDrafts, keyOf } from './chat-drafts.ts';
+import { giveBackDrafts } from './chat-closed.ts';
 import { ChatPanel, chatTitle } from './chat-panel.ts';
 import type { House } from './house.ts';
 import { invitationOfLink } from './invitation-text.ts';
@@ -13,11 +15,13 @@ export const CHAT_VIEW = 'coterie.chat';
 
 export class ChatPanels implements Disposable, vscode.WebviewPanelSerializer {
   readonly #house: House;
+  readonly #drafts: ChatDrafts;
   readonly #open = new Map<string, ChatPanel>();
   readonly #held = new DisposableStore();
 
   constructor(house: House) {
     this.#house = house;
+    this.#drafts = new ChatDrafts(house.context.workspaceState);
     this.#held.add(vscode.window.registerWebviewPanelSerializer(CHAT_VIEW, this));
   }
 
@@ -52,12 +56,14 @@ export class ChatPanels implements Disposable, vscode.WebviewPanelSerializer {
     present?.reveal();
   }
 
+  /** What stands in them is the person's own, and not erased with the workspace. */
   closeOf(workspace: string): void {
     for (const [key, panel] of this.#open) if (key.startsWith(`${workspace}.`)) panel.close();
+    void giveBackDrafts(this.#drafts.take(workspace));
   }
 
   dispose(): void {
-    for (const panel of this.#open.values()) panel.dispose();
+    for (const panel of this.#open.values()) panel.leave();
     this.#held.dispose();
   }
 
@@ -70,7 +76,7 @@ export class ChatPanels implements Disposable, vscode.WebviewPanelSerializer {
   }
 
   #add(place: ChatPlace, panel: vscode.WebviewPanel): void {
-    const chat = new ChatPanel(this.#house, place, panel, (href) => void openLink(href));
+    const chat = new ChatPanel(this.#house, place, panel, this.#drafts, (href) => void openLink(href));
     this.#open.set(keyOf(place), chat);
     this.#held.add(
       chat.onClosed(() => {
@@ -87,7 +93,8 @@ async function openLink(href: string): Promise<void> {
   const uri = vscode.Uri.parse(href, true);
   const invitation = uri.scheme === 'vscode' && uri.authority === 'coterie.coterie' ? invitationOfLink(uri) : undefined;
   if (invitation !== undefined) await vscode.commands.executeCommand('coterie.acceptInvitation', invitation);
-  else await vscode.env.openExternal(uri);
+  // A text, which it takes too and opens as it stands: a Uri it would write anew, and `%26` or `%2B` in it would be something else.
+  else await vscode.env.openExternal(href as unknown as vscode.Uri);
 }
 
 function chatTabs(): readonly vscode.Tab[] {
@@ -100,8 +107,4 @@ function chatTitles(house: House): readonly string[] {
   return house.list.workspaces.flatMap(({ id, tools }) =>
     tools.filter(({ kind }) => kind === 'chat').map((tool) => chatTitle(house, id, tool.id)),
   );
-}
-
-function keyOf({ workspace, tool }: ChatPlace): string {
-  return `${workspace}.${tool}`;
 }

@@ -44,6 +44,12 @@ class Uri {
     return new Uri(parts.scheme, parts.path, parts.authority);
   }
 
+  /** Without taking a path apart. */
+  static parse(text: string): Uri {
+    const { protocol, host, pathname } = new URL(text);
+    return new Uri(protocol.slice(0, -1), pathname, host);
+  }
+
   static file(path: string): Uri {
     return new Uri('file', path);
   }

@@ -8,12 +8,14 @@ import { browser as browserPath } from '../../scripts/vscode/install.ts';
 import { MAX_CHAT_TEXT_BYTES } from '../../src/protocol/limits.ts';
 import { chatPage } from '../../src/views/chat-page.ts';
 import {
+  type ChatRights,
   type FromHost,
   isAllowedLink,
   type Labels,
   readToHost,
   type ShownPost,
   type ToHost,
+  type Unsent,
 } from '../../src/webviews/chat/messages.ts';
 
 /** Runs in the page before its own script: the test is the host, and lies in these. As text, since this realm knows no DOM. */
@@ -33,10 +35,14 @@ const labels = Object.fromEntries(
   ]
     .map((key) => [key, key])
     .concat([
+      ['many', '{0} new'],
       ['told', 'carried over by {0}'],
       ['toldAtLength', 'the word of {1} on {0}'],
     ]),
 ) as unknown as Labels;
+
+const participant: ChatRights = { post: true, edit: true, delete: 'own' };
+const guest: ChatRights = { post: false, edit: false, delete: 'none' };
 
 /** What people have tried elsewhere, each meant to run or to load something. */
 const hostile = [
@@ -74,6 +80,7 @@ describe('the chat’s page', function () {
   let page: Page;
   let posts = 0;
   let told: ToHost[] = [];
+  let unsent: Unsent | undefined;
   const heard = new Set<() => void>();
 
   const post = (text: string, more: Partial<ShownPost> = {}): ShownPost => ({
@@ -94,8 +101,16 @@ describe('the chat’s page', function () {
     post(text, { self: true, author: 'alice', authorName: 'Alice', ...more });
   const tell = (message: FromHost): Promise<unknown> =>
     page.evaluate(`window.postMessage(${JSON.stringify(message)}, '*')`);
-  const snapshot = (shown: readonly ShownPost[], more = false, canPost = true): Promise<unknown> =>
-    tell({ type: 'snapshot', workspace: 'aa', tool: 'bb', language: 'en', labels, canPost, posts: shown, more });
+  const snapshot = (
+    shown: readonly ShownPost[],
+    more = false,
+    rights: ChatRights = participant,
+    kept: Unsent | undefined = undefined,
+  ): Promise<unknown> =>
+    tell({
+      ...{ type: 'snapshot', workspace: 'aa', tool: 'bb', language: 'en', labels, rights, posts: shown, more },
+      ...(kept ? { unsent: kept } : {}),
+    });
   const sent = async (): Promise<readonly ToHost[]> => told;
   const waitForSent = (type: ToHost['type']): Promise<void> =>
     new Promise((resolve) => {
@@ -150,7 +165,9 @@ describe('the chat’s page', function () {
     });
     told = [];
     await page.exposeFunction('tellHost', (message: ToHost) => {
-      told.push(message);
+      // With each change of what is written.
+      if (message.type === 'unsent') unsent = message.unsent;
+      else told.push(message);
       for (const look of [...heard]) look();
     });
     await page.addInitScript(fakeHost);
@@ -224,12 +241,14 @@ describe('the chat’s page', function () {
     assert.equal(await page.locator('textarea').inputValue(), 'of her own', 'the last that is hers to edit');
   });
 
-  it('a post’s links go to the host, and nowhere by themselves', async () => {
+  it('a post’s links go to the host, and nowhere by themselves, nor to VS Code beside it', async () => {
+    await page.evaluate(`window.addEventListener('click', () => fired.push('click'))`);
     await snapshot([post('see [the site](https://example.com/a) and https://example.org')]);
     await page.locator('.body a').first().click();
     await waitForSent('open');
     assert.deepEqual((await sent()).at(-1), { type: 'open', href: 'https://example.com/a' });
     assert.equal(await page.locator('.body a').first().getAttribute('title'), 'https://example.com/a');
+    assert.deepEqual(await page.evaluate('window.fired'), []);
     assert.equal(page.url(), 'https://page.test/');
   });
 
@@ -275,6 +294,89 @@ describe('the chat’s page', function () {
     assert.equal((await sent()).filter(({ type }) => type === 'delete').length, 1);
     await page.keyboard.press('Escape');
     assert.equal(await page.evaluate('document.activeElement.localName'), 'textarea');
+  });
+
+  it('few new messages are read out, and of many how many they are', async () => {
+    const news = page.locator('#news');
+    // While the list changes; what is put in is read out by what it says then.
+    await page.evaluate(`
+      window.live = [];
+      new MutationObserver(() => live.push(document.getElementById('posts').ariaLive))
+        .observe(document.getElementById('posts'), { childList: true });
+    `);
+    const older = Array.from({ length: 9 }, (_, i) => post(`older ${i}`));
+    await snapshot([post('first')], true);
+    await page.locator('.post').waitFor();
+    await page.locator('#posts[aria-live=polite]').waitFor();
+    // Of messages further up is known that they have been read.
+    await tell({ type: 'posts', posts: older, removed: [] });
+    for (const [count, live, said] of [
+      [5, 'polite', ''],
+      [6, 'off', '6 new'],
+    ] as const) {
+      await page.evaluate('void live.splice(0)');
+      const posts = Array.from({ length: count }, (_, i) => post(`${count} ${i}`, { unread: true }));
+      await tell({ type: 'posts', posts, removed: [] });
+      await page.locator('.post', { hasText: posts.at(-1)!.text }).waitFor();
+      assert.deepEqual(await page.evaluate('[...new Set(live)]'), [live]);
+      assert.equal(await news.textContent(), said);
+      await page.locator('#posts[aria-live=polite]').waitFor();
+    }
+  });
+
+  it('who goes through the list hears what was said, and goes on beside a post that is deleted', async () => {
+    const shown = [own('first'), own('second'), own('third')];
+    await snapshot(shown);
+    await page.getByRole('log').focus();
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('ArrowUp');
+    const described = `document.getElementById(document.activeElement.getAttribute('aria-describedby'))?.textContent.trim()`;
+    for (const [removed, next] of [
+      [1, 'third'],
+      [2, 'first'],
+    ] as const) {
+      // As the question does it.
+      if (removed === 2) await page.evaluate('document.activeElement.blur()');
+      await tell({ type: 'posts', posts: [], removed: [shown[removed]!.id] });
+      await page.locator('.post', { hasText: shown[removed]!.text }).waitFor({ state: 'detached' });
+      assert.equal(await page.evaluate(described), next);
+    }
+    await tell({ type: 'posts', posts: [], removed: [shown[0]!.id] });
+    await page.locator('.empty').waitFor();
+    assert.equal(await page.evaluate('document.activeElement.id'), 'posts');
+  });
+
+  it('the keyboard is taken from nobody who is elsewhere, and is in the box once they come', async () => {
+    // The page in a frame, as VS Code has it, beside an editor.
+    await page.route('https://page.test/window', (route) =>
+      route.fulfill({ contentType: 'text/html', body: '<input><iframe src="/" width="700" height="400"></iframe>' }),
+    );
+    told = [];
+    await page.goto('https://page.test/window');
+    const editor = page.locator('input');
+    await waitForSent('ready');
+    await editor.focus();
+    const frame = page.frames().find((one) => one.parentFrame() !== null)!;
+    const says = (message: FromHost) => frame.evaluate(`window.postMessage(${JSON.stringify(message)}, '*')`);
+    const posts = [own('mine')];
+    await says({
+      ...{ type: 'snapshot', workspace: 'aa', tool: 'bb', language: 'en', more: false },
+      labels,
+      rights: participant,
+      posts,
+    });
+    await frame.locator('.post').waitFor();
+    await page.keyboard.type('a');
+    await says({ type: 'failed', sentence: 'No.', text: 'lost?' });
+    await frame.locator('#status', { hasText: 'No.' }).waitFor();
+    await page.keyboard.type('b');
+    await says({ type: 'failed', sentence: 'No edit.', text: 'mine!', post: posts[0]!.id });
+    await frame.locator('#status', { hasText: 'No edit.' }).waitFor();
+    await page.keyboard.type('c');
+    assert.equal(await editor.inputValue(), 'abc');
+    assert.equal(await frame.locator('textarea').inputValue(), 'mine!');
+    await page.evaluate(`document.querySelector('iframe').contentWindow.focus()`);
+    await frame.locator('textarea:focus').waitFor();
   });
 
   it('new, edited and deleted posts show at once, and a line stands before the first unread', async () => {
@@ -392,7 +494,7 @@ describe('the chat’s page', function () {
     await tell({ type: 'posts', posts: [], removed: [] });
     await page.locator('.unread').waitFor();
     assert.deepEqual(await lines(), ['note older', 'note day', 'note unread', 'text 1', 'note day', 'text tomorrow']);
-    await tell({ type: 'older', posts: [first], more: false });
+    await tell({ type: 'older', before: second.id, posts: [first], more: false });
     await page.locator('.post', { hasText: 'text before' }).waitFor();
     assert.deepEqual(await lines(), [
       'note day',
@@ -425,12 +527,40 @@ describe('the chat’s page', function () {
     await waitForSent('older');
     const top = await page.locator('.post', { hasText: 'newer 0' }).boundingBox();
     assert.equal(await page.locator('.post').count(), 30);
-    await tell({ type: 'older', posts: older, more: false });
+    await tell({ type: 'older', before: newer[0]!.id, posts: older, more: false });
     await page.locator('.post', { hasText: 'older 0' }).waitFor({ state: 'attached' });
     const after = await page.locator('.post', { hasText: 'newer 0' }).boundingBox();
     assert.ok(Math.abs(top!.y - after!.y) < 60, `moved by ${after!.y - top!.y}`);
     assert.equal((await sent()).filter(({ type }) => type === 'older').length, 1);
     assert.equal(await page.locator('.post').count(), 60);
+  });
+
+  it('a list that begins anew, as when another window takes the store over, is where it was', async () => {
+    const shown = Array.from({ length: 50 }, (_, i) => post(`shown ${i}`));
+    await snapshot(shown);
+    const one = page.locator('.post', { hasText: 'shown 20' });
+    await one.waitFor();
+    await one.focus();
+    await page.evaluate(`document.getElementById('posts').scrollTo(0, 333)`);
+    const before = await one.boundingBox();
+    await snapshot([...shown.slice(5), post('new')]);
+    await page.locator('.post', { hasText: 'new' }).waitFor({ state: 'attached' });
+    assert.ok(Math.abs((await one.boundingBox())!.y - before!.y) < 2);
+    assert.equal(await page.evaluate(`document.activeElement.querySelector('.body')?.textContent.trim()`), 'shown 20');
+  });
+
+  it('older posts that were asked for before the list began anew leave no gap in it', async () => {
+    const all = Array.from({ length: 60 }, (_, i) => post(`post ${i}`));
+    await snapshot(all.slice(20), true);
+    await page.locator('.post', { hasText: 'post 59' }).waitFor();
+    await page.evaluate(`document.getElementById('posts').scrollTo(0, 0)`);
+    await waitForSent('older');
+    await snapshot(all.slice(40), true);
+    await tell({ type: 'older', before: all[20]!.id, posts: all.slice(0, 20), more: false });
+    await tell({ type: 'posts', posts: [{ ...all[59]!, text: 'the last' }], removed: [] });
+    await page.locator('.post', { hasText: 'the last' }).waitFor();
+    assert.equal(await page.locator('.body').first().innerText(), 'post 40');
+    assert.equal(await page.locator('.note.older').count(), 1);
   });
 
   it('D6 a new post shows where it stands in the order, however far behind or ahead its clock is', async () => {
@@ -477,8 +607,9 @@ describe('the chat’s page', function () {
       await page.evaluate(`document.getElementById('posts').scrollTo(0, 100)`);
       await page.evaluate(`document.getElementById('posts').scrollTo(0, 0)`);
       await waitForSent('older');
-      assert.deepEqual(await sent(), [{ type: 'older', before: more ? newer[1]!.id : older[2]!.id }]);
-      await tell({ type: 'older', posts, more });
+      const before = more ? newer[1]!.id : older[2]!.id;
+      assert.deepEqual(await sent(), [{ type: 'older', before }]);
+      await tell({ type: 'older', before, posts, more });
       await page.locator('.post', { hasText: posts[0]!.text }).waitFor({ state: 'attached' });
     }
     assert.deepEqual(await texts(), [
@@ -513,6 +644,43 @@ describe('the chat’s page', function () {
     await tell({ type: 'failed', sentence: 'The disk is full.', text: 'lost?' });
     await page.locator('#status', { hasText: 'The disk is full.' }).waitFor();
     assert.equal(await page.locator('textarea').inputValue(), 'lost?');
+  });
+
+  it('what could not be sent, and is told before the page has its draft, loses neither', async () => {
+    await snapshot([]);
+    await page.locator('textarea').pressSequentially('a draft');
+    told = [];
+    await page.reload();
+    await waitForSent('ready');
+    await tell({ type: 'failed', sentence: 'The disk is full.', text: 'lost?' });
+    await page.locator('#status', { hasText: 'The disk is full.' }).waitFor();
+    await snapshot([]);
+    await page.locator('textarea[placeholder=write]').waitFor();
+    assert.equal(await page.locator('textarea').inputValue(), 'lost?\na draft');
+    assert.equal(await page.locator('#status').textContent(), 'The disk is full.');
+  });
+
+  it('what is written is told with each change, and a tab that is new has it in its box', async () => {
+    const mine = own('mine');
+    await snapshot([mine]);
+    await page.locator('textarea').pressSequentially('a draft');
+    await page.locator('.post button.edit').click();
+    await page.locator('textarea').pressSequentially('!');
+    await page.evaluate(`tellHost({ type: 'ready' })`);
+    assert.deepEqual(readToHost({ type: 'unsent', unsent }), {
+      type: 'unsent',
+      unsent: { draft: 'mine!', editing: mine.id, put: 'a draft', later: [] },
+    });
+    const kept = unsent!;
+    await page.evaluate('localStorage.clear()');
+    told = [];
+    await page.reload();
+    await waitForSent('ready');
+    await snapshot([mine], false, participant, kept);
+    await page.locator('#composer.editing').waitFor();
+    assert.equal(await page.locator('textarea').inputValue(), 'mine!');
+    await page.locator('textarea').press('Escape');
+    assert.equal(await page.locator('textarea').inputValue(), 'a draft');
   });
 
   it('what is too long for one message is not sent and stays in the box, with why, also when it was pasted', async () => {
@@ -625,6 +793,26 @@ describe('the chat’s page', function () {
       assert.equal(await box().inputValue(), '');
     });
 
+    it('is not lost for that of another message, nor begun anew where it is asked for again', async () => {
+      const [first, second] = [own('first'), own('second')];
+      await snapshot([first, second]);
+      const edit = page.locator('.post button.edit');
+      await box().pressSequentially('a draft');
+      await edit.first().click();
+      await box().pressSequentially('!');
+      await edit.first().click();
+      assert.equal(await box().inputValue(), 'first!');
+      await edit.last().click();
+      assert.equal(await box().inputValue(), 'second');
+      await box().pressSequentially('?');
+      await edit.first().click();
+      assert.equal(await box().inputValue(), 'first!');
+      await reload([first, second]);
+      assert.deepEqual(await enter(), { type: 'edit', post: first.id, text: 'first!' });
+      assert.deepEqual(await enter(), { type: 'edit', post: second.id, text: 'second?' });
+      assert.deepEqual(await enter(), { type: 'post', text: 'a draft' });
+    });
+
     it('or a message that is sent leaves nothing standing of what failed before', async () => {
       const mine = own('mine');
       await snapshot([mine]);
@@ -645,11 +833,64 @@ describe('the chat’s page', function () {
   });
 
   it('who may only read is told so, and cannot write', async () => {
-    await snapshot([post('a')], false, false);
+    await snapshot([post('a')], false, guest);
     await page.locator('textarea[placeholder=readOnly]').waitFor();
-    assert.equal(await page.locator('textarea').isDisabled(), true);
-    await tell({ type: 'rights', canPost: true });
-    await page.locator('textarea:enabled').waitFor();
+    await page.keyboard.type('a');
+    assert.equal(await page.locator('textarea').inputValue(), '');
+    await tell({ type: 'rights', rights: participant });
+    await page.locator('textarea:read-write').waitFor();
+  });
+
+  it('A5 offers what the person may do, and no more, by mouse and by keyboard', async () => {
+    const carried = { account: 'carol', name: 'Carol', time: 1 };
+    await snapshot([own('mine'), own('carried', { told: carried }), post('theirs')]);
+    const [list, box] = [page.getByRole('log'), page.locator('textarea')];
+    const offered = (name: string): Promise<number> => list.getByRole('button', { name }).count();
+    const cases: [ChatRights, number, number][] = [
+      [guest, 0, 0],
+      [{ post: true, edit: false, delete: 'own' }, 0, 2],
+      [{ post: true, edit: true, delete: 'any' }, 1, 3],
+      [{ post: false, edit: true, delete: 'none' }, 1, 0],
+    ];
+    for (const [rights, edits, deletes] of cases) {
+      await tell({ type: 'rights', rights });
+      await tell({ type: 'failed', sentence: JSON.stringify(rights) });
+      await page.locator('#status', { hasText: JSON.stringify(rights) }).waitFor();
+      assert.deepEqual([await offered('edit'), await offered('delete')], [edits, deletes]);
+      told = [];
+      for (const one of await page.locator('.post').all()) {
+        await one.focus();
+        await page.keyboard.press('Delete');
+      }
+      await box.press('ArrowUp');
+      assert.equal(await box.inputValue(), edits === 0 ? '' : 'mine');
+      if (edits > 0) {
+        await page.keyboard.type('!');
+        await page.keyboard.press('Enter');
+        await waitForSent('edit');
+      }
+      // Whoever may not write anything new has changed his own, and is done.
+      await page.keyboard.type('x');
+      assert.equal(await box.inputValue(), rights.post ? 'x' : '');
+      await page.keyboard.press('Backspace');
+      await page.evaluate(`tellHost({ type: 'ready' })`);
+      assert.equal(told.filter(({ type }) => type === 'delete').length, deletes);
+    }
+  });
+
+  it('who may not write any more keeps what is in the box, to select and copy it, and the keyboard there', async () => {
+    await snapshot([post('a')]);
+    const box = page.locator('textarea');
+    await box.pressSequentially('a draft');
+    await tell({ type: 'rights', rights: guest });
+    await page.locator('textarea[placeholder=readOnly]').waitFor();
+    await page.keyboard.press('ControlOrMeta+a');
+    const selected = '(({ value, selectionStart, selectionEnd }) => value.slice(selectionStart, selectionEnd))';
+    assert.equal(await page.evaluate(`${selected}(document.activeElement)`), 'a draft');
+    await box.press('Enter');
+    await page.keyboard.type('!');
+    assert.equal(await box.inputValue(), 'a draft');
+    assert.deepEqual(await sent(), [{ type: 'ready' }]);
   });
 });
 

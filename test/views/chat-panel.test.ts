@@ -1,10 +1,11 @@
 /** A chat's tab while it is hidden, shown or closed: what the page is told, and what becomes of what cannot be sent or shown. */
 import assert from 'node:assert/strict';
-import type { FromHost } from '../../src/webviews/chat/messages.ts';
+import type { FromHost, ShownPost, Unsent } from '../../src/webviews/chat/messages.ts';
 import type { House } from '../../src/views/house.ts';
 import { vscode } from '../fakes/fake-vscode.ts';
 
 // This imports `vscode`: after its fake.
+const { ChatDrafts } = await import('../../src/views/chat-drafts.ts');
 const { ChatPanel } = await import('../../src/views/chat-panel.ts');
 const { window } = await import('vscode');
 
@@ -55,20 +56,31 @@ class Tab {
 }
 
 interface Page {
-  readonly posts: readonly [];
+  readonly posts: readonly ShownPost[];
   readonly more: boolean;
 }
 
 const noPosts: Page = { posts: [], more: false };
 
+/** What VS Code keeps for the window over a restart, as text. */
+function memento() {
+  let kept: string | undefined;
+  return {
+    get: () => (kept === undefined ? undefined : JSON.parse(kept)) as unknown,
+    update: async (_key: string, value: unknown) => void (kept = JSON.stringify(value)),
+  };
+}
+
 /** `chat` answers what is to be shown. */
-function open(chat: () => Promise<Page> = async () => noPosts) {
-  const { promise: post, reject } = later<never>();
+function open(chat: () => Promise<Page> = async () => noPosts, state = memento()) {
+  const { promise: post, reject, resolve } = later<undefined>();
   const told: string[] = [];
   const api = { post: () => post, editPost: () => post, deletePost: () => post, chat, markSeen: async () => undefined };
   const subscribe = () => nothing;
   let events: (event: object) => void = () => undefined;
   let states: (state: object) => void = () => undefined;
+  let lists: () => void = () => undefined;
+  const known = { state: 'open', may: ['add'] as readonly string[] };
   const house = {
     context: { extensionUri: vscode.Uri.file('/extension') },
     session: {
@@ -78,18 +90,31 @@ function open(chat: () => Promise<Page> = async () => noPosts) {
       onState: (listener: typeof states) => ((states = listener), nothing),
       shows: subscribe,
     },
-    list: { onChange: subscribe, workspace: () => ({ state: 'open' }), tool: () => ({ name: 'Chat', may: ['add'] }) },
+    list: {
+      onChange: (listener: typeof lists) => ((lists = listener), nothing),
+      workspace: () => ({ state: known.state }),
+      tool: () => ({ name: 'Chat', may: known.may }),
+    },
     say: {
       textOf: String,
       error: async (error: unknown) => void told.push(String(error)),
       log: { error: () => undefined },
     },
   } as unknown as House;
-  const tab = new Tab();
-  const panel = new ChatPanel(house, { workspace: 'w', tool: 't' }, tab as never, () => undefined);
-  const fail = async () => {
-    reject(new Error('no'));
+  const drafts = new ChatDrafts(state as never);
+  const show = () => {
+    const tab = new Tab();
+    return { tab, panel: new ChatPanel(house, { workspace: 'w', tool: 't' }, tab as never, drafts, () => undefined) };
+  };
+  const { tab, panel } = show();
+  const reopen = () => show().tab;
+  const fail = async (error = new Error('no')) => {
+    reject(error);
     await post.catch(() => undefined);
+    await settled();
+  };
+  const succeed = async () => {
+    resolve(undefined);
     await settled();
   };
   const close = () => {
@@ -97,8 +122,12 @@ function open(chat: () => Promise<Page> = async () => noPosts) {
     panel.dispose();
   };
   const happens = (event: object) => events({ workspace: 'w', tool: 't', ...event });
+  const allow = (may: readonly string[], state = 'open') => {
+    Object.assign(known, { may, state });
+    lists();
+  };
   const reconnect = () => states({ kind: 'open' });
-  return { tab, panel, told, fail, close, happens, reconnect };
+  return { tab, panel, told, fail, succeed, close, reopen, allow, happens, reconnect };
 }
 
 /** A promise that the test settles. */
@@ -162,6 +191,15 @@ describe('A message that cannot be sent', () => {
     tab.says({ type: 'edit', post: 'p', text: 'hello' });
     await fail();
     assert.deepEqual(tab.told.at(-1), { type: 'failed', sentence: 'Error: no', text: 'hello', post: 'p' });
+  });
+
+  it('comes back as one of its own where it was to change one that is deleted', async () => {
+    const { tab, fail } = open();
+    tab.says({ type: 'ready' });
+    await settled();
+    tab.says({ type: 'edit', post: 'p', text: 'hello' });
+    await fail(Object.assign(new Error('no'), { code: 'notFound' }));
+    assert.deepEqual(tab.told.at(-1), { type: 'failed', sentence: 'Error: no', text: 'hello' });
   });
 
   it('is told, and can be copied, where its tab was closed meanwhile, before it failed or after', async () => {
@@ -324,5 +362,99 @@ describe('A chat that is to be shown while it is being read', () => {
     pages[1]!.resolve(noPosts);
     await settled();
     assert.deepEqual([snapshots(tab), tab.failures], [[false], []]);
+  });
+});
+
+describe('What is written in a chat and not sent', () => {
+  const unsentIn = (tab: Tab) => tab.told.find((message) => message.type === 'snapshot')?.unsent;
+
+  it('is there again when its tab was closed, and the chat is opened anew, also after a restart', async () => {
+    const state = memento();
+    const unsent: Unsent = { draft: 'half', put: '', later: [{ post: 'p', text: 'an edit' }] };
+    const first = open(undefined, state);
+    first.tab.says({ type: 'unsent', unsent });
+    first.close();
+    const second = open(undefined, state);
+    second.tab.says({ type: 'ready' });
+    await settled();
+    assert.deepEqual(unsentIn(second.tab), unsent);
+    second.tab.says({ type: 'unsent', unsent: { draft: ' ', later: [] } });
+    second.close();
+    const third = open(undefined, state);
+    third.tab.says({ type: 'ready' });
+    await settled();
+    assert.equal(unsentIn(third.tab), undefined);
+  });
+
+  it('comes back after a restart where it was being sent, as long as it does not stand there', async () => {
+    const mine = { self: true, text: 'hello', time: Date.now() + 1000 } as ShownPost;
+    const before = { ...mine, id: 'before', time: 0 };
+    const cases: [readonly ShownPost[], object, readonly string[]][] = [
+      [[before], { type: 'post', text: 'hello' }, ['hello']],
+      [[{ ...mine, self: false }], { type: 'post', text: 'hello' }, ['hello']],
+      [[mine], { type: 'post', text: 'hello' }, []],
+      [[{ ...before, text: 'other' }], { type: 'edit', post: 'before', text: 'hello' }, ['hello']],
+      [[before], { type: 'edit', post: 'before', text: 'hello' }, []],
+    ];
+    for (const [posts, said, failures] of cases) {
+      const state = memento();
+      const { tab, panel, fail } = open(undefined, state);
+      tab.says({ type: 'ready' });
+      await settled();
+      tab.says(said);
+      panel.leave();
+      await fail();
+      for (const due of [failures, []]) {
+        const again = open(async () => ({ posts, more: false }), state);
+        again.tab.says({ type: 'ready' });
+        await settled();
+        assert.deepEqual(again.tab.failures, due);
+      }
+    }
+  });
+
+  it('is not taken for what VS Code ended with where it is still being sent as its chat is opened again', async () => {
+    const { tab, reopen, fail, close } = open();
+    tab.says({ type: 'ready' });
+    await settled();
+    tab.says({ type: 'post', text: 'hello' });
+    close();
+    const again = reopen();
+    again.says({ type: 'ready' });
+    await settled();
+    assert.deepEqual(again.failures, []);
+    await fail();
+  });
+
+  it('does not where it was sent, or was told to have failed', async () => {
+    for (const isSent of [true, false]) {
+      const state = memento();
+      const { tab, fail, succeed } = open(undefined, state);
+      tab.says({ type: 'ready' });
+      await settled();
+      tab.says({ type: 'post', text: 'hello' });
+      await (isSent ? succeed() : fail());
+      assert.deepEqual(state.get(), []);
+    }
+  });
+});
+
+describe('A chat’s page', () => {
+  it('A5 is told what the person may do there, and when that changes', async () => {
+    const { tab, allow } = open();
+    tab.says({ type: 'ready' });
+    await settled();
+    const all = ['add', 'edit', 'editOwn', 'delete', 'deleteOwn'];
+    allow(['add', 'editOwn', 'deleteOwn']);
+    allow(all);
+    allow(all);
+    allow(all, 'deleted');
+    const rights = tab.told.flatMap((message) => ('rights' in message ? [message.rights] : []));
+    assert.deepEqual(rights, [
+      { post: true, edit: false, delete: 'none' },
+      { post: true, edit: true, delete: 'own' },
+      { post: true, edit: true, delete: 'any' },
+      { post: false, edit: false, delete: 'none' },
+    ]);
   });
 });

@@ -1,11 +1,11 @@
 /** Which tabs of chats are closed, and brought to the front, when one is opened. A tab may hold what is not sent. */
 import assert from 'node:assert/strict';
 import type { House } from '../../src/views/house.ts';
-import '../fakes/fake-vscode.ts';
+import { vscode } from '../fakes/fake-vscode.ts';
 
 // These import `vscode`: after its fake.
 const { CHAT_VIEW, ChatPanels } = await import('../../src/views/chat-panels.ts');
-const { TabInputWebview, Uri, window } = await import('vscode');
+const { env, TabInputWebview, Uri, window } = await import('vscode');
 
 const nothing = { dispose: () => undefined };
 
@@ -15,6 +15,7 @@ class Tab {
   label: string;
   isClosed = false;
   revealed = 0;
+  says: (message: unknown) => void = () => undefined;
   readonly #disposed: (() => void)[] = [];
   readonly panel;
 
@@ -30,7 +31,7 @@ class Tab {
         html: '',
         cspSource: '',
         asWebviewUri: (uri: unknown) => uri,
-        onDidReceiveMessage: () => nothing,
+        onDidReceiveMessage: (listener: (message: unknown) => void) => ((this.says = listener), nothing),
         postMessage: async () => true,
       },
       onDidChangeViewState: () => nothing,
@@ -54,7 +55,10 @@ function open(names: Readonly<Record<string, string>>) {
   const workspace = (wanted: string) => workspaces.find(({ id }) => id === wanted);
   const subscribe = () => nothing;
   const house = {
-    context: { extensionUri: Uri.file('/extension') },
+    context: {
+      extensionUri: Uri.file('/extension'),
+      workspaceState: { get: () => undefined, update: async () => undefined },
+    },
     session: { events: subscribe, onState: subscribe },
     list: { onChange: subscribe, workspaces, workspace, tool: (id: string) => workspace(id)?.tools[0] },
   } as unknown as House;
@@ -83,7 +87,7 @@ function open(names: Readonly<Record<string, string>>) {
   const label = (tab: Tab) => void (tab.label = tab.panel.title);
   const wake = (tab: Tab, id: string) =>
     chats.deserializeWebviewPanel(tab.panel as never, { workspace: id, tool: 't', draft: '' });
-  return { show, label, wake, add, tabs };
+  return { show, label, wake, add, tabs, erase: (id: string) => chats.closeOf(id) };
 }
 
 describe('A chat that is opened', () => {
@@ -133,5 +137,37 @@ describe('A chat that is opened', () => {
     await wake(asleep, 'a');
     assert.deepEqual([asleep.isClosed, first.isClosed, first.revealed], [true, false, 2]);
     assert.equal(tabs.length, 2);
+  });
+});
+
+describe('A link in a chat', () => {
+  const before = { ...window };
+  after(() => Object.assign(window, before));
+
+  it('is opened as it stands, since VS Code would write it anew', async () => {
+    const opened: unknown[] = [];
+    Object.assign(env, { openExternal: async (target: unknown) => opened.push(target) });
+    const { show } = open({ a: 'Apollo' });
+    const href = 'https://example.com/C%23?q=C%2B%2B%26D#%25';
+    (await show('a')).says({ type: 'open', href });
+    assert.deepEqual(opened, [href]);
+  });
+});
+
+describe('A chat of a workspace that is erased', () => {
+  const before = { ...window };
+  after(() => Object.assign(window, before));
+
+  it('closes, and what was written in it can be copied', async () => {
+    const { show, erase } = open({ a: 'Apollo', b: 'Gemini' });
+    const [apollo, gemini] = [await show('a'), await show('b')];
+    for (const { says } of [apollo, gemini]) says({ type: 'unsent', unsent: { draft: 'half', put: 'put aside' } });
+    vscode.clear();
+    erase('a');
+    assert.deepEqual([apollo.isClosed, gemini.isClosed], [true, false]);
+    assert.deepEqual(
+      vscode.shown.map(({ text }) => text),
+      ['Your message was not sent, and its chat is closed: put aside\nhalf'],
+    );
   });
 });

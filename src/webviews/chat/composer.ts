@@ -1,5 +1,14 @@
 /** Where one writes. Enter sends, Shift+Enter is a new line, Up in the empty box edits one's last post, Escape gives an edit up. */
-import { isTooLong, type Labels, type PostEdit, type ShownPost, type ToHost, type Unsent } from './messages.ts';
+import { focusWhenHere } from './focus.ts';
+import {
+  isTooLong,
+  type ChatRights,
+  type Labels,
+  type PostEdit,
+  type ShownPost,
+  type ToHost,
+  type Unsent,
+} from './messages.ts';
 
 export interface ComposerDoors {
   send(message: Extract<ToHost, { type: 'post' | 'edit' }>): void;
@@ -25,11 +34,12 @@ export class Composer {
   readonly #send: HTMLButtonElement;
   readonly #doors: ComposerDoors;
   #labels: Labels | undefined;
+  #rights: ChatRights | undefined;
   #editing: Editing | undefined;
   /** What was being written when an edit began; it comes back after. */
   #put = '';
-  /** Edits that failed while another was under way: their turn comes after it. */
-  #failed: readonly PostEdit[] = [];
+  /** Edits whose turn comes after the one under way: they failed meanwhile, or were left for it. */
+  #later: readonly PostEdit[] = [];
 
   constructor(form: HTMLFormElement, doors: ComposerDoors) {
     this.#form = form;
@@ -48,38 +58,52 @@ export class Composer {
   /** What is to be kept while the page is away. */
   get unsent(): Unsent {
     const editing = this.#editing === undefined ? {} : { editing: this.#editing.post };
-    return { draft: this.box.value, ...editing, put: this.#put, failed: this.#failed };
+    return { draft: this.box.value, ...editing, put: this.#put, later: this.#later };
   }
 
-  label(labels: Labels, canPost: boolean): void {
+  label(labels: Labels, rights: ChatRights): void {
     this.#labels = labels;
     this.box.setAttribute('aria-label', labels.write);
     this.#send.textContent = labels.send;
-    this.allow(canPost);
+    this.allow(rights);
     this.#showEditing();
   }
 
-  allow(canPost: boolean): void {
-    this.box.disabled = !canPost;
-    this.#send.disabled = !canPost;
-    this.box.placeholder = (canPost ? this.#labels?.write : this.#labels?.readOnly) ?? '';
+  allow(rights: ChatRights): void {
+    this.#rights = rights;
+    this.box.disabled = false;
+    this.box.placeholder = (rights.post ? this.#labels?.write : this.#labels?.readOnly) ?? '';
+    this.#open();
   }
 
-  restore({ draft, editing, put = '', failed = [] }: Unsent): void {
+  #open(): void {
+    const isOpen = this.#editing === undefined ? this.#rights?.post === true : this.#rights?.edit === true;
+    // Not disabled: what was being written can still be selected and copied, and the keyboard stays where it is.
+    this.box.readOnly = !isOpen;
+    this.#send.disabled = !isOpen;
+  }
+
+  restore({ draft, editing, put = '', later = [] }: Unsent): void {
     this.#put = put;
-    this.#failed = failed;
+    this.#later = later;
     this.#show(draft, editing === undefined ? undefined : { post: editing, before: this.#doors.shown(editing)?.text });
   }
 
   edit({ id, text }: ShownPost): void {
-    this.#begin(text, { post: id, before: text });
+    if (this.#editing?.post !== id) {
+      this.#leaveEdit();
+      const left = this.#later.find(({ post }) => post === id);
+      this.#later = this.#later.filter((one) => one !== left);
+      this.#begin(left?.text ?? text, { post: id, before: text });
+    }
+    this.focus();
   }
 
   /** A new message that could not be sent. What stands already is kept with it; an edit that is under way is left alone. */
   giveBack(text: string): void {
     if (this.#editing === undefined) {
       this.#show(joined(text, this.box.value), undefined);
-      this.focus();
+      focusWhenHere(this.box);
     } else {
       this.#put = joined(text, this.#put);
     }
@@ -90,12 +114,14 @@ export class Composer {
   giveBackEdit({ post, text }: PostEdit): void {
     if (this.#editing === undefined) {
       this.#begin(text, { post, before: undefined });
+      focusWhenHere(this.box);
     } else {
-      this.#failed = [...this.#failed, { post, text }];
+      this.#later = [...this.#later, { post, text }];
       this.#doors.changed();
     }
   }
 
+  /** The person has asked for it. */
   focus(): void {
     this.box.focus();
     this.box.setSelectionRange(this.box.value.length, this.box.value.length);
@@ -122,7 +148,7 @@ export class Composer {
   #submit(): void {
     // The service takes no space at the end.
     const text = this.box.value.trimEnd();
-    if (this.box.disabled || text === '') return;
+    if (this.box.disabled || this.box.readOnly || text === '') return;
     // It stays in the box, however long it is: what was pasted, or joined to a draft, may be nowhere else.
     if (isTooLong(text)) {
       this.#doors.refuse(this.#labels?.tooLong ?? '');
@@ -143,12 +169,18 @@ export class Composer {
     if (this.#editing === undefined) this.#put = this.box.value;
     this.#show(text, editing);
     this.#doors.changed();
-    this.focus();
+  }
+
+  /** For another one. Escape alone gives up what was changed. */
+  #leaveEdit(): void {
+    if (this.#editing === undefined) return;
+    const [{ post, before }, text] = [this.#editing, this.box.value];
+    if (text !== before && text.trim() !== '') this.#later = [{ post, text }, ...this.#later];
   }
 
   #endEdit(): void {
-    const [next, ...rest] = this.#failed;
-    this.#failed = rest;
+    const [next, ...rest] = this.#later;
+    this.#later = rest;
     if (next !== undefined) {
       this.#show(next.text, { post: next.post, before: undefined });
     } else {
@@ -161,6 +193,7 @@ export class Composer {
   #show(text: string, editing: Editing | undefined): void {
     this.#editing = editing;
     this.box.value = text;
+    this.#open();
     this.#showEditing();
     this.#grow();
   }

@@ -1,7 +1,8 @@
 /** The chat's page: composes, shows, and tells its host. State that must outlive it is in VS Code's setState. */
 import './style.css';
 import { Composer } from './composer.ts';
-import type { FromHost, PageState, ToHost } from './messages.ts';
+import { focusWhenHere } from './focus.ts';
+import { readUnsent, type FromHost, type Labels, type PageState, type ToHost } from './messages.ts';
 import { PostLog } from './post-log.ts';
 
 interface Host {
@@ -9,6 +10,8 @@ interface Host {
   getState(): PageState | undefined;
   setState(state: PageState): void;
 }
+
+type Failed = Extract<FromHost, { type: 'failed' }>;
 
 declare function acquireVsCodeApi(): Host;
 
@@ -20,6 +23,7 @@ const log = new PostLog(element('posts'), {
   edit: (post) => composer.edit(post),
   delete: (post) => host.postMessage({ type: 'delete', post: post.id }),
   open: (href) => host.postMessage({ type: 'open', href }),
+  many: (count) => (element('news').textContent = labels.many.replace('{0}', String(count))),
 });
 const composer = new Composer(element('composer') as HTMLFormElement, {
   send,
@@ -30,10 +34,16 @@ const composer = new Composer(element('composer') as HTMLFormElement, {
 });
 const status = element('status');
 
+let labels: Labels;
 let place: { readonly workspace: string; readonly tool: string } | undefined;
+/** What failed and came before the draft: it would be overwritten by that. */
+const early: Failed[] = [];
 
 function keep(): void {
-  if (place !== undefined) host.setState({ ...place, ...composer.unsent });
+  if (place === undefined) return;
+  const { unsent } = composer;
+  host.setState({ ...place, ...unsent });
+  if (readUnsent(unsent) !== undefined) host.postMessage({ type: 'unsent', unsent });
 }
 
 /** What failed before is over with the next try. */
@@ -42,9 +52,14 @@ function send(message: ToHost): void {
   host.postMessage(message);
 }
 
-function fail({ sentence, text, post }: Extract<FromHost, { type: 'failed' }>): void {
+function fail(failed: Failed): void {
+  const { sentence, text, post } = failed;
   status.textContent = sentence;
   if (text === undefined) return;
+  if (place === undefined) {
+    early.push(failed);
+    return;
+  }
   if (post === undefined) composer.giveBack(text);
   else composer.giveBackEdit({ post, text });
 }
@@ -55,26 +70,31 @@ function receive(message: FromHost): void {
       const first = place === undefined;
       place = { workspace: message.workspace, tool: message.tool };
       document.documentElement.lang = message.language;
-      composer.label(message.labels, message.canPost);
+      labels = message.labels;
+      composer.label(labels, message.rights);
       log.snapshot(message);
       const state = host.getState();
-      if (first && state !== undefined && state.tool === message.tool) composer.restore(state);
+      const unsent = state?.tool === message.tool ? state : message.unsent;
+      if (first && unsent !== undefined) composer.restore(unsent);
       status.textContent = '';
       keep();
-      if (first) composer.focus();
+      if (first) focusWhenHere(composer.box);
+      for (const failed of early.splice(0)) fail(failed);
       return;
     }
     case 'posts':
       log.put(message.posts, message.removed);
       return;
     case 'older':
-      log.prepend(message.posts, message.more);
+      log.prepend(message);
       return;
     case 'focus':
       composer.focus();
       return;
     case 'rights':
-      composer.allow(message.canPost);
+      if (place === undefined) return;
+      composer.allow(message.rights);
+      log.allow(message.rights);
       return;
     case 'failed':
       fail(message);

@@ -3,12 +3,8 @@
  * elements and one attribute; pictures are links, since a remote one would tell its server who reads.
  */
 import DOMPurify from 'dompurify';
-import MarkdownIt from 'markdown-it';
+import { markup } from './markup.ts';
 import { isAllowedLink } from './messages.ts';
-
-const markdown = new MarkdownIt({ html: false, linkify: true, breaks: true, typographer: false });
-markdown.validateLink = isAllowedLink;
-markdown.disable('image');
 
 const sanitised = {
   ALLOWED_TAGS: [
@@ -23,7 +19,9 @@ const sanitised = {
 } as const;
 
 export function renderPost(text: string): DocumentFragment {
-  const fragment = DOMPurify.sanitize(markdown.render(text), {
+  const html = markup(text);
+  if (html === undefined) return asWritten(text);
+  const fragment = DOMPurify.sanitize(html, {
     ...sanitised,
     ALLOWED_TAGS: [...sanitised.ALLOWED_TAGS],
     ALLOWED_ATTR: [...sanitised.ALLOWED_ATTR],
@@ -34,5 +32,12 @@ export function renderPost(text: string): DocumentFragment {
     // Where it really leads, whatever it says.
     else link.title = href;
   }
+  return fragment;
+}
+
+function asWritten(text: string): DocumentFragment {
+  const [fragment, block] = [document.createDocumentFragment(), document.createElement('pre')];
+  block.textContent = text;
+  fragment.append(block);
   return fragment;
 }

@@ -36,6 +36,22 @@ export function isEditable({ self, told }: ShownPost): boolean {
   return self && told === undefined;
 }
 
+/** What the person may do in the chat (A5): no more is offered. */
+export interface ChatRights {
+  readonly post: boolean;
+  /** One's own. */
+  readonly edit: boolean;
+  readonly delete: 'none' | 'own' | 'any';
+}
+
+export function mayEdit(rights: ChatRights, post: ShownPost): boolean {
+  return rights.edit && isEditable(post);
+}
+
+export function mayDelete(rights: ChatRights, post: ShownPost): boolean {
+  return rights.delete === 'any' || (rights.delete === 'own' && post.self);
+}
+
 /** Every word the page shows, in the person's language. */
 export interface Labels {
   readonly posts: string;
@@ -52,6 +68,8 @@ export interface Labels {
   readonly waiting: string;
   readonly sent: string;
   readonly unread: string;
+  /** With `{0}`, how many have come at once; never one. */
+  readonly many: string;
   readonly older: string;
   readonly empty: string;
   readonly you: string;
@@ -66,13 +84,16 @@ export type FromHost =
       readonly tool: string;
       readonly language: string;
       readonly labels: Labels;
-      readonly canPost: boolean;
+      readonly rights: ChatRights;
       readonly posts: readonly ShownPost[];
       readonly more: boolean;
+      /** For a tab that is new: what another of this chat was closed with. */
+      readonly unsent?: Unsent;
     }
   | { readonly type: 'posts'; readonly posts: readonly ShownPost[]; readonly removed: readonly string[] }
-  | { readonly type: 'older'; readonly posts: readonly ShownPost[]; readonly more: boolean }
-  | { readonly type: 'rights'; readonly canPost: boolean }
+  /** What was asked for with the same `before`. */
+  | { readonly type: 'older'; readonly before: string; readonly posts: readonly ShownPost[]; readonly more: boolean }
+  | { readonly type: 'rights'; readonly rights: ChatRights }
   /** The person has asked for the chat: the keyboard is for it now. */
   | { readonly type: 'focus' }
   /** What the person had written comes back to them; with `post`, what that one was to say. */
@@ -84,6 +105,7 @@ export type ToHost =
   | { readonly type: 'edit'; readonly post: string; readonly text: string }
   | { readonly type: 'delete'; readonly post: string }
   | { readonly type: 'older'; readonly before: string }
+  | { readonly type: 'unsent'; readonly unsent: Unsent }
   | { readonly type: 'open'; readonly href: string };
 
 export interface PostEdit {
@@ -99,8 +121,8 @@ export interface Unsent {
   readonly editing?: string;
   /** What was being written when an edit began; it comes back after. */
   readonly put?: string;
-  /** Edits that failed while another was under way: their turn comes after it. */
-  readonly failed?: readonly PostEdit[];
+  /** Edits whose turn comes after the one under way: they failed meanwhile, or were left for it. */
+  readonly later?: readonly PostEdit[];
 }
 
 /** What VS Code keeps for the page while it is away. */
@@ -112,10 +134,18 @@ export interface PageState extends Unsent {
 /** As much as the service takes of a message, in UTF-8: at most this many characters. */
 const MAX_TEXT_BYTES = 32 * 1024;
 const MAX_HREF_CHARACTERS = 4096;
+/** Of what is not sent, each text, and how many edits: what is pasted is cut by nobody before it is to be sent. */
+const MAX_UNSENT_CHARACTERS = 1024 * 1024;
+const MAX_UNSENT_EDITS = 100;
 
 /** Whether a link in a post may be followed: nothing that runs here (`command:`) or reads the disk (`file:`). */
 export function isAllowedLink(href: string): boolean {
-  return href.length <= MAX_HREF_CHARACTERS && /^(https?:\/\/|mailto:|vscode:\/\/)[^\s\p{Cc}]+$/iu.test(href);
+  return href.length <= MAX_HREF_CHARACTERS && isAllowedScheme(href);
+}
+
+/** Of whatever length. */
+export function isAllowedScheme(href: string): boolean {
+  return /^(https?:\/\/|mailto:|vscode:\/\/)[^\s\p{Cc}]+$/iu.test(href);
 }
 
 export function isTooLong(text: string): boolean {
@@ -125,7 +155,7 @@ export function isTooLong(text: string): boolean {
 /** The page shows hostile text, so the host takes nothing from it on trust. */
 export function readToHost(value: unknown): ToHost | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const { type, text, post, before, href } = value as Record<string, unknown>;
+  const { type, text, post, before, href, unsent: read } = value as Record<string, unknown>;
   switch (type) {
     case 'ready':
       return { type };
@@ -137,11 +167,30 @@ export function readToHost(value: unknown): ToHost | undefined {
       return isId(post) ? { type, post } : undefined;
     case 'older':
       return isId(before) ? { type, before } : undefined;
+    case 'unsent': {
+      const unsent = readUnsent(read);
+      return unsent && { type, unsent };
+    }
     case 'open':
       return typeof href === 'string' && isAllowedLink(href) ? { type, href } : undefined;
     default:
       return undefined;
   }
+}
+
+/** Undefined where it is none, or beyond what is kept. */
+export function readUnsent(value: unknown): Unsent | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { draft, editing, put = '', later = [] } = value as Record<string, unknown>;
+  const isEdit = (one: unknown): one is PostEdit => {
+    if (typeof one !== 'object' || one === null) return false;
+    const { post, text } = one as Record<string, unknown>;
+    return isId(post) && isUnsent(text);
+  };
+  if (!isUnsent(draft) || !isUnsent(put) || !Array.isArray(later) || later.length > MAX_UNSENT_EDITS) return undefined;
+  if (!later.every(isEdit)) return undefined;
+  if (editing === undefined) return { draft, put, later };
+  return isId(editing) ? { draft, editing, put, later } : undefined;
 }
 
 /** What VS Code gives back to restore a page: written by the page once. */
@@ -153,6 +202,10 @@ export function readPageState(value: unknown): { readonly workspace: string; rea
 
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value.trim() !== '' && value.length <= MAX_TEXT_BYTES;
+}
+
+function isUnsent(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_UNSENT_CHARACTERS;
 }
 
 function isId(value: unknown): value is string {

@@ -24,6 +24,9 @@ export class PostView {
     this.#told.className = 'told';
     this.#body.className = 'body';
     this.#body.dir = 'auto';
+    // The label says who and when: whoever goes from post to post by keyboard is to hear what, too.
+    this.#body.id = `said-${post.id}`;
+    this.element.setAttribute('aria-describedby', this.#body.id);
     this.#state.className = 'state';
     // That a post has been delivered is there to be looked up, not to be read out.
     this.#state.setAttribute('aria-live', 'off');
@@ -31,8 +34,7 @@ export class PostView {
     head.append(this.#author, ...(post.told ? [this.#told] : []), this.#time);
     const foot = document.createElement('footer');
     if (isEditable(post)) foot.append(this.#button('edit', labels.edit));
-    if (post.self) foot.append(this.#button('delete', labels.delete));
-    foot.append(this.#state);
+    foot.append(this.#button('delete', labels.delete), this.#state);
     this.element.append(head, this.#body, foot);
     this.#show();
     this.#render();
@@ -63,6 +65,7 @@ export class PostView {
     const self = isEditable(this.#post);
     const labels = this.#labels;
     this.element.classList.toggle('own', self);
+    this.element.classList.toggle('signed', this.#post.self);
     const shownName = told?.name ?? authorName;
     setText(this.#author, shownName);
     this.#showTold(authorName);

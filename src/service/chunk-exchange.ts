@@ -7,6 +7,7 @@
  */
 import { joinBytes, toHex } from '../base/bytes.ts';
 import type { ChunkId, DeviceId } from '../base/ids.ts';
+import { isRecent } from '../base/recent.ts';
 import { TAG_BYTES, type Crypto } from '../crypto/crypto.ts';
 import {
   MAX_CHUNK_REQUESTS,
@@ -88,7 +89,8 @@ export class ChunkExchange {
   #isPart = false;
   /** What was of use when no parcel had any of it. */
   #soughtInParcels = -1;
-  #relayLookAt = Number.NEGATIVE_INFINITY;
+  #relayLookedAt = Number.NEGATIVE_INFINITY;
+  #relayRests_ms = 0;
   #isToLook = false;
   #stopped = false;
 
@@ -160,16 +162,15 @@ export class ChunkExchange {
       while (first < refs.length && isHere(refs[first]!)) first++;
       return first === refs.length;
     };
-    const patience = this.#options.clock.now() + FETCH_PATIENCE_MS;
-    while (!here() && !this.#stopped && this.#isAnybodyThere() && this.#options.clock.now() < patience) {
-      await new Promise<void>((resume) => {
-        const cancel = this.#later(patience - this.#options.clock.now(), resume);
-        this.#waiting.add(() => {
-          cancel();
-          resume();
-        });
-      });
-    }
+    // By a timer: a clock that is set back says nothing of the time that has gone by.
+    const patience = { isOver: false };
+    const cancel = this.#later(FETCH_PATIENCE_MS, () => {
+      patience.isOver = true;
+      this.#settleWaiting();
+    });
+    while (!here() && !patience.isOver && !this.#stopped && this.#isAnybodyThere())
+      await new Promise<void>((resume) => void this.#waiting.add(resume));
+    cancel();
     return here();
   }
 
@@ -294,10 +295,10 @@ export class ChunkExchange {
     const others = this.#options.devices().filter((device) => !direct.includes(device));
     if (others.length === 0) return;
     const now = this.#options.clock.now();
-    if (now < this.#relayLookAt) {
+    if (isRecent(this.#relayLookedAt, this.#relayRests_ms, now)) {
       if (this.#isToLook) return;
       this.#isToLook = true;
-      this.#later(this.#relayLookAt - now, () => {
+      this.#later(this.#relayLookedAt + this.#relayRests_ms - now, () => {
         this.#isToLook = false;
         this.pump();
       });
@@ -309,11 +310,12 @@ export class ChunkExchange {
     for (const id of this.#lacking.all()) {
       looks++;
       if (direct.some((device) => !this.#lacking.isAbsentAt(device, id))) continue;
-      if (known.has(id) || now - this.#lacking.relayAsked(id) < RELAY_WANT_AGAIN_MS) continue;
+      if (known.has(id) || isRecent(this.#lacking.relayAsked(id), RELAY_WANT_AGAIN_MS, now)) continue;
       ids.push(id);
       if (ids.length >= RELAY_WANT_CHUNKS) break;
     }
-    if (looks > RELAY_LOOKS_AT_ONCE) this.#relayLookAt = now + looks / RELAY_LOOKS_PER_MS;
+    this.#relayLookedAt = now;
+    this.#relayRests_ms = looks > RELAY_LOOKS_AT_ONCE ? looks / RELAY_LOOKS_PER_MS : 0;
     if (ids.length === 0) return;
     for (const id of ids) this.#lacking.setRelayAsked(id, now);
     void this.#options.sendByRelay(others, { kind: 'want', chunks: ids });
@@ -530,7 +532,7 @@ export class ChunkExchange {
     const here = ids.filter((id) => this.#options.chunks.has(id));
     for (const id of here) {
       const uploaded = this.#uploaded.get(id);
-      if (uploaded && this.#options.clock.now() - uploaded.at >= RELAY_WANT_AGAIN_MS) this.#uploaded.delete(id);
+      if (uploaded && !isRecent(uploaded.at, RELAY_WANT_AGAIN_MS, this.#options.clock.now())) this.#uploaded.delete(id);
     }
     try {
       const parcels = await this.leave(here);

@@ -23,12 +23,13 @@ function world(given?: number, maxLacking?: number) {
   const alarms: (() => void)[] = [];
   const disk = { isFailing: false };
   const there = [bob];
+  const [time, away, byRelay] = [{ now: 0 }, new Set<DeviceId>(), [] as (readonly ChunkId[])[]];
   const exchange = new ChunkExchange({
     ...(maxLacking === undefined ? {} : { maxLacking }),
     crypto,
     chunks,
     clock: {
-      now: () => 0,
+      now: () => time.now,
       wakeAt: (_, ring) => {
         alarms.push(ring);
         return () => undefined;
@@ -36,7 +37,7 @@ function world(given?: number, maxLacking?: number) {
     },
     keys: { find: (generation) => keys.get(generation), current: () => assert.fail('nothing is written here') },
     transport: {
-      reach: () => 'direct',
+      reach: (device) => (away.has(device) ? 'none' : 'direct'),
       getParcel: (_: string, __: Uint8Array, offset: number, length: number) => {
         fetched.push([offset, length]);
         return Promise.resolve({ total: 2 ** 40, bytes: new Uint8Array(given ?? length) });
@@ -53,7 +54,11 @@ function world(given?: number, maxLacking?: number) {
       if (message.kind === 'chunks') sent.push([...message.chunks.map(({ id }) => id), ...message.absent]);
       return true;
     },
-    sendByRelay: () => assert.fail('Bob is here'),
+    sendByRelay: async (devices, message) => {
+      assert.deepEqual(devices, [...away], 'whoever is here is not spoken to by relay');
+      if (message.kind === 'want') byRelay.push(message.chunks);
+      return true;
+    },
     isDiskFailing: () => disk.isFailing,
     onArrived: () => undefined,
     onProgress: () => undefined,
@@ -66,7 +71,8 @@ function world(given?: number, maxLacking?: number) {
     const plaintext = Buffer.from(text);
     return { key, ref: { generation, bytes: plaintext.length }, ...sealChunk(crypto, key, plaintext) };
   };
-  return { exchange, keys, chunks, wants, sent, locked, left, fetched, alarms, disk, there, sealed };
+  const asked = { wants, byRelay, fetched, locked };
+  return { exchange, keys, chunks, ...asked, sent, left, alarms, disk, there, away, time, sealed };
 }
 
 describe('The exchange of chunks', () => {
@@ -271,5 +277,52 @@ describe('The exchange of chunks', () => {
     exchange.pump();
     assert.deepEqual(wants.at(-1), [one.id, two.id]);
     assert.deepEqual(fetched, [[0, two.bytes.length]]);
+  });
+
+  it('R9 a clock that is set back keeps nothing from being asked for by relay again, nor from being left there again', async () => {
+    const { exchange, keys, chunks, byRelay, left, away, time, sealed } = world();
+    const [mine, his] = [sealed('newest', 'is here'), sealed('newest', 'is not')];
+    keys.set('newest', his.key);
+    await chunks.put(mine.id, mine.bytes);
+    away.add(bob);
+    time.now = 3_600_000;
+    exchange.need([{ id: his.id, ...his.ref }]);
+    await exchange.wanted(bob, 'relay', [mine.id]);
+    time.now = 1_000;
+    for (let times = 0; times < 3; times++) exchange.pump();
+    for (let times = 0; times < 3; times++) await exchange.wanted(bob, 'relay', [mine.id]);
+    assert.deepEqual([byRelay, left.length], [[[his.id], [his.id]], 2]);
+  });
+
+  it('R9 nor, where very much is lacking, from being looked at for that', () => {
+    const { exchange, keys, byRelay, away, time, sealed } = world();
+    const { id, ref, key } = sealed('newest', 'was not lacking then');
+    keys.set('newest', key);
+    away.add(bob);
+    time.now = 3_600_000;
+    const ids = Array.from({ length: 2_000 }, (_, n) => n.toString(16).padStart(64, '0') as ChunkId);
+    exchange.need(ids.map((one) => ({ id: one, generation: 'newest', bytes: 1 })));
+    for (let n = 0; n < 20; n++) {
+      time.now += 100;
+      exchange.pump();
+    }
+    assert.equal(byRelay.flat().length, 2_000);
+    time.now = 1_000;
+    exchange.hurry([{ id, ...ref }]);
+    assert.ok(byRelay.at(-1)!.includes(id));
+  });
+
+  it('F1 who opens a file is not kept waiting by a clock that is set back', async () => {
+    const { exchange, keys, alarms, time, sealed } = world();
+    const { id, ref, key } = sealed('newest', 'is nowhere');
+    keys.set('newest', key);
+    time.now = 3_600_000;
+    const opened = exchange.fetch([{ id, ...ref }]);
+    time.now = 1_000;
+    for (const ring of alarms.splice(0)) ring();
+    const turns = (async () => {
+      for (let n = 0; n < 100; n++) await Promise.resolve();
+    })();
+    assert.equal(await Promise.race([opened, turns]), false);
   });
 });

@@ -20,7 +20,7 @@ describe('I2 a person’s own devices', () => {
     });
   const word = (name: string): OwnDevice => ({ certificate: certificateOf().bytes, name, relay: '', addresses: [] });
 
-  function devicesOf(): OwnDevices {
+  function devicesOf(more: Partial<Hub> = {}): OwnDevices {
     const [agreementSecret, seed] = [crypto.randomBytes(32), crypto.randomBytes(32)];
     const certificate = certificateOf(agreementSecret, seed);
     const { account, device } = certificate;
@@ -35,6 +35,7 @@ describe('I2 a person’s own devices', () => {
       commit: async () => undefined,
       changed: () => undefined,
       emit: () => undefined,
+      ...more,
     } as unknown as Hub;
     return new OwnDevices({
       hub,
@@ -66,5 +67,24 @@ describe('I2 a person’s own devices', () => {
       devices.infos().map(({ name }) => name),
       ['this one', 'the new one'],
     );
+  });
+
+  it('I2 a clock that is set back keeps another device from hearing nothing, and none in the future', async () => {
+    let [now, submitted] = [3_600_000, 0];
+    const transport = {
+      ...{ listening: [], reach: () => 'none', send: () => false },
+      submit: async () => (submitted++, ['ok']),
+    } as unknown as Hub['transport'];
+    const devices = devicesOf({ transport, clock: { now: () => now, wakeAt: () => () => undefined } });
+    const other = certificateOf();
+    await devices.learn([{ certificate: other.bytes, name: 'other', relay: 'there', addresses: [] }]);
+    const call = async () => {
+      devices.heardFrom(other.device);
+      for (let times = 0; times < 2; times++) await devices.rename(other.device, 'renamed');
+      return [submitted, devices.infos()[1]!.lastHeard];
+    };
+    assert.deepEqual(await call(), [1, 3_600_000]);
+    now = 1_000;
+    assert.deepEqual(await call(), [2, 1_000]);
   });
 });

@@ -238,13 +238,13 @@ export class ChunkExchange {
   }
 
   #ask(device: DeviceId): void {
-    const ids: ChunkId[] = [];
+    const ids = new Set<ChunkId>();
     const passed = this.#passed.get(device) ?? new Set();
     this.#passed.set(device, passed);
     let bytes = 0;
-    const isFull = () => bytes >= WANTED_BYTES_AT_ONCE || ids.length >= 16 * MAX_CHUNK_REQUESTS;
+    const isFull = () => bytes >= WANTED_BYTES_AT_ONCE || ids.size >= 16 * MAX_CHUNK_REQUESTS;
     const take = (id: ChunkId) => {
-      ids.push(id);
+      ids.add(id);
       bytes += this.#lacking.bytesOf(id);
     };
     for (const id of passed) {
@@ -257,10 +257,10 @@ export class ChunkExchange {
       const id = this.#lacking.next(device);
       if (id === undefined) break;
       if (this.#isTaken(id)) passed.add(id);
-      else if (!ids.includes(id)) take(id);
+      else if (!ids.has(id)) take(id);
     }
-    if (ids.length === 0) return;
-    if (!this.#options.sendDirect(device, { kind: 'want', chunks: ids }, Lane.structured)) {
+    if (ids.size === 0) return;
+    if (!this.#options.sendDirect(device, { kind: 'want', chunks: [...ids] }, Lane.structured)) {
       for (const id of ids) passed.add(id);
       return;
     }
@@ -268,7 +268,7 @@ export class ChunkExchange {
       this.#end(device);
       this.pump();
     });
-    this.#asked.set(device, { ids: new Set(ids), cancel });
+    this.#asked.set(device, { ids, cancel });
   }
 
   #isTaken(id: ChunkId): boolean {

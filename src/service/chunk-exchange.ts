@@ -560,8 +560,12 @@ export class ChunkExchange {
       chunks.push({ id, bytes: chunk });
       bytes += chunk.length;
     }
+    const last: Message = { kind: 'chunks', chunks, absent };
     this.#serving.delete(device); // the answer may be followed by the next request at once
-    await this.#push(device, { kind: 'chunks', chunks, absent });
+    if (this.#options.sendDirect(device, last, Lane.chunks)) return;
+    // Who takes nothing is given nothing more: all that he asks for would be held in memory.
+    this.#serving.add(device);
+    await this.#push(device, last);
   }
 
   /** Waits while the peer's buffer is full; gives up when the path is gone. */

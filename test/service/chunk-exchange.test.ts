@@ -24,6 +24,7 @@ function world(given?: number, maxLacking?: number) {
   const disk = { isFailing: false };
   const there = [bob];
   const [time, away, byRelay] = [{ now: 0 }, new Set<DeviceId>(), [] as (readonly ChunkId[])[]];
+  const path = { isFull: false };
   const exchange = new ChunkExchange({
     ...(maxLacking === undefined ? {} : { maxLacking }),
     crypto,
@@ -51,6 +52,7 @@ function world(given?: number, maxLacking?: number) {
     devices: () => there,
     sendDirect: (_, message) => {
       if (message.kind === 'want') wants.push(message.chunks);
+      if (message.kind === 'chunks' && path.isFull) return false;
       if (message.kind === 'chunks') sent.push([...message.chunks.map(({ id }) => id), ...message.absent]);
       return true;
     },
@@ -72,7 +74,7 @@ function world(given?: number, maxLacking?: number) {
     return { key, ref: { generation, bytes: plaintext.length }, ...sealChunk(crypto, key, plaintext) };
   };
   const asked = { wants, byRelay, fetched, locked };
-  return { exchange, keys, chunks, ...asked, sent, left, alarms, disk, there, away, time, sealed };
+  return { exchange, keys, chunks, ...asked, sent, left, alarms, disk, path, there, away, time, sealed };
 }
 
 describe('The exchange of chunks', () => {
@@ -120,6 +122,26 @@ describe('The exchange of chunks', () => {
       Array.from({ length: 29_000 }, (_, n) => (n % 2 ? here.id : other.id)),
     );
     assert.deepEqual(sent, [[here.id, other.id]]);
+  });
+
+  it('F1 D4 whoever asks on and takes nothing is read for once', async () => {
+    const { exchange, chunks, sent, alarms, path, sealed } = world();
+    const chunk = sealed('newest', 'is here');
+    await chunks.put(chunk.id, chunk.bytes);
+    let read = 0;
+    const get = chunks.get.bind(chunks);
+    chunks.get = (id) => (read++, get(id));
+    path.isFull = true;
+    const asking = Array.from({ length: 100 }, () => exchange.wanted(bob, 'direct', [chunk.id]));
+    for (let turns = 0; turns < 10; turns++) await Promise.resolve();
+    asking.push(...Array.from({ length: 100 }, () => exchange.wanted(bob, 'direct', [chunk.id])));
+    path.isFull = false;
+    for (let turns = 0; turns < 10; turns++) await Promise.resolve();
+    for (const ring of alarms.splice(0)) ring();
+    await Promise.all(asking);
+    assert.deepEqual([read, sent], [1, [[chunk.id]]]);
+    await exchange.wanted(bob, 'direct', [chunk.id]);
+    assert.equal(sent.length, 2, 'he takes it again');
   });
 
   it('F1 who has said that he lacks what nobody asked for is asked all the same when it is lacking', async () => {

@@ -517,7 +517,7 @@ export class ChunkExchange {
   // ---- giving -------------------------------------------------------------------------------------------------------------
 
   async wanted(device: DeviceId, path: 'direct' | 'relay', ids: readonly ChunkId[]): Promise<void> {
-    if (path === 'relay') return this.#leaveFor(device, ids);
+    if (path === 'relay') return this.#toLeave(device, ids);
     if (this.#serving.has(device)) return; // one request at a time: the next is asked when this is answered
     this.#serving.add(device);
     try {
@@ -525,6 +525,42 @@ export class ChunkExchange {
     } finally {
       this.#serving.delete(device);
     }
+  }
+
+  /**
+   * Each device in its turn, and one after the other: of a large workspace many requests come at once, and each is read into memory. Nobody waits for it: a
+   * relay is to keep nothing else till then, and who is left nothing asks again.
+   */
+  #toLeave(device: DeviceId, ids: readonly ChunkId[]): void {
+    const asked = this.#askedByRelay.get(device) ?? new Set();
+    for (const id of ids) if (this.#options.chunks.has(id)) asked.add(id);
+    if (asked.size > 0) this.#askedByRelay.set(device, asked);
+    if (!this.#isLeaving) void this.#leaveInTurns();
+  }
+
+  /** By device, what it has asked for by relay, and is here. */
+  readonly #askedByRelay = new Map<DeviceId, Set<ChunkId>>();
+  #isLeaving = false;
+
+  async #leaveInTurns(): Promise<void> {
+    this.#isLeaving = true;
+    for (let next = this.#nextTurn(); next && !this.#stopped; next = this.#nextTurn())
+      await this.#leaveFor(...next).catch((error: unknown) => this.#options.onFault(error));
+    this.#isLeaving = false;
+  }
+
+  #nextTurn(): [device: DeviceId, ids: readonly ChunkId[]] | undefined {
+    const [device, asked] = this.#askedByRelay.entries().next().value ?? [];
+    if (device === undefined || !asked) return undefined;
+    this.#askedByRelay.delete(device);
+    const ids: ChunkId[] = [];
+    for (const id of asked) {
+      if (ids.length === RELAY_WANT_CHUNKS) break;
+      asked.delete(id);
+      ids.push(id);
+    }
+    if (asked.size > 0) this.#askedByRelay.set(device, asked);
+    return [device, ids];
   }
 
   /** Who asks although it was left has not found it: the relay may have dropped it. */
@@ -536,7 +572,8 @@ export class ChunkExchange {
     }
     try {
       const parcels = await this.leave(here);
-      if (parcels.length > 0) await this.#options.sendByRelay([device], { kind: 'parcels', parcels });
+      // His relay may take it and never answer: that is not to keep the others waiting.
+      if (parcels.length > 0) void this.#options.sendByRelay([device], { kind: 'parcels', parcels });
     } catch (error) {
       // The own relay is away or full: he asks again.
       if (!(error instanceof TransportError)) throw error;

@@ -20,11 +20,12 @@ function world(given?: number, maxLacking?: number) {
   const left: string[] = [];
   const fetched: (readonly [offset: number, length: number])[] = [];
   const sent: (readonly ChunkId[])[] = [];
+  const notices: (readonly [to: readonly DeviceId[], ids: readonly ChunkId[]])[] = [];
   const alarms: (() => void)[] = [];
   const disk = { isFailing: false };
   const there = [bob];
   const [time, away, byRelay] = [{ now: 0 }, new Set<DeviceId>(), [] as (readonly ChunkId[])[]];
-  const path = { isFull: false };
+  const path = { isFull: false, relayTakes: Promise.resolve(), hisRelayAnswers: Promise.resolve() };
   const exchange = new ChunkExchange({
     ...(maxLacking === undefined ? {} : { maxLacking }),
     crypto,
@@ -45,7 +46,7 @@ function world(given?: number, maxLacking?: number) {
       },
       putParcel: (_: Uint8Array, bytes: Uint8Array) => {
         left.push(Buffer.from(bytes).toString('hex'));
-        return Promise.resolve();
+        return path.relayTakes;
       },
     } as Partial<Transport> as Transport,
     relay: () => 'coterie-relay://here/key/token',
@@ -57,8 +58,14 @@ function world(given?: number, maxLacking?: number) {
       return true;
     },
     sendByRelay: async (devices, message) => {
-      assert.deepEqual(devices, [...away], 'whoever is here is not spoken to by relay');
+      assert.ok(
+        devices.every((device) => away.has(device)),
+        'whoever is here is not spoken to by relay',
+      );
       if (message.kind === 'want') byRelay.push(message.chunks);
+      if (message.kind === 'parcels')
+        notices.push([devices, message.parcels.flatMap((one) => one.chunks.map(({ id }) => id))]);
+      await path.hisRelayAnswers;
       return true;
     },
     isDiskFailing: () => disk.isFailing,
@@ -74,7 +81,12 @@ function world(given?: number, maxLacking?: number) {
     return { key, ref: { generation, bytes: plaintext.length }, ...sealChunk(crypto, key, plaintext) };
   };
   const asked = { wants, byRelay, fetched, locked };
-  return { exchange, keys, chunks, ...asked, sent, left, alarms, disk, path, there, away, time, sealed };
+  return { exchange, keys, chunks, ...asked, sent, left, notices, alarms, disk, path, there, away, time, sealed };
+}
+
+/** Whatever waits for nothing but its turn has had it. */
+async function turns(count: number): Promise<void> {
+  for (let n = 0; n < count; n++) await Promise.resolve();
 }
 
 describe('The exchange of chunks', () => {
@@ -133,15 +145,40 @@ describe('The exchange of chunks', () => {
     chunks.get = (id) => (read++, get(id));
     path.isFull = true;
     const asking = Array.from({ length: 100 }, () => exchange.wanted(bob, 'direct', [chunk.id]));
-    for (let turns = 0; turns < 10; turns++) await Promise.resolve();
+    await turns(10);
     asking.push(...Array.from({ length: 100 }, () => exchange.wanted(bob, 'direct', [chunk.id])));
     path.isFull = false;
-    for (let turns = 0; turns < 10; turns++) await Promise.resolve();
+    await turns(10);
     for (const ring of alarms.splice(0)) ring();
     await Promise.all(asking);
     assert.deepEqual([read, sent], [1, [[chunk.id]]]);
     await exchange.wanted(bob, 'direct', [chunk.id]);
     assert.equal(sent.length, 2, 'he takes it again');
+  });
+
+  it('R9 D4 S4 what many ask for by relay is read and left one after the other, though their relays do not answer', async () => {
+    const { exchange, chunks, left, notices, path, away, sealed } = world();
+    const all = ['for Bob', 'for him, too', 'for Carol'].map((text) => sealed('newest', text));
+    for (const { id, bytes } of all) await chunks.put(id, bytes);
+    const [first, second, third] = all.map(({ id }) => id) as [ChunkId, ChunkId, ChunkId];
+    for (const device of [bob, carol]) away.add(device);
+    path.hisRelayAnswers = new Promise(() => undefined);
+    let take = (): void => undefined;
+    path.relayTakes = new Promise((resolve) => (take = resolve));
+    await exchange.wanted(bob, 'relay', [first]);
+    await exchange.wanted(bob, 'relay', [second]);
+    await exchange.wanted(carol, 'relay', [third]);
+    for (let times = 0; times < 100; times++) await exchange.wanted(bob, 'relay', [second]);
+    await turns(50);
+    assert.deepEqual([left.length, notices], [1, []]);
+    take();
+    await turns(100);
+    assert.deepEqual(notices, [
+      [[bob], [first]],
+      [[bob], [second]],
+      [[carol], [third]],
+    ]);
+    assert.equal(left.length, 3);
   });
 
   it('F1 who has said that he lacks what nobody asked for is asked all the same when it is lacking', async () => {
@@ -277,7 +314,7 @@ describe('The exchange of chunks', () => {
     exchange.need([{ id: chunk.id, ...chunk.ref }]);
     const chunks = [{ id: chunk.id, offset: 0, length: chunk.bytes.length }];
     exchange.offered([{ relay: 'coterie-relay://there/key', parcel: new Uint8Array(32), chunks }]);
-    for (let turns = 0; turns < 100; turns++) await Promise.resolve();
+    await turns(100);
     assert.deepEqual(fetched, [[0, chunk.bytes.length]]);
   });
 
@@ -310,9 +347,13 @@ describe('The exchange of chunks', () => {
     time.now = 3_600_000;
     exchange.need([{ id: his.id, ...his.ref }]);
     await exchange.wanted(bob, 'relay', [mine.id]);
+    await turns(50);
     time.now = 1_000;
     for (let times = 0; times < 3; times++) exchange.pump();
-    for (let times = 0; times < 3; times++) await exchange.wanted(bob, 'relay', [mine.id]);
+    for (let times = 0; times < 3; times++) {
+      await exchange.wanted(bob, 'relay', [mine.id]);
+      await turns(50);
+    }
     assert.deepEqual([byRelay, left.length], [[[his.id], [his.id]], 2]);
   });
 
@@ -342,9 +383,6 @@ describe('The exchange of chunks', () => {
     const opened = exchange.fetch([{ id, ...ref }]);
     time.now = 1_000;
     for (const ring of alarms.splice(0)) ring();
-    const turns = (async () => {
-      for (let n = 0; n < 100; n++) await Promise.resolve();
-    })();
-    assert.equal(await Promise.race([opened, turns]), false);
+    assert.equal(await Promise.race([opened, turns(100)]), false);
   });
 });

@@ -104,8 +104,8 @@ export class Linking {
       if (!equalBytes(hub.crypto.signingKeyOf(message.seed), idBytes(code.account))) return;
       await this.#adopt(message.seed);
     } else if (message.kind === 'devices' && isAdopted) {
-      this.#asking.stop();
       await this.#options.linked(message.devices);
+      this.#asking.stop();
       this.#become('done');
     }
   }
@@ -135,11 +135,15 @@ export class Linking {
     if (this.#isStopped) throw new ServiceError('stopped', {});
   }
 
+  /** Told also where the disk fails: what was to be forgotten goes from it later. */
   async #refused(reason: Reason): Promise<void> {
     this.#reason = reason;
     this.#asking.stop();
-    await this.#options.refused();
-    this.#become('refused');
+    try {
+      await this.#options.refused();
+    } finally {
+      this.#become('refused');
+    }
   }
 
   #become(state: LinkInfo['state']): void {

@@ -249,6 +249,8 @@ export class OwnDevices {
     for (const workspace of this.#options.workspaces()) {
       for (const device of this.#others) {
         const { certificate } = device;
+        // It may have been taken out while another was let in.
+        if (this.#devices.get(certificate.device)?.isOut !== false) continue;
         if (!workspace.roster.devices.has(certificate.device)) await this.#letIn(workspace, device);
         // Who has said what it holds has the key, and needs no other word.
         if (workspace.engine.session.memory(certificate.device).known.length === 0) this.#tellOf(workspace, device);

@@ -121,11 +121,24 @@ export class Account {
     await this.#takeOn(mustBeSeed(phrase));
   }
 
-  async #takeOn(seed: Uint8Array): Promise<void> {
-    this.#mustBeEmpty();
+  #takingOn: Promise<void> = Promise.resolve();
+
+  /** One after the other: of two at once either would be at work under the keys of the other. `mustBeWanted` throws where it is wanted no more. */
+  #takeOn(seed: Uint8Array, mustBeWanted = (): void => undefined): Promise<void> {
+    const takingOn = this.#takingOn.then(() => this.#takeOnNow(seed, mustBeWanted));
+    this.#takingOn = takingOn.catch(() => undefined);
+    return takingOn;
+  }
+
+  async #takeOnNow(seed: Uint8Array, mustBeWanted: () => void): Promise<void> {
+    const mustBeFree = () => {
+      mustBeWanted();
+      this.#mustBeEmpty();
+    };
+    mustBeFree();
     const { device } = this.#hub.identity;
     try {
-      await this.#options.adopt(seed, () => this.#mustBeEmpty());
+      await this.#options.adopt(seed, mustBeFree);
     } finally {
       // Also where the disk has failed: it is of the other account by then.
       if (this.#hub.identity.device !== device) this.#beginAnew();
@@ -194,7 +207,7 @@ export class Account {
   #linkingOptions(): Omit<ConstructorParameters<typeof Linking>[0], 'code'> {
     return {
       hub: this.#hub,
-      adopt: (seed) => this.#takeOn(seed),
+      adopt: (seed, mustBeWanted) => this.#takeOn(seed, mustBeWanted),
       linked: async (devices) => {
         await this.devices.learn(devices);
         await this.#forgetCode();

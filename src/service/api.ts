@@ -574,7 +574,7 @@ export interface OwnWorkApi {
   notAccepted(workspace: string): Promise<readonly WorkInfo[]>;
   /** Workspaces that this person is out of and has not dismissed. */
   closed(): Promise<readonly ClosedInfo[]>;
-  /** What is kept of a closed workspace, or what was not accepted in an open one, as files in a folder. */
+  /** What is kept of a closed workspace, and what was not accepted in an open one, as files in a folder: both where he is in again. */
   saveWork(workspace: string, localFolder: string, operation: string): Promise<ImportReport>;
   /**
    * What is kept of a workspace that this device is in again is written into it anew; what could not be stays kept. A file upon the version

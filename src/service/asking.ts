@@ -3,6 +3,7 @@
  * an answer.
  */
 import type { DeltaId } from '../base/ids.ts';
+import { isRecent } from '../base/recent.ts';
 import type { SealKey } from '../sync/envelope.ts';
 import type { Message } from '../sync/messages.ts';
 import type { Route } from '../sync/ports.ts';
@@ -82,7 +83,7 @@ export class Asking {
     const to = routes.flatMap(({ device, relay }) => (relay === undefined ? [] : [{ device, relay }]));
     // The answer comes to our own queue: without one connected, asking by relay is in vain.
     if (to.length === 0 || hub.transport.relayState.state !== 'connected') return;
-    if (now - this.#relayAskedAt < RELAY_ASK_AGAIN_MS) return;
+    if (isRecent(this.#relayAskedAt, RELAY_ASK_AGAIN_MS, now)) return;
     this.#relayAskedAt = now;
     const outcomes = await sayByRelay(hub, seal, to, message);
     if (outcomes.includes('ok')) this.#options.onAsked();

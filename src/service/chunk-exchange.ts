@@ -7,6 +7,7 @@
  */
 import { joinBytes, toHex } from '../base/bytes.ts';
 import type { ChunkId, DeviceId } from '../base/ids.ts';
+import { isRecent } from '../base/recent.ts';
 import { TAG_BYTES, type Crypto } from '../crypto/crypto.ts';
 import {
   MAX_CHUNK_REQUESTS,
@@ -88,7 +89,8 @@ export class ChunkExchange {
   #isPart = false;
   /** What was of use when no parcel had any of it. */
   #soughtInParcels = -1;
-  #relayLookAt = Number.NEGATIVE_INFINITY;
+  #relayLookedAt = Number.NEGATIVE_INFINITY;
+  #relayRests_ms = 0;
   #isToLook = false;
   #stopped = false;
 
@@ -160,16 +162,15 @@ export class ChunkExchange {
       while (first < refs.length && isHere(refs[first]!)) first++;
       return first === refs.length;
     };
-    const patience = this.#options.clock.now() + FETCH_PATIENCE_MS;
-    while (!here() && !this.#stopped && this.#isAnybodyThere() && this.#options.clock.now() < patience) {
-      await new Promise<void>((resume) => {
-        const cancel = this.#later(patience - this.#options.clock.now(), resume);
-        this.#waiting.add(() => {
-          cancel();
-          resume();
-        });
-      });
-    }
+    // By a timer: a clock that is set back says nothing of the time that has gone by.
+    const patience = { isOver: false };
+    const cancel = this.#later(FETCH_PATIENCE_MS, () => {
+      patience.isOver = true;
+      this.#settleWaiting();
+    });
+    while (!here() && !patience.isOver && !this.#stopped && this.#isAnybodyThere())
+      await new Promise<void>((resume) => void this.#waiting.add(resume));
+    cancel();
     return here();
   }
 
@@ -237,13 +238,13 @@ export class ChunkExchange {
   }
 
   #ask(device: DeviceId): void {
-    const ids: ChunkId[] = [];
+    const ids = new Set<ChunkId>();
     const passed = this.#passed.get(device) ?? new Set();
     this.#passed.set(device, passed);
     let bytes = 0;
-    const isFull = () => bytes >= WANTED_BYTES_AT_ONCE || ids.length >= 16 * MAX_CHUNK_REQUESTS;
+    const isFull = () => bytes >= WANTED_BYTES_AT_ONCE || ids.size >= 16 * MAX_CHUNK_REQUESTS;
     const take = (id: ChunkId) => {
-      ids.push(id);
+      ids.add(id);
       bytes += this.#lacking.bytesOf(id);
     };
     for (const id of passed) {
@@ -256,10 +257,10 @@ export class ChunkExchange {
       const id = this.#lacking.next(device);
       if (id === undefined) break;
       if (this.#isTaken(id)) passed.add(id);
-      else if (!ids.includes(id)) take(id);
+      else if (!ids.has(id)) take(id);
     }
-    if (ids.length === 0) return;
-    if (!this.#options.sendDirect(device, { kind: 'want', chunks: ids }, Lane.structured)) {
+    if (ids.size === 0) return;
+    if (!this.#options.sendDirect(device, { kind: 'want', chunks: [...ids] }, Lane.structured)) {
       for (const id of ids) passed.add(id);
       return;
     }
@@ -267,7 +268,7 @@ export class ChunkExchange {
       this.#end(device);
       this.pump();
     });
-    this.#asked.set(device, { ids: new Set(ids), cancel });
+    this.#asked.set(device, { ids, cancel });
   }
 
   #isTaken(id: ChunkId): boolean {
@@ -294,10 +295,10 @@ export class ChunkExchange {
     const others = this.#options.devices().filter((device) => !direct.includes(device));
     if (others.length === 0) return;
     const now = this.#options.clock.now();
-    if (now < this.#relayLookAt) {
+    if (isRecent(this.#relayLookedAt, this.#relayRests_ms, now)) {
       if (this.#isToLook) return;
       this.#isToLook = true;
-      this.#later(this.#relayLookAt - now, () => {
+      this.#later(this.#relayLookedAt + this.#relayRests_ms - now, () => {
         this.#isToLook = false;
         this.pump();
       });
@@ -309,11 +310,12 @@ export class ChunkExchange {
     for (const id of this.#lacking.all()) {
       looks++;
       if (direct.some((device) => !this.#lacking.isAbsentAt(device, id))) continue;
-      if (known.has(id) || now - this.#lacking.relayAsked(id) < RELAY_WANT_AGAIN_MS) continue;
+      if (known.has(id) || isRecent(this.#lacking.relayAsked(id), RELAY_WANT_AGAIN_MS, now)) continue;
       ids.push(id);
       if (ids.length >= RELAY_WANT_CHUNKS) break;
     }
-    if (looks > RELAY_LOOKS_AT_ONCE) this.#relayLookAt = now + looks / RELAY_LOOKS_PER_MS;
+    this.#relayLookedAt = now;
+    this.#relayRests_ms = looks > RELAY_LOOKS_AT_ONCE ? looks / RELAY_LOOKS_PER_MS : 0;
     if (ids.length === 0) return;
     for (const id of ids) this.#lacking.setRelayAsked(id, now);
     void this.#options.sendByRelay(others, { kind: 'want', chunks: ids });
@@ -515,7 +517,7 @@ export class ChunkExchange {
   // ---- giving -------------------------------------------------------------------------------------------------------------
 
   async wanted(device: DeviceId, path: 'direct' | 'relay', ids: readonly ChunkId[]): Promise<void> {
-    if (path === 'relay') return this.#leaveFor(device, ids);
+    if (path === 'relay') return this.#toLeave(device, ids);
     if (this.#serving.has(device)) return; // one request at a time: the next is asked when this is answered
     this.#serving.add(device);
     try {
@@ -525,16 +527,53 @@ export class ChunkExchange {
     }
   }
 
+  /**
+   * Each device in its turn, and one after the other: of a large workspace many requests come at once, and each is read into memory. Nobody waits for it: a
+   * relay is to keep nothing else till then, and who is left nothing asks again.
+   */
+  #toLeave(device: DeviceId, ids: readonly ChunkId[]): void {
+    const asked = this.#askedByRelay.get(device) ?? new Set();
+    for (const id of ids) if (this.#options.chunks.has(id)) asked.add(id);
+    if (asked.size > 0) this.#askedByRelay.set(device, asked);
+    if (!this.#isLeaving) void this.#leaveInTurns();
+  }
+
+  /** By device, what it has asked for by relay, and is here. */
+  readonly #askedByRelay = new Map<DeviceId, Set<ChunkId>>();
+  #isLeaving = false;
+
+  async #leaveInTurns(): Promise<void> {
+    this.#isLeaving = true;
+    for (let next = this.#nextTurn(); next && !this.#stopped; next = this.#nextTurn())
+      await this.#leaveFor(...next).catch((error: unknown) => this.#options.onFault(error));
+    this.#isLeaving = false;
+  }
+
+  #nextTurn(): [device: DeviceId, ids: readonly ChunkId[]] | undefined {
+    const [device, asked] = this.#askedByRelay.entries().next().value ?? [];
+    if (device === undefined || !asked) return undefined;
+    this.#askedByRelay.delete(device);
+    const ids: ChunkId[] = [];
+    for (const id of asked) {
+      if (ids.length === RELAY_WANT_CHUNKS) break;
+      asked.delete(id);
+      ids.push(id);
+    }
+    if (asked.size > 0) this.#askedByRelay.set(device, asked);
+    return [device, ids];
+  }
+
   /** Who asks although it was left has not found it: the relay may have dropped it. */
   async #leaveFor(device: DeviceId, ids: readonly ChunkId[]): Promise<void> {
     const here = ids.filter((id) => this.#options.chunks.has(id));
     for (const id of here) {
       const uploaded = this.#uploaded.get(id);
-      if (uploaded && this.#options.clock.now() - uploaded.at >= RELAY_WANT_AGAIN_MS) this.#uploaded.delete(id);
+      if (uploaded && !isRecent(uploaded.at, RELAY_WANT_AGAIN_MS, this.#options.clock.now())) this.#uploaded.delete(id);
     }
     try {
       const parcels = await this.leave(here);
-      if (parcels.length > 0) await this.#options.sendByRelay([device], { kind: 'parcels', parcels });
+      // His relay may take it and never answer: that is not to keep the others waiting.
+      if (parcels.length > 0) void this.#options.sendByRelay([device], { kind: 'parcels', parcels });
     } catch (error) {
       // The own relay is away or full: he asks again.
       if (!(error instanceof TransportError)) throw error;
@@ -558,8 +597,12 @@ export class ChunkExchange {
       chunks.push({ id, bytes: chunk });
       bytes += chunk.length;
     }
+    const last: Message = { kind: 'chunks', chunks, absent };
     this.#serving.delete(device); // the answer may be followed by the next request at once
-    await this.#push(device, { kind: 'chunks', chunks, absent });
+    if (this.#options.sendDirect(device, last, Lane.chunks)) return;
+    // Who takes nothing is given nothing more: all that he asks for would be held in memory.
+    this.#serving.add(device);
+    await this.#push(device, last);
   }
 
   /** Waits while the peer's buffer is full; gives up when the path is gone. */

@@ -14,8 +14,8 @@ import { deedFromValue, deedToValue, type Deed } from './deeds.ts';
 import type { Hub } from './hub.ts';
 import { PutAnew, type Became } from './put-anew.ts';
 import type { Said } from './left-behind.ts';
-import { workEntries, type Work, type WorkPlace } from './own-work.ts';
-import type { ContentStore, ExportEntry } from './ports.ts';
+import type { Work, WorkPlace } from './own-work.ts';
+import type { ContentStore } from './ports.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 
 /** What goes with the workspace. The identity, other workspaces and what is kept of this one stay. */
@@ -124,14 +124,12 @@ export class ClosedWorkspace {
     return { id: this.id, ...this.#about, work: this.kept.map(({ info }) => info) };
   }
 
-  /** All that is kept, as files. */
-  entries(): Generator<ExportEntry> {
+  /** All that is kept and whole. */
+  get work(): readonly Work[] {
     const whole = this.kept.filter(({ info, content }) => info.kind === 'post' || content);
-    return workEntries(
-      whole.map(({ info, content, place, deed }) => {
-        return { ...info, ...place, deed, stream: () => this.#contents.read(content!) };
-      }),
-    );
+    return whole.map(({ info, content, place, deed }) => {
+      return { ...info, ...place, deed, stream: () => this.#contents.read(content!) };
+    });
   }
 
   /** What is not in the workspace again. */

@@ -104,10 +104,12 @@ export class ClosedWorkspaces {
     return workspace?.roster.devices.has(workspace.device) === true && !this.#options.joins.has(id);
   }
 
-  /** What is kept of a closed workspace, or what was not accepted in an open one. Throws ServiceError('notFound'). */
+  /** What is kept of a closed workspace, and what was not accepted in an open one: where he is in again, it is both. Throws ServiceError('notFound'). */
   work(workspace: string): Iterable<ExportEntry> {
     const closed = this.#closed.get(workspace as WorkspaceId);
-    return closed ? closed.entries() : workEntries(notAccepted(this.#workspaces.find(workspace).workspace));
+    if (closed && !this.#isBack(closed.id)) return workEntries(closed.work);
+    const open = notAccepted(this.#workspaces.find(workspace).workspace);
+    return workEntries([...(closed?.work ?? []), ...open]);
   }
 
   /**

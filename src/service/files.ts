@@ -6,7 +6,6 @@ import type { ChunkRef, Content } from '../tools/files/content.ts';
 import { filesBody, type FilesDelta, type FolderId } from '../tools/files/deltas.ts';
 import type { Version } from '../tools/files/rows.ts';
 import { nameProblem, safeName } from '../tools/files/safe-name.ts';
-import { StoreError } from '../sync/ports.ts';
 import type { Entry } from '../sync/replica.ts';
 import {
   type CallKey,
@@ -18,12 +17,9 @@ import {
 } from './api.ts';
 import type { ByteCache } from './byte-cache.ts';
 import { partsOf, sameContent, type FileTree, type TreeEntry } from './file-tree.ts';
-import type { Bridges, ExportEntry, ImportSink, ParentContent, Progress } from './ports.ts';
+import { ImportInto } from './import-into.ts';
+import type { Bridges, ExportEntry, ParentContent, Progress } from './ports.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
-
-/** Added files are signed and made durable together, this many at a time: one fsync for all. */
-const IMPORT_BATCH = 32;
-const IMPORT_BATCH_BYTES = 32 * 1024 * 1024;
 
 export class Files {
   readonly #workspace: SharedWorkspace;
@@ -501,106 +497,6 @@ interface Shown {
   /** Within what is walked, without a slash in front. */
   readonly path: string;
   readonly entry: TreeEntry;
-}
-
-/** Where imported files go: their content is stored as it streams, their deltas are signed in batches. */
-class ImportInto implements ImportSink {
-  readonly #workspace: SharedWorkspace;
-  readonly #tool: ToolId;
-  readonly #tree: FileTree;
-  readonly #folders: Map<string, FolderId>;
-  #waiting: { path: string; content: Content }[] = [];
-  #waitingBytes = 0;
-  #turn: Promise<void> = Promise.resolve();
-  /** What this import has brought up to date, by its id; and what it has added, by its place. */
-  readonly #met = new Set<string>();
-
-  constructor(workspace: SharedWorkspace, tool: ToolId, tree: FileTree, root: FolderId) {
-    this.#workspace = workspace;
-    this.#tool = tool;
-    this.#tree = tree;
-    this.#folders = new Map([['', root]]);
-  }
-
-  async folder(path: string): Promise<void> {
-    const { parent, name } = this.#placeOf(path);
-    const existing = this.#existing(parent, name, 'folder');
-    if (existing) {
-      this.#folders.set(path, existing.id);
-      return;
-    }
-    const body = filesBody({ kind: 'folder', parent, name });
-    const nodes = await this.#workspace.author([{ tool: this.#tool, kind: 'folder', body }]);
-    this.#folders.set(path, nodes.at(-1)!.delta.id);
-  }
-
-  async file(path: string, stream: AsyncIterable<Uint8Array>): Promise<void> {
-    const content = await this.#workspace.contents.writeStream(stream, { sync: false });
-    this.#waiting.push({ path, content });
-    this.#waitingBytes += content.bytes;
-    if (this.#waiting.length >= IMPORT_BATCH || this.#waitingBytes >= IMPORT_BATCH_BYTES) await this.flush();
-  }
-
-  /** One after the other: several files end at once. */
-  flush(): Promise<void> {
-    this.#turn = this.#turn.then(() => this.#flush());
-    return this.#turn;
-  }
-
-  async #flush(): Promise<void> {
-    const batch = this.#waiting;
-    if (batch.length === 0) return;
-    [this.#waiting, this.#waitingBytes] = [[], 0];
-    await this.#workspace.syncContent();
-    await this.#demandKept(batch);
-    await this.#workspace.author(batch.map((one) => this.#entryOf(one.path, one.content)));
-  }
-
-  /** A chunk whose fsync has failed is given up, and only whoever had asked for that fsync is told (L2). */
-  async #demandKept(batch: readonly { readonly content: Content }[]): Promise<void> {
-    for (const { content } of batch) {
-      const missing = await this.#workspace.contents.missing(content);
-      if (missing.length > 0) throw new StoreError('io', 'what was imported is not on the disk');
-    }
-  }
-
-  /**
-   * A file that is there already gets a new version; adding a folder again brings it up to date. What is new goes under the name that it has on
-   * the disk: others have it safely, and once (F4).
-   */
-  #entryOf(path: string, content: Content): Entry {
-    const { parent, name } = this.#placeOf(path);
-    const existing = this.#existing(parent, name, 'file');
-    if (!existing) return { tool: this.#tool, kind: 'file', body: filesBody({ kind: 'file', parent, name, content }) };
-    const parents = this.#tree.headsOf(existing);
-    return { tool: this.#tool, kind: 'ver', body: filesBody({ kind: 'ver', parents, content }) };
-  }
-
-  /**
-   * What was added before from under this name, by the name that it was given, not the one that is shown: two whose names differ in their case
-   * alone are two here, too. Else what is shown by it, as what was exported is; or what another system spells with other marks (NFC). Each once in an
-   * import: no two of its files are made one.
-   */
-  #existing(parent: FolderId, name: string, kind: 'file' | 'folder'): TreeEntry | undefined {
-    const place = (own: string) => `${parent ?? ''}/${own}`;
-    const composed = name.normalize('NFC');
-    const free = [...this.#tree.folder(parent).values()].filter(
-      ({ id, item, conflictOf }) =>
-        conflictOf === undefined && item.folder === (kind === 'folder') && !this.#met.has(id),
-    );
-    const others = free.filter(({ item }) => !this.#met.has(place(item.name)));
-    const found =
-      free.find(({ item }) => item.name === name) ??
-      others.find((entry) => entry.name === name) ??
-      others.find(({ item }) => item.name.normalize('NFC') === composed);
-    this.#met.add(found ? found.id : place(name));
-    return found;
-  }
-
-  #placeOf(path: string): { readonly parent: FolderId; readonly name: string } {
-    const cut = path.lastIndexOf('/');
-    return { parent: this.#folders.get(cut < 0 ? '' : path.slice(0, cut)), name: path.slice(cut + 1) };
-  }
 }
 
 function isWithin(path: string, folder: string): boolean {

@@ -280,6 +280,7 @@ export class Inviting {
     const key = this.#key(asking.certificate.device);
     if (this.#asking().some(({ certificate }) => certificate.device === asking.certificate.device)) return;
     if (this.requests().length >= MAX_PENDING_JOINS) return;
+    this.#tidy();
     this.#hub.local.put(key, [
       idBytes(asking.invite),
       asking.certificate.bytes,
@@ -315,12 +316,25 @@ export class Inviting {
 
   #asking(): readonly Asking[] {
     const found: Asking[] = [];
-    for (const [, value] of this.#hub.local.under(`request/${this.#workspace.id}/`)) {
+    for (const [, value] of this.#hub.local.under(this.#key(''))) {
       const asking = this.#readAsking(value);
       if (!asking || this.#workspace.roster.devices.has(asking.certificate.device)) continue;
-      if (this.#unsaid(asking).length === 0) found.push(asking);
+      if (this.#isGood(asking.invite) && this.#unsaid(asking).length === 0) found.push(asking);
     }
     return found;
+  }
+
+  /** Else who has asked is told when he asks again, and nobody need be asked about him. */
+  #isGood(invite: DeltaId): boolean {
+    const record = this.#workspace.roster.invites.get(invite);
+    return record !== undefined && !record.revoked && record.usesLeft > 0;
+  }
+
+  /** Of whom nobody is asked any more. */
+  #tidy(): void {
+    const asking = new Set(this.#asking().map(({ certificate }) => certificate.device));
+    for (const [device] of [...this.#hub.local.under(this.#key(''))])
+      if (!asking.has(device as DeviceId)) this.#hub.local.drop(this.#key(device));
   }
 
   #readAsking(value: Value): Asking | undefined {
@@ -340,7 +354,7 @@ export class Inviting {
     return { invite: toHex(invite) as DeltaId, certificate: certificate.value, name, relay, addresses, since: words };
   }
 
-  #key(device: DeviceId): string {
+  #key(device: string): string {
     return `request/${this.#workspace.id}/${device}`;
   }
 

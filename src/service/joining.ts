@@ -3,6 +3,7 @@
  * of the copy comes he asks again: he may have been taken out before it had come, and holds nothing that could tell him.
  */
 import type { DeltaId, DeviceId, FeedId, WorkspaceId } from '../base/ids.ts';
+import { isRecent } from '../base/recent.ts';
 import { MAX_CERTIFICATE_BYTES, readCertificate, type Certificate } from '../protocol/certificate.ts';
 import { asArray, asBytes, asCount, asList, asText, type Value } from '../protocol/codec.ts';
 import { readControl, Role } from '../sync/control.ts';
@@ -202,7 +203,7 @@ export class Joining {
   /** Nothing of the copy comes: it is asked again whether this device is in. */
   get isStalled(): boolean {
     if (!this.#workspace || this.ended || this.#isIn) return false;
-    return this.#movedAt === undefined || this.#hub.clock.now() - this.#movedAt >= STALLED_MS;
+    return this.#movedAt === undefined || !isRecent(this.#movedAt, STALLED_MS, this.#hub.clock.now());
   }
 
   // ---- answers ----------------------------------------------------------------------------------------------------------
@@ -339,9 +340,11 @@ export class Joining {
   /** What nobody has any more, or never had, is lacking for good: it is fetched when somebody comes who has it, as by who is long in. */
   #isContentComing(lacking: number): boolean {
     const now = this.#hub.clock.now();
-    if (lacking !== this.#lacking?.chunks) this.#lacking = { chunks: lacking, since: now };
+    const isSame = lacking === this.#lacking?.chunks;
+    // A clock that was set back says nothing of the time that has gone by.
+    if (!this.#lacking || !isSame || now < this.#lacking.since) this.#lacking = { chunks: lacking, since: now };
     if (!this.#cancelWatch) this.#watch(now);
-    return lacking > 0 && now - this.#lacking.since < STALLED_MS;
+    return lacking > 0 && isRecent(this.#lacking.since, STALLED_MS, now);
   }
 
   #lacking: { readonly chunks: number; readonly since: number } | undefined;

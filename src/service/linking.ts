@@ -20,8 +20,8 @@ type Reason = NonNullable<LinkInfo['reason']>;
 export interface LinkingOptions {
   readonly hub: Hub;
   readonly code: LinkCode;
-  /** The account is ours from now on: the identity becomes one of its devices. Throws ServiceError('inOtherAccount' | 'locked'). */
-  adopt(seed: Uint8Array): Promise<void>;
+  /** The account is ours from now on: the identity becomes one of its devices. Throws ServiceError('inOtherAccount' | 'locked'), and what `mustBeWanted` throws. */
+  adopt(seed: Uint8Array, mustBeWanted: () => void): Promise<void>;
   /** We are one of these. */
   linked(devices: readonly OwnDevice[]): Promise<void>;
   /** The code is no good, or the person said no. */
@@ -38,6 +38,7 @@ export class Linking {
   #reason: Reason | undefined;
   #adopting = false;
   #hasAdopted = false;
+  #isStopped = false;
 
   constructor(options: LinkingOptions) {
     const { hub, code } = options;
@@ -86,13 +87,15 @@ export class Linking {
     if (!this.ended) this.#asking.ask();
   }
 
+  /** Its person wants it no more, or not now. */
   stop(): void {
+    this.#isStopped = true;
     this.#asking.stop();
   }
 
   async answered(from: DeviceId, message: Message): Promise<void> {
     const { code, hub } = this.#options;
-    if (this.ended || !code.routes.some(({ device }) => device === from)) return;
+    if (this.ended || this.#isStopped || !code.routes.some(({ device }) => device === from)) return;
     const isAdopted = hub.identity.account === code.account;
     if (message.kind === 'declined') {
       // A late word about the asking before.
@@ -101,8 +104,8 @@ export class Linking {
       if (!equalBytes(hub.crypto.signingKeyOf(message.seed), idBytes(code.account))) return;
       await this.#adopt(message.seed);
     } else if (message.kind === 'devices' && isAdopted) {
-      this.stop();
       await this.#options.linked(message.devices);
+      this.#asking.stop();
       this.#become('done');
     }
   }
@@ -112,9 +115,10 @@ export class Linking {
     const { code, hub } = this.#options;
     this.#adopting = true;
     try {
-      await this.#options.adopt(seed);
+      await this.#options.adopt(seed, () => this.#mustBeWanted());
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
+      if (this.#isStopped) return;
       return await this.#refused(error.code === 'inOtherAccount' ? 'inUse' : 'notKept');
     } finally {
       this.#adopting = false;
@@ -126,11 +130,20 @@ export class Linking {
     }
   }
 
+  /** A secret storage may ask its person, who has had time to think better of it. */
+  #mustBeWanted(): void {
+    if (this.#isStopped) throw new ServiceError('stopped', {});
+  }
+
+  /** Told also where the disk fails: what was to be forgotten goes from it later. */
   async #refused(reason: Reason): Promise<void> {
     this.#reason = reason;
-    this.stop();
-    await this.#options.refused();
-    this.#become('refused');
+    this.#asking.stop();
+    try {
+      await this.#options.refused();
+    } finally {
+      this.#become('refused');
+    }
   }
 
   #become(state: LinkInfo['state']): void {

@@ -7,6 +7,7 @@
  * `nameFor/<id>` = [what it is to be called, what it was called].
  */
 import type { DeviceId } from '../base/ids.ts';
+import { isRecent } from '../base/recent.ts';
 import { MAX_CERTIFICATE_BYTES, readCertificate, type Certificate } from '../protocol/certificate.ts';
 import { asArray, asBytes, asCount, asFlag, asList, asText, type Value } from '../protocol/codec.ts';
 import { MAX_ADDRESSES, MAX_ADDRESS_BYTES, MAX_NAME_BYTES, MAX_OWN_DEVICES } from '../protocol/limits.ts';
@@ -221,8 +222,9 @@ export class OwnDevices {
     if (!seal) return;
     const to = { device: device.certificate.device, relay: device.relay };
     if (sayDirectly(this.#hub, seal, [to.device], message) || to.relay === '') return; // or when a path opens
-    if (clock.now() - (this.#toldByRelay.get(once) ?? Number.NEGATIVE_INFINITY) < RELAY_TELL_AGAIN_MS) return;
-    this.#toldByRelay.set(once, clock.now());
+    const now = clock.now();
+    if (isRecent(this.#toldByRelay.get(once) ?? Number.NEGATIVE_INFINITY, RELAY_TELL_AGAIN_MS, now)) return;
+    this.#toldByRelay.set(once, now);
     void sayByRelay(this.#hub, seal, [to], message).then(
       ([outcome]) => outcome === 'ok' || this.#toldByRelay.delete(once),
     );
@@ -247,6 +249,8 @@ export class OwnDevices {
     for (const workspace of this.#options.workspaces()) {
       for (const device of this.#others) {
         const { certificate } = device;
+        // It may have been taken out while another was let in.
+        if (this.#devices.get(certificate.device)?.isOut !== false) continue;
         if (!workspace.roster.devices.has(certificate.device)) await this.#letIn(workspace, device);
         // Who has said what it holds has the key, and needs no other word.
         if (workspace.engine.session.memory(certificate.device).known.length === 0) this.#tellOf(workspace, device);
@@ -313,7 +317,7 @@ export class OwnDevices {
   heardFrom(device: DeviceId): void {
     if (!this.#devices.has(device)) return;
     const now = this.#hub.clock.now();
-    if (now - this.#heardAt(device) >= HEARD_EVERY_MS) this.#hub.local.put(`heard/${device}`, now);
+    if (!isRecent(this.#heardAt(device), HEARD_EVERY_MS, now)) this.#hub.local.put(`heard/${device}`, now);
   }
 
   #heardAt(device: DeviceId): number {

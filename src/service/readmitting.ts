@@ -3,6 +3,7 @@
  * as its person is a member. Nobody is asked about it: the drop was for being away.
  */
 import type { DeviceId } from '../base/ids.ts';
+import { isRecent } from '../base/recent.ts';
 import { readCertificate, type Certificate } from '../protocol/certificate.ts';
 import { controlBody } from '../sync/control.ts';
 import { idBytes } from '../sync/delta.ts';
@@ -106,7 +107,7 @@ export class Readmitting {
   serve(device: DeviceId, letIn: Node): void {
     const now = this.#hub.clock.now();
     const served = this.#served.get(device);
-    if (served?.letIn === letIn && now - served.at < SERVE_AGAIN_MS) return;
+    if (served?.letIn === letIn && isRecent(served.at, SERVE_AGAIN_MS, now)) return;
     this.#served.set(device, { letIn, at: now });
     this.#workspace.serveByRelay(device);
   }

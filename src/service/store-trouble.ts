@@ -1,4 +1,5 @@
 /** What goes wrong where nobody waits for it: said to the person where the disk is at fault, to us where we are. */
+import { isRecent } from '../base/recent.ts';
 import { MAX_UNSAVED_MESSAGES } from '../protocol/limits.ts';
 import { StoreError, type Path } from '../sync/ports.ts';
 import { ServiceError } from './api.ts';
@@ -23,7 +24,7 @@ export class StoreTrouble {
   fault(error: unknown): void {
     if (error instanceof ServiceError) return;
     if (!(error instanceof StoreError)) return this.#onFault?.(error);
-    if (this.#hub.clock.now() - this.#toldAt < TOLD_AGAIN_MS) return;
+    if (isRecent(this.#toldAt, TOLD_AGAIN_MS, this.#hub.clock.now())) return;
     this.failed(error);
   }
 

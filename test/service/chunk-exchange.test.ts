@@ -20,15 +20,18 @@ function world(given?: number, maxLacking?: number) {
   const left: string[] = [];
   const fetched: (readonly [offset: number, length: number])[] = [];
   const sent: (readonly ChunkId[])[] = [];
+  const notices: (readonly [to: readonly DeviceId[], ids: readonly ChunkId[]])[] = [];
   const alarms: (() => void)[] = [];
   const disk = { isFailing: false };
   const there = [bob];
+  const [time, away, byRelay] = [{ now: 0 }, new Set<DeviceId>(), [] as (readonly ChunkId[])[]];
+  const path = { isFull: false, relayTakes: Promise.resolve(), hisRelayAnswers: Promise.resolve() };
   const exchange = new ChunkExchange({
     ...(maxLacking === undefined ? {} : { maxLacking }),
     crypto,
     chunks,
     clock: {
-      now: () => 0,
+      now: () => time.now,
       wakeAt: (_, ring) => {
         alarms.push(ring);
         return () => undefined;
@@ -36,24 +39,35 @@ function world(given?: number, maxLacking?: number) {
     },
     keys: { find: (generation) => keys.get(generation), current: () => assert.fail('nothing is written here') },
     transport: {
-      reach: () => 'direct',
+      reach: (device) => (away.has(device) ? 'none' : 'direct'),
       getParcel: (_: string, __: Uint8Array, offset: number, length: number) => {
         fetched.push([offset, length]);
         return Promise.resolve({ total: 2 ** 40, bytes: new Uint8Array(given ?? length) });
       },
       putParcel: (_: Uint8Array, bytes: Uint8Array) => {
         left.push(Buffer.from(bytes).toString('hex'));
-        return Promise.resolve();
+        return path.relayTakes;
       },
     } as Partial<Transport> as Transport,
     relay: () => 'coterie-relay://here/key/token',
     devices: () => there,
     sendDirect: (_, message) => {
       if (message.kind === 'want') wants.push(message.chunks);
+      if (message.kind === 'chunks' && path.isFull) return false;
       if (message.kind === 'chunks') sent.push([...message.chunks.map(({ id }) => id), ...message.absent]);
       return true;
     },
-    sendByRelay: () => assert.fail('Bob is here'),
+    sendByRelay: async (devices, message) => {
+      assert.ok(
+        devices.every((device) => away.has(device)),
+        'whoever is here is not spoken to by relay',
+      );
+      if (message.kind === 'want') byRelay.push(message.chunks);
+      if (message.kind === 'parcels')
+        notices.push([devices, message.parcels.flatMap((one) => one.chunks.map(({ id }) => id))]);
+      await path.hisRelayAnswers;
+      return true;
+    },
     isDiskFailing: () => disk.isFailing,
     onArrived: () => undefined,
     onProgress: () => undefined,
@@ -66,7 +80,13 @@ function world(given?: number, maxLacking?: number) {
     const plaintext = Buffer.from(text);
     return { key, ref: { generation, bytes: plaintext.length }, ...sealChunk(crypto, key, plaintext) };
   };
-  return { exchange, keys, chunks, wants, sent, locked, left, fetched, alarms, disk, there, sealed };
+  const asked = { wants, byRelay, fetched, locked };
+  return { exchange, keys, chunks, ...asked, sent, left, notices, alarms, disk, path, there, away, time, sealed };
+}
+
+/** Whatever waits for nothing but its turn has had it. */
+async function turns(count: number): Promise<void> {
+  for (let n = 0; n < count; n++) await Promise.resolve();
 }
 
 describe('The exchange of chunks', () => {
@@ -114,6 +134,51 @@ describe('The exchange of chunks', () => {
       Array.from({ length: 29_000 }, (_, n) => (n % 2 ? here.id : other.id)),
     );
     assert.deepEqual(sent, [[here.id, other.id]]);
+  });
+
+  it('F1 D4 whoever asks on and takes nothing is read for once', async () => {
+    const { exchange, chunks, sent, alarms, path, sealed } = world();
+    const chunk = sealed('newest', 'is here');
+    await chunks.put(chunk.id, chunk.bytes);
+    let read = 0;
+    const get = chunks.get.bind(chunks);
+    chunks.get = (id) => (read++, get(id));
+    path.isFull = true;
+    const asking = Array.from({ length: 100 }, () => exchange.wanted(bob, 'direct', [chunk.id]));
+    await turns(10);
+    asking.push(...Array.from({ length: 100 }, () => exchange.wanted(bob, 'direct', [chunk.id])));
+    path.isFull = false;
+    await turns(10);
+    for (const ring of alarms.splice(0)) ring();
+    await Promise.all(asking);
+    assert.deepEqual([read, sent], [1, [[chunk.id]]]);
+    await exchange.wanted(bob, 'direct', [chunk.id]);
+    assert.equal(sent.length, 2, 'he takes it again');
+  });
+
+  it('R9 D4 S4 what many ask for by relay is read and left one after the other, though their relays do not answer', async () => {
+    const { exchange, chunks, left, notices, path, away, sealed } = world();
+    const all = ['for Bob', 'for him, too', 'for Carol'].map((text) => sealed('newest', text));
+    for (const { id, bytes } of all) await chunks.put(id, bytes);
+    const [first, second, third] = all.map(({ id }) => id) as [ChunkId, ChunkId, ChunkId];
+    for (const device of [bob, carol]) away.add(device);
+    path.hisRelayAnswers = new Promise(() => undefined);
+    let take = (): void => undefined;
+    path.relayTakes = new Promise((resolve) => (take = resolve));
+    await exchange.wanted(bob, 'relay', [first]);
+    await exchange.wanted(bob, 'relay', [second]);
+    await exchange.wanted(carol, 'relay', [third]);
+    for (let times = 0; times < 100; times++) await exchange.wanted(bob, 'relay', [second]);
+    await turns(50);
+    assert.deepEqual([left.length, notices], [1, []]);
+    take();
+    await turns(100);
+    assert.deepEqual(notices, [
+      [[bob], [first]],
+      [[bob], [second]],
+      [[carol], [third]],
+    ]);
+    assert.equal(left.length, 3);
   });
 
   it('F1 who has said that he lacks what nobody asked for is asked all the same when it is lacking', async () => {
@@ -249,7 +314,7 @@ describe('The exchange of chunks', () => {
     exchange.need([{ id: chunk.id, ...chunk.ref }]);
     const chunks = [{ id: chunk.id, offset: 0, length: chunk.bytes.length }];
     exchange.offered([{ relay: 'coterie-relay://there/key', parcel: new Uint8Array(32), chunks }]);
-    for (let turns = 0; turns < 100; turns++) await Promise.resolve();
+    await turns(100);
     assert.deepEqual(fetched, [[0, chunk.bytes.length]]);
   });
 
@@ -271,5 +336,53 @@ describe('The exchange of chunks', () => {
     exchange.pump();
     assert.deepEqual(wants.at(-1), [one.id, two.id]);
     assert.deepEqual(fetched, [[0, two.bytes.length]]);
+  });
+
+  it('R9 a clock that is set back keeps nothing from being asked for by relay again, nor from being left there again', async () => {
+    const { exchange, keys, chunks, byRelay, left, away, time, sealed } = world();
+    const [mine, his] = [sealed('newest', 'is here'), sealed('newest', 'is not')];
+    keys.set('newest', his.key);
+    await chunks.put(mine.id, mine.bytes);
+    away.add(bob);
+    time.now = 3_600_000;
+    exchange.need([{ id: his.id, ...his.ref }]);
+    await exchange.wanted(bob, 'relay', [mine.id]);
+    await turns(50);
+    time.now = 1_000;
+    for (let times = 0; times < 3; times++) exchange.pump();
+    for (let times = 0; times < 3; times++) {
+      await exchange.wanted(bob, 'relay', [mine.id]);
+      await turns(50);
+    }
+    assert.deepEqual([byRelay, left.length], [[[his.id], [his.id]], 2]);
+  });
+
+  it('R9 nor, where very much is lacking, from being looked at for that', () => {
+    const { exchange, keys, byRelay, away, time, sealed } = world();
+    const { id, ref, key } = sealed('newest', 'was not lacking then');
+    keys.set('newest', key);
+    away.add(bob);
+    time.now = 3_600_000;
+    const ids = Array.from({ length: 2_000 }, (_, n) => n.toString(16).padStart(64, '0') as ChunkId);
+    exchange.need(ids.map((one) => ({ id: one, generation: 'newest', bytes: 1 })));
+    for (let n = 0; n < 20; n++) {
+      time.now += 100;
+      exchange.pump();
+    }
+    assert.equal(byRelay.flat().length, 2_000);
+    time.now = 1_000;
+    exchange.hurry([{ id, ...ref }]);
+    assert.ok(byRelay.at(-1)!.includes(id));
+  });
+
+  it('F1 who opens a file is not kept waiting by a clock that is set back', async () => {
+    const { exchange, keys, alarms, time, sealed } = world();
+    const { id, ref, key } = sealed('newest', 'is nowhere');
+    keys.set('newest', key);
+    time.now = 3_600_000;
+    const opened = exchange.fetch([{ id, ...ref }]);
+    time.now = 1_000;
+    for (const ring of alarms.splice(0)) ring();
+    assert.equal(await Promise.race([opened, turns(100)]), false);
   });
 });

@@ -288,6 +288,39 @@ describe('Several devices of one person', function () {
     assert.deepEqual(await desktop.api.identity(), before);
   });
 
+  it('I2 who cancels while the secrets of the account go to the storage stays who he is', async () => {
+    await moveIn();
+    const [before, secrets] = [await desktop.api.identity(), desktop.secrets];
+    const putBack = new Promise<void>((resolve) => {
+      let isFirst = true;
+      desktop.whileKeeping = async () => {
+        if (isFirst) await desktop.api.cancelLink();
+        else resolve();
+        isFirst = false;
+      };
+    });
+    const { code } = await laptop.api.makeLinkCode('vscode');
+    await desktop.api.linkDevice(code);
+    await laptop.api.answerDevice((await request(laptop)).id, true);
+    await Promise.race([putBack, desktop.next(({ type }) => type === 'devices')]);
+    assert.deepEqual([await desktop.api.identity(), desktop.secrets], [before, secrets]);
+    assert.equal(await desktop.api.linking(), undefined);
+  });
+
+  it('I2 an account is taken on once at a time, though it is asked for twice', async () => {
+    await moveIn();
+    let [now, most] = [0, 0];
+    desktop.whileKeeping = async () => {
+      most = Math.max(most, ++now);
+      await new Promise((resume) => void setImmediate(resume));
+      now--;
+    };
+    const phrase = await laptop.api.recoveryPhrase();
+    await Promise.all([desktop.api.restoreAccount(phrase), desktop.api.restoreAccount(phrase)]);
+    assert.equal(most, 1);
+    await link(laptop, desktop);
+  });
+
   it('I2 what is begun while the secrets of another account go to the storage is not left behind by it', async () => {
     await moveIn();
     const [before, secrets] = [await desktop.api.identity(), desktop.secrets];

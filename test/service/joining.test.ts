@@ -604,6 +604,24 @@ describe('A copy that does not come', () => {
     assert.equal(alarms.length, 0);
   });
 
+  it('N4 F3 nor is its person kept waiting for either by a clock that is set back', () => {
+    now = 60 * MINUTE_MS;
+    workspace.replica.size = 1;
+    joining.progressed();
+    now = 1_000;
+    for (const { ring } of alarms.splice(0)) ring();
+    assert.deepEqual([asked, joining.info().state], [2, 'asking']);
+    now = 60 * MINUTE_MS;
+    const copy = workspace as unknown as { lackingChunks: number; roster: { devices: Map<unknown, unknown> } };
+    copy.roster.devices.set(self!.device, {});
+    copy.lackingChunks = 3;
+    assert.equal(joining.progressed(), false);
+    now = 1_000;
+    assert.equal(joining.progressed(), false, 'it may be coming');
+    pass(MINUTE_MS);
+    assert.equal(joining.progressed(), true);
+  });
+
   it('N4 of a copy that comes nobody may say that it does not', () => {
     assert.equal(joining.declined(sponsor!.device, DeclineReason.takenOut), false);
     assert.equal(joining.info().state, 'copying');

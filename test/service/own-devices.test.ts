@@ -6,6 +6,7 @@ import type { Farewells } from '../../src/service/farewells.ts';
 import type { Hub } from '../../src/service/hub.ts';
 import { LocalState } from '../../src/service/local-state.ts';
 import { OwnDevices } from '../../src/service/own-devices.ts';
+import type { SharedWorkspace } from '../../src/service/shared-workspace.ts';
 import { decodeMessage, encodeMessage, type OwnDevice } from '../../src/sync/messages.ts';
 
 describe('I2 a person’s own devices', () => {
@@ -20,7 +21,7 @@ describe('I2 a person’s own devices', () => {
     });
   const word = (name: string): OwnDevice => ({ certificate: certificateOf().bytes, name, relay: '', addresses: [] });
 
-  function devicesOf(): OwnDevices {
+  function devicesOf(more: Partial<Hub> = {}, workspaces: readonly unknown[] = []): OwnDevices {
     const [agreementSecret, seed] = [crypto.randomBytes(32), crypto.randomBytes(32)];
     const certificate = certificateOf(agreementSecret, seed);
     const { account, device } = certificate;
@@ -35,11 +36,12 @@ describe('I2 a person’s own devices', () => {
       commit: async () => undefined,
       changed: () => undefined,
       emit: () => undefined,
+      ...more,
     } as unknown as Hub;
     return new OwnDevices({
       hub,
       farewells: { for: () => [] } as unknown as Farewells,
-      workspaces: () => [],
+      workspaces: () => workspaces as readonly SharedWorkspace[],
       entered: async () => true,
       takenOut: () => false,
       renamed: () => undefined,
@@ -66,5 +68,47 @@ describe('I2 a person’s own devices', () => {
       devices.infos().map(({ name }) => name),
       ['this one', 'the new one'],
     );
+  });
+
+  it('I2 I4 one that is taken out while others are let in is not let in after them', async () => {
+    const letIn: number[] = [];
+    let meanwhile = async (): Promise<unknown> => undefined;
+    const workspace = {
+      roster: { devices: new Map(), gone: new Map(), records: new Map() },
+      engine: {
+        keys: { box: () => ({ id: new Uint8Array(32), boxes: [] }) },
+        session: { memory: () => ({ known: [0] }) },
+      },
+      peers: { meet: () => undefined },
+      control: async () => {
+        letIn.push(letIn.length);
+        await meanwhile();
+      },
+    };
+    const devices = devicesOf({}, [workspace]);
+    await devices.learn([word('first'), word('second')]);
+    const second = devices.infos().find(({ name }) => name === 'second')!;
+    meanwhile = () => devices.remove(second.device);
+    await devices.spread();
+    assert.equal(letIn.length, 1);
+  });
+
+  it('I2 a clock that is set back keeps another device from hearing nothing, and none in the future', async () => {
+    let [now, submitted] = [3_600_000, 0];
+    const transport = {
+      ...{ listening: [], reach: () => 'none', send: () => false },
+      submit: async () => (submitted++, ['ok']),
+    } as unknown as Hub['transport'];
+    const devices = devicesOf({ transport, clock: { now: () => now, wakeAt: () => () => undefined } });
+    const other = certificateOf();
+    await devices.learn([{ certificate: other.bytes, name: 'other', relay: 'there', addresses: [] }]);
+    const call = async () => {
+      devices.heardFrom(other.device);
+      for (let times = 0; times < 2; times++) await devices.rename(other.device, 'renamed');
+      return [submitted, devices.infos()[1]!.lastHeard];
+    };
+    assert.deepEqual(await call(), [1, 3_600_000]);
+    now = 1_000;
+    assert.deepEqual(await call(), [2, 1_000]);
   });
 });

@@ -1,6 +1,6 @@
 /** L7: what was kept of a workspace is written into it anew, over crashes, once and whole. Real stores and sockets. */
 import assert from 'node:assert/strict';
-import { cp, mkdir, readdir, rm } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ServiceError } from '../../src/service/api.ts';
 import { Contents } from '../../src/store/contents.ts';
@@ -145,6 +145,22 @@ describe('Putting back what was kept', function () {
     );
     assert.equal((await bob.api.putBack(apollo)).posts, 2);
     assert.deepEqual(await house.converged(apollo, alice, bob), ['Bob: kept first', 'Bob: kept then']);
+  });
+
+  it('L7 D9 who saves what was not accepted where he is in again has that, and what is kept from before', async () => {
+    await kept(() => bob.api.post(apollo, chat, 'kept'));
+    const { account } = await bob.api.identity();
+    await bob.close();
+    await alice.api.setRole(apollo, account, 'guest');
+    await alice.close();
+    await bob.open({ place });
+    await bob.api.post(apollo, chat, 'as a guest');
+    await alice.open();
+    await bob.until(async () => (await bob.api.notAccepted(apollo)).length === 1);
+    const into = join(house.folder, 'saved');
+    await mkdir(into);
+    await bob.api.saveWork(apollo, into, 'saving');
+    assert.equal(await readFile(join(into, 'chat.md'), 'utf8'), 'kept\n\n---\n\nas a guest');
   });
 
   it('L7 L1 on a full disk nothing that was kept goes before what it has become is saved', async () => {

@@ -44,5 +44,8 @@ describe('A device that comes back', () => {
     now = 60_000;
     await readmitting.asked(back!.device, join);
     assert.deepEqual([answered, served], [101, 2]);
+    now = 1_000; // its clock was set back
+    for (let i = 0; i < 2; i++) await readmitting.asked(back!.device, join);
+    assert.deepEqual([answered, served], [103, 3]);
   });
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { DeviceId } from '../../src/base/ids.ts';
 import { MAX_UNSAVED_MESSAGES } from '../../src/protocol/limits.ts';
 import { StoreTrouble } from '../../src/service/store-trouble.ts';
-import type { Arrived, Path } from '../../src/sync/ports.ts';
+import { StoreError, type Arrived, type Path } from '../../src/sync/ports.ts';
 
 describe('What came in while the disk took nothing', () => {
   let handled: string[];
@@ -41,5 +41,17 @@ describe('What came in while the disk took nothing', () => {
     trouble.hold(arrive('later', 'relay'));
     trouble.release();
     assert.equal(handled.at(-1), 'later', 'there is room again');
+  });
+
+  it('L1 its person is told once a minute, also when the clock was set back', () => {
+    let [now, told] = [3_600_000, 0];
+    const clock = { now: () => now, wakeAt: () => () => undefined };
+    const full = new StoreTrouble({ clock, emit: () => void told++ }, undefined);
+    const fail = () => full.fault(new StoreError('diskFull', 'no space left'));
+    for (let times = 0; times < 2; times++) fail();
+    assert.equal(told, 1);
+    now = 1_000;
+    for (let times = 0; times < 2; times++) fail();
+    assert.equal(told, 2);
   });
 });

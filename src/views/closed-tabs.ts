@@ -5,11 +5,13 @@ import { placeOf } from './files/place.ts';
 import type { House } from './house.ts';
 
 export function closeErasedTabs({ list }: House, closeChats: (workspace: string) => void): Disposable {
-  const seen = new Set<string>();
+  let out: ReadonlySet<string> = new Set();
   return list.onChange(({ closed }) => {
-    for (const { id } of closed) {
-      if (seen.has(id)) continue;
-      seen.add(id);
+    // Who is back in it reads what is there, though work of before is kept.
+    const now = new Set(closed.filter(({ isBack }) => !isBack).map(({ id }) => id));
+    const gone = [...now].filter((id) => !out.has(id));
+    out = now;
+    for (const id of gone) {
       closeChats(id);
       void vscode.window.tabGroups.close(cleanTabs(id), true);
     }

@@ -100,6 +100,15 @@ function playVscode(): FakeVscode & { readonly Uri: typeof Uri } {
     TabInputText: class extends UriTab {},
     TabInputCustom: class extends UriTab {},
     TabInputNotebook: class extends UriTab {},
+    TabInputTextDiff: class {
+      readonly original: unknown;
+      readonly modified: unknown;
+
+      constructor(original: unknown, modified: unknown) {
+        this.original = original;
+        this.modified = modified;
+      }
+    },
     TreeItemCollapsibleState: { None: 0, Collapsed: 1, Expanded: 2 },
     QuickPickItemKind: { Separator: -1, Default: 0 },
     ProgressLocation: { Notification: 15 },

@@ -495,7 +495,7 @@ export type ServiceErrorCode =
 export class ServiceError extends Error {
   override readonly name = 'ServiceError';
   readonly code: ServiceErrorCode;
-  /** What a sentence may name: a path, a member. */
+  /** What a sentence may name: a path, a member. Its `reason` says more than the code: `folder`, of any, that of this machine which was to be written. */
   readonly detail: Readonly<Record<string, string>>;
   constructor(code: ServiceErrorCode, detail: Readonly<Record<string, string>> = {}, message: string = code) {
     super(message);

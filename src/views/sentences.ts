@@ -106,6 +106,21 @@ export const reasonSentences: Readonly<Record<string, Sentence>> = {
   'notPresent opened': warning(
     'The content of {path} has not arrived yet, and no member who holds it is reachable. Nothing is lost. Leave its tab open: the file shows there by itself as soon as somebody who has it is reachable.',
   ),
+  'notFound unnamed': error(
+    'That is not there any more: somebody has answered, finished or removed it meanwhile, here or elsewhere. Nothing was changed.',
+  ),
+  'notPermitted folder': error(
+    'This system does not let Coterie write into that folder. What was written there before is kept; in the workspace nothing was changed. Choose another folder.',
+  ),
+  'notFound folder': error(
+    'That folder is not there any more: it was moved or deleted, or its disk was taken out. In the workspace nothing was changed. Choose another folder.',
+  ),
+  'diskFull folder': error(
+    'There is no room left on the disk of that folder. What was written there before is kept; in the workspace nothing was changed. Free some space, or choose another folder.',
+  ),
+  'internal folder': error(
+    'That folder could not be written: its disk may be damaged, or was taken out. What was written there before is kept; in the workspace nothing was changed. Choose another folder.',
+  ),
   'locked notKept': error(
     'This VS Code’s secret storage does not keep the key of your account, so nothing was changed. Set up the keychain of your system, then try again.',
   ),
@@ -136,7 +151,8 @@ export const reasonSentences: Readonly<Record<string, Sentence>> = {
 };
 
 export function errorSentence(code: ServiceErrorCode, detail: Readonly<Record<string, string>>): Sentence {
-  return reasonSentences[`${code} ${detail['reason'] ?? ''}`] ?? errorSentences[code];
+  const isUnnamed = code === 'notFound' && detail['path'] === undefined;
+  return reasonSentences[`${code} ${detail['reason'] ?? (isUnnamed ? 'unnamed' : '')}`] ?? errorSentences[code];
 }
 
 /** The owner of the store has stopped answering this window, which was at work. */

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { errorCode, errorTrace } from '../../src/views/errors.ts';
+import { BridgeError } from '../../src/bridges/bridge-error.ts';
+import { Calls } from '../../src/service/calls.ts';
+import { errorCode, errorDetail, errorTrace } from '../../src/views/errors.ts';
 import {
   doneSentences,
   errorSentence,
@@ -78,6 +80,23 @@ describe('sentences for people', () => {
     assert.match(errorSentence('inUse', { reason: 'version' }).text, /another version/);
     assert.equal(errorSentence('inUse', { reason: 'stalled' }), errorSentences.inUse);
     assert.equal(errorSentence('exists', {}), errorSentences.exists);
+  });
+
+  it('what a folder of this machine refuses is said of that folder, not of a role, of a file or of the store', async () => {
+    const calls = new Calls(() => undefined, {} as never);
+    for (const code of ['notPermitted', 'notFound', 'diskFull', 'io'] as const) {
+      const fails = calls.do(() => Promise.reject(new BridgeError(code)));
+      const error: unknown = await fails.catch((thrown: unknown) => thrown);
+      const { text } = errorSentence(errorCode(error), errorDetail(error));
+      assert.match(text, /that folder.*in the workspace nothing was changed/i, code);
+    }
+    // A verdict has that reason.
+    assert.match(errorSentence('notPermitted', { reason: 'notPermitted' }).text, /Your role/);
+  });
+
+  it('what is not there any more is no file where none was named: a request that was answered in another window', () => {
+    assert.doesNotMatch(errorSentence('notFound', {}).text, /\{path\}|file|renamed/);
+    assert.equal(errorSentence('notFound', { path: '/plan.md' }), errorSentences.notFound);
   });
 
   it('F3 who opens what is not here hears what will happen, and who asked for it otherwise, what to do', () => {

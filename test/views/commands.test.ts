@@ -22,10 +22,12 @@ interface Circumstances {
   readonly selected?: object | undefined;
   /** Of the only workspace. */
   readonly state?: WorkspaceInfo['state'];
+  /** What the person is out of, or has come back into. */
+  readonly closed?: readonly object[];
 }
 
 /** Records what the service is asked to do; nothing of what it answers matters here. */
-function play(extensionMode: number, { selected, state = 'open' }: Circumstances = {}): Played {
+function play(extensionMode: number, { selected, state = 'open', closed = [] }: Circumstances = {}): Played {
   const done: string[] = [];
   const answers: Readonly<Record<string, unknown>> = {
     absentDevices: [{ device: 'd', name: 'Laptop', member: 'Bob', mayTakeOut: true, why: {} }],
@@ -62,7 +64,7 @@ function play(extensionMode: number, { selected, state = 'open' }: Circumstances
     session: { api: async () => api, events: () => ({ dispose: () => undefined }), state: { kind: 'open' } },
     list: {
       workspaces: [workspace],
-      lists: { closed: [], requests: [asks], offers: [offer], joins: [], workspaces: [workspace] },
+      lists: { closed, requests: [asks], offers: [offer], joins: [], workspaces: [workspace] },
       reload: async () => undefined,
       workspace: () => workspace,
     },
@@ -229,6 +231,45 @@ describe('which file a command of the palette or a key is about', () => {
   it('from the menu of a row it is that row', async () => {
     vscode.showTab('text', open('/test/index.ts'));
     assert.deepEqual(await run('coterie.deleteItem', row, folder), ['Delete docs, for every member?']);
+  });
+});
+
+describe('what a command names that is not there any more', () => {
+  const NOTHING = 'There is nothing here that this could be done with.';
+  const work = [{ kind: 'post', text: 'hello' }];
+  const back = { id: 'w2', name: 'Gemini', how: 'dropped', isBack: true, isAsking: false, work };
+  const dropped = { ...back, id: 'w3', name: 'Mercury', isBack: false, work: [] };
+
+  /** What the service is asked for and the person is shown. */
+  async function run(name: string, ...args: readonly unknown[]): Promise<readonly string[]> {
+    vscode.clear();
+    const { done, dispose } = play(PRODUCTION, { closed: [back, dropped] });
+    await vscode.commands.get(`coterie.${name}`)!(...args);
+    dispose();
+    return [...done, ...vscode.shown.map(({ text }) => text)];
+  }
+
+  it('is put back, fetched or opened in no other’s place: by the button of a notice, or on its row', async () => {
+    const row = { kind: 'closed', closed: { ...back, id: 'gone' } };
+    for (const name of ['putBack', 'fetchAgain']) {
+      for (const named of ['gone', row]) assert.deepEqual(await run(name, named), [NOTHING], name);
+    }
+    for (const name of ['renewCopy', 'dropDevices', 'permissions', 'continueWorkspace', 'showNotAccepted'])
+      assert.deepEqual(await run(name, 'gone'), [NOTHING], name);
+    for (const named of ['gone', row]) assert.deepEqual(await run('saveWork', named), [NOTHING]);
+    assert.deepEqual(await run('freezeDevice', 'gone', 'device'), [NOTHING]);
+    const member = { kind: 'member', workspace: { id: 'w' }, member: { account: 'gone', name: 'Bob' } };
+    for (const name of ['removeMember', 'changeRole']) assert.deepEqual(await run(name, member), [NOTHING], name);
+    const tool = { kind: 'tool', workspace: { id: 'w' }, tool: { id: 'gone', kind: 'files' } };
+    for (const name of ['openAsFolder', 'exportItem', 'deleteTool'])
+      assert.deepEqual(await run(name, tool), [NOTHING], name);
+  });
+
+  it('and what is there is found by its id, by its row, and where nothing is named', async () => {
+    assert.equal((await run('putBack', back.id))[0], 'putBack');
+    assert.equal((await run('putBack'))[0], 'putBack');
+    assert.equal((await run('fetchAgain', { kind: 'closed', closed: dropped }))[0], 'fetchAgain');
+    assert.deepEqual(await run('renewCopy', 'w'), ['Fetch a fresh copy of Apollo?']);
   });
 });
 

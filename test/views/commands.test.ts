@@ -273,6 +273,25 @@ describe('what a command names that is not there any more', () => {
   });
 });
 
+describe('L7 a workspace that this machine was dropped from', () => {
+  const none = { name: 'Gemini', isAsking: false, work: [] };
+  const dropped = { ...none, id: 'w2', how: 'dropped', isBack: false };
+  const left = { ...none, id: 'w3', how: 'left', isBack: false };
+
+  async function forget(closed: object): Promise<readonly string[]> {
+    vscode.clear();
+    const { done, dispose } = play(PRODUCTION, { closed: [closed] });
+    await vscode.commands.get('coterie.forgetWorkspace')!({ kind: 'closed', closed });
+    dispose();
+    return [...done, ...vscode.shown.map(({ text }) => text)];
+  }
+
+  it('is not removed from the list, and the way back with it, before the person has said so', async () => {
+    assert.deepEqual(await forget(dropped), ['Remove Gemini from the list?']);
+    assert.deepEqual(await forget(left), ['forget']);
+  });
+});
+
 describe('A8 of a workspace that was deleted for all', () => {
   const NOTHING = 'There is nothing here that this could be done with.';
   const tool = (id: string, kind: string) => ({ kind: 'tool', workspace: { id: 'w' }, tool: { id, kind } });

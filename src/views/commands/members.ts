@@ -190,17 +190,28 @@ export async function forgetWorkspace(house: House, argument?: unknown): Promise
 
 /** What is lost with it is asked about before. */
 async function mayForget(house: House, { name, closed }: Forgettable): Promise<boolean> {
-  if (closed === undefined) return mayErase(name);
-  return closed.work.length === 0 || mayLose(house, closed);
+  // A8: of what is deleted for all the copy goes, too.
+  if (closed === undefined)
+    return mayRemove(
+      name,
+      vscode.l10n.t(
+        'It was deleted for all members. Your copy of it is erased as soon as the others can hear of that without it. Export first what you want to keep.',
+      ),
+    );
+  if (closed.work.length > 0) return mayLose(house, closed);
+  if (closed.how !== 'dropped' || closed.isBack) return true;
+  // L7: with the row goes the way back.
+  return mayRemove(
+    name,
+    vscode.l10n.t(
+      'You are still a member of it. Once it is removed from the list, this machine can fetch no fresh copy of it any more: a member would have to invite you again.',
+    ),
+  );
 }
 
-/** A8: of what is deleted for all the copy goes, too. */
-async function mayErase(name: string): Promise<boolean> {
+async function mayRemove(name: string, detail: string): Promise<boolean> {
   const yes = vscode.l10n.t('Remove');
   const question = vscode.l10n.t('Remove {0} from the list?', name);
-  const detail = vscode.l10n.t(
-    'It was deleted for all members. Your copy of it is erased as soon as the others can hear of that without it. Export first what you want to keep.',
-  );
   return (await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) === yes;
 }
 

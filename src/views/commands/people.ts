@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { MemberInfo } from '../../service/api.ts';
 import type { House } from '../house.ts';
 import { notify } from '../notify.ts';
-import { setRelay } from '../settings.ts';
+import { setRelay, textIn } from '../settings.ts';
 import { relayWords } from '../status-bar.ts';
 import { pickMember } from '../targets.ts';
 
@@ -62,7 +62,6 @@ export async function showRelay(house: House): Promise<void> {
 
 /** `given` stands for the answer of the input box. */
 export async function askRelay(house: House, given?: unknown): Promise<void> {
-  const present = vscode.workspace.getConfiguration('coterie').get('relay', '');
   const address =
     typeof given === 'string'
       ? given
@@ -71,7 +70,7 @@ export async function askRelay(house: House, given?: unknown): Promise<void> {
           prompt: vscode.l10n.t(
             'The address as the relay printed it. Empty: the one that came with an invitation, if any.',
           ),
-          value: present,
+          value: textIn('relay'),
           ignoreFocusOut: true,
         });
   if (address === undefined) return;

@@ -6,6 +6,7 @@ import { askAboutOffer } from './commands/continuing.ts';
 import { askAboutDevice } from './commands/devices.ts';
 import type { House } from './house.ts';
 import { notify } from './notify.ts';
+import { besideNumber } from './plain.ts';
 import { noticeSentences, stalledSentence } from './sentences.ts';
 import { lacksManager, manages } from './rights.ts';
 import { roleWord } from './tree-item.ts';
@@ -152,8 +153,8 @@ export async function askAboutRequest(house: House, request: JoinRequestInfo): P
   const answer = await notify(
     'information',
     vscode.l10n.t('{name} asks to join {workspace} as {role}. Safety number: {number}', {
-      name: request.name,
-      workspace,
+      name: besideNumber(request.name),
+      workspace: besideNumber(workspace),
       role: roleWord(request.role),
       number: request.safetyNumber,
     }),

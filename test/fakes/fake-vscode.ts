@@ -9,6 +9,8 @@ export interface Shown {
   readonly call: string;
   readonly text: string;
   readonly modal: boolean;
+  /** Of a dialog, what stands below. */
+  readonly detail?: string;
 }
 
 export interface FakeVscode {
@@ -84,8 +86,12 @@ function playVscode(): FakeVscode & { readonly Uri: typeof Uri } {
   const show = (call: string, text: string, modal = false): void => void shown.push({ call, text, modal });
   const message =
     (call: string) =>
-    async (text: string, ...rest: readonly unknown[]): Promise<undefined> =>
-      show(call, text, typeof rest[0] === 'object' && rest[0] !== null && 'modal' in rest[0]) as undefined;
+    async (text: string, first?: unknown): Promise<undefined> => {
+      if (typeof first === 'object' && first !== null && 'modal' in first) {
+        const { detail = '' } = first as { readonly detail?: string };
+        shown.push({ call, text, modal: true, detail });
+      } else show(call, text);
+    };
   const ask =
     (call: string) =>
     async (...args: readonly unknown[]): Promise<undefined> => {
@@ -96,6 +102,16 @@ function playVscode(): FakeVscode & { readonly Uri: typeof Uri } {
     Uri,
     TabInputWebview,
     ThemeIcon: class {},
+    ThemeColor: class {},
+    TreeItem: class {
+      readonly label: string;
+      readonly collapsibleState: number;
+
+      constructor(label: string, collapsibleState: number) {
+        this.label = label;
+        this.collapsibleState = collapsibleState;
+      }
+    },
     ViewColumn: { Active: -1 },
     TabInputText: class extends UriTab {},
     TabInputCustom: class extends UriTab {},

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { MemberInfo } from '../../service/api.ts';
 import type { House } from '../house.ts';
 import { notify } from '../notify.ts';
+import { besideNumber } from '../plain.ts';
 import { setRelay, textIn } from '../settings.ts';
 import { relayWords } from '../status-bar.ts';
 import { pickMember } from '../targets.ts';
@@ -14,7 +15,7 @@ export async function showSafetyNumber(house: House, argument?: unknown): Promis
   if (member === undefined) return;
   const copy = vscode.l10n.t('Copy');
   const answer = await vscode.window.showInformationMessage(
-    vscode.l10n.t('Safety number with {0}', member.name),
+    vscode.l10n.t('Safety number with {0}', besideNumber(member.name)),
     { modal: true, detail: safetyDetail(member) },
     copy,
   );
@@ -26,7 +27,7 @@ export async function verifyMember(house: House, argument?: unknown): Promise<vo
   if (member === undefined) return;
   const answer = member.verified ? vscode.l10n.t('Not Verified Any More') : vscode.l10n.t('The Numbers Are the Same');
   const chosen = await vscode.window.showInformationMessage(
-    vscode.l10n.t('Verify {0}', member.name),
+    vscode.l10n.t('Verify {0}', besideNumber(member.name)),
     { modal: true, detail: safetyDetail(member) },
     answer,
   );
@@ -43,7 +44,7 @@ function safetyDetail(member: MemberInfo): string {
     '',
     vscode.l10n.t(
       '{0} sees the same number if nobody stands between you. Compare it by voice or side by side, never by the chat itself.',
-      member.name,
+      besideNumber(member.name),
     ),
     member.verified
       ? vscode.l10n.t('You have verified this member.')

@@ -1,8 +1,9 @@
 /**
- * As much of `vscode` as notices and commands need, for tests beside VS Code: it records what the person would be shown, and whatever asks
+ * As much of `vscode` as notices, commands and the file system need, for tests beside VS Code: it records what the person would be shown, and whatever asks
  * is answered as when it is closed. Modules that import `vscode` are to be imported after this one, by `import()`; all of a process share it.
  */
 import { registerHooks } from 'node:module';
+import { Emitter } from '../../src/base/event.ts';
 
 export interface Shown {
   /** What was called, of `vscode.window`, or to show a folder in the explorer. */
@@ -42,6 +43,10 @@ class Uri {
     return this.fsPath;
   }
 
+  toString(): string {
+    return `${this.scheme}://${this.authority}${this.fsPath}`;
+  }
+
   static from(parts: { readonly scheme: string; readonly path: string; readonly authority?: string }): Uri {
     return new Uri(parts.scheme, parts.path, parts.authority);
   }
@@ -70,6 +75,22 @@ class UriTab {
     this.uri = uri;
   }
 }
+
+class FileSystemError extends Error {
+  readonly code: string;
+  readonly about: unknown;
+
+  constructor(code: string, about: unknown) {
+    super(code);
+    this.code = code;
+    this.about = about;
+  }
+}
+
+/** `FileSystemError.FileNotFound(uri)` and the like. */
+const codes = ['FileNotFound', 'FileExists', 'FileNotADirectory', 'FileIsADirectory', 'NoPermissions', 'Unavailable'];
+for (const code of codes)
+  Object.assign(FileSystemError, { [code]: (about: unknown) => new FileSystemError(code, about) });
 
 interface Progress {
   report(value: { readonly message?: string }): void;
@@ -125,6 +146,11 @@ function playVscode(): FakeVscode & { readonly Uri: typeof Uri } {
         this.modified = modified;
       }
     },
+    EventEmitter: Emitter,
+    FileSystemError,
+    FileChangeType: { Changed: 1, Created: 2, Deleted: 3 },
+    FileType: { File: 1, Directory: 2 },
+    FilePermission: { Readonly: 1 },
     TreeItemCollapsibleState: { None: 0, Collapsed: 1, Expanded: 2 },
     QuickPickItemKind: { Separator: -1, Default: 0 },
     ProgressLocation: { Notification: 15 },
@@ -165,6 +191,8 @@ function playVscode(): FakeVscode & { readonly Uri: typeof Uri } {
       },
     },
     workspace: {
+      textDocuments: [] as readonly object[],
+      notebookDocuments: [] as readonly object[],
       updateWorkspaceFolders: (_start: number, _count: number, { name }: { readonly name: string }) =>
         show('updateWorkspaceFolders', name),
       getConfiguration: () => ({

@@ -298,6 +298,9 @@ export const doneSentences = {
   movedInPart: warning(
     'Somebody changed {name}, or something in it, while it was copied into the other workspace. The copy is there, and what came meanwhile was left here. Nothing was lost: look through both.',
   ),
+  changedMeanwhile: warning(
+    '{path} was changed by another member while you were asked. Nothing was deleted. Look at it, then delete it again if you still want to.',
+  ),
   phraseCompared: information('The words on your paper are right. They bring your account back on any machine.'),
   restored: information(
     'Your account is on this machine. Your workspaces come from others: link it with another of your devices, or ask a manager of each workspace to remove you and to invite you again.',

@@ -22,6 +22,8 @@ export interface FakeVscode {
   /** What is on the clipboard. */
   readonly copied: string;
   clear(): void;
+  /** The next dialog with that button is answered by it. */
+  answerNext(button: string): { readonly isAnswered: boolean };
   /** A tab comes to the front: a text's, a picture's, or none. */
   showTab(kind?: 'text' | 'custom', uri?: object): void;
 }
@@ -103,15 +105,18 @@ function playVscode(): FakeVscode & { readonly Uri: typeof Uri } {
   const settings = new Map<string, unknown>();
   const commands = new Map<string, (...args: readonly unknown[]) => unknown>();
   const clipboard = { text: '' };
+  let answer: { readonly button: string; isAnswered: boolean } | undefined;
   const front: { activeTab?: { readonly input: object } } = {};
   const show = (call: string, text: string, modal = false): void => void shown.push({ call, text, modal });
   const message =
     (call: string) =>
-    async (text: string, first?: unknown): Promise<undefined> => {
-      if (typeof first === 'object' && first !== null && 'modal' in first) {
-        const { detail = '' } = first as { readonly detail?: string };
-        shown.push({ call, text, modal: true, detail });
-      } else show(call, text);
+    async (text: string, first?: unknown, ...buttons: readonly unknown[]): Promise<unknown> => {
+      if (typeof first !== 'object' || first === null || !('modal' in first)) return show(call, text);
+      const { detail = '' } = first as { readonly detail?: string };
+      shown.push({ call, text, modal: true, detail });
+      if (answer === undefined || answer.isAnswered || !buttons.includes(answer.button)) return undefined;
+      answer.isAnswered = true;
+      return answer.button;
     };
   const ask =
     (call: string) =>
@@ -224,7 +229,11 @@ function playVscode(): FakeVscode & { readonly Uri: typeof Uri } {
   };
   return {
     ...{ Uri, shown, settings, commands, showTab },
-    clear: () => void shown.splice(0),
+    clear: () => {
+      shown.splice(0);
+      answer = undefined;
+    },
+    answerNext: (button) => (answer = { button, isAnswered: false }),
     get copied() {
       return clipboard.text;
     },

@@ -5,6 +5,7 @@ import type { House } from '../../src/views/house.ts';
 import { vscode } from '../fakes/fake-vscode.ts';
 
 // This imports `vscode`: after its fake.
+const { Say } = await import('../../src/views/say.ts');
 const { registerCommands } = await import('../../src/views/commands/register.ts');
 const { pickTool, pickWorkspace } = await import('../../src/views/targets.ts');
 
@@ -22,12 +23,17 @@ interface Circumstances {
   readonly selected?: object | undefined;
   /** Of the only workspace. */
   readonly state?: WorkspaceInfo['state'];
+  /** What stands where one looks, each time one does; the last stays. */
+  readonly versions?: readonly string[];
   /** What the person is out of, or has come back into. */
   readonly closed?: readonly object[];
 }
 
 /** Records what the service is asked to do; nothing of what it answers matters here. */
-function play(extensionMode: number, { selected, state = 'open', closed = [] }: Circumstances = {}): Played {
+function play(
+  extensionMode: number,
+  { selected, state = 'open', versions = ['v1'], closed = [] }: Circumstances = {},
+): Played {
   const done: string[] = [];
   const answers: Readonly<Record<string, unknown>> = {
     absentDevices: [{ device: 'd', name: 'Laptop', member: 'Bob', mayTakeOut: true, why: {} }],
@@ -36,6 +42,7 @@ function play(extensionMode: number, { selected, state = 'open', closed = [] }: 
     list: [],
     invite: { id: 'i', link: 'l', file: 'f' },
   };
+  const looks = [...versions];
   const report = { files: 0, folders: 0, bytes: 0, skipped: [], cancelled: false };
   const api = new Proxy(
     {},
@@ -44,6 +51,7 @@ function play(extensionMode: number, { selected, state = 'open', closed = [] }: 
         // What an `await` asks of everything.
         if (name === 'then') return undefined;
         return async () => {
+          if (name === 'stat') return { version: looks.length > 1 ? looks.shift() : looks[0] };
           if (name !== 'absentDevices') done.push(name);
           return answers[name] ?? report;
         };
@@ -59,8 +67,9 @@ function play(extensionMode: number, { selected, state = 'open', closed = [] }: 
   };
   const asks = { id: 'r', workspace: 'w', name: 'Mallory', role: 'guest', safetyNumber: '666' };
   const offer = { id: 'o', by: 'Mallory', name: 'Apollo', newName: 'Trap', role: 'guest', safetyNumber: '666' };
+  const say = new Say(() => ({}) as never);
   const house = {
-    say: { guard: (work: () => Promise<unknown>) => work(), show: async () => undefined },
+    say: { guard: (work: () => Promise<unknown>) => work(), show: say.show.bind(say) },
     session: { api: async () => api, events: () => ({ dispose: () => undefined }), state: { kind: 'open' } },
     list: {
       workspaces: [workspace],
@@ -231,6 +240,28 @@ describe('which file a command of the palette or a key is about', () => {
   it('from the menu of a row it is that row', async () => {
     vscode.showTab('text', open('/test/index.ts'));
     assert.deepEqual(await run('coterie.deleteItem', row, folder), ['Delete docs, for every member?']);
+  });
+});
+
+describe('F2 a file that is deleted after its person was asked', () => {
+  const row = { kind: 'entry', workspace: { id: 'aa' }, tool: 'bb', path: '/plan.md', entry: { kind: 'file' } };
+
+  /** What the service is asked for, and the person shown after the question. */
+  async function remove(...versions: readonly string[]): Promise<readonly string[]> {
+    vscode.clear();
+    const { done, dispose } = play(PRODUCTION, { versions });
+    const asked = vscode.answerNext('Delete');
+    await vscode.commands.get('coterie.deleteItem')!(row);
+    dispose();
+    assert.ok(asked.isAnswered);
+    return [...done, ...vscode.shown.slice(1).map(({ text }) => text)];
+  }
+
+  it('goes as he saw it, and not with what another has saved, or put in its place, while the question stood', async () => {
+    assert.deepEqual(await remove('v1'), ['remove']);
+    const [told, ...more] = await remove('v1', 'v2');
+    assert.match(told!, /plan\.md was changed by another member.*Nothing was deleted/);
+    assert.deepEqual(more, []);
   });
 });
 

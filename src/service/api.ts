@@ -431,7 +431,7 @@ export type ServiceEvent =
     };
 
 export type NoticeCode =
-  | 'conflict' // file, member
+  | 'conflict' // name, member, tool, path, copy: this person and he have changed a file at the same time (F2)
   | 'tailCut' // bytes: the last moments before a crash were not saved
   | 'damaged' // count: damaged records set aside, being fetched again
   | 'diskFull' //

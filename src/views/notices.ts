@@ -4,6 +4,7 @@ import { type Disposable, DisposableStore } from '../base/disposable.ts';
 import type { JoinRequestInfo, ServiceEvent, WorkspaceInfo } from '../service/api.ts';
 import { askAboutOffer } from './commands/continuing.ts';
 import { askAboutDevice } from './commands/devices.ts';
+import { Conflicts } from './conflicts.ts';
 import type { House } from './house.ts';
 import { notify } from './notify.ts';
 import { besideNumber } from './plain.ts';
@@ -17,7 +18,13 @@ const shown = new Set<string>();
 
 export function showNotices(house: House): Disposable {
   const held = new DisposableStore();
-  held.add(house.session.events((event) => void show(house, event)));
+  const conflicts = held.add(new Conflicts(house));
+  held.add(
+    house.session.events((event) => {
+      if (event.type === 'notice' && event.code === 'conflict') conflicts.add(event);
+      else void show(house, event);
+    }),
+  );
   held.add(house.list.onChange(({ workspaces }) => void tellNoManager(house, workspaces)));
   held.add(house.session.onStalled((stalled) => stalled && void house.say.once('stalled', stalledSentence, {})));
   return held;
@@ -28,7 +35,7 @@ async function show(house: House, event: ServiceEvent): Promise<void> {
     case 'notice': {
       const about = `${event.code} ${event.workspace ?? ''} ${Object.values(event.detail).join(' ')}`;
       house.say.log.warn(`notice ${event.code}`);
-      // A conflict names a file; of what a peer may repeat at will, one is told per workspace.
+      // Of what a peer may repeat at will, one is told per workspace.
       const key =
         event.code === 'badDelta' || event.code === 'relayFull' ? `${event.code} ${event.workspace ?? ''}` : about;
       const offers = await offersOf(house, event);

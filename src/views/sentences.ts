@@ -160,6 +160,11 @@ export const stalledSentence = warning(
   'Another VS Code window holds your workspaces and does not answer. What you do here waits, and goes on when it does. If it never does, close that window: this one takes over.',
 );
 
+/** Of several files. */
+export const conflictsSentence = warning(
+  '{files} were changed by you and by others at the same time. Of each both were kept: one under its own name, the other beside it as a conflict copy. Compare them and delete what you do not need.',
+);
+
 export const noticeSentences: Readonly<Record<NoticeCode, Sentence>> = {
   conflict: warning(
     '{file} was changed by you and by {member} at the same time. Both were kept: one under its own name, the other beside it as a conflict copy. Compare them and delete what you do not need.',
@@ -370,6 +375,7 @@ const lacking: Readonly<Record<string, string>> = {
   path: 'The file or folder',
   name: '',
   file: 'A file',
+  files: '?',
   member: 'another member',
   bytes: '?',
   count: '?',

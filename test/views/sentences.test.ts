@@ -5,6 +5,7 @@ import { BridgeError } from '../../src/bridges/bridge-error.ts';
 import { Calls } from '../../src/service/calls.ts';
 import { errorCode, errorDetail, errorTrace } from '../../src/views/errors.ts';
 import {
+  conflictsSentence,
   doneSentences,
   errorSentence,
   errorSentences,
@@ -130,7 +131,7 @@ describe('sentences for people', () => {
     for (const [, , table] of tables) for (const { text } of Object.values(table)) wanted.add(text);
     for (const text of Object.values(skipSentences)) wanted.add(text);
     for (const text of [...Object.values(notAcceptedReasons), reasonWords('another')]) wanted.add(text);
-    for (const table of [doneSentences, reasonSentences, linkSentences, { stalledSentence }])
+    for (const table of [doneSentences, reasonSentences, linkSentences, { stalledSentence, conflictsSentence }])
       for (const { text } of Object.values(table)) wanted.add(text);
     for (const file of sourceFiles('src/views'))
       for (const text of literals(readFileSync(file, 'utf8'))) wanted.add(text);

@@ -46,12 +46,14 @@ function lookOf(node: Node): vscode.TreeItem {
       const item = new vscode.TreeItem(vscode.l10n.t('Members'), Collapsed);
       item.iconPath = new vscode.ThemeIcon('organization');
       const online = node.workspace.members.filter(({ presence }) => presence !== 'offline');
-      item.description = [
+      const words = [
         String(node.workspace.members.length),
         // Whoever has it open is online himself, which is no news.
         ...(online.some(({ self }) => !self) ? [vscode.l10n.t('{0} online', online.length)] : []),
         ...(node.requests.length > 0 ? [vscode.l10n.t('{0} asking to join', node.requests.length)] : []),
-      ].join(' · ');
+      ];
+      item.description = words.join(' · ');
+      item.accessibilityInformation = { label: [vscode.l10n.t('Members'), ...words].join(', ') };
       item.tooltip = '';
       return item;
     }

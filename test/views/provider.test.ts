@@ -7,6 +7,7 @@ import { vscode } from '../fakes/fake-vscode.ts';
 
 // These import `vscode`: after its fake.
 const { CoterieFiles } = await import('../../src/views/files/provider.ts');
+const { Say } = await import('../../src/views/say.ts');
 const { OpenEditors } = await import('../../src/views/files/open-editors.ts');
 const { FileChangeType, window, workspace } = await import('vscode');
 
@@ -41,6 +42,9 @@ function open(...tabs: readonly Tab[]) {
     };
   };
   const api = {
+    rename: async (_w: string, _t: string, _from: string, path: string) => {
+      throw new ServiceError('exists', { path });
+    },
     stat: async (_w: string, _t: string, path: string) => entryAt(path),
     read: async () => new Uint8Array(1),
     write: async (_w: string, _t: string, path: string, _bytes: Uint8Array, { base }: { readonly base?: string }) => {
@@ -52,7 +56,7 @@ function open(...tabs: readonly Tab[]) {
   const house = {
     session: { api: async () => api, current: api, events: events.event, onState: states.event },
     list: { tool: () => undefined, workspace: () => undefined },
-    say: { textOf: () => '', log: { error: () => undefined } },
+    say: new Say(() => ({ error: () => undefined }) as never),
   } as unknown as House;
   const documents = tabs.map((tab) => Object.assign(tab, { uri: uriOf(tab.path) }));
   Object.assign(workspace, { textDocuments: documents, onDidCloseTextDocument: () => ({ dispose: () => undefined }) });
@@ -108,6 +112,13 @@ describe('the file system of shared files, while others change them', () => {
     await assert.rejects(provider.stat(uriOf('/plan.md')), { code: 'FileNotFound' });
     await provider.writeFile(uriOf('/plan.md'), new Uint8Array(1), save);
     assert.deepEqual(written, [{ path: '/plan.md', base: undefined }]);
+  });
+
+  it('F4 where a name is taken, be it in other letters, that name is said to be', async () => {
+    const { provider } = open();
+    const renamed = provider.rename(uriOf('/plan.md'), uriOf('/README.MD'), { overwrite: false });
+    const about = '/README.MD exists already. Nothing was overwritten. Choose another name.';
+    await assert.rejects(renamed, { code: 'FileExists', about });
   });
 
   it('a tab hears of the folder that it is in: of another that has come in its place, or is back', async () => {

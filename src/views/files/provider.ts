@@ -274,7 +274,8 @@ export class CoterieFiles implements vscode.FileSystemProvider, Disposable {
       case 'notFound':
         return vscode.FileSystemError.FileNotFound(uri);
       case 'exists':
-        return vscode.FileSystemError.FileExists(uri);
+        // Of the two that a move names VS Code knows not which; nor that the name is taken in other letters (F4).
+        return vscode.FileSystemError.FileExists(text);
       case 'notAFolder':
         return vscode.FileSystemError.FileNotADirectory(uri);
       case 'isAFolder':

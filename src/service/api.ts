@@ -354,7 +354,7 @@ export interface ImportReport {
   /** Files left out, each with why. */
   readonly skipped: readonly {
     readonly path: string;
-    readonly reason: 'unreadable' | 'kept changing' | 'link' | 'too large' | 'name' | 'special';
+    readonly reason: 'unreadable' | 'not here' | 'kept changing' | 'link' | 'too large' | 'name' | 'special';
   }[];
   readonly cancelled: boolean;
 }

@@ -346,6 +346,7 @@ export const relaySentences: Readonly<Record<NonNullable<RelayInfo['reason']>, S
 
 export const skipSentences: Readonly<Record<ImportReport['skipped'][number]['reason'], string>> = {
   unreadable: 'could not be read',
+  'not here': 'has not arrived here yet; export it again when it has',
   'kept changing': 'kept changing while it was read; add it again when it rests',
   link: 'is a link; what it points to was not followed',
   'too large': 'is larger than a workspace can hold',

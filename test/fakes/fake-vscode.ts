@@ -161,8 +161,11 @@ function playVscode(): FakeVscode & { readonly Uri: typeof Uri } {
     ProgressLocation: { Notification: 15 },
     ConfigurationTarget: { Global: 1 },
     ExtensionMode: { Production: 1, Development: 2, Test: 3 },
+    UIKind: { Desktop: 1, Web: 2 },
     env: {
       uriScheme: 'vscode',
+      uiKind: 1,
+      remoteName: undefined as string | undefined,
       language: 'en',
       clipboard: { writeText: async (text: string) => void (clipboard.text = text) },
     },

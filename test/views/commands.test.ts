@@ -7,6 +7,7 @@ import { vscode } from '../fakes/fake-vscode.ts';
 // This imports `vscode`: after its fake.
 const { Say } = await import('../../src/views/say.ts');
 const { registerCommands } = await import('../../src/views/commands/register.ts');
+const { env, UIKind, window } = await import('vscode');
 const { pickTool, pickWorkspace } = await import('../../src/views/targets.ts');
 
 const PRODUCTION = 1;
@@ -262,6 +263,51 @@ describe('F2 a file that is deleted after its person was asked', () => {
     const [told, ...more] = await remove('v1', 'v2');
     assert.match(told!, /plan\.md was changed by another member.*Nothing was deleted/);
     assert.deepEqual(more, []);
+  });
+});
+
+describe('what is added is chosen in a dialog that offers it', () => {
+  const { platform } = process;
+  const { showOpenDialog, showQuickPick } = window;
+
+  afterEach(() => {
+    Object.defineProperty(process, 'platform', { value: platform });
+    Object.assign(env, { uiKind: UIKind.Desktop, remoteName: undefined });
+    Object.assign(window, { showOpenDialog, showQuickPick });
+  });
+
+  /** What the person may choose, where he is asked first what it is and takes the row of that number. */
+  async function offered(row: number): Promise<string> {
+    let asked = false;
+    let offers = '';
+    Object.assign(window, {
+      showQuickPick: async (rows: readonly unknown[]) => ((asked = true), rows[row]),
+      showOpenDialog: async ({ canSelectFiles, canSelectFolders }: Record<string, unknown>) => {
+        offers = [...(canSelectFiles ? ['files'] : []), ...(canSelectFolders ? ['folders'] : [])].join(' and ');
+      },
+    });
+    const { dispose } = play(PRODUCTION);
+    await vscode.commands.get('coterie.addFiles')!('t');
+    dispose();
+    return asked ? `${offers}, asked first` : offers;
+  }
+
+  it('files or folders where the system has no dialog for both, and then VS Code would offer folders alone', async () => {
+    for (const value of ['win32', 'linux']) {
+      Object.defineProperty(process, 'platform', { value });
+      assert.equal(await offered(0), 'files, asked first', value);
+      assert.equal(await offered(1), 'folders, asked first', value);
+    }
+  });
+
+  it('both where there is one: on macOS, in a browser, on another machine', async () => {
+    Object.defineProperty(process, 'platform', { value: 'darwin' });
+    assert.equal(await offered(0), 'files and folders');
+    Object.defineProperty(process, 'platform', { value: 'linux' });
+    Object.assign(env, { uiKind: UIKind.Web });
+    assert.equal(await offered(0), 'files and folders');
+    Object.assign(env, { uiKind: UIKind.Desktop, remoteName: 'ssh-remote' });
+    assert.equal(await offered(0), 'files and folders');
   });
 });
 

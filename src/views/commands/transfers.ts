@@ -157,14 +157,26 @@ export async function showList(house: House, lines: readonly string[]): Promise<
 }
 
 async function askLocalPaths(): Promise<readonly string[] | undefined> {
-  const chosen = await vscode.window.showOpenDialog({
-    title: vscode.l10n.t('Add Files or Folder'),
-    openLabel: vscode.l10n.t('Add'),
-    canSelectFiles: true,
-    canSelectFolders: true,
-    canSelectMany: true,
-  });
-  return localPaths(chosen);
+  const title = vscode.l10n.t('Add Files or Folder');
+  const both = { canSelectFiles: true, canSelectFolders: true };
+  const kinds = [
+    { label: vscode.l10n.t('Files…'), canSelectFiles: true, canSelectFolders: false },
+    { label: vscode.l10n.t('Folders…'), canSelectFiles: false, canSelectFolders: true },
+  ];
+  const kind = hasDialogForBoth() ? both : await vscode.window.showQuickPick(kinds, { title, placeHolder: title });
+  if (kind === undefined) return undefined;
+  const { canSelectFiles, canSelectFolders } = kind;
+  const openLabel = vscode.l10n.t('Add');
+  return localPaths(
+    await vscode.window.showOpenDialog({ title, openLabel, canSelectFiles, canSelectFolders, canSelectMany: true }),
+  );
+}
+
+/** The system's own of Windows and of Linux offers one of the two: asked for both, VS Code shows the one for folders. */
+function hasDialogForBoth(): boolean {
+  const isOwn = vscode.env.uiKind === vscode.UIKind.Desktop && vscode.env.remoteName === undefined;
+  const isSimple = vscode.workspace.getConfiguration('files').get('simpleDialog.enable') === true;
+  return !isOwn || isSimple || process.platform === 'darwin';
 }
 
 /** A folder of this machine; `openLabel` says what will be done with it. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import type { WorkspaceInfo } from '../../src/service/api.ts';
+import { ServiceError, type WorkspaceInfo } from '../../src/service/api.ts';
 import type { House } from '../../src/views/house.ts';
 import { vscode } from '../fakes/fake-vscode.ts';
 
@@ -52,6 +52,7 @@ function play(
         // What an `await` asks of everything.
         if (name === 'then') return undefined;
         return async () => {
+          if (name === 'stat' && looks.length === 0) throw new ServiceError('notFound');
           if (name === 'stat') return { version: looks.length > 1 ? looks.shift() : looks[0] };
           if (name !== 'absentDevices') done.push(name);
           return answers[name] ?? report;
@@ -68,9 +69,9 @@ function play(
   };
   const asks = { id: 'r', workspace: 'w', name: 'Mallory', role: 'guest', safetyNumber: '666' };
   const offer = { id: 'o', by: 'Mallory', name: 'Apollo', newName: 'Trap', role: 'guest', safetyNumber: '666' };
-  const say = new Say(() => ({}) as never);
+  const say = new Say(() => ({ error: () => undefined }) as never);
   const house = {
-    say: { guard: (work: () => Promise<unknown>) => work(), show: say.show.bind(say) },
+    say: { guard: say.guard.bind(say), show: say.show.bind(say) },
     session: { api: async () => api, events: () => ({ dispose: () => undefined }), state: { kind: 'open' } },
     list: {
       workspaces: [workspace],
@@ -340,6 +341,15 @@ describe('what a command names that is not there any more', () => {
     const tool = { kind: 'tool', workspace: { id: 'w' }, tool: { id: 'gone', kind: 'files' } };
     for (const name of ['openAsFolder', 'exportItem', 'deleteTool'])
       assert.deepEqual(await run(name, tool), [NOTHING], name);
+  });
+
+  it('nothing is added above a folder that has gone since the explorer showed it', async () => {
+    vscode.clear();
+    const { done, dispose } = play(TEST, { versions: [] });
+    const uri = vscode.Uri.from({ scheme: 'coterie', authority: 'aa.bb', path: '/docs' });
+    await vscode.commands.get('coterie.addFiles')!(uri, ['/home/alice/plan.md']);
+    dispose();
+    assert.deepEqual(done, []);
   });
 
   it('and what is there is found by its id, by its row, and where nothing is named', async () => {

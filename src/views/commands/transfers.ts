@@ -15,7 +15,9 @@ const MAX_LISTED_PATHS = 10;
 
 /** Called on a row, on an address, or on nothing; `paths` (texts or `file:` addresses) stand for the dialog's answer. */
 export async function addFiles(house: House, argument?: unknown, paths?: unknown): Promise<ImportReport | undefined> {
-  const target = await pickFolder(house, await folderIfFolder(house, argument), addsToSome('files'));
+  const on = await folderIfFolder(house, argument);
+  if (on === GONE) return undefined;
+  const target = await pickFolder(house, on, addsToSome('files'));
   if (target === undefined) return undefined;
   const chosen = localPaths(paths) ?? (await askLocalPaths());
   if (chosen === undefined || chosen.length === 0) return undefined;
@@ -202,6 +204,9 @@ function localPaths(value: unknown): readonly string[] | undefined {
   return found.length > 0 && found.length === paths.length ? found : undefined;
 }
 
+/** What was named is not there any more, and that has been said. */
+const GONE = Symbol();
+
 /** An address from the explorer says nothing of its kind: a folder is added into, a file is added beside. */
 async function folderIfFolder(house: House, argument: unknown): Promise<unknown> {
   const place = asPlace(argument);
@@ -211,5 +216,5 @@ async function folderIfFolder(house: House, argument: unknown): Promise<unknown>
   const entry = await house.say.guard(async () =>
     (await house.session.api()).stat(place.workspace, place.tool, place.path),
   );
-  return entry === undefined ? argument : { kind: 'entry', workspace, tool: place.tool, path: place.path, entry };
+  return entry === undefined ? GONE : { kind: 'entry', workspace, tool: place.tool, path: place.path, entry };
 }

@@ -29,12 +29,19 @@ function open() {
   });
   let changed: (lists: object) => void = () => undefined;
   const list = { onChange: (listener: typeof changed) => ((changed = listener), { dispose: () => undefined }) };
-  closeErasedTabs({ list } as unknown as House, (workspace) => closed.push(`chats of ${workspace}`));
+  const session = { state: { kind: 'open' } };
+  closeErasedTabs({ list, session } as unknown as House, (workspace) => closed.push(`chats of ${workspace}`));
   const hear = (...rows: readonly { readonly id: string; readonly isBack: boolean }[]): readonly string[] => {
-    changed({ closed: rows });
+    changed({ closed: rows, workspaces: [] });
     return closed.splice(0);
   };
-  return { hear };
+  /** The list with Apollo in it, deleted for all or not; without it where that is undefined. */
+  const show = (state?: string, kind = 'open'): readonly string[] => {
+    session.state.kind = kind;
+    changed({ closed: [], workspaces: state === undefined ? [] : [{ id: APOLLO, state }] });
+    return closed.splice(0);
+  };
+  return { hear, show };
 }
 
 const out = { id: APOLLO, isBack: false };
@@ -51,6 +58,16 @@ describe('the tabs of what is erased', () => {
   it('L7 stay in a workspace that one is back in, while what was kept of it waits to be put back', () => {
     const { hear } = open();
     assert.deepEqual(hear(back), []);
+  });
+
+  it('A8 close when one that was deleted for all is removed from the list, and not where the list has gone', () => {
+    const { show } = open();
+    assert.deepEqual(show('closed'), []);
+    assert.deepEqual(show(undefined, 'failed'), []);
+    assert.deepEqual(show('closed'), []);
+    assert.deepEqual(show(), ['chats of aa', 'Apollo', 'Apollo, compared']);
+    assert.deepEqual(show('open'), []);
+    assert.deepEqual(show(), []);
   });
 
   it('close again where one is taken out again', () => {

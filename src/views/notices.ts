@@ -13,8 +13,9 @@ import { lacksManager, manages } from './rights.ts';
 import { roleWord } from './tree-item.ts';
 import { hasWork } from './tree-nodes.ts';
 
-/** Requests that this window has put before its person already. */
+/** Requests and offers that this window has put before its person already, as long as they stand; and devices that ask, by their number. */
 const shown = new Set<string>();
+const shownDevices = new Set<string>();
 
 export function showNotices(house: House): Disposable {
   const held = new DisposableStore();
@@ -26,6 +27,13 @@ export function showNotices(house: House): Disposable {
     }),
   );
   held.add(house.list.onChange(({ workspaces }) => void tellNoManager(house, workspaces)));
+  held.add(
+    house.list.onChange(({ requests, offers }) => {
+      const standing = new Set([...requests, ...offers].map(({ id }) => id));
+      // The same device asks under the same id when it asks again.
+      for (const id of shown) if (!standing.has(id)) shown.delete(id);
+    }),
+  );
   held.add(house.session.onStalled((stalled) => stalled && void house.say.once('stalled', stalledSentence, {})));
   return held;
 }
@@ -57,8 +65,8 @@ async function show(house: House, event: ServiceEvent): Promise<void> {
       return;
     }
     case 'deviceRequest':
-      if (shown.has(event.request.number)) return;
-      shown.add(event.request.number);
+      if (shownDevices.has(event.request.number)) return;
+      shownDevices.add(event.request.number);
       await askAboutDevice(house, event.request);
       return;
     case 'offer':

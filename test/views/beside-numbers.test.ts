@@ -78,7 +78,7 @@ describe('I3 a name beside a safety number holds none of its own, and turns noth
         treeItem({ kind: 'request', workspace, request: request as never }),
       ];
       for (const { tooltip } of rows) {
-        const [first, ...lines] = String(tooltip).split('\n');
+        const [first, ...lines] = (tooltip as string).split('\n');
         assert.match(first!, /Alice/);
         assertHonest([first, ...lines].join('|'));
         assert.equal(lines.length, rows[0]!.tooltip === tooltip ? 5 : 2);

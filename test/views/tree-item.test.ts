@@ -43,7 +43,7 @@ describe('a row of the tree', () => {
   it('has words for a screen reader, whatever it is', () => {
     for (const [node, words] of rows) {
       const { accessibilityInformation, tooltip } = treeItem(node as Node);
-      assert.match(accessibilityInformation?.label ?? String(tooltip), words);
+      assert.match(accessibilityInformation?.label ?? (tooltip as string), words);
     }
   });
 });

@@ -9,7 +9,7 @@
  * - No link is followed: files are made exclusively under a temporary name beside their place, and put there when whole.
  * - Files are not executable, and not fsynced: the workspace still has them.
  *
- * Content that is not here or damaged is left out and reported as `unreadable`; a failing disk throws BridgeError.
+ * Content that is not here yet is left out and reported as `not here`, what is damaged as `unreadable`; a failing disk throws BridgeError.
  */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
@@ -169,8 +169,8 @@ class Export {
 async function* readable(entry: ExportEntry & { kind: 'file' }): AsyncIterable<Uint8Array> {
   try {
     yield* entry.read();
-  } catch {
-    throw new Skip('unreadable');
+  } catch (error) {
+    throw new Skip(error instanceof Error && error.name === 'ContentMissing' ? 'not here' : 'unreadable');
   }
 }
 

@@ -354,7 +354,7 @@ export interface ImportReport {
   /** Files left out, each with why. */
   readonly skipped: readonly {
     readonly path: string;
-    readonly reason: 'unreadable' | 'kept changing' | 'link' | 'too large' | 'name' | 'special';
+    readonly reason: 'unreadable' | 'not here' | 'kept changing' | 'link' | 'too large' | 'name' | 'special';
   }[];
   readonly cancelled: boolean;
 }
@@ -431,7 +431,7 @@ export type ServiceEvent =
     };
 
 export type NoticeCode =
-  | 'conflict' // file, member
+  | 'conflict' // name, member, tool, path, copy: this person and he have changed a file at the same time (F2)
   | 'tailCut' // bytes: the last moments before a crash were not saved
   | 'damaged' // count: damaged records set aside, being fetched again
   | 'diskFull' //
@@ -495,7 +495,7 @@ export type ServiceErrorCode =
 export class ServiceError extends Error {
   override readonly name = 'ServiceError';
   readonly code: ServiceErrorCode;
-  /** What a sentence may name: a path, a member. */
+  /** What a sentence may name: a path, a member. Its `reason` says more than the code: `folder`, of any, that of this machine which was to be written. */
   readonly detail: Readonly<Record<string, string>>;
   constructor(code: ServiceErrorCode, detail: Readonly<Record<string, string>> = {}, message: string = code) {
     super(message);

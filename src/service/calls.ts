@@ -97,7 +97,8 @@ function serviceError(error: unknown): unknown {
   }
   if (error instanceof Error && error.name === 'BridgeError') {
     const code = (error as Error & { readonly code?: string }).code ?? '';
-    return new ServiceError(BRIDGE_CODES[code] ?? 'internal', { reason: code });
+    // Of the folder on this machine, not of the workspace or its store.
+    return new ServiceError(BRIDGE_CODES[code] ?? 'internal', { reason: 'folder' });
   }
   return error;
 }

@@ -534,6 +534,7 @@ export class SharedWorkspace {
     }
     for (const node of nodes) this.#unreadItems.note(node);
     this.#shown.changed(this.replica.fold.takeChanges());
+    this.#tidings.conflicts(nodes);
     this.#hub.emit({ type: 'workspaces' });
     if (this.expulsion || this.roster.deleted) this.#hub.toGo(this.id);
   }

@@ -4,15 +4,16 @@
  *
  * In local state: `fork/<workspace>/<device>` = true.
  */
-import type { AccountId, DeviceId } from '../base/ids.ts';
+import type { AccountId, DeltaId, DeviceId } from '../base/ids.ts';
 import { inPast, type Node } from '../sync/graph.ts';
 import type { NoticeCode } from './api.ts';
+import type { FileTree, TreeEntry } from './file-tree.ts';
 import type { Hub } from './hub.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 
 type ToldWorkspace = Pick<
   SharedWorkspace,
-  'id' | 'device' | 'roster' | 'replica' | 'engine' | 'nameOf' | 'differing' | 'newer'
+  'id' | 'device' | 'roster' | 'replica' | 'engine' | 'nameOf' | 'differing' | 'newer' | 'tree'
 >;
 
 export class Tidings {
@@ -78,15 +79,62 @@ export class Tidings {
 
   /** What another manager has changed since this device was let in, once for all that comes together. */
   permissions(nodes: readonly Node[]): void {
-    const { roster, replica, device } = this.#workspace;
-    const letIn = roster.records.get(device)?.letIn;
+    const { replica } = this.#workspace;
     const changed = nodes.filter((node) => node.delta.tool === undefined && node.delta.kind === 'setPerm');
-    const news = changed.findLast(
-      (node) => letIn && !inPast(node, letIn) && replica.verdictOf(node.delta.id) === 'accepted',
-    );
+    const news = changed.findLast((node) => this.#isSince(node) && replica.verdictOf(node.delta.id) === 'accepted');
     const account = news && replica.people.accountOf(news.delta.device);
     if (account === undefined || account === this.#hub.identity.account) return;
     this.#notice('permissionsChanged', { member: this.#workspace.nameOf(account) });
+  }
+
+  /**
+   * F2: files that this person and somebody else have changed without knowing of each other, or upon the same, each once as long as both
+   * versions stand.
+   */
+  conflicts(nodes: readonly Node[]): void {
+    for (const node of nodes) {
+      const { tool, kind, id } = node.delta;
+      if (tool === undefined || kind !== 'ver' || this.#workspace.roster.tools.get(tool)?.kind !== 'files') continue;
+      const item = this.#workspace.tree(tool).version(id)?.item;
+      const both = item && this.#conflictOf(node, this.#workspace.tree(tool), item);
+      if (!both) this.over(`conflict/${item}`);
+      else if (this.#isSince(node))
+        this.tell('conflict', `conflict/${item}`, both.account, { tool, path: both.path, copy: both.copy });
+    }
+  }
+
+  /** Where a version stands beside another, one of them this person's: whose the other is, and as what they are shown. */
+  #conflictOf(node: Node, tree: FileTree, id: DeltaId) {
+    const item = tree.item(id);
+    const own = this.#hub.identity.account;
+    // Which names a folder shows is not looked for where it is nothing to this person.
+    if (!item || item.heads.length < 2 || item.heads.every((head) => tree.version(head)?.author !== own))
+      return undefined;
+    const above = tree.pathOf(item.parent);
+    const shown = [...tree.folder(item.parent).values()].filter((entry) => entry.id === id);
+    const isOwn = ({ version }: TreeEntry) => version.author === own;
+    const [mine, theirs] = [shown.filter(isOwn), shown.filter((entry) => !isOwn(entry))];
+    const one = shown.find(({ versionId }) => versionId === node.delta.id);
+    const other = one && (isOwn(one) ? theirs : mine).find((entry) => this.#isApart(node, one, entry));
+    const copy = other && [one, other].find(({ conflictOf }) => conflictOf !== undefined);
+    const plain = shown.find(({ conflictOf }) => conflictOf === undefined);
+    if (above === undefined || !copy || !plain) return undefined;
+    const { author } = (isOwn(one) ? other : one).version;
+    return { account: author, path: `${above}/${plain.name}`, copy: `${above}/${copy.name}` };
+  }
+
+  /** Who saves one of two that stand beside each other already, as is to be seen there, makes no other conflict of it. */
+  #isApart(node: Node, one: TreeEntry, other: TreeEntry): boolean {
+    if (other.version.parents.some((parent) => one.version.parents.includes(parent))) return true;
+    const there = this.#workspace.replica.node(other.versionId);
+    return there !== undefined && !inPast(there, node) && !inPast(node, there);
+  }
+
+  /** Not from before this device was let in. */
+  #isSince(node: Node): boolean {
+    const { roster, device } = this.#workspace;
+    const letIn = roster.records.get(device)?.letIn;
+    return letIn !== undefined && !inPast(node, letIn);
   }
 
   #notice(code: NoticeCode, more: Readonly<Record<string, string>>): void {

@@ -4,12 +4,18 @@ import type { Disposable } from '../base/disposable.ts';
 import { placeOf } from './files/place.ts';
 import type { House } from './house.ts';
 
-export function closeErasedTabs({ list }: House, closeChats: (workspace: string) => void): Disposable {
-  const seen = new Set<string>();
-  return list.onChange(({ closed }) => {
-    for (const { id } of closed) {
-      if (seen.has(id)) continue;
-      seen.add(id);
+export function closeErasedTabs({ list, session }: House, closeChats: (workspace: string) => void): Disposable {
+  let out: ReadonlySet<string> = new Set();
+  let deleted: ReadonlySet<string> = new Set();
+  return list.onChange(({ closed, workspaces }) => {
+    // Who is back in it reads what is there, though work of before is kept.
+    const now = new Set(closed.filter(({ isBack }) => !isBack).map(({ id }) => id));
+    // A8: one that was deleted for all goes when its person removes it from the list. Without a connection there is no list.
+    const removed = [...deleted].filter((id) => workspaces.every((one) => one.id !== id));
+    const gone = [...[...now].filter((id) => !out.has(id)), ...(session.state.kind === 'open' ? removed : [])];
+    out = now;
+    deleted = new Set(workspaces.filter(({ state }) => state === 'closed').map(({ id }) => id));
+    for (const id of gone) {
       closeChats(id);
       void vscode.window.tabGroups.close(cleanTabs(id), true);
     }

@@ -4,20 +4,36 @@ import { type Disposable, DisposableStore } from '../base/disposable.ts';
 import type { JoinRequestInfo, ServiceEvent, WorkspaceInfo } from '../service/api.ts';
 import { askAboutOffer } from './commands/continuing.ts';
 import { askAboutDevice } from './commands/devices.ts';
+import { Conflicts } from './conflicts.ts';
 import type { House } from './house.ts';
 import { notify } from './notify.ts';
+import { besideNumber } from './plain.ts';
 import { noticeSentences, stalledSentence } from './sentences.ts';
 import { lacksManager, manages } from './rights.ts';
 import { roleWord } from './tree-item.ts';
 import { hasWork } from './tree-nodes.ts';
 
-/** Requests that this window has put before its person already. */
+/** Requests and offers that this window has put before its person already, as long as they stand; and devices that ask, by their number. */
 const shown = new Set<string>();
+const shownDevices = new Set<string>();
 
 export function showNotices(house: House): Disposable {
   const held = new DisposableStore();
-  held.add(house.session.events((event) => void show(house, event)));
+  const conflicts = held.add(new Conflicts(house));
+  held.add(
+    house.session.events((event) => {
+      if (event.type === 'notice' && event.code === 'conflict') conflicts.add(event);
+      else void show(house, event);
+    }),
+  );
   held.add(house.list.onChange(({ workspaces }) => void tellNoManager(house, workspaces)));
+  held.add(
+    house.list.onChange(({ requests, offers }) => {
+      const standing = new Set([...requests, ...offers].map(({ id }) => id));
+      // The same device asks under the same id when it asks again.
+      for (const id of shown) if (!standing.has(id)) shown.delete(id);
+    }),
+  );
   held.add(house.session.onStalled((stalled) => stalled && void house.say.once('stalled', stalledSentence, {})));
   return held;
 }
@@ -27,7 +43,7 @@ async function show(house: House, event: ServiceEvent): Promise<void> {
     case 'notice': {
       const about = `${event.code} ${event.workspace ?? ''} ${Object.values(event.detail).join(' ')}`;
       house.say.log.warn(`notice ${event.code}`);
-      // A conflict names a file; of what a peer may repeat at will, one is told per workspace.
+      // Of what a peer may repeat at will, one is told per workspace.
       const key =
         event.code === 'badDelta' || event.code === 'relayFull' ? `${event.code} ${event.workspace ?? ''}` : about;
       const offers = await offersOf(house, event);
@@ -49,8 +65,8 @@ async function show(house: House, event: ServiceEvent): Promise<void> {
       return;
     }
     case 'deviceRequest':
-      if (shown.has(event.request.number)) return;
-      shown.add(event.request.number);
+      if (shownDevices.has(event.request.number)) return;
+      shownDevices.add(event.request.number);
       await askAboutDevice(house, event.request);
       return;
     case 'offer':
@@ -152,8 +168,8 @@ export async function askAboutRequest(house: House, request: JoinRequestInfo): P
   const answer = await notify(
     'information',
     vscode.l10n.t('{name} asks to join {workspace} as {role}. Safety number: {number}', {
-      name: request.name,
-      workspace,
+      name: besideNumber(request.name),
+      workspace: besideNumber(workspace),
       role: roleWord(request.role),
       number: request.safetyNumber,
     }),

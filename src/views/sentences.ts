@@ -106,6 +106,21 @@ export const reasonSentences: Readonly<Record<string, Sentence>> = {
   'notPresent opened': warning(
     'The content of {path} has not arrived yet, and no member who holds it is reachable. Nothing is lost. Leave its tab open: the file shows there by itself as soon as somebody who has it is reachable.',
   ),
+  'notFound unnamed': error(
+    'That is not there any more: somebody has answered, finished or removed it meanwhile, here or elsewhere. Nothing was changed.',
+  ),
+  'notPermitted folder': error(
+    'This system does not let Coterie write into that folder. What was written there before is kept; in the workspace nothing was changed. Choose another folder.',
+  ),
+  'notFound folder': error(
+    'That folder is not there any more: it was moved or deleted, or its disk was taken out. In the workspace nothing was changed. Choose another folder.',
+  ),
+  'diskFull folder': error(
+    'There is no room left on the disk of that folder. What was written there before is kept; in the workspace nothing was changed. Free some space, or choose another folder.',
+  ),
+  'internal folder': error(
+    'That folder could not be written: its disk may be damaged, or was taken out. What was written there before is kept; in the workspace nothing was changed. Choose another folder.',
+  ),
   'locked notKept': error(
     'This VS Code’s secret storage does not keep the key of your account, so nothing was changed. Set up the keychain of your system, then try again.',
   ),
@@ -136,12 +151,18 @@ export const reasonSentences: Readonly<Record<string, Sentence>> = {
 };
 
 export function errorSentence(code: ServiceErrorCode, detail: Readonly<Record<string, string>>): Sentence {
-  return reasonSentences[`${code} ${detail['reason'] ?? ''}`] ?? errorSentences[code];
+  const isUnnamed = code === 'notFound' && detail['path'] === undefined;
+  return reasonSentences[`${code} ${detail['reason'] ?? (isUnnamed ? 'unnamed' : '')}`] ?? errorSentences[code];
 }
 
 /** The owner of the store has stopped answering this window, which was at work. */
 export const stalledSentence = warning(
   'Another VS Code window holds your workspaces and does not answer. What you do here waits, and goes on when it does. If it never does, close that window: this one takes over.',
+);
+
+/** Of several files. */
+export const conflictsSentence = warning(
+  '{files} were changed by you and by others at the same time. Of each both were kept: one under its own name, the other beside it as a conflict copy. Compare them and delete what you do not need.',
 );
 
 export const noticeSentences: Readonly<Record<NoticeCode, Sentence>> = {
@@ -282,6 +303,9 @@ export const doneSentences = {
   movedInPart: warning(
     'Somebody changed {name}, or something in it, while it was copied into the other workspace. The copy is there, and what came meanwhile was left here. Nothing was lost: look through both.',
   ),
+  changedMeanwhile: warning(
+    '{path} was changed by another member while you were asked. Nothing was deleted. Look at it, then delete it again if you still want to.',
+  ),
   phraseCompared: information('The words on your paper are right. They bring your account back on any machine.'),
   restored: information(
     'Your account is on this machine. Your workspaces come from others: link it with another of your devices, or ask a manager of each workspace to remove you and to invite you again.',
@@ -322,6 +346,7 @@ export const relaySentences: Readonly<Record<NonNullable<RelayInfo['reason']>, S
 
 export const skipSentences: Readonly<Record<ImportReport['skipped'][number]['reason'], string>> = {
   unreadable: 'could not be read',
+  'not here': 'has not arrived here yet; export it again when it has',
   'kept changing': 'kept changing while it was read; add it again when it rests',
   link: 'is a link; what it points to was not followed',
   'too large': 'is larger than a workspace can hold',
@@ -351,6 +376,7 @@ const lacking: Readonly<Record<string, string>> = {
   path: 'The file or folder',
   name: '',
   file: 'A file',
+  files: '?',
   member: 'another member',
   bytes: '?',
   count: '?',

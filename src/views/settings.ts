@@ -8,16 +8,32 @@ const SECTION = 'coterie';
 const DIRECT_PORT = 2492;
 const ABSENT_AFTER_DAYS = 21;
 
+const MAX_PORT = 65_535;
+
 export function readSettings(): Settings {
-  const settings = vscode.workspace.getConfiguration(SECTION);
   return {
-    relay: settings.get('relay', '').trim(),
-    name: settings.get('displayName', '').trim() || accountName(),
-    deviceName: settings.get('deviceName', '').trim() || hostname(),
-    directPort: settings.get('directPort', DIRECT_PORT),
-    lanDiscovery: settings.get('lanDiscovery', true),
-    absentAfterDays: settings.get('absentAfterDays', ABSENT_AFTER_DAYS),
+    relay: textIn('relay'),
+    name: textIn('displayName') || accountName(),
+    deviceName: textIn('deviceName') || hostname(),
+    directPort: read('directPort', isPort, DIRECT_PORT),
+    lanDiscovery: read('lanDiscovery', (value) => typeof value === 'boolean', true),
+    absentAfterDays: read('absentAfterDays', (value) => typeof value === 'number', ABSENT_AFTER_DAYS),
   };
+}
+
+/** Of a text that is set, without blanks around it. */
+export function textIn(name: 'relay' | 'displayName' | 'deviceName'): string {
+  return read(name, (value) => typeof value === 'string', '').trim();
+}
+
+/** VS Code hands on whatever stands there: what is no valid value counts as not set. */
+function read<T>(name: string, isValid: (value: unknown) => value is T, otherwise: T): T {
+  const value = vscode.workspace.getConfiguration(SECTION).get<unknown>(name);
+  return isValid(value) ? value : otherwise;
+}
+
+function isPort(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_PORT;
 }
 
 export function changesSettings(event: vscode.ConfigurationChangeEvent): boolean {
@@ -30,8 +46,7 @@ export async function setRelay(address: string): Promise<void> {
 
 /** Asks under which name others shall see this person, unless they have said so; false where they would not. */
 export async function ensureName(): Promise<boolean> {
-  const settings = vscode.workspace.getConfiguration(SECTION);
-  if (settings.get('displayName', '').trim() !== '') return true;
+  if (textIn('displayName') !== '') return true;
   const name = await vscode.window.showInputBox({
     title: vscode.l10n.t('Your Name'),
     prompt: vscode.l10n.t('The name under which other members see you. You can change it in the settings.'),
@@ -40,6 +55,7 @@ export async function ensureName(): Promise<boolean> {
     validateInput: (value) => (value.trim() === '' ? vscode.l10n.t('A name is needed.') : undefined),
   });
   if (name === undefined) return false;
+  const settings = vscode.workspace.getConfiguration(SECTION);
   await settings.update('displayName', name.trim(), vscode.ConfigurationTarget.Global);
   return true;
 }

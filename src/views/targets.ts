@@ -24,6 +24,11 @@ export function asNode(value: unknown): Node | undefined {
   return typeof value === 'object' && value !== null && 'kind' in value ? (value as Node) : undefined;
 }
 
+/** Whether something certain is meant, a row or an id: where that is not there any more, nothing else is meant in its place. */
+export function isNamed(argument: unknown): boolean {
+  return asNode(argument) !== undefined || typeof argument === 'string';
+}
+
 /** What a row stands in. */
 export function workspaceOf(node: Node | undefined): WorkspaceInfo | undefined {
   return node !== undefined && 'workspace' in node ? node.workspace : undefined;
@@ -39,13 +44,10 @@ export async function pickWorkspace(
   may: (workspace: WorkspaceInfo) => boolean = () => true,
 ): Promise<WorkspaceInfo | undefined> {
   const open = house.list.workspaces.filter((workspace) => workspace.state === 'open' && may(workspace));
-  const node = asNode(argument);
-  const row = workspaceOf(node);
-  const id = row?.id ?? argument;
+  const id = workspaceOf(asNode(argument))?.id ?? argument;
   const named = open.find((workspace) => workspace.id === id);
   if (named !== undefined) return named;
-  // Whoever has chosen a row means no other.
-  return pick(row === undefined ? open : [], vscode.l10n.t('Workspace'), (workspace) => ({
+  return pick(isNamed(argument) ? [] : open, vscode.l10n.t('Workspace'), (workspace) => ({
     label: workspace.name,
     description: counts.members(workspace.members.length),
   }));
@@ -69,7 +71,9 @@ export async function pickTool(
   const named = all.filter((target) => workspace === undefined || target.workspace.id === workspace);
   const found = named.find((target) => target.tool.id === tool);
   if (found !== undefined) return found;
-  return pick(named, vscode.l10n.t('Tool'), (target) => ({
+  // On the row of a workspace one of its tools is meant, whichever.
+  const isOne = place !== undefined || (isNamed(argument) && node?.kind !== 'workspace');
+  return pick(isOne ? [] : named, vscode.l10n.t('Tool'), (target) => ({
     label: `$(${toolIcon(target.tool.kind)}) ${target.tool.name}`,
     description: [
       target.workspace.name,

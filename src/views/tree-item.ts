@@ -13,6 +13,7 @@ import type {
 } from '../service/api.ts';
 import { amount } from './amounts.ts';
 import { rowUri, uriOf } from './files/uri.ts';
+import { besideNumber } from './plain.ts';
 import { lacksManager } from './rights.ts';
 import { contextValue, isRemarkable, type Node, nodeId, showsDevices } from './tree-nodes.ts';
 
@@ -45,12 +46,14 @@ function lookOf(node: Node): vscode.TreeItem {
       const item = new vscode.TreeItem(vscode.l10n.t('Members'), Collapsed);
       item.iconPath = new vscode.ThemeIcon('organization');
       const online = node.workspace.members.filter(({ presence }) => presence !== 'offline');
-      item.description = [
+      const words = [
         String(node.workspace.members.length),
         // Whoever has it open is online himself, which is no news.
         ...(online.some(({ self }) => !self) ? [vscode.l10n.t('{0} online', online.length)] : []),
         ...(node.requests.length > 0 ? [vscode.l10n.t('{0} asking to join', node.requests.length)] : []),
-      ].join(' · ');
+      ];
+      item.description = words.join(' · ');
+      item.accessibilityInformation = { label: [vscode.l10n.t('Members'), ...words].join(', ') };
       item.tooltip = '';
       return item;
     }
@@ -64,7 +67,7 @@ function lookOf(node: Node): vscode.TreeItem {
       item.iconPath = new vscode.ThemeIcon('person-add', new vscode.ThemeColor('coterie.unreadForeground'));
       item.description = vscode.l10n.t('asks to join as {0}', roleWord(request.role));
       item.tooltip = lines(
-        `${request.name}: ${item.description}`,
+        `${besideNumber(request.name)}: ${item.description}`,
         `${vscode.l10n.t('Safety number')}: ${request.safetyNumber}`,
         vscode.l10n.t(
           'It is the same on both sides if nobody stands between you: compare it by voice before you accept.',
@@ -148,9 +151,9 @@ function memberItem(member: MemberInfo): vscode.TreeItem {
         member.inSync ? vscode.l10n.t('Holds all that you hold') : vscode.l10n.t('Not known to hold all that you hold'),
       ];
   const reasons = member.devices.filter(isRemarkable).map((device) => {
-    return [device.name, whyWords(device)].filter((part) => part !== '').join(': ');
+    return [besideNumber(device.name), whyWords(device)].filter((part) => part !== '').join(': ');
   });
-  item.tooltip = lines(`${member.name} (${roleWord(member.role)})`, presence, ...others, ...reasons);
+  item.tooltip = lines(`${besideNumber(member.name)} (${roleWord(member.role)})`, presence, ...others, ...reasons);
   item.accessibilityInformation = {
     label: [
       ...[member.name, roleWord(member.role), presence],

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BridgeError, toBridgeError } from '../../src/bridges/bridge-error.ts';
+import { ContentMissing } from '../../src/store/contents.ts';
 import { exportEntries, type ExportEntry } from '../../src/bridges/export.ts';
 import type { ImportProgress } from '../../src/bridges/import.ts';
 import { MAX_FOLDER_DEPTH } from '../../src/protocol/limits.ts';
@@ -171,6 +172,10 @@ describe('F4 export into a local folder', () => {
         yield seededBytes(100_000, 1);
         throw new Error('ContentDamaged');
       }),
+      file('coming.bin', '', async function* () {
+        yield seededBytes(1000, 2);
+        throw new ContentMissing([]);
+      }),
       file('good'),
     ]);
     assert.deepEqual(await paths(), ['good']);
@@ -178,7 +183,10 @@ describe('F4 export into a local folder', () => {
       files: 1,
       folders: 0,
       bytes: 4,
-      skipped: [{ path: 'broken.bin', reason: 'unreadable' }],
+      skipped: [
+        { path: 'broken.bin', reason: 'unreadable' },
+        { path: 'coming.bin', reason: 'not here' },
+      ],
       cancelled: false,
     });
   });

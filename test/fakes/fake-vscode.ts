@@ -1,14 +1,17 @@
 /**
- * As much of `vscode` as notices and commands need, for tests beside VS Code: it records what the person would be shown, and whatever asks
+ * As much of `vscode` as notices, commands and the file system need, for tests beside VS Code: it records what the person would be shown, and whatever asks
  * is answered as when it is closed. Modules that import `vscode` are to be imported after this one, by `import()`; all of a process share it.
  */
 import { registerHooks } from 'node:module';
+import { Emitter } from '../../src/base/event.ts';
 
 export interface Shown {
   /** What was called, of `vscode.window`, or to show a folder in the explorer. */
   readonly call: string;
   readonly text: string;
   readonly modal: boolean;
+  /** Of a dialog, what stands below. */
+  readonly detail?: string;
 }
 
 export interface FakeVscode {
@@ -19,6 +22,8 @@ export interface FakeVscode {
   /** What is on the clipboard. */
   readonly copied: string;
   clear(): void;
+  /** The next dialog with that button is answered by it. */
+  answerNext(button: string): { readonly isAnswered: boolean };
   /** A tab comes to the front: a text's, a picture's, or none. */
   showTab(kind?: 'text' | 'custom', uri?: object): void;
 }
@@ -38,6 +43,10 @@ class Uri {
 
   get path(): string {
     return this.fsPath;
+  }
+
+  toString(): string {
+    return `${this.scheme}://${this.authority}${this.fsPath}`;
   }
 
   static from(parts: { readonly scheme: string; readonly path: string; readonly authority?: string }): Uri {
@@ -75,6 +84,22 @@ class UriTab {
   }
 }
 
+class FileSystemError extends Error {
+  readonly code: string;
+  readonly about: unknown;
+
+  constructor(code: string, about: unknown) {
+    super(code);
+    this.code = code;
+    this.about = about;
+  }
+}
+
+/** `FileSystemError.FileNotFound(uri)` and the like. */
+const codes = ['FileNotFound', 'FileExists', 'FileNotADirectory', 'FileIsADirectory', 'NoPermissions', 'Unavailable'];
+for (const code of codes)
+  Object.assign(FileSystemError, { [code]: (about: unknown) => new FileSystemError(code, about) });
+
 interface Progress {
   report(value: { readonly message?: string }): void;
 }
@@ -86,12 +111,19 @@ function playVscode(): FakeVscode & { readonly Uri: typeof Uri } {
   const settings = new Map<string, unknown>();
   const commands = new Map<string, (...args: readonly unknown[]) => unknown>();
   const clipboard = { text: '' };
+  let answer: { readonly button: string; isAnswered: boolean } | undefined;
   const front: { activeTab?: { readonly input: object } } = {};
   const show = (call: string, text: string, modal = false): void => void shown.push({ call, text, modal });
   const message =
     (call: string) =>
-    async (text: string, ...rest: readonly unknown[]): Promise<undefined> =>
-      show(call, text, typeof rest[0] === 'object' && rest[0] !== null && 'modal' in rest[0]) as undefined;
+    async (text: string, first?: unknown, ...buttons: readonly unknown[]): Promise<unknown> => {
+      if (typeof first !== 'object' || first === null || !('modal' in first)) return show(call, text);
+      const { detail = '' } = first as { readonly detail?: string };
+      shown.push({ call, text, modal: true, detail });
+      if (answer === undefined || answer.isAnswered || !buttons.includes(answer.button)) return undefined;
+      answer.isAnswered = true;
+      return answer.button;
+    };
   const ask =
     (call: string) =>
     async (...args: readonly unknown[]): Promise<undefined> => {
@@ -102,17 +134,44 @@ function playVscode(): FakeVscode & { readonly Uri: typeof Uri } {
     Uri,
     TabInputWebview,
     ThemeIcon: class {},
+    ThemeColor: class {},
+    TreeItem: class {
+      readonly label: string;
+      readonly collapsibleState: number;
+
+      constructor(label: string, collapsibleState: number) {
+        this.label = label;
+        this.collapsibleState = collapsibleState;
+      }
+    },
     ViewColumn: { Active: -1 },
     TabInputText: class extends UriTab {},
     TabInputCustom: class extends UriTab {},
     TabInputNotebook: class extends UriTab {},
+    TabInputTextDiff: class {
+      readonly original: unknown;
+      readonly modified: unknown;
+
+      constructor(original: unknown, modified: unknown) {
+        this.original = original;
+        this.modified = modified;
+      }
+    },
+    EventEmitter: Emitter,
+    FileSystemError,
+    FileChangeType: { Changed: 1, Created: 2, Deleted: 3 },
+    FileType: { File: 1, Directory: 2 },
+    FilePermission: { Readonly: 1 },
     TreeItemCollapsibleState: { None: 0, Collapsed: 1, Expanded: 2 },
     QuickPickItemKind: { Separator: -1, Default: 0 },
     ProgressLocation: { Notification: 15 },
     ConfigurationTarget: { Global: 1 },
     ExtensionMode: { Production: 1, Development: 2, Test: 3 },
+    UIKind: { Desktop: 1, Web: 2 },
     env: {
       uriScheme: 'vscode',
+      uiKind: 1,
+      remoteName: undefined as string | undefined,
       language: 'en',
       clipboard: { writeText: async (text: string) => void (clipboard.text = text) },
     },
@@ -146,6 +205,8 @@ function playVscode(): FakeVscode & { readonly Uri: typeof Uri } {
       },
     },
     workspace: {
+      textDocuments: [] as readonly object[],
+      notebookDocuments: [] as readonly object[],
       updateWorkspaceFolders: (_start: number, _count: number, { name }: { readonly name: string }) =>
         show('updateWorkspaceFolders', name),
       getConfiguration: () => ({
@@ -177,7 +238,11 @@ function playVscode(): FakeVscode & { readonly Uri: typeof Uri } {
   };
   return {
     ...{ Uri, shown, settings, commands, showTab },
-    clear: () => void shown.splice(0),
+    clear: () => {
+      shown.splice(0);
+      answer = undefined;
+    },
+    answerNext: (button) => (answer = { button, isAnswered: false }),
     get copied() {
       return clipboard.text;
     },

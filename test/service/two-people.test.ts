@@ -97,4 +97,40 @@ describe('Two people share files and chat', function () {
     );
     assert.deepEqual(texts.sort(), ['alice\n', 'bob\n']);
   });
+
+  it('F2 who has changed a file at the same time as somebody else is told so, once, and nobody else is', async () => {
+    [alice, bob] = [await house.move('Alice'), await house.move('Bob')];
+    const carol = await house.move('Carol');
+    const workspace = await alice.api.createWorkspace({ name: 'Apollo' });
+    const [files] = await alice.tools(workspace);
+    const base = await alice.write(workspace, files!, '/a.txt', 'base\n');
+    await alice.write(workspace, files!, '/b.txt', 'alone\n');
+    const write = (person: Person, path: string, text: string, upon: string) =>
+      person.api.write(workspace, files!, path, Buffer.from(text), { create: false, overwrite: true, base: upon });
+    // One's own versions beside each other are nobody else's.
+    const { version } = await alice.api.stat(workspace, files!, '/b.txt');
+    await write(alice, '/b.txt', 'first\n', version);
+    await write(alice, '/b.txt', 'second\n', version);
+    for (const person of [bob, carol]) await house.join(alice, person, workspace, { confirm: false });
+    await Promise.all([write(alice, '/a.txt', 'alice\n', base), write(bob, '/a.txt', 'bob\n', base)]);
+    await house.converged(workspace, alice, bob, carol);
+    const copy = (await carol.api.list(workspace, files!, '/')).find(
+      ({ name, conflictOf }) => conflictOf !== undefined && name.startsWith('a '),
+    );
+    // Saved again beside the copy, it is the same conflict.
+    const { version: shown } = await bob.api.stat(workspace, files!, '/a.txt');
+    await write(bob, '/a.txt', 'more\n', shown);
+    await house.converged(workspace, alice, bob, carol);
+    const told = (person: Person) =>
+      person.notices
+        .filter(({ code }) => code === 'conflict')
+        .map(({ workspace: where, detail }) => ({ where, detail }));
+    const of = (member: string) => ({
+      where: workspace,
+      detail: { name: 'Apollo', member, tool: files!, path: '/a.txt', copy: `/${copy!.name}` },
+    });
+    assert.deepEqual(told(alice), [of('Bob')]);
+    assert.deepEqual(told(bob), [of('Alice')]);
+    assert.deepEqual(told(carol), []);
+  });
 });

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import type { WorkspaceInfo } from '../../src/service/api.ts';
+import { ServiceError, type WorkspaceInfo } from '../../src/service/api.ts';
 import type { House } from '../../src/views/house.ts';
 import { vscode } from '../fakes/fake-vscode.ts';
 
 // This imports `vscode`: after its fake.
+const { Say } = await import('../../src/views/say.ts');
 const { registerCommands } = await import('../../src/views/commands/register.ts');
+const { env, UIKind, window } = await import('vscode');
 const { pickTool, pickWorkspace } = await import('../../src/views/targets.ts');
 
 const PRODUCTION = 1;
@@ -22,10 +24,17 @@ interface Circumstances {
   readonly selected?: object | undefined;
   /** Of the only workspace. */
   readonly state?: WorkspaceInfo['state'];
+  /** What stands where one looks, each time one does; the last stays. */
+  readonly versions?: readonly string[];
+  /** What the person is out of, or has come back into. */
+  readonly closed?: readonly object[];
 }
 
 /** Records what the service is asked to do; nothing of what it answers matters here. */
-function play(extensionMode: number, { selected, state = 'open' }: Circumstances = {}): Played {
+function play(
+  extensionMode: number,
+  { selected, state = 'open', versions = ['v1'], closed = [] }: Circumstances = {},
+): Played {
   const done: string[] = [];
   const answers: Readonly<Record<string, unknown>> = {
     absentDevices: [{ device: 'd', name: 'Laptop', member: 'Bob', mayTakeOut: true, why: {} }],
@@ -34,6 +43,7 @@ function play(extensionMode: number, { selected, state = 'open' }: Circumstances
     list: [],
     invite: { id: 'i', link: 'l', file: 'f' },
   };
+  const looks = [...versions];
   const report = { files: 0, folders: 0, bytes: 0, skipped: [], cancelled: false };
   const api = new Proxy(
     {},
@@ -42,6 +52,8 @@ function play(extensionMode: number, { selected, state = 'open' }: Circumstances
         // What an `await` asks of everything.
         if (name === 'then') return undefined;
         return async () => {
+          if (name === 'stat' && looks.length === 0) throw new ServiceError('notFound');
+          if (name === 'stat') return { version: looks.length > 1 ? looks.shift() : looks[0] };
           if (name !== 'absentDevices') done.push(name);
           return answers[name] ?? report;
         };
@@ -57,12 +69,13 @@ function play(extensionMode: number, { selected, state = 'open' }: Circumstances
   };
   const asks = { id: 'r', workspace: 'w', name: 'Mallory', role: 'guest', safetyNumber: '666' };
   const offer = { id: 'o', by: 'Mallory', name: 'Apollo', newName: 'Trap', role: 'guest', safetyNumber: '666' };
+  const say = new Say(() => ({ error: () => undefined }) as never);
   const house = {
-    say: { guard: (work: () => Promise<unknown>) => work(), show: async () => undefined },
+    say: { guard: say.guard.bind(say), show: say.show.bind(say) },
     session: { api: async () => api, events: () => ({ dispose: () => undefined }), state: { kind: 'open' } },
     list: {
       workspaces: [workspace],
-      lists: { closed: [], requests: [asks], offers: [offer], joins: [], workspaces: [workspace] },
+      lists: { closed, requests: [asks], offers: [offer], joins: [], workspaces: [workspace] },
       reload: async () => undefined,
       workspace: () => workspace,
     },
@@ -229,6 +242,140 @@ describe('which file a command of the palette or a key is about', () => {
   it('from the menu of a row it is that row', async () => {
     vscode.showTab('text', open('/test/index.ts'));
     assert.deepEqual(await run('coterie.deleteItem', row, folder), ['Delete docs, for every member?']);
+  });
+});
+
+describe('F2 a file that is deleted after its person was asked', () => {
+  const row = { kind: 'entry', workspace: { id: 'aa' }, tool: 'bb', path: '/plan.md', entry: { kind: 'file' } };
+
+  /** What the service is asked for, and the person shown after the question. */
+  async function remove(...versions: readonly string[]): Promise<readonly string[]> {
+    vscode.clear();
+    const { done, dispose } = play(PRODUCTION, { versions });
+    const asked = vscode.answerNext('Delete');
+    await vscode.commands.get('coterie.deleteItem')!(row);
+    dispose();
+    assert.ok(asked.isAnswered);
+    return [...done, ...vscode.shown.slice(1).map(({ text }) => text)];
+  }
+
+  it('goes as he saw it, and not with what another has saved, or put in its place, while the question stood', async () => {
+    assert.deepEqual(await remove('v1'), ['remove']);
+    const [told, ...more] = await remove('v1', 'v2');
+    assert.match(told!, /plan\.md was changed by another member.*Nothing was deleted/);
+    assert.deepEqual(more, []);
+  });
+});
+
+describe('what is added is chosen in a dialog that offers it', () => {
+  const { platform } = process;
+  const { showOpenDialog, showQuickPick } = window;
+
+  afterEach(() => {
+    Object.defineProperty(process, 'platform', { value: platform });
+    Object.assign(env, { uiKind: UIKind.Desktop, remoteName: undefined });
+    Object.assign(window, { showOpenDialog, showQuickPick });
+  });
+
+  /** What the person may choose, where he is asked first what it is and takes the row of that number. */
+  async function offered(row: number): Promise<string> {
+    let asked = false;
+    let offers = '';
+    Object.assign(window, {
+      showQuickPick: async (rows: readonly unknown[]) => ((asked = true), rows[row]),
+      showOpenDialog: async ({ canSelectFiles, canSelectFolders }: Record<string, unknown>) => {
+        offers = [...(canSelectFiles ? ['files'] : []), ...(canSelectFolders ? ['folders'] : [])].join(' and ');
+      },
+    });
+    const { dispose } = play(PRODUCTION);
+    await vscode.commands.get('coterie.addFiles')!('t');
+    dispose();
+    return asked ? `${offers}, asked first` : offers;
+  }
+
+  it('files or folders where the system has no dialog for both, and then VS Code would offer folders alone', async () => {
+    for (const value of ['win32', 'linux']) {
+      Object.defineProperty(process, 'platform', { value });
+      assert.equal(await offered(0), 'files, asked first', value);
+      assert.equal(await offered(1), 'folders, asked first', value);
+    }
+  });
+
+  it('both where there is one: on macOS, in a browser, on another machine', async () => {
+    Object.defineProperty(process, 'platform', { value: 'darwin' });
+    assert.equal(await offered(0), 'files and folders');
+    Object.defineProperty(process, 'platform', { value: 'linux' });
+    Object.assign(env, { uiKind: UIKind.Web });
+    assert.equal(await offered(0), 'files and folders');
+    Object.assign(env, { uiKind: UIKind.Desktop, remoteName: 'ssh-remote' });
+    assert.equal(await offered(0), 'files and folders');
+  });
+});
+
+describe('what a command names that is not there any more', () => {
+  const NOTHING = 'There is nothing here that this could be done with.';
+  const work = [{ kind: 'post', text: 'hello' }];
+  const back = { id: 'w2', name: 'Gemini', how: 'dropped', isBack: true, isAsking: false, work };
+  const dropped = { ...back, id: 'w3', name: 'Mercury', isBack: false, work: [] };
+
+  /** What the service is asked for and the person is shown. */
+  async function run(name: string, ...args: readonly unknown[]): Promise<readonly string[]> {
+    vscode.clear();
+    const { done, dispose } = play(PRODUCTION, { closed: [back, dropped] });
+    await vscode.commands.get(`coterie.${name}`)!(...args);
+    dispose();
+    return [...done, ...vscode.shown.map(({ text }) => text)];
+  }
+
+  it('is put back, fetched or opened in no other’s place: by the button of a notice, or on its row', async () => {
+    const row = { kind: 'closed', closed: { ...back, id: 'gone' } };
+    for (const name of ['putBack', 'fetchAgain']) {
+      for (const named of ['gone', row]) assert.deepEqual(await run(name, named), [NOTHING], name);
+    }
+    for (const name of ['renewCopy', 'dropDevices', 'permissions', 'continueWorkspace', 'showNotAccepted'])
+      assert.deepEqual(await run(name, 'gone'), [NOTHING], name);
+    for (const named of ['gone', row]) assert.deepEqual(await run('saveWork', named), [NOTHING]);
+    assert.deepEqual(await run('freezeDevice', 'gone', 'device'), [NOTHING]);
+    const member = { kind: 'member', workspace: { id: 'w' }, member: { account: 'gone', name: 'Bob' } };
+    for (const name of ['removeMember', 'changeRole']) assert.deepEqual(await run(name, member), [NOTHING], name);
+    const tool = { kind: 'tool', workspace: { id: 'w' }, tool: { id: 'gone', kind: 'files' } };
+    for (const name of ['openAsFolder', 'exportItem', 'deleteTool'])
+      assert.deepEqual(await run(name, tool), [NOTHING], name);
+  });
+
+  it('nothing is added above a folder that has gone since the explorer showed it', async () => {
+    vscode.clear();
+    const { done, dispose } = play(TEST, { versions: [] });
+    const uri = vscode.Uri.from({ scheme: 'coterie', authority: 'aa.bb', path: '/docs' });
+    await vscode.commands.get('coterie.addFiles')!(uri, ['/home/alice/plan.md']);
+    dispose();
+    assert.deepEqual(done, []);
+  });
+
+  it('and what is there is found by its id, by its row, and where nothing is named', async () => {
+    assert.equal((await run('putBack', back.id))[0], 'putBack');
+    assert.equal((await run('putBack'))[0], 'putBack');
+    assert.equal((await run('fetchAgain', { kind: 'closed', closed: dropped }))[0], 'fetchAgain');
+    assert.deepEqual(await run('renewCopy', 'w'), ['Fetch a fresh copy of Apollo?']);
+  });
+});
+
+describe('L7 a workspace that this machine was dropped from', () => {
+  const none = { name: 'Gemini', isAsking: false, work: [] };
+  const dropped = { ...none, id: 'w2', how: 'dropped', isBack: false };
+  const left = { ...none, id: 'w3', how: 'left', isBack: false };
+
+  async function forget(closed: object): Promise<readonly string[]> {
+    vscode.clear();
+    const { done, dispose } = play(PRODUCTION, { closed: [closed] });
+    await vscode.commands.get('coterie.forgetWorkspace')!({ kind: 'closed', closed });
+    dispose();
+    return [...done, ...vscode.shown.map(({ text }) => text)];
+  }
+
+  it('is not removed from the list, and the way back with it, before the person has said so', async () => {
+    assert.deepEqual(await forget(dropped), ['Remove Gemini from the list?']);
+    assert.deepEqual(await forget(left), ['forget']);
   });
 });
 

@@ -1,6 +1,7 @@
 /** What a person is told once, and not again. */
 import assert from 'node:assert/strict';
-import type { WorkspaceInfo } from '../../src/service/api.ts';
+import { Emitter } from '../../src/base/event.ts';
+import type { JoinRequestInfo, OfferInfo, ServiceEvent, WorkspaceInfo } from '../../src/service/api.ts';
 import type { House } from '../../src/views/house.ts';
 import { vscode } from '../fakes/fake-vscode.ts';
 
@@ -11,7 +12,8 @@ const nothing = { dispose: () => undefined };
 
 function open() {
   const kept = new Map<string, unknown>();
-  let changed: (lists: { workspaces: readonly WorkspaceInfo[] }) => void = () => undefined;
+  const events = new Emitter<ServiceEvent>();
+  const listeners: ((lists: object) => void)[] = [];
   const house = {
     context: {
       globalState: {
@@ -19,15 +21,19 @@ function open() {
         update: async (key: string, value: unknown) => void kept.set(key, value),
       },
     },
-    session: { events: () => nothing, onStalled: () => nothing },
-    list: { onChange: (listener: typeof changed) => ((changed = listener), nothing) },
+    session: { events: events.event, onStalled: () => nothing },
+    list: {
+      onChange: (listener: (lists: object) => void) => (listeners.push(listener), nothing),
+      workspace: () => undefined,
+    },
   } as unknown as House;
   showNotices(house);
-  const list = async (...workspaces: readonly WorkspaceInfo[]) => {
-    changed({ workspaces });
+  const change = async (lists: object) => {
+    for (const listener of listeners) listener({ workspaces: [], requests: [], offers: [], ...lists });
     await new Promise((resolve) => setImmediate(resolve));
   };
-  return { list };
+  const list = (...workspaces: readonly WorkspaceInfo[]) => change({ workspaces });
+  return { list, change, hear: (event: ServiceEvent) => events.fire(event) };
 }
 
 const workspace = (id: string, ...roles: readonly string[]) =>
@@ -48,4 +54,28 @@ describe('That no manager is left', () => {
     await list(workspace('Apollo', 'participant'));
     assert.equal(vscode.shown.length, 3);
   });
+});
+
+describe('Who asks to join, and who asks one along', () => {
+  beforeEach(() => vscode.clear());
+
+  const request = { id: 'w.d', workspace: 'w', name: 'Bob', role: 'guest', safetyNumber: '1' } as JoinRequestInfo;
+  const offer = { id: 'a.w', name: 'Apollo', newName: 'Odyssey', by: 'Bob', role: 'guest' } as OfferInfo;
+  const asked: Readonly<Record<string, readonly [ServiceEvent, object]>> = {
+    'who asks to join': [{ type: 'joinRequest', request }, { requests: [request] }],
+    'who asks along': [{ type: 'offer', offer }, { offers: [offer] }],
+  };
+
+  for (const [who, [event, listed]] of Object.entries(asked)) {
+    it(`N2, A7 ${who} is put before one once, and again where he was answered and asks again`, async () => {
+      const { change, hear } = open();
+      hear(event);
+      await change(listed);
+      hear(event);
+      assert.equal(vscode.shown.length, 1);
+      await change({});
+      hear(event);
+      assert.equal(vscode.shown.length, 2);
+    });
+  }
 });

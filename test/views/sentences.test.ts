@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { errorCode, errorTrace } from '../../src/views/errors.ts';
+import { BridgeError } from '../../src/bridges/bridge-error.ts';
+import { Calls } from '../../src/service/calls.ts';
+import { errorCode, errorDetail, errorTrace } from '../../src/views/errors.ts';
 import {
+  conflictsSentence,
   doneSentences,
   errorSentence,
   errorSentences,
@@ -80,6 +83,23 @@ describe('sentences for people', () => {
     assert.equal(errorSentence('exists', {}), errorSentences.exists);
   });
 
+  it('what a folder of this machine refuses is said of that folder, not of a role, of a file or of the store', async () => {
+    const calls = new Calls(() => undefined, {} as never);
+    for (const code of ['notPermitted', 'notFound', 'diskFull', 'io'] as const) {
+      const fails = calls.do(() => Promise.reject(new BridgeError(code)));
+      const error: unknown = await fails.catch((thrown: unknown) => thrown);
+      const { text } = errorSentence(errorCode(error), errorDetail(error));
+      assert.match(text, /that folder.*in the workspace nothing was changed/i, code);
+    }
+    // A verdict has that reason.
+    assert.match(errorSentence('notPermitted', { reason: 'notPermitted' }).text, /Your role/);
+  });
+
+  it('what is not there any more is no file where none was named: a request that was answered in another window', () => {
+    assert.doesNotMatch(errorSentence('notFound', {}).text, /\{path\}|file|renamed/);
+    assert.equal(errorSentence('notFound', { path: '/plan.md' }), errorSentences.notFound);
+  });
+
   it('F3 who opens what is not here hears what will happen, and who asked for it otherwise, what to do', () => {
     const fails = { path: '/docs/plan.md', reason: 'opened' };
     assert.match(errorSentence('notPresent', fails).text, /\{path\} has not arrived yet.*shows there by itself/);
@@ -111,7 +131,7 @@ describe('sentences for people', () => {
     for (const [, , table] of tables) for (const { text } of Object.values(table)) wanted.add(text);
     for (const text of Object.values(skipSentences)) wanted.add(text);
     for (const text of [...Object.values(notAcceptedReasons), reasonWords('another')]) wanted.add(text);
-    for (const table of [doneSentences, reasonSentences, linkSentences, { stalledSentence }])
+    for (const table of [doneSentences, reasonSentences, linkSentences, { stalledSentence, conflictsSentence }])
       for (const { text } of Object.values(table)) wanted.add(text);
     for (const file of sourceFiles('src/views'))
       for (const text of literals(readFileSync(file, 'utf8'))) wanted.add(text);

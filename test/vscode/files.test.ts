@@ -227,6 +227,44 @@ describe('open tabs of shared files', () => {
     assert.deepEqual(contents.sort(), ['mine one\n', 'theirs, and longer\n']);
   });
 
+  it('one in a folder that another took the place of shows what stands there now', async () => {
+    for (const [folder, content] of [
+      ['/place', 'one\n'],
+      ['/other', 'two, and longer\n'],
+    ] as const) {
+      await fs.createDirectory(world.uri(folder));
+      await fs.writeFile(world.uri(`${folder}/a.txt`), bytes(content));
+    }
+    const document = await vscode.workspace.openTextDocument(world.uri('/place/a.txt'));
+    await vscode.window.showTextDocument(document);
+    const changed = next(
+      vscode.workspace.onDidChangeTextDocument,
+      ({ document: one }) => one === document && one.getText() === 'two, and longer\n',
+    );
+    const move = (from: string, to: string) =>
+      world.api.rename(world.workspace, world.files.id, from, to, { overwrite: false });
+    await move('/place', '/away');
+    await move('/other', '/place');
+    await changed;
+  });
+
+  it('F2: what is typed in one whose file was deleted is no version of the file that came in its place', async () => {
+    await fs.writeFile(world.uri('/lost.txt'), bytes('one\n'));
+    await fs.writeFile(world.uri('/put.txt'), bytes('theirs, and longer\n'));
+    const document = await vscode.workspace.openTextDocument(world.uri('/lost.txt'));
+    const editor = await vscode.window.showTextDocument(document);
+    await world.api.remove(world.workspace, world.files.id, '/lost.txt', { recursive: false });
+    await rejects(() => fs.stat(document.uri), 'FileNotFound');
+    await editor.edit((edit) => edit.insert(new vscode.Position(0, 0), 'mine '));
+    await world.api.rename(world.workspace, world.files.id, '/put.txt', '/lost.txt', { overwrite: false });
+    const { files } = (await door()).window;
+    await files.writeFile(document.uri, bytes(document.getText()), { create: true, overwrite: true });
+    const names = (await fs.readDirectory(world.uri('/'))).map(([name]) => name);
+    const ours = names.filter((name) => name.startsWith('lost'));
+    const contents = await Promise.all(ours.map(async (name) => text(await fs.readFile(world.uri(`/${name}`)))));
+    assert.deepEqual(contents.sort(), ['mine one\n', 'theirs, and longer\n']);
+  });
+
   it('a saved one is in the file, with what was typed', async () => {
     await fs.writeFile(world.uri('/saved.txt'), bytes('one\n'));
     const document = await vscode.workspace.openTextDocument(world.uri('/saved.txt'));

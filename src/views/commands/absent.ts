@@ -6,7 +6,7 @@ import type { House } from '../house.ts';
 import { notify } from '../notify.ts';
 import { manages } from '../rights.ts';
 import { doneSentences } from '../sentences.ts';
-import { asNode, pick, pickWorkspace } from '../targets.ts';
+import { asNode, isNamed, pick, pickWorkspace } from '../targets.ts';
 import { whyWords } from '../tree-item.ts';
 import { saveWork } from './members.ts';
 
@@ -91,7 +91,7 @@ export async function freezeDevice(house: House, argument?: unknown, device?: un
   const place =
     all.find((one) => one.device.device === wanted && one.workspace.id === within) ??
     (await pick(
-      all,
+      isNamed(argument) ? [] : all,
       vscode.l10n.t('Freeze Device'),
       (one) => ({
         label: one.member.name,
@@ -142,11 +142,11 @@ async function pickClosed(
   may: (closed: ClosedInfo) => boolean,
 ): Promise<ClosedInfo | undefined> {
   const node = asNode(argument);
-  const open = house.list.lists.closed.filter(may);
+  const all = house.list.lists.closed.filter(may);
   const id = node?.kind === 'closed' ? node.closed.id : argument;
-  return (
-    open.find((closed) => closed.id === id) ?? pick(open, vscode.l10n.t('Workspace'), ({ name }) => ({ label: name }))
-  );
+  const named = all.find((closed) => closed.id === id);
+  if (named !== undefined) return named;
+  return pick(isNamed(argument) ? [] : all, vscode.l10n.t('Workspace'), ({ name }) => ({ label: name }));
 }
 
 /** L7: this machine was dropped. */

@@ -5,6 +5,7 @@ import { amount } from '../amounts.ts';
 import { counts } from '../counts.ts';
 import type { House } from '../house.ts';
 import { notify } from '../notify.ts';
+import { besideNumber } from '../plain.ts';
 import { askName, asNode, pick, pickWorkspace } from '../targets.ts';
 import { roleWord } from '../tree-item.ts';
 import { showList, transfer } from './transfers.ts';
@@ -165,7 +166,7 @@ export async function answerOffer(house: House, argument?: unknown): Promise<voi
     '',
     vscode.l10n.t(
       'Accepted, a copy of the new workspace comes to this machine. Your copy of {0} stays as it is, and you stay in it.',
-      offer.name,
+      besideNumber(offer.name),
     ),
     '',
     vscode.l10n.t('Safety number: {0}', offer.safetyNumber),
@@ -193,7 +194,9 @@ async function answered(
 
 function offerWords({ by, name, newName, role }: OfferInfo): string {
   return vscode.l10n.t('{by} continues {name} in a new workspace, {newName}, and asks you along as {role}.', {
-    ...{ by, name, newName },
+    by: besideNumber(by),
+    name: besideNumber(name),
+    newName: besideNumber(newName),
     role: roleWord(role),
   });
 }

@@ -5,6 +5,7 @@ import type { DeviceInfo, DeviceRequestInfo, LinkInfo } from '../../service/api.
 import type { House } from '../house.ts';
 import { linkCodeOfText } from '../invitation-text.ts';
 import { notifyWhile } from '../notify.ts';
+import { besideNumber } from '../plain.ts';
 import { doneSentences, linkSentences } from '../sentences.ts';
 import { mayGoAside } from './recovery.ts';
 
@@ -52,7 +53,7 @@ export async function askAboutDevice(house: House, request: DeviceRequestInfo): 
   const same = vscode.l10n.t('The Numbers Are the Same');
   const decline = vscode.l10n.t('Decline');
   const answer = await vscode.window.showWarningMessage(
-    vscode.l10n.t('{0} wants to become one of your devices', request.name),
+    vscode.l10n.t('{0} wants to become one of your devices', besideNumber(request.name)),
     {
       modal: true,
       detail: [

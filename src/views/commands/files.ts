@@ -6,6 +6,7 @@ import type { House } from '../house.ts';
 import { notify } from '../notify.ts';
 import { askName, type FileTarget, fileInFront, fileOf, pickFolder, pickTool } from '../targets.ts';
 import { addsToSome } from '../rights.ts';
+import { doneSentences } from '../sentences.ts';
 import type { Node } from '../tree-nodes.ts';
 
 export async function newFile(house: House, argument?: unknown, given?: unknown): Promise<void> {
@@ -65,17 +66,28 @@ export async function deleteItem(house: House, selected: Selected, argument?: un
   const target = targetOf(selected, argument);
   if (target === undefined || target.place.path === '/') return;
   const { workspace, tool, path } = target.place;
+  const look = async (): Promise<string> => (await (await house.session.api()).stat(workspace, tool, path)).version;
+  await house.say.guard(
+    async () => {
+      const asked = await look();
+      if (!(await mayDelete(target))) return;
+      // The question may have stood for long: what has come meanwhile its person has not seen.
+      if ((await look()) !== asked) return void house.say.show(doneSentences.changedMeanwhile, { path });
+      await (await house.session.api()).remove(workspace, tool, path, { recursive: true });
+    },
+    { path },
+  );
+}
+
+async function mayDelete({ place, kind }: FileTarget): Promise<boolean> {
   const yes = vscode.l10n.t('Delete');
   const answer = await vscode.window.showWarningMessage(
     // Whole: there may be an index.ts in every folder.
-    vscode.l10n.t('Delete {0}, for every member?', path.slice(1)),
-    { modal: true, ...(target.kind === 'folder' ? { detail: vscode.l10n.t('What is in the folder goes too.') } : {}) },
+    vscode.l10n.t('Delete {0}, for every member?', place.path.slice(1)),
+    { modal: true, ...(kind === 'folder' ? { detail: vscode.l10n.t('What is in the folder goes too.') } : {}) },
     yes,
   );
-  if (answer !== yes) return;
-  await house.say.guard(async () => (await house.session.api()).remove(workspace, tool, path, { recursive: true }), {
-    path,
-  });
+  return answer === yes;
 }
 
 export async function copyPath(selected: Selected, argument?: unknown): Promise<void> {

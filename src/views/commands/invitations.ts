@@ -6,6 +6,7 @@ import { invitationOfText, MAX_INVITATION_CHARACTERS } from '../invitation-text.
 import type { Joins } from '../joins.ts';
 import { askAboutRequest } from '../notices.ts';
 import { notify } from '../notify.ts';
+import { besideNumber } from '../plain.ts';
 import { invites } from '../rights.ts';
 import { asNode, pick, pickWorkspace, workspaceOf } from '../targets.ts';
 import { roleWord } from '../tree-item.ts';
@@ -150,11 +151,12 @@ export async function acceptInvitation(house: House, joins: Joins, argument?: un
 }
 
 async function confirmed(invitation: InvitationInfo): Promise<boolean> {
+  const name = besideNumber(invitation.inviterName);
   const accept = vscode.l10n.t('Accept');
   const answer = await vscode.window.showInformationMessage(
     vscode.l10n.t('{name} invites you to {workspace}', {
-      name: invitation.inviterName,
-      workspace: invitation.workspaceName,
+      name,
+      workspace: besideNumber(invitation.workspaceName),
     }),
     {
       modal: true,
@@ -163,10 +165,7 @@ async function confirmed(invitation: InvitationInfo): Promise<boolean> {
         vscode.l10n.t('Good until {0}', new Date(invitation.expires).toLocaleString()),
         '',
         vscode.l10n.t('Safety number: {0}', invitation.safetyNumber),
-        vscode.l10n.t(
-          'It is the same at {0}’s if nobody stands between you: compare it by voice.',
-          invitation.inviterName,
-        ),
+        vscode.l10n.t('It is the same at {0}’s if nobody stands between you: compare it by voice.', name),
       ].join('\n'),
     },
     accept,
@@ -236,7 +235,7 @@ export async function answerJoinRequests(house: House, argument?: unknown): Prom
     return;
   }
   const request = await pick(open, vscode.l10n.t('Who Asks to Join'), ({ name, role, workspace, safetyNumber }) => ({
-    label: name,
+    label: besideNumber(name),
     description: `${house.list.workspace(workspace)?.name ?? ''} · ${roleWord(role)}`,
     detail: safetyNumber,
   }));

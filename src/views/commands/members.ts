@@ -5,7 +5,7 @@ import { errorCode, errorDetail } from '../errors.ts';
 import type { House } from '../house.ts';
 import { manages, removes } from '../rights.ts';
 import { errorSentence } from '../sentences.ts';
-import { asNode, pick, pickWorkspace } from '../targets.ts';
+import { asNode, isNamed, pick, pickWorkspace, workspaceOf } from '../targets.ts';
 import { keptWords, roleWord } from '../tree-item.ts';
 import { type Forgettable, forgettable, forgettableOf, hasWork } from '../tree-nodes.ts';
 import { continueWorkspace } from './continuing.ts';
@@ -28,10 +28,12 @@ async function pickOther(
     node?.kind === 'member' ? house.list.workspace(node.workspace.id) : await pickWorkspace(house, argument, may);
   if (workspace === undefined) return undefined;
   const others = workspace.members.filter(({ self }) => !self);
-  const named = node?.kind === 'member' ? others.find(({ account }) => account === node.member.account) : undefined;
-  const member =
-    named ??
-    (await pick(others, vscode.l10n.t('Member'), ({ name, role }) => ({ label: name, description: roleWord(role) })));
+  // Of a row the one whose it is, or nobody.
+  const meant = node?.kind === 'member' ? others.filter(({ account }) => account === node.member.account) : others;
+  const member = await pick(meant, vscode.l10n.t('Member'), ({ name, role }) => ({
+    label: name,
+    description: roleWord(role),
+  }));
   return member && { workspace, member };
 }
 
@@ -150,8 +152,7 @@ export async function saveWork(house: House, argument?: unknown, folder?: unknow
 
 async function pickWork(house: House, argument: unknown): Promise<string | undefined> {
   const node = asNode(argument);
-  if (node?.kind === 'closed') return node.closed.id;
-  if (node?.kind === 'workspace') return node.workspace.id;
+  const id = node?.kind === 'closed' ? node.closed.id : (workspaceOf(node)?.id ?? argument);
   const closed = house.list.lists.closed
     .filter(hasWork)
     .map(({ id, name, work }) => ({ id, name, what: keptWords(work) }));
@@ -161,9 +162,10 @@ async function pickWork(house: House, argument: unknown): Promise<string | undef
     what: vscode.l10n.t('what was not accepted'),
   }));
   const all = [...closed, ...open];
-  if (all.some(({ id }) => id === argument)) return argument as string;
+  const named = all.find((one) => one.id === id);
+  if (named !== undefined) return named.id;
   const chosen = await pick(
-    all,
+    isNamed(argument) ? [] : all,
     vscode.l10n.t('Save Unsent Work'),
     ({ name, what }) => ({ label: name, description: what }),
     vscode.l10n.t('Choose the workspace in which you wrote it'),
@@ -188,17 +190,28 @@ export async function forgetWorkspace(house: House, argument?: unknown): Promise
 
 /** What is lost with it is asked about before. */
 async function mayForget(house: House, { name, closed }: Forgettable): Promise<boolean> {
-  if (closed === undefined) return mayErase(name);
-  return closed.work.length === 0 || mayLose(house, closed);
+  // A8: of what is deleted for all the copy goes, too.
+  if (closed === undefined)
+    return mayRemove(
+      name,
+      vscode.l10n.t(
+        'It was deleted for all members. Your copy of it is erased as soon as the others can hear of that without it. Export first what you want to keep.',
+      ),
+    );
+  if (closed.work.length > 0) return mayLose(house, closed);
+  if (closed.how !== 'dropped' || closed.isBack) return true;
+  // L7: with the row goes the way back.
+  return mayRemove(
+    name,
+    vscode.l10n.t(
+      'You are still a member of it. Once it is removed from the list, this machine can fetch no fresh copy of it any more: a member would have to invite you again.',
+    ),
+  );
 }
 
-/** A8: of what is deleted for all the copy goes, too. */
-async function mayErase(name: string): Promise<boolean> {
+async function mayRemove(name: string, detail: string): Promise<boolean> {
   const yes = vscode.l10n.t('Remove');
   const question = vscode.l10n.t('Remove {0} from the list?', name);
-  const detail = vscode.l10n.t(
-    'It was deleted for all members. Your copy of it is erased as soon as the others can hear of that without it. Export first what you want to keep.',
-  );
   return (await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) === yes;
 }
 

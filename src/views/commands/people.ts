@@ -3,7 +3,8 @@ import * as vscode from 'vscode';
 import type { MemberInfo } from '../../service/api.ts';
 import type { House } from '../house.ts';
 import { notify } from '../notify.ts';
-import { setRelay } from '../settings.ts';
+import { besideNumber } from '../plain.ts';
+import { setRelay, textIn } from '../settings.ts';
 import { relayWords } from '../status-bar.ts';
 import { pickMember } from '../targets.ts';
 
@@ -14,7 +15,7 @@ export async function showSafetyNumber(house: House, argument?: unknown): Promis
   if (member === undefined) return;
   const copy = vscode.l10n.t('Copy');
   const answer = await vscode.window.showInformationMessage(
-    vscode.l10n.t('Safety number with {0}', member.name),
+    vscode.l10n.t('Safety number with {0}', besideNumber(member.name)),
     { modal: true, detail: safetyDetail(member) },
     copy,
   );
@@ -26,7 +27,7 @@ export async function verifyMember(house: House, argument?: unknown): Promise<vo
   if (member === undefined) return;
   const answer = member.verified ? vscode.l10n.t('Not Verified Any More') : vscode.l10n.t('The Numbers Are the Same');
   const chosen = await vscode.window.showInformationMessage(
-    vscode.l10n.t('Verify {0}', member.name),
+    vscode.l10n.t('Verify {0}', besideNumber(member.name)),
     { modal: true, detail: safetyDetail(member) },
     answer,
   );
@@ -43,7 +44,7 @@ function safetyDetail(member: MemberInfo): string {
     '',
     vscode.l10n.t(
       '{0} sees the same number if nobody stands between you. Compare it by voice or side by side, never by the chat itself.',
-      member.name,
+      besideNumber(member.name),
     ),
     member.verified
       ? vscode.l10n.t('You have verified this member.')
@@ -62,7 +63,6 @@ export async function showRelay(house: House): Promise<void> {
 
 /** `given` stands for the answer of the input box. */
 export async function askRelay(house: House, given?: unknown): Promise<void> {
-  const present = vscode.workspace.getConfiguration('coterie').get('relay', '');
   const address =
     typeof given === 'string'
       ? given
@@ -71,7 +71,7 @@ export async function askRelay(house: House, given?: unknown): Promise<void> {
           prompt: vscode.l10n.t(
             'The address as the relay printed it. Empty: the one that came with an invitation, if any.',
           ),
-          value: present,
+          value: textIn('relay'),
           ignoreFocusOut: true,
         });
   if (address === undefined) return;

@@ -15,7 +15,9 @@ const MAX_LISTED_PATHS = 10;
 
 /** Called on a row, on an address, or on nothing; `paths` (texts or `file:` addresses) stand for the dialog's answer. */
 export async function addFiles(house: House, argument?: unknown, paths?: unknown): Promise<ImportReport | undefined> {
-  const target = await pickFolder(house, await folderIfFolder(house, argument), addsToSome('files'));
+  const on = await folderIfFolder(house, argument);
+  if (on === GONE) return undefined;
+  const target = await pickFolder(house, on, addsToSome('files'));
   if (target === undefined) return undefined;
   const chosen = localPaths(paths) ?? (await askLocalPaths());
   if (chosen === undefined || chosen.length === 0) return undefined;
@@ -157,14 +159,26 @@ export async function showList(house: House, lines: readonly string[]): Promise<
 }
 
 async function askLocalPaths(): Promise<readonly string[] | undefined> {
-  const chosen = await vscode.window.showOpenDialog({
-    title: vscode.l10n.t('Add Files or Folder'),
-    openLabel: vscode.l10n.t('Add'),
-    canSelectFiles: true,
-    canSelectFolders: true,
-    canSelectMany: true,
-  });
-  return localPaths(chosen);
+  const title = vscode.l10n.t('Add Files or Folder');
+  const both = { canSelectFiles: true, canSelectFolders: true };
+  const kinds = [
+    { label: vscode.l10n.t('Files…'), canSelectFiles: true, canSelectFolders: false },
+    { label: vscode.l10n.t('Folders…'), canSelectFiles: false, canSelectFolders: true },
+  ];
+  const kind = hasDialogForBoth() ? both : await vscode.window.showQuickPick(kinds, { title, placeHolder: title });
+  if (kind === undefined) return undefined;
+  const { canSelectFiles, canSelectFolders } = kind;
+  const openLabel = vscode.l10n.t('Add');
+  return localPaths(
+    await vscode.window.showOpenDialog({ title, openLabel, canSelectFiles, canSelectFolders, canSelectMany: true }),
+  );
+}
+
+/** The system's own of Windows and of Linux offers one of the two: asked for both, VS Code shows the one for folders. */
+function hasDialogForBoth(): boolean {
+  const isOwn = vscode.env.uiKind === vscode.UIKind.Desktop && vscode.env.remoteName === undefined;
+  const isSimple = vscode.workspace.getConfiguration('files').get('simpleDialog.enable') === true;
+  return !isOwn || isSimple || process.platform === 'darwin';
 }
 
 /** A folder of this machine; `openLabel` says what will be done with it. */
@@ -190,6 +204,9 @@ function localPaths(value: unknown): readonly string[] | undefined {
   return found.length > 0 && found.length === paths.length ? found : undefined;
 }
 
+/** What was named is not there any more, and that has been said. */
+const GONE = Symbol();
+
 /** An address from the explorer says nothing of its kind: a folder is added into, a file is added beside. */
 async function folderIfFolder(house: House, argument: unknown): Promise<unknown> {
   const place = asPlace(argument);
@@ -199,5 +216,5 @@ async function folderIfFolder(house: House, argument: unknown): Promise<unknown>
   const entry = await house.say.guard(async () =>
     (await house.session.api()).stat(place.workspace, place.tool, place.path),
   );
-  return entry === undefined ? argument : { kind: 'entry', workspace, tool: place.tool, path: place.path, entry };
+  return entry === undefined ? GONE : { kind: 'entry', workspace, tool: place.tool, path: place.path, entry };
 }

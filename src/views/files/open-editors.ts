@@ -8,9 +8,9 @@ import type { House } from '../house.ts';
 import { notify } from '../notify.ts';
 import { errorSentence } from '../sentences.ts';
 import { Awaited } from './awaited.ts';
-import type { CoterieFiles } from './provider.ts';
+import { isUnsaved } from './open-files.ts';
 import { baseName, type FilePlace, placeOf } from './place.ts';
-import { isUnsaved } from './unsaved.ts';
+import type { CoterieFiles } from './provider.ts';
 import { uriOf } from './uri.ts';
 
 export class OpenEditors implements Disposable {
@@ -27,13 +27,12 @@ export class OpenEditors implements Disposable {
   constructor(house: House, files: CoterieFiles) {
     this.#house = house;
     this.#files = files;
+    this.#held.add(house.session.events(({ type }) => type === 'workspaces' && void this.#awaited.look()));
     this.#held.add(
-      house.session.events((event) => {
-        if (event.type === 'workspaces') void this.#awaited.look();
-        if (event.type !== 'files') return;
-        for (const { path, type } of event.changes) {
-          if (type === 'deleted') continue;
-          const place = { workspace: event.workspace, tool: event.tool, path };
+      files.onDidChangeFile((changes) => {
+        for (const { uri, type } of changes) {
+          const place = type === vscode.FileChangeType.Deleted ? undefined : placeOf(uri);
+          if (place === undefined) continue;
           void this.#warn(place);
           if (isActive(place)) void this.#seen(place);
         }

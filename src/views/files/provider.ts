@@ -7,8 +7,8 @@ import type { House } from '../house.ts';
 import { addsTo, edits } from '../rights.ts';
 import { doneSentences } from '../sentences.ts';
 import { copyAcross, moveAcross } from './across.ts';
+import { isOpen, isUnsaved, openFiles } from './open-files.ts';
 import { baseName, type FilePlace, placeOf } from './place.ts';
-import { isUnsaved } from './unsaved.ts';
 import { requirePlace, uriOf } from './uri.ts';
 import { Versions } from './versions.ts';
 import { readWhole } from './whole.ts';
@@ -35,6 +35,8 @@ export class CoterieFiles implements vscode.FileSystemProvider, Disposable {
         this.#changes.fire(
           event.changes.map(({ path, type }) => ({ type: changeTypes[type], uri: uriOf({ workspace, tool, path }) })),
         );
+        const remain = event.changes.filter(({ type }) => type !== 'deleted').map(({ path }) => path);
+        void this.#tellBelow({ workspace, tool }, remain);
       }),
     );
   }
@@ -153,8 +155,26 @@ export class CoterieFiles implements vscode.FileSystemProvider, Disposable {
 
   /** What changed while nobody told, or in the last moments of an owner that died: tabs ask for it. */
   #lookAgain(): void {
-    const open = vscode.workspace.textDocuments.filter(({ uri }) => placeOf(uri) !== undefined);
+    const open = openFiles().filter(({ uri }) => placeOf(uri) !== undefined);
     if (open.length > 0) this.#changes.fire(open.map(({ uri }) => ({ type: vscode.FileChangeType.Changed, uri })));
+  }
+
+  /**
+   * Of a folder that is back, or that another has taken the place of, the service tells as of one; and VS Code looks at open files only
+   * where they are told of themselves. What it holds for deleted it reads again where it is created.
+   */
+  async #tellBelow(tool: Omit<FilePlace, 'path'>, folders: readonly string[]): Promise<void> {
+    for (const { uri } of openFiles()) {
+      const place = placeOf(uri);
+      if (place === undefined || !sameTool(place, tool)) continue;
+      if (!folders.some((folder) => place.path.startsWith(`${folder}/`))) continue;
+      const isThere = await this.stat(uri).then(
+        () => true,
+        (error: unknown) =>
+          error instanceof vscode.FileSystemError && error.code === 'FileNotFound' ? false : undefined,
+      );
+      if (isThere !== undefined) this.#changes.fire([{ type: changeTypes[isThere ? 'created' : 'deleted'], uri }]);
+    }
   }
 
   async #root(uri: vscode.Uri, { workspace, tool }: FilePlace): Promise<vscode.FileStat> {
@@ -242,8 +262,8 @@ export class CoterieFiles implements vscode.FileSystemProvider, Disposable {
       return await work(await this.#house.session.api());
     } catch (error) {
       if (error instanceof vscode.FileSystemError) throw error;
-      // What unsaved text was typed upon is what it is upon, though another item may come to stand there.
-      if (errorCode(error) === 'notFound' && !isUnsaved(uri.toString())) this.versions.forget(uri.toString());
+      // What is typed in a tab that shows it, now or later, is upon what that has read, though another item may come to stand there.
+      if (errorCode(error) === 'notFound' && !isOpen(uri.toString())) this.versions.forget(uri.toString());
       throw this.#fileSystemError(error, uri, detail);
     }
   }
@@ -254,7 +274,8 @@ export class CoterieFiles implements vscode.FileSystemProvider, Disposable {
       case 'notFound':
         return vscode.FileSystemError.FileNotFound(uri);
       case 'exists':
-        return vscode.FileSystemError.FileExists(uri);
+        // Of the two that a move names VS Code knows not which; nor that the name is taken in other letters (F4).
+        return vscode.FileSystemError.FileExists(text);
       case 'notAFolder':
         return vscode.FileSystemError.FileNotADirectory(uri);
       case 'isAFolder':
@@ -288,6 +309,6 @@ const changeTypes = {
   deleted: vscode.FileChangeType.Deleted,
 } as const;
 
-function sameTool(a: FilePlace, b: FilePlace): boolean {
+function sameTool(a: Omit<FilePlace, 'path'>, b: Omit<FilePlace, 'path'>): boolean {
   return a.workspace === b.workspace && a.tool === b.tool;
 }

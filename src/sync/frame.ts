@@ -41,14 +41,27 @@ export function frameOf(graph: Graph, end: OrderPlace | undefined): Frame {
     }
   }
   controls.sort((a, b) => compareNodes(a.node, b.node));
-  const places = graph.lanes.flatMap((lane) =>
-    [...lane.places].map(([seq, { delta, height, past: counted }]): PlaceRecord => {
-      const own = numberOf(lane)!;
-      return { lane: own, seq, id: delta.id, height, past: past(own, counted) };
-    }),
+  const places = [...graph.lanes.flatMap(({ places: named }) => [...named.values()]), ...joints(graph, strands)].map(
+    ({ delta: { id, seq }, height, lane, past: counted }): PlaceRecord => {
+      const own = numberOf(graph.lanes[lane]!)!;
+      return { lane: own, seq, id, height, past: past(own, counted) };
+    },
   );
   places.sort((a, b) => a.lane - b.lane || a.seq - b.seq);
   return { end, lanes, places, controls: controls.map(({ record }) => record) };
+}
+
+/** Where the lanes of a strand meet: ends of theirs here, but not of the one lane that they are at the cut. There their places stay if something after it names them. */
+function joints(graph: Graph, strands: readonly Strand[]): readonly Node[] {
+  const met: Node[] = [];
+  for (const { head, tail } of strands)
+    for (let lane = tail; lane !== head;) {
+      lane = lane.parent!;
+      if (lane.frontier && !lane.kept.has(lane.cut)) met.push(lane.frontier);
+    }
+  if (met.length === 0) return met;
+  const named = new Set(graph.lanes.flatMap(({ nodes }) => nodes.flatMap(({ delta }) => delta.deps)));
+  return met.filter(({ delta }) => named.has(delta.id));
 }
 
 /**

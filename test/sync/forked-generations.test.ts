@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import type { Delta } from '../../src/sync/delta.ts';
 import { frameOf } from '../../src/sync/frame.ts';
 import type { Graph } from '../../src/sync/graph.ts';
-import { reachOf } from '../../src/sync/lane.ts';
+import { reachOf, type Lane } from '../../src/sync/lane.ts';
 import { Dice } from '../sim/dice.ts';
 import { Talk } from './talk.ts';
 
@@ -152,6 +152,28 @@ describe('D2 D8 a device that forks a feed and begins a later one', () => {
       const { lanes } = frameOfAll(talk.graph);
       return [x2, y2].map(({ id }) => lanes.find(({ firstId }) => firstId === id)?.closed);
     });
+    assert.deepEqual(frames[1], frames[0]);
+  });
+});
+
+describe('L6 D8 a base of a branch whose rival is not in it', () => {
+  it('L6 D5 D8 is as if there had been none, also with the place of what stands before the two and is still named (world “hobby.34147”)', () => {
+    const frames = [false, true].map((isRivalHere) => {
+      const talk = new Talk();
+      const { bob, mallory, genesis, graph } = talk;
+      const m1 = talk.add(mallory, undefined, [genesis]);
+      talk.add(bob, undefined, [m1]);
+      const [x2, y2] = [talk.say(mallory, m1, []), talk.say(mallory, m1, [])];
+      takeAll(talk, isRivalHere ? [x2, y2] : [x2]);
+      const isFolded = ({ device, first, firstId }: Lane) =>
+        device !== bob.device && (first === 1 || firstId === x2.id);
+      graph.forget(graph.lanes.map((lane) => (isFolded(lane) ? lane.end : lane.cut)));
+      return frameOf(graph, undefined);
+    });
+    assert.deepEqual(
+      frames[0]!.places.map(({ seq }) => seq),
+      [1],
+    );
     assert.deepEqual(frames[1], frames[0]);
   });
 });

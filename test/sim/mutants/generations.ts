@@ -198,6 +198,21 @@ export const generations: readonly Mutant[] = [
     replace: 'return { named: lane.closed?.named ?? 0, seen };',
     tests: ['test/sync/generations.test.ts'],
   },
+  {
+    name: 'where two lanes are one in a base, what is named between them has no place',
+    rule: 'L6',
+    file: 'src/sync/frame.ts',
+    search: 'if (lane.frontier && !lane.kept.has(lane.cut)) met.push(lane.frontier);',
+    replace: '',
+    tests: ['test/sync/forked-generations.test.ts'],
+  },
+  {
+    name: 'where two lanes are one in a base, what is between them has a place that nothing names',
+    rule: 'L6',
+    file: 'src/sync/frame.ts',
+    search: 'return met.filter(({ delta }) => named.has(delta.id));',
+    replace: 'return met;',
+  },
   change('what is folded names nothing of an older feed', 'this.#generations.settle(node);', '', 'src/sync/places.ts'),
   {
     name: 'whom a branch lets in writes upon the other',

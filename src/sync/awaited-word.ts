@@ -12,6 +12,8 @@ export class AwaitedWord {
   readonly #replicaNow: () => Replica;
   /** What another holds of our feeds, when it has said so; and who has said that it holds nothing: what it says then it has from here. */
   #awaits: { told: readonly FeedMark[] | undefined; readonly empty: Set<DeviceId> } | undefined;
+  /** What it has told, and is here. */
+  #heard: readonly FeedMark[] = [];
 
   constructor(self: DeviceId, replica: () => Replica) {
     this.#self = self;
@@ -29,11 +31,19 @@ export class AwaitedWord {
 
   begin(): void {
     this.#awaits = { told: undefined, empty: new Set() };
+    this.#heard = [];
+  }
+
+  /** The copy has begun with another base, which may be older, and lack what had come (world “kestrel.31337”). */
+  begunAnew(): void {
+    if (!this.#awaits && !this.#isHere(this.#heard)) this.#awaits = { told: this.#heard, empty: new Set() };
+    this.settle();
   }
 
   /** It has written, as there was nobody to wait for: what it knows no more it goes on without (world “dipper.14715”). */
   goOn(): void {
     this.#awaits = undefined;
+    this.#heard = [];
   }
 
   /** Another says what it holds. */
@@ -67,8 +77,15 @@ export class AwaitedWord {
 
   /** It is awaited no more where all is here of which it told. */
   settle(): void {
-    if (!this.#awaits) return;
+    const told = this.#awaits?.told;
+    if (!told || !this.#isHere(told)) return;
+    this.#heard = told;
+    this.#awaits = undefined;
+  }
+
+  #isHere(told: readonly FeedMark[]): boolean {
+    if (told.length === 0) return true;
     const vector = this.#replicaNow().vector();
-    if (this.#awaits.told?.every(({ feed, seq }) => (vector.get(feed) ?? 0) >= seq)) this.#awaits = undefined;
+    return told.every(({ feed, seq }) => (vector.get(feed) ?? 0) >= seq);
   }
 }

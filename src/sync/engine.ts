@@ -516,7 +516,7 @@ export class Engine {
     if (isAsked) {
       this.awaitWord();
       this.#entrance.add(from);
-    } else this.#awaited.settle();
+    } else this.#awaited.begunAnew();
     return true;
   }
 

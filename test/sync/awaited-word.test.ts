@@ -13,17 +13,25 @@ function putBack(seed: string) {
   office.pump();
   bob.post('lost');
   office.pump();
-  const again = new Desk(office, bob.person);
-  const word = new AwaitedWord(bob.device, () => again.engine.replica);
+  const [again, before] = [new Desk(office, bob.person), new Desk(office, bob.person)];
+  const copy = { is: again };
+  const word = new AwaitedWord(bob.device, () => copy.is.engine.replica);
+  /** Another base takes the place of what has come. */
+  const begin = (isOlder: boolean) => {
+    copy.is = isOlder ? before : again;
+    word.begunAnew();
+  };
   const all = [...alice.engine.replica.nodes()].map(({ delta }) => delta);
   const hear = (isHeard: (delta: Delta) => boolean) => {
-    for (const delta of all)
-      if (isHeard(delta)) again.engine.ingest(carol.device, 'direct', [[delta.bytes]], office.now);
+    for (const { bytes } of all.filter(isHeard)) {
+      const growth = again.engine.ingest(carol.device, 'direct', [[bytes]], office.now);
+      again.engine.stored(growth, office.now);
+    }
   };
   const marks = (...ends: readonly (readonly [Desk, number, number?])[]) =>
     ends.map(([desk, seq, generation = 0]) => ({ feed: feedOf(desk.device, generation), seq, tip: '' }));
   const end = (desk: Desk) => alice.engine.replica.vector().get(feedOf(desk.device, 0))!;
-  return { alice, bob, carol, word, hear, marks, end };
+  return { alice, bob, word, again, begin, hear, marks, end };
 }
 
 describe('D2 the word that a store waits for which lacks a part of its feed', () => {
@@ -54,6 +62,23 @@ describe('D2 the word that a store waits for which lacks a part of its feed', ()
     assert.equal(word.isAwaited, true);
     word.hear(alice.device, marks([alice, end(alice)]));
     assert.equal(word.isAwaited, false);
+  });
+
+  it('D2 is awaited again where another base takes the place of the copy, and is older than what it told (world “kestrel.31337”)', () => {
+    const { alice, bob, word, again, begin, hear, marks, end } = putBack('D2 an older base');
+    again.engine.beginFeed(1);
+    word.begin();
+    word.hear(alice.device, marks([alice, end(alice)], [bob, end(bob)]));
+    hear(() => true);
+    word.settle();
+    assert.equal(word.isAwaited, false, 'all has come');
+    begin(true);
+    assert.deepEqual([word.isAwaited, word.isUntold], [true, false], 'and is not here any more');
+    begin(false);
+    assert.equal(word.isAwaited, false, 'it is here again');
+    word.goOn();
+    begin(true);
+    assert.equal(word.isAwaited, false, 'he has written meanwhile');
   });
 
   it('D2 is awaited no more by who was alone, and has written: he goes on, also when somebody is there again (world “dipper.14715”)', () => {

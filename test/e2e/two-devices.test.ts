@@ -178,7 +178,7 @@ async function writtenDown(window: Workbench): Promise<readonly string[]> {
   const places = new Set<number>();
   while (places.size < 3) {
     const place = Number(/Word (\d+)/.exec(await window.inputMessage.innerText())?.[1]);
-    if (places.has(place)) continue; // not asked for the next yet
+    if (Number.isNaN(place) || places.has(place)) continue; // not asked yet, or not for the next
     places.add(place);
     await window.answer(words[place - 1]!);
   }

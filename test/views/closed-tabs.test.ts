@@ -48,6 +48,9 @@ const out = { id: APOLLO, isBack: false };
 const back = { id: APOLLO, isBack: true };
 
 describe('the tabs of what is erased', () => {
+  const before = { ...window };
+  after(() => Object.assign(window, before));
+
   it('close when their workspace does, but for unsaved text, and no others', () => {
     const { hear } = open();
     assert.deepEqual(hear(), []);

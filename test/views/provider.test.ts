@@ -88,7 +88,12 @@ function open(...tabs: readonly Tab[]) {
 const save = { create: true, overwrite: true };
 
 describe('the file system of shared files, while others change them', () => {
+  const before = [{ ...window }, { ...workspace }];
   beforeEach(() => vscode.clear());
+  after(() => {
+    Object.assign(window, before[0]);
+    Object.assign(workspace, before[1]);
+  });
 
   it('F2 what is typed in a tab whose file was deleted is no version of the file that came in its place', async () => {
     const tab: Tab = { path: '/plan.md' };

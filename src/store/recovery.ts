@@ -28,12 +28,12 @@ import {
   type Sealer,
   type Stretch,
 } from './record.ts';
+import { QUARANTINE } from './quarantine.ts';
 import { isUnreadable, readAround } from './sectors.ts';
 import { fileName, HEADER_BYTES, numbersOf, readFence, readHeader, type Fence, type Fenced } from './segment.ts';
 import { deliverSnapshot, readSnapshot, SNAPSHOT, TEMPORARY, type Snapshot } from './snapshot.ts';
 
 export const JOURNAL = 'journal';
-const QUARANTINE = 'quarantine';
 /** Enough for the fence of any journal that is compacted now and then. */
 const FENCE_WITHIN_BYTES = 64 * 1024;
 const BREATHE_BYTES = 1024 * 1024;

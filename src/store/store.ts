@@ -5,7 +5,7 @@
  *   lock-…                            who owns it (lock.ts)
  *   log/00000007.journal              segments (segment.ts), sealed records (record.ts)
  *   log/00000007.snapshot             snapshots (snapshot.ts)
- *   log/quarantine/                   damaged stretches, as they were found
+ *   log/quarantine/                   damaged stretches, as they were found, till two snapshots are newer (quarantine.ts)
  *   chunks/ab/<id>, chunks/new/<id>   chunks (chunk-files.ts)
  *   packs/00000003.pack               small chunks (chunk-packs.ts)
  *   index                             an image of the index (scrap.ts)
@@ -20,6 +20,7 @@ import { guarded } from './errors.ts';
 import { createHeader, hasHeader, unlock } from './header.ts';
 import { Journal } from './journal.ts';
 import { nodeDisk } from './node-disk.ts';
+import { emptyQuarantine } from './quarantine.ts';
 import { Scrap } from './scrap.ts';
 
 export interface StoreOptions {
@@ -45,6 +46,7 @@ export async function openStore({ folder, key, crypto, disk = nodeDisk() }: Stor
     try {
       const keys = (await unlock(disk, folder, crypto, key)) ?? (await begin(disk, folder, crypto, key));
       for (const name of ['log', 'chunks', 'packs']) await disk.makeFolder(`${folder}/${name}`);
+      await emptyQuarantine(disk, `${folder}/log`);
       const log = new Journal(disk, `${folder}/log`, crypto, keys);
       const chunks = new DiskChunkStore(
         await ChunkFiles.open(disk, `${folder}/chunks`),

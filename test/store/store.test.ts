@@ -45,6 +45,29 @@ describe('store', () => {
     assert.equal(await storeExists(FOLDER, disk), true);
   });
 
+  it('K2 K4 keeps what damage has set aside until two snapshots were written since, and no longer: it may hold what was erased', async () => {
+    await filled();
+    const [segment] = disk.paths(/\.journal$/);
+    const bytes = Uint8Array.from(disk.peek(segment!));
+    await filled();
+    bytes[bytes.length - 1]! ^= 1;
+    disk.poke(segment!, bytes);
+    const setAside = () => disk.paths(/quarantine/).length;
+    const openings: number[] = [];
+    for (let n = 0; n < 3; n++) {
+      const store = await openOn(disk);
+      openings.push(setAside());
+      await store.log.replay(() => undefined);
+      if (n > 0) await store.log.compact([record('kept')]);
+      if (n > 0) await store.log.compact([record('kept')]);
+      await store.close();
+    }
+    const left = setAside();
+    await (await openOn(disk)).close();
+    assert.deepEqual([...openings, left, setAside()], [0, 1, 0, 0, 0]);
+    assert.deepEqual(await contents(), hexOf('kept'));
+  });
+
   it('I2 is locked to a wrong or missing key, and is not changed by the attempt', async () => {
     await filled();
     const before = snapshot();

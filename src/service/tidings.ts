@@ -7,7 +7,7 @@
 import type { AccountId, DeltaId, DeviceId } from '../base/ids.ts';
 import { inPast, type Node } from '../sync/graph.ts';
 import type { NoticeCode } from './api.ts';
-import type { FileTree, TreeEntry } from './file-tree.ts';
+import type { FileTree } from './file-tree.ts';
 import type { Hub } from './hub.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 
@@ -95,39 +95,48 @@ export class Tidings {
     for (const node of nodes) {
       const { tool, kind, id } = node.delta;
       if (tool === undefined || kind !== 'ver' || this.#workspace.roster.tools.get(tool)?.kind !== 'files') continue;
-      const item = this.#workspace.tree(tool).version(id)?.item;
-      const both = item && this.#conflictOf(node, this.#workspace.tree(tool), item);
-      if (!both) this.over(`conflict/${item}`);
-      else if (this.#isSince(node))
-        this.tell('conflict', `conflict/${item}`, both.account, { tool, path: both.path, copy: both.copy });
+      const tree = this.#workspace.tree(tool);
+      const item = tree.version(id)?.item;
+      const once = `conflict/${item}`;
+      const others = item && this.#standAgainst(id, tree, item);
+      if (!others) this.over(once);
+      else if (!this.#told.has(once) && this.#isSince(node)) {
+        // Which names a folder shows is looked for when it is to be told, and once: it may have a hundred thousand, and a member save as often.
+        const other = others.find((one) => this.#isApart(node, tree, one));
+        const shown = other && this.#shownAs([id, other], tree, item);
+        if (shown) this.tell('conflict', once, shown.account, { tool, path: shown.path, copy: shown.copy });
+      }
     }
   }
 
-  /** Where a version stands beside another, one of them this person's: whose the other is, and as what they are shown. */
-  #conflictOf(node: Node, tree: FileTree, id: DeltaId) {
-    const item = tree.item(id);
-    const own = this.#hub.identity.account;
-    // Which names a folder shows is not looked for where it is nothing to this person.
-    if (!item || item.heads.length < 2 || item.heads.every((head) => tree.version(head)?.author !== own))
-      return undefined;
-    const above = tree.pathOf(item.parent);
-    const shown = [...tree.folder(item.parent).values()].filter((entry) => entry.id === id);
-    const isOwn = ({ version }: TreeEntry) => version.author === own;
-    const [mine, theirs] = [shown.filter(isOwn), shown.filter((entry) => !isOwn(entry))];
-    const one = shown.find(({ versionId }) => versionId === node.delta.id);
-    const other = one && (isOwn(one) ? theirs : mine).find((entry) => this.#isApart(node, one, entry));
-    const copy = other && [one, other].find(({ conflictOf }) => conflictOf !== undefined);
-    const plain = shown.find(({ conflictOf }) => conflictOf === undefined);
-    if (above === undefined || !copy || !plain) return undefined;
-    const { author } = (isOwn(one) ? other : one).version;
-    return { account: author, path: `${above}/${plain.name}`, copy: `${above}/${copy.name}` };
+  /** The heads beside one that are this person's, or, where it is, those that are not; undefined where either has none. */
+  #standAgainst(id: DeltaId, tree: FileTree, item: DeltaId): readonly DeltaId[] | undefined {
+    const heads = tree.item(item)?.heads ?? [];
+    const isOwn = (head: DeltaId) => tree.version(head)?.author === this.#hub.identity.account;
+    const others = heads.length < 2 ? [] : heads.filter((head) => isOwn(head) !== isOwn(id));
+    return others.length > 0 ? others : undefined;
   }
 
   /** Who saves one of two that stand beside each other already, as is to be seen there, makes no other conflict of it. */
-  #isApart(node: Node, one: TreeEntry, other: TreeEntry): boolean {
-    if (other.version.parents.some((parent) => one.version.parents.includes(parent))) return true;
-    const there = this.#workspace.replica.node(other.versionId);
+  #isApart(node: Node, tree: FileTree, other: DeltaId): boolean {
+    const [own, others] = [node.delta.id, other].map((id) => tree.version(id)?.parents ?? []) as [DeltaId[], DeltaId[]];
+    if (others.some((parent) => own.includes(parent))) return true;
+    const there = this.#workspace.replica.node(other);
     return there !== undefined && !inPast(there, node) && !inPast(node, there);
+  }
+
+  /** Whose the other one of the two is, and as what they are shown. */
+  #shownAs(both: readonly DeltaId[], tree: FileTree, item: DeltaId) {
+    const parent = tree.item(item)?.parent;
+    const above = tree.pathOf(parent);
+    const shown = [...tree.folder(parent).values()].filter(({ id }) => id === item);
+    const [one, other] = both.map((head) => shown.find(({ versionId }) => versionId === head));
+    const copy = [one, other].find((entry) => entry?.conflictOf !== undefined);
+    const plain = shown.find(({ conflictOf }) => conflictOf === undefined);
+    if (above === undefined || !one || !other || !copy || !plain) return undefined;
+    const isOwn = one.version.author === this.#hub.identity.account;
+    const { author } = (isOwn ? other : one).version;
+    return { account: author, path: `${above}/${plain.name}`, copy: `${above}/${copy.name}` };
   }
 
   /** Not from before this device was let in. */

@@ -61,7 +61,20 @@ export class ImportInto implements ImportSink {
     [this.#waiting, this.#waitingBytes] = [[], 0];
     await this.#workspace.syncContent();
     await this.#demandKept(batch);
-    await this.#workspace.author(batch.map((one) => this.#entryOf(one.path, one.content)));
+    await this.#workspace.author(this.#ownNamesFirst(batch).map(({ path, content }) => this.#entryOf(path, content)));
+  }
+
+  /** A file that is read sooner, and is shown under that name, would take the place of the one whose own it is. */
+  #ownNamesFirst<T extends { readonly path: string }>(batch: readonly T[]): readonly T[] {
+    const names = new Map<FolderId, ReadonlySet<string>>();
+    const isNamed = ({ path }: T): boolean => {
+      const { parent, name } = this.#placeOf(path);
+      const there = names.get(parent) ?? new Set(this.#free(parent, 'file').map(({ item }) => item.name));
+      names.set(parent, there);
+      return there.has(name);
+    };
+    const named = new Set(batch.filter(isNamed));
+    return [...named, ...batch.filter((one) => !named.has(one))];
   }
 
   /** A chunk whose fsync has failed is given up, and only whoever had asked for that fsync is told (L2). */
@@ -92,10 +105,7 @@ export class ImportInto implements ImportSink {
   #existing(parent: FolderId, name: string, kind: 'file' | 'folder'): TreeEntry | undefined {
     const place = (own: string) => `${parent ?? ''}/${own}`;
     const composed = name.normalize('NFC');
-    const free = [...this.#tree.folder(parent).values()].filter(
-      ({ id, item, conflictOf }) =>
-        conflictOf === undefined && item.folder === (kind === 'folder') && !this.#met.has(id),
-    );
+    const free = this.#free(parent, kind);
     const others = free.filter(({ item }) => !this.#met.has(place(item.name)));
     const found =
       free.find(({ item }) => item.name === name) ??
@@ -103,6 +113,14 @@ export class ImportInto implements ImportSink {
       others.find(({ item }) => item.name.normalize('NFC') === composed);
     this.#met.add(found ? found.id : place(name));
     return found;
+  }
+
+  /** What this import has not met yet. */
+  #free(parent: FolderId, kind: 'file' | 'folder'): readonly TreeEntry[] {
+    return [...this.#tree.folder(parent).values()].filter(
+      ({ id, item, conflictOf }) =>
+        conflictOf === undefined && item.folder === (kind === 'folder') && !this.#met.has(id),
+    );
   }
 
   #placeOf(path: string): { readonly parent: FolderId; readonly name: string } {

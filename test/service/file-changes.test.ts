@@ -356,6 +356,23 @@ describe('Files that meet others', function () {
       }
     });
 
+    it('F4 which of two names is which does not depend on the file that is read first', async () => {
+      await put('12:30.txt', 'by its own name');
+      await add();
+      // The small one is read long before the other.
+      const large = 'by its own name again'.repeat(200_000);
+      for (const [name, text] of [['12:30.txt', large] as const, ['12_30.txt', 'small'] as const])
+        await put(name, text);
+      for (let n = 0; n < 2; n++) {
+        await add();
+        const lines = (await shows()).filter((line) => line.startsWith('/p/12'));
+        assert.deepEqual(lines.map((line) => [line.slice(0, line.indexOf(':')), line.length > 1000]).sort(), [
+          ['/p/12_30 (2).txt', false],
+          ['/p/12_30.txt', true],
+        ]);
+      }
+    });
+
     it('F4 a name with its marks apart is the one that has them joined, unless both are there', async () => {
       const [joined, apart] = ['caf\u00e9', 'cafe\u0301'];
       await put(`${joined}/${joined}.txt`, 'joined');

@@ -380,12 +380,12 @@ export class Person {
     return [...lines.sort(), ...posts.map((post) => `${post.authorName}: ${post.text}`)];
   }
 
-  /** Undefined while the content of something that is listed is on its way. */
+  /** Undefined while the content of something that is listed is on its way, and where it has gone meanwhile. */
   async listingNow(workspace: string): Promise<readonly string[] | undefined> {
     try {
       return await this.listing(workspace);
     } catch (error) {
-      if (error instanceof ServiceError && error.code === 'notPresent') return undefined;
+      if (error instanceof ServiceError && (error.code === 'notPresent' || error.code === 'notFound')) return undefined;
       throw error;
     }
   }

@@ -5,19 +5,25 @@ import type { Entry } from '../sync/replica.ts';
 import type { Content } from '../tools/files/content.ts';
 import { filesBody, type FolderId } from '../tools/files/deltas.ts';
 import type { FileTree, TreeEntry } from './file-tree.ts';
+import { NamesThere } from './names-there.ts';
 import type { ImportSink } from './ports.ts';
 import type { SharedWorkspace } from './shared-workspace.ts';
 
-/** Added files are signed and made durable together, this many at a time: one fsync for all. */
-const IMPORT_BATCH = 32;
+/** Added files are signed and made durable together, this many at a time: one fsync for all, and one look at the folder that they come into. */
+const IMPORT_BATCH = 128;
 const IMPORT_BATCH_BYTES = 32 * 1024 * 1024;
+
+interface Imported {
+  readonly path: string;
+  readonly content: Content;
+}
 
 export class ImportInto implements ImportSink {
   readonly #workspace: SharedWorkspace;
   readonly #tool: ToolId;
   readonly #tree: FileTree;
   readonly #folders: Map<string, FolderId>;
-  #waiting: { path: string; content: Content }[] = [];
+  #waiting: Imported[] = [];
   #waitingBytes = 0;
   #turn: Promise<void> = Promise.resolve();
   /** What this import has brought up to date, by its id; and what it has added, by its place. */
@@ -32,7 +38,7 @@ export class ImportInto implements ImportSink {
 
   async folder(path: string): Promise<void> {
     const { parent, name } = this.#placeOf(path);
-    const existing = this.#existing(parent, name, 'folder');
+    const existing = this.#existing(parent, name, this.#namesIn(parent, 'folder'));
     if (existing) {
       this.#folders.set(path, existing.id);
       return;
@@ -61,20 +67,22 @@ export class ImportInto implements ImportSink {
     [this.#waiting, this.#waitingBytes] = [[], 0];
     await this.#workspace.syncContent();
     await this.#demandKept(batch);
-    await this.#workspace.author(this.#ownNamesFirst(batch).map(({ path, content }) => this.#entryOf(path, content)));
+    await this.#workspace.author(this.#entriesOf(batch));
   }
 
-  /** A file that is read sooner, and is shown under that name, would take the place of the one whose own it is. */
-  #ownNamesFirst<T extends { readonly path: string }>(batch: readonly T[]): readonly T[] {
-    const names = new Map<FolderId, ReadonlySet<string>>();
-    const isNamed = ({ path }: T): boolean => {
+  /** Whose own name stands there comes first: a file that is read sooner, and is shown under that name, would take its place. */
+  #entriesOf(batch: readonly Imported[]): readonly Entry[] {
+    const there = new Map<FolderId, NamesThere>();
+    const placed = batch.map(({ path, content }) => {
       const { parent, name } = this.#placeOf(path);
-      const there = names.get(parent) ?? new Set(this.#free(parent, 'file').map(({ item }) => item.name));
-      names.set(parent, there);
-      return there.has(name);
-    };
-    const named = new Set(batch.filter(isNamed));
-    return [...named, ...batch.filter((one) => !named.has(one))];
+      const names = there.get(parent) ?? this.#namesIn(parent, 'file');
+      there.set(parent, names);
+      return { parent, name, names, content };
+    });
+    const named = new Set(placed.filter(({ names, name }) => names.own(name).some((entry) => this.#isFree(entry))));
+    return [...named, ...placed.filter((one) => !named.has(one))].map(({ parent, name, names, content }) =>
+      this.#entryOf(parent, name, names, content),
+    );
   }
 
   /** A chunk whose fsync has failed is given up, and only whoever had asked for that fsync is told (L2). */
@@ -89,9 +97,8 @@ export class ImportInto implements ImportSink {
    * A file that is there already gets a new version; adding a folder again brings it up to date. What is new goes under the name that it has on
    * the disk: others have it safely, and once (F4).
    */
-  #entryOf(path: string, content: Content): Entry {
-    const { parent, name } = this.#placeOf(path);
-    const existing = this.#existing(parent, name, 'file');
+  #entryOf(parent: FolderId, name: string, names: NamesThere, content: Content): Entry {
+    const existing = this.#existing(parent, name, names);
     if (!existing) return { tool: this.#tool, kind: 'file', body: filesBody({ kind: 'file', parent, name, content }) };
     const parents = this.#tree.headsOf(existing);
     return { tool: this.#tool, kind: 'ver', body: filesBody({ kind: 'ver', parents, content }) };
@@ -102,25 +109,26 @@ export class ImportInto implements ImportSink {
    * alone are two here, too. Else what is shown by it, as what was exported is; or what another system spells with other marks (NFC). Each once in an
    * import: no two of its files are made one.
    */
-  #existing(parent: FolderId, name: string, kind: 'file' | 'folder'): TreeEntry | undefined {
+  #existing(parent: FolderId, name: string, names: NamesThere): TreeEntry | undefined {
     const place = (own: string) => `${parent ?? ''}/${own}`;
-    const composed = name.normalize('NFC');
-    const free = this.#free(parent, kind);
-    const others = free.filter(({ item }) => !this.#met.has(place(item.name)));
+    const isOther = (entry: TreeEntry) => this.#isFree(entry) && !this.#met.has(place(entry.item.name));
     const found =
-      free.find(({ item }) => item.name === name) ??
-      others.find((entry) => entry.name === name) ??
-      others.find(({ item }) => item.name.normalize('NFC') === composed);
+      names.own(name).find((entry) => this.#isFree(entry)) ??
+      names.shown(name).find(isOther) ??
+      names.composed(name).find(isOther);
     this.#met.add(found ? found.id : place(name));
     return found;
   }
 
-  /** What this import has not met yet. */
-  #free(parent: FolderId, kind: 'file' | 'folder'): readonly TreeEntry[] {
-    return [...this.#tree.folder(parent).values()].filter(
-      ({ id, item, conflictOf }) =>
-        conflictOf === undefined && item.folder === (kind === 'folder') && !this.#met.has(id),
-    );
+  /** Not met in this import yet. */
+  #isFree({ id }: TreeEntry): boolean {
+    return !this.#met.has(id);
+  }
+
+  #namesIn(parent: FolderId, kind: 'file' | 'folder'): NamesThere {
+    const isFolder = kind === 'folder';
+    const all = [...this.#tree.folder(parent).values()];
+    return new NamesThere(all.filter(({ item, conflictOf }) => conflictOf === undefined && item.folder === isFolder));
   }
 
   #placeOf(path: string): { readonly parent: FolderId; readonly name: string } {

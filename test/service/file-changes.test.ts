@@ -301,7 +301,7 @@ describe('Files that meet others', function () {
     it('F4 what differs in its case alone stays two, and each is brought up to date', async () => {
       const texts: string[] = [];
       // More than are added at once.
-      const numbers = Array.from({ length: 40 }, (_, i) => i);
+      const numbers = Array.from({ length: 80 }, (_, i) => i);
       for (const round of ['first', 'second']) {
         texts.length = 0;
         for (const folder of ['Docs', 'docs'])

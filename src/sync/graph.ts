@@ -17,7 +17,7 @@ import { isPrevOf, mayName } from './naming.ts';
 import { Places, type LaneRecord, type PlaceRecord } from './places.ts';
 import { takeEnded, takeStrays } from './strays.ts';
 import { beyond, shownBy, standingIn, vectorOf, type Vector } from './vector.ts';
-import { pastOf, Waiting, type WantedBy } from './waiting.ts';
+import { pastOf, Waiting, type MayWant, type WantedBy } from './waiting.ts';
 
 export { compareNodes, inPast, type Node, type Past } from './lane.ts';
 export type { Vector } from './vector.ts';
@@ -39,7 +39,7 @@ export interface Around {
   /** Whether somebody here has let a device in: what others want of it is theirs to name. */
   readonly isIn: (device: DeviceId) => boolean;
   /** Whether what a delta that waits rests on is taken for its sake, be it beyond an end of its feed (D2, A4, D8). */
-  readonly mayWant: (waiter: Delta) => boolean;
+  readonly mayWant: MayWant;
   /** Whether who holds this copy need not acknowledge a delta any more: he has, or writes nothing (D2). */
   readonly hasAcknowledged: (node: Node) => boolean;
 }

@@ -75,7 +75,8 @@ export class OwnFeed {
 
   /**
    * D2: whether it is of an earlier feed of this device. What of that has come back and waits here wants nothing that this device has acknowledged the end
-   * of: all who are waited for may have, and have folded what knows of a later feed, and who was taken out would name it to them (A4).
+   * of: all who are waited for may have, and have folded what knows of a later feed, and who was taken out would name it to them (A4). But where another
+   * device names it: that needs all of what it rests on, as everybody else has it (world “kestrel.39896”).
    */
   isLost({ device, generation }: Pick<Delta, 'device' | 'generation'>): boolean {
     return device === this.device && generation < this.generation;

@@ -66,7 +66,7 @@ export function partsOf(options: ReplicaOptions): Parts {
   const graph: Graph = new Graph({
     isLetIn: (delta, deps) => entrances.isLetIn(delta, deps),
     isIn,
-    mayWant: (waiter) => isIn(waiter.device) && !own.isLost(waiter),
+    mayWant: (waiter, isWanted) => isIn(waiter.device) && (isWanted || !own.isLost(waiter)),
     hasAcknowledged: (node) => own.hasAcknowledged(node),
   });
   const authority = new Authority(crypto, graph);

@@ -147,7 +147,7 @@ export class Waiting {
   }
 
   /** Of all that waits what is wanted. */
-  allWanted(mayWant: (waiter: Delta) => boolean): ReadonlySet<Delta> {
+  allWanted(mayWant: MayWant): ReadonlySet<Delta> {
     return new Set([...this.#deltas.values()].filter(this.wanted(mayWant).byOtherFeed));
   }
 
@@ -155,20 +155,21 @@ export class Waiting {
    * Of what somebody waits for, by whom that may want it: of another feed, and of another device. Be it by what waits for what waits for it. As it is now:
    * each that waits is looked at once, however many are asked for.
    */
-  wanted(mayWant: (waiter: Delta) => boolean): WantedBy {
-    /** Of all of a feed it is the same. */
-    const ofFeed = new Map<FeedId, boolean>();
-    const mayFeedWant = (waiter: Delta) => {
-      const may = ofFeed.get(waiter.feed) ?? mayWant(waiter);
-      ofFeed.set(waiter.feed, may);
+  wanted(mayWant: MayWant): WantedBy {
+    /** Of all of a feed it is the same, as far as others want it or not. */
+    const ofFeed = { wanted: new Map<FeedId, boolean>(), unwanted: new Map<FeedId, boolean>() };
+    const mayFeedWant = (waiter: Delta, isWanted: boolean) => {
+      const known = ofFeed[isWanted ? 'wanted' : 'unwanted'];
+      const may = known.get(waiter.feed) ?? mayWant(waiter, isWanted);
+      known.set(waiter.feed, may);
       return may;
     };
     const wanting = new Map<DeltaId, Wanting>();
     const look = (id: DeltaId) => {
       const by = new Wanting();
       for (const waiter of this.waitersOf(id)) {
-        if (mayFeedWant(waiter)) by.add(waiter);
         const behind = wanting.get(waiter.id);
+        if (mayFeedWant(waiter, behind?.hasOtherDevice(waiter.device) === true)) by.add(waiter);
         if (behind) by.addAll(behind);
         if (by.isFull) break;
       }
@@ -216,6 +217,9 @@ export class Waiting {
     return [...this.#waiters.keys()].filter((id) => !this.#deltas.has(id));
   }
 }
+
+/** Whether what waits wants what it waits for. `isWanted`: it is wanted itself, by another device. */
+export type MayWant = (waiter: Delta, isWanted: boolean) => boolean;
 
 /** Who wants something, as others may ask. */
 export interface WantedBy {

@@ -77,14 +77,18 @@ describe('D5 what waits for its past', () => {
         all.push({ ...place, bytes: new Uint8Array(1) } as unknown as Delta);
       }
       for (const delta of all.toSorted(() => below(3) - 1)) waiting.add(delta, delta.deps);
-      const mayWant = ({ device }: Delta) => (device as string) < 'device 3';
+      const mayWant = ({ device }: Delta, isWanted: boolean) =>
+        (device as string) < 'device 3' || (device === 'device 3' && isWanted);
       const wanted = waiting.allWanted(mayWant);
       const { byOtherFeed, byOtherDevice } = waiting.wanted(mayWant);
       /** One after the other. */
       const isWantedFrom = (id: DeltaId, isOther: (waiter: Delta) => boolean): boolean =>
         waiting
           .waitersOf(id)
-          .some((waiter) => (isOther(waiter) && mayWant(waiter)) || isWantedFrom(waiter.id, isOther));
+          .some(
+            (waiter) => (isOther(waiter) && mayWant(waiter, isByAnother(waiter))) || isWantedFrom(waiter.id, isOther),
+          );
+      const isByAnother = ({ id, device }: Delta) => isWantedFrom(id, (waiter) => waiter.device !== device);
       for (const delta of all) {
         const isOfOtherFeed = isWantedFrom(delta.id, ({ feed }) => feed !== delta.feed);
         assert.equal(byOtherFeed(delta), isOfOtherFeed, `${world} ${delta.id}`);

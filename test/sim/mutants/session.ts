@@ -278,6 +278,14 @@ export const session: readonly Mutant[] = [
     tests: ['test/sync/awaited-word.test.ts'],
   },
   {
+    name: 'what another names of a lost tail that has come back wants nothing',
+    rule: 'D2',
+    file: 'src/sync/waiting.ts',
+    search: 'behind?.hasOtherDevice(waiter.device) === true',
+    replace: 'false',
+    tests: ['test/sync/waiting.test.ts'],
+  },
+  {
     name: 'who has written waits again for what he goes on without',
     rule: 'D2',
     file: 'src/sync/awaited-word.ts',

@@ -5618,4 +5618,36 @@ export const KEPT: readonly Kept[] = [
       ],
     },
   },
+  {
+    // Let in again, he was given what he had written before he left: another had named it, and it named what is beyond a drop that has no effect any more.
+    name: 'D2 A4 what another names of a lost tail that has come back is taken with all that it rests on (world “kestrel.39896”)',
+    plan: {
+      config: {
+        seed: 'kestrel.39896',
+        big: false,
+        people: 3,
+        founding: 2,
+        hostile: 0,
+        manyDevices: 0.5,
+        directPaths: 2,
+        relayShare: 0,
+        network: { latency_ms: [10, 80], loss: 0, duplication: 0, reorders: false, relayLifetime_ms: 60000 },
+        fsync_ms: 400,
+        journal: false,
+        realCrypto: false,
+        skew_ms: 5000,
+        duration_ms: 300000,
+      },
+      acts: [
+        { at: 9391, kind: 'files', salt: 14 },
+        { at: 19178, kind: 'leave', salt: 62 },
+        { at: 20419, kind: 'drop', salt: 42 },
+        { at: 28716, kind: 'cut', salt: 8 },
+        { at: 32440, kind: 'addDevice', salt: 37 },
+        { at: 115885, kind: 'drop', salt: 13 },
+        { at: 153435, kind: 'crash', salt: 19 },
+        { at: 208835, kind: 'join', salt: 9 },
+      ],
+    },
+  },
 ];

@@ -697,6 +697,7 @@ describe('the chat’s page', function () {
       );
     };
     const [draft, failed] = ['a'.repeat(20_000), 'b'.repeat(20_000)];
+    await page.locator('textarea:focus').waitFor();
     await page.keyboard.insertText(draft);
     await tell({ type: 'failed', sentence: 'No.', text: failed });
     await page.locator('#status', { hasText: 'No.' }).waitFor();

@@ -201,7 +201,7 @@ export const graph: readonly Mutant[] = [
     name: 'what lies beyond a word is wanted by those whom it lets in',
     rule: 'A4',
     file: 'src/sync/waiting.ts',
-    search: 'if (mayFeedWant(waiter)) by.add',
+    search: 'if (mayFeedWant(waiter, behind?.hasOtherDevice(waiter.device) === true)) by.add',
     replace: 'by.add',
     tests: ['test/sync/authority.test.ts'],
   },

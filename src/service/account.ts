@@ -4,6 +4,7 @@
  */
 import { fromBase64Url } from '../base/bytes.ts';
 import type { DeviceId } from '../base/ids.ts';
+import { Turns } from '../base/turns.ts';
 import { asArray, asText } from '../protocol/codec.ts';
 import { readLinkCode, type LinkCode } from '../sync/device-link.ts';
 import type { SealKey } from '../sync/envelope.ts';
@@ -121,13 +122,11 @@ export class Account {
     await this.#takeOn(mustBeSeed(phrase));
   }
 
-  #takingOn: Promise<void> = Promise.resolve();
+  readonly #turns = new Turns<'account'>();
 
   /** One after the other: of two at once either would be at work under the keys of the other. `mustBeWanted` throws where it is wanted no more. */
   #takeOn(seed: Uint8Array, mustBeWanted = (): void => undefined): Promise<void> {
-    const takingOn = this.#takingOn.then(() => this.#takeOnNow(seed, mustBeWanted));
-    this.#takingOn = takingOn.catch(() => undefined);
-    return takingOn;
+    return this.#turns.run('account', () => this.#takeOnNow(seed, mustBeWanted));
   }
 
   async #takeOnNow(seed: Uint8Array, mustBeWanted: () => void): Promise<void> {
